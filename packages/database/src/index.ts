@@ -1,0 +1,1 @@
+export type { ColumnType, MirroredColumn, MirroredTable } from './mirrored-table.ts';

@@ -1,0 +1,163 @@
+// The mirror's own tables, in schema `mirror`, for operators. The mirrored tables in schema `procore` are made from the
+// catalogue (`mirrored-table.ts`). drizzle-kit compares both with `migrations/` and writes the next migration.
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  jsonb,
+  pgSchema,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+} from 'drizzle-orm/pg-core';
+
+export const mirror = pgSchema('mirror');
+
+const id = (name: string) => bigint(name, { mode: 'bigint' });
+const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+const now = sql`now()`;
+
+/** Numbers fetches in the order they start. A row keeps the number it came from; a lower one never overwrites it. */
+export const fetchVersion = mirror.sequence('fetch_version');
+
+/** The log of what Procore told us, one row per event, whether we mirror its resource or not. */
+export const events = mirror.table(
+  'events',
+  {
+    id: text('id').primaryKey(),
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    resource: text('resource').notNull(),
+    recordId: text('record_id').notNull(),
+    kind: text('kind').notNull(),
+    occurredAt: moment('occurred_at').notNull(),
+    receivedAt: moment('received_at').notNull(),
+    payloadVersion: text('payload_version').notNull(),
+    raw: jsonb('raw').notNull(),
+    /** `pending`: its record was marked for a fetch. `ignored`: kept, counted, and no fetch follows; see `reason`. */
+    outcome: text('outcome').notNull(),
+    reason: text('reason'),
+    deliveries: integer('deliveries').notNull().default(1),
+  },
+  (table) => [
+    index('events_record').on(table.companyId, table.resource, table.recordId),
+    index('events_received_at').on(table.receivedAt),
+  ],
+);
+
+/** Records with news that we have not fetched yet. */
+export const pending = mirror.table(
+  'pending',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    resource: text('resource').notNull(),
+    recordId: text('record_id').notNull(),
+    /** Each event adds one; a fetch settles the record only if the generation is still the one it started from. */
+    generation: bigint('generation', { mode: 'bigint' }).notNull().default(sql`1`),
+    /** The newest event, and when Procore says the newest change happened. */
+    eventId: text('event_id'),
+    occurredAt: moment('occurred_at'),
+    firstSeenAt: moment('first_seen_at').notNull().default(now),
+    lastSeenAt: moment('last_seen_at').notNull().default(now),
+    /** A delete event is among the news: an absent record is then buried, else it is hidden. */
+    deleteSeen: boolean('delete_seen').notNull().default(false),
+    parentId: text('parent_id'),
+    attempts: integer('attempts').notNull().default(0),
+    notBefore: moment('not_before'),
+    lastError: text('last_error'),
+    /** It was read once already and looked older than its event. */
+    reread: boolean('reread').notNull().default(false),
+  },
+  (table) => [
+    unique('pending_record').on(table.companyId, table.projectId, table.resource, table.recordId).nullsNotDistinct(),
+    index('pending_first_seen_at').on(table.firstSeenAt),
+  ],
+);
+
+/** One row per company, project and resource that ever had news: when its pending records are due, and who fetches. */
+export const batches = mirror.table(
+  'batches',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    resource: text('resource').notNull(),
+    dueAt: moment('due_at'),
+    leaseHolder: text('lease_holder'),
+    leaseUntil: moment('lease_until'),
+    servedAt: moment('served_at'),
+  },
+  (table) => [
+    unique('batches_key').on(table.companyId, table.projectId, table.resource).nullsNotDistinct(),
+    index('batches_due_at').on(table.dueAt),
+  ],
+);
+
+/** Scopes that refuse us, with the reason and the next probe. NULL stands for all. */
+export const scopes = mirror.table(
+  'scopes',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    resource: text('resource'),
+    state: text('state').notNull().default('parked'),
+    reason: text('reason').notNull(),
+    detail: text('detail'),
+    parkedAt: moment('parked_at').notNull().default(now),
+    probeAt: moment('probe_at').notNull(),
+    probes: integer('probes').notNull().default(0),
+  },
+  (table) => [unique('scopes_scope').on(table.companyId, table.projectId, table.resource).nullsNotDistinct()],
+);
+
+/** Events we gave up on, and bodies we could not read. */
+export const deadLetters = mirror.table('dead_letters', {
+  id: text('id').primaryKey(),
+  reason: text('reason').notNull(),
+  detail: text('detail'),
+  raw: text('raw').notNull(),
+  firstSeenAt: moment('first_seen_at').notNull().default(now),
+  lastSeenAt: moment('last_seen_at').notNull().default(now),
+  attempts: integer('attempts').notNull().default(1),
+});
+
+/** Values that did not fit their typed column; the record is whole in `_data`. */
+export const unfitValues = mirror.table(
+  'unfit_values',
+  {
+    resource: text('resource').notNull(),
+    columnName: text('column_name').notNull(),
+    count: bigint('count', { mode: 'bigint' }).notNull().default(sql`1`),
+    lastRecordId: text('last_record_id').notNull(),
+    lastSeenAt: moment('last_seen_at').notNull().default(now),
+  },
+  (table) => [primaryKey({ columns: [table.resource, table.columnName] })],
+);
+
+/** What Procore's rate-limit headers last said of each window, less what was taken since. */
+export const budget = mirror.table('budget', {
+  window: text('window_name').primaryKey(),
+  callLimit: integer('call_limit').notNull(),
+  remaining: integer('remaining').notNull(),
+  resetAt: moment('reset_at').notNull(),
+  updatedAt: moment('updated_at').notNull().default(now),
+});
+
+/** First fills of a resource in a scope: how far each has come. */
+export const backfills = mirror.table(
+  'backfills',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    resource: text('resource').notNull(),
+    state: text('state').notNull(),
+    rows: bigint('rows', { mode: 'bigint' }).notNull().default(sql`0`),
+    detail: text('detail'),
+    startedAt: moment('started_at').notNull().default(now),
+    finishedAt: moment('finished_at'),
+  },
+  (table) => [unique('backfills_scope').on(table.companyId, table.projectId, table.resource).nullsNotDistinct()],
+);

@@ -1,0 +1,1 @@
+export { freePort, type PostgresServer, startPostgres } from './start-postgres.ts';

@@ -1,0 +1,38 @@
+import type { CatalogueEntryInput } from './catalogue-entry.ts';
+
+/** The company itself: its projects and the lists its administrators keep. */
+export const portfolio: CatalogueEntryInput[] = [
+  {
+    resource: 'Projects',
+    tool: 'Portfolio',
+    scope: 'company',
+    events: ['create', 'update'],
+    show: '/rest/v1.0/projects/{id}?company_id={company_id}',
+    // The list lacks code, inbound_email_address, is_erp_integrated and others, and holds active projects only.
+    list: {
+      path: '/rest/v1.1/projects?company_id={company_id}',
+      carries: 'part of the record',
+      filterByIds: 'filters[id][]',
+    },
+  },
+  {
+    resource: 'Trades',
+    tool: 'Company Admin',
+    scope: 'company',
+    events: ['create', 'delete'],
+    show: '/rest/v1.0/companies/{company_id}/trades/{id}',
+    list: { path: '/rest/v1.0/companies/{company_id}/trades', carries: 'whole record' },
+  },
+  {
+    resource: 'Locations',
+    tool: 'Admin',
+    scope: 'project',
+    events: ['create', 'update', 'delete'],
+    show: '/rest/v1.0/projects/{project_id}/locations/{id}',
+    list: {
+      path: '/rest/v1.0/projects/{project_id}/locations',
+      carries: 'whole record',
+      filterByIds: 'filters[id][]',
+    },
+  },
+];

@@ -1,0 +1,1 @@
+export { type Catalogue, type CataloguedResource, catalogue, createCatalogue } from './catalogue/catalogue.ts';

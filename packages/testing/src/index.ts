@@ -1,0 +1,1 @@
+export { createTestDatabase, type TestDatabase, testRedis } from './test-database.ts';
