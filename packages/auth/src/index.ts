@@ -1,1 +1,3 @@
-export {};
+export type { AccessToken } from './access-token.ts';
+export { type Auth, createAuth } from './create-auth.ts';
+export { AuthError } from './errors.ts';

@@ -1,1 +1,23 @@
-export {};
+export { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+export { addEnvSecrets } from './add-env-secrets.ts';
+export { createLog, type Log } from './create-log.ts';
+export { createRegistry } from './create-registry.ts';
+export {
+  adminEnv,
+  databaseEnv,
+  ingestEnv,
+  logEnv,
+  mirrorEnv,
+  procoreEnv,
+  procoreHosts,
+  queueEnv,
+  queueUrl,
+  webhookEnv,
+  workerEnv,
+} from './environment.ts';
+export { ConfigError } from './errors.ts';
+export { loadDotEnv } from './load-dot-env.ts';
+export { readEnv } from './read-env.ts';
+export { type Lifetime, type MainLifetime, runMain } from './run-main.ts';
+export { createSecrets, type Secrets } from './secrets.ts';
+export { startAdmin } from './start-admin.ts';

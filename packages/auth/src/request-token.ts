@@ -1,0 +1,138 @@
+// One question to the login server: the client credentials grant of OAuth 2.0 (facts: Signing in).
+// Of what the server says, only the status and well-known error codes go into an error: the rest may hold tokens.
+import * as oauth from 'oauth4webapi';
+import { type Dispatcher, fetch } from 'undici';
+import { z } from 'zod';
+import { AuthError } from './errors.ts';
+import { isLoopback } from './is-loopback.ts';
+
+export type TokenRequest = { loginUrl: URL; clientId: string; clientSecret: string; dispatcher: Dispatcher };
+
+/** What became of one question; `again` says when another one makes sense. */
+export type TokenAnswer =
+  | { kind: 'token'; value: string; lifetimeMs: number }
+  | { kind: 'refused'; error: AuthError; again: 'soon' | 'later' | 'never'; retryAfterMs: number | null };
+
+const longestAnswer = 65_536;
+const longestRetryAfterMs = 60_000;
+
+// https://www.rfc-editor.org/rfc/rfc6749#section-5.2, but for invalid_request, which something in between may cause.
+const finalCodes = [
+  'invalid_client',
+  'unauthorized_client',
+  'invalid_grant',
+  'unsupported_grant_type',
+  'invalid_scope',
+];
+
+const oauthError = z.object({ error: z.string() });
+
+/** Asks once. Rejects only when `signal` aborts, with its reason. */
+export async function requestToken(request: TokenRequest, signal: AbortSignal): Promise<TokenAnswer> {
+  const server = `the login server ${request.loginUrl.origin}`;
+  const as = { issuer: request.loginUrl.origin, token_endpoint: tokenEndpoint(request.loginUrl) };
+  const client = { client_id: request.clientId };
+  let response: Response;
+  let text: string | null;
+  try {
+    response = await oauth.clientCredentialsGrantRequest(as, client, oauth.ClientSecretPost(request.clientSecret), [], {
+      signal,
+      [oauth.allowInsecureRequests]: isLoopback(request.loginUrl),
+      [oauth.customFetch]: async (url, { body, headers, method, redirect }) =>
+        // The two Response types describe one thing: Node's own comes from an older undici.
+        (await fetch(url, { body, headers, method, redirect, signal, dispatcher: request.dispatcher })) as Response,
+    });
+    text = await readText(response);
+  } catch (error) {
+    signal.throwIfAborted();
+    const cause = withoutAnswer(error);
+    return refused('unreachable', 'soon', `${server} cannot be reached (${cause.message})`, { cause });
+  }
+  if (response.status !== 200) return judgeRefusal(server, response, text ?? '');
+  const token = text === null ? null : await readToken(as, client, text);
+  if (token !== null) return token;
+  return refused('unreachable', 'later', `${server} answered 200, but not with a bearer token and its lifetime`);
+}
+
+function tokenEndpoint(loginUrl: URL): string {
+  return new URL('oauth/token', loginUrl.href.endsWith('/') ? loginUrl : `${loginUrl.href}/`).href;
+}
+
+async function readText(response: Response): Promise<string | null> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.byteLength;
+    if (length > longestAnswer) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function readToken(
+  as: oauth.AuthorizationServer,
+  client: oauth.Client,
+  text: string,
+): Promise<TokenAnswer | null> {
+  try {
+    const response = new Response(text, { headers: { 'content-type': 'application/json' } });
+    const {
+      access_token: value,
+      expires_in,
+      token_type,
+    } = await oauth.processClientCredentialsResponse(as, client, response);
+    const isUsable = token_type === 'bearer' && /^[\x21-\x7e]+$/.test(value);
+    // Never guess a lifetime: Procore changes it without notice, so only what it says counts. It counts in whole seconds.
+    if (!isUsable || expires_in === undefined || !Number.isFinite(expires_in) || expires_in < 1) return null;
+    return { kind: 'token', value, lifetimeMs: expires_in * 1_000 };
+  } catch {
+    return null; // the error is full of the answer
+  }
+}
+
+function judgeRefusal(server: string, response: Response, text: string): TokenAnswer {
+  const { status } = response;
+  const retryAfterMs = readRetryAfter(response.headers);
+  const code = finalCodes.find((known) => known === errorCodeOf(text));
+  const said = `${server} answered ${status}`;
+  if (status === 429) return refused('unreachable', 'later', `${said}: too many requests`, { retryAfterMs });
+  if (status >= 500 || status === 408) {
+    return refused('unreachable', retryAfterMs === null ? 'soon' : 'later', said, { retryAfterMs });
+  }
+  // 401 is for credentials that are not accepted, whatever the body.
+  if (status === 401 || (code !== undefined && status >= 400)) {
+    const advice = 'check PROCORE_CLIENT_ID, PROCORE_CLIENT_SECRET and PROCORE_ENVIRONMENT, then start again';
+    return refused('rejected', 'never', `${server} rejects the service account (${code ?? status}): ${advice}`);
+  }
+  return refused('unreachable', 'later', `${said} where a token was expected: is PROCORE_LOGIN_URL right?`);
+}
+
+function errorCodeOf(text: string): string | null {
+  try {
+    return oauthError.parse(JSON.parse(text)).error;
+  } catch {
+    return null;
+  }
+}
+
+function readRetryAfter(headers: Headers): number | null {
+  const text = headers.get('retry-after') ?? '';
+  return /^\d{1,9}$/.test(text) ? Math.min(Number(text) * 1_000, longestRetryAfterMs) : null;
+}
+
+function refused(
+  reason: AuthError['reason'],
+  again: 'soon' | 'later' | 'never',
+  message: string,
+  { retryAfterMs = null, ...options }: { retryAfterMs?: number | null; cause?: Error } = {},
+): TokenAnswer {
+  return { kind: 'refused', error: new AuthError(reason, message, options), again, retryAfterMs };
+}
+
+// A copy of the innermost error: undici's own may carry parts of the answer.
+function withoutAnswer(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error('unknown error');
+  if (error.cause instanceof Error) return withoutAnswer(error.cause);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return new Error(error.message.includes(code) ? error.message : `${code}: ${error.message}`);
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import {
+  adminEnv,
+  databaseEnv,
+  ingestEnv,
+  logEnv,
+  mirrorEnv,
+  procoreEnv,
+  queueEnv,
+  webhookEnv,
+  workerEnv,
+} from './environment.ts';
+import { variableOf } from './variable.ts';
+
+const widest = 118;
+
+const sections: Record<string, z.core.$ZodShape> = {
+  Database: databaseEnv,
+  Queue: queueEnv,
+  Procore: procoreEnv,
+  'What is mirrored': mirrorEnv,
+  'Hooks and their receiver': { ...webhookEnv, ...ingestEnv },
+  Worker: workerEnv,
+  'Health and metrics': adminEnv(9464),
+  Log: logEnv,
+};
+
+/** The text of `.env.example`: every variable with its meaning, those with a default commented out. */
+export function envExample(): string {
+  const head = [
+    '# Copy to .env and fill in. What is set in the environment wins over .env; an empty value counts as unset.',
+    '# Lines that are commented out show the default.',
+  ];
+  const body = Object.entries(sections).flatMap(([title, shape]) => ['', `## ${title}`, ...linesOf(shape)]);
+  return `${[...head, ...body].join('\n')}\n`;
+}
+
+function linesOf(shape: z.core.$ZodShape): string[] {
+  return Object.entries(shape).flatMap(([key, field]) => {
+    const { description, file } = variableOf(field);
+    const orFile = file ? ` ${key}_FILE may name a file that holds it instead.` : '';
+    return [...wrapped(description + orFile), assignment(key, field)];
+  });
+}
+
+function assignment(key: string, field: z.core.$ZodType): string {
+  const unset = z.safeParse(field, undefined);
+  if (!unset.success) return `${key}=`;
+  return `#${key}=${typeof unset.data === 'string' || typeof unset.data === 'number' ? unset.data : ''}`;
+}
+
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line === undefined || line.length + 1 + word.length > widest) lines.push(`# ${word}`);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines;
+}

@@ -1,0 +1,189 @@
+// Every environment variable of the product, once. An app picks the groups it needs:
+// `z.object({ ...logEnv, ...databaseEnv })`, then `readEnv`. `.env.example` is generated from here.
+import { z } from 'zod';
+import { ConfigError } from './errors.ts';
+import { isLoopback } from './is-loopback.ts';
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** facts: Signing in. The monthly sandbox is overwritten from production each month. */
+const procoreEnvironments = {
+  production: { loginUrl: 'https://login.procore.com', apiUrl: 'https://api.procore.com' },
+  sandbox: { loginUrl: 'https://login-sandbox.procore.com', apiUrl: 'https://sandbox.procore.com' },
+  'monthly-sandbox': {
+    loginUrl: 'https://login-sandbox-monthly.procore.com',
+    apiUrl: 'https://api-monthly.procore.com',
+  },
+  federal: { loginUrl: 'https://login.procoregov.com', apiUrl: 'https://api.procoregov.com' },
+} as const;
+type ProcoreEnvironment = keyof typeof procoreEnvironments;
+const procoreEnvironmentNames = Object.keys(procoreEnvironments) as ProcoreEnvironment[]; // keys of a const object
+
+const mustBeOrigin = 'must be an https:// address without a path (http:// for loopback hosts only)';
+
+export const logEnv = {
+  LOG_LEVEL: z
+    .enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` })
+    .default('info')
+    .meta({ description: `How much is logged: ${logLevels.join(', ')}.` }),
+};
+
+/** The group of /healthz, /readyz and /metrics; the port differs from app to app. */
+export const adminEnv = (defaultPort: number) => ({
+  ADMIN_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .meta({ description: 'Address of /healthz, /readyz and /metrics; never a public one.' }),
+  ADMIN_PORT: port()
+    .default(defaultPort)
+    .meta({ description: 'Port of /healthz, /readyz and /metrics: 9464 for the ingest, 9465 for the worker.' }),
+});
+
+export const databaseEnv = {
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must look like postgres://user:password@host:5432/database')
+    .meta({
+      description: 'Postgres for the mirror, postgres://…; `npm start` supplies an embedded one.',
+      secret: true,
+    }),
+};
+
+export const queueEnv = {
+  QUEUE_URL: z
+    .string()
+    .regex(
+      /^(postgres(ql)?|rediss?(\+(cluster|sentinel))?):\/\//,
+      'must start with postgres://, redis:// or rediss:// (+cluster and +sentinel also)',
+    )
+    .optional()
+    .meta({ description: 'Where the queue lives, postgres://… or redis://…; DATABASE_URL when unset.', secret: true }),
+  QUEUE_ALLOW_VOLATILE: z
+    .enum(['0', '1'], { error: 'must be 1, 0 or unset' })
+    .transform((value) => value === '1')
+    .default(false)
+    .meta({ description: '1: accept a Redis without append-only file or with eviction. It can lose events.' }),
+};
+
+export const procoreEnv = {
+  PROCORE_ENVIRONMENT: z
+    .enum(procoreEnvironmentNames, { error: `must be one of ${procoreEnvironmentNames.join(', ')}` })
+    .default('production')
+    .meta({ description: `Which Procore: ${procoreEnvironmentNames.join(', ')}.` }),
+  PROCORE_LOGIN_URL: origin()
+    .optional()
+    .meta({ description: 'Login server; when unset, that of PROCORE_ENVIRONMENT.' }),
+  PROCORE_API_URL: origin().optional().meta({ description: 'API server; when unset, that of PROCORE_ENVIRONMENT.' }),
+  PROCORE_CLIENT_ID: z.string().meta({ description: 'Client id of the service account (DMSA).' }),
+  PROCORE_CLIENT_SECRET: z
+    .string()
+    .meta({ description: 'Client secret of the service account (DMSA).', file: true, secret: true }),
+  PROCORE_COMPANY_IDS: list(z.string().regex(/^[1-9]\d{0,18}$/, 'must be a company id (digits)'))
+    .optional()
+    .meta({ description: 'Ids of the companies to mirror, separated by commas; all that send events when unset.' }),
+};
+
+export const webhookEnv = {
+  // Procore signs nothing: these values, set by us on the hook and sent back verbatim, are the only proof of the sender.
+  WEBHOOK_AUTHORIZATION: list(
+    z
+      .string()
+      .min(16, 'must have at least 16 characters')
+      .regex(/^[\x20-\x7e]*$/, 'must hold printable ASCII characters only'),
+  ).meta({
+    description:
+      'Accepted Authorization values of deliveries, separated by commas, newest first; each at least 16 characters.',
+    file: true,
+    secret: true,
+  }),
+  WEBHOOK_URL: z
+    .string()
+    .refine(isHttpsOrLoopback, 'must be an https:// address (http:// for loopback hosts only)')
+    .optional()
+    .meta({ description: 'Public https address of the receiver, for `hooks apply`.' }),
+  WEBHOOK_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'must hold a-z, 0-9 and - only')
+    .default('procore-mirror')
+    .meta({ description: 'Namespace of our hooks at Procore; one for each installation.' }),
+};
+
+export const ingestEnv = {
+  INGEST_HOST: z.string().default('0.0.0.0').meta({ description: 'Address the receiver listens on.' }),
+  INGEST_PORT: port().default(3000).meta({ description: 'Port the receiver listens on.' }),
+  INGEST_SPOOL_DIR: z
+    .string()
+    .default('.data/spool')
+    .meta({ description: 'Directory where events wait while the queue is down; on a disk that survives.' }),
+};
+
+export const workerEnv = {
+  FETCH_DELAY_MS: wholeNumber(0, 999_999_999)
+    .default(2000)
+    .meta({ description: 'Pause between an event and its fetch, in milliseconds.' }),
+  WORKER_CONCURRENCY: wholeNumber(1, 256)
+    .default(16)
+    .meta({ description: 'Batches in hand at once in each worker, 1 to 256.' }),
+};
+
+export const mirrorEnv = {
+  MIRROR_RESOURCES: list(z.string())
+    .optional()
+    .meta({ description: 'Names of the resources to mirror, separated by commas; all when unset.' }),
+};
+
+/** The queue's address: QUEUE_URL, else DATABASE_URL. */
+export function queueUrl(env: { QUEUE_URL?: string | undefined; DATABASE_URL: string }): string {
+  return env.QUEUE_URL ?? env.DATABASE_URL;
+}
+
+/** The servers to talk to. Throws a ConfigError for plain http to a host that is not loopback. */
+export function procoreHosts(env: {
+  PROCORE_ENVIRONMENT: ProcoreEnvironment;
+  PROCORE_LOGIN_URL?: string | undefined;
+  PROCORE_API_URL?: string | undefined;
+}): { loginUrl: URL; apiUrl: URL } {
+  const defaults = procoreEnvironments[env.PROCORE_ENVIRONMENT];
+  const login = env.PROCORE_LOGIN_URL ?? defaults.loginUrl;
+  const api = env.PROCORE_API_URL ?? defaults.apiUrl;
+  const problems = Object.entries({ PROCORE_LOGIN_URL: login, PROCORE_API_URL: api })
+    .filter(([, url]) => !isOrigin(url))
+    .map(([key]) => `${key}: ${mustBeOrigin}`);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { loginUrl: new URL(login), apiUrl: new URL(api) };
+}
+
+function origin() {
+  return z.string().refine(isOrigin, mustBeOrigin);
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && isHttpsOrLoopback(text) && url.href === `${url.origin}/`;
+}
+
+function isHttpsOrLoopback(text: string): boolean {
+  const url = URL.parse(text);
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
+}
+
+function list<T extends z.ZodString>(item: T) {
+  return z
+    .string()
+    .transform((text) => [...new Set(text.split(',').map((entry) => entry.trim()))].filter((entry) => entry !== ''))
+    .pipe(z.array(item).min(1, 'must name at least one'));
+}
+
+function port() {
+  return wholeNumber(0, 65_535);
+}
+
+function wholeNumber(min: number, max: number) {
+  const message =
+    max > 99_999 ? `must be a whole number from ${min} up` : `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, { error: message, abort: true })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message);
+}

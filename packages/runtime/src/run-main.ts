@@ -1,0 +1,138 @@
+// The life of a process:
+//
+//   start ──▶ running ──signal──▶ closing ──▶ exit 0
+//     │          └──unhandled error──▶ closing ──▶ exit 1
+//     ├──ConfigError──▶ closing ──▶ exit 2
+//     └──any error────▶ closing ──▶ exit 1      (closing that hangs or fails: exit 1)
+import type { Log } from './create-log.ts';
+import { ConfigError } from './errors.ts';
+import { nodeProblem } from './node-problem.ts';
+import { createSecrets, type Secrets } from './secrets.ts';
+import { serializeError } from './serialize-error.ts';
+import { createShutdown } from './shutdown.ts';
+
+export type Lifetime = {
+  /** Aborted when the process is to end. */
+  signal: AbortSignal;
+  /** Has this closed when the process ends; what was deferred last is closed first. */
+  defer(name: string, close: () => Promise<unknown> | unknown): void;
+};
+
+export type MainLifetime = Lifetime & {
+  /** The secrets of this process: hand them to `createLog`; what runMain prints passes them, too. */
+  secrets: Secrets;
+  /** From now on what goes wrong after the start is logged here, instead of printed on stderr. */
+  useLog(log: Log): void;
+};
+
+const closingLimitMs = 10_000;
+// npm hands a Ctrl-C on to children that the terminal has told already: that is one signal, not two.
+const sameSignalMs = 1_000;
+
+/**
+ * Runs a process from its start until SIGTERM, SIGINT or, when it was spawned with an IPC channel, the end of its
+ * parent; then closes what was deferred and exits, all within 10 s (`closeTimeoutMs`). When `start` resolves to a
+ * number, the process closes down by itself and exits with it; otherwise it stays until it is told to end.
+ * Exit codes: 0 ended as told, 1 failed (at the start, later, or while closing), 2 wrong configuration.
+ */
+export async function runMain(options: {
+  name: string;
+  start: (lifetime: MainLifetime) => Promise<void> | Promise<number>;
+  log?: Log;
+  closeTimeoutMs?: number;
+}): Promise<void> {
+  const problem = nodeProblem(process.version);
+  if (problem !== null) {
+    process.stderr.write(`${options.name}: ${problem}\n`);
+    process.exit(2);
+  }
+  const secrets = createSecrets();
+  const report = createReport(options.name, secrets, options.log);
+  const shutdown = createShutdown(options.closeTimeoutMs ?? closingLimitMs);
+  const staysAlive = setInterval(() => {}, 2 ** 30);
+  let exitCode = 0;
+  let ending: Promise<never> | null = null;
+
+  function end(code: number): Promise<never> {
+    exitCode = Math.max(exitCode, code);
+    ending ??= closeAndExit();
+    return ending;
+  }
+
+  async function closeAndExit(): Promise<never> {
+    for (const failure of await shutdown.run()) {
+      report.failed(failure.message, failure.error);
+      exitCode = Math.max(exitCode, 1);
+    }
+    clearInterval(staysAlive);
+    process.exit(exitCode);
+  }
+
+  // A reader that is gone (`… | head`) is no failure of ours, and there is nobody left to tell.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreBrokenPipe);
+  endOnSignals(end);
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      report.failed('an error that nobody caught', error);
+      void end(1);
+    });
+  }
+  const lifetime = { signal: shutdown.signal, defer: shutdown.defer, secrets, useLog: report.useLog };
+  const started = Promise.try<unknown, []>(() => options.start(lifetime));
+  shutdown.waitFor(started);
+  try {
+    const code = await started;
+    if (typeof code === 'number') await end(code);
+  } catch (error) {
+    // Told to end while starting: that the start then fails is no news.
+    if (ending !== null) await ending;
+    report.startFailed(error);
+    await end(error instanceof ConfigError ? 2 : 1);
+  }
+}
+
+function ignoreBrokenPipe(error: Error): void {
+  if (!('code' in error) || error.code !== 'EPIPE') throw error;
+}
+
+function endOnSignals(end: (code: number) => Promise<never>): void {
+  let firstAt: number | null = null;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (firstAt !== null && performance.now() - firstAt > sameSignalMs) process.exit(1);
+      firstAt ??= performance.now();
+      void end(0);
+    });
+  }
+  if (process.connected) process.once('disconnect', () => void end(0));
+}
+
+function createReport(name: string, secrets: Secrets, firstLog: Log | undefined) {
+  let log = firstLog;
+  const print = (lines: readonly string[]) => {
+    for (const line of lines) process.stderr.write(`${secrets.redact(`${name}: ${line}`)}\n`);
+  };
+  return {
+    useLog(next: Log): void {
+      log = next;
+    },
+    startFailed(error: unknown): void {
+      print(error instanceof ConfigError ? error.problems : inWords(error));
+    },
+    failed(message: string, error: unknown): void {
+      if (log === undefined) print([message, ...(error === undefined ? [] : inWords(error))]);
+      else log.fatal(error === undefined ? {} : { err: error }, message);
+    },
+  };
+}
+
+function inWords(error: unknown): string[] {
+  const lines: string[] = [];
+  for (let current = serializeError(error), more = true; more; ) {
+    lines.push(`${lines.length === 0 ? '' : 'because: '}${current.message === '' ? current.name : current.message}`);
+    for (const each of current.errors ?? []) lines.push(`because: ${each.message}`);
+    more = current.cause !== undefined;
+    if (current.cause !== undefined) current = current.cause;
+  }
+  return lines;
+}
