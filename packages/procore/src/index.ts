@@ -1,1 +1,8 @@
-export {};
+export { ProcoreBusyError, ProcoreFormatError, ProcoreResponseError, ProcoreUnreachableError } from './errors.ts';
+export { expandPath } from './expand-path.ts';
+export { createHooksApi, type Hook, type HookDelivery, type HooksApi, type HookTrigger } from './hooks-api.ts';
+export { parseWithTextIds } from './lossless-json.ts';
+export { createProcoreClient, type ProcoreAnswer, type ProcoreClient } from './procore-client.ts';
+export type { RateLimit } from './rate-limit.ts';
+export type { RetryPolicy } from './retry.ts';
+export { type ParsedWebhookEvent, type ProcoreEvent, parseWebhookEvent } from './webhook-event.ts';

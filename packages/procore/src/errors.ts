@@ -1,0 +1,42 @@
+// A class exists where a caller branches on it; `judge-failure.ts` of the mirror maps them to outcomes. Messages name
+// method, path and ids. No token and no body of an answer ever gets in, `cause` included.
+
+/** No answer came: DNS, refused, reset, time-out. Worth another try later. */
+export class ProcoreUnreachableError extends Error {
+  override name = 'ProcoreUnreachableError' as const;
+}
+
+/** 429 or 503: come back at `resumeAt` (ms since the epoch, by our clock), not before. */
+export class ProcoreBusyError extends Error {
+  override name = 'ProcoreBusyError' as const;
+  readonly resumeAt: number;
+  readonly status: 429 | 503;
+
+  constructor(message: string, options: ErrorOptions & { resumeAt: number; status: 429 | 503 }) {
+    super(message, options);
+    this.resumeAt = options.resumeAt;
+    this.status = options.status;
+  }
+}
+
+/** Any other answer than 2xx, redirects included. */
+export class ProcoreResponseError extends Error {
+  override name = 'ProcoreResponseError' as const;
+  readonly status: number;
+
+  constructor(message: string, options: ErrorOptions & { status: number }) {
+    super(message, options);
+    this.status = options.status;
+  }
+}
+
+/** A 2xx answer that is not what we rely on; `issues` say where it differs, without quoting it. */
+export class ProcoreFormatError extends Error {
+  override name = 'ProcoreFormatError' as const;
+  readonly issues: string[];
+
+  constructor(message: string, options: ErrorOptions & { issues: string[] }) {
+    super(`${message}: ${options.issues.join('; ')}`, options);
+    this.issues = options.issues;
+  }
+}

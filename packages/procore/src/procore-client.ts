@@ -1,0 +1,220 @@
+// Calls to Procore's API: the token, the company header, the budget before each request, retries, pages. What is worth
+// another try is decided in `retry.ts`, limits and time-outs of one request are in `exchange.ts`.
+import { setTimeout as delay } from 'node:timers/promises';
+import { abortable } from './abortable.ts';
+import { ProcoreBusyError, ProcoreFormatError, ProcoreResponseError, ProcoreUnreachableError } from './errors.ts';
+import { createExchanger, type Exchange, type ExchangeRequest, isSuccess } from './exchange.ts';
+import { pagesOf } from './pages.ts';
+import { type RateLimit, readCount, readPauseMs, readRateLimit, readRetryAfterMs } from './rate-limit.ts';
+import { nextPath, requestPath, type SearchParams } from './request-path.ts';
+import { decideRetry, type RequestFailure, type RetryPolicy, twoMoreTriesInAboutTwoSeconds } from './retry.ts';
+
+export type ProcoreAnswer = {
+  status: number;
+  /** JSON exactly as sent, complete; empty for an answer to `send` that has no body. */
+  text: string;
+  /** `next` is path and query on the API host, fit for `get`. */
+  links: { next?: string };
+  /** The headers Total and Per-Page. */
+  total: number | null;
+  perPage: number | null;
+  rateLimit: RateLimit | null;
+};
+
+type CallOptions = { companyId: string; signal?: AbortSignal | undefined };
+
+/**
+ * All calls throw ProcoreUnreachableError, ProcoreBusyError, ProcoreResponseError or ProcoreFormatError, what `token`,
+ * `beforeCall` and `afterCall` throw, the signal's reason once it is aborted, and RangeError for a path on another host
+ * or a company id that is none.
+ */
+export type ProcoreClient = {
+  /** Reads one resource; passing failures are tried again, a 429 or 503 is not. */
+  get: (path: string, o: CallOptions & { searchParams?: SearchParams | undefined }) => Promise<ProcoreAnswer>;
+  /** Changes something; sent again only when the first request surely changed nothing. */
+  send: (
+    method: 'POST' | 'PATCH' | 'PUT' | 'DELETE',
+    path: string,
+    o: CallOptions & { body?: unknown },
+  ) => Promise<ProcoreAnswer>;
+  /**
+   * Walks a list along its next links. A link to another host, one seen before, or more than `maxPages` (10,000) pages
+   * throw ProcoreFormatError. A list without links has one page: compare with `total` before taking it for complete.
+   */
+  pages: (
+    path: string,
+    o: CallOptions & { perPage: number; searchParams?: SearchParams | undefined; maxPages?: number | undefined },
+  ) => AsyncIterable<ProcoreAnswer>;
+  /** Ends all connections; calls under way fail. */
+  close: () => Promise<void>;
+};
+
+export type ProcoreClientOptions = {
+  apiUrl: URL;
+  token: (signal?: AbortSignal) => Promise<string>;
+  /** Told once per call of a token that was answered 401. */
+  refuseToken: (token: string) => void;
+  /** Awaited before each HTTP request, retries included: the place to wait for the rate limit. */
+  beforeCall?: (call: { companyId: string; signal?: AbortSignal | undefined }) => Promise<void>;
+  /** Told once for each `beforeCall` that let a request go. `status` is null when no status line came, or no token was to be had. */
+  afterCall?: (call: {
+    companyId: string;
+    status: number | null;
+    rateLimit: RateLimit | null;
+    retryAfterMs: number | null;
+    ms: number;
+  }) => void | Promise<void>;
+  /** For one HTTP request from start to last byte; default 60,000. */
+  timeoutMs?: number;
+  retry?: RetryPolicy;
+  /** Default 64 MiB. */
+  maxAnswerBytes?: number;
+  sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  random?: () => number;
+  now?: () => number;
+};
+
+type Call = Omit<ExchangeRequest, 'headers'> & { companyId: string };
+type Failed = { failure: RequestFailure; error: Error };
+type Tried = { answer: ProcoreAnswer } | Failed;
+
+const final: RequestFailure = { kind: 'final' };
+
+/** A client for one API host. The token goes to that host only: redirects and links elsewhere are not followed. */
+export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
+  const { retry: policy = twoMoreTriesInAboutTwoSeconds, random = Math.random, now = Date.now } = o;
+  const sleep = o.sleep ?? ((ms, signal) => delay(ms, undefined, signal && { signal }));
+  const exchanger = createExchanger({
+    apiUrl: o.apiUrl,
+    timeoutMs: o.timeoutMs ?? 60_000,
+    maxAnswerBytes: o.maxAnswerBytes ?? 64 * 1024 * 1024,
+  });
+  let closed = false;
+
+  async function call(call: Call): Promise<ProcoreAnswer> {
+    if (!/^\d{1,19}$/.test(call.companyId)) throw new RangeError('a company id is 1 to 19 digits');
+    let attempt = 0;
+    let tokenRefused = false;
+    for (;;) {
+      const { tried, token } = await tryOnce(call);
+      if ('answer' in tried) return tried.answer;
+      const { failure, error } = tried;
+      const decision = decideRetry({ method: call.method, failure, attempt, tokenRefused, policy, random: random() });
+      if (decision.retry === 'no') throw error;
+      if (decision.retry === 'with a new token') {
+        tokenRefused = true;
+        o.refuseToken(token);
+      } else {
+        attempt += 1;
+        await abortable(sleep(decision.delayMs, call.signal), call.signal);
+      }
+    }
+  }
+
+  async function tryOnce(call: Call): Promise<{ tried: Tried; token: string }> {
+    const { companyId, signal } = call;
+    signal?.throwIfAborted();
+    await abortable(Promise.resolve(o.beforeCall?.({ companyId, signal })), signal);
+    const startedAt = performance.now();
+    let token = '';
+    let exchange: Exchange | null = null;
+    try {
+      token = await abortable(o.token(signal), signal);
+      exchange = await exchanger.exchange({ ...call, headers: headersFor(call, token) });
+    } finally {
+      const headers = exchange?.headers ?? {};
+      await o.afterCall?.({
+        companyId,
+        status: exchange?.status ?? null,
+        rateLimit: readRateLimit(headers, now()),
+        retryAfterMs: readRetryAfterMs(headers, now()),
+        ms: performance.now() - startedAt,
+      });
+    }
+    return { tried: judge(call, exchange), token };
+  }
+
+  function judge(call: Call, exchange: Exchange): Tried {
+    const about = `${call.method} ${call.path.split('?')[0]} of company ${call.companyId}`;
+    if (exchange.kind === 'unreachable') {
+      const error = new ProcoreUnreachableError(`${about}: ${exchange.cause.message}`, { cause: exchange.cause });
+      return { failure: closed ? final : exchange, error };
+    }
+    if (exchange.kind === 'too large') return { failure: final, error: formatError(about, 'the answer is too large') };
+    if (!isSuccess(exchange.status)) return judgeStatus(about, exchange.status, exchange);
+    if (!isExpected(call.method, exchange.text)) {
+      const error = formatError(about, `the answer is not complete JSON (${describe(exchange)})`);
+      return { failure: { kind: 'unreadable' }, error };
+    }
+    return { answer: toAnswer(call, exchange) };
+  }
+
+  function judgeStatus(about: string, status: number, { headers }: Exchange): Failed {
+    if (status === 429 || status === 503) {
+      const pauseMs = readPauseMs(status, headers, now());
+      const message = `${about} was answered ${status}: come back in ${Math.ceil(pauseMs / 1000)} s`;
+      return { failure: final, error: new ProcoreBusyError(message, { status, resumeAt: now() + pauseMs }) };
+    }
+    const note =
+      status < 400 ? ', a redirect, which is not followed: the access token must not leave the API host' : '';
+    const error = new ProcoreResponseError(`${about} was answered ${status}${note}`, { status });
+    return { failure: { kind: 'status', status }, error };
+  }
+
+  function toAnswer(call: Call, { status, text, headers }: Exchange & { kind: 'answered' }): ProcoreAnswer {
+    const next = nextPath(o.apiUrl, call.path, headers.link);
+    return {
+      status,
+      text,
+      links: next === undefined ? {} : { next },
+      total: readCount(headers, 'total'),
+      perPage: readCount(headers, 'per-page'),
+      rateLimit: readRateLimit(headers, now()),
+    };
+  }
+
+  const get: ProcoreClient['get'] = async (path, { companyId, searchParams, signal }) =>
+    call({ method: 'GET', path: requestPath(o.apiUrl, path, searchParams), companyId, signal });
+
+  return {
+    get,
+    send: async (method, path, { companyId, body, signal }) => {
+      const json = body === undefined ? undefined : JSON.stringify(body);
+      return call({ method, path: requestPath(o.apiUrl, path), companyId, body: json, signal });
+    },
+    pages: (path, { perPage, searchParams = [], ...options }) =>
+      pagesOf(get, requestPath(o.apiUrl, path, [...searchParams, ['per_page', String(perPage)]]), options),
+    close: async () => {
+      closed = true;
+      await exchanger.close();
+    },
+  };
+}
+
+function headersFor(call: Call, token: string): Record<string, string> {
+  return {
+    accept: 'application/json',
+    authorization: `Bearer ${token}`,
+    'procore-company-id': call.companyId,
+    ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+  };
+}
+
+function isExpected(method: string, text: string): boolean {
+  if (method !== 'GET' && text === '') return true;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false; // the error quotes the body
+  }
+}
+
+function describe({ text, headers }: Exchange & { kind: 'answered' }): string {
+  const said = [headers['content-type'], headers['content-encoding']].flat().filter((value) => value !== undefined);
+  return [`${text.length} characters`, ...said.map((value) => value.slice(0, 80))].join(', ');
+}
+
+function formatError(about: string, issue: string): ProcoreFormatError {
+  return new ProcoreFormatError(about, { issues: [issue] });
+}
