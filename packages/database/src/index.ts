@@ -1,1 +1,49 @@
+export {
+  type BatchKey,
+  type ClaimedBatch,
+  claimBatch,
+  countPending,
+  type NotedRecord,
+  noteBatch,
+  postponeRecords,
+  releaseBatch,
+  renewLease,
+  rescheduleBatches,
+  settleRecords,
+  takeVersion,
+} from './batches.ts';
+export { learnLimits, pauseCalls, takeLeave } from './budget.ts';
+export { checkDatabase } from './check-database.ts';
+export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';
+export { drizzleTable } from './drizzle-table.ts';
+export { DatabaseVersionError } from './errors.ts';
+export { findProjects, listPendingIds } from './find-relatives.ts';
+export { asJsonb } from './jsonb-text.ts';
+export { countRows, findParentIds, listIds } from './look-up.ts';
+export { type Absence, markAbsent } from './mark-absent.ts';
+export { markAbsentChildren } from './mark-absent-children.ts';
+export { type MigrateOptions, migrateDatabase } from './migrate-database.ts';
 export type { ColumnType, MirroredColumn, MirroredTable } from './mirrored-table.ts';
+export { type Database, type DatabaseOptions, openDatabase } from './open-database.ts';
+export {
+  type BackfillScope,
+  type DeadLetterSummary,
+  type EventDetails,
+  type EventFilter,
+  type EventSummary,
+  type Freshness,
+  listBackfilled,
+  listDeadLetters,
+  listEvents,
+  type MirrorStatus,
+  noteBackfill,
+  type ParkedScope,
+  type Pulse,
+  readPulse,
+  readStatus,
+  showEvent,
+} from './operator-queries.ts';
+export { type LoggedEvent, markPending, type News, recordEvent } from './record-event.ts';
+export { type ParkReason, parkScope, type Scope, unparkScopes } from './scopes.ts';
+export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './store-records.ts';
+export { inTransaction, type Transaction } from './transaction.ts';

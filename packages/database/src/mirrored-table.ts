@@ -24,3 +24,8 @@ export type MirroredTable = {
   /** Typed columns besides keys and the mirror's own, each named as Procore names the field. */
   columns: readonly MirroredColumn[];
 };
+
+/** Columns of the primary key. */
+export function keyColumns({ idRepeatsAcrossProjects }: MirroredTable): readonly string[] {
+  return idRepeatsAcrossProjects ? ['company_id', 'project_id', 'id'] : ['company_id', 'id'];
+}

@@ -66,7 +66,10 @@ export const pending = mirror.table(
     /** A delete event is among the news: an absent record is then buried, else it is hidden. */
     deleteSeen: boolean('delete_seen').notNull().default(false),
     parentId: text('parent_id'),
+    /** When a fetch may start: the pause after the newest event, a maximum wait after the first, a pause after a failure. */
+    readyAt: moment('ready_at').notNull(),
     attempts: integer('attempts').notNull().default(0),
+    /** A failure's pause; news does not shorten it. */
     notBefore: moment('not_before'),
     lastError: text('last_error'),
     /** It was read once already and looked older than its event. */
@@ -74,6 +77,8 @@ export const pending = mirror.table(
   },
   (table) => [
     unique('pending_record').on(table.companyId, table.projectId, table.resource, table.recordId).nullsNotDistinct(),
+    index('pending_ready_at').on(table.companyId, table.projectId, table.resource, table.readyAt),
+    index('pending_by_record').on(table.companyId, table.resource, table.recordId),
     index('pending_first_seen_at').on(table.firstSeenAt),
   ],
 );
@@ -143,7 +148,16 @@ export const budget = mirror.table('budget', {
   callLimit: integer('call_limit').notNull(),
   remaining: integer('remaining').notNull(),
   resetAt: moment('reset_at').notNull(),
+  /** End of the window before: an answer that still tells of it says nothing of this one. */
+  previousResetAt: moment('previous_reset_at'),
   updatedAt: moment('updated_at').notNull().default(now),
+});
+
+/** Processes that make calls, and how many each had under way when it last asked for leave. */
+export const callers = mirror.table('callers', {
+  holder: text('holder').primaryKey(),
+  underWay: integer('under_way').notNull(),
+  seenAt: moment('seen_at').notNull().default(now),
 });
 
 /** First fills of a resource in a scope: how far each has come. */

@@ -32,14 +32,12 @@ const required = {
   DATABASE_URL: 'postgres://mirror@127.0.0.1/mirror',
   PROCORE_CLIENT_ID: 'client',
   PROCORE_CLIENT_SECRET: 'client-secret',
-  PROCORE_COMPANY_IDS: '4264807',
   WEBHOOK_AUTHORIZATION: 'Bearer 0123456789',
 };
 
 test('with only the required variables set, the rest takes the defaults of the contract', () => {
   expect(readEnv(everything, required)).toEqual({
     ...required,
-    PROCORE_COMPANY_IDS: ['4264807'],
     WEBHOOK_AUTHORIZATION: ['Bearer 0123456789'],
     LOG_LEVEL: 'info',
     ADMIN_HOST: '127.0.0.1',

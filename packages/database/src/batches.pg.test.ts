@@ -1,0 +1,196 @@
+import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import {
+  claimBatch,
+  noteBatch,
+  postponeRecords,
+  releaseBatch,
+  renewLease,
+  rescheduleBatches,
+  settleRecords,
+} from './batches.ts';
+import { migrateDatabase } from './migrate-database.ts';
+import { type Database, openDatabase } from './open-database.ts';
+import { type LoggedEvent, type News, recordEvent } from './record-event.ts';
+import { parkScope, unparkScopes } from './scopes.ts';
+import { inTransaction } from './transaction.ts';
+
+let test_: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  test_ = await createTestDatabase();
+  await migrateDatabase({ url: test_.url, tables: [] });
+  database = openDatabase({ url: test_.url, applicationName: 'test' });
+});
+afterAll(async () => {
+  await database.close();
+  await test_.drop();
+});
+beforeEach(() =>
+  database.pool.query('truncate mirror.events, mirror.pending, mirror.batches, mirror.scopes, mirror.dead_letters'),
+);
+
+const key = { companyId: '1', projectId: '7', resource: 'RFIs' };
+const mine = { holder: 'me', leaseMs: 60_000 };
+
+let eventNumber = 0;
+function anEvent(change: Partial<LoggedEvent> = {}): LoggedEvent {
+  eventNumber += 1;
+  return {
+    id: `EVENT${eventNumber}`,
+    companyId: '1',
+    projectId: '7',
+    resource: 'RFIs',
+    recordId: '42',
+    kind: 'update',
+    occurredAt: '2026-06-01T10:00:00.123456Z',
+    receivedAt: new Date(),
+    payloadVersion: 'v4.0',
+    raw: '{"id": 5982324300946918154}',
+    ...change,
+  };
+}
+
+function newsOf(event: LoggedEvent): News {
+  const { companyId, projectId, resource, recordId, kind } = event;
+  return { companyId, projectId, resource, recordId, parentId: null, isDelete: kind === 'delete', isRelative: false };
+}
+
+function record(event: LoggedEvent, { delayMs = 0, maxWaitMs = 60_000 } = {}): ReturnType<typeof recordEvent> {
+  return recordEvent(database, { event, ignored: null, news: [newsOf(event)], delayMs, maxWaitMs });
+}
+
+const note = (delayMs = 0) => noteBatch(database, key, { delayMs, limit: 100 });
+const settle = (records: Awaited<ReturnType<typeof note>>) =>
+  inTransaction(database, (client) => settleRecords(client, key, records, 0));
+
+test('an event is logged digit for digit and marks its record pending', async () => {
+  expect(await record(anEvent({ id: 'A', recordId: '9007199254740993' }))).toBe('new');
+  const { rows } = await database.pool.query(`select raw ->> 'id' as raw_id, record_id, outcome from mirror.events`);
+  expect(rows).toEqual([{ raw_id: '5982324300946918154', record_id: '9007199254740993', outcome: 'pending' }]);
+  expect(await note()).toMatchObject([{ id: '9007199254740993', generation: '1', eventId: 'A', settles: true }]);
+});
+
+test('a second delivery of the same event is counted and asks for nothing', async () => {
+  const event = anEvent();
+  await record(event);
+  expect(await record(event)).toBe('known');
+  expect(await note()).toMatchObject([{ generation: '1' }]);
+  const { rows } = await database.pool.query('select deliveries from mirror.events');
+  expect(rows).toEqual([{ deliveries: 2 }]);
+});
+
+test('another event under a known id is told apart and nothing is written', async () => {
+  const event = anEvent();
+  await record(event);
+  expect(await record({ ...event, recordId: '43' })).toBe('differs');
+  expect(await note()).toHaveLength(1);
+});
+
+test('news during a fetch keeps the record pending', async () => {
+  await record(anEvent());
+  const before = await note();
+  await record(anEvent());
+  await settle(before);
+  expect(await note()).toMatchObject([{ id: '42', generation: '2' }]);
+  await settle(await note());
+  expect(await note()).toEqual([]);
+});
+
+test('a delete among the news is remembered whatever comes after it', async () => {
+  await record(anEvent({ kind: 'delete' }));
+  await record(anEvent({ kind: 'update' }));
+  expect(await note()).toMatchObject([{ isDelete: true }]);
+});
+
+test('a record is ready only after the pause, and one edited without pause after the longest wait', async () => {
+  await record(anEvent({ recordId: '1' }), { delayMs: 60_000 });
+  await record(anEvent({ recordId: '2' }), { delayMs: 60_000, maxWaitMs: 0 });
+  await record(anEvent({ recordId: '2' }), { delayMs: 60_000, maxWaitMs: 0 });
+  const [only, ...others] = await note(60_000);
+  expect(others).toEqual([]);
+  expect(only).toMatchObject({ id: '2', settles: false });
+  await inTransaction(database, (client) => settleRecords(client, key, [only!], 60_000));
+  expect(await note(60_000)).toEqual([]); // fetched, still pending, and its wait starts anew
+  const { rows } = await database.pool.query('select count(*)::int as count from mirror.pending');
+  expect(rows).toEqual([{ count: 2 }]);
+});
+
+test('a failure pauses a record, and news does not shorten the pause', async () => {
+  await record(anEvent());
+  const pause = { pauseMs: 60_000, error: 'boom', countsAttempt: true, reread: false };
+  await postponeRecords(database.pool, key, ['42'], pause);
+  await record(anEvent());
+  expect(await note()).toEqual([]);
+});
+
+test('one worker holds a batch until it gives it back or its lease runs out', async () => {
+  await record(anEvent());
+  expect(await claimBatch(database, { holder: 'a', leaseMs: 60_000 })).toEqual({ ...key, isProbe: false });
+  expect(await claimBatch(database, { holder: 'b', leaseMs: 60_000 })).toBeNull();
+  await releaseBatch(database, key, { holder: 'a', restMs: 0 });
+  expect(await claimBatch(database, { holder: 'b', leaseMs: 0 })).not.toBeNull();
+  expect(await claimBatch(database, { holder: 'c', leaseMs: 60_000 })).not.toBeNull();
+  expect(await renewLease(database, key, { holder: 'b', leaseMs: 60_000 })).toBe(false);
+  expect(await renewLease(database, key, { holder: 'c', leaseMs: 60_000 })).toBe(true);
+});
+
+test('a batch without pending records is idle until there is news', async () => {
+  await record(anEvent());
+  await claimBatch(database, mine);
+  await settle(await note());
+  await releaseBatch(database, key, { holder: 'me', restMs: 0 });
+  expect(await claimBatch(database, mine)).toBeNull();
+  await record(anEvent());
+  expect(await claimBatch(database, mine)).not.toBeNull();
+});
+
+test('news that comes while a batch is given back is not slept over', async () => {
+  for (let round = 0; round < 30; round += 1) {
+    await record(anEvent());
+    await claimBatch(database, mine);
+    await settle(await note());
+    await Promise.all([releaseBatch(database, key, { holder: 'me', restMs: 0 }), record(anEvent())]);
+    await releaseBatch(database, key, { holder: 'me', restMs: 0 });
+    const { rows } = await database.pool.query('select due_at is not null as is_due from mirror.batches');
+    expect(rows).toEqual([{ is_due: true }]);
+  }
+});
+
+test('a company with batches in hand waits behind one without', async () => {
+  for (const projectId of ['1', '2', '3']) await record(anEvent({ companyId: '1', projectId }));
+  await record(anEvent({ companyId: '2', projectId: '9' }));
+  const claimed = [await claimBatch(database, mine), await claimBatch(database, mine)];
+  expect(new Set(claimed.map((batch) => batch?.companyId))).toEqual(new Set(['1', '2']));
+});
+
+test('a parked scope is left alone until its probe, which one batch makes', async () => {
+  await record(anEvent({ projectId: '7' }));
+  await record(anEvent({ projectId: '8' }));
+  const company = { companyId: '1', projectId: null, resource: null };
+  const reason = { reason: 'not_connected', detail: 'HTTP 403', longestPauseMs: 3_600_000 } as const;
+  await parkScope(database, { ...company, ...reason, firstPauseMs: 60_000 });
+  expect(await claimBatch(database, mine)).toBeNull();
+  await database.pool.query('update mirror.scopes set probe_at = now()');
+  expect(await claimBatch(database, mine)).toMatchObject({ isProbe: true });
+  expect(await claimBatch(database, mine)).toBeNull();
+  expect(await unparkScopes(database, key)).toBe(1);
+  expect(await claimBatch(database, mine)).toMatchObject({ isProbe: false });
+});
+
+test('each failed probe doubles the pause up to the longest', async () => {
+  const scope = { companyId: '1', projectId: '7', resource: 'RFIs', reason: 'forbidden', detail: 'HTTP 403' } as const;
+  const pauses = [];
+  for (let probe = 0; probe < 5; probe += 1) {
+    pauses.push(Math.round(await parkScope(database, { ...scope, firstPauseMs: 10_000, longestPauseMs: 60_000 })));
+  }
+  expect(pauses).toEqual([10_000, 20_000, 40_000, 60_000, 60_000]);
+});
+
+test('a schedule that was lost is made anew from the pending records', async () => {
+  await record(anEvent());
+  await database.pool.query('truncate mirror.batches');
+  expect(await rescheduleBatches(database)).toBe(1);
+  expect(await claimBatch(database, mine)).not.toBeNull();
+});

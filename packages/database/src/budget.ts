@@ -1,0 +1,51 @@
+// One budget of API calls for all processes that share this database. Procore counts calls in two windows (an hour, ten
+// seconds) and tells in each answer of the one nearer to running out; nothing else is believed.
+import type { Database } from './open-database.ts';
+
+export type Leave = { granted: number; waitMs: number };
+
+export type WindowReport = { limit: number; remaining: number; resetInMs: number };
+
+/** `holder` names the process; `underWay` is how many of its calls have no answer yet, those asked for now not counted. */
+export type Caller = { holder: string; underWay: number };
+
+/**
+ * Takes leave for up to `calls` calls. `keepShare` is the share of each window that this caller leaves to others.
+ * `waitMs` says when to ask again if nothing was granted.
+ */
+export async function takeLeave(
+  database: Database,
+  options: Caller & { calls: number; keepShare: number },
+): Promise<Leave> {
+  const { rows } = await database.pool.query<{ granted: number; wait_ms: number }>({
+    name: 'take-leave',
+    text: 'select granted, wait_ms from mirror.take_leave($1, $2, $3, $4)',
+    values: [options.holder, options.underWay, options.calls, options.keepShare],
+  });
+  const [row] = rows;
+  if (row === undefined) throw new Error('mirror.take_leave gave no answer');
+  return { granted: row.granted, waitMs: row.wait_ms };
+}
+
+/** Enters what an answer said of its window; a null report is an answer without rate-limit headers. */
+export async function learnLimits(
+  database: Database,
+  options: { underWay: number; report: WindowReport | null },
+): Promise<void> {
+  const { underWay, report } = options;
+  await database.pool.query({
+    name: 'learn-limits',
+    text: 'select mirror.learn_limits($1, $2, $3, $4)',
+    values: [underWay, report?.limit ?? null, report?.remaining ?? null, report?.resetInMs ?? null],
+  });
+}
+
+/** Stops all calls for a while, because Procore said so (429, 503). */
+export async function pauseCalls(database: Database, pauseMs: number): Promise<void> {
+  await database.pool.query(
+    `insert into mirror.budget as b (window_name, call_limit, remaining, reset_at)
+      values ('pause', 0, 0, now() + $1::float8 * interval '1 ms')
+      on conflict (window_name) do update set reset_at = greatest(b.reset_at, excluded.reset_at), updated_at = now()`,
+    [pauseMs],
+  );
+}

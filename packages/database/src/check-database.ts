@@ -1,0 +1,42 @@
+import { DatabaseVersionError } from './errors.ts';
+import { readLedger } from './migration-ledger.ts';
+import type { Database } from './open-database.ts';
+
+const OLDEST_POSTGRES = 150_000;
+
+type Queryable = Pick<Database['pool'], 'query'>;
+
+/** Throws DatabaseVersionError when the database is older or newer than this version of procore-mirror, or unfit for any. */
+export async function checkDatabase(database: Database): Promise<void> {
+  await checkServer(database.pool);
+  const { missing, foreign } = await readLedger(database.pool);
+  if (foreign.length > 0) throw newerDatabase(foreign);
+  if (missing.length > 0) {
+    throw new DatabaseVersionError(
+      `the database lacks ${missing.length} migration(s), first ${missing[0]?.name}: run \`pnpm mirror migrate\``,
+    );
+  }
+}
+
+/** Throws DatabaseVersionError when the server or the database could not hold a mirror at all. */
+export async function checkServer(client: Queryable): Promise<void> {
+  const { rows } = await client.query<{ version: number; shown: string; encoding: string }>(
+    `select current_setting('server_version_num')::int as version, current_setting('server_version') as shown,
+      current_setting('server_encoding') as encoding`,
+  );
+  const [server] = rows;
+  if (server === undefined || server.version < OLDEST_POSTGRES) {
+    throw new DatabaseVersionError(`PostgreSQL 15 or newer is needed; this server is ${server?.shown}`);
+  }
+  if (server.encoding !== 'UTF8') {
+    throw new DatabaseVersionError(
+      `the database is encoded in ${server.encoding}; make one with \`create database … encoding 'UTF8' template template0\``,
+    );
+  }
+}
+
+export function newerDatabase(foreign: readonly string[]): DatabaseVersionError {
+  return new DatabaseVersionError(
+    `this database is newer: it has seen ${foreign.join(', ')}, which this version does not know; update procore-mirror`,
+  );
+}

@@ -1,0 +1,33 @@
+import type { BatchKey } from './batches.ts';
+import { fittingIds } from './look-up.ts';
+import type { MirroredTable } from './mirrored-table.ts';
+import type { Database } from './open-database.ts';
+import { tableName } from './quote.ts';
+
+/**
+ * The projects in which a record of this id is mirrored or pending, for records that repeat across projects. Both in one
+ * look, because a fetch that is under way turns the one into the other.
+ */
+export async function findProjects(
+  database: Database,
+  { table, companyId, id }: { table: MirroredTable; companyId: string; id: string },
+): Promise<string[]> {
+  if (fittingIds(table, [id]).length === 0) return [];
+  const { rows } = await database.pool.query<{ project_id: string }>(
+    `select project_id from ${tableName(table)} where company_id = $1 and id = $2 and _deleted_at is null
+      union select project_id from mirror.pending
+        where company_id = $1 and resource = $3 and record_id = $4 and project_id is not null`,
+    [companyId, id, table.resource, id],
+  );
+  return rows.map((row) => row.project_id);
+}
+
+/** Ids of the batch's pending records, newest news first. */
+export async function listPendingIds(database: Database, key: BatchKey, limit: number): Promise<string[]> {
+  const { rows } = await database.pool.query<{ record_id: string }>(
+    `select record_id from mirror.pending where company_id = $1 and project_id is not distinct from $2::bigint
+      and resource = $3 order by last_seen_at desc limit $4`,
+    [key.companyId, key.projectId, key.resource, limit],
+  );
+  return rows.map((row) => row.record_id);
+}

@@ -1,0 +1,83 @@
+import type { MirroredTable } from './mirrored-table.ts';
+import type { Database } from './open-database.ts';
+import { quoteName, tableName } from './quote.ts';
+
+type Queryable = Pick<Database['pool'], 'query'>;
+
+const MAX_BIGINT = 2n ** 63n - 1n;
+
+/** Whether the id column of the table can hold this id, in just this spelling. */
+export function isFittingId({ idType }: MirroredTable, id: string): boolean {
+  if (idType === 'text') return /^[0-9A-Za-z_-]{1,64}$/.test(id);
+  return /^(0|[1-9]\d{0,18})$/.test(id) && BigInt(id) <= MAX_BIGINT;
+}
+
+/** Those of the ids that the id column of the table can hold. */
+export function fittingIds(table: MirroredTable, ids: readonly string[]): string[] {
+  return ids.filter((id) => isFittingId(table, id));
+}
+
+/** The project that is part of the keys of this table: none for company resources. Throws when one is needed and missing. */
+export function scopeProject(table: MirroredTable, projectId: string | null): string | null {
+  if (table.scope === 'company') return null;
+  if (projectId === null) throw new RangeError(`${table.resource} belong to a project, and none was given`);
+  return projectId;
+}
+
+/** Parent ids by record id, as far as the mirror knows them; also of rows that Procore does not show any more. */
+export async function findParentIds(
+  client: Queryable,
+  table: MirroredTable,
+  companyId: string,
+  projectId: string | null,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  if (table.parentKey === null) return new Map();
+  const parent = quoteName(table.parentKey);
+  const { rows } = await client.query<{ id: string; parent: string }>(
+    `select id::text as id, ${parent}::text as parent from ${tableName(table)}
+      where ${inScope(table)} and id = any($3::${table.idType}[]) and ${parent} is not null`,
+    [companyId, scopeProject(table, projectId), fittingIds(table, ids)],
+  );
+  return new Map(rows.map((row) => [row.id, row.parent]));
+}
+
+const COUNTED_AT_MOST = 20_000;
+
+/** How many live rows the mirror holds of the resource in this scope; counts no further than 20,000. */
+export async function countRows(
+  client: Queryable,
+  table: MirroredTable,
+  companyId: string,
+  projectId: string | null,
+): Promise<number> {
+  const { rows } = await client.query<{ count: number }>(
+    `select count(*)::int as count from
+      (select from ${tableName(table)} where ${inScope(table)} and ${LIVE} limit ${COUNTED_AT_MOST}) as counted`,
+    [companyId, scopeProject(table, projectId)],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Ids of live rows in this scope, those fetched last first. */
+export async function listIds(
+  client: Queryable,
+  table: MirroredTable,
+  companyId: string,
+  projectId: string | null,
+  limit: number,
+): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `select id::text as id from ${tableName(table)} as t where ${inScope(table)} and ${LIVE}
+      order by _fetched_at desc, t.id desc limit $3`,
+    [companyId, scopeProject(table, projectId), limit],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** SQL condition for rows that Procore shows. */
+export const LIVE = '_deleted_at is null and _hidden_at is null';
+
+function inScope({ scope }: MirroredTable): string {
+  return `company_id = $1::bigint and ${scope === 'project' ? 'project_id = $2::bigint' : '$2::bigint is null'}`;
+}

@@ -1,0 +1,238 @@
+import { randomBytes } from 'node:crypto';
+import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import pg from 'pg';
+import { afterEach, describe, expect, test } from 'vitest';
+import { checkDatabase } from './check-database.ts';
+import { DatabaseVersionError } from './errors.ts';
+import { migrateDatabase } from './migrate-database.ts';
+import { readMigrations } from './migration-ledger.ts';
+import type { MirroredTable } from './mirrored-table.ts';
+import { openDatabase } from './open-database.ts';
+import { grantReader } from './reader-role.ts';
+import { notes, openSampleMirror, sampleTables } from './sample-mirror.ts';
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function emptyDatabase(version?: 'postgres18' | 'postgres15'): Promise<TestDatabase> {
+  const server = await createTestDatabase(version);
+  closing.push(server.drop);
+  return server;
+}
+
+async function sampleMirror(version?: 'postgres18' | 'postgres15') {
+  const mirror = await openSampleMirror(version);
+  closing.push(mirror.close);
+  return mirror;
+}
+
+async function check(url: string): Promise<void> {
+  const database = openDatabase({ url, applicationName: 'test' });
+  await checkDatabase(database).finally(() => database.close());
+}
+
+const allMigrations = readMigrations().map(({ name }) => name);
+
+describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
+  test('an empty database becomes a mirror, and a second migration changes nothing', async () => {
+    const { url } = await emptyDatabase(version);
+    await expect(check(url)).rejects.toThrow(/pnpm mirror migrate/);
+    expect(await migrateDatabase({ url, tables: [] })).toEqual({ applied: allMigrations });
+    await check(url);
+    expect(await migrateDatabase({ url, tables: [] })).toEqual({ applied: [] });
+    await check(url);
+  });
+
+  test('comments stand on every table and column', async () => {
+    const { database } = await sampleMirror(version);
+    const { rows } = await database.pool.query(
+      `select c.relname as "table", a.attname as "column", col_description(c.oid, a.attnum) as comment
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+          join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+        where (n.nspname = 'procore' and c.relname = any($1)) or (n.nspname = 'mirror' and c.relname = 'freshness')`,
+      [sampleTables.map(({ name }) => name)],
+    );
+    expect(rows.length).toBeGreaterThan(40);
+    expect(rows.filter(({ comment }) => comment === null)).toEqual([]);
+    expect(rows.find(({ column }) => column === 'title').comment).toBe("Procore's field title (the surveyor's own).");
+    const { rows: tables } = await database.pool.query(`select obj_description('procore.notes'::regclass) as comment`);
+    expect(tables[0].comment).toContain("Surveyor's Notes");
+  });
+
+  test('the reader reads records and freshness, also of tables made later, and nothing else', async () => {
+    const { test: server, store } = await sampleMirror(version);
+    await store({ json: '{"id": 1}' });
+    await server.pool.query('create table procore.made_later (id bigint)');
+    const reader = await server.pool.connect();
+    await reader.query('set role procore_reader');
+    for (const relation of ['procore.notes', 'procore.made_later', 'mirror.freshness']) {
+      await reader.query(`select * from ${relation}`);
+    }
+    for (const forbidden of [
+      'select * from mirror.events',
+      'select * from mirror.pending',
+      'select * from mirror.unfit_values',
+      'select * from mirror.migrations',
+      `select nextval('mirror.fetch_version')`,
+      `select mirror.date_or_null('2026-01-01')`,
+      `update procore.notes set title = 'x'`,
+      'delete from procore.notes',
+      'insert into procore.notes (company_id, project_id, id, _version) values (1, 1, 99, 1)',
+      'create table procore.mine (id int)',
+      'create table mirror.mine (id int)',
+    ]) {
+      await expect(reader.query(forbidden), forbidden).rejects.toMatchObject({ code: '42501' });
+    }
+    await reader.query('reset role');
+    reader.release();
+    const { rows } = await server.pool.query(`select rolcanlogin from pg_roles where rolname = 'procore_reader'`);
+    expect(rows).toEqual([{ rolcanlogin: false }]);
+  });
+
+  test('freshness tells rows, news and waiting records of each resource in each scope', async () => {
+    const { database, store } = await sampleMirror(version);
+    await store({ json: '[{"id": 1}, {"id": 2}, {"id": 3}]' });
+    await database.pool.query(`update procore.notes set _deleted_at = now() where id = 3`);
+    const event = `insert into mirror.events (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at,
+      payload_version, raw, outcome) values`;
+    await database.pool.query(
+      `${event} ('a', 1, 2, $1, '1', 'update', '2026-01-01Z', '2026-01-02Z', 'v4.0', '{}', 'pending'),
+      ('b', 1, 4, 'Badges', 'X', 'update', '2026-01-01Z', '2026-01-03Z', 'v4.0', '{}', 'pending'),
+      ('c', 1, 4, 'Unknown', 'X', 'update', '2026-01-01Z', '2026-01-03Z', 'v4.0', '{}', 'ignored')`,
+      [notes.resource],
+    );
+    await database.pool.query(
+      `insert into mirror.pending (company_id, project_id, resource, record_id, first_seen_at, ready_at)
+      values (1, 2, $1, '1', '2026-01-05Z', now()), (1, 2, $1, '2', '2026-01-04Z', now())`,
+      [notes.resource],
+    );
+    const { rows } = await database.pool.query('select * from mirror.freshness order by resource');
+    expect(rows).toEqual([
+      {
+        company_id: '1',
+        project_id: null,
+        resource: 'Badges',
+        rows: '0',
+        last_event_at: '2026-01-03T00:00:00Z',
+        last_fetch_at: null,
+        oldest_pending_at: null,
+        pending: '0',
+      },
+      {
+        company_id: '1',
+        project_id: '2',
+        resource: notes.resource,
+        rows: '2',
+        last_event_at: '2026-01-02T00:00:00Z',
+        last_fetch_at: expect.any(String),
+        oldest_pending_at: '2026-01-04T00:00:00Z',
+        pending: '2',
+      },
+    ]);
+  });
+});
+
+test('of processes that migrate at once one does it and the others wait and find it done', async () => {
+  const { url } = await emptyDatabase();
+  const outcomes = await Promise.all(Array.from({ length: 4 }, () => migrateDatabase({ url, tables: [] })));
+  expect(outcomes.map(({ applied }) => applied.length).sort()).toEqual([0, 0, 0, allMigrations.length]);
+});
+
+test('databases of one server can be migrated at once', async () => {
+  const servers = await Promise.all(Array.from({ length: 3 }, () => emptyDatabase()));
+  await Promise.all(servers.map(({ url }) => migrateDatabase({ url, tables: [] })));
+  await Promise.all(servers.map(({ url }) => check(url)));
+});
+
+test('a migration that fails leaves nothing behind', async () => {
+  const { url, pool } = await emptyDatabase();
+  await pool.query('create schema procore; create table procore.rfis (mine int)');
+  await expect(migrateDatabase({ url, tables: [] })).rejects.toThrow(/rfis/);
+  const { rows } = await pool.query(
+    `select to_regnamespace('mirror') as mirror, to_regclass('procore.projects') as projects`,
+  );
+  expect(rows).toEqual([{ mirror: null, projects: null }]);
+});
+
+test('empty schemas that are there already are used', async () => {
+  const { url, pool } = await emptyDatabase();
+  await pool.query('create schema procore; create schema mirror');
+  await migrateDatabase({ url, tables: [] });
+  await check(url);
+});
+
+test('a newer database is refused and left alone', async () => {
+  const { url, pool } = await emptyDatabase();
+  await migrateDatabase({ url, tables: [] });
+  await pool.query(`insert into mirror.migrations (name, hash) values ('0999_of-tomorrow', 'unknown')`);
+  await expect(check(url)).rejects.toThrow(DatabaseVersionError);
+  await expect(check(url)).rejects.toThrow(/0999_of-tomorrow.*update procore-mirror/);
+  await expect(migrateDatabase({ url, tables: [] })).rejects.toThrow(DatabaseVersionError);
+});
+
+test('a database that cannot hold all characters is refused', async () => {
+  const { pool, url } = await emptyDatabase();
+  const name = `latin_${randomBytes(6).toString('hex')}`;
+  await pool.query(`create database ${name} encoding 'LATIN1' locale 'C' template template0`);
+  closing.push(() => pool.query(`drop database ${name} with (force)`));
+  const latin = Object.assign(new URL(url), { pathname: `/${name}` }).href;
+  await expect(migrateDatabase({ url: latin, tables: [] })).rejects.toThrow(/LATIN1/);
+});
+
+test('a table or column that no migration makes is named', async () => {
+  const { url } = await emptyDatabase();
+  const tables: MirroredTable[] = [{ ...notes, name: 'not_made', columns: [] }];
+  await expect(migrateDatabase({ url, tables })).rejects.toThrow(/procore\.not_made\.id.*migrations:generate/);
+});
+
+test('freshness follows the tables of the latest migration', async () => {
+  const { test: server, store } = await sampleMirror();
+  await store({ json: '{"id": 1}' });
+  const count = async () => (await server.pool.query('select from mirror.freshness')).rowCount;
+  expect(await count()).toBe(1);
+  await migrateDatabase({ url: server.url, tables: [] });
+  expect(await count()).toBe(0);
+  await migrateDatabase({ url: server.url, tables: sampleTables });
+  expect(await count()).toBe(1);
+});
+
+describe('a user who may not create roles', () => {
+  async function asPlainUser(): Promise<{ url: string }> {
+    const { pool, url } = await emptyDatabase();
+    const user = `plain_${randomBytes(6).toString('hex')}`;
+    await pool.query(`create role ${user} login password 'plain password'`);
+    const { pathname } = new URL(url);
+    await pool.query(`alter database ${pathname.slice(1)} owner to ${user}`);
+    closing.push(async () => {
+      await pool.query(`reassign owned by ${user} to current_user; drop owned by ${user}; drop role ${user}`);
+    });
+    return { url: Object.assign(new URL(url), { username: user, password: 'plain password' }).href };
+  }
+
+  test('migrates all the same and grants what there is to grant', async () => {
+    const { url: ownerUrl } = await emptyDatabase();
+    await migrateDatabase({ url: ownerUrl, tables: [] }); // makes the role
+    const { url } = await asPlainUser();
+    const lines: string[] = [];
+    await migrateDatabase({ url, tables: [], onProgress: (line) => lines.push(line) });
+    expect(lines).toEqual(allMigrations.map((name) => `applied ${name}`));
+    await check(url);
+  });
+
+  test('is told whom to ask when the role is missing', async () => {
+    const { url } = await asPlainUser();
+    await migrateDatabase({ url, tables: [] });
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    const lines: string[] = [];
+    await client.query('begin');
+    await grantReader(client, 'a_missing_role', (line) => lines.push(line));
+    await client.query('commit');
+    await client.end();
+    expect(lines).toEqual([
+      expect.stringMatching(/role a_missing_role is missing.*create role a_missing_role nologin/),
+    ]);
+  });
+});

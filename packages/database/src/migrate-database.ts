@@ -1,0 +1,99 @@
+import pg from 'pg';
+import { checkServer, newerDatabase } from './check-database.ts';
+import { commentStatements } from './comments.ts';
+import { EMPTY_FRESHNESS, freshnessView } from './freshness-view.ts';
+import { type Migration, readLedger } from './migration-ledger.ts';
+import type { MirroredTable } from './mirrored-table.ts';
+import { openDatabase } from './open-database.ts';
+import { grantReader, READER } from './reader-role.ts';
+import { inTransaction } from './transaction.ts';
+
+export type MigrateOptions = {
+  url: string;
+  /** All mirrored tables; comments, grants and `mirror.freshness` follow from them. */
+  tables: readonly MirroredTable[];
+  /** Told, line by line, what was done and what could not be done. */
+  onProgress?: (line: string) => void;
+};
+
+/** Any number will do, as long as every version uses the same one. */
+const LOCK = 739_104_211;
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/**
+ * Brings the database up to this version, or changes nothing: all of it is one transaction. Several processes may try
+ * at once; all but one wait and then find nothing to do. Idempotent. Returns the names of the migrations applied; throws
+ * DatabaseVersionError when the database is newer.
+ */
+export async function migrateDatabase(options: MigrateOptions): Promise<{ applied: string[] }> {
+  const { tables, onProgress = () => {} } = options;
+  const database = openDatabase({
+    url: options.url,
+    applicationName: 'procore-mirror migrate',
+    max: 1,
+    statementTimeoutMs: 0,
+  });
+  try {
+    await checkServer(database.pool);
+    return await inTransaction(database, async (client) => {
+      await takeLock(client);
+      const { missing, foreign } = await readLedger(client);
+      if (foreign.length > 0) throw newerDatabase(foreign);
+      await applyMigrations(client, missing, onProgress);
+      await checkTables(client, tables);
+      await client.query(freshnessView(tables));
+      await client.query(commentStatements(tables));
+      await grantReader(client, READER, onProgress);
+      return { applied: missing.map(({ name }) => name) };
+    });
+  } finally {
+    await database.close();
+  }
+}
+
+async function takeLock(client: pg.ClientBase): Promise<void> {
+  try {
+    await client.query(`set local lock_timeout = '5min'`);
+    await client.query('select pg_advisory_xact_lock($1)', [LOCK]);
+  } catch (cause) {
+    if (!(cause instanceof pg.DatabaseError) || cause.code !== LOCK_NOT_AVAILABLE) throw cause;
+    throw new Error('another process has been migrating this database for five minutes', { cause });
+  }
+}
+
+async function applyMigrations(
+  client: pg.ClientBase,
+  migrations: readonly Migration[],
+  onProgress: (line: string) => void,
+): Promise<void> {
+  await client.query(`
+    create schema if not exists mirror;
+    create table if not exists mirror.migrations (
+      id integer generated always as identity primary key, name text not null, hash text not null unique,
+      applied_at timestamptz not null default now()
+    )`);
+  // A view on the tables would keep a migration from changing them; replaced, it keeps its grants and its dependents.
+  if (migrations.length > 0) await client.query(EMPTY_FRESHNESS);
+  for (const { name, hash, statements } of migrations) {
+    for (const statement of statements) await client.query(statement);
+    await client.query('insert into mirror.migrations (name, hash) values ($1, $2)', [name, hash]);
+    onProgress(`applied ${name}`);
+  }
+}
+
+async function checkTables(client: pg.ClientBase, tables: readonly MirroredTable[]): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `select table_name || '.' || column_name as name from information_schema.columns where table_schema = 'procore'`,
+  );
+  const present = new Set(rows.map(({ name }) => name));
+  const lacking = tables.flatMap((table) =>
+    ['id', ...table.columns.map(({ name }) => name)]
+      .map((column) => `${table.name}.${column}`)
+      .filter((name) => !present.has(name)),
+  );
+  if (lacking.length === 0) return;
+  throw new Error(
+    `no migration makes procore.${lacking.slice(0, 5).join(', procore.')}${lacking.length > 5 ? ` and ${lacking.length - 5} more` : ''}: ` +
+      'run `pnpm migrations:generate --name <what-is-new>` first',
+  );
+}

@@ -1,0 +1,61 @@
+import pg from 'pg';
+
+export type Database = {
+  pool: pg.Pool;
+  /** Waits for queries in hand, then ends all connections. */
+  close: () => Promise<void>;
+};
+
+export type DatabaseOptions = {
+  url: string;
+  /** Shown in `pg_stat_activity`. */
+  applicationName: string;
+  /** Connections at most; 10 when not given. */
+  max?: number;
+  /** 60,000 when not given; 0 for none. */
+  statementTimeoutMs?: number;
+  /** Told of connections that broke while idle; the pool replaces them. */
+  onError?: (error: Error) => void;
+};
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+const SESSION = `set time zone 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set lock_timeout = '30s';
+set idle_in_transaction_session_timeout = '60s'; set statement_timeout = `;
+
+/**
+ * Opens a pool; connects only when the first query comes. Whatever JavaScript would round comes back as text: bigint,
+ * numeric, date (`2026-06-30`) and timestamptz (ISO 8601 in UTC, microseconds kept).
+ */
+export function openDatabase(options: DatabaseOptions): Database {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: options.max ?? 10,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    // A server that went silent cannot end the statement for us.
+    ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + 5_000 }),
+    keepAlive: true,
+    types: { getTypeParser: parserOf },
+    // Not as start-up options: those of the URL would replace them, and poolers refuse them.
+    onConnect: (client) => client.query(`${SESSION}${statementTimeoutMs}`).then(() => undefined),
+  });
+  pool.on('error', (error) => options.onError?.(error));
+  // The pool listens to idle connections only. One that breaks in a caller's hand fails the caller's next query.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return { pool, close: () => pool.end() };
+}
+
+const asText = (value: string) => value;
+const asIsoText = (value: string) => value.replace(' ', 'T').replace(/\+00$/, 'Z');
+
+const textParsers = new Map<number, (value: string) => string>([
+  [pg.types.builtins.DATE, asText],
+  [pg.types.builtins.TIMESTAMP, asText],
+  [pg.types.builtins.TIMESTAMPTZ, asIsoText],
+]);
+
+function parserOf(type: number, format?: string): ReturnType<typeof pg.types.getTypeParser> {
+  return (format !== 'binary' && textParsers.get(type)) || pg.types.getTypeParser(type, format as 'text');
+}

@@ -1,0 +1,221 @@
+// What operators ask of the mirror's own tables. Reads only. Ids, counts and moments come back as text (see
+// `openDatabase`): no digit and no microsecond is lost.
+import type { Database } from './open-database.ts';
+
+export type Freshness = {
+  companyId: string;
+  projectId: string | null;
+  resource: string;
+  rows: string;
+  pending: string;
+  lastEventAt: string | null;
+  lastFetchAt: string | null;
+  oldestPendingAt: string | null;
+};
+
+export type ParkedScope = {
+  companyId: string;
+  /** NULL: the whole company; resource NULL: all resources. */
+  projectId: string | null;
+  resource: string | null;
+  reason: string;
+  detail: string | null;
+  parkedAt: string;
+  probeAt: string;
+  probes: number;
+};
+
+export type MirrorStatus = {
+  freshness: readonly Freshness[];
+  events: { total: string; lastReceivedAt: string | null };
+  /** Pending records of every resource, also of those that no table mirrors any more. */
+  pending: { total: string; failing: string; oldestSeenAt: string | null };
+  parked: readonly ParkedScope[];
+  /** Events that led to no fetch, and why. */
+  ignored: readonly { resource: string; reason: string; events: string; lastReceivedAt: string }[];
+  deadLetters: readonly { reason: string; count: string; lastSeenAt: string }[];
+  unfitValues: readonly { resource: string; column: string; count: string; lastRecordId: string; lastSeenAt: string }[];
+};
+
+/** The state of the mirror, at one moment. Counts every row: seconds on a large mirror. */
+export async function readStatus(database: Database): Promise<MirrorStatus> {
+  const { rows } = await database.pool.query<{ status: string }>(STATUS);
+  return JSON.parse(rows[0]?.status ?? 'null') as MirrorStatus; // made by the statement below
+}
+
+// One statement sees one state of the database. Counts and ids as text, for JSON numbers would be rounded.
+const STATUS = `
+select jsonb_build_object(
+  'freshness', (
+    select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
+      'resource', resource, 'rows', rows::text, 'pending', pending::text, 'lastEventAt', last_event_at,
+      'lastFetchAt', last_fetch_at, 'oldestPendingAt', oldest_pending_at)
+      order by company_id, project_id nulls first, resource), '[]') from mirror.freshness),
+  'events', (select jsonb_build_object('total', count(*)::text, 'lastReceivedAt', max(received_at)) from mirror.events),
+  'pending', (select jsonb_build_object('total', count(*)::text,
+    'failing', (count(*) filter (where attempts > 0))::text, 'oldestSeenAt', min(first_seen_at)) from mirror.pending),
+  'parked', (
+    select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
+      'resource', resource, 'reason', reason, 'detail', detail, 'parkedAt', parked_at, 'probeAt', probe_at,
+      'probes', probes) order by company_id, project_id nulls first, resource nulls first), '[]') from mirror.scopes),
+  'ignored', (
+    select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'reason', reason, 'events', events::text,
+      'lastReceivedAt', last_received_at) order by events desc, resource, reason), '[]')
+    from (select resource, coalesce(reason, '') as reason, count(*) as events, max(received_at) as last_received_at
+      from mirror.events where outcome = 'ignored' group by 1, 2) i),
+  'deadLetters', (
+    select coalesce(jsonb_agg(jsonb_build_object('reason', reason, 'count', count::text, 'lastSeenAt', last_seen_at)
+      order by count desc, reason), '[]')
+    from (select reason, count(*), max(last_seen_at) as last_seen_at from mirror.dead_letters group by 1) d),
+  'unfitValues', (
+    select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'column', column_name, 'count', count::text,
+      'lastRecordId', last_record_id, 'lastSeenAt', last_seen_at) order by resource, column_name), '[]')
+    from mirror.unfit_values)
+)::text as status`;
+
+export type EventSummary = {
+  id: string;
+  companyId: string;
+  projectId: string | null;
+  resource: string;
+  recordId: string;
+  kind: string;
+  occurredAt: string;
+  receivedAt: string;
+  payloadVersion: string;
+  outcome: string;
+  reason: string | null;
+  deliveries: number;
+};
+
+export type EventFilter = {
+  companyId?: string | undefined;
+  projectId?: string | undefined;
+  /** In any case. */
+  resource?: string | undefined;
+  recordId?: string | undefined;
+  outcome?: string | undefined;
+  /** Received at or after; anything Postgres reads as a timestamp with time zone. */
+  since?: string | undefined;
+  limit: number;
+};
+
+const EVENT_COLUMNS = `id, company_id::text as "companyId", project_id::text as "projectId", resource,
+  record_id as "recordId", kind, occurred_at as "occurredAt", received_at as "receivedAt",
+  payload_version as "payloadVersion", outcome, reason, deliveries`;
+
+/** Events in the log, newest first. */
+export async function listEvents(database: Database, filter: EventFilter): Promise<EventSummary[]> {
+  const { rows } = await database.pool.query<EventSummary>(
+    `select ${EVENT_COLUMNS} from mirror.events
+      where ($1::bigint is null or company_id = $1) and ($2::bigint is null or project_id = $2)
+        and ($3::text is null or lower(resource) = lower($3)) and ($4::text is null or record_id = $4)
+        and ($5::text is null or outcome = $5) and ($6::timestamptz is null or received_at >= $6)
+      order by received_at desc, id desc limit $7`,
+    [filter.companyId, filter.projectId, filter.resource, filter.recordId, filter.outcome, filter.since, filter.limit],
+  );
+  return rows;
+}
+
+export type EventDetails = EventSummary & {
+  /** The body as stored, JSON text. */
+  raw: string;
+  /** Set while its record has news that is not fetched. */
+  pending: { generation: string; attempts: number; readyAt: string; lastError: string | null } | null;
+};
+
+/** One event with its body, and whether its record still waits for a fetch; null when the log has no such event. */
+export async function showEvent(database: Database, id: string): Promise<EventDetails | null> {
+  const { rows } = await database.pool.query<EventDetails>(
+    `select e.*, (
+        select jsonb_build_object('generation', p.generation::text, 'attempts', p.attempts, 'readyAt', p.ready_at,
+          'lastError', p.last_error)
+        from mirror.pending p
+        where p.company_id::text = e."companyId" and p.resource = e.resource and p.record_id = e."recordId" limit 1
+      ) as pending
+      from (select ${EVENT_COLUMNS}, raw::text as raw from mirror.events where id = $1) e`,
+    [id],
+  );
+  return rows[0] ?? null;
+}
+
+export type DeadLetterSummary = {
+  id: string;
+  reason: string;
+  detail: string | null;
+  attempts: number;
+  firstSeenAt: string;
+  lastSeenAt: string;
+};
+
+/** Dead letters, the last seen first. */
+export async function listDeadLetters(
+  database: Database,
+  filter: { reason?: string | undefined; limit: number },
+): Promise<DeadLetterSummary[]> {
+  const { rows } = await database.pool.query<DeadLetterSummary>(
+    `select id, reason, detail, attempts, first_seen_at as "firstSeenAt", last_seen_at as "lastSeenAt"
+      from mirror.dead_letters where $1::text is null or reason = $1 order by last_seen_at desc, id desc limit $2`,
+    [filter.reason, filter.limit],
+  );
+  return rows;
+}
+
+export type Pulse = {
+  /** Received in the last ten seconds. */
+  recentEvents: number;
+  /** Rows of all mirrored tables, an estimate that lags behind by seconds: what Postgres's statistics say. */
+  rows: string;
+  pending: number;
+  deadLetters: number;
+  parkedScopes: number;
+  last: { kind: string; resource: string; recordId: string } | null;
+};
+
+/** What goes on, cheap enough to ask every second: nothing is counted that may be large. */
+export async function readPulse(database: Database): Promise<Pulse> {
+  const { rows } = await database.pool.query<Pulse>(PULSE);
+  const [pulse] = rows;
+  if (pulse === undefined) throw new Error('the database gave no answer');
+  return pulse;
+}
+
+const PULSE = `
+select
+  (select count(*)::int from (select from mirror.events where received_at > now() - interval '10 s' limit 100000) e)
+    as "recentEvents",
+  (select coalesce(sum(greatest(s.n_live_tup, c.reltuples)), 0)::bigint
+    from pg_stat_user_tables s join pg_class c on c.oid = s.relid where s.schemaname = 'procore') as rows,
+  (select count(*)::int from (select from mirror.pending limit 10000) p) as pending,
+  (select count(*)::int from (select from mirror.dead_letters limit 10000) d) as "deadLetters",
+  (select count(*)::int from mirror.scopes) as "parkedScopes",
+  (select jsonb_build_object('kind', kind, 'resource', resource, 'recordId', record_id)
+    from mirror.events order by received_at desc limit 1) as last`;
+
+export type BackfillScope = { companyId: string; projectId: string | null; resource: string };
+
+/** Notes how far the first fill of a resource in a scope has come. */
+export async function noteBackfill(
+  database: Database,
+  scope: BackfillScope,
+  news: { state: 'running' | 'done' | 'failed'; rows: number; detail: string | null },
+): Promise<void> {
+  await database.pool.query(
+    `insert into mirror.backfills as b (company_id, project_id, resource, state, rows, detail, finished_at)
+      values ($1, $2, $3, $4, $5, $6, case when $4 = 'done' then now() end)
+      on conflict (company_id, project_id, resource) do update set state = excluded.state, rows = excluded.rows,
+        detail = excluded.detail, finished_at = excluded.finished_at,
+        started_at = case when excluded.state = 'running' then now() else b.started_at end`,
+    [scope.companyId, scope.projectId, scope.resource, news.state, news.rows, news.detail],
+  );
+}
+
+/** The scopes of a company that have been filled. */
+export async function listBackfilled(database: Database, companyId: string): Promise<BackfillScope[]> {
+  const { rows } = await database.pool.query<BackfillScope>(
+    `select company_id::text as "companyId", project_id::text as "projectId", resource from mirror.backfills
+      where company_id = $1 and state = 'done'`,
+    [companyId],
+  );
+  return rows;
+}

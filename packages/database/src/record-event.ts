@@ -1,0 +1,160 @@
+import type { Database } from './open-database.ts';
+
+/** An event as the log keeps it. Ids are decimal text (record ids may be ULIDs); `occurredAt` is ISO 8601. */
+export type LoggedEvent = {
+  id: string;
+  companyId: string;
+  projectId: string | null;
+  resource: string;
+  recordId: string;
+  kind: string;
+  occurredAt: string;
+  receivedAt: Date;
+  payloadVersion: string;
+  /** The body as JSON text that jsonb takes. */
+  raw: string;
+};
+
+/** A record to fetch because of an event, its own or a relative's. */
+export type News = {
+  companyId: string;
+  projectId: string | null;
+  resource: string;
+  recordId: string;
+  parentId: string | null;
+  isDelete: boolean;
+  /** The event tells of a relative of this record: its own `updated_at` may well be older than the event. */
+  isRelative: boolean;
+};
+
+export type RecordOptions = {
+  event: LoggedEvent;
+  /** Why nothing is fetched; null when something is. */
+  ignored: string | null;
+  news: readonly News[];
+  delayMs: number;
+  maxWaitMs: number;
+};
+
+/**
+ * Writes the event to the log and marks its records pending, both or neither. A second delivery of the same event is
+ * counted and changes nothing else. Idempotent. Returns whether the event was new, or `differs` when the log already
+ * holds another event under this id: the caller must then record it under an id of its own.
+ */
+export async function recordEvent(database: Database, options: RecordOptions): Promise<'new' | 'known' | 'differs'> {
+  const { event, ignored } = options;
+  const { rows } = await database.pool.query<{ is_new: boolean | null }>({
+    name: 'record-event',
+    text: RECORD_EVENT,
+    values: [
+      event.id,
+      event.companyId,
+      event.projectId,
+      event.resource,
+      event.recordId,
+      event.kind,
+      event.occurredAt,
+      event.receivedAt,
+      event.payloadVersion,
+      event.raw,
+      ignored === null ? 'pending' : 'ignored',
+      ignored,
+      ...newsColumns(options.news),
+      options.delayMs,
+      options.maxWaitMs,
+    ],
+  });
+  const isNew = rows[0]?.is_new ?? null;
+  if (isNew === null) return 'differs';
+  return isNew ? 'new' : 'known';
+}
+
+type Queryable = Pick<Database['pool'], 'query'>;
+
+export type MarkOptions = {
+  news: readonly News[];
+  eventId: string | null;
+  occurredAt: string | null;
+  delayMs: number;
+  maxWaitMs: number;
+};
+
+/** Marks records pending without an event of their own, as backfill and relatives do. Part of the caller's transaction if it passes a client. */
+export async function markPending(client: Queryable, options: MarkOptions): Promise<void> {
+  if (options.news.length === 0) return;
+  await client.query({
+    name: 'mark-pending',
+    text: `with news as (select *, $8::text as event_id, $9::timestamptz as occurred_at from ${newsTable(1)}),
+      ${markNews('$10', '$11')} select 1`,
+    values: [...newsColumns(options.news), options.eventId, options.occurredAt, options.delayMs, options.maxWaitMs],
+  });
+}
+
+function newsColumns(news: readonly News[]): unknown[][] {
+  return [
+    news.map((one) => one.companyId),
+    news.map((one) => one.projectId),
+    news.map((one) => one.resource),
+    news.map((one) => one.recordId),
+    news.map((one) => one.parentId),
+    news.map((one) => one.isDelete),
+    news.map((one) => one.isRelative),
+  ];
+}
+
+function newsTable(first: number): string {
+  const parameter = (offset: number) => `$${first + offset}`;
+  return `unnest(${parameter(0)}::bigint[], ${parameter(1)}::bigint[], ${parameter(2)}::text[], ${parameter(3)}::text[],
+    ${parameter(4)}::text[], ${parameter(5)}::boolean[], ${parameter(6)}::boolean[])
+    as n(company_id, project_id, resource, record_id, parent_id, is_delete, is_relative)`;
+}
+
+// Rows are locked in one order everywhere, so that two recorders of the same records do not block each other for ever.
+// The batch is always written, even when it is due already: the lock makes the worker that is just about to call the
+// batch idle wait for this news.
+function markNews(delayMs: string, maxWaitMs: string): string {
+  return `
+  marked as (
+    insert into mirror.pending as p (company_id, project_id, resource, record_id, parent_id, delete_seen, event_id,
+      occurred_at, ready_at)
+    select company_id, project_id, resource, record_id, parent_id, is_delete, event_id,
+      case when not is_relative then occurred_at end,
+      now() + ${delayMs}::float8 * interval '1 ms'
+    from news order by company_id, project_id, resource, record_id
+    on conflict (company_id, project_id, resource, record_id) do update set
+      generation = p.generation + 1,
+      parent_id = coalesce(excluded.parent_id, p.parent_id),
+      delete_seen = p.delete_seen or excluded.delete_seen,
+      event_id = coalesce(excluded.event_id, p.event_id),
+      occurred_at = greatest(p.occurred_at, excluded.occurred_at),
+      last_seen_at = now(),
+      attempts = 0,
+      reread = false,
+      ready_at = greatest(p.not_before,
+        least(excluded.ready_at, p.first_seen_at + ${maxWaitMs}::float8 * interval '1 ms'))
+    returning company_id, project_id, resource, ready_at
+  ),
+  due as (
+    insert into mirror.batches as b (company_id, project_id, resource, due_at)
+    select company_id, project_id, resource, min(ready_at) from marked
+    group by company_id, project_id, resource order by company_id, project_id, resource
+    on conflict (company_id, project_id, resource) do update set due_at = least(b.due_at, excluded.due_at)
+  )`;
+}
+
+const RECORD_EVENT = `
+with logged as (
+  insert into mirror.events as e (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at,
+    payload_version, raw, outcome, reason)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12)
+  on conflict (id) do update set deliveries = e.deliveries + 1
+  where (e.company_id, e.project_id, e.resource, e.record_id, e.kind)
+    is not distinct from (excluded.company_id, excluded.project_id, excluded.resource, excluded.record_id, excluded.kind)
+  returning (xmax = 0) as is_new
+),
+news as (
+  select n.*, $1::text as event_id, $7::timestamptz as occurred_at from ${newsTable(13)}
+  where (select is_new from logged)
+),
+${markNews('$20', '$21')}
+select (select is_new from logged) as is_new`;

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { Database } from './open-database.ts';
+
+/** A connection inside a transaction. */
+export type Transaction = pg.ClientBase;
+
+const ATTEMPTS = 5;
+const SERIALIZATION_FAILURE = '40001';
+const DEADLOCK_DETECTED = '40P01';
+
+/**
+ * Runs `work` in a transaction: commits when it resolves, rolls back when it rejects. After a deadlock or a
+ * serialization failure `work` runs again from the start, up to five times in all, so it must do nothing but query.
+ */
+export async function inTransaction<T>(database: Database, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await attemptOnce(database, work);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isConflict(error)) throw error;
+    }
+    await sleep(Math.random() * 10 * 2 ** attempt);
+  }
+}
+
+async function attemptOnce<T>(database: Database, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await database.pool.connect();
+  let broken = false;
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    const { command } = await client.query('commit');
+    // Postgres answers COMMIT with ROLLBACK, and no error, when a statement had failed and `work` went on regardless.
+    if (command !== 'COMMIT') throw new Error('the transaction was rolled back: a statement in it failed before');
+    return result;
+  } catch (error) {
+    broken = !(await rollBack(client));
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+async function rollBack(client: pg.PoolClient): Promise<boolean> {
+  try {
+    await client.query('rollback');
+    return true;
+  } catch {
+    return false; // The connection is gone, and the transaction with it; the first error tells why.
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return (
+    error instanceof pg.DatabaseError && (error.code === SERIALIZATION_FAILURE || error.code === DEADLOCK_DETECTED)
+  );
+}
