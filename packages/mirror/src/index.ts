@@ -1,1 +1,10 @@
+export { type AppliedHooks, applyHooks } from './apply-hooks.ts';
+export { type Backfilled, backfillResource } from './backfill-resource.ts';
+export type { FetchSettings } from './batch-run.ts';
+export { type CallBudget, createCallBudget } from './call-budget.ts';
 export { type Catalogue, type CataloguedResource, catalogue, createCatalogue } from './catalogue/catalogue.ts';
+export { type BatchReport, fetchBatch } from './fetch-batch.ts';
+export { listProjects } from './list-projects.ts';
+export type { Selection } from './news-of-event.ts';
+export { type Recorded, recordDelivery } from './record-delivery.ts';
+export { tables } from './tables.ts';

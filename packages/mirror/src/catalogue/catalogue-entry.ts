@@ -14,6 +14,8 @@ const listEntry = z.strictObject({
   filterByIds: z.enum(['filters[id][]', 'filters[id]', 'filters[ids]']).nullable().default(null),
   /** Daily logs and timecards list today only unless a date or a range is given. */
   todayOnly: z.boolean().default(false),
+  /** Query parameters without which the list hides some of its records. */
+  showAll: z.record(z.string(), z.string()).default({}),
 });
 
 const parentEntry = z.strictObject({

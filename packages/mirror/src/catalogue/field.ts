@@ -8,7 +8,12 @@ export const field: CatalogueEntryInput[] = [
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/projects/{project_id}/manpower_logs/{id}',
-    list: { path: '/rest/v1.0/projects/{project_id}/manpower_logs', carries: 'whole record', todayOnly: true },
+    list: {
+      path: '/rest/v1.0/projects/{project_id}/manpower_logs',
+      carries: 'whole record',
+      todayOnly: true,
+      showAll: { 'filters[status]': 'all' }, // else approved ones only
+    },
   },
   {
     resource: 'Drawing Areas',

@@ -8,11 +8,12 @@ export const portfolio: CatalogueEntryInput[] = [
     scope: 'company',
     events: ['create', 'update'],
     show: '/rest/v1.0/projects/{id}?company_id={company_id}',
-    // The list lacks code, inbound_email_address, is_erp_integrated and others, and holds active projects only.
+    // The list lacks code, inbound_email_address, is_erp_integrated and others.
     list: {
       path: '/rest/v1.1/projects?company_id={company_id}',
       carries: 'part of the record',
       filterByIds: 'filters[id][]',
+      showAll: { 'filters[by_status]': 'All' }, // else active ones only
     },
   },
   {

@@ -1,0 +1,65 @@
+// One run over a batch: what was noted before the first request, and what became of each record since.
+import { type BatchKey, type Database, type NotedRecord, noteBatch, takeVersion } from '@procore-mirror/database';
+import type { ProcoreClient } from '@procore-mirror/procore';
+import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
+
+export type FetchSettings = {
+  database: Database;
+  client: ProcoreClient;
+  catalogue: Catalogue;
+  /** Pause between an event and its fetch, ms. */
+  delayMs: number;
+  /** A record that is edited without pause is fetched at least this often, ms. */
+  maxWaitMs: number;
+  /** Records per page of a full listing (v2 pages are held to 100). */
+  pageSize: number;
+  /** Pauses of parked scopes, ms. */
+  parking: { firstPauseMs: number; longestPauseMs: number };
+  random: () => number;
+};
+
+export type BatchRun = {
+  settings: FetchSettings;
+  batch: BatchKey;
+  resource: CataloguedResource;
+  signal: AbortSignal;
+  /** A number taken before the first request, for what is concluded without an answer of its own. */
+  version: string;
+  /** Records whose news this run has yet to settle, by resource: the batch's own and those its answers carry along. */
+  open: Map<string, Map<string, NotedRecord>>;
+  stored: number;
+  absent: number;
+};
+
+const RECORDS_PER_RUN = 1000;
+
+/** Notes the batch's ready records, and those of resources whose records come with them. */
+export async function openRun(settings: FetchSettings, batch: BatchKey, signal: AbortSignal): Promise<BatchRun> {
+  const resource = settings.catalogue.get(batch.resource);
+  const open = new Map<string, Map<string, NotedRecord>>();
+  for (const { resource: name } of [resource, ...carriedAlong(settings.catalogue, resource)]) {
+    const options = { delayMs: settings.delayMs, limit: RECORDS_PER_RUN };
+    const noted = await noteBatch(settings.database, { ...batch, resource: name }, options);
+    open.set(name, new Map(noted.map((record) => [record.id, record])));
+  }
+  const version = await takeVersion(settings.database);
+  return { settings, batch, resource, signal, version, open, stored: 0, absent: 0 };
+}
+
+/** The batch's own records that are still open. */
+export function openRecords(run: BatchRun): Map<string, NotedRecord> {
+  return run.open.get(run.resource.resource) ?? new Map();
+}
+
+/** The resources whose records live inside this one's and have no endpoint of their own. */
+export function embeddedIn(catalogue: Catalogue, resource: CataloguedResource): CataloguedResource[] {
+  return catalogue.resources.filter(
+    ({ parent }) => parent !== null && parent.embeddedAs !== null && parent.resource === resource.resource,
+  );
+}
+
+function carriedAlong(catalogue: Catalogue, resource: CataloguedResource): CataloguedResource[] {
+  const { parent } = resource;
+  if (parent === null || parent.embeddedAs === null) return embeddedIn(catalogue, resource);
+  return [catalogue.get(parent.resource)];
+}

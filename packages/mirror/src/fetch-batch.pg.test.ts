@@ -1,0 +1,363 @@
+// Runs whole batches against a scripted Procore: a function from path to answer, over real HTTP.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
+import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
+import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { catalogue } from './catalogue/catalogue.ts';
+import { fetchBatch } from './fetch-batch.ts';
+import { recordDelivery } from './record-delivery.ts';
+
+type Scripted = { status?: number; body?: unknown; text?: string; headers?: Record<string, string> };
+
+let test_: TestDatabase;
+let database: Database;
+let server: Server;
+let client: ProcoreClient;
+let calls: string[] = [];
+let answer: (path: string, query: URLSearchParams) => Scripted = () => ({ status: 404 });
+
+beforeAll(async () => {
+  test_ = await createTestDatabase();
+  await migrateDatabase({ url: test_.url, tables: catalogue.resources.map(({ table }) => table) });
+  database = openDatabase({ url: test_.url, applicationName: 'test' });
+  server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://procore');
+    calls.push(decodeURIComponent(request.url ?? ''));
+    const { status = 200, body, text, headers = {} } = answer(url.pathname, url.searchParams);
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(text ?? JSON.stringify(body ?? { errors: 'no' }));
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo; // listening on TCP, so this is its address
+  client = createProcoreClient({
+    apiUrl: new URL(`http://127.0.0.1:${port}`),
+    token: async () => 'token-of-the-test',
+    refuseToken: () => {},
+    sleep: async () => {},
+  });
+});
+afterAll(async () => {
+  await client.close();
+  server.close();
+  await database.close();
+  await test_.drop();
+});
+beforeEach(async () => {
+  calls = [];
+  const names = catalogue.resources.map(({ table }) => `procore.${table.name}`);
+  await database.pool.query(
+    `truncate mirror.events, mirror.pending, mirror.batches, mirror.scopes, mirror.dead_letters, ${names.join(', ')}`,
+  );
+});
+
+const settings = {
+  catalogue,
+  delayMs: 0,
+  maxWaitMs: 60_000,
+  pageSize: 100,
+  parking: { firstPauseMs: 60_000, longestPauseMs: 600_000 },
+  random: () => 0.5,
+};
+
+let eventNumber = 0;
+async function hear(resource: string, ids: readonly (string | number)[], change: Record<string, unknown> = {}) {
+  for (const id of ids) {
+    eventNumber += 1;
+    const event = {
+      id: `EVENT${eventNumber}`,
+      timestamp: new Date().toISOString(),
+      reason: 'update',
+      company_id: '1',
+      project_id: '7',
+      resource_type: resource,
+      resource_id: String(id),
+      ...change,
+    };
+    const delivery = { body: Buffer.from(JSON.stringify(event)), receivedAt: new Date() };
+    await recordDelivery({ ...settings, database, selection: { companyIds: null, resources: null } }, delivery);
+  }
+}
+
+function run(resource: string, projectId: string | null = '7') {
+  const batch = { companyId: '1', projectId, resource };
+  return fetchBatch({ ...settings, database, client }, batch, AbortSignal.timeout(30_000));
+}
+
+async function rows(table: string, columns = 'id'): Promise<Record<string, unknown>[]> {
+  const marks = '_deleted_at is not null as deleted, _hidden_at is not null as hidden';
+  const result = await database.pool.query(`select ${columns}, ${marks} from procore.${table} order by id`);
+  return result.rows;
+}
+
+async function pendingIds(): Promise<string[]> {
+  const result = await database.pool.query('select record_id from mirror.pending order by record_id::numeric');
+  return result.rows.map(({ record_id }) => record_id);
+}
+
+const idsOf = (query: URLSearchParams) => query.getAll('filters[id][]');
+
+test('records of a complete list come in one call, and one the list lacks is asked for alone', async () => {
+  await hear('Locations', [1, 2, 3]);
+  answer = (path, query) => {
+    if (path.endsWith('/locations/3')) return { status: 404 };
+    return {
+      body: idsOf(query)
+        .filter((id) => id !== '3')
+        .map((id) => ({ id: Number(id), name: `place ${id}` })),
+    };
+  };
+  expect(await run('Locations')).toMatchObject({ outcome: 'done', stored: 2, absent: 1 });
+  expect(calls).toHaveLength(2);
+  expect(await rows('locations', 'id, name')).toEqual([
+    { id: '1', name: 'place 1', deleted: false, hidden: false },
+    { id: '2', name: 'place 2', deleted: false, hidden: false },
+    { id: '3', name: null, deleted: false, hidden: true },
+  ]);
+  expect(await pendingIds()).toEqual([]);
+});
+
+test('a list that ignores its filter stores nothing that was not asked for', async () => {
+  await hear('Locations', [1, 2]);
+  answer = (path) => (path.endsWith('/2') ? { body: { id: 2 } } : { body: [{ id: 1 }, { id: 98 }, { id: 99 }] });
+  await run('Locations');
+  expect((await rows('locations')).map(({ id }) => id)).toEqual(['1', '2']);
+  expect(calls).toHaveLength(2);
+});
+
+test('a list that refuses its filter is replaced by single calls', async () => {
+  await hear('Locations', [1, 2]);
+  answer = (path) => (/\/\d+$/.test(path) ? { body: { id: Number(path.split('/').at(-1)) } } : { status: 400 });
+  await run('Locations');
+  expect((await rows('locations')).map(({ id }) => id)).toEqual(['1', '2']);
+});
+
+test('without a show, what a filtered list lacks is looked for in the whole list', async () => {
+  await hear('Drawing Areas', [1, 2]);
+  await hear('Drawing Areas', [3], { reason: 'delete' });
+  answer = (_, query) => ({ body: query.has('filters[id]') ? [{ id: 1 }] : [{ id: 1 }, { id: 4 }] });
+  await run('Drawing Areas');
+  expect(calls).toHaveLength(2);
+  expect(await pendingIds()).toEqual([]);
+  expect(await rows('drawing_areas')).toEqual([
+    { id: '1', deleted: false, hidden: false },
+    { id: '2', deleted: false, hidden: true },
+    { id: '3', deleted: true, hidden: false },
+    { id: '4', deleted: false, hidden: false },
+  ]);
+});
+
+test('404 with a delete event buries, without one hides, and a later answer brings the row back', async () => {
+  await hear('RFIs', [1], { reason: 'delete' });
+  await hear('RFIs', [2]);
+  answer = () => ({ status: 404 });
+  await run('RFIs');
+  expect(await rows('rfis')).toEqual([
+    { id: '1', deleted: true, hidden: false },
+    { id: '2', deleted: false, hidden: true },
+  ]);
+  await hear('RFIs', [1, 2]);
+  answer = (path) => ({ body: { id: Number(path.split('/').at(-1)) } });
+  await run('RFIs');
+  expect(await rows('rfis')).toEqual([
+    { id: '1', deleted: false, hidden: false },
+    { id: '2', deleted: false, hidden: false },
+  ]);
+});
+
+test('an answer with another id is no proof of the record asked for', async () => {
+  await hear('RFIs', [1]);
+  answer = () => ({ body: { id: 2, subject: 'wrong one' } });
+  await run('RFIs');
+  expect(await rows('rfis')).toEqual([]);
+  expect(await pendingIds()).toEqual(['1']);
+});
+
+test('a record clearly older than its event is read once more, and then taken as it is', async () => {
+  await hear('RFIs', [1]);
+  answer = () => ({ body: { id: 1, updated_at: '2020-01-01T00:00:00Z' } });
+  await run('RFIs');
+  expect(await pendingIds()).toEqual(['1']);
+  await database.pool.query('update mirror.pending set ready_at = now(), not_before = null');
+  await run('RFIs');
+  expect(await pendingIds()).toEqual([]);
+  expect(calls).toHaveLength(2);
+});
+
+test('one refused record waits and its neighbours go on', async () => {
+  await hear('RFIs', [1, 2]);
+  answer = (path) => (path.endsWith('/1') ? { status: 403 } : { body: { id: 2 } });
+  await run('RFIs');
+  expect(await pendingIds()).toEqual(['1']);
+  expect((await database.pool.query('select from mirror.scopes')).rowCount).toBe(0);
+});
+
+test('a resource that refuses everything is parked with its reason, and nothing pending is lost', async () => {
+  await hear('RFIs', [1, 2, 3]);
+  answer = (path) => (path.endsWith('/me') ? { body: { id: 5 } } : { status: 403 });
+  expect(await run('RFIs')).toMatchObject({ outcome: 'parked' });
+  const scopes = await database.pool.query('select company_id, project_id, resource, reason from mirror.scopes');
+  expect(scopes.rows).toEqual([{ company_id: '1', project_id: '7', resource: 'RFIs', reason: 'forbidden' }]);
+  expect(await pendingIds()).toEqual(['1', '2', '3']);
+  answer = (path) => ({ body: { id: Number(path.split('/').at(-1)) } });
+  await database.pool.query('update mirror.pending set ready_at = now(), not_before = null');
+  await run('RFIs');
+  expect((await database.pool.query('select from mirror.scopes')).rowCount).toBe(0);
+});
+
+test('a company that refuses everything is parked as a whole', async () => {
+  await hear('RFIs', [1]);
+  answer = () => ({ status: 403 });
+  await run('RFIs');
+  const scopes = await database.pool.query('select company_id, project_id, resource, reason from mirror.scopes');
+  expect(scopes.rows).toEqual([{ company_id: '1', project_id: null, resource: null, reason: 'not_connected' }]);
+});
+
+test('a company that refuses a fresh token is parked', async () => {
+  await hear('RFIs', [1]);
+  answer = () => ({ status: 401 });
+  expect(await run('RFIs')).toMatchObject({ outcome: 'parked' });
+  const scopes = await database.pool.query('select reason from mirror.scopes');
+  expect(scopes.rows).toEqual([{ reason: 'unauthorized' }]);
+});
+
+test('an answer that makes no sense becomes a dead letter in the end, its neighbour is stored', async () => {
+  await hear('RFIs', [1, 2]);
+  answer = (path) => (path.endsWith('/1') ? { text: '{"id": 1, "subject": "cut of' } : { body: { id: 2 } });
+  for (let attempt = 0; attempt < 9; attempt += 1) {
+    await run('RFIs');
+    await database.pool.query('update mirror.pending set ready_at = now(), not_before = null');
+  }
+  expect((await rows('rfis')).map(({ id }) => id)).toEqual(['2']);
+  expect(await pendingIds()).toEqual([]);
+  const { rows: letters } = await database.pool.query('select reason, raw from mirror.dead_letters');
+  expect(letters).toMatchObject([{ reason: 'malformed_answer', raw: expect.stringContaining('"resource_id": "1"') }]);
+});
+
+test('a server in trouble is given a rest after three failures, and everything stays pending', async () => {
+  await hear('RFIs', [1, 2, 3, 4, 5, 6]);
+  answer = () => ({ status: 500 });
+  expect(await run('RFIs')).toMatchObject({ outcome: 'wait' });
+  expect(new Set(calls).size).toBe(3);
+  expect(await pendingIds()).toEqual(['1', '2', '3', '4', '5', '6']);
+});
+
+test('children inside their parent come with it; one the parent no longer holds is gone', async () => {
+  await hear('Change Event Line Items', [11, 12]);
+  const event = (items: number[]) => ({ id: 5, title: 'Flood', change_items: items.map((id) => ({ id })) });
+  answer = () => ({ body: [event([11, 12]), { id: 6, change_items: [] }], headers: { total: '2' } });
+  await run('Change Event Line Items');
+  expect(calls).toHaveLength(1);
+  expect(await rows('change_event_line_items', 'id, change_event_id')).toEqual([
+    { id: '11', change_event_id: '5', deleted: false, hidden: false },
+    { id: '12', change_event_id: '5', deleted: false, hidden: false },
+  ]);
+  expect((await rows('change_events')).map(({ id }) => id)).toEqual(['5', '6']);
+  answer = () => ({ body: event([12]) });
+  await hear('Change Events', [5]);
+  await run('Change Events');
+  expect(await rows('change_event_line_items')).toEqual([
+    { id: '11', deleted: true, hidden: false },
+    { id: '12', deleted: false, hidden: false },
+  ]);
+});
+
+test('a parent and its children with news need one call together', async () => {
+  await hear('Change Events', [5]);
+  answer = () => ({ body: { id: 5, change_items: [{ id: 11 }] } });
+  await run('Change Events');
+  await hear('Change Events', [5]);
+  await hear('Change Event Line Items', [11]);
+  calls = [];
+  await run('Change Event Line Items');
+  expect(calls).toHaveLength(1);
+  expect(await pendingIds()).toEqual([]);
+});
+
+test('a child of an unknown parent is found by walking parents, those with news first; its parent is refreshed', async () => {
+  await hear('RFIs', [1, 2]);
+  answer = (path) => ({ body: { id: Number(path.split('/').at(-1)) } });
+  await run('RFIs');
+  await hear('RFI Replies', [21]);
+  await hear('RFIs', [2]);
+  calls = [];
+  answer = (path) => ({ body: path.includes('/rfis/2/') ? [{ id: 21 }, { id: 22 }] : [] });
+  await run('RFI Replies');
+  expect(calls).toHaveLength(1);
+  expect(await rows('rfi_replies', 'id, rfi_id')).toMatchObject([{ rfi_id: '2' }, { rfi_id: '2' }]);
+  expect(await pendingIds()).toEqual(['2']);
+});
+
+test('parents nobody told us of are taken from the listing', async () => {
+  await hear('Drawings', [31]);
+  answer = (path) => {
+    if (path.endsWith('/drawing_areas')) return { body: [{ id: 8 }, { id: 9 }] };
+    return { body: path.includes('/9/') ? [{ id: 31, title: 'Roof' }] : [] };
+  };
+  await run('Drawings');
+  expect(await rows('drawings', 'drawing_area_id, title')).toMatchObject([{ drawing_area_id: '9', title: 'Roof' }]);
+});
+
+test('a drawing that moved to another area is looked for before anything is concluded', async () => {
+  await hear('Drawings', [31]);
+  let area = '8';
+  answer = (path) => {
+    if (path.endsWith('/drawing_areas')) return { body: [{ id: 8 }, { id: 9 }] };
+    return { body: path.includes(`/${area}/`) ? [{ id: 31 }] : [] };
+  };
+  await run('Drawings');
+  area = '9';
+  await hear('Drawings', [31]);
+  await run('Drawings');
+  expect(await rows('drawings', 'drawing_area_id')).toEqual([{ drawing_area_id: '9', deleted: false, hidden: false }]);
+});
+
+test('v2 answers come out of their envelope, over all pages', async () => {
+  await hear('Change Order Change Reasons', ['1', '2'], { project_id: '' });
+  answer = (_, query) => {
+    const isLast = query.get('page') === '2';
+    const link: Record<string, string> = isLast
+      ? {}
+      : { link: '</rest/v2.0/companies/1/change_order_change_reasons?page=2&per_page=100>; rel="next"' };
+    return { body: { data: [{ id: isLast ? '2' : '1' }] }, headers: { total: '2', ...link } };
+  };
+  await run('Change Order Change Reasons', null);
+  expect((await rows('change_order_change_reasons')).map(({ id }) => id)).toEqual(['1', '2']);
+});
+
+test('a listing that changed while it was read concludes nothing', async () => {
+  await hear('Change Order Change Reasons', ['3'], { project_id: '', reason: 'delete' });
+  answer = () => ({ body: { data: [{ id: '1' }] }, headers: { total: '2' } });
+  await run('Change Order Change Reasons', null);
+  expect(await pendingIds()).toEqual(['3']);
+});
+
+test('an edited person is refreshed in every project, and needs no project in the event', async () => {
+  await hear('Project Users', [4], { project_id: '7' });
+  await hear('Project Users', [4], { project_id: '8' });
+  answer = () => ({ body: { id: 4, name: 'Ann' } });
+  await run('Project Users', '7');
+  await run('Project Users', '8');
+  await hear('Company Users', [4], { project_id: '' });
+  const { rows: news } = await database.pool.query('select resource, project_id from mirror.pending order by 1, 2');
+  expect(news).toEqual([
+    { resource: 'Company Users', project_id: null },
+    { resource: 'Project Users', project_id: '7' },
+    { resource: 'Project Users', project_id: '8' },
+  ]);
+});
+
+test('an id beyond 2^53 and a decimal of thirty digits are stored digit for digit', async () => {
+  await hear('Purchase Order Contracts', ['9007199254740993']);
+  const text =
+    '{"id": 9007199254740993, "grand_total": "123456789012345678901234567.890", "extra": 0.1234567890123456789}';
+  answer = () => ({ text });
+  await run('Purchase Order Contracts');
+  const [row] = await rows('purchase_order_contracts', `id, grand_total, _data ->> 'extra' as extra`);
+  expect(row).toMatchObject({
+    id: '9007199254740993',
+    grand_total: '123456789012345678901234567.890',
+    extra: '0.1234567890123456789',
+  });
+});

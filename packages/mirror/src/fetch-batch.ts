@@ -1,0 +1,236 @@
+// The second half of the worker: the pending records of one company, project and resource are fetched and stored.
+import {
+  type BatchKey,
+  countPending,
+  countRows,
+  findParentIds,
+  giveUpRecords,
+  type NotedRecord,
+  type ParkReason,
+  parkScope,
+  postponeRecords,
+  type Scope,
+  unparkScopes,
+} from '@procore-mirror/database';
+import { ProcoreResponseError } from '@procore-mirror/procore';
+import { type BatchRun, type FetchSettings, openRecords, openRun } from './batch-run.ts';
+import { makeCall } from './fetch-call.ts';
+import { type FailureOutcome, judgeFailure } from './judge-failure.ts';
+import { type FetchCall, type FetchPlan, type PlanFacts, planFetch } from './plan-fetch.ts';
+import { concludeAbsent } from './store-answer.ts';
+
+export type BatchReport = {
+  /** `parked`: the scope refuses us. `stop`: Procore refuses the credentials. `wait`: the rest comes in a later run. */
+  outcome: 'done' | 'wait' | 'parked' | 'stop';
+  stored: number;
+  absent: number;
+  /** What went wrong last, if anything did. */
+  error: unknown;
+};
+
+/** A run ends after so many calls, so that other batches get their turn. */
+const CALLS_PER_RUN = 50;
+/** Failures in a row after which the run gives Procore a rest. */
+const FAILURES_PER_RUN = 3;
+/** Records that failed this often are fetched alone, so that one bad record does not hold up its neighbours. */
+const ATTEMPTS_TOGETHER = 3;
+
+type Progress = { successes: number; failuresInARow: number; refusals: number; error: unknown };
+
+/**
+ * Fetches and stores what is ready in the batch. Records it could not bring stay pending, each with its pause. Throws
+ * only when the database fails.
+ */
+export async function fetchBatch(settings: FetchSettings, batch: BatchKey, signal: AbortSignal): Promise<BatchReport> {
+  const run = await openRun(settings, batch, signal);
+  const plan = await planRun(run);
+  await concludeAbsent(run, run.resource, run.version, noted(run, plan.nothingToFetch));
+  const progress: Progress = { successes: 0, failuresInARow: 0, refusals: 0, error: null };
+  const calls = [...plan.calls];
+  for (let made = 0; made < CALLS_PER_RUN && !signal.aborted; made += 1) {
+    const call = calls.shift();
+    if (call === undefined) break;
+    const end = await tryCall(run, call, progress, calls);
+    if (end !== null) return report(run, end, progress);
+  }
+  if (progress.refusals > 0 && progress.successes === 0) return report(run, await parkRefused(run, progress), progress);
+  return report(run, openRecords(run).size === 0 ? 'done' : 'wait', progress);
+}
+
+async function planRun(run: BatchRun): Promise<FetchPlan> {
+  const { database, catalogue } = run.settings;
+  const { table, parent } = run.resource;
+  const { companyId, projectId } = run.batch;
+  if (parent !== null) await addKnownParents(run);
+  const records = [...openRecords(run).values()];
+  const together = records.filter(({ attempts }) => attempts < ATTEMPTS_TOGETHER);
+  const facts: PlanFacts = {
+    records: Math.max(
+      await countRows(database.pool, table, companyId, projectId),
+      await countPending(database, run.batch, run.settings.pageSize + 1),
+    ),
+    parents:
+      parent === null ? 0 : await countRows(database.pool, catalogue.get(parent.resource).table, companyId, projectId),
+    perPage: run.settings.pageSize,
+  };
+  const plan = planFetch(run.resource, together, facts);
+  const alone = records.filter(({ attempts }) => attempts >= ATTEMPTS_TOGETHER);
+  const plans = alone.map(({ id }) => planFetch(run.resource, noted(run, [id]), facts));
+  return {
+    calls: [plan, ...plans].flatMap(({ calls }) => calls),
+    nothingToFetch: [plan, ...plans].flatMap(({ nothingToFetch }) => nothingToFetch),
+    estimatedCalls: [plan, ...plans].reduce((sum, { estimatedCalls }) => sum + estimatedCalls, 0),
+  };
+}
+
+/** Our own rows remember the parent where the event did not name it. */
+async function addKnownParents(run: BatchRun): Promise<void> {
+  const open = openRecords(run);
+  const { companyId, projectId } = run.batch;
+  const ids = [...open.values()].filter(({ parentId }) => parentId === null).map(({ id }) => id);
+  if (ids.length === 0) return;
+  const parents = await findParentIds(run.settings.database.pool, run.resource.table, companyId, projectId, ids);
+  for (const [id, parentId] of parents) {
+    const record = open.get(id);
+    if (record !== undefined) open.set(id, { ...record, parentId });
+  }
+}
+
+/** Makes one call; on failure settles what is known and says whether the run must end, and how. */
+async function tryCall(
+  run: BatchRun,
+  call: FetchCall,
+  progress: Progress,
+  further: FetchCall[],
+): Promise<BatchReport['outcome'] | null> {
+  try {
+    await makeCall(run, call);
+    progress.successes += 1;
+    progress.failuresInARow = 0;
+    if (progress.successes === 1) await unparkScopes(run.settings.database, run.batch);
+    further.push(...followUp(run, call));
+    return null;
+  } catch (error) {
+    if (run.signal.aborted) return 'wait';
+    if (!isKnownFailure(error)) throw error;
+    progress.error = error;
+    if (isRefusedList(run, call, error)) {
+      further.push(...followUp(run, call));
+      return null;
+    }
+    const records = noted(run, idsOf(call));
+    const attempts = Math.max(0, ...records.map((record) => record.attempts));
+    return settleFailure(run, call, judgeFailure(error, attempts, run.settings.random), progress);
+  }
+}
+
+async function settleFailure(
+  run: BatchRun,
+  call: FetchCall,
+  failure: FailureOutcome,
+  progress: Progress,
+): Promise<BatchReport['outcome'] | null> {
+  const { database, parking } = run.settings;
+  const records = noted(run, idsOf(call));
+  const postpone = (pauseMs: number, all = false) =>
+    postponeRecords(database.pool, run.batch, all ? [...openRecords(run).keys()] : idsOf(call), {
+      pauseMs,
+      error: messageOf(progress.error),
+      countsAttempt: !all,
+      reread: false,
+    });
+  switch (failure.outcome) {
+    case 'wait':
+      return 'wait'; // the budget knows when calls may go on; nothing of this batch is to blame
+    case 'stop':
+      return 'stop';
+    case 'unauthorized':
+      await park(run, { companyId: run.batch.companyId, projectId: null, resource: null }, 'unauthorized', progress);
+      return 'parked';
+    case 'refused':
+      await postpone(Math.max(failure.pauseMs, parking.firstPauseMs));
+      progress.refusals += 1;
+      return progress.refusals >= 2 && progress.successes === 0 ? parkRefused(run, progress) : null;
+    case 'absent':
+      await concludeAbsent(run, run.resource, run.version, records);
+      return null;
+    case 'dead':
+      await giveUpRecords(database, run.batch, records, { reason: failure.reason, detail: messageOf(progress.error) });
+      for (const { id } of records) openRecords(run).delete(id);
+      return null;
+    case 'retry':
+      await postpone(failure.pauseMs);
+      for (const { id } of records) openRecords(run).delete(id);
+      progress.failuresInARow += 1;
+      if (progress.failuresInARow < FAILURES_PER_RUN) return null;
+      await postpone(failure.pauseMs, true);
+      return 'wait';
+  }
+}
+
+/** A list that does not exist, or not with this filter, says nothing of its records: they may answer one by one. */
+function isRefusedList(run: BatchRun, call: FetchCall, error: unknown): boolean {
+  if (run.resource.show === null || (call.kind !== 'list by ids' && call.kind !== 'list all')) return false;
+  return error instanceof ProcoreResponseError && [400, 404, 405, 410, 414, 422].includes(error.status);
+}
+
+/** What a list call did not bring is asked for alone before anything is concluded; without a show, in the whole list. */
+function followUp(run: BatchRun, call: FetchCall): FetchCall[] {
+  if (call.kind === 'show') return [];
+  const missing = noted(run, idsOf(call));
+  const parentId = 'parentId' in call ? call.parentId : null;
+  if (run.resource.show === null) {
+    const isToList = call.kind === 'list by ids' && missing.length > 0;
+    return isToList ? [{ kind: 'list all', ids: missing.map(({ id }) => id), parentId }] : [];
+  }
+  return missing
+    .filter((record) => run.resource.parent === null || record.parentId !== null)
+    .map((record) => ({ kind: 'show', id: record.id, parentId: record.parentId ?? parentId }));
+}
+
+async function parkRefused(run: BatchRun, progress: Progress): Promise<'parked'> {
+  const { companyId, projectId, resource } = run.batch;
+  if (await isCompanyRefused(run)) {
+    await park(run, { companyId, projectId: null, resource: null }, 'not_connected', progress);
+  } else {
+    await park(run, { companyId, projectId, resource }, 'forbidden', progress);
+  }
+  return 'parked';
+}
+
+/** A company that disconnected the app refuses everything, even `me` (facts: Errors that mean something). */
+async function isCompanyRefused(run: BatchRun): Promise<boolean> {
+  try {
+    await run.settings.client.get('/rest/v1.0/me', { companyId: run.batch.companyId, signal: run.signal });
+    return false;
+  } catch (error) {
+    return error instanceof ProcoreResponseError && error.status === 403;
+  }
+}
+
+async function park(run: BatchRun, scope: Scope, reason: ParkReason, progress: Progress): Promise<void> {
+  const { database, parking } = run.settings;
+  await parkScope(database, { ...scope, reason, detail: messageOf(progress.error), ...parking });
+}
+
+function report(run: BatchRun, outcome: BatchReport['outcome'], { error }: Progress): BatchReport {
+  return { outcome, stored: run.stored, absent: run.absent, error };
+}
+
+function idsOf(call: FetchCall): readonly string[] {
+  return call.kind === 'show' ? [call.id] : call.ids;
+}
+
+function noted(run: BatchRun, ids: readonly string[]): NotedRecord[] {
+  const open = openRecords(run);
+  return ids.flatMap((id) => open.get(id) ?? []);
+}
+
+/** Errors of the client and the sign-in are judged; anything else is the database's or a bug, and the caller's. */
+function isKnownFailure(error: unknown): boolean {
+  return error instanceof Error && (error.name.startsWith('Procore') || error.name === 'AuthError');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,153 @@
+// Makes one call of a plan and stores what it brings. Whatever the call did not bring stays open in the run.
+import { type NotedRecord, takeVersion } from '@procore-mirror/database';
+import { expandPath, ProcoreFormatError } from '@procore-mirror/procore';
+import { type BatchRun, openRecords } from './batch-run.ts';
+import type { CataloguedResource } from './catalogue/catalogue.ts';
+import { isNotFound, parentOf, parentsToWalk, pathValues, storeListing } from './listing.ts';
+import type { FetchCall } from './plan-fetch.ts';
+import { concludeAbsent, storeAnswer } from './store-answer.ts';
+
+const IDS_PER_CALL = 100;
+
+/**
+ * Makes the call (a walk makes several), stores the answers, and concludes what they prove. Ids of the call that are
+ * still open afterwards were not brought and nothing is proved of them. Throws what the client throws.
+ */
+export async function makeCall(run: BatchRun, call: FetchCall): Promise<void> {
+  switch (call.kind) {
+    case 'show':
+      return showRecord(run, run.resource, call);
+    case 'list by ids':
+      return listByIds(run, call);
+    case 'list all':
+      return listAll(run, call);
+    case 'parent':
+      return showParent(run, call);
+    case 'all parents':
+      return listParents(run, call);
+    case 'walk parents':
+      return walkParents(run, call.ids);
+  }
+}
+
+async function showRecord(
+  run: BatchRun,
+  resource: CataloguedResource,
+  { id, parentId }: { id: string; parentId: string | null },
+): Promise<void> {
+  if (resource.show === null) throw new Error(`${resource.resource} has no show in the catalogue`);
+  const version = await takeVersion(run.settings.database);
+  const path = expandPath(resource.show, pathValues(run, resource, parentId, id));
+  try {
+    const { text } = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
+    const seen = await storeAnswer(run, { resource, version, text, parentId, only: [id] });
+    if (!seen.has(id)) {
+      throw new ProcoreFormatError(`GET ${path}`, { issues: [`the answer is no record with id ${id}`] });
+    }
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    const news = run.open.get(resource.resource)?.get(id);
+    if (news !== undefined) await concludeAbsent(run, resource, version, [news]);
+  }
+}
+
+async function listByIds(run: BatchRun, call: Extract<FetchCall, { kind: 'list by ids' }>): Promise<void> {
+  const { resource, settings } = run;
+  const { list } = resource;
+  if (list === null || list.filterByIds === null) throw new Error(`${resource.resource} cannot be listed by ids`);
+  const version = await takeVersion(settings.database);
+  const path = expandPath(list.path, pathValues(run, resource, call.parentId));
+  const { text } = await settings.client.get(path, {
+    companyId: run.batch.companyId,
+    signal: run.signal,
+    searchParams: [...idFilter(list.filterByIds, call.ids), ['per_page', String(IDS_PER_CALL)]],
+  });
+  await storeAnswer(run, { resource, version, text, parentId: call.parentId, only: call.ids });
+}
+
+/** Two spellings are documented: one parameter for each id, or one with all ids in brackets (SOURCES: REST behaviour). */
+function idFilter(spelling: string, ids: readonly string[]): [string, string][] {
+  return spelling.endsWith('[]') ? ids.map((id) => [spelling, id]) : [[spelling, `[${ids.join(',')}]`]];
+}
+
+async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all' }>): Promise<void> {
+  const version = await takeVersion(run.settings.database);
+  await storeListing(run, run.resource, version, { parentId: call.parentId });
+  await concludeFromListing(run, version, call);
+}
+
+/**
+ * A complete listing lacks these: gone if a delete event says so. Others may be outside what the list shows by default,
+ * or may have moved to another parent: they are asked for alone, or looked for, where that is possible.
+ */
+async function concludeFromListing(
+  run: BatchRun,
+  version: string,
+  call: Extract<FetchCall, { kind: 'list all' }>,
+): Promise<void> {
+  const missing = noted(run, call.ids);
+  const buried = missing.filter(({ isDelete }) => isDelete);
+  await concludeAbsent(run, run.resource, version, buried);
+  if (run.resource.show !== null) return;
+  const others = missing.filter(({ isDelete }) => !isDelete);
+  if (call.parentId === null) await concludeAbsent(run, run.resource, version, others);
+  else if (others.length > 0)
+    await walkParents(
+      run,
+      others.map(({ id }) => id),
+    );
+}
+
+/** Those of the ids that are still open. */
+function noted(run: BatchRun, ids: readonly string[]): NotedRecord[] {
+  const open = openRecords(run);
+  return ids.flatMap((id) => open.get(id) ?? []);
+}
+
+async function showParent(run: BatchRun, call: Extract<FetchCall, { kind: 'parent' }>): Promise<void> {
+  const parent = parentOf(run);
+  const version = await takeVersion(run.settings.database);
+  if (parent.show === null) throw new Error(`${parent.resource} has no show in the catalogue`);
+  const path = expandPath(parent.show, pathValues(run, parent, null, call.parentId));
+  try {
+    const { text } = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
+    await storeAnswer(run, { resource: parent, version, text, parentId: null, only: [call.parentId] });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    const news = run.open.get(parent.resource)?.get(call.parentId);
+    await concludeAbsent(run, parent, version, news === undefined ? [] : [news]);
+  }
+  await concludeAbsent(run, run.resource, version, noted(run, call.ids));
+}
+
+async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all parents' }>): Promise<void> {
+  const parent = parentOf(run);
+  const version = await takeVersion(run.settings.database);
+  if (parent.list?.carries === 'whole record') {
+    await storeListing(run, parent, version, { parentId: null });
+  } else {
+    for await (const parentId of parentsToWalk(run, parent)) {
+      if (call.ids.every((id) => !openRecords(run).has(id))) break;
+      await showRecord(run, parent, { id: parentId, parentId: null });
+    }
+  }
+  await concludeAbsent(run, run.resource, version, noted(run, call.ids));
+}
+
+async function walkParents(run: BatchRun, ids: readonly string[]): Promise<void> {
+  const parent = parentOf(run);
+  const version = await takeVersion(run.settings.database);
+  for await (const parentId of parentsToWalk(run, parent)) {
+    if (ids.every((id) => !openRecords(run).has(id))) return;
+    await storeChildrenOf(run, parentId);
+  }
+  await concludeAbsent(run, run.resource, version, noted(run, ids));
+}
+
+async function storeChildrenOf(run: BatchRun, parentId: string): Promise<void> {
+  try {
+    await storeListing(run, run.resource, await takeVersion(run.settings.database), { parentId });
+  } catch (error) {
+    if (!isNotFound(error)) throw error; // a parent that is gone has no children to find
+  }
+}

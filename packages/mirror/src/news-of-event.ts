@@ -1,0 +1,66 @@
+import type { News } from '@procore-mirror/database';
+import type { ProcoreEvent } from '@procore-mirror/procore';
+import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
+
+/** What the operator chose to mirror; null stands for all. */
+export type Selection = { companyIds: readonly string[] | null; resources: readonly string[] | null };
+
+export type EventVerdict =
+  | { outcome: 'pending'; resource: CataloguedResource; news: News }
+  | { outcome: 'ignored'; reason: 'unknown_resource' | 'resource_not_selected' | 'company_not_selected' }
+  | { outcome: 'dead'; reason: 'bad_id' | 'missing_project'; detail: string };
+
+/** Decides what an event asks of the mirror: which record to fetch, or why none. */
+export function newsOfEvent(event: ProcoreEvent, catalogue: Catalogue, selection: Selection): EventVerdict {
+  const bad = unfitIds(event);
+  if (bad !== null) return { outcome: 'dead', reason: 'bad_id', detail: bad };
+  if (selection.companyIds !== null && !selection.companyIds.includes(event.companyId)) {
+    return { outcome: 'ignored', reason: 'company_not_selected' };
+  }
+  const resource = catalogue.find(event.resource);
+  if (resource === undefined) return { outcome: 'ignored', reason: 'unknown_resource' };
+  if (!isSelected(resource, selection)) return { outcome: 'ignored', reason: 'resource_not_selected' };
+  if (resource.idType === 'bigint' && !isBigint(event.recordId)) {
+    return {
+      outcome: 'dead',
+      reason: 'bad_id',
+      detail: `the record id is no number that ${resource.resource} can have`,
+    };
+  }
+  if (resource.scope === 'project' && event.projectId === null) {
+    const detail = `an event of ${resource.resource} must name its project`;
+    return { outcome: 'dead', reason: 'missing_project', detail };
+  }
+  return { outcome: 'pending', resource, news: newsOf(event, resource) };
+}
+
+/** Whether the operator chose to mirror the resource. */
+export function isSelected(resource: CataloguedResource, selection: Selection): boolean {
+  const name = resource.resource.toLowerCase();
+  return selection.resources === null || selection.resources.some((chosen) => chosen.toLowerCase() === name);
+}
+
+function newsOf(event: ProcoreEvent, resource: CataloguedResource): News {
+  const parentName = resource.parent?.resource.toLowerCase();
+  const parent = event.related.find((related) => related.resource.toLowerCase() === parentName);
+  return {
+    companyId: event.companyId,
+    // A company resource's events may carry a project, one event for each; they all mean the one record.
+    projectId: resource.scope === 'project' ? event.projectId : null,
+    resource: resource.resource,
+    recordId: event.recordId,
+    parentId: parent !== undefined && isBigint(parent.id) ? parent.id : null,
+    isDelete: event.kind === 'delete' || event.kind === 'deleted',
+    isRelative: false,
+  };
+}
+
+function unfitIds(event: ProcoreEvent): string | null {
+  if (!isBigint(event.companyId)) return 'the company id is larger than any id of Procore';
+  if (event.projectId !== null && !isBigint(event.projectId)) return 'the project id is larger than any id of Procore';
+  return null;
+}
+
+function isBigint(id: string): boolean {
+  return /^\d{1,19}$/.test(id) && BigInt(id) <= 9_223_372_036_854_775_807n;
+}

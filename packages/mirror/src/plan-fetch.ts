@@ -1,0 +1,109 @@
+// Which calls bring a batch up to date? The cheapest that the catalogue's facts allow. Pure: values in, values out.
+import type { CataloguedResource } from './catalogue/catalogue.ts';
+
+export type WantedRecord = { id: string; parentId: string | null; isDelete: boolean };
+
+export type FetchCall =
+  /** One record by its id. */
+  | { kind: 'show'; id: string; parentId: string | null }
+  /** Up to a hundred records by their ids in one list call. */
+  | { kind: 'list by ids'; ids: readonly string[]; parentId: string | null }
+  /** Every record of the scope, or of one parent. */
+  | { kind: 'list all'; ids: readonly string[]; parentId: string | null }
+  /** The parent, which carries its children. */
+  | { kind: 'parent'; ids: readonly string[]; parentId: string }
+  /** Every parent of the scope with the children it carries. */
+  | { kind: 'all parents'; ids: readonly string[] }
+  /** The children of one parent after the other, until all are found. */
+  | { kind: 'walk parents'; ids: readonly string[] };
+
+export type FetchPlan = {
+  calls: readonly FetchCall[];
+  /** Ids of records that were deleted before we ever had them and whose parent nobody knows: nothing to fetch. */
+  nothingToFetch: readonly string[];
+  /** API calls that the plan needs if every record is found; a walk counts as one. */
+  estimatedCalls: number;
+};
+
+/** Facts about the mirror that the choice depends on: how many records a listing would return, as far as we know. */
+export type PlanFacts = { records: number; parents: number; perPage: number };
+
+const IDS_PER_CALL = 100;
+
+/** Chooses the calls that fetch the wanted records of one batch. */
+export function planFetch(resource: CataloguedResource, wanted: readonly WantedRecord[], facts: PlanFacts): FetchPlan {
+  if (resource.parent === null) return planOf(fetchScope(resource, wanted, null, facts), [], facts);
+  const groups = Map.groupBy(wanted, (record) => record.parentId);
+  const unknown = groups.get(null) ?? [];
+  groups.delete(null);
+  const lost = unknown.filter((record) => record.isDelete).map((record) => record.id);
+  const toFind = unknown.filter((record) => !record.isDelete).map((record) => record.id);
+  const known = [...groups].flatMap(([parentId, records]) => (parentId === null ? [] : [{ parentId, records }]));
+  if (resource.parent.embeddedAs !== null) return planOf(fetchParents(known, toFind, facts), lost, facts);
+  const calls = known.flatMap(({ parentId, records }) => fetchScope(resource, records, parentId, facts));
+  if (toFind.length > 0) calls.push({ kind: 'walk parents', ids: toFind });
+  return planOf(calls, lost, facts);
+}
+
+function fetchParents(
+  known: readonly { parentId: string; records: readonly WantedRecord[] }[],
+  toFind: readonly string[],
+  facts: PlanFacts,
+): FetchCall[] {
+  const ids = known.flatMap(({ records }) => records.map((record) => record.id));
+  if (toFind.length > 0 || known.length > pagesFor(Math.max(facts.parents, known.length), facts)) {
+    return [{ kind: 'all parents', ids: [...ids, ...toFind] }];
+  }
+  return known.map(({ parentId, records }) => ({ kind: 'parent', parentId, ids: records.map((record) => record.id) }));
+}
+
+function fetchScope(
+  resource: CataloguedResource,
+  wanted: readonly WantedRecord[],
+  parentId: string | null,
+  facts: PlanFacts,
+): FetchCall[] {
+  const { list, show } = resource;
+  const canList = list !== null && list.carries === 'whole record' && !list.todayOnly;
+  const isOfOneParent = parentId !== null;
+  if (canList && list.filterByIds !== null) {
+    // A record with a delete event is probably gone, and a list that lacks it proves nothing: ask for it alone.
+    const alone = show === null ? [] : wanted.filter((record) => record.isDelete);
+    const together = show === null ? wanted : wanted.filter((record) => !record.isDelete);
+    if (show !== null && together.length === 1) return showEach(wanted, parentId);
+    return [...listByIds(together, parentId), ...showEach(alone, parentId)];
+  }
+  const listing = isOfOneParent ? 1 : pagesFor(Math.max(facts.records, wanted.length), facts);
+  if (canList && (show === null || wanted.length > listing)) {
+    return [{ kind: 'list all', ids: wanted.map((record) => record.id), parentId }];
+  }
+  return show === null ? [] : showEach(wanted, parentId);
+}
+
+function listByIds(wanted: readonly WantedRecord[], parentId: string | null): FetchCall[] {
+  return Array.from({ length: Math.ceil(wanted.length / IDS_PER_CALL) }, (_, index) => ({
+    kind: 'list by ids',
+    parentId,
+    ids: wanted.slice(index * IDS_PER_CALL, (index + 1) * IDS_PER_CALL).map((record) => record.id),
+  }));
+}
+
+function showEach(wanted: readonly WantedRecord[], parentId: string | null): FetchCall[] {
+  return wanted.map((record) => ({ kind: 'show', id: record.id, parentId }));
+}
+
+function planOf(calls: readonly FetchCall[], nothingToFetch: readonly string[], facts: PlanFacts): FetchPlan {
+  const estimatedCalls = calls.reduce((sum, call) => sum + costOf(call, facts), 0);
+  return { calls, nothingToFetch, estimatedCalls };
+}
+
+function costOf(call: FetchCall, facts: PlanFacts): number {
+  if (call.kind === 'list all' && call.parentId === null)
+    return pagesFor(Math.max(facts.records, call.ids.length), facts);
+  if (call.kind === 'all parents') return pagesFor(facts.parents, facts);
+  return 1;
+}
+
+function pagesFor(records: number, { perPage }: PlanFacts): number {
+  return Math.max(1, Math.ceil(records / perPage));
+}

@@ -1,0 +1,125 @@
+// The first half of the worker: a delivery as the receiver stored it becomes a row in the event log and a pending
+// record. Everything here is one short database call; nothing is fetched.
+import { createHash } from 'node:crypto';
+import {
+  asJsonb,
+  type Database,
+  findParentIds,
+  findProjects,
+  keepDeadLetter,
+  type LoggedEvent,
+  type News,
+  recordEvent,
+} from '@procore-mirror/database';
+import { type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
+import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
+import { newsOfEvent, type Selection } from './news-of-event.ts';
+
+export type RecordSettings = {
+  database: Database;
+  catalogue: Catalogue;
+  selection: Selection;
+  /** Pause between an event and its fetch, ms. */
+  delayMs: number;
+  /** A record that is edited without pause is fetched at least this often, ms. */
+  maxWaitMs: number;
+};
+
+export type Recorded = {
+  outcome: 'pending' | 'known' | 'ignored' | 'dead';
+  event: ProcoreEvent | null;
+  reason: string | null;
+};
+
+/**
+ * Records one delivery. Idempotent: a second delivery of an event changes nothing but its count. A body that is no
+ * event we can use is kept as a dead letter. Throws only when the database cannot be written.
+ */
+export async function recordDelivery(
+  settings: RecordSettings,
+  delivery: { body: Buffer; receivedAt: Date },
+): Promise<Recorded> {
+  const { database, catalogue, selection } = settings;
+  const raw = delivery.body.toString('utf8');
+  const parsed = parseWebhookEvent(raw);
+  if (!parsed.ok) return bury(database, raw, null, parsed);
+  const { event } = parsed;
+  const verdict = newsOfEvent(event, catalogue, selection);
+  if (verdict.outcome === 'dead') return bury(database, raw, event, verdict);
+  const ignored = verdict.outcome === 'ignored' ? verdict.reason : null;
+  const news = verdict.outcome === 'pending' ? await withRelatives(settings, verdict.resource, verdict.news) : [];
+  const logged = toLoggedEvent(event, delivery.receivedAt, raw);
+  const isNew = await recordUnderOwnId(settings, logged, ignored, news);
+  return { outcome: isNew ? verdict.outcome : 'known', event, reason: ignored };
+}
+
+/** Two events under one id (Procore's own documentation has such a pair) are both kept, the second under a longer id. */
+async function recordUnderOwnId(
+  { database, delayMs, maxWaitMs }: RecordSettings,
+  event: LoggedEvent,
+  ignored: string | null,
+  news: readonly News[],
+): Promise<boolean> {
+  const recorded = await recordEvent(database, { event, ignored, news, delayMs, maxWaitMs });
+  if (recorded !== 'differs') return recorded === 'new';
+  const content = [event.companyId, event.projectId, event.resource, event.recordId, event.kind].join('/');
+  const own = { ...event, id: `${event.id}~${sha256(content).slice(0, 12)}` };
+  return (await recordEvent(database, { event: own, ignored, news, delayMs, maxWaitMs })) === 'new';
+}
+
+/** Adds the records that change with this one and may send no event of their own. */
+async function withRelatives(settings: RecordSettings, resource: CataloguedResource, own: News): Promise<News[]> {
+  const { database, catalogue } = settings;
+  const parentId = await knownParent(settings, resource, own);
+  const news = [{ ...own, parentId }];
+  const relative = { ...own, parentId: null, isDelete: false, isRelative: true };
+  if (parentId !== null && resource.parent?.repeatsChild === true && resource.parent.embeddedAs === null) {
+    news.push({ ...relative, resource: resource.parent.resource, recordId: parentId });
+  }
+  for (const name of resource.alsoChanges) {
+    const { table } = catalogue.get(name);
+    const projectIds = await findProjects(database, { table, companyId: own.companyId, id: own.recordId });
+    for (const projectId of projectIds) news.push({ ...relative, resource: name, projectId });
+  }
+  return news;
+}
+
+async function knownParent(
+  { database }: RecordSettings,
+  { parent, table }: CataloguedResource,
+  { companyId, projectId, recordId, parentId }: News,
+): Promise<string | null> {
+  if (parent === null || parentId !== null) return parentId;
+  const parents = await findParentIds(database.pool, table, companyId, projectId, [recordId]);
+  return parents.get(recordId) ?? null;
+}
+
+function toLoggedEvent(event: ProcoreEvent, receivedAt: Date, raw: string): LoggedEvent {
+  const { id, companyId, projectId, resource, recordId, kind, occurredAt, payloadVersion } = event;
+  return {
+    id,
+    companyId,
+    projectId,
+    resource,
+    recordId,
+    kind,
+    occurredAt,
+    receivedAt,
+    payloadVersion,
+    raw: asJsonb(raw),
+  };
+}
+
+async function bury(
+  database: Database,
+  raw: string,
+  event: ProcoreEvent | null,
+  why: { reason: string; detail: string },
+): Promise<Recorded> {
+  await keepDeadLetter(database.pool, { id: sha256(raw).slice(0, 32), reason: why.reason, detail: why.detail, raw });
+  return { outcome: 'dead', event, reason: why.reason };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

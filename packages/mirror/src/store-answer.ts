@@ -1,0 +1,203 @@
+// An answer's records become rows, and the news they prove is settled, in one transaction.
+import {
+  inTransaction,
+  markAbsent,
+  markAbsentChildren,
+  markPending,
+  type NotedRecord,
+  postponeRecords,
+  type StoredRecord,
+  settleRecords,
+  storeRecords,
+  type Transaction,
+} from '@procore-mirror/database';
+import { type BatchRun, embeddedIn } from './batch-run.ts';
+import type { CataloguedResource } from './catalogue/catalogue.ts';
+
+export type FetchedAnswer = {
+  resource: CataloguedResource;
+  /** The number taken before the request went out. */
+  version: string;
+  text: string;
+  parentId: string | null;
+  /** Store only these; null stores all. */
+  only: readonly string[] | null;
+};
+
+// Procore's times have whole seconds, and an event is written a moment after its change.
+const CLEARLY_OLDER_MS = 3000;
+const REREAD_PAUSE_MS = 1500;
+
+/** Stores the records of an answer and settles their news. Returns the ids that the answer held, as far as asked for. */
+export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise<Set<string>> {
+  const { catalogue, database } = run.settings;
+  const { resource } = answer;
+  const scope = scopeOf(run, resource);
+  const settled = await inTransaction(database, async (client) => {
+    const { records } = await storeRecords(client, {
+      ...scope,
+      table: resource.table,
+      version: answer.version,
+      json: answer.text,
+      envelope: envelopeOf(resource),
+      parentId: answer.parentId,
+      only: answer.only,
+    });
+    const all = [{ resource, records }];
+    for (const child of embeddedIn(catalogue, resource)) {
+      all.push({ resource: child, records: await storeChildren(client, run, answer, child, records) });
+    }
+    for (const { resource: kind, records: seen } of all) await settleSeen(client, run, kind, seen);
+    return all;
+  });
+  for (const { resource: kind, records } of settled) {
+    for (const { id } of records) run.open.get(kind.resource)?.delete(id);
+    run.stored += records.length;
+  }
+  return new Set(settled[0]?.records.map(({ id }) => id));
+}
+
+/** Stores the children inside the records; what a record no longer holds is gone. */
+async function storeChildren(
+  client: Transaction,
+  run: BatchRun,
+  answer: FetchedAnswer,
+  child: CataloguedResource,
+  parents: readonly StoredRecord[],
+): Promise<StoredRecord[]> {
+  const field = child.parent?.embeddedAs;
+  if (field === undefined || field === null) return [];
+  const parentIds = parents.map(({ id }) => id);
+  const place = { ...scopeOf(run, child), table: child.table, version: answer.version };
+  const { records } = await storeRecords(client, {
+    ...place,
+    json: answer.text,
+    envelope: envelopeOf(answer.resource),
+    embedded: { field },
+    parentId: null,
+    only: null,
+  });
+  const known = records.filter(({ parentId }) => parentId !== null && parentIds.includes(parentId));
+  await markAbsentChildren(client, { ...place, parentIds, except: known.map(({ id }) => id), bury: true });
+  const seen = new Set(known.map(({ id }) => id));
+  const orphans = [...(run.open.get(child.resource)?.values() ?? [])].filter(
+    ({ id, parentId }) => !seen.has(id) && parentId !== null && parentIds.includes(parentId),
+  );
+  await markMissing(client, run, child, answer.version, orphans);
+  return [...known, ...orphans.map(({ id, parentId }) => ({ id, parentId, updatedAt: null, stored: true }))];
+}
+
+/** Concludes that Procore shows none of these: with a delete event a record is buried, else it is hidden. */
+export async function concludeAbsent(
+  run: BatchRun,
+  resource: CataloguedResource,
+  version: string,
+  records: readonly NotedRecord[],
+): Promise<void> {
+  if (records.length === 0) return;
+  await inTransaction(run.settings.database, async (client) => {
+    await markMissing(client, run, resource, version, records);
+    for (const child of embeddedIn(run.settings.catalogue, resource)) {
+      for (const bury of [true, false]) {
+        const parentIds = records.filter(({ isDelete }) => isDelete === bury).map(({ id }) => id);
+        const place = { ...scopeOf(run, child), table: child.table, version };
+        await markAbsentChildren(client, { ...place, parentIds, except: [], bury });
+      }
+    }
+    await settleRecords(client, { ...run.batch, resource: resource.resource }, records, run.settings.delayMs);
+  });
+  for (const { id } of records) run.open.get(resource.resource)?.delete(id);
+  run.absent += records.length;
+}
+
+async function markMissing(
+  client: Transaction,
+  run: BatchRun,
+  resource: CataloguedResource,
+  version: string,
+  records: readonly NotedRecord[],
+): Promise<void> {
+  if (records.length === 0) return;
+  await markAbsent(client, {
+    ...scopeOf(run, resource),
+    table: resource.table,
+    version,
+    records: records.map(({ id, parentId, isDelete }) => ({ id, parentId, bury: isDelete })),
+  });
+}
+
+async function settleSeen(
+  client: Transaction,
+  run: BatchRun,
+  resource: CataloguedResource,
+  seen: readonly StoredRecord[],
+): Promise<void> {
+  const noted = run.open.get(resource.resource);
+  const pairs = seen.flatMap((record) => {
+    const note = noted?.get(record.id);
+    return note === undefined ? [] : [{ record, note }];
+  });
+  if (pairs.length === 0) return;
+  const key = { ...run.batch, resource: resource.resource };
+  const tooEarly = pairs.filter(({ record, note }) => wasReadTooEarly(note, record.updatedAt));
+  const proved = pairs.filter((pair) => !tooEarly.includes(pair));
+  const { delayMs, maxWaitMs } = run.settings;
+  await settleRecords(
+    client,
+    key,
+    proved.map(({ note }) => note),
+    delayMs,
+  );
+  await postponeRecords(
+    client,
+    key,
+    tooEarly.map(({ note }) => note.id),
+    {
+      pauseMs: Math.max(REREAD_PAUSE_MS, delayMs),
+      error: null,
+      countsAttempt: false,
+      reread: true,
+    },
+  );
+  const news = newsOfParents(run, resource, proved);
+  await markPending(client, { news, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+}
+
+/** Procore's answer is clearly older than the event that led to it: a copy that lags. Worth one more look, not two. */
+function wasReadTooEarly(note: NotedRecord, updatedAt: string | null): boolean {
+  if (note.reread || !note.settles || note.occurredAt === null || updatedAt === null) return false;
+  return Date.parse(updatedAt) + CLEARLY_OLDER_MS < Date.parse(note.occurredAt);
+}
+
+/** Parents that repeat these children and were not known when the children's events came. */
+function newsOfParents(
+  run: BatchRun,
+  resource: CataloguedResource,
+  pairs: readonly { record: StoredRecord; note: NotedRecord }[],
+): Parameters<typeof markPending>[1]['news'] {
+  const { parent } = resource;
+  if (parent === null || !parent.repeatsChild || parent.embeddedAs !== null) return [];
+  const found = pairs.flatMap(({ record, note }) =>
+    note.parentId === null && record.parentId !== null ? [record.parentId] : [],
+  );
+  const { companyId, projectId } = run.batch;
+  return [...new Set(found)].map((recordId) => ({
+    companyId,
+    projectId,
+    resource: parent.resource,
+    recordId,
+    parentId: null,
+    isDelete: false,
+    isRelative: true,
+  }));
+}
+
+function scopeOf({ batch }: BatchRun, resource: CataloguedResource): { companyId: string; projectId: string | null } {
+  return { companyId: batch.companyId, projectId: resource.scope === 'project' ? batch.projectId : null };
+}
+
+/** v2 answers sit in `{"data": …}`, v1 answers are bare (facts: Calling the API). */
+function envelopeOf({ show, list }: CataloguedResource): 'none' | 'data' {
+  const path = show ?? list?.path ?? '';
+  return path.startsWith('/rest/v2') ? 'data' : 'none';
+}

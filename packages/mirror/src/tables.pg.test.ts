@@ -1,0 +1,50 @@
+import { inTransaction, migrateDatabase, openDatabase, storeRecords } from '@procore-mirror/database';
+import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { catalogue } from './catalogue/catalogue.ts';
+
+const resources = catalogue.resources.map(({ resource, table }) => ({ resource, table }));
+
+let server: TestDatabase;
+let database: ReturnType<typeof openDatabase>;
+beforeAll(async () => {
+  server = await createTestDatabase('postgres15');
+  await migrateDatabase({ url: server.url, tables: resources.map(({ table }) => table) });
+  database = openDatabase({ url: server.url, applicationName: 'test' });
+});
+afterAll(async () => {
+  await database.close();
+  await server.drop();
+});
+
+const SAMPLES = {
+  bigint: '562949953421312',
+  text: '"some text"',
+  boolean: 'true',
+  numeric: '"1234567890123456789012.50"',
+  date: '"2026-06-30"',
+  timestamptz: '"2026-06-30T10:20:30Z"',
+  jsonb: '{"id": 1}',
+};
+
+test.each(resources)('$resource are stored with every column', async ({ table }) => {
+  const id = table.idType === 'bigint' ? '9007199254740993' : '01KKEZ6PX3AZJ38KKBX6RYEJSW';
+  const fields = table.columns.map(({ name, type }) => `"${name}": ${SAMPLES[type]}`);
+  const outcome = await inTransaction(database, (client) =>
+    storeRecords(client, {
+      table,
+      companyId: '1',
+      projectId: '2',
+      version: '1',
+      json: `[{${[`"id": "${id}"`, ...fields].join(', ')}}]`,
+      envelope: 'none',
+      parentId: table.parentKey === null ? null : '3',
+      only: null,
+    }),
+  );
+  expect(outcome).toMatchObject({ records: [{ id, stored: true }], unfit: 0 });
+  const { rows } = await database.pool.query(`select * from procore.${table.name}`);
+  const row = rows[0];
+  for (const { name } of table.columns) expect(row[name], name).not.toBeNull();
+  if (table.parentKey !== null) expect(row[table.parentKey]).toBe('3');
+});
