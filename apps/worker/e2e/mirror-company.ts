@@ -1,0 +1,74 @@
+// What `npm start` does before events can come, for tests: hooks in a company and its projects, and a first fill.
+import { createAuth } from '@procore-mirror/auth';
+import type { Database } from '@procore-mirror/database';
+import { applyHooks, backfillResource, catalogue, createCallBudget, type FetchSettings } from '@procore-mirror/mirror';
+import { createHooksApi, createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
+import type { System } from '@procore-mirror/testing';
+
+export type Connection = { client: ProcoreClient; settings: FetchSettings; close: () => Promise<void> };
+
+/** A client of the simulator with a budget of its own place in the shared one. */
+export function connect(database: Database, system: System): Connection {
+  const { clientId, clientSecret } = system.secrets;
+  const auth = createAuth({ loginUrl: new URL(system.simulatorUrl), clientId, clientSecret });
+  const budget = createCallBudget({ database, holder: 'test', keepShare: 0, onError: () => {} });
+  const client = createProcoreClient({
+    apiUrl: new URL(system.simulatorUrl),
+    token: (signal) => auth.token(signal),
+    refuseToken: (token) => auth.refuse(token),
+    beforeCall: budget.beforeCall,
+    afterCall: budget.afterCall,
+  });
+  const settings: FetchSettings = {
+    database,
+    client,
+    catalogue,
+    delayMs: 0,
+    maxWaitMs: 60_000,
+    pageSize: 1000,
+    parking: { firstPauseMs: 1000, longestPauseMs: 1000 },
+    random: Math.random,
+  };
+  return {
+    client,
+    settings,
+    close: async () => {
+      budget.close();
+      await client.close();
+      await auth.close();
+    },
+  };
+}
+
+/** Every resource of the scope, parents before children. */
+export async function fill(settings: FetchSettings, companyId: string, projectIds: readonly string[]): Promise<void> {
+  const options = { signal: AbortSignal.timeout(120_000), now: new Date() };
+  for (const { resource, scope } of catalogue.resources) {
+    for (const projectId of scope === 'company' ? [null] : projectIds) {
+      await backfillResource(settings, { companyId, projectId, resource }, options);
+    }
+  }
+}
+
+/** Hooks with all triggers in the company and each of its projects, sending bodies of the given version. */
+export async function hook(
+  system: System,
+  client: ProcoreClient,
+  scope: { companyId: string; projectIds: readonly string[]; payloadVersion: 'v2.0' | 'v3.0' | 'v4.0' },
+): Promise<void> {
+  const { authorization } = system.secrets;
+  for (const projectId of [null, ...scope.projectIds]) {
+    await applyHooks({
+      hooks: createHooksApi(client),
+      catalogue,
+      selection: { companyIds: null, resources: null },
+      companyId: scope.companyId,
+      projectId,
+      namespace: 'procore-mirror',
+      payloadVersion: scope.payloadVersion,
+      destinationUrl: system.receiverUrl,
+      authorization,
+      signal: AbortSignal.timeout(60_000),
+    });
+  }
+}

@@ -1,0 +1,125 @@
+// Takes due batches one after the other, as many at once as allowed, and fetches them.
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type BatchKey,
+  type ClaimedBatch,
+  claimBatch,
+  releaseBatch,
+  renewLease,
+  rescheduleBatches,
+} from '@procore-mirror/database';
+import { type BatchReport, type FetchSettings, fetchBatch } from '@procore-mirror/mirror';
+import type { Log } from '@procore-mirror/runtime';
+
+export type FetchLoopOptions = {
+  settings: FetchSettings;
+  /** Names this process in the leases. */
+  holder: string;
+  concurrency: number;
+  log: Log;
+  onReport: (batch: BatchKey, report: BatchReport) => void;
+  /** A dead worker's batches are taken over after this long, ms. */
+  leaseMs?: number;
+};
+
+export type FetchLoop = {
+  /** Why nothing is fetched any more, or null. */
+  halted: () => string | null;
+  /** Takes no more batches, lets calls in hand end for a few seconds, gives the rest back. */
+  close: () => Promise<void>;
+};
+
+const IDLE_MS = 200;
+const RESCHEDULE_EVERY_MS = 60_000;
+const REST_AFTER_FAILURE_MS = 5_000;
+const FINISH_WITHIN_MS = 5_000;
+
+/** Starts to fetch what is pending. */
+export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
+  const { settings, holder, concurrency, log, leaseMs = 15_000 } = options;
+  const closing = new AbortController();
+  const aborting = new AbortController();
+  const inHand = new Set<Promise<void>>();
+  let halted: string | null = null;
+  let rescheduleAt = 0;
+
+  async function loop(): Promise<void> {
+    while (!closing.signal.aborted && halted === null) {
+      const batch = inHand.size < concurrency ? await nextBatch() : null;
+      if (batch !== null) start(batch);
+      else await nap();
+    }
+  }
+
+  async function nextBatch(): Promise<ClaimedBatch | null> {
+    try {
+      if (Date.now() >= rescheduleAt) {
+        rescheduleAt = Date.now() + RESCHEDULE_EVERY_MS;
+        await rescheduleBatches(settings.database);
+      }
+      return await claimBatch(settings.database, { holder, leaseMs });
+    } catch (error) {
+      log.warn({ error }, 'the schedule could not be read; trying again');
+      await sleep(1000, null, { signal: closing.signal }).catch(() => null);
+      return null;
+    }
+  }
+
+  async function nap(): Promise<void> {
+    const until = AbortSignal.any([closing.signal, AbortSignal.timeout(IDLE_MS)]);
+    const wakes = [sleep(IDLE_MS, null, { signal: until }).catch(() => null)];
+    await Promise.race(inHand.size < concurrency ? wakes : [...wakes, ...inHand]);
+  }
+
+  function start(batch: ClaimedBatch): void {
+    const run = work(batch).finally(() => inHand.delete(run));
+    inHand.add(run);
+  }
+
+  async function work(batch: ClaimedBatch): Promise<void> {
+    const lost = new AbortController();
+    const renewal = setInterval(() => {
+      renewLease(settings.database, batch, { holder, leaseMs }).then(
+        (isOurs) => isOurs || lost.abort(new Error('another worker took the batch')),
+        (error: unknown) => log.warn({ error }, 'the lease of a batch could not be renewed'),
+      );
+    }, leaseMs / 3);
+    let restMs = 0;
+    try {
+      const report = await fetchBatch(settings, batch, AbortSignal.any([lost.signal, aborting.signal, closing.signal]));
+      if (report.outcome === 'stop') halt(report.error);
+      options.onReport(batch, report);
+    } catch (error) {
+      restMs = REST_AFTER_FAILURE_MS;
+      log.error({ ...keysOf(batch), error }, 'a batch failed; it stays pending and is tried again');
+    } finally {
+      clearInterval(renewal);
+      await releaseBatch(settings.database, batch, { holder, restMs }).catch((error: unknown) =>
+        log.warn({ ...keysOf(batch), error }, 'a batch could not be given back; its lease will run out'),
+      );
+    }
+  }
+
+  function halt(error: unknown): void {
+    if (halted !== null) return;
+    halted = 'Procore refuses the credentials: set PROCORE_CLIENT_ID and PROCORE_CLIENT_SECRET right and start again';
+    log.error({ error }, `${halted}. Events are still recorded; nothing is fetched`);
+  }
+
+  const running = loop();
+  return {
+    halted: () => halted,
+    close: async () => {
+      closing.abort(new Error('the worker is stopping'));
+      const finish = setTimeout(() => aborting.abort(new Error('the worker is stopping')), FINISH_WITHIN_MS);
+      await running;
+      await Promise.all(inHand);
+      clearTimeout(finish);
+    },
+  };
+}
+
+/** The batch in the words of the logs. */
+export function keysOf(batch: BatchKey): { company_id: string; project_id: string | null; resource: string } {
+  return { company_id: batch.companyId, project_id: batch.projectId, resource: batch.resource };
+}
