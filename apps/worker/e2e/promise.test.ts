@@ -1,43 +1,42 @@
 // The promise of the system: whatever people edit, however Procore delivers it, whichever calls fail and whenever the
 // worker dies, the mirror ends equal to the world, no event is lost and none is given up.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
-import { catalogue } from '@procore-mirror/mirror';
-import { openDeliveryQueue } from '@procore-mirror/queue';
-import { createTestDatabase, type System, startSystem, testRedis } from '@procore-mirror/testing';
+import type { Database } from '@procore-mirror/database';
+import type { System } from '@procore-mirror/testing';
 import { expect, test } from 'vitest';
 import { compareWorld } from './compare-world.ts';
+import { expectNoSecretWritten } from './find-secrets.ts';
 import { connect, fill, hook } from './mirror-company.ts';
+import { startMirror } from './start-mirror.ts';
 
 const EDITS = 5000;
 const KILLS = 5;
 const SPREAD_OVER_MS = 30_000;
 const FETCH_DELAY_MS = 600;
-const QUIET_WITHIN_MS = 240_000;
 
-test.each(['redis', 'postgres'])(
+test.each(['redis', 'postgres'] as const)(
   'the mirror ends equal to the world, with the queue on %s',
   { timeout: 400_000 },
   async (backend) => {
-    const testDatabase = await createTestDatabase();
-    const queueUrl = backend === 'redis' ? testRedis().url : testDatabase.url;
-    await migrateDatabase({ url: testDatabase.url, tables: catalogue.resources.map(({ table }) => table) });
-    const database = openDatabase({ url: testDatabase.url, applicationName: 'test' });
-    const system = await startSystem({
-      databaseUrl: testDatabase.url,
-      queueUrl,
+    const { database, system, untilQuiet, close } = await startMirror(backend, {
       projects: 0,
       fetchDelayMs: FETCH_DELAY_MS,
-      simulator: { callsPerHour: 1_000_000, callsPerTenSeconds: 100_000, tokenSeconds: 3, parentSendsUpdate: true },
+      simulator: {
+        callsPerHour: 1_000_000,
+        callsPerTenSeconds: 100_000,
+        tokenSeconds: 3,
+        parentSendsUpdate: true,
+        deliveryConcurrency: 20,
+      },
     });
     try {
       const hooked = await startCompanies(database, system);
+      await untilQuiet();
       await system.control('PATCH', '/control/settings', {
         readLagMs: FETCH_DELAY_MS / 2,
         duplicateShare: 0.1,
         reorderShare: 0.2,
         awkwardShare: 0.02,
-        deliveryConcurrency: 20,
       });
       await system.control('PUT', '/control/faults', stumbles);
       const made = await system.control<{ planned: number }>('POST', '/control/edits', {
@@ -50,16 +49,15 @@ test.each(['redis', 'postgres'])(
         await system.killWorker();
         await system.startWorker();
       }
-      await system.control('GET', `/control/quiet?timeoutMs=${QUIET_WITHIN_MS / 2}`);
-      await untilQuiet(database, queueUrl);
+      await system.control('GET', '/control/quiet?timeoutMs=100000');
+      await untilQuiet();
       const { differences, compared } = await compareWorld(database, system, hooked);
       expect(differences).toEqual([]);
       expect(compared).toBeGreaterThan(1000);
       await expectNoEventLost(database, system);
+      await expectNoSecretWritten(backend, database, system);
     } finally {
-      await system.close();
-      await database.close();
-      await testDatabase.drop();
+      await close();
     }
   },
 );
@@ -94,23 +92,7 @@ async function startCompanies(database: Database, system: System): Promise<Param
   }
   await connection.close();
   await system.startWorker();
-  await untilNothingIsPending(database);
   return hooked;
-}
-
-async function untilQuiet(database: Database, queueUrl: string): Promise<void> {
-  const queue = await openDeliveryQueue({ url: queueUrl, allowVolatile: false, onWarning: () => {} });
-  await expect.poll(() => queue.waiting(), { timeout: QUIET_WITHIN_MS, interval: 200 }).toBe(0);
-  await queue.close();
-  await untilNothingIsPending(database);
-}
-
-async function untilNothingIsPending(database: Database): Promise<void> {
-  const count = async () => {
-    const { rows } = await database.pool.query('select count(*)::int as pending from mirror.pending');
-    return rows[0].pending;
-  };
-  await expect.poll(count, { timeout: QUIET_WITHIN_MS, interval: 200 }).toBe(0);
 }
 
 async function expectNoEventLost(database: Database, system: System): Promise<void> {

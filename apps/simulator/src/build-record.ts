@@ -1,0 +1,97 @@
+// A new record's fields: every column of the catalogue, and what the API sends besides.
+import type { CataloguedResource } from './catalogue.ts';
+import { wholeSeconds } from './clock.ts';
+import { type Column, fieldValue, type Surroundings } from './field-value.ts';
+import { numberOf } from './json.ts';
+import { activeField } from './list-traits.ts';
+import type { Fields, WorldRecord } from './world.ts';
+
+export type Identity = { companyId: string; projectId: string | null; id: string; parent: WorldRecord | null };
+
+/** Resources whose columns nobody has written down; the names are those of the API reference. */
+const columnsOf: Readonly<Record<string, readonly Column[]>> = {
+  'Change Event Line Items': columns('description', 'item_type', 'event_title:text', 'event_number', 'source').concat(
+    columns('budget_code:jsonb', 'cost_impact:jsonb', 'budget_impact:jsonb', 'revenue_impact:jsonb', 'notes:jsonb'),
+    columns(
+      'latest_cost_values:jsonb',
+      'latest_revenue_values:jsonb',
+      'currency_configuration:jsonb',
+      'line_aging:bigint',
+    ),
+    columns('editable:boolean', 'deletable:boolean', 'created_at:timestamptz', 'updated_at:timestamptz'),
+    columns('deleted_at:timestamptz'),
+  ),
+  'Change Order Change Reasons': columns('change_reason', 'show_in_select:boolean', 'deletable:boolean'),
+};
+const otherwise = columns('name', 'created_at:timestamptz', 'updated_at:timestamptz');
+
+function columns(...texts: string[]): Column[] {
+  return texts.map((text) => {
+    const [name = '', type = 'text'] = text.split(':');
+    return { name, type: type as Column['type'] };
+  });
+}
+
+/** The columns of the resource, besides its keys. */
+export function columnsFor({ resource, table }: CataloguedResource): readonly Column[] {
+  return table.columns.length > 0 ? table.columns : (columnsOf[resource] ?? otherwise);
+}
+
+/** The columns that an edit may change: not the times, nor what scopes and embedded children hang on. */
+export function editableColumns(resource: CataloguedResource): readonly Column[] {
+  const fixed = new Set([
+    'created_at',
+    'updated_at',
+    'deleted',
+    'deleted_at',
+    'questions',
+    'line_items',
+    'change_items',
+  ]);
+  const kept = activeField(resource.resource) ?? 'is_active';
+  return columnsFor(resource).filter(({ name }) => !fixed.has(name) && name !== kept && name !== 'date');
+}
+
+/** All fields of a new record made at `surroundings.nowMs`. */
+export function buildFields(resource: CataloguedResource, identity: Identity, surroundings: Surroundings): Fields {
+  const fields: Record<string, unknown> = { id: idField(resource, identity.id) };
+  for (const column of columnsFor(resource)) {
+    if (column.note?.includes('only on deleted records') === true) continue;
+    fields[column.name] = fieldValue(column, surroundings);
+  }
+  return { ...fields, ...settledFields(resource, identity, surroundings, fields) };
+}
+
+/** What follows from the record's place and time, not from chance. */
+function settledFields(
+  resource: CataloguedResource,
+  { companyId, projectId, parent, id }: Identity,
+  { nowMs }: Surroundings,
+  fields: Fields,
+): Fields {
+  const settled: Record<string, unknown> = {
+    created_at: wholeSeconds(nowMs),
+    updated_at: wholeSeconds(nowMs),
+    deleted_at: null,
+    deleted: false,
+    in_recycle_bin: false,
+    active: true,
+    is_active: true,
+    login: `user${id}@example.com`,
+    email_address: `user${id}@example.com`,
+  };
+  const followed = Object.fromEntries(Object.entries(settled).filter(([name]) => name in fields));
+  if (fields.first_name !== undefined && fields.last_name !== undefined) {
+    const names = [fields.first_name ?? 'Sam', fields.last_name ?? 'Doe'];
+    Object.assign(followed, { first_name: names[0], last_name: names[1], name: names.join(' ') });
+  }
+  if (resource.resource === 'Change Events') {
+    Object.assign(followed, { company_id: numberOf(companyId), project_id: numberOf(projectId ?? '0') });
+  }
+  if (resource.resource === 'Change Event Line Items' && parent !== null) followed.event_id = numberOf(parent.id);
+  return followed;
+}
+
+function idField({ idType }: CataloguedResource, id: string): unknown {
+  return idType === 'text' ? id : numberOf(id);
+}

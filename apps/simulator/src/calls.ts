@@ -1,0 +1,68 @@
+// Counts of the calls that came in, by what they asked for and how they were answered.
+import type { CallFacts } from './faults.ts';
+
+export type RecentCall = {
+  at: string;
+  method: string;
+  path: string;
+  kind: CallFacts['kind'];
+  resource: string | null;
+  clientId: string | null;
+  companyId: string | null;
+  /** Null when the caller got no complete answer. */
+  status: number | null;
+};
+
+export type CallCounts = {
+  total: number;
+  byStatus: Record<string, number>;
+  /** Resource, then `show` or `list`. */
+  byResource: Record<string, Record<string, number>>;
+  byKind: Record<string, number>;
+  /** Calls without a `Procore-Company-Id`. */
+  missingCompanyHeader: number;
+};
+
+export type Calls = {
+  note: (call: RecentCall & { missingCompanyHeader: boolean }) => void;
+  counts: () => CallCounts;
+  /** The last thousand, oldest first. */
+  recent: () => readonly RecentCall[];
+  reset: () => void;
+};
+
+const mostRecent = 1000;
+
+export function createCalls(): Calls {
+  let counts = none();
+  let recent: RecentCall[] = [];
+
+  return {
+    note: ({ missingCompanyHeader, ...call }) => {
+      counts.total += 1;
+      if (missingCompanyHeader) counts.missingCompanyHeader += 1;
+      add(counts.byStatus, String(call.status ?? 'none'));
+      add(counts.byKind, call.kind);
+      if (call.resource !== null) {
+        counts.byResource[call.resource] ??= {};
+        add(counts.byResource[call.resource] ?? {}, call.kind);
+      }
+      recent.push(call);
+      if (recent.length > 2 * mostRecent) recent = recent.slice(-mostRecent);
+    },
+    counts: () => counts,
+    recent: () => recent.slice(-mostRecent),
+    reset: () => {
+      counts = none();
+      recent = [];
+    },
+  };
+}
+
+function none(): CallCounts {
+  return { total: 0, byStatus: {}, byResource: {}, byKind: {}, missingCompanyHeader: 0 };
+}
+
+function add(counts: Record<string, number>, key: string): void {
+  counts[key] = (counts[key] ?? 0) + 1;
+}

@@ -1,0 +1,116 @@
+// A Procore of our own: one server with login, REST API, webhooks, and the control behind it.
+import { once } from 'node:events';
+import http from 'node:http';
+import express from 'express';
+import { createCalls } from './calls.ts';
+import { createClock } from './clock.ts';
+import { type Control, createControl } from './control.ts';
+import { createControlApi } from './control-api.ts';
+import { createDeliveries } from './deliveries.ts';
+import { createApplyEdit } from './edit-world.ts';
+import { createEvents, type Events } from './events.ts';
+import { createFaults } from './faults.ts';
+import { createHooks } from './hooks.ts';
+import { createIds } from './ids.ts';
+import { createLife } from './life.ts';
+import { createLimits } from './limits.ts';
+import { createLogin } from './login.ts';
+import { createMaker } from './make-record.ts';
+import { createPoster } from './post-event.ts';
+import { createProcoreApi } from './procore-api.ts';
+import { createRandom } from './random.ts';
+import { createAnswerRecords } from './records-api.ts';
+import { createFindRoute } from './routes.ts';
+import { createSeed, type SeedInput } from './seed.ts';
+import { type SettingsInput, settingsOf } from './settings.ts';
+import { createAnswerWebhooks } from './webhooks-api.ts';
+import { createWorld } from './world.ts';
+
+export type SimulatorOptions = {
+  /** 0, the default: any free port. */
+  port?: number;
+  host?: string;
+  /** The same seed and the same calls give the same company. */
+  seed?: number;
+  client?: { id: string; secret: string };
+  settings?: SettingsInput;
+  /** The companies to begin with; one small company unless said otherwise. */
+  companies?: readonly SeedInput[];
+};
+
+export type Simulator = { url: string; port: number; control: Control; close: () => Promise<void> };
+
+/** Starts a simulator. Rejects when the port is taken, or with ZodError when an option is wrong. */
+export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const clock = createClock();
+  // Separate sources of chance: how often a fault strikes does not change what people do.
+  const chanceOf = (part: number) => createRandom((options.seed ?? 1) * 31 + part);
+  const random = chanceOf(1);
+  const ids = createIds({ clock, random: chanceOf(2) });
+  let current = settingsOf(options.settings ?? {});
+  const settings = () => current;
+
+  const world = createWorld();
+  const hooks = createHooks();
+  const poster = createPoster();
+  const deliveries = createDeliveries({ clock, random: chanceOf(3), ids, settings, post: poster.post });
+  const events: Events = createEvents({ world, hooks, deliveries, clock, random: chanceOf(4), ids, settings });
+  const maker = createMaker({ world, clock, random, ids });
+  const applyEdit = createApplyEdit({ world, maker, clock, random, settings, onChange: events.emit });
+  const life = createLife({ world, applyEdit, clock, random, settings, signal });
+  const seed = createSeed({ world, maker, ids, clock, random });
+  const login = createLogin({ clock, settings });
+  const limits = createLimits({ clock, settings });
+  const faults = createFaults({ random: chanceOf(5) });
+  const calls = createCalls();
+  const control = createControl({
+    ...{ world, clock, ids, applyEdit, life, seed, events, deliveries, hooks, faults, calls, limits, login },
+    settings: {
+      read: settings,
+      change: (change) => {
+        current = settingsOf({ ...current, ...change });
+        return current;
+      },
+    },
+  });
+  const { id = 'simulator', secret = 'simulator-secret' } = options.client ?? {};
+  control.putClient(id, { secret });
+  for (const company of options.companies ?? [{ companyId: '598134325683880' }]) control.seed(company);
+
+  const api = createProcoreApi({
+    ...{ world, clock, random: chanceOf(6), login, limits, faults, calls, signal, findRoute: createFindRoute() },
+    answerRecords: createAnswerRecords({ world, clock }),
+    answerWebhooks: createAnswerWebhooks({ hooks, events, deliveries, clock, ids }),
+  });
+  const app = express().disable('x-powered-by');
+  app.use('/control', createControlApi(control));
+  app.use(api);
+  app.use((error: unknown, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
+    if (response.headersSent) response.destroy();
+    else response.status(error instanceof RangeError ? 413 : 500).json({ error: String(error) });
+  });
+
+  const server = http.createServer(app);
+  // Clients keep connections open between calls, as with Procore; an idle one must not be cut at the worst moment.
+  server.keepAliveTimeout = 60_000;
+  server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+  await once(server, 'listening');
+  const living = life.live(signal);
+
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    url: `http://${options.host ?? '127.0.0.1'}:${port}`,
+    port,
+    control,
+    close: async () => {
+      stop.abort();
+      await Promise.all([living, deliveries.close()]);
+      poster.close();
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

@@ -1,0 +1,174 @@
+// What people do in the company: records are made, changed, deleted, restored, hidden. Every edit keeps the rules of
+// the real thing (a deleted parent takes its children along, a project is never deleted, …) and tells what happened.
+import { columnsFor } from './build-record.ts';
+import { type CataloguedResource, catalogue } from './catalogue.ts';
+import { createChooser } from './choose-record.ts';
+import { type Clock, wholeSeconds } from './clock.ts';
+import { EditError } from './errors.ts';
+import { activeField } from './list-traits.ts';
+import type { Maker } from './make-record.ts';
+import type { Random } from './random.ts';
+import type { Settings } from './settings.ts';
+import { changeState, type Fields, type World, type WorldRecord } from './world.ts';
+
+export type EventKind = 'create' | 'update' | 'delete';
+type EditAction = EventKind | 'restore' | 'hide' | 'reveal';
+
+/** What is left out is chosen by chance: the scope, the parent, the record, the fields that change. */
+export type Edit = {
+  resource: string;
+  action: EditAction;
+  companyId?: string | undefined;
+  projectId?: string | undefined;
+  parentId?: string | undefined;
+  id?: string | undefined;
+  /** Merged into the record. */
+  fields?: Fields | undefined;
+  /** Keys to leave out of the record from now on. */
+  remove?: readonly string[] | undefined;
+  /** Change the world, send nothing. */
+  silent?: boolean | undefined;
+  /** Write awkward values into some fields. */
+  awkward?: boolean | undefined;
+};
+
+/** Makes the edit and returns the record; throws EditError. */
+export type ApplyEdit = (edit: Edit) => WorldRecord;
+
+type Options = {
+  world: World;
+  maker: Maker;
+  clock: Clock;
+  random: Random;
+  settings: () => Settings;
+  /** Told of every change that is not silent and that hooks can hear of. */
+  onChange: (record: WorldRecord, kind: EventKind) => void;
+};
+
+type Tell = (record: WorldRecord, kind: EventKind) => void;
+
+export function createApplyEdit({ world, maker, clock, random, settings, onChange }: Options): ApplyEdit {
+  const choose = createChooser({ world, random });
+  const acts = { update, delete: remove, restore, hide: see, reveal: see };
+
+  return (edit) => {
+    const resource = catalogue.find(edit.resource);
+    if (resource === undefined) throw new EditError(`no resource is called "${edit.resource}"`);
+    const tell: Tell = (record, kind) => {
+      if (edit.silent !== true && record.resource.events.includes(kind)) onChange(record, kind);
+    };
+    if (edit.action === 'create') return create(resource, edit, tell);
+    const record = choose.record(resource, edit, edit.action === 'restore');
+    acts[edit.action](record, edit, tell);
+    return record;
+  };
+
+  function create(resource: CataloguedResource, edit: Edit, tell: Tell): WorldRecord {
+    const place = choose.place(resource, edit);
+    const { fields = {}, awkward = false } = edit;
+    const record = maker.make(resource, place, { atMs: clock.now(), lagMs: lagMsOf(resource), fields, awkward });
+    if (record === null) throw new EditError(`everybody of the company is in project ${place.projectId} already`);
+    if (edit.remove !== undefined) record.now = { ...record.now, fields: without(record.now.fields, edit.remove) };
+    tell(record, 'create');
+    touchParent(record, tell);
+    return record;
+  }
+
+  function update(record: WorldRecord, { fields, remove: removed = [], awkward }: Edit, tell: Tell): void {
+    if (record.now.deleted) throw new EditError(`${nameOf(record)} is deleted`);
+    const invented = fields === undefined && removed.length === 0 ? maker.invent(record, awkward === true) : {};
+    const changes = { ...invented, ...fields };
+    setFields(record, without({ ...record.now.fields, ...changes }, removed));
+    changeTwins(record, changes);
+    tell(record, 'update');
+    touchParent(record, tell);
+  }
+
+  function remove(record: WorldRecord, _edit: Edit, tell: Tell): void {
+    const field = activeField(record.resource.resource);
+    if (field !== undefined) {
+      throw new EditError(`${nameOf(record)} cannot be deleted, only made inactive: update it with {"${field}":false}`);
+    }
+    if (record.now.deleted) throw new EditError(`${nameOf(record)} is deleted already`);
+    bury(record, record, tell);
+    touchParent(record, tell);
+  }
+
+  function bury(record: WorldRecord, root: WorldRecord, tell: Tell): void {
+    for (const child of record.children) if (!child.now.deleted) bury(child, root, tell);
+    record.deletedWith = root;
+    setDeleted(record, true);
+    tell(record, 'delete');
+  }
+
+  function restore(record: WorldRecord, _edit: Edit, tell: Tell): void {
+    if (!record.now.deleted) throw new EditError(`${nameOf(record)} is not deleted`);
+    if (record.parent?.now.deleted === true) throw new EditError(`the parent of ${nameOf(record)} is deleted`);
+    revive(record, record.deletedWith, tell);
+    touchParent(record, tell);
+  }
+
+  function revive(record: WorldRecord, root: WorldRecord | null, tell: Tell): void {
+    record.deletedWith = null;
+    setDeleted(record, false);
+    // Procore names no event for a restored record; it is news of the record, so an update where there is one.
+    tell(record, record.resource.events.includes('update') ? 'update' : 'create');
+    for (const child of record.children) if (child.deletedWith === root) revive(child, root, tell);
+  }
+
+  function see(record: WorldRecord, { action }: Edit): void {
+    change(record, { ...record.now, hidden: action === 'hide' });
+  }
+
+  /** Whoever repeats the record shows it changed, too; whether that counts as an edit of its own is not documented. */
+  function touchParent({ parent, resource }: WorldRecord, tell: Tell): void {
+    if (parent === null || parent.now.deleted || resource.parent?.repeatsChild !== true) return;
+    if (!settings().parentSendsUpdate) return;
+    setFields(parent, parent.now.fields);
+    tell(parent, 'update');
+  }
+
+  /** The person in the projects is the person of the company. */
+  function changeTwins({ companyId, id, resource }: WorldRecord, changes: Fields): void {
+    for (const name of resource.alsoChanges) {
+      for (const { id: projectId } of world.within('Projects', { companyId })) {
+        const twin = world.find(name, { companyId, projectId, id });
+        if (twin === undefined || twin.now.deleted) continue;
+        const shared = Object.entries(changes).filter(([key]) => key in twin.now.fields);
+        setFields(twin, { ...twin.now.fields, ...Object.fromEntries(shared) });
+      }
+    }
+  }
+
+  function setDeleted(record: WorldRecord, deleted: boolean): void {
+    const marks = { deleted, deleted_at: deleted ? wholeSeconds(clock.now()) : null, in_recycle_bin: deleted };
+    const names = new Set(columnsFor(record.resource).map(({ name }) => name));
+    const own = Object.entries(marks).filter(([key]) => names.has(key));
+    change(record, { ...record.now, fields: updated({ ...record.now.fields, ...Object.fromEntries(own) }), deleted });
+  }
+
+  function setFields(record: WorldRecord, fields: Fields): void {
+    change(record, { ...record.now, fields: updated(fields) });
+  }
+
+  function updated(fields: Fields): Fields {
+    return 'updated_at' in fields ? { ...fields, updated_at: wholeSeconds(clock.now()) } : fields;
+  }
+
+  function change(record: WorldRecord, state: WorldRecord['now']): void {
+    changeState(record, state, clock.now(), lagMsOf(record.resource));
+  }
+
+  function lagMsOf({ resource }: CataloguedResource): number {
+    return settings().readLagMsOf[resource] ?? settings().readLagMs;
+  }
+}
+
+function without(fields: Fields, removed: readonly string[]): Fields {
+  if (removed.length === 0) return fields;
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => !removed.includes(key)));
+}
+
+function nameOf({ resource, id }: WorldRecord): string {
+  return `${resource.resource} ${id}`;
+}

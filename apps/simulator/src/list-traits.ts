@@ -1,0 +1,102 @@
+// What Procore's lists leave out, hide or understand beyond what the catalogue says of them.
+// Source: shared/procore/webhook-resources.tsv (notes column) and SOURCES.md; keys as in the API reference of 2026.
+
+export type ListTraits = {
+  /** Keys of show that a list item lacks. */
+  lacks?: readonly string[];
+  /** Keys that only a list item has. */
+  adds?: Readonly<Record<string, unknown>>;
+  /** The field that is true for the records a list shows by default. */
+  activeField?: 'active' | 'is_active';
+  /** Where the inactive ones are listed. */
+  inactivePath?: string;
+  /** Does `filters[updated_at]=A...B` work? */
+  updatedAt?: boolean;
+  /** Does `filters[include_deleted]=only|with` work? */
+  includeDeleted?: boolean;
+  /** Takes `filters[id]` with one id, no list. */
+  singleId?: boolean;
+  /** Shows approved entries only, unless `filters[status]=all`. */
+  approvedOnly?: boolean;
+  maxPerPage?: number;
+};
+
+/** Lists that take `filters[updated_at]`; elsewhere it is ignored. */
+const updatedAt = [
+  'Change Events,Change Order Packages,Change Order Requests,Potential Change Orders',
+  'Potential Change Order Line Items,Purchase Order Contracts,Purchase Order Contract Line Items,RFQs,Work Order Contracts',
+  'Work Order Contract Line Items,Direct Costs,Direct Cost Line Items,Prime Contracts,Prime Contract Line Items,Locations',
+  'Project Users,Project Files,Project Folders,Coordination Issues,Generic Tool Items,Images,Tasks,RFIs,Submittal Packages',
+  'Submittals,Forms,Incidents,Inspection Checklists,Observation Item Response Logs,Observation Items,Punch Items,Trades',
+  'Company Users,Company Vendors,Company Files,Company Folders,Projects,Form Templates',
+].flatMap((names) => names.split(','));
+
+const people = ['default_permission_template_id', 'company_permission_template_id', 'role'];
+
+const traits: Record<string, ListTraits> = {
+  Projects: {
+    lacks: ['code', 'inbound_email_address', 'is_erp_integrated', 'project_stage_id', 'template'],
+    activeField: 'active',
+    maxPerPage: 300,
+  },
+  'Company Users': {
+    lacks: people,
+    activeField: 'is_active',
+    inactivePath: '/rest/v1.0/companies/{company_id}/users/inactive',
+  },
+  'Project Users': { lacks: people, activeField: 'is_active', singleId: true },
+  'Company Vendors': {
+    lacks: ['attachments', 'contact_count', 'contract_signer', 'invoice_contacts'],
+    activeField: 'is_active',
+    inactivePath: '/rest/v1.0/companies/{company_id}/vendors/inactive',
+  },
+  'Project Vendors': { activeField: 'is_active' },
+  RFIs: {
+    lacks: [
+      ...['accepted', 'ball_in_court_role', 'custom_textfield_1', 'custom_textfield_2', 'distribution_list', 'draft'],
+      ...['drawing_ids', 'drawing_number', 'specification_section'],
+    ],
+  },
+  Submittals: {
+    lacks: [
+      ...['attachments', 'attachments_count', 'cost_code', 'custom_textarea_1', 'custom_textfield_1', 'description'],
+      ...['rich_text_description', 'distributed_submittals', 'lead_time', 'buffer_time', 'design_team_review_time'],
+      ...['internal_review_time', 'prepare_time', 'is_rejected', 'operation_item_errors', 'for_record_only', 'sub_job'],
+      ...['rejected_submittal_log_approver_id', 'source_submittal_log_id', 'confirmed_delivery_date', 'open_date'],
+    ],
+    adds: { linked_drawing_ids: [], associated_attachments: [] },
+  },
+  'Punch Items': {
+    lacks: [
+      ...['attachments', 'comments', 'distribution_members', 'drawing_ids', 'current_drawing_revision_ids', 'images'],
+      ...['web_images', 'rich_text_description', 'date_initiated', 'can_email', 'download_all_attachments_uuid'],
+      ...['category', 'custom_status_id', 'custom_status'],
+    ],
+    adds: { has_resolved_responses: false, has_unresolved_responses: false, assignees: [] },
+  },
+  'Purchase Order Contracts': {
+    lacks: [
+      ...['attachments', 'line_items', 'change_order_packages', 'change_order_requests', 'potential_change_orders'],
+      ...['payments_issued', 'invoice_contacts', 'created_by_id'],
+    ],
+    includeDeleted: true,
+  },
+  'Work Order Contracts': { includeDeleted: true },
+  'Potential Change Orders': { includeDeleted: true },
+  'Change Order Packages': { includeDeleted: true },
+  'Coordination Issue Activities': { includeDeleted: true },
+  Incidents: { maxPerPage: 1000 },
+  'Manpower Logs': { approvedOnly: true },
+};
+
+/** What is known of the list of this resource; an empty object for most. */
+export function listTraits(resource: string): ListTraits {
+  return { updatedAt: updatedAt.includes(resource), ...traits[resource] };
+}
+
+/** Resources that cannot be deleted, only made inactive, and the field that says so. */
+export function activeField(resource: string): 'active' | 'is_active' | undefined {
+  return traits[resource]?.activeField === undefined || resource.startsWith('Project ')
+    ? undefined
+    : traits[resource].activeField;
+}

@@ -1,0 +1,12 @@
+import { runMain } from '@procore-mirror/runtime';
+import { createSimulator } from './create-simulator.ts';
+import { simulatorOptions } from './env.ts';
+
+await runMain({
+  name: 'simulator',
+  start: async ({ defer }) => {
+    const simulator = await createSimulator(simulatorOptions(process.env));
+    defer('simulator', simulator.close);
+    process.stdout.write(`${JSON.stringify({ url: simulator.url })}\n`);
+  },
+});

@@ -1,0 +1,124 @@
+// Reading records: the shows and lists of every catalogued resource, with what the service account may see.
+import type { CataloguedResource } from './catalogue.ts';
+import type { Clock } from './clock.ts';
+import { type Answer, type Call, errorAnswer } from './http-exchange.ts';
+import { filterList } from './list-filters.ts';
+import { listTraits } from './list-traits.ts';
+import { cutPage } from './pages.ts';
+import type { Match } from './routes.ts';
+import { isVersion2, listedFields, shownFields, withStringIds, writeInAnyOrder } from './show-record.ts';
+import { type Fields, mayRead, stateAt, type World, type WorldRecord } from './world.ts';
+
+export type AnswerRecords = (call: Call, match: Match, companyId: string) => Answer;
+
+export const notFound = 'Not found';
+
+export function createAnswerRecords({ world, clock }: { world: World; clock: Clock }): AnswerRecords {
+  let turn = 0;
+
+  return (call, match, companyId) => {
+    const { route, values } = match;
+    const missing = route.required.filter((name) => call.query.get(name) === null);
+    if (missing.length > 0) {
+      return errorAnswer(call, 400, Object.fromEntries(missing.map((name) => [name, ['is required']])));
+    }
+    if (values.company_id !== undefined && values.company_id !== companyId) return errorAnswer(call, 404, notFound);
+    turn += 1;
+    const answers = route.resources.map((resource) =>
+      route.kind === 'show' ? show(call, resource, values, companyId) : records(call, resource, match, companyId),
+    );
+    const answer = answers.find((found) => !('status' in found)) ?? answers[0];
+    if (answer === undefined || 'status' in answer) return answer ?? errorAnswer(call, 404, notFound);
+    return 'shown' in answer ? writeShow(call, answer.shown) : writeList(call, match, answers);
+  };
+
+  type Values = Readonly<Record<string, string>>;
+  type Found = Answer | { shown: Fields } | { listed: readonly WorldRecord[] };
+
+  function show(call: Call, resource: CataloguedResource, values: Values, companyId: string): Found {
+    const projectId = values.project_id ?? null;
+    const record = world.find(resource.resource, { companyId, projectId, id: values.id ?? '' });
+    const scopeId = resource.resource === 'Projects' ? (values.id ?? null) : (projectId ?? record?.projectId ?? null);
+    const refusal = refuse(call, resource, companyId, scopeId);
+    if (refusal !== null) return refusal;
+    const fits = record !== undefined && isPlaced(record, values);
+    const shown = fits ? shownFields(record, clock.now()) : null;
+    return shown === null ? errorAnswer(call, 404, notFound) : { shown };
+  }
+
+  /** Is the record in the project and under the parent that the path names? */
+  function isPlaced({ resource, projectId, parent }: WorldRecord, values: Values): boolean {
+    const asked = values.project_id;
+    const parentId = resource.parent === null ? undefined : values[resource.parent.key];
+    return (
+      (projectId === null || asked === undefined || asked === projectId) &&
+      (parentId === undefined || parentId === parent?.id)
+    );
+  }
+
+  function records(call: Call, resource: CataloguedResource, { route, values }: Match, companyId: string): Found {
+    const parent = parentNamed(resource, values, companyId);
+    if (parent === null) return errorAnswer(call, 404, notFound);
+    const projectId = resource.scope === 'project' ? (values.project_id ?? parent?.projectId ?? null) : null;
+    const refusal = refuse(call, resource, companyId, projectId);
+    if (refusal !== null) return refusal;
+    const scope = { companyId, projectId, ...(parent !== undefined && { parent }) };
+    const options = { query: call.query, now: clock.now(), inactive: route.inactive };
+    const listed = filterList(resource, world.within(resource.resource, scope), options);
+    return {
+      listed: resource.resource === 'Projects' ? listed.filter(({ id }) => world.access(id).permitted) : listed,
+    };
+  }
+
+  /** The parent whose children are listed; undefined when the path names none, null when it cannot be seen. */
+  function parentNamed(
+    resource: CataloguedResource,
+    values: Values,
+    companyId: string,
+  ): WorldRecord | null | undefined {
+    const id = resource.parent === null ? undefined : values[resource.parent.key];
+    if (resource.parent === null || id === undefined) return undefined;
+    const projectId = values.project_id ?? null;
+    const parent = world.find(resource.parent.resource, { companyId, projectId, id });
+    return parent === undefined || !isPlaced(parent, values) || shownFields(parent, clock.now()) === null
+      ? null
+      : parent;
+  }
+
+  /** 404 for a project that is not there, 403 for what the service account may not read, null when all is well. */
+  function refuse(
+    call: Call,
+    resource: CataloguedResource,
+    companyId: string,
+    projectId: string | null,
+  ): Answer | null {
+    if (projectId !== null) {
+      const project = world.find('Projects', { companyId, projectId: null, id: projectId });
+      if (project === undefined || stateAt(project, clock.now()) === null) return errorAnswer(call, 404, notFound);
+    }
+    if (mayRead(world, resource, companyId, projectId)) return null;
+    return errorAnswer(call, 403, 'You do not have permission to perform this action.');
+  }
+
+  function writeShow(call: Call, fields: Fields): Answer {
+    const text = write(call, fields);
+    return { status: 200, body: isVersion2(call.path) ? `{"data":${text}}` : text };
+  }
+
+  function writeList(call: Call, { route }: Match, answers: readonly Found[]): Answer {
+    const all = answers.flatMap((answer) => ('listed' in answer ? answer.listed : []));
+    const version2 = isVersion2(call.path);
+    const { maxPerPage } = listTraits(route.resources[0]?.resource ?? '');
+    const { items, headers } = cutPage(all, call, { version2, maxPerPage });
+    const texts = items.flatMap((record) => {
+      const fields = listedFields(record, clock.now());
+      return fields === null ? [] : [write(call, fields)];
+    });
+    const body = `[${texts.join(',')}]`;
+    return { status: 200, headers, body: version2 ? `{"data":${body}}` : body };
+  }
+
+  function write(call: Call, fields: Fields): string {
+    return writeInAnyOrder(isVersion2(call.path) ? (withStringIds(fields) as Fields) : fields, turn);
+  }
+}

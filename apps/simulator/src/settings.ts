@@ -1,0 +1,50 @@
+// Everything about the simulator that can be changed while it runs, with its defaults.
+import { z } from 'zod';
+
+const share = z.number().min(0).max(1);
+const milliseconds = z.number().min(0);
+const count = z.number().int().min(0);
+
+export const settingsSchema = z.strictObject({
+  /** Life of an access token. */
+  tokenSeconds: z.number().positive().default(5400),
+  /** Calls per client id in an hour and in ten seconds; null for no limit. Procore documents 600 and 25. */
+  callsPerHour: count.nullable().default(600),
+  callsPerTenSeconds: count.nullable().default(25),
+  /** How long reads go on answering the state before an edit, for all resources and for some. */
+  readLagMs: milliseconds.default(0),
+  readLagMsOf: z.record(z.string(), milliseconds).default({}),
+  /** Does an edit of a child send an update of the parent that repeats it, too? */
+  parentSendsUpdate: z.boolean().default(false),
+  /** Events whose delivery is tried twice to five times. */
+  duplicateShare: share.default(0),
+  /** Edits that send a second event with an id of its own. */
+  twinShare: share.default(0),
+  /** Events that are never delivered, nor listed among the deliveries. */
+  lostShare: share.default(0),
+  /** Deliveries that overtake others of their queue. */
+  reorderShare: share.default(0),
+  /** Requests at a time to one endpoint. */
+  deliveryConcurrency: z.number().int().min(1).max(500).default(5),
+  /** Between an edit and its first delivery. */
+  deliveryDelayMs: milliseconds.default(0),
+  /** How long an endpoint may take to answer; real time, whatever the clock. */
+  deliveryTimeoutMs: z.number().positive().default(5000),
+  /** Edits that write awkward values: ids beyond 2^53, long decimals, \u0000, emoji, nulls, unknown keys. */
+  awkwardShare: share.default(0),
+  /** Edits a minute that people make by themselves. */
+  editsPerMinute: z.number().min(0).max(600_000).default(0),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+export type SettingsInput = z.input<typeof settingsSchema>;
+
+/** Some of the settings; those that are not named stay unnamed, instead of becoming their defaults. */
+export const settingsChange = z.custom<SettingsInput>().superRefine((change, context) => {
+  for (const issue of settingsSchema.safeParse(change).error?.issues ?? []) context.addIssue({ ...issue });
+});
+
+/** The defaults with these changes; throws ZodError naming what is wrong. */
+export function settingsOf(input: SettingsInput): Settings {
+  return settingsSchema.parse(input);
+}

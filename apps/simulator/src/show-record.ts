@@ -1,0 +1,83 @@
+// Records as the API shows them: embedded children, list items that carry less, string ids in v2, keys in any order.
+import type { CataloguedResource } from './catalogue.ts';
+import { isObject, textOf } from './json.ts';
+import { listTraits } from './list-traits.ts';
+import { type Fields, stateAt, type WorldRecord } from './world.ts';
+
+/** Show's JSON of the record as a read at `now` sees it; null when it would be a 404. */
+export function shownFields(record: WorldRecord, now: number): Fields | null {
+  const state = stateAt(record, now);
+  return state === null || state.deleted || state.hidden
+    ? null
+    : { ...state.fields, ...embedded(record, state.fields, now) };
+}
+
+/** The item of a list. */
+export function listedFields(record: WorldRecord, now: number): Fields | null {
+  const state = stateAt(record, now);
+  if (state === null || state.hidden) return null;
+  const { resource, list } = record.resource;
+  const whole = { ...state.fields, ...embedded(record, state.fields, now) };
+  if (list?.carries !== 'part of the record') return whole;
+  const { lacks, adds } = listTraits(resource);
+  const lacking = new Set(lacks ?? jsonColumns(record.resource));
+  const item = Object.fromEntries(Object.entries({ ...whole, ...adds }).filter(([key]) => !lacking.has(key)));
+  if (resource === 'RFIs') item.questions = abbreviated(item.questions);
+  return item;
+}
+
+/** `{…}` with its keys starting somewhere else each time: Procore's answers arrive in no particular key order. */
+export function writeInAnyOrder(fields: Fields, turn: number): string {
+  const keys = Object.keys(fields);
+  const start = keys.length === 0 ? 0 : turn % keys.length;
+  const turned = [...keys.slice(start), ...keys.slice(0, start)];
+  return `{${turned.map((key) => `${JSON.stringify(key)}:${JSON.stringify(fields[key])}`).join(',')}}`;
+}
+
+/** In v2 answers all ids are strings. */
+export function withStringIds(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => withStringIds(item, key.replace(/s$/, '')));
+  if (isObject(value)) {
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withStringIds(inner, name)]));
+  }
+  return key === 'id' || key.endsWith('_id') ? textOf(value) : value;
+}
+
+/** Is the path one of the v2 APIs, with an envelope and string ids? */
+export function isVersion2(path: string): boolean {
+  return path.startsWith('/rest/v2.');
+}
+
+function embedded(record: WorldRecord, fields: Fields, now: number): Fields {
+  const children = Map.groupBy(record.children, (child) => child.resource);
+  const added: Record<string, unknown> = {};
+  for (const key of ['line_items', 'change_items']) if (key in fields) added[key] = [];
+  if ('questions' in fields) added.questions = withAnswers(fields.questions, []);
+  for (const [resource, siblings] of children) {
+    const parent = resource.parent;
+    if (parent === null || (parent.embeddedAs === null && !parent.repeatsChild)) continue;
+    const shown = siblings.map((child) => shownFields(child, now)).filter((shown) => shown !== null);
+    if (resource.resource === 'RFI Replies') added.questions = withAnswers(fields.questions, shown);
+    else added[parent.embeddedAs ?? 'line_items'] = shown;
+  }
+  return added;
+}
+
+/** Replies stand under the question they answer; here all under the first. */
+function withAnswers(questions: unknown, answers: readonly Fields[]): unknown {
+  if (!Array.isArray(questions)) return questions;
+  return questions.map((question, index) =>
+    isObject(question) ? { ...question, answers: index === 0 ? answers : [] } : question,
+  );
+}
+
+function abbreviated(questions: unknown): unknown {
+  if (!Array.isArray(questions)) return questions;
+  return questions.map((question) =>
+    isObject(question) ? { id: question.id, plain_text_body: question.plain_text_body } : question,
+  );
+}
+
+function jsonColumns({ table }: CataloguedResource): string[] {
+  return table.columns.filter(({ type }) => type === 'jsonb').map(({ name }) => name);
+}

@@ -1,0 +1,163 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startSimulator, type TestClient } from './test-client.ts';
+
+let client: TestClient;
+beforeEach(async () => {
+  client = await startSimulator();
+});
+afterEach(() => client.close());
+
+const control = () => client.simulator.control;
+const list = () => `/rest/v1.0/projects/${client.projectId}/rfis`;
+const failed = async (path: string) =>
+  await client.get(path).then(
+    ({ text, json }) => (json === undefined ? `cut: ${text.length}` : 'answered'),
+    () => 'no answer',
+  );
+
+describe('limits', () => {
+  const limitOf = ({ headers }: { headers: Headers }) => ({
+    limit: Number(headers.get('x-rate-limit-limit')),
+    remaining: Number(headers.get('x-rate-limit-remaining')),
+    resetInSeconds:
+      Number(headers.get('x-rate-limit-reset')) - Math.floor(Date.parse(headers.get('date') ?? '') / 1000),
+  });
+
+  test('the headers tell of the window nearer to running out; beyond it is 429 until it resets', async () => {
+    control().change({ callsPerHour: 8, callsPerTenSeconds: 5 });
+    const first = limitOf(await client.get(list()));
+    expect(first).toMatchObject({ limit: 5, remaining: 4 });
+    expect(first.resetInSeconds).toBeGreaterThan(0);
+    expect(first.resetInSeconds).toBeLessThanOrEqual(11);
+    // Failed calls count, too.
+    for (let each = 0; each < 4; each++) await client.get('/rest/v1.0/nothing');
+    const over = await client.get(list());
+    expect(over.status).toBe(429);
+    expect(over.json).toEqual({ errors: expect.stringContaining('surpassed the max number of requests') });
+    expect(limitOf(over)).toMatchObject({ limit: 5, remaining: 0 });
+    control().setClock({ advanceMs: 10_000 });
+    const hourly = limitOf(await client.get(list()));
+    expect(hourly).toMatchObject({ limit: 8, remaining: 1 });
+    expect(hourly.resetInSeconds).toBeGreaterThan(3500);
+    await client.get(list());
+    expect((await client.get(list())).status).toBe(429);
+    control().setClock({ advanceMs: 3_600_000 });
+    expect((await client.get(list())).status).toBe(200);
+  });
+
+  test('no limits, no headers; counted calls can be forgotten', async () => {
+    expect((await client.get(list())).headers.has('x-rate-limit-limit')).toBe(false);
+    control().change({ callsPerTenSeconds: 1 });
+    await client.get(list());
+    expect((await client.get(list())).status).toBe(429);
+    control().resetLimits();
+    expect((await client.get(list())).status).toBe(200);
+  });
+});
+
+describe('faults', () => {
+  test.each([429, 500, 502, 503])('%i, with Retry-After, as often as asked', async (status) => {
+    control().faults.add({ status, retryAfterSeconds: 7, times: 2 });
+    for (let each = 0; each < 2; each++) {
+      const got = await client.get(list());
+      expect([got.status, got.headers.get('retry-after')]).toEqual([status, '7']);
+      if (status === 429) expect(got.headers.get('x-rate-limit-remaining')).toBe('0');
+    }
+    expect((await client.get(list())).status).toBe(200);
+  });
+
+  test('a share of the calls, the same ones for the same seed', async () => {
+    const run = async (of: TestClient) => {
+      of.simulator.control.faults.add({ status: 500, share: 0.5 });
+      const statuses: number[] = [];
+      for (let each = 0; each < 30; each++) statuses.push((await of.get('/rest/v1.0/companies')).status);
+      return statuses;
+    };
+    const second = await startSimulator();
+    const statuses = await run(client);
+    expect(new Set(statuses)).toEqual(new Set([200, 500]));
+    expect(await run(second)).toEqual(statuses);
+    await second.close();
+  });
+
+  test('only the calls that match: resource, kind, project', async () => {
+    control().faults.add({ resource: 'RFIs', kind: 'list', projectId: client.projectId, status: 503 });
+    const [record] = [...control().world({ resource: 'RFIs' })];
+    expect((await client.get(list())).status).toBe(503);
+    expect((await client.get(`${list()}/${record!.id}`)).status).toBe(200);
+    expect((await client.get(list().replace('rfis', 'locations'))).status).toBe(200);
+    expect(control().faults.rules()).toMatchObject([{ struck: 1 }]);
+    control().faults.clear();
+    expect((await client.get(list())).status).toBe(200);
+  });
+
+  test('a connection that is reset, or cut in the middle of the answer, gives no answer', async () => {
+    await client.token();
+    control().faults.add({ reset: true, times: 1 });
+    expect(await failed(list())).toBe('no answer');
+    control().faults.add({ truncate: 'connection', times: 1 });
+    expect(await failed(list())).toBe('no answer');
+    expect(await failed(list())).toBe('answered');
+    expect(control().calls().byStatus.none).toBe(2);
+  });
+
+  test('JSON that is cut arrives as a complete answer', async () => {
+    await client.token();
+    control().faults.add({ truncate: 'json', times: 1 });
+    expect(await failed(list())).toMatch(/^cut: \d+$/);
+  });
+
+  test('a call that hangs is not answered until its caller gives up', async () => {
+    const token = await client.token();
+    control().faults.add({ hang: true });
+    const headers = { Authorization: `Bearer ${token}`, 'Procore-Company-Id': client.companyId };
+    const call = fetch(client.simulator.url + list(), { headers, signal: AbortSignal.timeout(100) });
+    await expect(call).rejects.toThrow();
+  });
+
+  test('latency delays the answer, by a fixed time or one between two', async () => {
+    control().faults.add({ latencyMs: 5, times: 1 });
+    expect((await client.get(list())).status).toBe(200);
+    control().faults.add({ latencyMs: [1, 20] });
+    expect((await client.get(list())).status).toBe(200);
+  });
+
+  test('signing in fails only when a rule says so', async () => {
+    const signIn = async () => (await fetch(`${client.simulator.url}/oauth/token`, { method: 'POST' })).status;
+    control().faults.add({ status: 500 });
+    expect(await signIn()).toBe(400);
+    control().faults.add({ kind: 'login', status: 503 });
+    expect(await signIn()).toBe(503);
+  });
+});
+
+test('the Date header is that of the simulated clock', async () => {
+  control().setClock({ advanceMs: 86_400_000 });
+  const { headers } = await client.get(list());
+  expect(Date.parse(headers.get('date') ?? '') - Date.now()).toBeGreaterThan(86_000_000);
+});
+
+test('a faster clock passes more time', async () => {
+  control().setClock({ speed: 100_000 });
+  const before = control().clock().nowMs;
+  await expect.poll(() => control().clock().nowMs - before, { timeout: 20_000 }).toBeGreaterThan(60_000);
+});
+
+test('calls are counted by resource, kind and status, and the counting can begin anew', async () => {
+  await client.token();
+  control().resetCalls();
+  const [record] = [...control().world({ resource: 'RFIs', projectId: client.projectId })];
+  await client.get(list());
+  await client.get(`${list()}/${record!.id}`);
+  await client.get(`${list()}/${record!.id}`, { 'Procore-Company-Id': undefined });
+  expect(control().calls()).toMatchObject({
+    total: 3,
+    byStatus: { 200: 2, 404: 1 },
+    byResource: { RFIs: { list: 1, show: 2 } },
+    byKind: { list: 1, show: 2 },
+    missingCompanyHeader: 1,
+    recent: [{ method: 'GET', path: list(), status: 200 }, { kind: 'show' }, { status: 404 }],
+  });
+  control().resetCalls();
+  expect(control().calls().total).toBe(0);
+});

@@ -1,0 +1,75 @@
+// API calls are the scarce resource: bursts fold, and limits are kept without being hit.
+import { expect, test } from 'vitest';
+import { compareWorld } from './compare-world.ts';
+import { aBody, deliver, startMirror } from './start-mirror.ts';
+
+type Made = { records: { id: string; companyId: string; projectId: string }[] };
+type Calls = { total: number; byStatus: Record<string, number>; byKind: { login: number } };
+
+test('two thousand events for one record cost at most three calls', async () => {
+  const { database, system, untilQuiet, close } = await startMirror('redis', { projects: 1, fetchDelayMs: 1000 });
+  try {
+    await system.startIngest();
+    await system.startWorker();
+    const create = { edits: [{ resource: 'RFIs', action: 'create' }] };
+    const { records } = await system.control<Made>('POST', '/control/edits', create);
+    const { id, companyId, projectId } = records[0]!;
+    await system.control('DELETE', '/control/calls');
+    const scope = { company_id: companyId, project_id: projectId, resource_type: 'RFIs', resource_id: id };
+    const answers = await Promise.all(Array.from({ length: 2000 }, () => deliver(system, aBody(scope))));
+    expect(new Set(answers)).toEqual(new Set([204]));
+    await untilQuiet();
+    const { total, byKind } = await system.control<Calls>('GET', '/control/calls');
+    expect(total - byKind.login).toBeLessThanOrEqual(3);
+    const { rows } = await database.pool.query(
+      'select count(*)::int as events, (select count(*)::int from procore.rfis) as rows from mirror.events',
+    );
+    expect(rows).toEqual([{ events: 2000, rows: 1 }]);
+  } finally {
+    await close();
+  }
+});
+
+test('three hundred events for three hundred records are taken at once and fetched within the limits', {
+  timeout: 300_000,
+}, async () => {
+  const { database, system, untilQuiet, close } = await startMirror('postgres', {
+    projects: 1,
+    simulator: { callsPerHour: 3600, callsPerTenSeconds: 25 },
+  });
+  try {
+    await system.startIngest();
+    await system.startWorker();
+    const create = { count: 300, kinds: { create: 1 }, resources: ['RFIs'], silent: true };
+    const { records } = await system.control<Made>('POST', '/control/edits', create);
+    expect(records).toHaveLength(300);
+    const answers = await Promise.all(
+      records.map(({ id, companyId, projectId }) =>
+        deliver(
+          system,
+          aBody({
+            company_id: companyId,
+            project_id: projectId,
+            resource_type: 'RFIs',
+            resource_id: id,
+            reason: 'create',
+          }),
+        ),
+      ),
+    );
+    expect(new Set(answers)).toEqual(new Set([204]));
+    await untilQuiet();
+    const { byStatus } = await system.control<Calls>('GET', '/control/calls');
+    expect(byStatus['429'] ?? 0).toBeLessThanOrEqual(2);
+    const { rows } = await database.pool.query('select count(*)::int as rows from procore.rfis');
+    expect(rows).toEqual([{ rows: 300 }]);
+    const { differences } = await compareWorld(database, system, {
+      companyIds: [records[0]!.companyId],
+      projectIds: [records[0]!.projectId],
+    });
+    const ours = new Set(records.map(({ id }) => id));
+    expect(differences.filter(({ resource, id }) => resource === 'RFIs' && ours.has(id))).toEqual([]);
+  } finally {
+    await close();
+  }
+});

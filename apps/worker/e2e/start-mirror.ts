@@ -1,0 +1,84 @@
+import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
+import { catalogue } from '@procore-mirror/mirror';
+import { openDeliveryQueue } from '@procore-mirror/queue';
+import { createTestDatabase, type System, type SystemOptions, startSystem, testRedis } from '@procore-mirror/testing';
+import { expect } from 'vitest';
+
+export type Backend = 'redis' | 'postgres';
+
+export type Mirror = {
+  database: Database;
+  system: System;
+  /** Waits until every delivery is recorded and every record is fetched. */
+  untilQuiet: () => Promise<void>;
+  close: () => Promise<void>;
+};
+
+const QUIET_WITHIN_MS = 300_000;
+
+/** A migrated database, a queue and the simulator; the test starts receiver and worker. */
+export async function startMirror(
+  backend: Backend,
+  options: Omit<SystemOptions, 'databaseUrl' | 'queueUrl'>,
+): Promise<Mirror> {
+  const testDatabase = await createTestDatabase();
+  const queueUrl = backend === 'redis' ? testRedis().url : testDatabase.url;
+  await migrateDatabase({ url: testDatabase.url, tables: catalogue.resources.map(({ table }) => table) });
+  const database = openDatabase({ url: testDatabase.url, applicationName: 'test' });
+  const system = await startSystem({ databaseUrl: testDatabase.url, queueUrl, ...options });
+
+  async function untilRecorded(): Promise<void> {
+    const queue = await openDeliveryQueue({ url: queueUrl, allowVolatile: false, onWarning: () => {} });
+    await expect.poll(() => queue.waiting(), { timeout: QUIET_WITHIN_MS, interval: 200 }).toBe(0);
+    await queue.close();
+  }
+
+  async function countPending(): Promise<number> {
+    const { rows } = await database.pool.query<{ count: number }>('select count(*)::int as count from mirror.pending');
+    return rows[0]?.count ?? 0;
+  }
+
+  return {
+    database,
+    system,
+    untilQuiet: async () => {
+      await untilRecorded();
+      await expect.poll(countPending, { timeout: QUIET_WITHIN_MS, interval: 200 }).toBe(0);
+    },
+    close: async () => {
+      await system.close();
+      await database.close();
+      await testDatabase.drop();
+    },
+  };
+}
+
+/** Posts a body as Procore would; resolves to the status. */
+export async function deliver(
+  { receiverUrl, secrets }: System,
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+): Promise<number> {
+  const answer = await fetch(receiverUrl, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', authorization: secrets.authorization, ...headers },
+    signal: AbortSignal.timeout(30_000),
+  });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+let eventNumber = 0;
+
+/** A v4.0 body of its own event. */
+export function aBody(change: Record<string, unknown>): string {
+  eventNumber += 1;
+  return JSON.stringify({
+    id: `EVENT${String(eventNumber).padStart(10, '0')}`,
+    timestamp: new Date().toISOString(),
+    reason: 'update',
+    user_id: '1',
+    ...change,
+  });
+}
