@@ -1,0 +1,106 @@
+// Where a delivery goes:
+//
+//   queue works ──add──▶ queue
+//      │ an add fails
+//      ▼
+//   queue rests ──append──▶ spool       no sender waits for a queue that has just failed: Procore waits 5 s at most
+//      │ draining the spool adds one    and then pauses every delivery (facts: Webhooks)
+//      ▼
+//   queue works
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Delivery, DeliveryQueue } from '@procore-mirror/queue';
+import type { Log } from '@procore-mirror/runtime';
+import type { Spool } from './spool.ts';
+
+const longestPauseMs = 5_000;
+
+export type DeliveryStore = {
+  /** Resolves once the delivery is durable; rejects, within about 4 s, when neither queue nor spool took it. */
+  store(delivery: Delivery): Promise<'queue' | 'spool'>;
+  /** What keeps it from storing anything; nothing as long as either the queue or the spool works. */
+  problems(): Promise<readonly string[]>;
+  /** Stops draining; what is in the spool stays there. */
+  close(): Promise<void>;
+};
+
+/** Stores deliveries in the queue, else in the spool, and moves them from there to the queue when it works again. */
+export function createDeliveryStore(options: {
+  queue: Pick<DeliveryQueue, 'add' | 'waiting'>;
+  spool: Spool;
+  log: Log;
+  /** First pause between attempts to drain; they grow while these fail. */
+  retryMs?: number;
+}): DeliveryStore {
+  const { queue, spool, log, retryMs = 500 } = options;
+  const closing = new AbortController();
+  let queueRests = false;
+
+  async function add(delivery: Delivery): Promise<void> {
+    try {
+      await queue.add(delivery);
+    } catch (error) {
+      if (!queueRests) log.warn({ err: error }, 'the queue takes no deliveries; they go to the spool');
+      queueRests = true;
+      throw error;
+    }
+    if (queueRests) log.info({ spooled: spool.count() }, 'the queue takes deliveries again');
+    queueRests = false;
+  }
+
+  async function store(delivery: Delivery): Promise<'queue' | 'spool'> {
+    const places = queueRests ? [intoSpool, intoQueue] : [intoQueue, intoSpool];
+    const errors: unknown[] = [];
+    for (const place of places) {
+      try {
+        return await place(delivery);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    throw new AggregateError(errors, 'neither the queue nor the spool took a delivery');
+  }
+
+  async function intoQueue(delivery: Delivery): Promise<'queue'> {
+    await add(delivery);
+    return 'queue';
+  }
+
+  async function intoSpool(delivery: Delivery): Promise<'spool'> {
+    await spool.append(delivery);
+    return 'spool';
+  }
+
+  async function drainUntilClosed(): Promise<void> {
+    let pauseMs = retryMs;
+    while (!closing.signal.aborted) {
+      try {
+        const before = spool.count();
+        await spool.drain((delivery) => {
+          closing.signal.throwIfAborted();
+          return add(delivery);
+        });
+        if (before > 0) log.info({ drained: before, spooled: spool.count() }, 'the spool was drained into the queue');
+        queueRests = false; // with nothing in the spool, the next delivery finds out
+        pauseMs = retryMs;
+      } catch (error) {
+        log.debug({ err: error, spooled: spool.count() }, 'the spool could not be drained; trying again');
+        pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+      }
+      await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => {}); // closing ends the loop
+    }
+  }
+
+  const draining = drainUntilClosed();
+  return {
+    store,
+    async problems() {
+      const [queued, spooled] = await Promise.allSettled([queue.waiting(), spool.check()]);
+      if (queued.status === 'fulfilled' || spooled.status === 'fulfilled') return [];
+      return ['the queue cannot be reached', 'the spool cannot be written'];
+    },
+    async close() {
+      closing.abort(new Error('the receiver is closing'));
+      await draining;
+    },
+  };
+}

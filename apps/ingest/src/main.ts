@@ -1,0 +1,72 @@
+import { openDeliveryQueue, VolatileQueueError } from '@procore-mirror/queue';
+import { ConfigError, createLog, createRegistry, loadDotEnv, runMain, startAdmin } from '@procore-mirror/runtime';
+import { createApp } from './app.ts';
+import { createAuthorization } from './authorization.ts';
+import { createDeliveryStore } from './delivery-store.ts';
+import { readIngestEnv } from './env.ts';
+import { linkQueue } from './link-queue.ts';
+import { createMetrics } from './metrics.ts';
+import { startReceiver } from './receiver.ts';
+import { createRefusalLog } from './refusal-log.ts';
+import { openSpool } from './spool.ts';
+
+await runMain({
+  name: 'ingest',
+  start: async (lifetime) => {
+    loadDotEnv(process.cwd());
+    const env = readIngestEnv(process.env, lifetime.secrets);
+    const log = createLog({ name: 'ingest', level: env.LOG_LEVEL, secrets: lifetime.secrets });
+    lifetime.useLog(log);
+
+    const spool = await openSpool({
+      directory: env.INGEST_SPOOL_DIR,
+      onWarning: (message) => log.error(message),
+    }).catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new ConfigError([`INGEST_SPOOL_DIR: cannot write there: ${reason}`], { cause });
+    });
+    lifetime.defer('spool', () => spool.close());
+
+    const queue = await linkQueue({
+      open: () =>
+        openDeliveryQueue({
+          url: env.QUEUE_URL,
+          allowVolatile: env.QUEUE_ALLOW_VOLATILE,
+          onWarning: (message) => log.warn(message),
+        }),
+      onProblem: (error) => {
+        if (error instanceof VolatileQueueError)
+          log.error({ err: error }, 'the queue is refused; deliveries are spooled');
+        else log.warn({ err: error }, 'the queue cannot be reached; deliveries are spooled');
+      },
+    }).catch((error: unknown) => {
+      // A TypeError says that the URL cannot be read.
+      if (error instanceof VolatileQueueError || error instanceof TypeError) {
+        throw new ConfigError([`QUEUE_URL: ${error.message}`], { cause: error });
+      }
+      throw error;
+    });
+    lifetime.defer('queue', () => queue.close());
+
+    const store = createDeliveryStore({ queue, spool, log });
+    lifetime.defer('delivery store', () => store.close());
+    const registry = createRegistry();
+    const app = createApp({
+      isProved: createAuthorization(env.WEBHOOK_AUTHORIZATION),
+      store: (delivery) => store.store(delivery),
+      metrics: createMetrics(registry, () => spool.count()),
+      onRefused: createRefusalLog(log),
+    });
+    const admin = await startAdmin({
+      host: env.ADMIN_HOST,
+      port: env.ADMIN_PORT,
+      registry,
+      ready: () => store.problems(),
+      log,
+    });
+    lifetime.defer('admin', () => admin.close());
+    const receiver = await startReceiver({ app, host: env.INGEST_HOST, port: env.INGEST_PORT });
+    lifetime.defer('receiver', () => receiver.close());
+    log.info({ port: receiver.port, admin_port: admin.port }, 'the receiver listens');
+  },
+});

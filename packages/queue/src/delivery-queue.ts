@@ -1,0 +1,130 @@
+import { type IQueueBackend, Job, Queue } from 'bullmq';
+import type { Backend } from './backend.ts';
+import type { Delivery } from './delivery.ts';
+import { type DeliveryJob, deliveryJobOptions, jobId, toJob } from './delivery-job.ts';
+import { QueueUnreachableError } from './errors.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { limitWarnings } from './limit-warnings.ts';
+import { openBackend } from './open-backend.ts';
+import { within } from './within.ts';
+
+export type DeliveryQueue = {
+  /** Resolves once the delivery is durable; rejects within `timeoutMs` (then it may be stored nevertheless, or later). */
+  add(delivery: Delivery): Promise<void>;
+  /** Deliveries that are not recorded yet, those in hand included; rejects within `timeoutMs`. */
+  waiting(): Promise<number>;
+  /** Waits for the adds under way, at most `timeoutMs`. */
+  close(): Promise<void>;
+};
+
+export type DeliveryQueueOptions = {
+  /**
+   * `postgres://…`, `redis[s]://…`, `redis[s]+cluster://host:port,host:port` or
+   * `redis[s]+sentinel://host:port,host:port/master-name`.
+   */
+  url: string;
+  /** Queues of different namespaces on one server know nothing of each other. Default `procore-mirror`. */
+  namespace?: string;
+  /** Go on, with a warning, on a Redis that may forget what it acknowledged. */
+  allowVolatile: boolean;
+  /** Default 2 s. */
+  timeoutMs?: number;
+  onWarning: (message: string) => void;
+};
+
+/** The side that adds. Throws QueueUnreachableError (try again later) or VolatileQueueError, and a TypeError for a bad URL. */
+export async function openDeliveryQueue(options: DeliveryQueueOptions): Promise<DeliveryQueue> {
+  const { timeoutMs = 2_000 } = options;
+  const openWithinMs = 2.5 * timeoutMs; // several round trips, and perhaps migrations before them
+  const onError = limitWarnings(options.onWarning);
+  const backend = await openBackend({
+    ...options,
+    namespace: options.namespace ?? 'procore-mirror',
+    timeoutMs,
+    openWithinMs,
+    connections: 4,
+    onError,
+  });
+  const queue = createQueue(backend);
+  queue.on('error', onError);
+  try {
+    await within(queue.waitUntilReady(), openWithinMs, 'opening the queue');
+  } catch (error) {
+    await backend.close();
+    throw new QueueUnreachableError('its server', error);
+  }
+  const send = backend.isFasterInBulk ? inBulk(queue, timeoutMs) : oneByOne(queue, timeoutMs);
+  const underWay = new Set<Promise<void>>();
+  return {
+    async add(delivery) {
+      const adding = send(delivery);
+      underWay.add(adding);
+      try {
+        await adding;
+      } finally {
+        underWay.delete(adding);
+      }
+    },
+    async waiting() {
+      return await within(queue.getJobCountByTypes('waiting', 'active', 'delayed'), timeoutMs, 'counting');
+    },
+    async close() {
+      await Promise.allSettled(underWay);
+      await within(queue.close(), 1_000, 'closing the queue').catch(onError);
+      await backend.close();
+    },
+  };
+}
+
+type Send = (delivery: Delivery) => Promise<void>;
+type DeliveryJobs = Queue<DeliveryJob, void, string, DeliveryJob, void, string, IQueueBackend, unknown>;
+
+function createQueue(backend: Backend): DeliveryJobs {
+  return new Queue(
+    backend.queueName,
+    {
+      connection: {}, // the backend has its own
+      prefix: backend.prefix,
+      skipVersionCheck: backend.skipVersionCheck,
+      defaultJobOptions: deliveryJobOptions,
+      streams: { events: { maxLen: 100 } }, // nobody reads BullMQ's own log of events
+    },
+    backend.createBackend,
+  );
+}
+
+function oneByOne(queue: DeliveryJobs, timeoutMs: number): Send {
+  return async (delivery) => {
+    const adding = queue.add('delivery', toJob(delivery), { jobId: jobId(delivery) });
+    await within(adding, timeoutMs, 'adding to the queue');
+  };
+}
+
+function inBulk(queue: DeliveryJobs, timeoutMs: number): Send {
+  return createGroupCommit<Delivery>({
+    sizeOf: ({ body }) => body.length,
+    maxItems: 500,
+    maxSize: 8 * 1024 * 1024,
+    timeoutMs,
+    what: 'adding to the queue',
+    commit: (deliveries) => addAll(queue, deliveries),
+  });
+}
+
+/**
+ * Adds all in one statement, by the call that BullMQ has for flows: its addBulk makes two temporary tables each time, which
+ * for a few jobs takes three times as long and fills the catalogue with dead rows. BullMQ's own FlowProducer must not be
+ * used for this: it does not look at the errors.
+ */
+async function addAll(queue: DeliveryJobs, deliveries: readonly Delivery[]): Promise<void> {
+  const byId = new Map(deliveries.map((delivery) => [jobId(delivery), delivery]));
+  // In one order everywhere, or two processes with the same deliveries could wait for each other's rows.
+  const sorted = [...byId].sort(([one], [other]) => (one < other ? -1 : 1));
+  const entries = sorted.map(([id, delivery]) => {
+    const job = new Job<DeliveryJob>(queue, 'delivery', toJob(delivery), deliveryJobOptions, id);
+    return { jobData: job.asJSON(), jobId: id, parentKeyOpts: {}, prefix: '', queueName: queue.name };
+  });
+  const added = await queue.getBackend().addFlow(entries);
+  for (const [error] of added) if (error !== null) throw error;
+  if (added.length !== entries.length) throw new Error(`${added.length} of ${entries.length} jobs were added`);
+}

@@ -1,0 +1,30 @@
+/** The Redis behind the queue may forget what it acknowledged; the message says why and which settings heal it. */
+export class VolatileQueueError extends Error {
+  override name = 'VolatileQueueError' as const;
+  readonly problems: readonly string[];
+
+  constructor(server: string, problems: readonly string[]) {
+    super(
+      `Redis at ${server} may lose deliveries that were acknowledged: ${problems.join('; ')}. ` +
+        'Heal it with CONFIG SET appendonly yes and CONFIG SET maxmemory-policy noeviction ' +
+        '(then CONFIG REWRITE, so that a restart keeps them), or accept the loss with QUEUE_ALLOW_VOLATILE=1',
+    );
+    this.problems = problems;
+  }
+}
+
+/** The server behind the queue gave no (good) answer; trying again later may work. */
+export class QueueUnreachableError extends Error {
+  override name = 'QueueUnreachableError' as const;
+
+  constructor(server: string, cause: unknown) {
+    super(`the queue at ${server} cannot be used: ${describeError(cause)}`, { cause });
+  }
+}
+
+/** One line on an error; a refused connection has an empty message and only a code. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  return error.message || code || error.name;
+}

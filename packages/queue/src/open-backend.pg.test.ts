@@ -1,0 +1,108 @@
+import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import pg from 'pg';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { aDelivery, aNamespace } from './deliveries.contract.ts';
+import { consumeDeliveries, openDeliveryQueue } from './index.ts';
+
+const patience = { timeout: 30_000, interval: 20 };
+let database: TestDatabase;
+let cleanUps: (() => Promise<unknown>)[] = [];
+beforeEach(async () => {
+  database = await createTestDatabase('postgres15');
+  cleanUps = [() => database.drop()];
+});
+afterEach(async () => {
+  for (const cleanUp of cleanUps.reverse()) await cleanUp();
+});
+
+async function addAndConsume(url: string): Promise<void> {
+  const options = { url, namespace: aNamespace(), allowVolatile: false, onWarning: () => {} };
+  const queue = await openDeliveryQueue(options);
+  cleanUps.push(() => queue.close());
+  const recorded: string[] = [];
+  const consumer = await consumeDeliveries({
+    ...options,
+    concurrency: 2,
+    record: async ({ body }) => void recorded.push(body.toString()),
+    onError: () => {},
+  });
+  cleanUps.push(() => consumer.close());
+  await queue.add(aDelivery('one'));
+  await vi.waitFor(() => expect(recorded).toEqual(['one']), patience);
+}
+
+test('the oldest Postgres we support will do', async () => {
+  await addAndConsume(database.url);
+});
+
+test('an add is a commit that waited for the disk, whatever the database and the URL say', async () => {
+  const name = new URL(database.url).pathname.slice(1);
+  await database.pool.query(`alter database ${name} set synchronous_commit = off`);
+  const place = new URL(database.url);
+  place.searchParams.set('options', '-c synchronous_commit=off -c work_mem=5MB');
+  const queue = await openDeliveryQueue({ url: place.href, allowVolatile: false, onWarning: () => {} });
+  cleanUps.push(() => queue.close());
+  await database.pool.query(`
+    create table public.seen (synchronous_commit text, work_mem text);
+    create function public.look() returns trigger language plpgsql as $$
+      begin
+        insert into public.seen values (current_setting('synchronous_commit'), current_setting('work_mem'));
+        return null;
+      end $$;
+    create trigger look after insert on bullmq.job for each row execute function public.look();`);
+  await queue.add(aDelivery('one'));
+  const { rows } = await database.pool.query('select * from public.seen');
+  expect(rows).toEqual([{ synchronous_commit: 'on', work_mem: '5MB' }]);
+});
+
+test('once the schema is there, a user without the right to create one can use it', async () => {
+  await addAndConsume(database.url);
+  const user = `queue_user_${Date.now()}`;
+  await database.pool.query(`
+    create role ${user} login password 'open-sesame';
+    grant usage, create on schema bullmq to ${user};
+    grant all on all tables in schema bullmq to ${user};
+    grant all on all sequences in schema bullmq to ${user};`);
+  cleanUps.splice(1, 0, () => database.pool.query(`drop owned by ${user}; drop role ${user}`));
+  await addAndConsume(Object.assign(new URL(database.url), { username: user, password: 'open-sesame' }).href);
+});
+
+test('a Postgres that does not wait for its disk is named', async () => {
+  const warnings: string[] = [];
+  const queue = await openDeliveryQueue({
+    url: database.url,
+    allowVolatile: false,
+    onWarning: (message) => warnings.push(message),
+  });
+  await queue.close();
+  expect(warnings).toEqual([expect.stringContaining('fsync off')]);
+});
+
+test('a consumer whose connections are ended by the server goes on', async () => {
+  const namespace = aNamespace();
+  const url = Object.assign(new URL(database.url), { search: '?application_name=to-be-ended' }).href;
+  const options = { url, namespace, allowVolatile: false, onWarning: () => {} };
+  const recorded: string[] = [];
+  const consumer = await consumeDeliveries({
+    ...options,
+    concurrency: 2,
+    record: async ({ body }) => void recorded.push(body.toString()),
+    onError: () => {},
+  });
+  cleanUps.push(() => consumer.close());
+  const queue = await openDeliveryQueue(options);
+  cleanUps.push(() => queue.close());
+  await queue.add(aDelivery('before'));
+  await vi.waitFor(() => expect(recorded).toEqual(['before']), patience);
+  const other = new pg.Client({ connectionString: database.url });
+  await other.connect();
+  // The connection that listens for jobs bears the queue's name.
+  const { rowCount } = await other.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name in ('to-be-ended', $1)",
+    [`${namespace}-deliveries`],
+  );
+  await other.end();
+  expect(rowCount).toBeGreaterThanOrEqual(2);
+  await vi.waitFor(() => queue.add(aDelivery('after')), patience);
+  await vi.waitFor(() => expect(recorded).toEqual(['before', 'after']), patience);
+});
