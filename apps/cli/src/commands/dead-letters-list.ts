@@ -1,0 +1,39 @@
+import { listDeadLetters } from '@procore-mirror/database';
+import type { Command } from 'commander';
+import { exitCode } from '../exit-code.ts';
+import type { Run } from '../mirror-command.ts';
+import { limit } from '../options.ts';
+import { ago, table } from '../output.ts';
+
+type Options = { reason?: string; limit: number; json?: boolean };
+
+export function addDeadLettersList(parent: Command, run: Run): void {
+  parent
+    .command('list')
+    .description('Dead letters, the last seen first. Exit code 1 when there are any.')
+    .option('--reason <reason>', 'given up on for this reason')
+    .option('--limit <count>', 'how many at most', limit, 20)
+    .option('--json', 'print the result as JSON')
+    .action((options: Options) =>
+      run(options, ({ withDatabase, output, now }) =>
+        withDatabase(async (database) => {
+          const letters = await listDeadLetters(database, { reason: options.reason, limit: options.limit });
+          output.result(letters, () =>
+            letters.length === 0
+              ? 'There are no dead letters.'
+              : table(
+                  ['dead letter', 'last seen', 'attempts', 'reason', 'detail'],
+                  letters.map((letter) => [
+                    letter.id,
+                    `${ago(letter.lastSeenAt, now())} ago`,
+                    letter.attempts,
+                    letter.reason,
+                    letter.detail,
+                  ]),
+                ),
+          );
+          return letters.length === 0 ? exitCode.fine : exitCode.foundSomethingWrong;
+        }),
+      ),
+    );
+}

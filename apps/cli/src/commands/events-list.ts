@@ -1,0 +1,59 @@
+import { type EventFilter, listEvents } from '@procore-mirror/database';
+import type { Command } from 'commander';
+import { exitCode } from '../exit-code.ts';
+import type { Run } from '../mirror-command.ts';
+import { companyOrProjectId, limit, moment } from '../options.ts';
+import { ago, table } from '../output.ts';
+
+type Options = {
+  company?: string;
+  project?: string;
+  resource?: string;
+  record?: string;
+  outcome?: string;
+  since?: string;
+} & {
+  limit: number;
+  json?: boolean;
+};
+
+export function addEventsList(parent: Command, run: Run): void {
+  parent
+    .command('list')
+    .description('Events in the log, newest first.')
+    .option('--company <id>', 'of this company', companyOrProjectId)
+    .option('--project <id>', 'of this project', companyOrProjectId)
+    .option('--resource <name>', 'of this resource, as Procore spells it')
+    .option('--record <id>', 'of this record')
+    .option('--outcome <outcome>', 'pending (a fetch followed or follows) or ignored')
+    .option('--since <moment>', 'received at or after', moment)
+    .option('--limit <count>', 'how many at most', limit, 20)
+    .option('--json', 'print the result as JSON')
+    .action((options: Options) =>
+      run(options, ({ withDatabase, output, now }) =>
+        withDatabase(async (database) => {
+          const events = await listEvents(database, filterOf(options));
+          output.result(events, () =>
+            table(
+              ['event', 'received', 'company', 'project', 'resource', 'record', 'kind', 'outcome'],
+              events.map((event) => [
+                event.id,
+                `${ago(event.receivedAt, now())} ago`,
+                event.companyId,
+                event.projectId,
+                event.resource,
+                event.recordId,
+                event.kind,
+                event.reason === null ? event.outcome : `${event.outcome}: ${event.reason}`,
+              ]),
+            ),
+          );
+          return exitCode.fine;
+        }),
+      ),
+    );
+}
+
+function filterOf({ company, project, resource, record, outcome, since, limit: most }: Options): EventFilter {
+  return { companyId: company, projectId: project, resource, recordId: record, outcome, since, limit: most };
+}

@@ -1,0 +1,29 @@
+import { type EventDetails, showEvent } from '@procore-mirror/database';
+import type { Command } from 'commander';
+import { exitCode } from '../exit-code.ts';
+import type { Run } from '../mirror-command.ts';
+import { table } from '../output.ts';
+
+export function addEventsShow(parent: Command, run: Run): void {
+  parent
+    .command('show <event>')
+    .description('One event: what it said, and whether its record still waits for a fetch.')
+    .option('--json', 'print the result as JSON')
+    .action((id: string, options: { json?: boolean }) =>
+      run(options, ({ withDatabase, output }) =>
+        withDatabase(async (database) => {
+          const event = await showEvent(database, id);
+          output.result(event, () => (event === null ? `The log has no event ${id}.` : inWords(event)));
+          return event === null ? exitCode.foundSomethingWrong : exitCode.fine;
+        }),
+      ),
+    );
+}
+
+function inWords({ raw, pending, ...summary }: EventDetails): string {
+  const waits =
+    pending === null
+      ? 'Its record has no news that waits for a fetch.'
+      : `Its record waits for a fetch, from ${pending.readyAt} on; attempts so far: ${pending.attempts}${pending.lastError === null ? '' : ` (${pending.lastError})`}.`;
+  return `${table(['', ''], Object.entries(summary))}\n\n${waits}\n\n${raw}`;
+}

@@ -1,0 +1,63 @@
+import { type Freshness, readStatus } from '@procore-mirror/database';
+import { openDeliveryQueue } from '@procore-mirror/queue';
+import { queueUrl, readEnv } from '@procore-mirror/runtime';
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+import { queueSchema } from '../env.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import type { Run } from '../mirror-command.ts';
+import { companyOrProjectId } from '../options.ts';
+import { type QueueStatus, type Status, statusInWords, totalsOf } from '../status-in-words.ts';
+
+type Options = { company?: string; project?: string; resource?: string; all?: boolean; json?: boolean };
+
+export function addStatus(parent: Command, run: Run): void {
+  parent
+    .command('status')
+    .description(
+      'What the mirror holds, how new it is, and what is wrong. Exit code 1 for dead letters and parked scopes.',
+    )
+    .option('--company <id>', 'this company only', companyOrProjectId)
+    .option('--project <id>', 'this project only', companyOrProjectId)
+    .option('--resource <name>', 'this resource only')
+    .option('--all', 'a line for each project, however many there are')
+    .option('--json', 'print the result as JSON')
+    .action((options: Options) =>
+      run(options, async (context) => {
+        const [mirror, queue] = await Promise.all([context.withDatabase(readStatus), readQueue(context)]);
+        const freshness = mirror.freshness.filter((row) => isAskedFor(row, options));
+        const status: Status = { ...mirror, freshness, totals: totalsOf(freshness), queue };
+        context.output.result(status, () => statusInWords(status, options.all === true, context.now()));
+        return judge(status);
+      }),
+    );
+}
+
+function isAskedFor(row: Freshness, options: Options): boolean {
+  return (
+    (options.company === undefined || row.companyId === options.company) &&
+    (options.project === undefined || row.projectId === options.project) &&
+    (options.resource === undefined || row.resource.toLowerCase() === options.resource.toLowerCase())
+  );
+}
+
+/** A queue that is down is part of the status, not the end of it. */
+async function readQueue({ env, databaseUrl }: Context): Promise<QueueStatus> {
+  databaseUrl(); // a wrong configuration is reported, not shown as a queue that is down
+  const settings = readEnv(queueSchema, env());
+  try {
+    const queue = await openDeliveryQueue({ url: queueUrl(settings), allowVolatile: true, onWarning: () => {} });
+    try {
+      return { waiting: await queue.waiting(), problem: null };
+    } finally {
+      await queue.close();
+    }
+  } catch (error) {
+    return { waiting: null, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function judge(status: Status): ExitCode {
+  if (status.deadLetters.length > 0 || status.parked.length > 0) return exitCode.foundSomethingWrong;
+  return status.queue.problem === null ? exitCode.fine : exitCode.serverUnreachable;
+}

@@ -1,0 +1,25 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { ConfigError, databaseEnv, queueEnv } from '@procore-mirror/runtime';
+import { z } from 'zod';
+
+export type Env = Record<string, string | undefined>;
+
+export const databaseSchema = z.object({ ...databaseEnv });
+export const queueSchema = z.object({ ...databaseEnv, ...queueEnv });
+
+/**
+ * The environment to work with. Where DATABASE_URL is not set, that of the `npm start` of this directory (`startFile`,
+ * which it writes) is taken, so that commands just work beside it. Throws a ConfigError when it would mix two Procores.
+ */
+export function withStarted(env: Env, startFile: string): Env {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  if (set.DATABASE_URL !== undefined || !existsSync(startFile)) return set;
+  const started = parseEnv(readFileSync(startFile, 'utf8'));
+  if (set.PROCORE_CLIENT_ID !== undefined && set.PROCORE_CLIENT_ID !== started.PROCORE_CLIENT_ID) {
+    throw new ConfigError([
+      `DATABASE_URL is not set, and the database of \`npm start\` mirrors another Procore than PROCORE_CLIENT_ID names: set DATABASE_URL, or run \`npm start\` again`,
+    ]);
+  }
+  return { ...started, ...set };
+}

@@ -1,0 +1,9 @@
+/** A server that the command needs did not let us in. */
+export class ServerUnreachableError extends Error {
+  override name = 'ServerUnreachableError' as const;
+}
+
+/** The command was given something it cannot work with. */
+export class UsageError extends Error {
+  override name = 'UsageError' as const;
+}

@@ -1,0 +1,19 @@
+import path from 'node:path';
+import { loadDotEnv, runMain } from '@procore-mirror/runtime';
+import { mirrorCommand } from './mirror-command.ts';
+
+const root = path.resolve(import.meta.dirname, '../../..');
+
+await runMain({
+  name: 'mirror',
+  start: (lifetime) => {
+    loadDotEnv(root);
+    return mirrorCommand(process.argv.slice(2), {
+      env: process.env,
+      startFile: path.join(root, '.data/start.env'),
+      secrets: lifetime.secrets,
+      write: (text) => process.stdout.write(text),
+      writeError: (text) => process.stderr.write(text),
+    });
+  },
+});

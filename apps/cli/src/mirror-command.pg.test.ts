@@ -1,0 +1,224 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createSecrets } from '@procore-mirror/runtime';
+import { createTestDatabase, type TestDatabase, testRedis } from '@procore-mirror/testing';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { mirrorCommand } from './mirror-command.ts';
+
+let database: TestDatabase;
+let directory: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  directory = await mkdtemp('/tmp/procore-mirror-cli-');
+  expect(await mirror(['migrate'])).toMatchObject({ code: 0 });
+});
+
+afterAll(async () => {
+  await database.drop();
+  await rm(directory, { recursive: true });
+});
+
+beforeEach(async () => {
+  await database.pool.query(
+    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, procore.rfis',
+  );
+});
+
+type Ran = { code: number; stdout: string; stderr: string };
+
+async function mirror(args: string[], env: Record<string, string> = { DATABASE_URL: database.url }): Promise<Ran> {
+  const ran = { stdout: '', stderr: '' };
+  const code = await mirrorCommand(args, {
+    env: { QUEUE_URL: testRedis().url, ...env },
+    startFile: path.join(directory, 'start.env'),
+    secrets: createSecrets(),
+    write: (text) => {
+      ran.stdout += text;
+    },
+    writeError: (text) => {
+      ran.stderr += text;
+    },
+  });
+  return { code, ...ran };
+}
+
+async function anEvent(event: {
+  id: string;
+  outcome?: string;
+  reason?: string | null;
+  resource?: string;
+}): Promise<void> {
+  await database.pool.query(
+    `insert into mirror.events (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at,
+       payload_version, raw, outcome, reason)
+     values ($1, 9007199254740993, 12, $2, '13', 'update', now(), now(), 'v4.0', '{"n": 9007199254740993}', $3, $4)`,
+    [event.id, event.resource ?? 'RFIs', event.outcome ?? 'pending', event.reason ?? null],
+  );
+}
+
+const aDeadLetter = (id: string, detail = 'is no JSON') =>
+  database.pool.query(`insert into mirror.dead_letters (id, reason, detail, raw) values ($1, 'not_json', $2, '{')`, [
+    id,
+    detail,
+  ]);
+
+test('migrate says when there is nothing to do', async () => {
+  expect(await mirror(['migrate'])).toMatchObject({ code: 0, stdout: 'The database is up to date.\n' });
+  expect(JSON.parse((await mirror(['migrate', '--json'])).stdout)).toEqual({ applied: [] });
+});
+
+test('status of a mirror without news is fine', async () => {
+  const { code, stdout } = await mirror(['status']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('The mirror holds nothing yet.');
+  expect(stdout).toMatch(/queue +0 waiting/);
+});
+
+test('status counts per company, project and resource, with every digit of an id', async () => {
+  await anEvent({ id: 'E1' });
+  await database.pool.query(
+    `insert into procore.rfis (company_id, project_id, id, _data, _fetched_at, _version)
+     values (9007199254740993, 12, 13, '{}', now(), 1)`,
+  );
+  await database.pool.query(
+    `insert into mirror.pending (company_id, project_id, resource, record_id, ready_at) values (9007199254740993, 12, 'RFIs', '14', now())`,
+  );
+  const { code, stdout } = await mirror(['status', '--json']);
+  const status = JSON.parse(stdout);
+  expect(status.freshness).toEqual([
+    expect.objectContaining({
+      companyId: '9007199254740993',
+      projectId: '12',
+      resource: 'RFIs',
+      rows: '1',
+      pending: '1',
+    }),
+  ]);
+  expect(status).toMatchObject({
+    totals: { rows: '1', pending: '1' },
+    events: { total: '1' },
+    pending: { total: '1' },
+  });
+  expect(status.queue).toEqual({ waiting: 0, problem: null });
+  expect(code).toBe(0);
+  expect((await mirror(['status'])).stdout).toMatch(/9007199254740993 +12 +RFIs +1 +1 /);
+  expect((await mirror(['status', '--project', '99'])).stdout).toContain('The mirror holds nothing yet.');
+});
+
+test('status finds something wrong: dead letters', async () => {
+  await aDeadLetter('D1');
+  const { code, stdout } = await mirror(['status']);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/not_json +1 /);
+});
+
+test('status finds something wrong: parked scopes', async () => {
+  await database.pool.query(
+    `insert into mirror.scopes (company_id, reason, detail, probe_at) values (11, 'not_connected', 'the app is off', now())`,
+  );
+  const { code, stdout } = await mirror(['status']);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/11 +all +all +not_connected/);
+});
+
+test('ignored events and values that did not fit are shown, and are nothing wrong', async () => {
+  await anEvent({ id: 'E1', outcome: 'ignored', reason: 'unknown_resource', resource: 'Teapots' });
+  await database.pool.query(
+    `insert into mirror.unfit_values (resource, column_name, last_record_id) values ('RFIs', 'due_date', '13')`,
+  );
+  const { code, stdout } = await mirror(['status']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/Teapots +unknown_resource +1 /);
+  expect(stdout).toMatch(/RFIs +due_date +1 +13/);
+});
+
+test('many projects are merged into one line for each resource, unless all are wanted', async () => {
+  await database.pool.query(
+    `insert into procore.rfis (company_id, project_id, id, _data, _fetched_at, _version)
+     select 11, n, n, '{}', now(), 1 from generate_series(1, 61) n`,
+  );
+  expect((await mirror(['status'])).stdout).toMatch(/11 +RFIs +61 +61 +0/);
+  expect((await mirror(['status', '--all'])).stdout.match(/^ *11 +\d+ +RFIs/gm)).toHaveLength(61);
+});
+
+test('a queue that is down is shown, the rest of the status, too', async () => {
+  const { code, stdout } = await mirror(['status'], { DATABASE_URL: database.url, QUEUE_URL: 'redis://127.0.0.1:1' });
+  expect(code).toBe(3);
+  expect(stdout).toContain('The mirror holds nothing yet.');
+});
+
+test('events are listed newest first and filtered', async () => {
+  await anEvent({ id: 'E1' });
+  await anEvent({ id: 'E2', resource: 'Submittals' });
+  const all = JSON.parse((await mirror(['events', 'list', '--json'])).stdout);
+  expect(all.map(({ id }: { id: string }) => id)).toEqual(['E2', 'E1']);
+  expect(all[0]).toMatchObject({ companyId: '9007199254740993', recordId: '13', kind: 'update' });
+  const some = await mirror(['events', 'list', '--resource', 'rfis', '--limit', '5', '--since', '2026-01-01']);
+  expect(some.stdout).toContain('E1');
+  expect(some.stdout).not.toContain('E2');
+});
+
+test('an event is shown with its body, number for number', async () => {
+  await anEvent({ id: 'E1' });
+  const { code, stdout } = await mirror(['events', 'show', 'E1']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('{"n": 9007199254740993}');
+  expect(await mirror(['events', 'show', 'E9'])).toMatchObject({ code: 1, stdout: 'The log has no event E9.\n' });
+});
+
+test('dead letters are listed without letting their text steer the terminal', async () => {
+  expect(await mirror(['dead-letters', 'list'])).toMatchObject({ code: 0, stdout: 'There are no dead letters.\n' });
+  await aDeadLetter('D1', 'red: \u001b[31m');
+  const { code, stdout } = await mirror(['dead-letters', 'list']);
+  expect(code).toBe(1);
+  expect(stdout).toContain('red: ·[31m');
+});
+
+test('wrong use is exit code 2, and says what is right', async () => {
+  expect(await mirror(['no-such-command'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('unknown command'),
+  });
+  expect(await mirror(['events', 'list', '--limit', 'x'])).toMatchObject({ code: 2 });
+  expect(await mirror(['status', '--company', '1;2'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('digits'),
+  });
+  expect(await mirror(['status'], {})).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('DATABASE_URL is not set'),
+  });
+});
+
+test('help is fine and names the commands', async () => {
+  const { code, stdout } = await mirror(['--help']);
+  expect(code).toBe(0);
+  for (const name of ['migrate', 'status', 'events', 'dead-letters']) expect(stdout).toContain(name);
+});
+
+test('a server that is down is exit code 3, with a fix and without the password', async () => {
+  const { code, stderr } = await mirror(['status'], { DATABASE_URL: 'postgres://u:secret-password@127.0.0.1:1/db' });
+  expect(code).toBe(3);
+  expect(stderr).toContain('Postgres at 127.0.0.1:1/db did not let us in');
+  expect(stderr).toContain('fix: ');
+  expect(stderr).not.toContain('secret-password');
+});
+
+test('a database without our tables is told what to run', async () => {
+  const empty = await createTestDatabase();
+  const { code, stderr } = await mirror(['status'], { DATABASE_URL: empty.url });
+  expect(code).toBe(1);
+  expect(stderr).toContain('pnpm mirror migrate');
+  await empty.drop();
+});
+
+test('beside `npm start` commands find its database, but never mix it with another Procore', async () => {
+  await writeFile(path.join(directory, 'start.env'), `DATABASE_URL=${database.url}\nPROCORE_CLIENT_ID=simulated\n`);
+  expect(await mirror(['status'], {})).toMatchObject({ code: 0 });
+  expect(await mirror(['status'], { PROCORE_CLIENT_ID: 'real' })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('another Procore'),
+  });
+  await rm(path.join(directory, 'start.env'));
+});

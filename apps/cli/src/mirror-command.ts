@@ -1,0 +1,93 @@
+// `pnpm mirror <command>`: finds the command, gives it its context, and turns what becomes of it into an exit code.
+import { DatabaseVersionError } from '@procore-mirror/database';
+import { ConfigError, type Secrets } from '@procore-mirror/runtime';
+import { Command, CommanderError } from 'commander';
+import { addDeadLettersList } from './commands/dead-letters-list.ts';
+import { addEventsList } from './commands/events-list.ts';
+import { addEventsShow } from './commands/events-show.ts';
+import { addMigrate } from './commands/migrate.ts';
+import { addStatus } from './commands/status.ts';
+import { type Context, createContext } from './context.ts';
+import type { Env } from './env.ts';
+import { ServerUnreachableError, UsageError } from './errors.ts';
+import { type ExitCode, exitCode } from './exit-code.ts';
+import { createOutput } from './output.ts';
+
+/** Runs a command's work and keeps its exit code. */
+export type Run = (o: { json?: boolean }, work: (context: Context) => Promise<ExitCode>) => Promise<void>;
+
+type Surroundings = {
+  env: Env;
+  /** Where `npm start` says what it runs. */
+  startFile: string;
+  secrets: Secrets;
+  write: (text: string) => void;
+  writeError: (text: string) => void;
+};
+
+/** Runs one command and returns its exit code; everything it has to say goes to `write` and `writeError`. */
+export async function mirrorCommand(args: readonly string[], o: Surroundings): Promise<ExitCode> {
+  let code: ExitCode = exitCode.fine;
+  const run: Run = async ({ json = false }, work) => {
+    const output = createOutput({ json, write: o.write, writeError: o.writeError });
+    code = await work(createContext({ ...o, output }));
+  };
+  const program = createProgram(run, o);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.fine : exitCode.usedWrongly;
+    for (const line of explain(error)) o.writeError(`${o.secrets.redact(line)}\n`);
+    return judge(error);
+  }
+}
+
+function createProgram(run: Run, o: Surroundings): Command {
+  const program = new Command('mirror')
+    .description('Looks after a mirror of Procore data in Postgres.')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: o.write, writeErr: o.writeError })
+    .addHelpText('after', '\nExit codes: 0 fine, 1 found something wrong, 2 used wrongly, 3 could not reach a server.');
+  addMigrate(program, run);
+  addStatus(program, run);
+  const events = program.command('events').description('The log of what Procore told us.');
+  addEventsList(events, run);
+  addEventsShow(events, run);
+  const deadLetters = program
+    .command('dead-letters')
+    .description('Events we gave up on, and bodies we could not read.');
+  addDeadLettersList(deadLetters, run);
+  return program;
+}
+
+function judge(error: unknown): ExitCode {
+  if (error instanceof ConfigError || error instanceof UsageError) return exitCode.usedWrongly;
+  return error instanceof ServerUnreachableError ? exitCode.serverUnreachable : exitCode.foundSomethingWrong;
+}
+
+function explain(error: unknown): string[] {
+  if (error instanceof ConfigError) return [...error.problems.map((problem) => `error: ${problem}`), ...fixOf(error)];
+  const lines = [`error: ${messageOf(error)}`];
+  for (let cause = causeOf(error); cause !== undefined; cause = causeOf(cause))
+    lines.push(`because: ${messageOf(cause)}`);
+  return [...lines, ...fixOf(error)];
+}
+
+function fixOf(error: unknown): string[] {
+  if (error instanceof ConfigError)
+    return ['fix: set it in the environment or in .env (see .env.example); `npm start` needs none of it'];
+  if (error instanceof ServerUnreachableError)
+    return ['fix: start that server, or correct its address; the one of `npm start` runs only as long as that does'];
+  return error instanceof DatabaseVersionError ? ['fix: do what the message says, then try again'] : [];
+}
+
+function causeOf(error: unknown): unknown {
+  if (error instanceof AggregateError) return error.errors[0];
+  return error instanceof Error ? error.cause : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}

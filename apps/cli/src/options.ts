@@ -1,0 +1,23 @@
+import { InvalidArgumentError } from 'commander';
+
+/** An id of a company or project: digits. */
+export function companyOrProjectId(text: string): string {
+  if (!/^\d{1,19}$/.test(text) || BigInt(text) > 9_223_372_036_854_775_807n)
+    throw new InvalidArgumentError('An id is made of digits.');
+  return text;
+}
+
+/** How many at most. */
+export function limit(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 10_000)
+    throw new InvalidArgumentError('A whole number from 1 to 10000.');
+  return value;
+}
+
+/** A moment (ISO 8601), as ISO 8601 in UTC. */
+export function moment(text: string): string {
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(Date.parse(text)))
+    throw new InvalidArgumentError('A moment looks like 2026-06-30 or 2026-06-30T12:00:00Z.');
+  return new Date(text).toISOString();
+}

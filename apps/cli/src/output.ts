@@ -1,0 +1,60 @@
+import Table from 'cli-table3';
+
+export type Output = {
+  /** The command's result: as JSON with --json, else in words. */
+  result: (value: unknown, inWords: () => string) => void;
+  /** What happens on the way; not part of the result. */
+  note: (line: string) => void;
+};
+
+/** Prints results on stdout, JSON or text, and notes on stderr. */
+export function createOutput(o: {
+  json: boolean;
+  write: (text: string) => void;
+  writeError: (text: string) => void;
+}): Output {
+  return {
+    result: (value, inWords) => o.write(`${o.json ? JSON.stringify(value, null, 2) : inWords()}\n`),
+    note: (line) => o.writeError(`${line}\n`),
+  };
+}
+
+type Cell = string | number | null;
+
+/** A table without lines, its columns as wide as they need to be. Numbers stand to the right. */
+export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const isNumber = head.map(
+    (_, column) => rows.length > 0 && rows.every((row) => /^[\d,]*$/.test(shown(row[column] ?? null))),
+  );
+  const shape = new Table({
+    head: [...head],
+    colAligns: isNumber.map((numeric) => (numeric ? 'right' : 'left')),
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2, compact: true },
+    chars: Object.fromEntries(lines.map((line) => [line, ''])),
+  });
+  shape.push(...rows.map((row) => row.map(shown)));
+  return shape
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+const lines = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'].concat(
+  ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
+);
+
+/** What events and records say may hold anything, also what would steer the terminal. */
+function shown(cell: Cell): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+  return String(cell ?? '').replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '\u00b7');
+}
+
+/** How long ago a moment was: `3 min`. */
+export function ago(moment: string | null, now: Date): string {
+  if (moment === null) return '';
+  const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(moment)) / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
+}

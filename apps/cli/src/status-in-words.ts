@@ -1,0 +1,136 @@
+import type { Freshness, MirrorStatus } from '@procore-mirror/database';
+import { ago, table } from './output.ts';
+
+/** `waiting`: deliveries that are not recorded yet; null when the queue could not be asked, for this `problem`. */
+export type QueueStatus = { waiting: number | null; problem: string | null };
+
+export type Status = MirrorStatus & { queue: QueueStatus; totals: { rows: string; pending: string } };
+
+const mostLines = 60;
+
+/** The sums over these rows. */
+export function totalsOf(freshness: readonly Freshness[]): Status['totals'] {
+  const sum = (pick: (row: Freshness) => string) =>
+    String(freshness.reduce((total, row) => total + BigInt(pick(row)), 0n));
+  return { rows: sum((row) => row.rows), pending: sum((row) => row.pending) };
+}
+
+/** The status as tables; more than 60 lines are merged by project unless `all` are wanted. */
+export function statusInWords(status: Status, all: boolean, now: Date): string {
+  const isLong = status.freshness.length > mostLines && !all;
+  const sections = [
+    isLong ? mergedTable(status.freshness, now) : freshnessTable(status.freshness, now),
+    isLong ? '(projects taken together; --all shows each, --project one of them)' : '',
+    overview(status, now),
+    section('Parked scopes (left alone until their next probe)', parkedTable(status, now)),
+    section('Dead letters (see `mirror dead-letters list`)', deadLettersTable(status, now)),
+    section('Events that led to no fetch', ignoredTable(status, now)),
+    section('Values that did not fit their column (whole in _data)', unfitTable(status, now)),
+  ];
+  return sections.filter((text) => text !== '').join('\n\n');
+}
+
+function section(title: string, body: string): string {
+  return body === '' ? '' : `${title}\n${body}`;
+}
+
+const freshnessHead = ['rows', 'pending', 'oldest pending', 'last event', 'last fetch'];
+
+function freshnessCells(row: Omit<Freshness, 'companyId' | 'projectId' | 'resource'>, now: Date): string[] {
+  return [row.rows, row.pending, ago(row.oldestPendingAt, now), ago(row.lastEventAt, now), ago(row.lastFetchAt, now)];
+}
+
+function freshnessTable(rows: readonly Freshness[], now: Date): string {
+  if (rows.length === 0) return 'The mirror holds nothing yet.';
+  return table(
+    ['company', 'project', 'resource', ...freshnessHead],
+    rows.map((row) => [row.companyId, row.projectId, row.resource, ...freshnessCells(row, now)]),
+  );
+}
+
+function mergedTable(rows: readonly Freshness[], now: Date): string {
+  const groups = Map.groupBy(rows, (row) => `${row.companyId} ${row.resource}`);
+  return table(
+    ['company', 'resource', 'projects', ...freshnessHead],
+    [...groups.values()].map((group) => {
+      const [first] = group;
+      const moments = (pick: (row: Freshness) => string | null) =>
+        group
+          .map(pick)
+          .filter((moment) => moment !== null)
+          .sort();
+      const merged = {
+        ...totalsOf(group),
+        oldestPendingAt: moments((row) => row.oldestPendingAt)[0] ?? null,
+        lastEventAt: moments((row) => row.lastEventAt).at(-1) ?? null,
+        lastFetchAt: moments((row) => row.lastFetchAt).at(-1) ?? null,
+      };
+      const projects = group.filter((row) => row.projectId !== null).length;
+      return [first?.companyId ?? '', first?.resource ?? '', projects || '', ...freshnessCells(merged, now)];
+    }),
+  );
+}
+
+function overview(status: Status, now: Date): string {
+  const { events, pending, queue, totals } = status;
+  const since = (moment: string | null, before: string) => (moment === null ? '' : `${before} ${ago(moment, now)} ago`);
+  return table(
+    ['', ''],
+    [
+      ['rows', totals.rows],
+      ['events', `${events.total}${since(events.lastReceivedAt, ', last')}`],
+      [
+        'pending',
+        `${pending.total}${since(pending.oldestSeenAt, ', oldest')}${pending.failing === '0' ? '' : `, failing ${pending.failing}`}`,
+      ],
+      ['queue', queue.problem ?? `${queue.waiting} waiting`],
+    ],
+  ).trimStart();
+}
+
+function parkedTable({ parked }: Status, now: Date): string {
+  if (parked.length === 0) return '';
+  return table(
+    ['company', 'project', 'resource', 'reason', 'parked', 'probes', 'next probe', 'detail'],
+    parked.map((scope) => [
+      scope.companyId,
+      scope.projectId ?? 'all',
+      scope.resource ?? 'all',
+      scope.reason,
+      `${ago(scope.parkedAt, now)} ago`,
+      scope.probes,
+      scope.probeAt,
+      scope.detail,
+    ]),
+  );
+}
+
+function deadLettersTable({ deadLetters }: Status, now: Date): string {
+  if (deadLetters.length === 0) return '';
+  return table(
+    ['reason', 'count', 'last seen'],
+    deadLetters.map((letters) => [letters.reason, letters.count, `${ago(letters.lastSeenAt, now)} ago`]),
+  );
+}
+
+function ignoredTable({ ignored }: Status, now: Date): string {
+  if (ignored.length === 0) return '';
+  return table(
+    ['resource', 'reason', 'events', 'last'],
+    ignored.map((row) => [row.resource, row.reason, row.events, `${ago(row.lastReceivedAt, now)} ago`]),
+  );
+}
+
+function unfitTable({ unfitValues }: Status, now: Date): string {
+  if (unfitValues.length === 0) return '';
+  return table(
+    ['resource', 'column', 'count', 'last record', 'last'],
+    unfitValues.map((row) => [
+      row.resource,
+      row.column,
+      row.count,
+      row.lastRecordId,
+      `${ago(row.lastSeenAt, now)} ago`,
+    ]),
+  );
+}

@@ -1,0 +1,56 @@
+// Connects the mirror to its Procore: hooks first, then the backfill, so that no change falls between the two.
+import type { Database } from '@procore-mirror/database';
+import { catalogue } from '@procore-mirror/mirror';
+import { type MainLifetime, mirrorEnv, readEnv, webhookEnv, workerEnv } from '@procore-mirror/runtime';
+import { z } from 'zod';
+import { applyAllHooks } from './apply-all-hooks.ts';
+import { fill } from './fill.ts';
+import { openProcore } from './open-procore.ts';
+import { createProgress } from './progress.ts';
+import { listScopes } from './scopes.ts';
+import type { Settings } from './settings.ts';
+import type { Terminal } from './terminal.ts';
+
+const schema = z.object({ ...webhookEnv, ...mirrorEnv, ...workerEnv });
+
+type Options = {
+  settings: Settings;
+  /** The mirror was filled before, and Procore still holds what it missed since. */
+  continues: boolean;
+  database: Database;
+  lifetime: MainLifetime;
+  terminal: Terminal;
+};
+
+/** Applies hooks and fills the mirror. Throws what Procore's refusal of the service account is. */
+export async function connect({ settings, continues, database, lifetime, terminal }: Options): Promise<void> {
+  const { signal } = lifetime;
+  const say = (line: string) => terminal.write(`${line}\n`);
+  const env = readEnv(schema, settings);
+  const resources = env.MIRROR_RESOURCES ?? null;
+  const { client, companyIds } = openProcore({ settings, database, lifetime, say });
+  const scopes = await listScopes({ client, companyIds, catalogue, resources, signal, say });
+  const [authorization = ''] = env.WEBHOOK_AUTHORIZATION;
+  if (env.WEBHOOK_URL === undefined) {
+    say(
+      'Hooks: none applied, so changes do not arrive. Set WEBHOOK_URL to the public https address that leads to the receiver.',
+    );
+  } else {
+    const how = { namespace: env.WEBHOOK_NAMESPACE, destinationUrl: env.WEBHOOK_URL, authorization };
+    await applyAllHooks({ client, catalogue, scopes, resources, ...how, signal, say });
+  }
+  await fill({
+    settings: {
+      database,
+      client,
+      catalogue,
+      delayMs: env.FETCH_DELAY_MS,
+      maxWaitMs: 60_000,
+      pageSize: 1000,
+      parking: { firstPauseMs: 5_000, longestPauseMs: 30 * 60_000 },
+      random: Math.random,
+    },
+    ...{ scopes, continues, signal, say },
+    progress: createProgress({ title: 'Backfill', ...terminal }),
+  });
+}

@@ -1,0 +1,17 @@
+import { ConfigError } from '@procore-mirror/runtime';
+import { expect, test } from 'vitest';
+import { readWanted } from './env.ts';
+
+test('without a client id, or with an empty one as in .env.example, Procore is simulated', () => {
+  expect(readWanted({})).toEqual({ isReal: false });
+  expect(readWanted({ PROCORE_CLIENT_ID: '', PROCORE_CLIENT_SECRET: '' })).toEqual({ isReal: false });
+});
+
+test('a secret without its client id is a mistake, not a wish for a simulation', () => {
+  expect(() => readWanted({ PROCORE_CLIENT_SECRET: 'x'.repeat(20) })).toThrow(ConfigError);
+});
+
+test('with a client id everything else that is missing is listed at once', () => {
+  const read = () => readWanted({ PROCORE_CLIENT_ID: 'id', INGEST_PORT: 'x' });
+  for (const name of ['PROCORE_CLIENT_SECRET', 'PROCORE_COMPANY_IDS', 'INGEST_PORT']) expect(read).toThrow(name);
+});

@@ -1,0 +1,51 @@
+import {
+  ConfigError,
+  databaseEnv,
+  ingestEnv,
+  logEnv,
+  mirrorEnv,
+  procoreEnv,
+  queueEnv,
+  readEnv,
+  webhookEnv,
+  workerEnv,
+} from '@procore-mirror/runtime';
+import { z } from 'zod';
+
+export type Env = Record<string, string | undefined>;
+
+/** The first fill must know the companies. */
+export const companyIds = procoreEnv.PROCORE_COMPANY_IDS.nonoptional().meta({
+  description: 'Ids of the companies to mirror, separated by commas.',
+});
+
+/** With Procore credentials. What `npm start` supplies may be left out. */
+export const realSchema = z.object({
+  ...logEnv,
+  ...queueEnv,
+  ...procoreEnv,
+  PROCORE_COMPANY_IDS: companyIds,
+  ...ingestEnv,
+  ...workerEnv,
+  ...mirrorEnv,
+  ...webhookEnv,
+  WEBHOOK_AUTHORIZATION: webhookEnv.WEBHOOK_AUTHORIZATION.optional(),
+  DATABASE_URL: databaseEnv.DATABASE_URL.optional(),
+});
+
+export type RealEnv = z.infer<typeof realSchema>;
+
+/** What was asked for: the mirror of a Procore, or, without credentials, of a simulated one. */
+export type Wanted = { isReal: true; env: RealEnv } | { isReal: false };
+
+/** Throws a ConfigError that lists every problem. */
+export function readWanted(env: Env): Wanted {
+  const isReal = Boolean(env.PROCORE_CLIENT_ID?.trim());
+  if (isReal) return { isReal, env: readEnv(realSchema, env) };
+  const secret = ['PROCORE_CLIENT_SECRET', 'PROCORE_CLIENT_SECRET_FILE'].find((name) => env[name]?.trim());
+  if (secret !== undefined)
+    throw new ConfigError([
+      `${secret} is set and PROCORE_CLIENT_ID is not: set both, or neither for a simulated Procore`,
+    ]);
+  return { isReal };
+}

@@ -1,0 +1,29 @@
+export type Addresses = {
+  databaseUrl: string;
+  receiver: string;
+  procore: string;
+  health: readonly string[];
+  logs: string;
+};
+
+/** How to look at what runs. */
+export function introduction({ databaseUrl, receiver, procore, health, logs }: Addresses): string {
+  const queries = [
+    'select resource, rows, pending, last_event_at from mirror.freshness;',
+    'select number, subject, status, updated_at from procore.rfis order by updated_at desc limit 5;',
+    'select resource, kind, record_id, received_at from mirror.events order by received_at desc limit 5;',
+  ];
+  return `
+The mirror runs.
+
+  Procore    ${procore}
+  Receiver   ${receiver}
+  Health     ${health.join('\n             ')}
+  Logs       ${logs}
+  Database   psql '${databaseUrl}'
+  Try        ${queries.join('\n             ')}
+  Or         npx pnpm mirror status
+
+Ctrl-C ends all of this; the next start continues.
+`;
+}

@@ -1,0 +1,49 @@
+import { createAuth } from '@procore-mirror/auth';
+import type { Database } from '@procore-mirror/database';
+import { createCallBudget } from '@procore-mirror/mirror';
+import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
+import { type MainLifetime, procoreEnv, procoreHosts, readEnv } from '@procore-mirror/runtime';
+import { z } from 'zod';
+import { companyIds } from './env.ts';
+import type { Settings } from './settings.ts';
+
+const schema = z.object({ ...procoreEnv, PROCORE_COMPANY_IDS: companyIds });
+
+// What the worker needs for live changes is never used up by a first fill.
+const shareLeftToOthers = 0.2;
+
+/** The Procore of these settings, for as long as the process lives; calls share the budget of all processes. */
+export function openProcore(o: {
+  settings: Settings;
+  database: Database;
+  lifetime: MainLifetime;
+  say: (line: string) => void;
+}): { client: ProcoreClient; companyIds: readonly string[] } {
+  const { database, lifetime, say } = o;
+  const env = readEnv(schema, o.settings);
+  const { loginUrl, apiUrl } = procoreHosts(env);
+  lifetime.secrets.add(env.PROCORE_CLIENT_SECRET);
+  const auth = createAuth({
+    loginUrl,
+    clientId: env.PROCORE_CLIENT_ID,
+    clientSecret: env.PROCORE_CLIENT_SECRET,
+    onSecret: (token) => lifetime.secrets.add(token),
+  });
+  lifetime.defer('service account', () => auth.close());
+  const budget = createCallBudget({
+    database,
+    holder: `start/${process.pid}`,
+    keepShare: shareLeftToOthers,
+    onError: (error) => say(`The call budget could not be read: ${error instanceof Error ? error.message : error}`),
+  });
+  lifetime.defer('call budget', () => budget.close());
+  const client = createProcoreClient({
+    apiUrl,
+    token: (signal) => auth.token(signal),
+    refuseToken: (token) => auth.refuse(token),
+    beforeCall: budget.beforeCall,
+    afterCall: budget.afterCall,
+  });
+  lifetime.defer('Procore client', () => client.close());
+  return { client, companyIds: env.PROCORE_COMPANY_IDS };
+}

@@ -1,0 +1,39 @@
+// What there is to mirror: each company with its resources, each of its projects with theirs.
+import { type Catalogue, listProjects } from '@procore-mirror/mirror';
+import type { ProcoreClient } from '@procore-mirror/procore';
+import { tryCalls } from './try-calls.ts';
+
+/** A company (`projectId` null) or a project, and the resources to mirror there, parents before their children. */
+export type Scope = { companyId: string; projectId: string | null; resources: readonly string[] };
+
+/** The scopes of these companies, each company before its projects. A company that refuses is named. */
+export async function listScopes(o: {
+  client: ProcoreClient;
+  companyIds: readonly string[];
+  catalogue: Catalogue;
+  /** Names of the resources to mirror, in any case; null for all. */
+  resources: readonly string[] | null;
+  signal: AbortSignal;
+  say: (line: string) => void;
+}): Promise<Scope[]> {
+  const chosen = o.resources === null ? null : new Set(o.resources.map((name) => name.toLowerCase()));
+  const resourcesOf = (scope: 'company' | 'project') =>
+    o.catalogue.resources
+      .filter((resource) => resource.scope === scope && resource.list !== null)
+      .map(({ resource }) => resource)
+      .filter((name) => chosen?.has(name.toLowerCase()) ?? true);
+  const scopes: Scope[] = [];
+  for (const companyId of o.companyIds) {
+    scopes.push({ companyId, projectId: null, resources: resourcesOf('company') });
+    const projects = await tryCalls(() => listProjects(o.client, companyId, o.signal), o);
+    if ('refused' in projects) o.say(`Projects of company ${companyId} are not mirrored: ${projects.refused}`);
+    else
+      for (const projectId of projects.done) scopes.push({ companyId, projectId, resources: resourcesOf('project') });
+  }
+  return scopes;
+}
+
+/** How a message names the scope. */
+export function nameOf({ companyId, projectId }: Pick<Scope, 'companyId' | 'projectId'>): string {
+  return projectId === null ? `company ${companyId}` : `project ${projectId}`;
+}

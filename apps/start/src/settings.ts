@@ -1,0 +1,82 @@
+// What the processes that `npm start` runs are told, as environment variables.
+import type { Remembered } from './data-directory.ts';
+import type { Env, RealEnv, Wanted } from './env.ts';
+
+export type Settings = Record<string, string>;
+
+export type Ports = { ingest: number; ingestAdmin: number; workerAdmin: number; simulator: number };
+
+/** Set to nothing, lest an app takes them from `.env`: that speaks of another Procore than the simulated one. */
+const none = [
+  'QUEUE_URL',
+  'QUEUE_ALLOW_VOLATILE',
+  'PROCORE_ENVIRONMENT',
+  'PROCORE_CLIENT_SECRET_FILE',
+  'WEBHOOK_AUTHORIZATION_FILE',
+  'WEBHOOK_NAMESPACE',
+  'MIRROR_RESOURCES',
+];
+
+const simulatedCompany = '598134325683880';
+
+/** The mirror of a simulated Procore. */
+export function simulatedSettings(o: {
+  databaseUrl: string;
+  ports: Ports;
+  remembered: Remembered;
+  spool: string;
+}): Settings {
+  const simulator = `http://127.0.0.1:${o.ports.simulator}`;
+  return {
+    ...Object.fromEntries(none.map((name) => [name, ''])),
+    DATABASE_URL: o.databaseUrl,
+    PROCORE_LOGIN_URL: simulator,
+    PROCORE_API_URL: simulator,
+    PROCORE_CLIENT_ID: 'simulated',
+    PROCORE_CLIENT_SECRET: o.remembered.clientSecret,
+    PROCORE_COMPANY_IDS: simulatedCompany,
+    WEBHOOK_AUTHORIZATION: o.remembered.webhookAuthorization,
+    WEBHOOK_URL: `http://127.0.0.1:${o.ports.ingest}/webhooks/procore`,
+    INGEST_HOST: '127.0.0.1',
+    INGEST_PORT: String(o.ports.ingest),
+    INGEST_SPOOL_DIR: o.spool,
+  };
+}
+
+/** The mirror of a real Procore: what is configured, completed. */
+export function realSettings(o: {
+  env: Env;
+  known: RealEnv;
+  databaseUrl: string;
+  remembered: Remembered;
+  spool: string;
+}): Settings {
+  return {
+    ...(Object.fromEntries(Object.entries(o.env).filter(([, value]) => value !== undefined)) as Settings),
+    DATABASE_URL: o.databaseUrl,
+    ...(o.known.WEBHOOK_AUTHORIZATION === undefined && { WEBHOOK_AUTHORIZATION: o.remembered.webhookAuthorization }),
+    ...(!o.env.INGEST_SPOOL_DIR?.trim() && { INGEST_SPOOL_DIR: o.spool }),
+  };
+}
+
+/** What the simulator is told: a small company at work, generous with calls so that the first backfill is short. */
+export function simulatorSettings(ports: Ports, remembered: Remembered): Settings {
+  return {
+    SIMULATOR_HOST: '127.0.0.1',
+    SIMULATOR_PORT: String(ports.simulator),
+    SIMULATOR_CLIENT_ID: 'simulated',
+    SIMULATOR_CLIENT_SECRET: remembered.clientSecret,
+    SIMULATOR_COMPANY_ID: simulatedCompany,
+    SIMULATOR_LIFE: 'on',
+    SIMULATOR_EDITS_PER_MINUTE: '60',
+    SIMULATOR_SETTINGS: JSON.stringify({ callsPerHour: 36_000, callsPerTenSeconds: 250, duplicateShare: 0.1 }),
+  };
+}
+
+/** What commands that are run beside `npm start` need to know: of a real Procore only what is not configured. */
+export function settingsToShare(wanted: Wanted, settings: Settings): Settings {
+  if (!wanted.isReal) return settings;
+  const shared = ['DATABASE_URL', 'PROCORE_CLIENT_ID'];
+  if (wanted.env.WEBHOOK_AUTHORIZATION === undefined) shared.push('WEBHOOK_AUTHORIZATION');
+  return Object.fromEntries(shared.map((name) => [name, settings[name] ?? '']));
+}

@@ -1,0 +1,159 @@
+import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openDatabase } from '@procore-mirror/database';
+import { freePort } from '@procore-mirror/embedded';
+import { createSecrets } from '@procore-mirror/runtime';
+import { createTestDatabase, startApp } from '@procore-mirror/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { start } from './start.ts';
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp('/tmp/procore-mirror-start-');
+  await chmod(directory, 0o755); // root's Postgres is another user
+});
+
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+type Started = {
+  output: () => string;
+  said: (text: string | RegExp) => Promise<void>;
+  databaseUrl: () => Promise<string>;
+  /** As a signal would: what was started is closed, last first. */
+  end: () => Promise<void>;
+};
+
+function startIn(env: Record<string, string>): Started {
+  let text = '';
+  const controller = new AbortController();
+  const closing: (() => unknown)[] = [];
+  const ended = start({
+    env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', FETCH_DELAY_MS: '100', ...env },
+    directory: path.join(directory, '.data'),
+    lifetime: {
+      signal: controller.signal,
+      defer: (_name, close) => void closing.push(close),
+      secrets: createSecrets(),
+      useLog: () => {},
+    },
+    terminal: {
+      isTerminal: false,
+      columns: () => 80,
+      write: (more) => {
+        text += more;
+      },
+    },
+  }).catch((error: unknown) => {
+    text += `failed: ${error instanceof Error ? error.message : error}`;
+  });
+  return {
+    output: () => text,
+    said: async (wanted) => {
+      for (let tries = 0; !(typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text)); tries++) {
+        if (tries > 1_000 || text.includes('failed: ')) throw new Error(`not said: ${wanted}\n${text}`);
+        await sleep(50);
+      }
+    },
+    databaseUrl: async () =>
+      (await readFile(path.join(directory, '.data/start.env'), 'utf8')).match(/^DATABASE_URL='(.*)'$/m)?.[1] ?? '',
+    end: async () => {
+      controller.abort();
+      await ended;
+      for (const close of closing.reverse()) await close();
+    },
+  };
+}
+
+async function count(url: string, what: string): Promise<number> {
+  const database = openDatabase({ url, applicationName: 'test' });
+  const { rows } = await database.pool.query(`select count(*)::int as n from ${what}`);
+  await database.close();
+  return rows[0].n;
+}
+
+async function untilThereAre(url: string, what: string, atLeast: number): Promise<void> {
+  for (let tries = 0; (await count(url, what)) < atLeast; tries++) {
+    if (tries > 300) throw new Error(`fewer than ${atLeast} in ${what}`);
+    await sleep(100);
+  }
+}
+
+test('without credentials a simulated company is mirrored and keeps changing', async () => {
+  const started = startIn({});
+  await started.said('The mirror runs.');
+  await started.said(/events\/s/);
+  const url = await started.databaseUrl();
+  await untilThereAre(url, 'procore.projects', 3);
+  await untilThereAre(url, 'mirror.events', 1);
+  for (const [, query] of started.output().matchAll(/(select .*);/g)) await count(url, `(${query}) q`);
+  expect((await stat(path.join(directory, '.data/start.env'))).mode & 0o777).toBe(0o600);
+  await started.end();
+  await expect(count(url, 'mirror.events')).rejects.toThrow('ECONNREFUSED');
+});
+
+test('against a Procore that goes on, a second start continues: no hook twice, nothing filled twice, changes arrive', async () => {
+  const simulator = startApp('simulator', {
+    SIMULATOR_PORT: '0',
+    SIMULATOR_PROJECTS: '1',
+    SIMULATOR_SETTINGS: JSON.stringify({ callsPerHour: null, callsPerTenSeconds: null }),
+  });
+  const simulatorUrl = String((await simulator.line('url')).url);
+  const hooks = async (): Promise<unknown[]> =>
+    (await fetch(`${simulatorUrl}/control/hooks`)).json() as Promise<unknown[]>;
+  const port = String(await freePort());
+  const database = await createTestDatabase();
+  const env = {
+    DATABASE_URL: database.url,
+    PROCORE_LOGIN_URL: simulatorUrl,
+    PROCORE_API_URL: simulatorUrl,
+    PROCORE_CLIENT_ID: 'simulator',
+    PROCORE_CLIENT_SECRET: 'simulator-secret',
+    PROCORE_COMPANY_IDS: '598134325683880',
+    WEBHOOK_URL: `http://127.0.0.1:${port}/webhooks/procore`,
+    INGEST_HOST: '127.0.0.1',
+    INGEST_PORT: port,
+  };
+
+  const first = startIn(env);
+  await first.said('The mirror runs.');
+  expect(first.output()).toContain('Hooks: 2 scopes, 2 hooks created');
+  await first.end();
+
+  const second = startIn(env);
+  await second.said('The mirror runs.');
+  expect(second.output()).toContain('Hooks: 2 scopes, 0 hooks created, 0 triggers added');
+  expect(second.output()).toContain('Backfill: 0 records stored, 0 more');
+  expect(await hooks()).toHaveLength(2);
+  await untilThereAre(database.url, 'procore.rfis', 1);
+  await fetch(`${simulatorUrl}/control/edits`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ edits: [{ resource: 'RFIs', action: 'update' }] }),
+  });
+  await untilThereAre(database.url, 'mirror.events', 1);
+  await second.end();
+  await simulator.end('SIGTERM');
+  await database.drop();
+});
+
+test('wrong credentials end the start with what is wrong, and not with the secret', async () => {
+  const simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '0' });
+  const simulatorUrl = String((await simulator.line('url')).url);
+  const database = await createTestDatabase();
+  const started = startIn({
+    DATABASE_URL: database.url,
+    PROCORE_LOGIN_URL: simulatorUrl,
+    PROCORE_API_URL: simulatorUrl,
+    PROCORE_CLIENT_ID: 'simulator',
+    PROCORE_CLIENT_SECRET: 'not-the-secret-of-the-simulator',
+    PROCORE_COMPANY_IDS: '598134325683880',
+    INGEST_PORT: String(await freePort()),
+  });
+  await expect(started.said('The mirror runs.')).rejects.toThrow(/failed: /);
+  expect(started.output()).not.toContain('not-the-secret-of-the-simulator');
+  await started.end();
+  await simulator.end('SIGTERM');
+  await database.drop();
+});

@@ -1,0 +1,82 @@
+// `npm start`, from the database up:
+//
+//   Postgres ─▶ migrate ─▶ (simulator) ─▶ ingest ─▶ worker ─▶ hooks ─▶ backfill ─▶ a live line, until Ctrl-C
+import path from 'node:path';
+import { migrateDatabase, openDatabase } from '@procore-mirror/database';
+import { catalogue } from '@procore-mirror/mirror';
+import { addEnvSecrets, type MainLifetime } from '@procore-mirror/runtime';
+import { choosePorts } from './choose-ports.ts';
+import { connect } from './connect.ts';
+import { createCrew } from './crew.ts';
+import { openDataDirectory } from './data-directory.ts';
+import { type Env, readWanted, realSchema } from './env.ts';
+import { introduction } from './introduction.ts';
+import { showLive } from './live-line.ts';
+import { provideDatabase } from './provide-database.ts';
+import { realSettings, type Settings, settingsToShare, simulatedSettings, simulatorSettings } from './settings.ts';
+import type { Terminal } from './terminal.ts';
+
+type Options = { env: Env; directory: string; lifetime: MainLifetime; terminal: Terminal };
+
+// Procore keeps what it could not deliver for 12 hours (facts: Webhooks: what reaches the receiver); an hour to spare.
+const coveredByRetriesMs = 11 * 3_600_000;
+
+/** Runs until the lifetime ends, or throws when something it started has failed; the lifetime then closes the rest. */
+export async function start({ env, directory, lifetime, terminal }: Options): Promise<void> {
+  const say = (line: string) => terminal.write(`${line}\n`);
+  const wanted = readWanted(env);
+  if (wanted.isReal) addEnvSecrets(lifetime.secrets, realSchema, wanted.env);
+  const data = await openDataDirectory(directory);
+  const crew = createCrew({ env, data, signal: lifetime.signal });
+
+  const databaseUrl = await provideDatabase({ wanted, data, lifetime, crew, say });
+  const { applied } = await migrateDatabase({
+    url: databaseUrl,
+    tables: catalogue.resources.map(({ table }) => table),
+  });
+  if (applied.length > 0) say(`Database: ${applied.length} migrations applied`);
+  const database = openDatabase({ url: databaseUrl, applicationName: 'procore-mirror start', max: 8 });
+  lifetime.defer('database', () => database.close());
+
+  const ports = await choosePorts(data, wanted);
+  const known = { databaseUrl, remembered: data.remembered, spool: data.spool };
+  const settings = wanted.isReal
+    ? realSettings({ env, known: wanted.env, ...known })
+    : simulatedSettings({ ports, ...known });
+  await data.writeStartEnv(settingsToShare(wanted, settings));
+
+  lifetime.defer('ingest, worker and simulator', () => crew.close());
+  if (!wanted.isReal) {
+    say('Procore: simulated, a small company at work (set PROCORE_CLIENT_ID for your own)');
+    await crew.run('simulator', simulatorSettings(ports, data.remembered), `${settings.PROCORE_API_URL}/control/clock`);
+  }
+  await crew.run('ingest', { ...settings, ...admin(ports.ingestAdmin) }, readyUrl(ports.ingestAdmin));
+  await crew.run('worker', { ...settings, ...admin(ports.workerAdmin) }, readyUrl(ports.workerAdmin));
+
+  // A simulated company begins anew with each start, so the mirror does, too.
+  const offMs = Date.now() - (data.remembered.lastAliveAt ?? 0);
+  const continues = wanted.isReal && offMs < coveredByRetriesMs;
+  await Promise.race([connect({ settings, continues, database, lifetime, terminal }), crew.failed]);
+
+  const alive = setInterval(() => data.remember({ lastAliveAt: Date.now() }).catch(crew.fail), 60_000);
+  lifetime.defer('note of being alive', () => clearInterval(alive));
+  await data.remember({ lastAliveAt: Date.now() });
+  say(
+    introduction({
+      databaseUrl,
+      receiver: `http://127.0.0.1:${ports.ingest}/webhooks/procore`,
+      procore: wanted.isReal ? (settings.WEBHOOK_URL ?? 'no hooks') : `${settings.PROCORE_API_URL} (simulated)`,
+      health: [readyUrl(ports.ingestAdmin), readyUrl(ports.workerAdmin)],
+      logs: path.dirname(data.logFile('worker')),
+    }),
+  );
+  await Promise.race([showLive({ ...terminal, database, signal: lifetime.signal }), crew.failed]);
+}
+
+function admin(port: number): Settings {
+  return { ADMIN_HOST: '127.0.0.1', ADMIN_PORT: String(port) };
+}
+
+function readyUrl(adminPort: number): string {
+  return `http://127.0.0.1:${adminPort}/readyz`;
+}
