@@ -31,7 +31,8 @@ CREATE TABLE "mirror"."budget" (
 	"call_limit" integer NOT NULL,
 	"remaining" integer NOT NULL,
 	"reset_at" timestamp with time zone NOT NULL,
-	"previous_reset_at" timestamp with time zone,
+	"opened_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"is_confirmed" boolean DEFAULT false NOT NULL,
 	"updated_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createSecrets } from '@procore-mirror/runtime';
-import { createTestDatabase, type TestDatabase, testRedis } from '@procore-mirror/testing';
+import { createTestDatabase, createTestRedis, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { mirrorCommand } from './mirror-command.ts';
 
@@ -30,7 +30,7 @@ type Ran = { code: number; stdout: string; stderr: string };
 async function mirror(args: string[], env: Record<string, string> = { DATABASE_URL: database.url }): Promise<Ran> {
   const ran = { stdout: '', stderr: '' };
   const code = await mirrorCommand(args, {
-    env: { QUEUE_URL: testRedis().url, ...env },
+    env: { QUEUE_URL: await createTestRedis(), ...env },
     startFile: path.join(directory, 'start.env'),
     secrets: createSecrets(),
     write: (text) => {

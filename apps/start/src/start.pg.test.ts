@@ -6,16 +6,28 @@ import { freePort } from '@procore-mirror/embedded';
 import { createSecrets } from '@procore-mirror/runtime';
 import { createTestDatabase, startApp } from '@procore-mirror/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openDataDirectory } from './data-directory.ts';
 import { start } from './start.ts';
 
 let directory: string;
+let running: Started[];
 
 beforeEach(async () => {
   directory = await mkdtemp('/tmp/procore-mirror-start-');
   await chmod(directory, 0o755); // root's Postgres is another user
+  running = [];
+  // The usual ports may be taken by another run of these tests at any moment.
+  const data = await openDataDirectory(path.join(directory, '.data'));
+  const ports = ['ingest', 'ingestAdmin', 'workerAdmin', 'simulator'];
+  await data.remember({
+    ports: Object.fromEntries(await Promise.all(ports.map(async (name) => [name, await freePort()]))),
+  });
 });
 
-afterEach(() => rm(directory, { recursive: true, force: true }));
+afterEach(async () => {
+  for (const started of running) await started.end();
+  await rm(directory, { recursive: true, force: true });
+});
 
 type Started = {
   output: () => string;
@@ -48,7 +60,7 @@ function startIn(env: Record<string, string>): Started {
   }).catch((error: unknown) => {
     text += `failed: ${error instanceof Error ? error.message : error}`;
   });
-  return {
+  const started: Started = {
     output: () => text,
     said: async (wanted) => {
       for (let tries = 0; !(typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text)); tries++) {
@@ -61,9 +73,11 @@ function startIn(env: Record<string, string>): Started {
     end: async () => {
       controller.abort();
       await ended;
-      for (const close of closing.reverse()) await close();
+      for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close();
     },
   };
+  running.push(started);
+  return started;
 }
 
 async function count(url: string, what: string): Promise<number> {

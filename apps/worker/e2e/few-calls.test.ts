@@ -6,7 +6,7 @@ import { aBody, deliver, startMirror } from './start-mirror.ts';
 type Made = { records: { id: string; companyId: string; projectId: string }[] };
 type Calls = { total: number; byStatus: Record<string, number>; byKind: { login: number } };
 
-test('two thousand events for one record cost at most three calls', async () => {
+test('two thousand events for one record cost at most three calls', { timeout: 180_000 }, async () => {
   const { database, system, untilQuiet, close } = await startMirror('redis', { projects: 1, fetchDelayMs: 1000 });
   try {
     await system.startIngest();

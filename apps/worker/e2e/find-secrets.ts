@@ -1,20 +1,24 @@
 import type { Database } from '@procore-mirror/database';
-import { readRedis, type System } from '@procore-mirror/testing';
+import { readRedis } from '@procore-mirror/testing';
 import { expect } from 'vitest';
-import type { Backend } from './start-mirror.ts';
+import type { Mirror } from './start-mirror.ts';
 
 /**
  * Looks for the client secret, every token that was ever issued and the webhook secret in all that was written: what the
  * processes printed, every table of ours, the queue.
  */
-export async function expectNoSecretWritten(backend: Backend, database: Database, system: System): Promise<void> {
+export async function expectNoSecretWritten({
+  database,
+  queueUrl,
+  system,
+}: Pick<Mirror, 'database' | 'queueUrl' | 'system'>): Promise<void> {
   const { tokens } = await system.control<{ tokens: string[] }>('GET', '/control/tokens');
   expect(tokens.length).toBeGreaterThan(1);
   const { clientSecret, authorization } = system.secrets;
   const secrets = [clientSecret, authorization.replace('Bearer ', ''), ...tokens];
   const written: Record<string, string> = {
     'the output of the processes': system.output(),
-    ...(backend === 'redis' ? { 'the queue in Redis': await readRedis() } : {}),
+    ...(queueUrl.startsWith('redis:') ? { 'the queue in Redis': await readRedis(queueUrl) } : {}),
     ...(await readTables(database)),
   };
   for (const [place, text] of Object.entries(written)) {

@@ -18,7 +18,7 @@ test.each(['redis', 'postgres'] as const)(
   'the mirror ends equal to the world, with the queue on %s',
   { timeout: 400_000 },
   async (backend) => {
-    const { database, system, untilQuiet, close } = await startMirror(backend, {
+    const { database, queueUrl, system, untilQuiet, close } = await startMirror(backend, {
       projects: 0,
       fetchDelayMs: FETCH_DELAY_MS,
       simulator: {
@@ -55,7 +55,7 @@ test.each(['redis', 'postgres'] as const)(
       expect(differences).toEqual([]);
       expect(compared).toBeGreaterThan(1000);
       await expectNoEventLost(database, system);
-      await expectNoSecretWritten(backend, database, system);
+      await expectNoSecretWritten({ database, queueUrl, system });
     } finally {
       await close();
     }

@@ -1,13 +1,20 @@
 import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { catalogue } from '@procore-mirror/mirror';
 import { openDeliveryQueue } from '@procore-mirror/queue';
-import { createTestDatabase, type System, type SystemOptions, startSystem, testRedis } from '@procore-mirror/testing';
+import {
+  createTestDatabase,
+  createTestRedis,
+  type System,
+  type SystemOptions,
+  startSystem,
+} from '@procore-mirror/testing';
 import { expect } from 'vitest';
 
 export type Backend = 'redis' | 'postgres';
 
 export type Mirror = {
   database: Database;
+  queueUrl: string;
   system: System;
   /** Waits until every delivery is recorded and every record is fetched. */
   untilQuiet: () => Promise<void>;
@@ -22,7 +29,7 @@ export async function startMirror(
   options: Omit<SystemOptions, 'databaseUrl' | 'queueUrl'>,
 ): Promise<Mirror> {
   const testDatabase = await createTestDatabase();
-  const queueUrl = backend === 'redis' ? testRedis().url : testDatabase.url;
+  const queueUrl = backend === 'redis' ? await createTestRedis() : testDatabase.url;
   await migrateDatabase({ url: testDatabase.url, tables: catalogue.resources.map(({ table }) => table) });
   const database = openDatabase({ url: testDatabase.url, applicationName: 'test' });
   const system = await startSystem({ databaseUrl: testDatabase.url, queueUrl, ...options });
@@ -40,6 +47,7 @@ export async function startMirror(
 
   return {
     database,
+    queueUrl,
     system,
     untilQuiet: async () => {
       await untilRecorded();

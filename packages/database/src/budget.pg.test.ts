@@ -20,8 +20,9 @@ beforeEach(() => database.pool.query('truncate mirror.budget, mirror.callers'));
 
 const take = (calls: number, { holder = 'a', underWay = 0, keepShare = 0 } = {}) =>
   takeLeave(database, { holder, underWay, calls, keepShare });
-const learn = (limit: number, remaining: number, resetInMs: number, underWay = 0) =>
-  learnLimits(database, { underWay, report: { limit, remaining, resetInMs } });
+const learn = (limit: number, remaining: number, resetInMs: number, ageMs = 0) =>
+  learnLimits(database, { ageMs, answered: true, report: { limit, remaining, resetInMs } });
+const noAnswer = () => learnLimits(database, { ageMs: 0, answered: false, report: null });
 const expire = () => database.pool.query(`update mirror.budget set reset_at = now() - interval '1 ms'`);
 
 test('before the first answer one call goes out, the others wait for it', async () => {
@@ -51,37 +52,67 @@ test('an answer that knows of more calls than we made lowers what is left, one t
   expect(await take(100)).toMatchObject({ granted: 0 });
 });
 
-test('a new window starts with its limit less what every process has under way', async () => {
-  await take(1);
-  await learn(25, 24, 10_000);
-  await take(24, { holder: 'a', underWay: 0 });
-  await take(1, { holder: 'b', underWay: 4 });
-  await expire();
-  expect(await take(100, { holder: 'a', underWay: 3 })).toMatchObject({ granted: 18 });
-});
-
-test('a late answer of the window before says nothing of the new one', async () => {
+test('in a new window one call goes out first, and its answer says how many may follow', async () => {
   await take(1);
   await learn(25, 24, 10_000);
   await take(24);
-  await database.pool.query('update mirror.budget set reset_at = now()');
-  await take(5);
-  await learn(25, 0, 200);
-  expect(await take(100)).toMatchObject({ granted: 20 });
+  await expire();
+  expect(await take(100)).toMatchObject({ granted: 1 });
+  const { granted, waitMs } = await take(100);
+  expect({ granted, asksSoon: waitMs <= 50 }).toEqual({ granted: 0, asksSoon: true });
+  await learn(25, 23, 9_900);
+  expect(await take(100)).toMatchObject({ granted: 23 });
+});
+
+test('what other processes have under way is not granted again', async () => {
+  await take(1);
+  await learn(25, 24, 10_000);
+  await take(1, { holder: 'b', underWay: 4 });
+  await expire();
+  await take(1, { holder: 'a', underWay: 3 });
+  await learn(25, 24, 9_900);
+  expect(await take(100, { holder: 'a', underWay: 3 })).toMatchObject({ granted: 17 });
+});
+
+test('when the first call of a window gets no answer, another one tries', async () => {
+  await take(1);
+  await noAnswer();
+  expect(await take(100)).toMatchObject({ granted: 1 });
+});
+
+test('the late answer to a call of the window before says nothing of the new one', async () => {
+  await take(1);
+  await learn(25, 24, 10_000);
+  await take(24);
+  await expire();
+  await take(1);
+  await learn(25, 0, 100, 500);
+  expect(await take(100)).toMatchObject({ granted: 0 });
+  await learn(25, 24, 9_900);
+  expect(await take(100)).toMatchObject({ granted: 24 });
+});
+
+test('a window that moves with every call is followed answer by answer', async () => {
+  await take(1);
+  await learn(25, 0, 10_000);
+  await expire();
+  await take(1);
+  await learn(25, 3, 40);
+  expect(await take(100)).toMatchObject({ granted: 3 });
 });
 
 test('an answer that tells of a later window replaces what we thought of the old one', async () => {
   await take(1);
   await learn(25, 0, 1_000);
-  await learn(25, 20, 10_000, 3);
-  expect(await take(100)).toMatchObject({ granted: 17 });
+  await learn(25, 20, 10_000);
+  expect(await take(100)).toMatchObject({ granted: 20 });
 });
 
 test('a limit that changed is believed at once', async () => {
   await take(1);
   await learn(25, 0, 10_000);
-  await learn(100, 90, 10_000, 5);
-  expect(await take(100)).toMatchObject({ granted: 85 });
+  await learn(100, 90, 10_000);
+  expect(await take(100)).toMatchObject({ granted: 90 });
 });
 
 test('both windows hold: the hour can stop what the ten seconds allow', async () => {
@@ -111,7 +142,7 @@ test('after a 429 or 503 nobody calls until the pause is over', async () => {
 
 test('a server without rate-limit headers does not slow us down', async () => {
   await take(1);
-  await learnLimits(database, { underWay: 0, report: null });
+  await learnLimits(database, { ageMs: 0, answered: true, report: null });
   expect(await take(100)).toMatchObject({ granted: 100 });
 });
 

@@ -27,16 +27,22 @@ export async function takeLeave(
   return { granted: row.granted, waitMs: row.wait_ms };
 }
 
-/** Enters what an answer said of its window; a null report is an answer without rate-limit headers. */
-export async function learnLimits(
-  database: Database,
-  options: { underWay: number; report: WindowReport | null },
-): Promise<void> {
-  const { underWay, report } = options;
+/** What became of a call that had leave. */
+export type Answered = {
+  /** How long ago it went out, ms. */
+  ageMs: number;
+  /** False when no answer came. */
+  answered: boolean;
+  /** What the rate-limit headers said; null when there were none. */
+  report: WindowReport | null;
+};
+
+/** Enters what became of a call. Belongs after each call that had leave, answered or not. */
+export async function learnLimits(database: Database, { ageMs, answered, report }: Answered): Promise<void> {
   await database.pool.query({
     name: 'learn-limits',
-    text: 'select mirror.learn_limits($1, $2, $3, $4)',
-    values: [underWay, report?.limit ?? null, report?.remaining ?? null, report?.resetInMs ?? null],
+    text: 'select mirror.learn_limits($1, $2, $3, $4, $5)',
+    values: [ageMs, answered, report?.limit ?? null, report?.remaining ?? null, report?.resetInMs ?? null],
   });
 }
 

@@ -148,8 +148,10 @@ export const budget = mirror.table('budget', {
   callLimit: integer('call_limit').notNull(),
   remaining: integer('remaining').notNull(),
   resetAt: moment('reset_at').notNull(),
-  /** End of the window before: an answer that still tells of it says nothing of this one. */
-  previousResetAt: moment('previous_reset_at'),
+  /** When we took it for begun: the answer to a call that went out before says nothing of this window. */
+  openedAt: moment('opened_at').notNull().default(now),
+  /** An answer has told of this window; until then one call at a time goes out. */
+  isConfirmed: boolean('is_confirmed').notNull().default(false),
   updatedAt: moment('updated_at').notNull().default(now),
 });
 

@@ -13,13 +13,17 @@ export type CallBudgetOptions = {
   onError: (error: unknown) => void;
 };
 
+type EndedCall = {
+  status: number | null;
+  rateLimit: RateLimit | null;
+  retryAfterMs: number | null;
+  /** How long it took. */
+  ms: number;
+};
+
 export type CallBudget = {
   beforeCall: () => Promise<void>;
-  afterCall: (call: {
-    status: number | null;
-    rateLimit: RateLimit | null;
-    retryAfterMs: number | null;
-  }) => Promise<void>;
+  afterCall: (call: EndedCall) => Promise<void>;
   /** Ends all waiting with an error. */
   close: () => void;
 };
@@ -63,13 +67,11 @@ export function createCallBudget({ database, holder, keepShare, onError }: CallB
         isPumping = true;
         void pump();
       }),
-    afterCall: async ({ status, rateLimit, retryAfterMs }) => {
+    afterCall: async ({ status, rateLimit, retryAfterMs, ms }) => {
       underWay -= 1;
       const isBusy = status === 429 || status === 503;
       try {
-        if (rateLimit !== null || (status !== null && status < 500)) {
-          await learnLimits(database, { underWay, report: rateLimit });
-        }
+        await learnLimits(database, { ageMs: ms, answered: status !== null && status < 500, report: rateLimit });
         if (isBusy)
           await pauseCalls(
             database,

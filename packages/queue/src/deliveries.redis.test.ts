@@ -1,9 +1,15 @@
-import { testRedis } from '@procore-mirror/testing';
+import { createTestRedis } from '@procore-mirror/testing';
+import { beforeAll } from 'vitest';
 import { describeDeliveries } from './deliveries.contract.ts';
 import { startRedis, startSilence } from './test-servers.ts';
 
+let url: string;
+beforeAll(async () => {
+  url = await createTestRedis();
+});
+
 describeDeliveries('Redis', {
-  url: () => testRedis().url,
+  url: () => url,
   async outage() {
     const redis = await startRedis(['--appendonly', 'yes']);
     return {

@@ -16,6 +16,7 @@ export async function startRedis(directory: string): Promise<{ url: string; clos
     appendfsync: 'everysec',
     'maxmemory-policy': 'noeviction',
     save: '',
+    databases: '1000', // each test takes its own
   };
   const server = spawn(
     'redis-server',

@@ -23,11 +23,6 @@ export async function createTestDatabase(version: 'postgres18' | 'postgres15' = 
   };
 }
 
-/** The Redis of this test run, and a key prefix that no other caller has. */
-export function testRedis(): { url: string; prefix: string } {
-  return { url: inject('servers').redis, prefix: `test-${randomBytes(6).toString('hex')}` };
-}
-
 async function onServer(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
