@@ -104,5 +104,6 @@ test('a consumer whose connections are ended by the server goes on', async () =>
   await other.end();
   expect(rowCount).toBeGreaterThanOrEqual(2);
   await vi.waitFor(() => queue.add(aDelivery('after')), patience);
-  await vi.waitFor(() => expect(recorded).toEqual(['before', 'after']), patience);
+  // A delivery whose end could not be noted before the connection went is recorded once more.
+  await vi.waitFor(() => expect(new Set(recorded)).toEqual(new Set(['before', 'after'])), patience);
 });
