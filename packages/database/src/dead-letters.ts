@@ -5,18 +5,13 @@ export type DeadLetter = { id: string; reason: string; detail: string | null; ra
 
 type Queryable = Pick<Database['pool'], 'query'>;
 
-/** Keeps what we gave up on. The same id again counts as another attempt. A NUL, which text cannot hold, becomes U+FFFD. */
+/** Keeps what we gave up on. The same id again counts as another attempt. */
 export async function keepDeadLetter(client: Queryable, letter: DeadLetter): Promise<void> {
   await client.query(
     `insert into mirror.dead_letters as d (id, reason, detail, raw) values ($1, $2, $3, $4)
       on conflict (id) do update set attempts = d.attempts + 1, last_seen_at = now(), reason = excluded.reason,
         detail = excluded.detail`,
-    [
-      letter.id,
-      letter.reason,
-      letter.detail?.replaceAll('\0', '\ufffd') ?? null,
-      letter.raw.replaceAll('\0', '\ufffd'),
-    ],
+    [letter.id, letter.reason, letter.detail?.replaceAll('\0', '\ufffd') ?? null, letter.raw],
   );
 }
 

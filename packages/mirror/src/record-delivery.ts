@@ -1,5 +1,6 @@
 // The first half of the worker: a delivery as the receiver stored it becomes a row in the event log and a pending
 // record. Everything here is one short database call; nothing is fetched.
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import {
   asJsonb,
@@ -40,7 +41,7 @@ export async function recordDelivery(
   delivery: { body: Buffer; receivedAt: Date },
 ): Promise<Recorded> {
   const { database, catalogue, selection } = settings;
-  const raw = delivery.body.toString('utf8');
+  const raw = textOf(delivery.body);
   const parsed = parseWebhookEvent(raw);
   if (!parsed.ok) return bury(database, raw, null, parsed);
   const { event } = parsed;
@@ -118,6 +119,11 @@ async function bury(
 ): Promise<Recorded> {
   await keepDeadLetter(database.pool, { id: sha256(raw).slice(0, 32), reason: why.reason, detail: why.detail, raw });
   return { outcome: 'dead', event, reason: why.reason };
+}
+
+/** The body as text; one that is no text (or holds NUL, which Postgres' text cannot) as `\\x` and hexadecimal digits. */
+function textOf(body: Buffer): string {
+  return isUtf8(body) && !body.includes(0) ? body.toString('utf8') : `\\x${body.toString('hex')}`;
 }
 
 function sha256(text: string): string {

@@ -120,3 +120,11 @@ test('a page that fails is not skipped', async () => {
   );
   await expect(walk(client)).rejects.toMatchObject({ status: 403 });
 });
+
+test('without links, pages are counted by Total and Per-Page', async () => {
+  const { client, server } = await aWorld((response, request, index) =>
+    answer(200, `[${index}]`, { total: '5', 'per-page': '2' })(response, request, index),
+  );
+  expect(await walk(client)).toEqual(['[0]', '[1]', '[2]']);
+  expect(server.seen.at(-1)?.url).toBe('/rest/v1.0/rfis?x=1&a=b+c&per_page=2&page=3');
+});

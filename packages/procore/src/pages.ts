@@ -16,10 +16,19 @@ export async function* pagesOf(
     seen.add(path);
     const answer = await get(path, { companyId, signal });
     yield answer;
-    const { next } = answer.links;
+    const next = answer.links.next ?? nextByCount(firstPath, page, answer);
     if (next === undefined) return;
     if (seen.has(next)) throw refuse(`the next link of page ${page} leads back to a page seen before`);
     if (page >= maxPages) throw refuse(`it goes on after ${maxPages} pages`);
     path = next;
   }
+}
+
+/** Total and Per-Page tell of further pages where an answer has no links. */
+function nextByCount(firstPath: string, page: number, { total, perPage }: ProcoreAnswer): string | undefined {
+  if (total === null || perPage === null || page * perPage >= total) return undefined;
+  const [path, query] = firstPath.split('?');
+  const searchParams = new URLSearchParams(query);
+  searchParams.set('page', String(page + 1));
+  return `${path}?${searchParams}`;
 }

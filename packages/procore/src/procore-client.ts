@@ -39,7 +39,8 @@ export type ProcoreClient = {
   ) => Promise<ProcoreAnswer>;
   /**
    * Walks a list along its next links. A link to another host, one seen before, or more than `maxPages` (10,000) pages
-   * throw ProcoreFormatError. A list without links has one page: compare with `total` before taking it for complete.
+   * throw ProcoreFormatError. Without links, Total and Per-Page
+   * tell of further pages; without these the list has one page.
    */
   pages: (
     path: string,
