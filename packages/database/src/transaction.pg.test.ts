@@ -55,7 +55,7 @@ test('two transactions that deadlock both get done', async () => {
       await client.query('update counts set count = count + 1 where name = $1', [second]);
     });
   await Promise.all([addOne('a', 'b'), addOne('b', 'a')]);
-  expect(holding).toBe(3);
+  expect(holding).toBeGreaterThan(2); // one had to give way, or both
   expect([await count('a'), await count('b')]).toEqual([2, 2]);
 });
 
