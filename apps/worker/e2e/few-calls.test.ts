@@ -73,3 +73,49 @@ test('three hundred events for three hundred records are taken at once and fetch
     await close();
   }
 });
+
+test.each([
+  ['a complete list', 'Locations'],
+  ['a list that carries part of them', 'RFIs'],
+])(
+  'two thousand records in twenty batches with %s are up to date after forty calls',
+  { timeout: 240_000 },
+  async (_, resource) => {
+    const { database, system, close } = await startMirror('postgres', { projects: 20, fetchDelayMs: 4000 });
+    try {
+      await system.startIngest();
+      const projects = await system.controlLines<{ id: string; companyId: string }>('/control/world?resource=Projects');
+      const scopes: { companyId: string; projectId: string; id: string }[] = [];
+      for (const { id: projectId } of projects) {
+        const create = { count: 100, kinds: { create: 1 }, resources: [resource], projectId, silent: true };
+        const { records } = await system.control<Made>('POST', '/control/edits', create);
+        scopes.push(...records);
+      }
+      expect(scopes).toHaveLength(2000);
+      await system.control('DELETE', '/control/calls');
+      const answers = await Promise.all(
+        scopes.map(({ companyId, projectId, id }) =>
+          deliver(
+            system,
+            aBody({ company_id: companyId, project_id: projectId, resource_type: resource, resource_id: id }),
+          ),
+        ),
+      );
+      expect(new Set(answers)).toEqual(new Set([204]));
+      await system.startWorker();
+      const table = resource.toLowerCase();
+      const count = async () => {
+        const { rows } = await database.pool.query(
+          `select count(*)::int as count from procore.${table} where id = any($1)`,
+          [scopes.map(({ id }) => id)],
+        );
+        return rows[0].count;
+      };
+      await expect.poll(count, { timeout: 120_000, interval: 100 }).toBe(2000);
+      const { total, byKind } = await system.control<Calls>('GET', '/control/calls');
+      expect(total - byKind.login).toBeLessThanOrEqual(40);
+    } finally {
+      await close();
+    }
+  },
+);

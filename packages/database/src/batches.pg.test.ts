@@ -194,3 +194,30 @@ test('a schedule that was lost is made anew from the pending records', async () 
   expect(await rescheduleBatches(database)).toBe(1);
   expect(await claimBatch(database, mine)).not.toBeNull();
 });
+
+test('a batch gathers news that keeps coming, but not for longer than twice the pause more', async () => {
+  const dueIn = async () => {
+    const { rows } = await database.pool.query(
+      `select extract(epoch from due_at - first_due_at)::float8 * 1000 as ms, due_at > now() as later from mirror.batches`,
+    );
+    return rows[0];
+  };
+  await record(anEvent({ recordId: '1' }), { delayMs: 1000 });
+  expect(await dueIn()).toEqual({ ms: 0, later: true });
+  await record(anEvent({ recordId: '2' }), { delayMs: 1000 });
+  expect((await dueIn()).ms).toBeGreaterThan(0);
+  await database.pool.query(
+    `update mirror.batches set first_due_at = first_due_at - interval '10 s', due_at = due_at - interval '9.5 s'`,
+  );
+  await record(anEvent({ recordId: '3' }), { delayMs: 1000 });
+  expect(await dueIn()).toEqual({ ms: 2000, later: false });
+});
+
+test('news makes a batch due that waits for a failed record', async () => {
+  await record(anEvent({ recordId: '1' }));
+  await database.pool.query(
+    `update mirror.batches set due_at = now() + interval '5 min', first_due_at = now() + interval '5 min'`,
+  );
+  await record(anEvent({ recordId: '2' }));
+  expect(await claimBatch(database, mine)).not.toBeNull();
+});

@@ -18,7 +18,7 @@ const keyValues = (key: BatchKey): [string, string | null, string] => [key.compa
 
 /**
  * Takes the lease of one due batch, or returns null when none is due. Companies with fewer batches in hand come first,
- * so a flood in one does not hold back another. Parked scopes are left out until their probe is due; then one batch of
+ * so a flood in one does not hold back another; what only lacks detail comes last. Parked scopes are left out until their probe is due; then one batch of
  * them is given out per `leaseMs`.
  */
 export async function claimBatch(
@@ -44,7 +44,7 @@ next as (
   select b.ctid, b.company_id, b.project_id, b.resource from mirror.batches b left join in_hand h using (company_id)
   where b.due_at <= now() and (b.lease_until is null or b.lease_until <= now())
     and not exists (select from mirror.scopes s where ${scopeCovers('s', 'b')} and s.probe_at > now())
-  order by coalesce(h.batches, 0), b.due_at limit 1 for update of b skip locked
+  order by b.is_detail, coalesce(h.batches, 0), b.due_at limit 1 for update of b skip locked
 ),
 probed as (
   update mirror.scopes s set probe_at = now() + $2::float8 * interval '1 ms' from next
@@ -90,9 +90,16 @@ export async function releaseBatch(
     ]);
     if (held.rowCount === 0) return;
     await client.query(
-      `update mirror.batches set lease_holder = null, lease_until = null,
-        due_at = (select greatest(min(ready_at), now() + $4::float8 * interval '1 ms') from mirror.pending where ${KEY}
-          having count(*) > 0) where ${KEY}`,
+      `with pending as (select ready_at, listed_generation = generation as is_listed from mirror.pending where ${KEY}),
+        next as (
+          select greatest(ready_at, now() + $4::float8 * interval '1 ms') as due_at, coalesce(is_listed, false) as is_detail
+          from (
+            (select * from pending where is_listed is not true order by ready_at limit 1)
+            union all (select * from pending where is_listed order by ready_at limit 1)
+          ) as first order by ready_at > now() + interval '1 second', is_detail, ready_at limit 1
+        )
+        update mirror.batches set lease_holder = null, lease_until = null, due_at = (select due_at from next),
+          first_due_at = (select due_at from next), is_detail = coalesce((select is_detail from next), false) where ${KEY}`,
       [...keyValues(key), restMs],
     );
   });
@@ -101,10 +108,12 @@ export async function releaseBatch(
 /** Makes due what has pending records and no due time, as after a restore of the database. Returns how many batches. */
 export async function rescheduleBatches(database: Database): Promise<number> {
   const { rowCount } = await database.pool.query(
-    `insert into mirror.batches as b (company_id, project_id, resource, due_at)
-      select company_id, project_id, resource, min(ready_at) from mirror.pending group by 1, 2, 3 order by 1, 2, 3
-      on conflict (company_id, project_id, resource) do update set due_at = excluded.due_at
-      where b.due_at is null or b.due_at > excluded.due_at`,
+    `insert into mirror.batches as b (company_id, project_id, resource, due_at, first_due_at)
+      select company_id, project_id, resource, min(ready_at), min(ready_at) from mirror.pending
+      group by 1, 2, 3 order by 1, 2, 3
+      on conflict (company_id, project_id, resource) do update
+        set due_at = excluded.due_at, first_due_at = excluded.first_due_at
+      where b.due_at is null or b.due_at > excluded.due_at + interval '1 minute'`,
   );
   return rowCount ?? 0;
 }
@@ -120,6 +129,8 @@ export type NotedRecord = {
   isDelete: boolean;
   attempts: number;
   reread: boolean;
+  /** A list has refreshed what it carries of the record since its newest event; the show is still to come. */
+  isListed: boolean;
   /** A fetch that starts now proves all of its events: the newest is at least `delayMs` old. */
   settles: boolean;
 };
@@ -134,6 +145,7 @@ export async function noteBatch(
     name: 'note-batch',
     text: `select record_id as id, generation::text, event_id as "eventId", occurred_at as "occurredAt",
         parent_id as "parentId", delete_seen as "isDelete", attempts, reread,
+        coalesce(listed_generation = generation, false) as "isListed",
         last_seen_at <= now() - $4::float8 * interval '1 ms' as settles
       from mirror.pending where ${KEY} and ready_at <= now() order by ready_at limit $5`,
     values: [...keyValues(key), options.delayMs, options.limit],
@@ -211,5 +223,26 @@ export async function postponeRecords(
       postponement.countsAttempt ? 1 : 0,
       postponement.reread,
     ],
+  );
+}
+
+/**
+ * Notes that a list has refreshed these records, as far as it carries them. They stay pending and wait for `pauseMs`, so
+ * that records no list has refreshed yet come first. Belongs in the transaction that stores the rows.
+ */
+export async function noteListed(
+  client: pg.ClientBase,
+  key: BatchKey,
+  records: readonly SettledRecord[],
+  pauseMs: number,
+): Promise<void> {
+  if (records.length === 0) return;
+  await client.query(
+    `update mirror.pending p set listed_generation = p.generation,
+        ready_at = greatest(p.ready_at, now() + $6::float8 * interval '1 ms')
+      from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
+      where ${KEY.replaceAll(/(company_id|project_id|resource) /g, 'p.$1 ')} and p.record_id = f.record_id
+        and p.generation = f.generation`,
+    [...keyValues(key), records.map(({ id }) => id), records.map(({ generation }) => generation), pauseMs],
   );
 }

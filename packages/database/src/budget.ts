@@ -4,7 +4,7 @@ import type { Database } from './open-database.ts';
 
 export type Leave = { granted: number; waitMs: number };
 
-export type WindowReport = { limit: number; remaining: number; resetInMs: number };
+type WindowReport = { limit: number; remaining: number; resetInMs: number };
 
 /** `holder` names the process; `underWay` is how many of its calls have no answer yet, those asked for now not counted. */
 export type Caller = { holder: string; underWay: number };
@@ -44,6 +44,15 @@ export async function learnLimits(database: Database, { ageMs, answered, report 
     text: 'select mirror.learn_limits($1, $2, $3, $4, $5)',
     values: [ageMs, answered, report?.limit ?? null, report?.remaining ?? null, report?.resetInMs ?? null],
   });
+}
+
+/** How many calls each batch that is due could make now, as far as is known; null when nothing is known. */
+export async function readLeave(database: Database): Promise<number | null> {
+  const { rows } = await database.pool.query<{ calls: number | null }>(
+    `select min(remaining)::float8 / greatest((select count(*) from mirror.batches where due_at <= now()), 1) as calls
+      from mirror.budget where is_confirmed and reset_at > now()`,
+  );
+  return rows[0]?.calls ?? null;
 }
 
 /** Stops all calls for a while, because Procore said so (429, 503). */

@@ -3,6 +3,8 @@ import { quoteLiteral, quoteName, tableName } from './quote.ts';
 
 const OWN_COLUMNS = {
   _data: 'The whole record as Procore last sent it; NULL when it was never seen.',
+  _complete:
+    "False: what Procore's lists lack is of an earlier fetch, or missing; the rest is as of _fetched_at. True: all of it is.",
   _deleted_at:
     'Since when it is known to be deleted in Procore; NULL: not deleted. The last known state stays in the row.',
   _hidden_at: 'Since when Procore does not show the record to us: deleted, or no permission. NULL: shown.',

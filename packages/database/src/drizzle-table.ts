@@ -36,6 +36,7 @@ export function drizzleTable(table: MirroredTable): PgTable {
     ...(table.parentKey === null ? {} : { [table.parentKey]: columnOf[table.idType]() }),
     ...Object.fromEntries(table.columns.map(({ name, type }) => [name, columnOf[type]()])),
     _data: columnOf.jsonb(),
+    _complete: columnOf.boolean().notNull().default(false),
     _deleted_at: columnOf.timestamptz(),
     _hidden_at: columnOf.timestamptz(),
     _fetched_at: columnOf.timestamptz(),

@@ -5,6 +5,7 @@ export {
   countPending,
   type NotedRecord,
   noteBatch,
+  noteListed,
   postponeRecords,
   releaseBatch,
   renewLease,
@@ -12,7 +13,7 @@ export {
   settleRecords,
   takeVersion,
 } from './batches.ts';
-export { learnLimits, pauseCalls, takeLeave } from './budget.ts';
+export { learnLimits, pauseCalls, readLeave, takeLeave } from './budget.ts';
 export { checkDatabase } from './check-database.ts';
 export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';
 export { drizzleTable } from './drizzle-table.ts';

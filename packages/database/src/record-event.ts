@@ -135,10 +135,15 @@ function markNews(delayMs: string, maxWaitMs: string): string {
     returning company_id, project_id, resource, ready_at
   ),
   due as (
-    insert into mirror.batches as b (company_id, project_id, resource, due_at)
-    select company_id, project_id, resource, min(ready_at) from marked
+    insert into mirror.batches as b (company_id, project_id, resource, due_at, first_due_at)
+    select company_id, project_id, resource, min(ready_at), min(ready_at) from marked
     group by company_id, project_id, resource order by company_id, project_id, resource
-    on conflict (company_id, project_id, resource) do update set due_at = least(b.due_at, excluded.due_at)
+    on conflict (company_id, project_id, resource) do update set
+      due_at = case when b.due_at < excluded.due_at
+        then greatest(b.due_at, least(excluded.due_at, b.first_due_at + ${delayMs}::float8 * interval '2 ms'))
+        else excluded.due_at end,
+      first_due_at = case when b.due_at < excluded.due_at then b.first_due_at else excluded.due_at end,
+      is_detail = false
   )`;
 }
 

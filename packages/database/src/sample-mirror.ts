@@ -101,7 +101,8 @@ function createStatement(table: MirroredTable): string {
   const { columns, primaryKeys } = getTableConfig(drizzleTable(table));
   const keys = primaryKeys.flatMap((key) => key.columns.map(({ name }) => name));
   const definitions = columns.map(
-    (column) => `${column.name} ${column.getSQLType()} ${column.notNull ? 'not null' : ''}`,
+    (column) =>
+      `${column.name} ${column.getSQLType()} ${column.notNull ? 'not null' : ''} ${column.hasDefault ? `default ${column.default}` : ''}`,
   );
   return `create table procore.${table.name} (${definitions.join(', ')}, primary key (${keys.join(', ')}))`;
 }

@@ -72,6 +72,8 @@ export const pending = mirror.table(
     /** A failure's pause; news does not shorten it. */
     notBefore: moment('not_before'),
     lastError: text('last_error'),
+    /** The generation for which a list has refreshed the columns that it carries; the show is still to come. */
+    listedGeneration: bigint('listed_generation', { mode: 'bigint' }),
     /** It was read once already and looked older than its event. */
     reread: boolean('reread').notNull().default(false),
   },
@@ -91,6 +93,10 @@ export const batches = mirror.table(
     projectId: id('project_id'),
     resource: text('resource').notNull(),
     dueAt: moment('due_at'),
+    /** When it was due first. News that keeps coming puts a batch off, so that it gathers, but only so long after this. */
+    firstDueAt: moment('first_due_at'),
+    /** All that is due was refreshed by a list already and waits for its detail: others come first. */
+    isDetail: boolean('is_detail').notNull().default(false),
     leaseHolder: text('lease_holder'),
     leaseUntil: moment('lease_until'),
     servedAt: moment('served_at'),

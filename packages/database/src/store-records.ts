@@ -22,6 +22,8 @@ export type Answer = {
   parentId: string | null;
   /** Ids of the records to store; null: all. */
   only: readonly string[] | null;
+  /** Records of a list that lacks fields: they add to what the row has, and it is not complete. Default: whole records. */
+  isPart?: boolean;
 };
 
 export type StoredRecord = {
@@ -62,10 +64,10 @@ export async function storeRecords(client: Transaction, answer: Answer): Promise
 }
 
 async function run(client: Transaction, answer: Answer, json: string, mode: StoreMode): Promise<StoreOutcome> {
-  const { table, envelope, embedded } = answer;
+  const { table, envelope, embedded, isPart = false } = answer;
   const parentId = answer.parentId !== null && isFittingId(table, answer.parentId) ? answer.parentId : null;
   const { rows } = await client.query<StoredRecord & { unfit: number }>(
-    storeStatement(table, { envelope, embedded: embedded?.field ?? null }, mode),
+    storeStatement(table, { envelope, embedded: embedded?.field ?? null, isPart }, mode),
     [json, answer.companyId, scopeProject(table, answer.projectId), answer.version, answer.only, parentId],
   );
   return {

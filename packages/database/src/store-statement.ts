@@ -7,7 +7,12 @@ import { quoteLiteral, quoteName, tableName } from './quote.ts';
  */
 export type StoreMode = 'strict' | 'lenient';
 
-export type AnswerShape = { envelope: 'none' | 'data'; embedded: string | null };
+export type AnswerShape = {
+  envelope: 'none' | 'data';
+  embedded: string | null;
+  /** The records lack fields: what a row has beyond them stays, and the row says that it is not complete. */
+  isPart: boolean;
+};
 
 /**
  * One statement that stores all records of an answer and returns them. Parameters: 1 the JSON text, 2 company id,
@@ -19,7 +24,7 @@ export function storeStatement(table: MirroredTable, shape: AnswerShape, mode: S
   const typed = table.columns.map(({ name }) => quoteName(name));
   const columns = [...parent, ...typed];
   const fitted = table.columns.map((column) => `${fit(column, mode)} as ${quoteName(column.name)}`);
-  const replaced = [...typed, '_data', '_fetched_at', '_version'];
+  const replaced = [...typed, '_data', '_complete', '_fetched_at', '_version'];
   if (table.scope === 'project' && !table.idRepeatsAcrossProjects) replaced.push('project_id');
   return `
 with ${chosenRecords(table, shape, mode)},
@@ -29,9 +34,9 @@ fitted as (
 ),
 stored as (
   insert into ${tableName(table)} as t
-    (${[...keys, 'id', ...columns, '_data', '_fetched_at', '_version', '_event_id'].join(', ')})
+    (${[...keys, 'id', ...columns, '_data', '_complete', '_fetched_at', '_version', '_event_id'].join(', ')})
   select ${['$2::bigint', '$3::bigint'].slice(0, keys.length).join(', ')},
-    ${['id', ...columns, '_data'].map((name) => `f.${name}`).join(', ')}, now(), $4::bigint, p.event_id
+    ${['id', ...columns, '_data'].map((name) => `f.${name}`).join(', ')}, ${!shape.isPart}, now(), $4::bigint, p.event_id
   from fitted f left join mirror.pending p on ${isPendingOf(table, 'f.id::text')}
   order by f.id
   on conflict (${keyColumns(table).join(', ')}) do update set
@@ -58,7 +63,8 @@ export function isPendingOf(table: MirroredTable, recordId: string): string {
 // The records of the answer that are asked for. When an id comes twice the later record counts: Postgres refuses to
 // update one row twice in one statement. Rows are then written in the order of their ids, so that two statements that
 // meet do not block each other for ever.
-function chosenRecords(table: MirroredTable, { envelope, embedded }: AnswerShape, mode: StoreMode): string {
+function chosenRecords(table: MirroredTable, shape: AnswerShape, mode: StoreMode): string {
+  const { envelope, embedded, isPart } = shape;
   const body = envelope === 'data' ? `$1::jsonb -> 'data'` : '$1::jsonb';
   const children =
     embedded === null
@@ -75,11 +81,21 @@ item as (
     when 'array' then body when 'object' then jsonb_build_array(body) else '[]' end) with ordinality as top(item, position)
   ${children}
 ),
-chosen as materialized (
+asked as materialized (
   select distinct on (id) id, parent_id, record from item
   where id is not null and ($5::text[] is null or id::text = any($5::text[]))
   order by id, outer_position desc, position desc
+),
+chosen as materialized (
+  ${isPart ? withDetail(table) : 'select id, parent_id, record from asked'}
 )`;
+}
+
+/** Each record with what its row has beyond it. */
+function withDetail(table: MirroredTable): string {
+  const inProject = table.scope === 'project' ? ' and t.project_id = $3::bigint' : '';
+  return `select asked.id, asked.parent_id, mirror.merge_detail(t._data, asked.record) as record
+  from asked left join ${tableName(table)} t on t.company_id = $2::bigint${inProject} and t.id = asked.id`;
 }
 
 function parentId(table: MirroredTable, embedded: string | null, mode: StoreMode): string {

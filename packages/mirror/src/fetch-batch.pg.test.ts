@@ -11,6 +11,9 @@ import { recordDelivery } from './record-delivery.ts';
 
 type Scripted = { status?: number; body?: unknown; text?: string; headers?: Record<string, string> };
 
+const PLENTY = `insert into mirror.budget (window_name, call_limit, remaining, reset_at, is_confirmed)
+  values ('hour', 1000000, 1000000, now() + interval '1 hour', true)`;
+
 let test_: TestDatabase;
 let database: Database;
 let server: Server;
@@ -22,6 +25,7 @@ beforeAll(async () => {
   test_ = await createTestDatabase();
   await migrateDatabase({ url: test_.url, tables: catalogue.resources.map(({ table }) => table) });
   database = openDatabase({ url: test_.url, applicationName: 'test' });
+  await database.pool.query(PLENTY);
   server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://procore');
     calls.push(decodeURIComponent(request.url ?? ''));
@@ -146,6 +150,50 @@ test('without a show, what a filtered list lacks is looked for in the whole list
     { id: '3', deleted: true, hidden: false },
     { id: '4', deleted: false, hidden: false },
   ]);
+});
+
+test('when calls are short, a thin list refreshes the rows first and loses no detail', async () => {
+  await hear('RFIs', [1, 2, 3]);
+  const whole = (id: number) => ({ id, subject: 'old', draft: false, assignee: { id: 5, name: 'Ann', login: 'a@x' } });
+  answer = (path) => ({ body: whole(Number(path.split('/').at(-1))) });
+  await run('RFIs');
+  const short = `update mirror.budget set remaining = $1 where window_name = 'hour'`;
+  await database.pool.query(short, [2]);
+  await hear('RFIs', [1, 2]);
+  await hear('RFIs', [3], { reason: 'delete' });
+  calls = [];
+  const thin = (id: number) => ({ id, subject: 'new', assignee: { id: 5, name: 'Anna' } });
+  answer = (path) => (/\/\d+$/.test(path) ? { status: path.endsWith('/3') ? 404 : 500 } : { body: [thin(1)] });
+  await run('RFIs');
+  expect(calls).toHaveLength(1);
+  expect(await rows('rfis', 'id, subject, draft, assignee, _complete')).toMatchObject([
+    { id: '1', subject: 'new', draft: false, assignee: { id: 5, name: 'Anna', login: 'a@x' }, _complete: false },
+    { id: '2', subject: 'old', _complete: true },
+    { id: '3', deleted: false, _complete: true },
+  ]);
+  expect(await pendingIds()).toEqual(['1', '2', '3']);
+  await database.pool.query(short, [1_000_000]);
+  answer = (path) =>
+    path.endsWith('/3') ? { status: 404 } : { body: { id: Number(path.split('/').at(-1)), subject: 'new' } };
+  await run('RFIs');
+  expect(calls).toHaveLength(4);
+  expect(await rows('rfis', 'id, subject, assignee, _complete')).toMatchObject([
+    { id: '1', subject: 'new', assignee: null, _complete: true },
+    { id: '2', subject: 'new', _complete: true },
+    { id: '3', deleted: true },
+  ]);
+  await database.pool.query(short, [1_000_000]);
+});
+
+test('a thin list that refuses its filter is passed over', async () => {
+  await database.pool.query(`update mirror.budget set remaining = 0 where window_name = 'hour'`);
+  await hear('RFIs', [1, 2]);
+  answer = (path) => (/\/\d+$/.test(path) ? { body: { id: Number(path.split('/').at(-1)) } } : { status: 400 });
+  await run('RFIs');
+  await run('RFIs');
+  await run('RFIs');
+  expect((await rows('rfis')).map(({ id }) => id)).toEqual(['1', '2']);
+  await database.pool.query(`update mirror.budget set remaining = 1000000 where window_name = 'hour'`);
 });
 
 test('404 with a delete event buries, without one hides, and a later answer brings the row back', async () => {

@@ -5,10 +5,13 @@ import {
   countRows,
   findParentIds,
   giveUpRecords,
+  inTransaction,
   type NotedRecord,
+  noteListed,
   type ParkReason,
   parkScope,
   postponeRecords,
+  readLeave,
   type Scope,
   unparkScopes,
 } from '@procore-mirror/database';
@@ -28,12 +31,13 @@ export type BatchReport = {
   error: unknown;
 };
 
-/** A run ends after so many calls, so that other batches get their turn. */
+/** A run ends after so many calls, sooner when calls are short, so that other batches get their turn. */
 const CALLS_PER_RUN = 50;
 /** Failures in a row after which the run gives Procore a rest. */
 const FAILURES_PER_RUN = 3;
 /** Records that failed this often are fetched alone, so that one bad record does not hold up its neighbours. */
 const ATTEMPTS_TOGETHER = 3;
+const LISTS_OF_RECORDS: ReadonlySet<FetchCall['kind']> = new Set(['list by ids', 'refresh by ids', 'list all']);
 
 type Progress = { successes: number; failuresInARow: number; refusals: number; error: unknown };
 
@@ -43,11 +47,12 @@ type Progress = { successes: number; failuresInARow: number; refusals: number; e
  */
 export async function fetchBatch(settings: FetchSettings, batch: BatchKey, signal: AbortSignal): Promise<BatchReport> {
   const run = await openRun(settings, batch, signal);
-  const plan = await planRun(run);
+  const { affordableCalls, ...plan } = await planRun(run);
   await concludeAbsent(run, run.resource, run.version, noted(run, plan.nothingToFetch));
   const progress: Progress = { successes: 0, failuresInARow: 0, refusals: 0, error: null };
   const calls = [...plan.calls];
-  for (let made = 0; made < CALLS_PER_RUN && !signal.aborted; made += 1) {
+  const mostCalls = Math.min(Math.ceil(affordableCalls ?? CALLS_PER_RUN) || 1, CALLS_PER_RUN);
+  for (let made = 0; made < mostCalls && !signal.aborted; made += 1) {
     const call = calls.shift();
     if (call === undefined) break;
     const end = await tryCall(run, call, progress, calls);
@@ -57,7 +62,7 @@ export async function fetchBatch(settings: FetchSettings, batch: BatchKey, signa
   return report(run, openRecords(run).size === 0 ? 'done' : 'wait', progress);
 }
 
-async function planRun(run: BatchRun): Promise<FetchPlan> {
+async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affordableCalls'>> {
   const { database, catalogue } = run.settings;
   const { table, parent } = run.resource;
   const { companyId, projectId } = run.batch;
@@ -72,11 +77,13 @@ async function planRun(run: BatchRun): Promise<FetchPlan> {
     parents:
       parent === null ? 0 : await countRows(database.pool, catalogue.get(parent.resource).table, companyId, projectId),
     perPage: run.settings.pageSize,
+    affordableCalls: await readLeave(database),
   };
   const plan = planFetch(run.resource, together, facts);
   const alone = records.filter(({ attempts }) => attempts >= ATTEMPTS_TOGETHER);
   const plans = alone.map(({ id }) => planFetch(run.resource, noted(run, [id]), facts));
   return {
+    affordableCalls: facts.affordableCalls,
     calls: [plan, ...plans].flatMap(({ calls }) => calls),
     nothingToFetch: [plan, ...plans].flatMap(({ nothingToFetch }) => nothingToFetch),
     estimatedCalls: [plan, ...plans].reduce((sum, { estimatedCalls }) => sum + estimatedCalls, 0),
@@ -115,6 +122,7 @@ async function tryCall(
     if (!isKnownFailure(error)) throw error;
     progress.error = error;
     if (isRefusedList(run, call, error)) {
+      if (call.kind === 'refresh by ids') await passOverList(run, call.ids);
       further.push(...followUp(run, call));
       return null;
     }
@@ -170,13 +178,18 @@ async function settleFailure(
 
 /** A list that does not exist, or not with this filter, says nothing of its records: they may answer one by one. */
 function isRefusedList(run: BatchRun, call: FetchCall, error: unknown): boolean {
-  if (run.resource.show === null || (call.kind !== 'list by ids' && call.kind !== 'list all')) return false;
+  if (run.resource.show === null || !LISTS_OF_RECORDS.has(call.kind)) return false;
   return error instanceof ProcoreResponseError && [400, 404, 405, 410, 414, 422].includes(error.status);
+}
+
+/** The list is no use, so the records are shown next time, refreshed or not. */
+async function passOverList(run: BatchRun, ids: readonly string[]): Promise<void> {
+  await inTransaction(run.settings.database, (client) => noteListed(client, run.batch, noted(run, ids), 0));
 }
 
 /** What a list call did not bring is asked for alone before anything is concluded; without a show, in the whole list. */
 function followUp(run: BatchRun, call: FetchCall): FetchCall[] {
-  if (call.kind === 'show') return [];
+  if (call.kind === 'show' || call.kind === 'refresh by ids') return [];
   const missing = noted(run, idsOf(call));
   const parentId = 'parentId' in call ? call.parentId : null;
   if (run.resource.show === null) {

@@ -5,7 +5,7 @@ import { type BatchRun, openRecords } from './batch-run.ts';
 import type { CataloguedResource } from './catalogue/catalogue.ts';
 import { isNotFound, parentOf, parentsToWalk, pathValues, storeListing } from './listing.ts';
 import type { FetchCall } from './plan-fetch.ts';
-import { concludeAbsent, storeAnswer } from './store-answer.ts';
+import { concludeAbsent, storeAnswer, storePart } from './store-answer.ts';
 
 const IDS_PER_CALL = 100;
 
@@ -18,6 +18,7 @@ export async function makeCall(run: BatchRun, call: FetchCall): Promise<void> {
     case 'show':
       return showRecord(run, run.resource, call);
     case 'list by ids':
+    case 'refresh by ids':
       return listByIds(run, call);
     case 'list all':
       return listAll(run, call);
@@ -51,7 +52,10 @@ async function showRecord(
   }
 }
 
-async function listByIds(run: BatchRun, call: Extract<FetchCall, { kind: 'list by ids' }>): Promise<void> {
+async function listByIds(
+  run: BatchRun,
+  call: Extract<FetchCall, { kind: 'list by ids' | 'refresh by ids' }>,
+): Promise<void> {
   const { resource, settings } = run;
   const { list } = resource;
   if (list === null || list.filterByIds === null) throw new Error(`${resource.resource} cannot be listed by ids`);
@@ -60,9 +64,15 @@ async function listByIds(run: BatchRun, call: Extract<FetchCall, { kind: 'list b
   const { text } = await settings.client.get(path, {
     companyId: run.batch.companyId,
     signal: run.signal,
-    searchParams: [...idFilter(list.filterByIds, call.ids), ['per_page', String(IDS_PER_CALL)]],
+    searchParams: [
+      ...Object.entries(list.showAll),
+      ...idFilter(list.filterByIds, call.ids),
+      ['per_page', String(IDS_PER_CALL)],
+    ],
   });
-  await storeAnswer(run, { resource, version, text, parentId: call.parentId, only: call.ids });
+  const answer = { resource, version, text, parentId: call.parentId, only: call.ids };
+  if (call.kind === 'list by ids') await storeAnswer(run, answer);
+  else await storePart(run, { ...answer, only: call.ids });
 }
 
 /** Two spellings are documented: one parameter for each id, or one with all ids in brackets (SOURCES: REST behaviour). */

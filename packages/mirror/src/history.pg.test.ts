@@ -24,6 +24,9 @@ type Command =
 /** One resource of a Procore with three records. Answers can be held back after they were read. */
 type World = { records: Map<string, { alive: boolean; state: number }>; isSlow: boolean; held: (() => void)[] };
 
+const PLENTY = `insert into mirror.budget (window_name, call_limit, remaining, reset_at, is_confirmed)
+  values ('hour', 1000000, 1000000, now() + interval '1 hour', true)`;
+
 let test_: TestDatabase;
 let database: Database;
 let server: Server;
@@ -34,6 +37,7 @@ beforeAll(async () => {
   test_ = await createTestDatabase();
   await migrateDatabase({ url: test_.url, tables: catalogue.resources.map(({ table }) => table) });
   database = openDatabase({ url: test_.url, applicationName: 'test' });
+  await database.pool.query(PLENTY);
   server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://procore');
     const { status, body } = read(url);

@@ -2,9 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { catalogue } from './catalogue/catalogue.ts';
 import { type PlanFacts, planFetch, type WantedRecord } from './plan-fetch.ts';
 
-const facts: PlanFacts = { records: 50, parents: 5, perPage: 1000 };
+const facts: PlanFacts = { records: 50, parents: 5, perPage: 1000, affordableCalls: 1000 };
 const wanted = (count: number, change: Partial<WantedRecord> = {}): WantedRecord[] =>
-  Array.from({ length: count }, (_, index) => ({ id: String(index + 1), parentId: null, isDelete: false, ...change }));
+  Array.from({ length: count }, (_, index) => ({
+    id: String(index + 1),
+    parentId: null,
+    isDelete: false,
+    isListed: false,
+    ...change,
+  }));
 
 function planned(resource: string, records: readonly WantedRecord[], change: Partial<PlanFacts> = {}) {
   const plan = planFetch(catalogue.get(resource), records, { ...facts, ...change });
@@ -17,12 +23,37 @@ function planned(resource: string, records: readonly WantedRecord[], change: Par
 describe('the cheapest calls for a batch', () => {
   test.each([
     ['a thin list completes nothing, so each record is shown', 'RFIs', wanted(3), {}, { show: 3 }, 3],
+    [
+      'when calls are short, a thin list refreshes what is to be shown later',
+      'RFIs',
+      [...wanted(120), { id: '999', parentId: null, isDelete: true, isListed: false }],
+      { affordableCalls: 25 },
+      { 'refresh by ids': 2 },
+      2,
+    ],
+    [
+      'what a list has refreshed is shown',
+      'RFIs',
+      wanted(12, { isListed: true }),
+      { affordableCalls: 0 },
+      { show: 12 },
+      12,
+    ],
+    ['a few shows need no list', 'RFIs', wanted(6), { affordableCalls: 25 }, { show: 6 }, 6],
+    [
+      'a list that cannot be asked for ids is no help',
+      'Company Users',
+      wanted(30),
+      { affordableCalls: 0 },
+      { show: 30 },
+      30,
+    ],
     ['one record is shown', 'Locations', wanted(1), {}, { show: 1 }, 1],
     ['a complete list is asked for up to a hundred ids', 'Locations', wanted(250), {}, { 'list by ids': 3 }, 3],
     [
       'records with a delete event are asked for alone',
       'Locations',
-      [...wanted(5), { id: '9', parentId: null, isDelete: true }],
+      [...wanted(5), { id: '9', parentId: null, isDelete: true, isListed: false }],
       {},
       { 'list by ids': 1, show: 1 },
       2,
@@ -64,13 +95,18 @@ describe('the cheapest calls for a batch', () => {
   });
 
   test('children of more parents than the listing has pages come with the listing', () => {
-    const records = ['5', '6', '7'].map((parentId, index) => ({ id: String(index), parentId, isDelete: false }));
+    const records = ['5', '6', '7'].map((parentId, index) => ({
+      id: String(index),
+      parentId,
+      isDelete: false,
+      isListed: false,
+    }));
     expect(planned('Change Event Line Items', records)).toMatchObject({ kinds: { 'all parents': 1 } });
     expect(planned('Change Event Line Items', records, { parents: 3000 })).toMatchObject({ kinds: { parent: 3 } });
   });
 
   test('a deleted child that nobody knows a parent of needs no call', () => {
-    const records = [{ id: '1', parentId: null, isDelete: true }];
+    const records = [{ id: '1', parentId: null, isDelete: true, isListed: false }];
     expect(planned('RFI Replies', records)).toEqual({ kinds: {}, calls: 0, nothing: ['1'] });
   });
 
@@ -78,10 +114,15 @@ describe('the cheapest calls for a batch', () => {
     for (const resource of catalogue.resources) {
       const records = ['5', null].flatMap((parentId, part) =>
         [true, false].flatMap((isDelete, half) =>
-          Array.from({ length: 130 }, (_, index) => ({ id: `${part}${half}${index}`, parentId, isDelete })),
+          Array.from({ length: 130 }, (_, index) => ({
+            id: `${part}${half}${index}`,
+            parentId,
+            isDelete,
+            isListed: false,
+          })),
         ),
       );
-      const plan = planFetch(resource, records, facts);
+      const plan = planFetch(resource, records, { ...facts, affordableCalls: 1_000_000 });
       const ids = plan.calls.flatMap((call) => (call.kind === 'show' ? [call.id] : call.ids));
       expect([...ids, ...plan.nothingToFetch].toSorted(), resource.resource).toEqual(
         records.map(({ id }) => id).toSorted(),

@@ -1,13 +1,15 @@
 // Which calls bring a batch up to date? The cheapest that the catalogue's facts allow. Pure: values in, values out.
 import type { CataloguedResource } from './catalogue/catalogue.ts';
 
-export type WantedRecord = { id: string; parentId: string | null; isDelete: boolean };
+export type WantedRecord = { id: string; parentId: string | null; isDelete: boolean; isListed: boolean };
 
 export type FetchCall =
   /** One record by its id. */
   | { kind: 'show'; id: string; parentId: string | null }
   /** Up to a hundred records by their ids in one list call. */
   | { kind: 'list by ids'; ids: readonly string[]; parentId: string | null }
+  /** Up to a hundred records in a list that carries part of them: their shows are still to come. */
+  | { kind: 'refresh by ids'; ids: readonly string[]; parentId: string | null }
   /** Every record of the scope, or of one parent. */
   | { kind: 'list all'; ids: readonly string[]; parentId: string | null }
   /** The parent, which carries its children. */
@@ -26,9 +28,17 @@ export type FetchPlan = {
 };
 
 /** Facts about the mirror that the choice depends on: how many records a listing would return, as far as we know. */
-export type PlanFacts = { records: number; parents: number; perPage: number };
+export type PlanFacts = {
+  records: number;
+  parents: number;
+  perPage: number;
+  /** Calls that the budget allows this batch now; null when that is not known. */
+  affordableCalls: number | null;
+};
 
 const IDS_PER_CALL = 100;
+/** The part of the affordable calls that one batch may spend on shows before a list refreshes its records. */
+const SHARE_FOR_SHOWS = 1 / 4;
 
 /** Chooses the calls that fetch the wanted records of one batch. */
 export function planFetch(resource: CataloguedResource, wanted: readonly WantedRecord[], facts: PlanFacts): FetchPlan {
@@ -64,25 +74,43 @@ function fetchScope(
   facts: PlanFacts,
 ): FetchCall[] {
   const { list, show } = resource;
-  const canList = list !== null && list.carries === 'whole record' && !list.todayOnly;
-  const isOfOneParent = parentId !== null;
-  if (canList && list.filterByIds !== null) {
-    // A record with a delete event is probably gone, and a list that lacks it proves nothing: ask for it alone.
-    const alone = show === null ? [] : wanted.filter((record) => record.isDelete);
-    const together = show === null ? wanted : wanted.filter((record) => !record.isDelete);
-    if (show !== null && together.length === 1) return showEach(wanted, parentId);
-    return [...listByIds(together, parentId), ...showEach(alone, parentId)];
+  if (list?.carries === 'whole record' && !list.todayOnly) {
+    if (list.filterByIds !== null) return fetchFiltered(wanted, parentId, show !== null);
+    const pages = parentId === null ? pagesFor(Math.max(facts.records, wanted.length), facts) : 1;
+    if (show === null || wanted.length > pages) {
+      return [{ kind: 'list all', ids: wanted.map((record) => record.id), parentId }];
+    }
   }
-  const listing = isOfOneParent ? 1 : pagesFor(Math.max(facts.records, wanted.length), facts);
-  if (canList && (show === null || wanted.length > listing)) {
-    return [{ kind: 'list all', ids: wanted.map((record) => record.id), parentId }];
-  }
-  return show === null ? [] : showEach(wanted, parentId);
+  if (show === null) return [];
+  const toRefresh = wanted.filter((record) => !record.isListed && !record.isDelete);
+  const canRefresh = list !== null && list.filterByIds !== null && toRefresh.length > 1;
+  if (canRefresh && isShort(wanted.length, facts)) return listByIds(toRefresh, parentId, 'refresh by ids');
+  return showEach(
+    [...wanted.filter((record) => !record.isListed), ...wanted.filter((record) => record.isListed)],
+    parentId,
+  );
 }
 
-function listByIds(wanted: readonly WantedRecord[], parentId: string | null): FetchCall[] {
+function fetchFiltered(wanted: readonly WantedRecord[], parentId: string | null, canShow: boolean): FetchCall[] {
+  if (!canShow) return listByIds(wanted, parentId);
+  // A record with a delete event is probably gone, and a list that lacks it proves nothing: ask for it alone.
+  const [alone, together] = [wanted.filter((record) => record.isDelete), wanted.filter((record) => !record.isDelete)];
+  if (together.length === 1) return showEach(wanted, parentId);
+  return [...listByIds(together, parentId), ...showEach(alone, parentId)];
+}
+
+/** So many shows would take a while: better to have what the list carries at once, for one call more. */
+function isShort(shows: number, { affordableCalls }: PlanFacts): boolean {
+  return shows > (affordableCalls ?? 0) * SHARE_FOR_SHOWS;
+}
+
+function listByIds(
+  wanted: readonly WantedRecord[],
+  parentId: string | null,
+  kind: 'list by ids' | 'refresh by ids' = 'list by ids',
+): FetchCall[] {
   return Array.from({ length: Math.ceil(wanted.length / IDS_PER_CALL) }, (_, index) => ({
-    kind: 'list by ids',
+    kind,
     parentId,
     ids: wanted.slice(index * IDS_PER_CALL, (index + 1) * IDS_PER_CALL).map((record) => record.id),
   }));

@@ -5,6 +5,7 @@ import {
   markAbsentChildren,
   markPending,
   type NotedRecord,
+  noteListed,
   postponeRecords,
   type StoredRecord,
   settleRecords,
@@ -55,6 +56,35 @@ export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise
     run.stored += records.length;
   }
   return new Set(settled[0]?.records.map(({ id }) => id));
+}
+
+/**
+ * Stores what a list carries of these records; what rows have beyond it stays. Nothing is proved: the records stay pending
+ * until they are shown, those that the list lacks, too.
+ */
+export async function storePart(run: BatchRun, answer: FetchedAnswer & { only: readonly string[] }): Promise<void> {
+  const { resource, version, text, parentId, only } = answer;
+  const open = run.open.get(resource.resource);
+  const stored = await inTransaction(run.settings.database, async (client) => {
+    const { records } = await storeRecords(client, {
+      ...scopeOf(run, resource),
+      table: resource.table,
+      version,
+      json: text,
+      envelope: envelopeOf(resource),
+      parentId,
+      only,
+      isPart: true,
+    });
+    await noteListed(
+      client,
+      { ...run.batch, resource: resource.resource },
+      only.flatMap((id) => open?.get(id) ?? []),
+      run.settings.delayMs,
+    );
+    return records.length;
+  });
+  run.stored += stored;
 }
 
 /** Stores the children inside the records; what a record no longer holds is gone. */
