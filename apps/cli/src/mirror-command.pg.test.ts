@@ -21,7 +21,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await database.pool.query(
-    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, procore.rfis',
+    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.calls, mirror.schema_drift, procore.rfis',
   );
 });
 
@@ -48,12 +48,21 @@ async function anEvent(event: {
   outcome?: string;
   reason?: string | null;
   resource?: string;
+  companyId?: string;
+  projectId?: number;
 }): Promise<void> {
   await database.pool.query(
     `insert into mirror.events (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at,
        payload_version, raw, outcome, reason)
-     values ($1, 9007199254740993, 12, $2, '13', 'update', now(), now(), 'v4.0', '{"n": 9007199254740993}', $3, $4)`,
-    [event.id, event.resource ?? 'RFIs', event.outcome ?? 'pending', event.reason ?? null],
+     values ($1, $5, $6, $2, '13', 'update', now(), now(), 'v4.0', '{"n": 9007199254740993}', $3, $4)`,
+    [
+      event.id,
+      event.resource ?? 'RFIs',
+      event.outcome ?? 'pending',
+      event.reason ?? null,
+      event.companyId ?? '9007199254740993',
+      event.projectId ?? 12,
+    ],
   );
 }
 
@@ -106,6 +115,22 @@ test('status counts per company, project and resource, with every digit of an id
   expect((await mirror(['status', '--project', '99'])).stdout).toContain('The mirror holds nothing yet.');
 });
 
+test('status tells what calls were made, and how many an event took', async () => {
+  for (const id of ['E1', 'E2']) await anEvent({ id });
+  await database.pool.query(
+    `insert into mirror.calls (company_id, project_id, resource, period_start, count, for_events, failed, last_called_at)
+     values (9007199254740993, 12, 'RFIs', now() - interval '10 min', 4, 3, 1, now()),
+       (9007199254740993, null, null, now() - interval '10 min', 5, 0, 0, now()),
+       (9007199254740993, 12, 'RFIs', now() - interval '2 h', 10, 0, 0, now())`,
+  );
+  const status = JSON.parse((await mirror(['status', '--json'])).stdout);
+  expect(status.calls).toEqual({ lastHour: '9', lastHourFailed: '1' });
+  expect(status.freshness).toMatchObject([{ callsLastHour: '4', callsPerEvent: '1.50' }]);
+  const { stdout } = await mirror(['status']);
+  expect(stdout).toMatch(/9007199254740993 +12 +RFIs +0 +0 .* 4 +1\.50$/m);
+  expect(stdout).toMatch(/calls +9 in the last hour, failed 1/);
+});
+
 test('status finds something wrong: dead letters', async () => {
   await aDeadLetter('D1');
   const { code, stdout } = await mirror(['status']);
@@ -133,12 +158,35 @@ test('ignored events and values that did not fit are shown, and are nothing wron
   expect(stdout).toMatch(/RFIs +due_date +1 +13/);
 });
 
+test('fields that came or went are shown, and are nothing wrong', async () => {
+  await database.pool.query(
+    `insert into mirror.schema_drift (resource, field, kind, json_type, count, example_record_id)
+     values ('RFIs', 'mood', 'unknown', 'string', 3, '13'), ('RFIs', 'prefix', 'vanished', null, 20, '14')`,
+  );
+  const { code, stdout } = await mirror(['status']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/RFIs +mood +unknown +string +3 +13/);
+  expect(stdout).toMatch(/RFIs +prefix +vanished +20 +14/);
+  await database.pool.query(
+    `insert into mirror.schema_drift (resource, field, kind, count, example_record_id)
+     select 'RFIs', 'field_' || n, 'unknown', 1, '13' from generate_series(1, 40) n`,
+  );
+  expect((await mirror(['status'])).stdout).toContain('(12 more: ');
+  expect(JSON.parse((await mirror(['status', '--json'])).stdout).schemaDrift).toHaveLength(42);
+});
+
 test('many projects are merged into one line for each resource, unless all are wanted', async () => {
   await database.pool.query(
     `insert into procore.rfis (company_id, project_id, id, _data, _fetched_at, _version)
      select 11, n, n, '{}', now(), 1 from generate_series(1, 61) n`,
   );
-  expect((await mirror(['status'])).stdout).toMatch(/11 +RFIs +61 +61 +0/);
+  await anEvent({ id: 'E1', companyId: '11', projectId: 1 });
+  await anEvent({ id: 'E2', companyId: '11', projectId: 2 });
+  await database.pool.query(
+    `insert into mirror.calls (company_id, project_id, resource, period_start, count, for_events, failed, last_called_at)
+     values (11, 1, 'RFIs', now() - interval '10 min', 2, 1, 0, now()), (11, 2, 'RFIs', now() - interval '10 min', 3, 2, 0, now())`,
+  );
+  expect((await mirror(['status'])).stdout).toMatch(/11 +RFIs +61 +61 +0 .* 5 +1\.50$/m);
   expect((await mirror(['status', '--all'])).stdout.match(/^ *11 +\d+ +RFIs/gm)).toHaveLength(61);
 });
 

@@ -7,6 +7,7 @@ export type QueueStatus = { waiting: number | null; problem: string | null };
 export type Status = MirrorStatus & { queue: QueueStatus; totals: { rows: string; pending: string } };
 
 const mostLines = 60;
+const mostFields = 30;
 
 /** The sums over these rows. */
 export function totalsOf(freshness: readonly Freshness[]): Status['totals'] {
@@ -26,6 +27,7 @@ export function statusInWords(status: Status, all: boolean, now: Date): string {
     section('Dead letters (see `mirror dead-letters list`)', deadLettersTable(status, now)),
     section('Events that led to no fetch', ignoredTable(status, now)),
     section('Values that did not fit their column (whole in _data)', unfitTable(status, now)),
+    section('Fields without a column (whole in _data), and columns whose field stays away', driftTable(status, now)),
   ];
   return sections.filter((text) => text !== '').join('\n\n');
 }
@@ -34,10 +36,16 @@ function section(title: string, body: string): string {
   return body === '' ? '' : `${title}\n${body}`;
 }
 
-const freshnessHead = ['rows', 'pending', 'oldest pending', 'last event', 'last fetch'];
+const freshnessHead = ['rows', 'pending', 'oldest pending', 'last event', 'last fetch', 'calls/hour', 'calls/event'];
 
 function freshnessCells(row: Omit<Freshness, 'companyId' | 'projectId' | 'resource'>, now: Date): string[] {
-  return [row.rows, row.pending, ago(row.oldestPendingAt, now), ago(row.lastEventAt, now), ago(row.lastFetchAt, now)];
+  return [
+    row.rows,
+    row.pending,
+    ...[row.oldestPendingAt, row.lastEventAt, row.lastFetchAt].map((moment) => ago(moment, now)),
+    row.callsLastHour,
+    row.callsPerEvent ?? '',
+  ];
 }
 
 function freshnessTable(rows: readonly Freshness[], now: Date): string {
@@ -61,6 +69,7 @@ function mergedTable(rows: readonly Freshness[], now: Date): string {
           .sort();
       const merged = {
         ...totalsOf(group),
+        ...callsOf(group),
         oldestPendingAt: moments((row) => row.oldestPendingAt)[0] ?? null,
         lastEventAt: moments((row) => row.lastEventAt).at(-1) ?? null,
         lastFetchAt: moments((row) => row.lastFetchAt).at(-1) ?? null,
@@ -71,8 +80,22 @@ function mergedTable(rows: readonly Freshness[], now: Date): string {
   );
 }
 
+function callsOf(
+  group: readonly Freshness[],
+): Pick<Freshness, 'callsLastHour' | 'eventsLastDay' | 'callsForEventsLastDay' | 'callsPerEvent'> {
+  const sum = (pick: (row: Freshness) => string) => group.reduce((total, row) => total + Number(pick(row)), 0);
+  const events = sum((row) => row.eventsLastDay);
+  const calls = sum((row) => row.callsForEventsLastDay);
+  return {
+    callsLastHour: String(sum((row) => row.callsLastHour)),
+    eventsLastDay: String(events),
+    callsForEventsLastDay: String(calls),
+    callsPerEvent: events === 0 ? null : (calls / events).toFixed(2),
+  };
+}
+
 function overview(status: Status, now: Date): string {
-  const { events, pending, queue, totals } = status;
+  const { events, pending, calls, queue, totals } = status;
   const since = (moment: string | null, before: string) => (moment === null ? '' : `${before} ${ago(moment, now)} ago`);
   return table(
     ['', ''],
@@ -82,6 +105,10 @@ function overview(status: Status, now: Date): string {
       [
         'pending',
         `${pending.total}${since(pending.oldestSeenAt, ', oldest')}${pending.failing === '0' ? '' : `, failing ${pending.failing}`}`,
+      ],
+      [
+        'calls',
+        `${calls.lastHour} in the last hour${calls.lastHourFailed === '0' ? '' : `, failed ${calls.lastHourFailed}`}`,
       ],
       ['queue', queue.problem ?? `${queue.waiting} waiting`],
     ],
@@ -133,4 +160,19 @@ function unfitTable({ unfitValues }: Status, now: Date): string {
       `${ago(row.lastSeenAt, now)} ago`,
     ]),
   );
+}
+
+function driftTable({ schemaDrift }: Status, now: Date): string {
+  if (schemaDrift.length === 0) return '';
+  const shown = table(
+    ['resource', 'field', 'kind', 'type', 'records', 'example', 'first seen', 'last'],
+    schemaDrift
+      .slice(0, mostFields)
+      .map((drift) => [
+        ...[drift.resource, drift.field, drift.kind, drift.jsonType, drift.count, drift.exampleRecordId],
+        ...[drift.firstSeenAt, drift.lastSeenAt].map((moment) => `${ago(moment, now)} ago`),
+      ]),
+  );
+  const more = schemaDrift.length - mostFields;
+  return more > 0 ? `${shown}\n(${more} more: --json, or select * from mirror.schema_drift)` : shown;
 }

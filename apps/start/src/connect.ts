@@ -1,6 +1,6 @@
 // Connects the mirror to its Procore: hooks first, then the backfill, so that no change falls between the two.
 import type { Database } from '@procore-mirror/database';
-import { catalogue } from '@procore-mirror/mirror';
+import { catalogue, createDriftWatch } from '@procore-mirror/mirror';
 import { type MainLifetime, mirrorEnv, readEnv, webhookEnv, workerEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { applyAllHooks } from './apply-all-hooks.ts';
@@ -49,6 +49,11 @@ export async function connect({ settings, continues, database, lifetime, termina
       pageSize: 1000,
       parking: { firstPauseMs: 5_000, longestPauseMs: 30 * 60_000 },
       random: Math.random,
+      driftWatch: createDriftWatch({
+        database,
+        onNew: () => {}, // `mirror status` tells
+        onError: (error) => say(`Records could not be searched for new fields: ${error}`),
+      }),
     },
     ...{ scopes, continues, signal, say },
     progress: createProgress({ title: 'Backfill', ...terminal }),

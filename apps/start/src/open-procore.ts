@@ -1,6 +1,6 @@
 import { createAuth } from '@procore-mirror/auth';
 import type { Database } from '@procore-mirror/database';
-import { createCallBudget } from '@procore-mirror/mirror';
+import { createCallBudget, createCallCounter } from '@procore-mirror/mirror';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
 import { type MainLifetime, procoreEnv, procoreHosts, readEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
@@ -37,12 +37,20 @@ export function openProcore(o: {
     onError: (error) => say(`The call budget could not be read: ${error instanceof Error ? error.message : error}`),
   });
   lifetime.defer('call budget', () => budget.close());
+  const counter = createCallCounter({
+    database,
+    onError: (error) => say(`Calls could not be counted: ${error instanceof Error ? error.message : error}`),
+  });
+  lifetime.defer('call counter', () => counter.close());
   const client = createProcoreClient({
     apiUrl,
     token: (signal) => auth.token(signal),
     refuseToken: (token) => auth.refuse(token),
     beforeCall: budget.beforeCall,
-    afterCall: budget.afterCall,
+    afterCall: (call) => {
+      counter.count(call);
+      return budget.afterCall(call);
+    },
   });
   lifetime.defer('Procore client', () => client.close());
   return { client, companyIds: env.PROCORE_COMPANY_IDS };

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createAuth } from '@procore-mirror/auth';
 import { checkDatabase, openDatabase } from '@procore-mirror/database';
-import { catalogue, createCallBudget, recordDelivery } from '@procore-mirror/mirror';
+import {
+  catalogue,
+  createCallBudget,
+  createCallCounter,
+  createDriftWatch,
+  recordDelivery,
+} from '@procore-mirror/mirror';
 import { createProcoreClient } from '@procore-mirror/procore';
 import { consumeDeliveries } from '@procore-mirror/queue';
 import {
@@ -58,6 +64,11 @@ await runMain({
       onError: (error) => log.warn({ error }, 'the call budget could not be read; trying again'),
     });
     lifetime.defer('call budget', () => budget.close());
+    const counter = createCallCounter({
+      database,
+      onError: (error) => log.warn({ error }, 'calls could not be counted in the database; trying again'),
+    });
+    lifetime.defer('call counter', () => counter.close());
     const client = createProcoreClient({
       apiUrl,
       token: (signal) => auth.token(signal),
@@ -65,6 +76,7 @@ await runMain({
       beforeCall: budget.beforeCall,
       afterCall: (call) => {
         metrics.called(call.status);
+        counter.count(call);
         return budget.afterCall(call);
       },
     });
@@ -80,6 +92,17 @@ await runMain({
         pageSize: PAGE_SIZE,
         parking: PARKING,
         random: Math.random,
+        driftWatch: createDriftWatch({
+          database,
+          onNew: (resource, { field, kind, jsonType, exampleRecordId }) =>
+            log.info(
+              { resource, field, kind, json_type: jsonType, record_id: exampleRecordId },
+              kind === 'unknown'
+                ? 'Procore sends a field that no column holds; it is in _data'
+                : 'Procore does not send a field any more that has a column',
+            ),
+          onError: (error) => log.warn({ error }, 'records could not be searched for new fields'),
+        }),
       },
       holder,
       concurrency: env.WORKER_CONCURRENCY,

@@ -5,9 +5,12 @@ import { quoteLiteral, tableName } from './quote.ts';
 /** The view `mirror.freshness` over no tables: the same columns, nothing that depends on a table. */
 export const EMPTY_FRESHNESS = createView(`
   select null::bigint, null::bigint, null::text, null::bigint, null::timestamptz, null::timestamptz, null::timestamptz,
-    null::bigint where false`);
+    null::bigint, null::bigint, null::bigint, null::bigint, null::numeric where false`);
 
-/** The view `mirror.freshness`: what the mirror holds of each resource in each scope, and how new that is. */
+/**
+ * The view `mirror.freshness`: what the mirror holds of each resource in each scope, how new that is, and how many calls
+ * it takes. Events and calls are compared over the same time, that is not before calls were counted.
+ */
 export function freshnessView(tables: readonly MirroredTable[]): string {
   if (tables.length === 0) return EMPTY_FRESHNESS;
   const held = tables.map(
@@ -15,7 +18,7 @@ export function freshnessView(tables: readonly MirroredTable[]): string {
     select company_id, ${table.scope === 'project' ? 'project_id' : 'null::bigint as project_id'},
       ${quoteLiteral(table.resource)} as resource, count(*) filter (where ${LIVE}) as rows,
       null::timestamptz as last_event_at, max(_fetched_at) as last_fetch_at, null::timestamptz as oldest_pending_at,
-      0::bigint as pending
+      0::bigint as pending, 0::bigint as calls, 0::bigint as day_events, 0::bigint as day_calls
     from ${tableName(table)} group by 1, 2`,
   );
   const resources = tables.map(({ resource, scope }) => `(${quoteLiteral(resource)}, ${scope === 'project'})`);
@@ -23,20 +26,32 @@ export function freshnessView(tables: readonly MirroredTable[]): string {
   const projectId = 'case when r.in_project then n.project_id end as project_id';
   return createView(`
   with resources (resource, in_project) as (values ${resources.join(', ')}),
+  day (start) as (
+    select greatest(now() - interval '24 hours', min(period_start)) from mirror.calls having count(*) > 0
+  ),
   facts as (${held.join('\n    union all')}
     union all
-    select n.company_id, ${projectId}, resource, 0, max(n.received_at), null, null, 0
+    select n.company_id, ${projectId}, resource, 0, max(n.received_at), null, null, 0,
+      0, count(*) filter (where n.outcome = 'pending' and n.received_at >= (select start from day)), 0
     from mirror.events n join resources r using (resource) group by 1, 2, 3
     union all
-    select n.company_id, ${projectId}, resource, 0, null, null, min(n.first_seen_at), count(*)
+    select n.company_id, ${projectId}, resource, 0, null, null, min(n.first_seen_at), count(*), 0, 0, 0
     from mirror.pending n join resources r using (resource) group by 1, 2, 3
+    union all
+    select n.company_id, ${projectId}, resource, 0, null, null, null, 0,
+      sum(n.count) filter (where n.period_start > now() - interval '1 hour'), 0,
+      sum(n.for_events) filter (where n.period_start >= (select start from day))
+    from mirror.calls n join resources r using (resource) group by 1, 2, 3
   )
   select company_id, project_id, resource, sum(rows)::bigint, max(last_event_at), max(last_fetch_at),
-    min(oldest_pending_at), sum(pending)::bigint
+    min(oldest_pending_at), sum(pending)::bigint, coalesce(sum(calls), 0)::bigint,
+    sum(day_events)::bigint, coalesce(sum(day_calls), 0)::bigint,
+    round(coalesce(sum(day_calls), 0)::numeric / nullif(sum(day_events), 0), 2)
   from facts group by 1, 2, 3`);
 }
 
 function createView(query: string): string {
+  // Postgres lets a view that is replaced get more columns, at its end only.
   return `create or replace view mirror.freshness (company_id, project_id, resource, rows, last_event_at, last_fetch_at,
-    oldest_pending_at, pending) as ${query}`;
+    oldest_pending_at, pending, calls_last_hour, events_last_day, calls_for_events_last_day, calls_per_event) as ${query}`;
 }

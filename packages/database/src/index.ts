@@ -14,6 +14,7 @@ export {
   takeVersion,
 } from './batches.ts';
 export { learnLimits, pauseCalls, readLeave, takeLeave } from './budget.ts';
+export { addCalls, type CallCount, removeOldCalls } from './calls.ts';
 export { checkDatabase } from './check-database.ts';
 export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';
 export { drizzleTable } from './drizzle-table.ts';
@@ -45,6 +46,7 @@ export {
   showEvent,
 } from './operator-queries.ts';
 export { type LoggedEvent, markPending, type News, recordEvent } from './record-event.ts';
+export { type Drift, noteDrift, type RecordKey, sampleFields } from './schema-drift.ts';
 export { type ParkReason, parkScope, type Scope, unparkScopes } from './scopes.ts';
 export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './store-records.ts';
 export { inTransaction, type Transaction } from './transaction.ts';

@@ -10,6 +10,7 @@ import type { MirroredTable } from './mirrored-table.ts';
 import { openDatabase } from './open-database.ts';
 import { grantReader } from './reader-role.ts';
 import { notes, openSampleMirror, sampleTables } from './sample-mirror.ts';
+import { noteDrift } from './schema-drift.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -74,6 +75,8 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       'select * from mirror.events',
       'select * from mirror.pending',
       'select * from mirror.unfit_values',
+      'select * from mirror.calls',
+      'select * from mirror.schema_drift',
       'select * from mirror.migrations',
       `select nextval('mirror.fetch_version')`,
       `select mirror.date_or_null('2026-01-01')`,
@@ -109,6 +112,12 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       [notes.resource],
     );
     const { rows } = await database.pool.query('select * from mirror.freshness order by resource');
+    const noCalls = {
+      calls_last_hour: '0',
+      events_last_day: '0',
+      calls_for_events_last_day: '0',
+      calls_per_event: null,
+    };
     expect(rows).toEqual([
       {
         company_id: '1',
@@ -119,6 +128,7 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
         last_fetch_at: null,
         oldest_pending_at: null,
         pending: '0',
+        ...noCalls,
       },
       {
         company_id: '1',
@@ -129,7 +139,34 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
         last_fetch_at: expect.any(String),
         oldest_pending_at: '2026-01-04T00:00:00Z',
         pending: '2',
+        ...noCalls,
       },
+    ]);
+  });
+
+  test('freshness tells calls, and how many each event took since calls are counted', async () => {
+    const { database } = await sampleMirror(version);
+    await database.pool.query(
+      `insert into mirror.events (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at,
+        payload_version, raw, outcome)
+      select resource || ago || outcome, 1, 2, resource, '1', 'update', now(), now() - ago::interval, 'v4.0', '{}', outcome
+      from (values ('Badges', '5 min', 'pending'), ('Badges', '3 h', 'pending'), ('Badges', '10 h', 'pending'),
+        ('Badges', '1 min', 'ignored'), ('People', '1 h', 'pending')) as e(resource, ago, outcome)`,
+    );
+    await database.pool.query(
+      `insert into mirror.calls (company_id, project_id, resource, period_start, count, for_events, failed, last_called_at)
+      select 1, project_id, resource, now() - ago::interval, count, for_events, 0, now()
+      from (values (null::bigint, 'Badges', '10 min', 4, 3), (null, 'Badges', '2 h', 40, 2), (null, null, '9 h', 100, 0),
+        (3, 'People', '20 min', 1, 0), (3, 'Unknown', '20 min', 1, 0)) as c(project_id, resource, ago, count, for_events)`,
+    );
+    const { rows } = await database.pool.query(
+      `select project_id, resource, calls_last_hour, events_last_day, calls_for_events_last_day, calls_per_event
+        from mirror.freshness order by resource, project_id`,
+    );
+    expect(rows.map((row) => Object.values(row).join(' '))).toEqual([
+      ' Badges 4 2 5 2.50',
+      '2 People 0 1 0 0.00',
+      '3 People 1 0 0 ',
     ]);
   });
 });
@@ -185,6 +222,23 @@ test('a table or column that no migration makes is named', async () => {
   const { url } = await emptyDatabase();
   const tables: MirroredTable[] = [{ ...notes, name: 'not_made', columns: [] }];
   await expect(migrateDatabase({ url, tables })).rejects.toThrow(/procore\.not_made\.id.*migrations:generate/);
+});
+
+test('drift that a migration settles is forgotten', async () => {
+  const { test: server, database } = await sampleMirror();
+  const aField = { jsonType: null, count: 1, exampleRecordId: '1' };
+  await noteDrift(database, notes.resource, [
+    { ...aField, field: 'title', kind: 'unknown' },
+    { ...aField, field: 'mood', kind: 'unknown' },
+    { ...aField, field: 'amount', kind: 'vanished' },
+    { ...aField, field: 'dropped', kind: 'vanished' },
+  ]);
+  await migrateDatabase({ url: server.url, tables: sampleTables });
+  const { rows } = await server.pool.query('select field, kind from mirror.schema_drift order by field');
+  expect(rows).toEqual([
+    { field: 'amount', kind: 'vanished' },
+    { field: 'mood', kind: 'unknown' },
+  ]);
 });
 
 test('freshness follows the tables of the latest migration', async () => {

@@ -6,6 +6,7 @@ import { type Migration, readLedger } from './migration-ledger.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import { openDatabase } from './open-database.ts';
 import { grantReader, READER } from './reader-role.ts';
+import { forgetSettledDrift } from './schema-drift.ts';
 import { inTransaction } from './transaction.ts';
 
 export type MigrateOptions = {
@@ -43,6 +44,7 @@ export async function migrateDatabase(options: MigrateOptions): Promise<{ applie
       await checkTables(client, tables);
       await client.query(freshnessView(tables));
       await client.query(commentStatements(tables));
+      await forgetSettledDrift(client, tables);
       await grantReader(client, READER, onProgress);
       return { applied: missing.map(({ name }) => name) };
     });

@@ -11,6 +11,12 @@ export type Freshness = {
   lastEventAt: string | null;
   lastFetchAt: string | null;
   oldestPendingAt: string | null;
+  callsLastHour: string;
+  /** In the last day, or since calls are counted. */
+  eventsLastDay: string;
+  callsForEventsLastDay: string;
+  /** Null without events. */
+  callsPerEvent: string | null;
 };
 
 export type ParkedScope = {
@@ -30,11 +36,24 @@ export type MirrorStatus = {
   events: { total: string; lastReceivedAt: string | null };
   /** Pending records of every resource, also of those that no table mirrors any more. */
   pending: { total: string; failing: string; oldestSeenAt: string | null };
+  /** Requests to Procore, also those that serve no resource; `failed` were not answered 2xx. */
+  calls: { lastHour: string; lastHourFailed: string };
   parked: readonly ParkedScope[];
   /** Events that led to no fetch, and why. */
   ignored: readonly { resource: string; reason: string; events: string; lastReceivedAt: string }[];
   deadLetters: readonly { reason: string; count: string; lastSeenAt: string }[];
   unfitValues: readonly { resource: string; column: string; count: string; lastRecordId: string; lastSeenAt: string }[];
+  /** Fields that came without a column to hold them, and columns whose field stayed away; found by samples. */
+  schemaDrift: readonly {
+    resource: string;
+    field: string;
+    kind: 'unknown' | 'vanished';
+    jsonType: string | null;
+    count: string;
+    exampleRecordId: string;
+    firstSeenAt: string;
+    lastSeenAt: string;
+  }[];
 };
 
 /** The state of the mirror, at one moment. Counts every row: seconds on a large mirror. */
@@ -49,11 +68,16 @@ select jsonb_build_object(
   'freshness', (
     select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
       'resource', resource, 'rows', rows::text, 'pending', pending::text, 'lastEventAt', last_event_at,
-      'lastFetchAt', last_fetch_at, 'oldestPendingAt', oldest_pending_at)
+      'lastFetchAt', last_fetch_at, 'oldestPendingAt', oldest_pending_at, 'callsLastHour', calls_last_hour::text,
+      'eventsLastDay', events_last_day::text, 'callsForEventsLastDay', calls_for_events_last_day::text,
+      'callsPerEvent', calls_per_event::text)
       order by company_id, project_id nulls first, resource), '[]') from mirror.freshness),
   'events', (select jsonb_build_object('total', count(*)::text, 'lastReceivedAt', max(received_at)) from mirror.events),
   'pending', (select jsonb_build_object('total', count(*)::text,
     'failing', (count(*) filter (where attempts > 0))::text, 'oldestSeenAt', min(first_seen_at)) from mirror.pending),
+  'calls', (select jsonb_build_object('lastHour', coalesce(sum(count), 0)::text,
+    'lastHourFailed', coalesce(sum(failed), 0)::text)
+    from mirror.calls where period_start > now() - interval '1 hour'),
   'parked', (
     select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
       'resource', resource, 'reason', reason, 'detail', detail, 'parkedAt', parked_at, 'probeAt', probe_at,
@@ -70,7 +94,12 @@ select jsonb_build_object(
   'unfitValues', (
     select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'column', column_name, 'count', count::text,
       'lastRecordId', last_record_id, 'lastSeenAt', last_seen_at) order by resource, column_name), '[]')
-    from mirror.unfit_values)
+    from mirror.unfit_values),
+  'schemaDrift', (
+    select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'field', field, 'kind', kind, 'jsonType', json_type,
+      'count', count::text, 'exampleRecordId', example_record_id, 'firstSeenAt', first_seen_at,
+      'lastSeenAt', last_seen_at) order by resource, kind, field), '[]')
+    from mirror.schema_drift)
 )::text as status`;
 
 export type EventSummary = {

@@ -183,3 +183,46 @@ export const backfills = mirror.table(
   },
   (table) => [unique('backfills_scope').on(table.companyId, table.projectId, table.resource).nullsNotDistinct()],
 );
+
+/** Requests to Procore in periods of ten minutes, for two days. No resource: hooks and lists of projects. */
+export const calls = mirror.table(
+  'calls',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    /** The resource whose records were wanted, also where its parents were asked. */
+    resource: text('resource'),
+    periodStart: moment('period_start').notNull(),
+    count: integer('count').notNull(),
+    /** Those that news from events led to; the others filled the mirror. */
+    forEvents: integer('for_events').notNull(),
+    /** Those that were not answered 2xx. */
+    failed: integer('failed').notNull(),
+    /** NULL: the last one got no answer. */
+    lastStatus: integer('last_status'),
+    lastCalledAt: moment('last_called_at').notNull(),
+  },
+  (table) => [
+    unique('calls_key').on(table.companyId, table.projectId, table.resource, table.periodStart).nullsNotDistinct(),
+    index('calls_period_start').on(table.periodStart),
+  ],
+);
+
+/** Fields that Procore sends and no column holds, and columns whose field does not come any more; found by samples. */
+export const schemaDrift = mirror.table(
+  'schema_drift',
+  {
+    resource: text('resource').notNull(),
+    field: text('field').notNull(),
+    /** `unknown` or `vanished`. */
+    kind: text('kind').notNull(),
+    /** What kind of JSON value an unknown field held. */
+    jsonType: text('json_type'),
+    /** Sampled records that had the unknown field, or lacked the vanished one. */
+    count: bigint('count', { mode: 'bigint' }).notNull(),
+    exampleRecordId: text('example_record_id').notNull(),
+    firstSeenAt: moment('first_seen_at').notNull().default(now),
+    lastSeenAt: moment('last_seen_at').notNull().default(now),
+  },
+  (table) => [primaryKey({ columns: [table.resource, table.field, table.kind] })],
+);

@@ -1,7 +1,8 @@
 // One run over a batch: what was noted before the first request, and what became of each record since.
 import { type BatchKey, type Database, type NotedRecord, noteBatch, takeVersion } from '@procore-mirror/database';
-import type { ProcoreClient } from '@procore-mirror/procore';
+import type { CallPurpose, ProcoreClient } from '@procore-mirror/procore';
 import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
+import type { DriftWatch } from './drift-watch.ts';
 
 export type FetchSettings = {
   database: Database;
@@ -16,10 +17,14 @@ export type FetchSettings = {
   /** Pauses of parked scopes, ms. */
   parking: { firstPauseMs: number; longestPauseMs: number };
   random: () => number;
+  /** Told of what was stored; without one nobody looks for new fields. */
+  driftWatch?: DriftWatch | undefined;
 };
 
 export type BatchRun = {
   settings: FetchSettings;
+  /** What the call that is made now is for; calls of a run are made one after the other. */
+  purpose: CallPurpose;
   batch: BatchKey;
   resource: CataloguedResource;
   signal: AbortSignal;
@@ -43,7 +48,9 @@ export async function openRun(settings: FetchSettings, batch: BatchKey, signal: 
     open.set(name, new Map(noted.map((record) => [record.id, record])));
   }
   const version = await takeVersion(settings.database);
-  return { settings, batch, resource, signal, version, open, stored: 0, absent: 0 };
+  const purpose = { projectId: batch.projectId, resource: resource.resource, isForEvents: false };
+  const client = clientFor(settings.client, purpose);
+  return { settings: { ...settings, client }, purpose, batch, resource, signal, version, open, stored: 0, absent: 0 };
 }
 
 /** The batch's own records that are still open. */
@@ -56,6 +63,15 @@ export function embeddedIn(catalogue: Catalogue, resource: CataloguedResource): 
   return catalogue.resources.filter(
     ({ parent }) => parent !== null && parent.embeddedAs !== null && parent.resource === resource.resource,
   );
+}
+
+/** The same client; its calls say what they are for. */
+function clientFor(client: ProcoreClient, purpose: CallPurpose): ProcoreClient {
+  return {
+    ...client,
+    get: (path, options) => client.get(path, { ...options, purpose }),
+    pages: (path, options) => client.pages(path, { ...options, purpose }),
+  };
 }
 
 function carriedAlong(catalogue: Catalogue, resource: CataloguedResource): CataloguedResource[] {

@@ -110,6 +110,7 @@ async function tryCall(
   progress: Progress,
   further: FetchCall[],
 ): Promise<BatchReport['outcome'] | null> {
+  run.purpose.isForEvents = noted(run, idsOf(call)).some(({ eventId }) => eventId !== null);
   try {
     await makeCall(run, call);
     progress.successes += 1;

@@ -55,6 +55,10 @@ export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise
     for (const { id } of records) run.open.get(kind.resource)?.delete(id);
     run.stored += records.length;
   }
+  for (const { resource: kind, records } of settled) {
+    const stored = records.filter((record) => record.stored).map(({ id }) => id);
+    await run.settings.driftWatch?.see(kind.table, run.batch.companyId, stored);
+  }
   return new Set(settled[0]?.records.map(({ id }) => id));
 }
 

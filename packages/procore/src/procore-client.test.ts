@@ -391,6 +391,22 @@ describe('the budget', () => {
     ]);
   });
 
+  test('learns what each request is for, also of the pages of a list', async () => {
+    const purpose = { projectId: '7', resource: 'RFIs', isForEvents: true };
+    const told: unknown[] = [];
+    const { client } = await aWorld(
+      [answer(200, '[]', { link: '</x?page=2>; rel="next"' }), answer(200, '[]'), answer(200, '{}'), answer(200, '{}')],
+      {
+        beforeCall: async (call) => void told.push(call.purpose),
+        afterCall: (call) => void told.push(call.purpose),
+      },
+    );
+    await Array.fromAsync(client.pages('/x', { ...company, perPage: 1, purpose }));
+    await client.send('POST', '/x', { ...company, purpose });
+    await client.get('/x', company);
+    expect(told).toEqual([purpose, purpose, purpose, purpose, purpose, purpose, null, null]);
+  });
+
   test('that refuses leave keeps the request from being made', async () => {
     const own = new Error('no leave');
     const { client, server } = await aWorld([answer(200, '{}')], { beforeCall: () => Promise.reject(own) });

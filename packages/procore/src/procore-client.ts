@@ -21,7 +21,15 @@ export type ProcoreAnswer = {
   rateLimit: RateLimit | null;
 };
 
-type CallOptions = { companyId: string; signal?: AbortSignal | undefined };
+/** What a call is made for; the client does not read it, it hands it on to `beforeCall` and `afterCall`. */
+export type CallPurpose = {
+  projectId: string | null;
+  resource: string;
+  /** News from events led to it; not a first fill. */
+  isForEvents: boolean;
+};
+
+type CallOptions = { companyId: string; signal?: AbortSignal | undefined; purpose?: CallPurpose | undefined };
 
 /**
  * All calls throw ProcoreUnreachableError, ProcoreBusyError, ProcoreResponseError or ProcoreFormatError, what `token`,
@@ -56,10 +64,15 @@ export type ProcoreClientOptions = {
   /** Told once per call of a token that was answered 401. */
   refuseToken: (token: string) => void;
   /** Awaited before each HTTP request, retries included: the place to wait for the rate limit. */
-  beforeCall?: (call: { companyId: string; signal?: AbortSignal | undefined }) => Promise<void>;
+  beforeCall?: (call: {
+    companyId: string;
+    purpose: CallPurpose | null;
+    signal?: AbortSignal | undefined;
+  }) => Promise<void>;
   /** Told once for each `beforeCall` that let a request go. `status` is null when no status line came, or no token was to be had. */
   afterCall?: (call: {
     companyId: string;
+    purpose: CallPurpose | null;
     status: number | null;
     rateLimit: RateLimit | null;
     retryAfterMs: number | null;
@@ -75,7 +88,7 @@ export type ProcoreClientOptions = {
   now?: () => number;
 };
 
-type Call = Omit<ExchangeRequest, 'headers'> & { companyId: string };
+type Call = Omit<ExchangeRequest, 'headers'> & { companyId: string; purpose: CallPurpose | null };
 type Failed = { failure: RequestFailure; error: Error };
 type Tried = { answer: ProcoreAnswer } | Failed;
 
@@ -113,9 +126,9 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
   }
 
   async function tryOnce(call: Call): Promise<{ tried: Tried; token: string }> {
-    const { companyId, signal } = call;
+    const { companyId, purpose, signal } = call;
     signal?.throwIfAborted();
-    await abortable(Promise.resolve(o.beforeCall?.({ companyId, signal })), signal);
+    await abortable(Promise.resolve(o.beforeCall?.({ companyId, purpose, signal })), signal);
     const startedAt = performance.now();
     let token = '';
     let exchange: Exchange | null = null;
@@ -126,6 +139,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       const headers = exchange?.headers ?? {};
       await o.afterCall?.({
         companyId,
+        purpose,
         status: exchange?.status ?? null,
         rateLimit: readRateLimit(headers, now()),
         retryAfterMs: readRetryAfterMs(headers, now()),
@@ -174,14 +188,14 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     };
   }
 
-  const get: ProcoreClient['get'] = async (path, { companyId, searchParams, signal }) =>
-    call({ method: 'GET', path: requestPath(o.apiUrl, path, searchParams), companyId, signal });
+  const get: ProcoreClient['get'] = async (path, { companyId, searchParams, signal, purpose = null }) =>
+    call({ method: 'GET', path: requestPath(o.apiUrl, path, searchParams), companyId, signal, purpose });
 
   return {
     get,
-    send: async (method, path, { companyId, body, signal }) => {
+    send: async (method, path, { companyId, body, signal, purpose = null }) => {
       const json = body === undefined ? undefined : JSON.stringify(body);
-      return call({ method, path: requestPath(o.apiUrl, path), companyId, body: json, signal });
+      return call({ method, path: requestPath(o.apiUrl, path), companyId, body: json, signal, purpose });
     },
     pages: (path, { perPage, searchParams = [], ...options }) =>
       pagesOf(get, requestPath(o.apiUrl, path, [...searchParams, ['per_page', String(perPage)]]), options),
