@@ -18,7 +18,7 @@ test('two thousand events for one record cost at most three calls', { timeout: 1
     const scope = { company_id: companyId, project_id: projectId, resource_type: 'RFIs', resource_id: id };
     const answers = await Promise.all(Array.from({ length: 2000 }, () => deliver(system, aBody(scope))));
     expect(new Set(answers)).toEqual(new Set([204]));
-    await untilQuiet();
+    await untilQuiet(2000);
     const { total, byKind } = await system.control<Calls>('GET', '/control/calls');
     expect(total - byKind.login).toBeLessThanOrEqual(3);
     const { rows } = await database.pool.query(
@@ -58,7 +58,7 @@ test('three hundred events for three hundred records are taken at once and fetch
       ),
     );
     expect(new Set(answers)).toEqual(new Set([204]));
-    await untilQuiet();
+    await untilQuiet(300);
     const { byStatus } = await system.control<Calls>('GET', '/control/calls');
     expect(byStatus['429'] ?? 0).toBeLessThanOrEqual(2);
     const { rows } = await database.pool.query('select count(*)::int as rows from procore.rfis');
