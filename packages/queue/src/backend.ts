@@ -1,4 +1,5 @@
 import type { BackendFactory, IQueueBackend } from 'bullmq';
+import type { Delivery } from './delivery.ts';
 
 /** A place where BullMQ can keep a queue, connected and checked. */
 export type Backend = {
@@ -6,11 +7,23 @@ export type Backend = {
   queueName: string;
   /** Keeps apart what different namespaces have in one Redis. */
   prefix: string;
-  /** Many jobs in one call cost much less than many calls. */
-  isFasterInBulk: boolean;
+  /** Where a delivery is put down before a job is made of it; null where many jobs can be made at once, and cheaply. */
+  landing: Landing | null;
   skipVersionCheck: boolean;
   /** Lets go of the server within about a second, whatever state the connections are in. */
   close(): Promise<void>;
+};
+
+export type Landing = {
+  /** Resolves once all of them are durable. */
+  put(deliveries: readonly Delivery[]): Promise<void>;
+  /** Deliveries that lie here. */
+  count(): Promise<number>;
+  /** Adds what comes here, and removes each delivery after that; `onError` hears of what is tried again. */
+  startMoving(options: { add: (delivery: Delivery) => Promise<unknown>; onError: (error: unknown) => void }): {
+    /** Waits for what is under way, for as long as that takes. */
+    close(): Promise<void>;
+  };
 };
 
 export type BackendOptions = {

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BackendFactory, type IQueueBackend, type Job, type JobProgress, WaitingError, Worker } from 'bullmq';
 import type { Backend } from './backend.ts';
 import type { Delivery } from './delivery.ts';
-import { type DeliveryJob, fromJob, pauseAfter } from './delivery-job.ts';
-import type { DeliveryQueueOptions } from './delivery-queue.ts';
+import { type DeliveryJob, fromJob, jobId, pauseAfter, toJob } from './delivery-job.ts';
+import { createQueue, type DeliveryQueueOptions } from './delivery-queue.ts';
 import { QueueUnreachableError } from './errors.ts';
 import { limitWarnings } from './limit-warnings.ts';
 import { openBackend } from './open-backend.ts';
@@ -55,12 +55,13 @@ export async function consumeDeliveries(options: ConsumeOptions): Promise<Delive
     throw new QueueUnreachableError('its server', error);
   }
   worker.run().catch(onTrouble);
+  const mover = startMover(backend, onTrouble);
   let closing: Promise<void> | undefined;
   return {
     pause: () => worker.pause(),
     close() {
       closing ??= (async () => {
-        const closed = worker.close();
+        const closed = Promise.all([worker.close(), mover.close()]).then(() => {});
         if (!(await isDoneWithin(closed, finishWithinMs))) {
           handBack.resolve('hand back');
           await isDoneWithin(closed, 1_500);
@@ -68,6 +69,23 @@ export async function consumeDeliveries(options: ConsumeOptions): Promise<Delive
         await backend.close();
       })();
       return closing;
+    },
+  };
+}
+
+/** Makes a job of each delivery that lands, if this backend has a landing. */
+function startMover(backend: Backend, onError: (error: unknown) => void): { close(): Promise<void> } {
+  if (backend.landing === null) return { close: async () => {} };
+  const queue = createQueue(backend);
+  queue.on('error', onError);
+  const moving = backend.landing.startMoving({
+    add: (delivery) => queue.add('delivery', toJob(delivery), { jobId: jobId(delivery) }),
+    onError,
+  });
+  return {
+    async close() {
+      await moving.close();
+      await queue.close();
     },
   };
 }

@@ -11,7 +11,10 @@ import { within } from './within.ts';
 export type DeliveryQueue = {
   /** Resolves once the delivery is durable; rejects within `timeoutMs` (then it may be stored nevertheless, or later). */
   add(delivery: Delivery): Promise<void>;
-  /** Deliveries that are not recorded yet, those in hand included; rejects within `timeoutMs`. */
+  /**
+   * Deliveries that are not recorded yet, those in hand included; rejects within `timeoutMs`. Identical ones count apart
+   * until jobs are made of them, and for a moment one may count twice.
+   */
   waiting(): Promise<number>;
   /** Waits for the adds under way, at most `timeoutMs`. */
   close(): Promise<void>;
@@ -53,7 +56,16 @@ export async function openDeliveryQueue(options: DeliveryQueueOptions): Promise<
     await backend.close();
     throw new QueueUnreachableError('its server', error);
   }
-  const send = backend.isFasterInBulk ? inBulk(queue, timeoutMs) : oneByOne(queue, timeoutMs);
+  const { landing } = backend;
+  const send = createGroupCommit<Delivery>({
+    sizeOf: ({ body }) => body.length,
+    maxItems: 500,
+    maxSize: 8 * 1024 * 1024,
+    timeoutMs,
+    gatherMs: 2,
+    what: 'adding to the queue',
+    commit: (deliveries) => (landing === null ? addAll(queue, deliveries) : landing.put(deliveries)),
+  });
   const underWay = new Set<Promise<void>>();
   return {
     async add(delivery) {
@@ -66,7 +78,9 @@ export async function openDeliveryQueue(options: DeliveryQueueOptions): Promise<
       }
     },
     async waiting() {
-      return await within(queue.getJobCountByTypes('waiting', 'active', 'delayed'), timeoutMs, 'counting');
+      const counting = [queue.getJobCountByTypes('waiting', 'active', 'delayed'), landing?.count() ?? 0];
+      const [jobs = 0, landed = 0] = await within(Promise.all(counting), timeoutMs, 'counting');
+      return jobs + landed;
     },
     async close() {
       await Promise.allSettled(underWay);
@@ -76,10 +90,10 @@ export async function openDeliveryQueue(options: DeliveryQueueOptions): Promise<
   };
 }
 
-type Send = (delivery: Delivery) => Promise<void>;
-type DeliveryJobs = Queue<DeliveryJob, void, string, DeliveryJob, void, string, IQueueBackend, unknown>;
+export type DeliveryJobs = Queue<DeliveryJob, void, string, DeliveryJob, void, string, IQueueBackend, unknown>;
 
-function createQueue(backend: Backend): DeliveryJobs {
+/** BullMQ's queue of deliveries, one job each. */
+export function createQueue(backend: Backend): DeliveryJobs {
   return new Queue(
     backend.queueName,
     {
@@ -91,24 +105,6 @@ function createQueue(backend: Backend): DeliveryJobs {
     },
     backend.createBackend,
   );
-}
-
-function oneByOne(queue: DeliveryJobs, timeoutMs: number): Send {
-  return async (delivery) => {
-    const adding = queue.add('delivery', toJob(delivery), { jobId: jobId(delivery) });
-    await within(adding, timeoutMs, 'adding to the queue');
-  };
-}
-
-function inBulk(queue: DeliveryJobs, timeoutMs: number): Send {
-  return createGroupCommit<Delivery>({
-    sizeOf: ({ body }) => body.length,
-    maxItems: 500,
-    maxSize: 8 * 1024 * 1024,
-    timeoutMs,
-    what: 'adding to the queue',
-    commit: (deliveries) => addAll(queue, deliveries),
-  });
 }
 
 /**

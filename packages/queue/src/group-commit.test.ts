@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { createGroupCommit } from './group-commit.ts';
 
 /** A group commit whose batches stay on their way until they are let through. */
-function aGroupCommit(limits: { maxItems?: number; maxSize?: number; timeoutMs?: number } = {}) {
+function aGroupCommit(limits: { maxItems?: number; maxSize?: number; timeoutMs?: number; gatherMs?: number } = {}) {
   const batches: { items: readonly string[]; arrive: () => void; fail: (error: Error) => void }[] = [];
   const add = createGroupCommit<string>({
     maxItems: 100,
@@ -32,6 +32,41 @@ test('what comes while a batch is on its way goes together in the next', async (
   expect(batches.map(({ items }) => items)).toEqual([['a'], ['b', 'c']]);
   batches[1]?.arrive();
   await Promise.all(adds);
+});
+
+test('after a batch the next waits until as many are there again', async () => {
+  const { batches, add } = aGroupCommit({ gatherMs: 60_000 });
+  const first = [add('a'), add('b'), add('c')];
+  batches[0]?.arrive();
+  await first[0];
+  await settled();
+  expect(batches).toHaveLength(1); // a may come back
+  const second = add('d');
+  expect(batches).toHaveLength(1);
+  await settled();
+  expect(batches.map(({ items }) => items)).toEqual([['a'], ['b', 'c', 'd']]);
+  batches[1]?.arrive();
+  await Promise.all([...first, second]);
+});
+
+test('after a batch the next waits for those who do not come back no longer than it should', async () => {
+  const { batches, add } = aGroupCommit({ gatherMs: 1 });
+  const adds = ['a', 'b', 'c'].map((item) => add(item));
+  batches[0]?.arrive();
+  await vi.waitFor(() => expect(batches.map(({ items }) => items)).toEqual([['a'], ['b', 'c']]));
+  batches[1]?.arrive();
+  await Promise.all(adds);
+});
+
+test('one who calls alone never waits', async () => {
+  const { batches, add } = aGroupCommit({ gatherMs: 60_000 });
+  for (const [n, item] of ['a', 'b', 'c'].entries()) {
+    const adding = add(item);
+    expect(batches[n]?.items).toEqual([item]);
+    batches[n]?.arrive();
+    await adding;
+    await settled();
+  }
 });
 
 test('a batch that fails fails its own items only', async () => {

@@ -1,6 +1,6 @@
 /**
- * Group commit without waiting: what comes while one batch is on its way goes together in the next. A call ends as its
- * batch did, or is rejected after `timeoutMs`; one that was rejected before its batch left does not go.
+ * Group commit: what comes while one batch is on its way goes together in the next. A call ends as its batch did, or is
+ * rejected after `timeoutMs`; one that was rejected before its batch left does not go.
  */
 export function createGroupCommit<T>(options: {
   commit: (items: readonly T[]) => Promise<void>;
@@ -9,12 +9,34 @@ export function createGroupCommit<T>(options: {
   maxItems: number;
   maxSize: number;
   timeoutMs: number;
+  /**
+   * After a batch, the next waits up to this long for those who were told to come back with more. Without it callers fall
+   * into two halves, each of which waits for the other's batch. One who calls alone never waits. Default 0.
+   */
+  gatherMs?: number;
   /** Says in the error what took too long. */
   what: string;
 }): (item: T) => Promise<void> {
   type Waiting = { item: T; isLate: boolean; done: () => void; failed: (error: unknown) => void };
+  const { gatherMs = 0 } = options;
   let waiting: Waiting[] = [];
   let isUnderWay = false;
+  let onArrival = () => {};
+
+  /** Waits until `count` callers wait, or for `gatherMs`. */
+  async function gather(count: number): Promise<void> {
+    const wanted = Math.min(count, options.maxItems);
+    if (wanted < 2 || waiting.length >= wanted || gatherMs === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, gatherMs);
+      onArrival = () => {
+        if (waiting.length < wanted) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    onArrival = () => {};
+  }
 
   function nextBatch(): Waiting[] {
     waiting = waiting.filter(({ isLate }) => !isLate);
@@ -38,6 +60,7 @@ export function createGroupCommit<T>(options: {
         } catch (error) {
           for (const { failed } of batch) failed(error);
         }
+        await gather(batch.length + waiting.length);
       }
     } finally {
       isUnderWay = false;
@@ -63,6 +86,7 @@ export function createGroupCommit<T>(options: {
         },
       };
       waiting.push(entry);
-      if (!isUnderWay) void commitAll();
+      if (isUnderWay) onArrival();
+      else void commitAll();
     });
 }

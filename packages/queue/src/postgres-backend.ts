@@ -34,7 +34,7 @@ export async function openPostgresBackend(options: BackendOptions): Promise<Back
     createBackend: onPool(pool),
     queueName: `${options.namespace}-deliveries`,
     prefix: options.namespace,
-    isFasterInBulk: true,
+    landing: null,
     skipVersionCheck: false,
     close: () => within(pool.end(), 1_000, 'closing').catch(() => {}),
   };

@@ -3,6 +3,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Backend, BackendOptions } from './backend.ts';
 import { checkRedis } from './check-redis.ts';
 import { QueueUnreachableError, VolatileQueueError } from './errors.ts';
+import { createRedisLanding } from './redis-landing.ts';
 import { parseRedisUrl, type RedisPlace } from './redis-url.ts';
 import { within } from './within.ts';
 
@@ -26,12 +27,14 @@ export async function openRedisBackend(options: BackendOptions): Promise<Backend
     const volatile = problems.length > 0 ? new VolatileQueueError(place.server, problems) : null;
     if (volatile !== null && !options.allowVolatile) throw volatile;
     for (const warning of volatile === null ? warnings : [volatile.message, ...warnings]) options.onWarning(warning);
+    const prefix = `{${options.namespace}}`; // the braces keep all keys of a queue in one slot of a cluster
+    const key = `${prefix}:landing`;
     return {
       createBackend: onClient(client),
       queueName: 'deliveries',
-      // The braces keep all keys of a queue in one slot of a cluster.
-      prefix: `{${options.namespace}}`,
-      isFasterInBulk: false,
+      prefix,
+      // Both kinds can be duplicated, but TypeScript sees two signatures.
+      landing: createRedisLanding({ client, duplicate: () => (client as Redis).duplicate(), key }),
       skipVersionCheck: !infoAllowed,
       async close() {
         for (const duplicate of blocking) duplicate.disconnect();
@@ -93,7 +96,7 @@ function connect(place: RedisPlace, { timeoutMs, openWithinMs }: BackendOptions)
   }
 }
 
-/** The connections that BullMQ duplicates from ours, to wait on: while the server is away it does not get rid of them. */
+/** The connections duplicated from ours, to wait on: while the server is away BullMQ does not get rid of them. */
 function rememberDuplicates(client: Redis | Cluster): (Redis | Cluster)[] {
   const duplicates: (Redis | Cluster)[] = [];
   const duplicate = client.duplicate.bind(client) as (...options: unknown[]) => Redis | Cluster; // two signatures

@@ -1,0 +1,121 @@
+import { createTestRedis } from '@procore-mirror/testing';
+import { Redis } from 'ioredis';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import type { Landing } from './backend.ts';
+import { aDelivery, aNamespace } from './deliveries.contract.ts';
+import type { Delivery } from './delivery.ts';
+import { consumeDeliveries, openDeliveryQueue } from './index.ts';
+import { createRedisLanding } from './redis-landing.ts';
+import { startRedis } from './test-servers.ts';
+
+const patience = { timeout: 30_000, interval: 20 };
+let cleanUps: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.reverse()) await cleanUp();
+  cleanUps = [];
+});
+
+let url: string;
+beforeAll(async () => {
+  url = await createTestRedis();
+});
+
+function aLanding(): { landing: Landing; client: Redis; key: string } {
+  const client = new Redis(url);
+  cleanUps.push(async () => client.disconnect());
+  const key = `{${aNamespace()}}:landing`;
+  return { landing: createRedisLanding({ client, duplicate: () => client.duplicate(), key }), client, key };
+}
+
+function startMoving(landing: Landing, add: (delivery: Delivery) => Promise<unknown>): string[] {
+  const errors: string[] = [];
+  const moving = landing.startMoving({ add, onError: (error) => errors.push(String(error)) });
+  cleanUps.push(() => moving.close());
+  return errors;
+}
+
+test('what is put down in one write is passed on as it was, and removed', async () => {
+  const { landing } = aLanding();
+  const deliveries = [
+    { body: Buffer.from([0, 255, 10, 13]), receivedAt: new Date('2026-06-01T10:00:00.001Z') },
+    aDelivery(''),
+    aDelivery('same'),
+    aDelivery('same'),
+  ];
+  await landing.put(deliveries);
+  expect(await landing.count()).toBe(4);
+  const added: Delivery[] = [];
+  startMoving(landing, async (delivery) => added.push(delivery));
+  await vi.waitFor(async () => expect(await landing.count()).toBe(0), patience);
+  expect(added).toEqual(deliveries);
+});
+
+test('what a consumer took and did not add, another takes over', async () => {
+  const { landing } = aLanding();
+  const gate = Promise.withResolvers<void>();
+  let stuck = 0;
+  startMoving(landing, () => {
+    stuck += 1;
+    return gate.promise;
+  });
+  cleanUps.push(async () => gate.resolve());
+  await landing.put([aDelivery('one'), aDelivery('two')]);
+  await vi.waitFor(() => expect(stuck).toBe(2), patience);
+  const added: string[] = [];
+  startMoving(landing, async ({ body }) => added.push(body.toString()));
+  await vi.waitFor(() => expect(added).toEqual(['one', 'two']), patience);
+  await vi.waitFor(async () => expect(await landing.count()).toBe(0), patience);
+});
+
+test('one that cannot be added holds up no other, stays, and is tried again', async () => {
+  const { landing } = aLanding();
+  const added: string[] = [];
+  let isRefused = true;
+  const errors = startMoving(landing, async ({ body }) => {
+    if (body.toString() === 'odd' && isRefused) throw new Error('not this one');
+    added.push(body.toString());
+  });
+  await landing.put(['before', 'odd', 'after'].map(aDelivery));
+  await vi.waitFor(() => expect(added).toEqual(['before', 'after']), patience);
+  await vi.waitFor(() => expect(errors).toEqual(['Error: not this one']), patience);
+  await landing.put([aDelivery('later')]);
+  await vi.waitFor(() => expect(added).toContain('later'), patience);
+  expect(await landing.count()).toBeGreaterThanOrEqual(1);
+  isRefused = false;
+  await vi.waitFor(() => expect(added).toContain('odd'), patience);
+  await vi.waitFor(async () => expect(await landing.count()).toBe(0), patience);
+});
+
+test('it goes on when somebody has deleted the stream', async () => {
+  const { landing, client, key } = aLanding();
+  const added: string[] = [];
+  startMoving(landing, async ({ body }) => added.push(body.toString()));
+  await landing.put([aDelivery('before')]);
+  await vi.waitFor(() => expect(added).toEqual(['before']), patience);
+  await client.del(key);
+  await landing.put([aDelivery('after')]);
+  await vi.waitFor(() => expect(added).toEqual(['before', 'after']), patience);
+});
+
+test('nothing is lost between landing and job though Redis is killed again and again', async () => {
+  const redis = await startRedis(['--appendonly', 'yes', '--appendfsync', 'always']);
+  cleanUps.push(() => redis.close());
+  const options = { url: redis.url, namespace: aNamespace(), allowVolatile: false, onWarning: () => {} };
+  const queue = await openDeliveryQueue({ ...options, timeoutMs: 20_000 });
+  cleanUps.push(() => queue.close());
+  const bodies = Array.from({ length: 600 }, (_, n) => `delivery ${n}`);
+  await Promise.all(bodies.map((body) => queue.add(aDelivery(body))));
+  const recorded = new Set<string>();
+  for (let n = 0; n < 2; n += 1) {
+    const record = async ({ body }: Delivery) => void recorded.add(body.toString());
+    const consumer = await consumeDeliveries({ ...options, concurrency: 4, record, onError: () => {} });
+    cleanUps.push(() => consumer.close());
+  }
+  for (const enough of [50, 200, 400]) {
+    await vi.waitFor(() => expect(recorded.size).toBeGreaterThan(enough), patience);
+    await redis.kill();
+    await redis.start();
+  }
+  await vi.waitFor(() => expect(bodies.filter((body) => !recorded.has(body))).toEqual([]), patience);
+  await vi.waitFor(async () => expect(await queue.waiting()).toBe(0), patience);
+});

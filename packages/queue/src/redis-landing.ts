@@ -1,0 +1,142 @@
+// On Redis a BullMQ job costs its adder a script of nine commands. The receiver has better things to do, so it appends its
+// deliveries to a stream, all that wait in one write, and the consumers make the jobs:
+//
+//   receiver ──put──▶ stream ──take──▶ consumer ──add──▶ BullMQ ──▶ record
+//                        ▲── remove once the job is added ──┘
+//
+// Each delivery is taken by one consumer. If that one dies in between, another takes it over, and the job may be made a
+// second time: it folds while the first is in the queue, and after that it is recorded again, which does no harm.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster, Redis } from 'ioredis';
+import type { Landing } from './backend.ts';
+import type { Delivery } from './delivery.ts';
+
+const group = 'movers';
+const consumer = 'any'; // who it was that died does not matter, and a name per process would pile up
+const takenAtOnce = 32; // a delivery may be 1 MiB
+const deadAfterMs = 3_000;
+const lookForTheDeadEveryMs = 1_000;
+
+const putAll = `for i = 1, #ARGV, 2 do redis.call('XADD', KEYS[1], '*', 'at', ARGV[i], 'body', ARGV[i + 1]) end`;
+
+type Landed = { id: Buffer; delivery: Delivery };
+
+/** `duplicate` makes the connection on which a consumer waits. */
+export function createRedisLanding(options: {
+  client: Redis | Cluster;
+  duplicate: () => Redis | Cluster;
+  key: string;
+}): Landing {
+  const { client, duplicate, key } = options;
+
+  async function put(deliveries: readonly Delivery[]): Promise<void> {
+    const fields = deliveries.flatMap(({ body, receivedAt }) => [String(receivedAt.getTime()), body]);
+    await client.eval(putAll, 1, key, ...fields);
+  }
+
+  async function remove(ids: readonly Buffer[]): Promise<void> {
+    if (ids.length === 0) return;
+    await client
+      .multi()
+      .xack(key, group, ...ids)
+      .xdel(key, ...ids)
+      .exec();
+  }
+
+  async function createGroup(): Promise<void> {
+    try {
+      await client.xgroup('CREATE', key, group, '0', 'MKSTREAM');
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error; // it exists
+    }
+  }
+
+  async function takeOverFromTheDead(): Promise<Landed[]> {
+    const from = [key, group, consumer, deadAfterMs, '0', 'COUNT', takenAtOnce];
+    const answer = await client.callBuffer('XAUTOCLAIM', ...from);
+    return landed((answer as [next: Buffer, Entries])[1]); // ioredis has no types for this one with bytes
+  }
+
+  function startMoving({ add, onError }: Parameters<Landing['startMoving']>[0]): ReturnType<Landing['startMoving']> {
+    const closing = new AbortController();
+    const waiting = duplicate();
+    waiting.on('error', onError);
+    let isWaiting = false;
+    let hasGroup = false;
+    let lookedAt = Number.NEGATIVE_INFINITY;
+
+    /** Waits until there is something, but not for long: there may be something to take over. */
+    async function takeNew(): Promise<Landed[]> {
+      isWaiting = true;
+      try {
+        const reader = ['GROUP', group, consumer] as const;
+        const wait = ['COUNT', takenAtOnce, 'BLOCK', lookForTheDeadEveryMs] as const;
+        const streams = await waiting.xreadgroupBuffer(...reader, ...wait, 'STREAMS', key, '>');
+        return landed(streams?.[0]?.[1] ?? []);
+      } finally {
+        isWaiting = false;
+      }
+    }
+
+    async function take(): Promise<Landed[]> {
+      if (!hasGroup) await createGroup();
+      hasGroup = true;
+      if (performance.now() - lookedAt >= lookForTheDeadEveryMs) {
+        const left = await takeOverFromTheDead();
+        if (left.length > 0) return left;
+        lookedAt = performance.now();
+      }
+      closing.signal.throwIfAborted();
+      return await takeNew();
+    }
+
+    /** What could not be added stays, and is taken again as if its taker had died; it does not hold up the others. */
+    async function move(deliveries: readonly Landed[]): Promise<void> {
+      const added: Buffer[] = [];
+      const adding = deliveries.map(async ({ id, delivery }) => {
+        await add(delivery);
+        added.push(id);
+      });
+      const failed = (await Promise.allSettled(adding)).find(({ status }) => status === 'rejected');
+      await remove(added);
+      if (failed?.status === 'rejected') throw failed.reason;
+    }
+
+    async function moveUntilClosed(): Promise<void> {
+      while (!closing.signal.aborted) {
+        try {
+          await move(await take());
+        } catch (error) {
+          if (closing.signal.aborted) return;
+          onError(error);
+          hasGroup = false; // it goes with the stream when somebody empties the server
+          await sleep(300, undefined, { signal: closing.signal }).catch(() => {}); // closing ends the loop
+        }
+      }
+    }
+
+    const moving = moveUntilClosed();
+    return {
+      async close() {
+        closing.abort(new Error('the consumer is closing'));
+        if (isWaiting) waiting.disconnect();
+        await moving;
+        waiting.disconnect();
+      },
+    };
+  }
+
+  return { put, count: () => client.xlen(key), startMoving };
+}
+
+type Entries = readonly (readonly [id: Buffer, fields: readonly Buffer[] | null] | null)[];
+
+/** Without those that have been removed meanwhile: they come without fields, or as null. */
+function landed(entries: Entries): Landed[] {
+  return entries.flatMap((entry) => {
+    const [id, fields = null] = entry ?? [];
+    if (id === undefined || fields === null) return [];
+    const [, at, , body = Buffer.alloc(0)] = fields;
+    return [{ id, delivery: { body, receivedAt: new Date(Number(at)) } }];
+  });
+}
