@@ -1,6 +1,7 @@
 import { checkDatabase, type Database, openDatabase } from '@procore-mirror/database';
-import { addEnvSecrets, readEnv, type Secrets } from '@procore-mirror/runtime';
-import { databaseSchema, type Env, withStarted } from './env.ts';
+import { type Catalogue, loadCatalogue } from '@procore-mirror/mirror';
+import { addEnvSecrets, configured, readEnv, type Secrets } from '@procore-mirror/runtime';
+import { databaseSchema, type Env, mirrorSchema, withStarted } from './env.ts';
 import { ServerUnreachableError } from './errors.ts';
 import type { Output } from './output.ts';
 
@@ -12,6 +13,8 @@ export type Context = {
   env: () => Env;
   /** Throws a ConfigError. */
   databaseUrl: () => string;
+  /** What can be mirrored, and what the operator chose of it; null stands for all. Throws a ConfigError. */
+  catalogue: () => { catalogue: Catalogue; resources: readonly string[] | null };
   /** Opens the mirror's database for the time of `work`. Throws ServerUnreachableError, DatabaseVersionError. */
   withDatabase: <T>(work: (database: Database) => Promise<T>, o?: { anyVersion?: boolean }) => Promise<T>;
 };
@@ -28,6 +31,11 @@ export function createContext(o: { env: Env; startFile: string; secrets: Secrets
     now: () => new Date(),
     env,
     databaseUrl,
+    catalogue: () => {
+      const known = readEnv(mirrorSchema, env());
+      const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(known.MIRROR_CATALOGUE));
+      return { catalogue, resources: known.MIRROR_RESOURCES ?? null };
+    },
     withDatabase: async (work, { anyVersion = false } = {}) => {
       const url = databaseUrl();
       const database = openDatabase({ url, applicationName: 'procore-mirror cli', max: 4 });

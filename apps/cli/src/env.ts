@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { ConfigError, databaseEnv, queueEnv } from '@procore-mirror/runtime';
+import { ConfigError, databaseEnv, mirrorEnv, queueEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
 
 export type Env = Record<string, string | undefined>;
 
 export const databaseSchema = z.object({ ...databaseEnv });
+export const mirrorSchema = z.object({ ...mirrorEnv });
 export const queueSchema = z.object({ ...databaseEnv, ...queueEnv });
 
 /**

@@ -239,10 +239,49 @@ test('wrong use is exit code 2, and says what is right', async () => {
   });
 });
 
+test('resources says of each how it is read, whether it is selected and how much there is', async () => {
+  await database.pool.query(
+    `insert into procore.rfis (company_id, project_id, id, _data, _fetched_at, _version)
+     select 11, n, n, '{}', now(), 1 from generate_series(1, 3) n`,
+  );
+  const { code, stdout } = await mirror(['resources']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^RFIs +project +procore\.rfis +show, list +create, update, delete +yes +3 +0$/m);
+  expect(stdout).toMatch(/^Meeting Topics .* parent of Meetings /m);
+  expect(stdout).toMatch(/^Draw Requests +project +no endpoint is known /m);
+  expect(stdout).toContain('122 resources, 113 of them mirrored here');
+  const some = await mirror(['resources', '--json'], { DATABASE_URL: database.url, MIRROR_RESOURCES: 'rfis' });
+  const lines: { resource: string; selected: boolean; rows: string }[] = JSON.parse(some.stdout);
+  expect(lines.filter(({ selected }) => selected)).toEqual([
+    expect.objectContaining({ resource: 'RFIs', tool: 'RFIs', table: 'rfis', read: ['show', 'list'], rows: '3' }),
+  ]);
+});
+
+test('resources without a database are shown all the same', async () => {
+  const { code, stdout, stderr } = await mirror(['resources'], { DATABASE_URL: 'postgres://u:p@127.0.0.1:1/db' });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^RFIs .* yes$/m);
+  expect(stderr).toContain('no rows are shown');
+});
+
+test('resources of the operator are migrated and shown; a file that is wrong is exit code 2', async () => {
+  const file = path.join(directory, 'catalogue.json');
+  const crates = { resource: 'Crates', scope: 'project', show: '/rest/v1.0/projects/{project_id}/crates/{id}' };
+  await writeFile(file, JSON.stringify([{ ...crates, columns: [{ name: 'weight', type: 'numeric' }] }]));
+  const env = { DATABASE_URL: database.url, MIRROR_CATALOGUE: file };
+  expect(await mirror(['migrate'], env)).toMatchObject({ code: 0, stderr: 'made procore.crates\n' });
+  expect((await mirror(['resources'], env)).stdout).toMatch(/^Crates +project +procore\.crates +show .* yes +0 +0$/m);
+  await writeFile(file, JSON.stringify([{ ...crates, show: '/crates' }, { resource: 'Barrels' }]));
+  const wrong = await mirror(['resources'], env);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain('"Crates": show: must start with /rest/');
+  expect(wrong.stderr).toContain('"Barrels": scope: ');
+});
+
 test('help is fine and names the commands', async () => {
   const { code, stdout } = await mirror(['--help']);
   expect(code).toBe(0);
-  for (const name of ['migrate', 'status', 'events', 'dead-letters']) expect(stdout).toContain(name);
+  for (const name of ['migrate', 'resources', 'status', 'events', 'dead-letters']) expect(stdout).toContain(name);
 });
 
 test('a server that is down is exit code 3, with a fix and without the password', async () => {

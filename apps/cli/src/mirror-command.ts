@@ -6,6 +6,7 @@ import { addDeadLettersList } from './commands/dead-letters-list.ts';
 import { addEventsList } from './commands/events-list.ts';
 import { addEventsShow } from './commands/events-show.ts';
 import { addMigrate } from './commands/migrate.ts';
+import { addResources } from './commands/resources.ts';
 import { addStatus } from './commands/status.ts';
 import { type Context, createContext } from './context.ts';
 import type { Env } from './env.ts';
@@ -51,6 +52,7 @@ function createProgram(run: Run, o: Surroundings): Command {
     .configureOutput({ writeOut: o.write, writeErr: o.writeError })
     .addHelpText('after', '\nExit codes: 0 fine, 1 found something wrong, 2 used wrongly, 3 could not reach a server.');
   addMigrate(program, run);
+  addResources(program, run);
   addStatus(program, run);
   const events = program.command('events').description('The log of what Procore told us.');
   addEventsList(events, run);

@@ -1,12 +1,21 @@
 // A new record's fields: every column of the catalogue, and what the API sends besides.
 import type { CataloguedResource } from './catalogue.ts';
 import { wholeSeconds } from './clock.ts';
-import { type Column, fieldValue, type Surroundings } from './field-value.ts';
+import { type Column, fieldValue, logDay, type Surroundings } from './field-value.ts';
 import { numberOf } from './json.ts';
 import { activeField } from './list-traits.ts';
+import { repeatedIn } from './repeated-children.ts';
 import type { Fields, WorldRecord } from './world.ts';
 
 export type Identity = { companyId: string; projectId: string | null; id: string; parent: WorldRecord | null };
+
+const adjustment = columns(
+  'adjustment_number:bigint',
+  'amount:numeric',
+  'quantity:numeric',
+  'uom',
+  'description',
+).concat(columns('type', 'budget_change_number', 'budget_change_status', 'budget_change_name'));
 
 /** Resources whose columns nobody has written down; the names are those of the API reference. */
 const columnsOf: Readonly<Record<string, readonly Column[]>> = {
@@ -22,6 +31,33 @@ const columnsOf: Readonly<Record<string, readonly Column[]>> = {
     columns('deleted_at:timestamptz'),
   ),
   'Change Order Change Reasons': columns('change_reason', 'show_in_select:boolean', 'deletable:boolean'),
+  'Budget Change Adjustments': adjustment,
+  'Budget Change Adjustment Line Items': adjustment,
+  'Meeting Attendees': columns('status', 'login_information:jsonb'),
+  'Meeting Categories': columns('title', 'position:bigint', 'created_by:jsonb'),
+  'Meeting Topics': columns(
+    'title',
+    'number',
+    'minutes',
+    'status',
+    'priority',
+    'due_date:date',
+    'assignments:jsonb',
+  ).concat(columns('created_at:timestamptz', 'updated_at:timestamptz')),
+  'RFQ Quotes': columns('amount:numeric', 'description', 'status', 'schedule_impact:bigint', 'created_by:jsonb').concat(
+    columns('created_at:timestamptz', 'updated_at:timestamptz'),
+  ),
+  'RFQ Responses': columns('body', 'created_by:jsonb', 'attachments:jsonb', 'created_at:timestamptz').concat(
+    columns('updated_at:timestamptz'),
+  ),
+  'Specification Areas': columns('name', 'description', 'divisions_count:bigint', 'sections_count:bigint').concat(
+    columns('created_at:timestamptz', 'updated_at:timestamptz'),
+  ),
+  'Specification Section Divisions': columns('number', 'description'),
+  'Timecard Time Types': columns('time_type', 'global:boolean'),
+  'Document Upload': columns('name', 'status', 'upload_id', 'created_by:jsonb', 'created_at:timestamptz').concat(
+    columns('updated_at:timestamptz'),
+  ),
 };
 const otherwise = columns('name', 'created_at:timestamptz', 'updated_at:timestamptz');
 
@@ -47,6 +83,8 @@ export function editableColumns(resource: CataloguedResource): readonly Column[]
     'questions',
     'line_items',
     'change_items',
+    ...repeatedIn(resource).map(({ key }) => key),
+    ...(resource.parent?.namedBy?.split('.') ?? []),
   ]);
   const kept = activeField(resource.resource) ?? 'is_active';
   return columnsFor(resource).filter(({ name }) => !fixed.has(name) && name !== kept && name !== 'date');
@@ -66,12 +104,13 @@ export function buildFields(resource: CataloguedResource, identity: Identity, su
 function settledFields(
   resource: CataloguedResource,
   { companyId, projectId, parent, id }: Identity,
-  { nowMs }: Surroundings,
+  surroundings: Surroundings,
   fields: Fields,
 ): Fields {
+  const now = wholeSeconds(surroundings.nowMs);
   const settled: Record<string, unknown> = {
-    created_at: wholeSeconds(nowMs),
-    updated_at: wholeSeconds(nowMs),
+    created_at: now,
+    updated_at: now,
     deleted_at: null,
     deleted: false,
     in_recycle_bin: false,
@@ -81,6 +120,8 @@ function settledFields(
     email_address: `user${id}@example.com`,
   };
   const followed = Object.fromEntries(Object.entries(settled).filter(([name]) => name in fields));
+  if (resource.list?.todayOnly === true) followed.date = logDay(surroundings);
+  if (parent !== null) Object.assign(followed, namedParent(resource, parent.id));
   if (fields.first_name !== undefined && fields.last_name !== undefined) {
     const names = [fields.first_name ?? 'Sam', fields.last_name ?? 'Doe'];
     Object.assign(followed, { first_name: names[0], last_name: names[1], name: names.join(' ') });
@@ -90,6 +131,13 @@ function settledFields(
   }
   if (resource.resource === 'Change Event Line Items' && parent !== null) followed.event_id = numberOf(parent.id);
   return followed;
+}
+
+/** What tells the parent, in records that do. */
+function namedParent({ parent }: CataloguedResource, parentId: string): Fields {
+  const steps = parent?.namedBy?.split('.') ?? [];
+  const named = steps.reduceRight<unknown>((inner, step) => ({ [step]: inner }), numberOf(parentId));
+  return steps.length === 0 ? {} : (named as Fields); // an object, as there is a step
 }
 
 function idField({ idType }: CataloguedResource, id: string): unknown {

@@ -1,5 +1,5 @@
 // Finds what an edit is about: named by its ids, or by chance where they are left out.
-import { type CataloguedResource, catalogue } from './catalogue.ts';
+import { type CataloguedResource, catalogue, parentsOf } from './catalogue.ts';
 import { EditError } from './errors.ts';
 import type { Place } from './make-record.ts';
 import type { Random } from './random.ts';
@@ -26,14 +26,30 @@ export function createChooser({ world, random }: { world: World; random: Random 
     if (!world.companies.has(companyId)) throw new EditError(`there is no company ${companyId}`);
     const { projectId } = asked;
     const id = asked.id === undefined ? {} : { id: asked.id };
-    if (resource.parent !== null) {
-      const of = catalogue.get(resource.parent.resource);
-      const parent = record(of, { companyId, projectId, id: asked.parentId }, false);
+    const kinds = parentsOf(resource);
+    if (kinds.length > 0) {
+      const parent = parentAmong(kinds, { companyId, projectId, id: asked.parentId });
       return { companyId, projectId: parent.projectId, parent, ...id };
     }
     if (resource.scope === 'company') return { companyId, projectId: null, parent: null, ...id };
     const project = record(catalogue.get('Projects'), { companyId, id: projectId }, false);
     return { companyId, projectId: project.id, parent: null, ...id };
+  }
+
+  /** The parent asked for, or one by chance, of any of the kinds that it may be of; the first choice is by chance. */
+  function parentAmong(kinds: readonly CataloguedResource[], asked: Parameters<Chooser['record']>[1]): WorldRecord {
+    const first = random.between(0, kinds.length - 1);
+    const inTurn = [...kinds.slice(first), ...kinds.slice(0, first)];
+    let failure: unknown;
+    for (const kind of inTurn) {
+      try {
+        return record(kind, asked, false);
+      } catch (error) {
+        if (!(error instanceof EditError)) throw error;
+        failure = error;
+      }
+    }
+    throw failure;
   }
 
   function record(

@@ -161,8 +161,8 @@ test('edits by chance are of the kinds and resources asked for, and can be very 
   });
   expect([made, events]).toEqual([5000, 0]);
   expect(control().counts().Submittals).toEqual({ live: 5030, deleted: 0 });
-  const mixed = control().edit({ count: 500 });
-  expect([mixed.made, mixed.records.length]).toEqual([500, 500]);
+  const mixed = control().edit({ count: 1000 });
+  expect([mixed.made, mixed.records.length]).toEqual([1000, 1000]);
   expect(new Set(mixed.records.map(({ resource }) => resource)).size).toBeGreaterThan(10);
   expect(new Set(mixed.records.map(({ action }) => action))).toEqual(
     new Set(['create', 'update', 'delete', 'restore']),

@@ -119,6 +119,9 @@ const textRules: readonly Rule[] = [
   [/./, phrase],
 ];
 
+/** The day of an entry in a daily log: lately. */
+export const logDay: Value = ({ random, nowMs }) => dateOf(nowMs - random.between(0, 20) * dayMs);
+
 /** What a field holds in a resource where its name alone would mislead, and enumerations that the reference gives. */
 const special: Readonly<Record<string, Value>> = {
   'Submittals.ball_in_court': listOf(asPerson, 2),
@@ -129,7 +132,6 @@ const special: Readonly<Record<string, Value>> = {
   'Purchase Order Contracts.accounting_method': oneOf('amount', 'unit'),
   // The list shows approved entries only, so most are.
   'Manpower Logs.status': ({ random }) => (random.chance(0.85) ? 'approved' : 'pending'),
-  'Manpower Logs.date': ({ random, nowMs }) => dateOf(nowMs - random.between(0, 20) * dayMs),
   'Change Events.status': oneOf({ id: 598134325000201, name: 'Open', mapped_to_status: 'open' }),
   'Change Events.change_reason': oneOf({ id: 598134325000202, change_reason: 'Client Request' }, null),
 };
@@ -150,7 +152,7 @@ const byType: Record<Column['type'], (column: Column) => Value> = {
 
 // Fields that every record has a value in, because people see records by them or because scopes depend on them.
 const neverNull =
-  /^(id|name|title|subject|number|status|date|created_at|updated_at|active|is_active|questions|custom_fields)$/;
+  /^(id|name|title|subject|number|status|date|created_at|updated_at|active|is_active|questions|custom_fields|change_reason)$/;
 
 /** A value for the column; now and then null, as most fields of Procore may be. */
 export function fieldValue(column: Column, surroundings: Surroundings): unknown {

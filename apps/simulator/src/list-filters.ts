@@ -20,6 +20,7 @@ export function filterList(
     withIds(resource, query),
     updatedWithin(resource, query),
     approved(resource, query),
+    ofDocumentType(resource, query),
     onDays(resource, query, now),
   ].filter((condition) => condition !== null);
   return records.filter((record) => {
@@ -91,6 +92,12 @@ function approved({ resource }: CataloguedResource, query: URLSearchParams): Wan
   if (listTraits(resource).approvedOnly !== true) return null;
   const status = query.get('filters[status]') ?? 'approved';
   return status === 'all' ? null : (_record, { fields }) => fields.status === status;
+}
+
+function ofDocumentType({ resource }: CataloguedResource, query: URLSearchParams): Wanted | null {
+  const asked = query.get('filters[document_type]');
+  const { documentType = asked } = listTraits(resource);
+  return asked === null ? null : () => documentType === asked;
 }
 
 function onDays({ list }: CataloguedResource, query: URLSearchParams, now: number): Wanted | null {

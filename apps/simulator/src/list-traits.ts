@@ -19,6 +19,10 @@ export type ListTraits = {
   /** Shows approved entries only, unless `filters[status]=all`. */
   approvedOnly?: boolean;
   maxPerPage?: number;
+  /** What `filters[document_type]` calls these, in a list of files and folders together. */
+  documentType?: 'file' | 'folder';
+  /** The answer is one object, with this key beside the list; else a list of groups, where the entry says so at all. */
+  beside?: string;
 };
 
 /** Lists that take `filters[updated_at]`; elsewhere it is ignored. */
@@ -87,6 +91,12 @@ const traits: Record<string, ListTraits> = {
   'Coordination Issue Activities': { includeDeleted: true },
   Incidents: { maxPerPage: 1000 },
   'Manpower Logs': { approvedOnly: true },
+  'Direct Cost Line Items': { lacks: ['change_event_line_item', 'company', 'origin_data'] },
+  'Project Files': { documentType: 'file' },
+  'Project Folders': { documentType: 'folder' },
+  'Company Files': { documentType: 'file' },
+  'Company Folders': { documentType: 'folder' },
+  'Project Dates': { beside: 'schedule_dates' },
 };
 
 /** What is known of the list of this resource; an empty object for most. */

@@ -1,5 +1,5 @@
 // Reading records: the shows and lists of every catalogued resource, with what the service account may see.
-import type { CataloguedResource } from './catalogue.ts';
+import { type CataloguedResource, parentKeyOf, parentsOf } from './catalogue.ts';
 import type { Clock } from './clock.ts';
 import { type Answer, type Call, errorAnswer } from './http-exchange.ts';
 import { filterList } from './list-filters.ts';
@@ -46,13 +46,14 @@ export function createAnswerRecords({ world, clock }: { world: World; clock: Clo
     return shown === null ? errorAnswer(call, 404, notFound) : { shown };
   }
 
-  /** Is the record in the project and under the parent that the path names? */
+  /** Is the record in the project and under the parents that the path names? */
   function isPlaced({ resource, projectId, parent }: WorldRecord, values: Values): boolean {
     const asked = values.project_id;
-    const parentId = resource.parent === null ? undefined : values[resource.parent.key];
+    const parentId = values[parentKeyOf(resource) ?? ''];
     return (
       (projectId === null || asked === undefined || asked === projectId) &&
-      (parentId === undefined || parentId === parent?.id)
+      (parentId === undefined || parentId === parent?.id) &&
+      (parent === null || isPlaced(parent, values))
     );
   }
 
@@ -76,10 +77,12 @@ export function createAnswerRecords({ world, clock }: { world: World; clock: Clo
     values: Values,
     companyId: string,
   ): WorldRecord | null | undefined {
-    const id = resource.parent === null ? undefined : values[resource.parent.key];
-    if (resource.parent === null || id === undefined) return undefined;
+    const id = values[parentKeyOf(resource) ?? ''];
+    if (id === undefined) return undefined;
     const projectId = values.project_id ?? null;
-    const parent = world.find(resource.parent.resource, { companyId, projectId, id });
+    const parent = parentsOf(resource)
+      .map((kind) => world.find(kind.resource, { companyId, projectId, id }))
+      .find((found) => found !== undefined);
     return parent === undefined || !isPlaced(parent, values) || shownFields(parent, clock.now()) === null
       ? null
       : parent;
@@ -114,8 +117,16 @@ export function createAnswerRecords({ world, clock }: { world: World; clock: Clo
       const fields = listedFields(record, clock.now());
       return fields === null ? [] : [write(call, fields)];
     });
-    const body = `[${texts.join(',')}]`;
+    const body = wrapped(route.resources[0], `[${texts.join(',')}]`);
     return { status: 200, headers, body: version2 ? `{"data":${body}}` : body };
+  }
+
+  /** Some lists come in groups, some with something beside them. */
+  function wrapped(resource: CataloguedResource | undefined, list: string): string {
+    const within = resource?.list?.within ?? null;
+    if (resource === undefined || within === null) return list;
+    const group = `{"${listTraits(resource.resource).beside ?? 'group_title'}":"all","${within}":${list}}`;
+    return listTraits(resource.resource).beside === undefined ? `[${group}]` : group;
   }
 
   function write(call: Call, fields: Fields): string {

@@ -55,7 +55,8 @@ function addRoute(
   const known = routes.get(key);
   if (known !== undefined) known.resources.push(resource);
   const segments = path.split('/').slice(1);
-  const required = search === '' ? [] : search.split('&').map((part) => part.split('=')[0] ?? '');
+  // Those that name an id must be given, a view may be.
+  const required = [...search.matchAll(/([^&=]+)=\{/g)].map(([, name = '']) => name);
   if (known === undefined) routes.set(key, { kind, resources: [resource], inactive, path, segments, required });
 }
 

@@ -1,7 +1,7 @@
-// Fills a company with records, as if people had worked in it for a year. Nobody is told: there are no events.
+// Fills a company with records, as if people had worked in it for the better part of a year. Nobody is told: there are no events.
 
 import { z } from 'zod';
-import { type CataloguedResource, catalogue } from './catalogue.ts';
+import { type CataloguedResource, catalogue, parentsOf } from './catalogue.ts';
 import type { Clock } from './clock.ts';
 import type { Ids } from './ids.ts';
 import type { Maker } from './make-record.ts';
@@ -35,11 +35,19 @@ const usual: Readonly<Record<string, number>> = {
   'Manpower Logs': 12,
   'Drawing Areas': 2,
   Drawings: 6,
+  'Work Order Contracts': 3,
+  'Prime Contracts': 1,
+  // Each of these is asked for contract by contract.
+  RFQs: 1,
+  'RFQ Quotes': 1,
+  'RFQ Responses': 1,
+  'Change Order Requests': 1,
+  'Contract Payments': 1,
 };
 const usualInCompany = 5;
-const usualInProject = 6;
+const usualInProject = 4;
 const usualInParent = 2;
-const yearMs = 365 * 86_400_000;
+const workedMs = 330 * 86_400_000;
 
 type Options = { world: World; maker: Maker; ids: Ids; clock: Clock; random: Random };
 
@@ -66,15 +74,16 @@ export function createSeed({ world, maker, ids, clock, random }: Options): Seed 
     sizes: Readonly<Record<string, number>>,
     made: readonly WorldRecord[],
   ): WorldRecord[] {
-    const { parent, scope } = resource;
+    const { scope } = resource;
+    const parentKinds = new Set(parentsOf(resource).map((parent) => parent.resource));
     const asked = sizes[resource.resource] ?? usual[resource.resource];
     const plant = (count: number, place: { projectId: string | null; parent: WorldRecord | null }): WorldRecord[] =>
       Array.from({ length: count }, () =>
-        maker.make(resource, { companyId, ...place }, { atMs: clock.now() - random.between(0, yearMs), lagMs: 0 }),
+        maker.make(resource, { companyId, ...place }, { atMs: clock.now() - random.between(0, workedMs), lagMs: 0 }),
       ).filter((record) => record !== null);
     if (resource.resource === 'Projects') return plant(projects, { projectId: null, parent: null });
-    if (parent !== null) {
-      const parents = made.filter((record) => record.resource.resource === parent.resource);
+    if (parentKinds.size > 0) {
+      const parents = made.filter((record) => parentKinds.has(record.resource.resource));
       return parents.flatMap((record) =>
         plant(asked ?? usualInParent, { projectId: record.projectId, parent: record }),
       );

@@ -2,6 +2,7 @@
 import type { CataloguedResource } from './catalogue.ts';
 import { isObject, textOf } from './json.ts';
 import { listTraits } from './list-traits.ts';
+import { repeatedIn } from './repeated-children.ts';
 import { type Fields, stateAt, type WorldRecord } from './world.ts';
 
 /** Show's JSON of the record as a read at `now` sees it; null when it would be a 404. */
@@ -49,18 +50,24 @@ export function isVersion2(path: string): boolean {
 }
 
 function embedded(record: WorldRecord, fields: Fields, now: number): Fields {
-  const children = Map.groupBy(record.children, (child) => child.resource);
+  const children = Map.groupBy(record.children, (child) => child.resource.resource);
   const added: Record<string, unknown> = {};
   for (const key of ['line_items', 'change_items']) if (key in fields) added[key] = [];
-  if ('questions' in fields) added.questions = withAnswers(fields.questions, []);
-  for (const [resource, siblings] of children) {
-    const parent = resource.parent;
-    if (parent === null || (parent.embeddedAs === null && !parent.repeatsChild)) continue;
-    const shown = siblings.map((child) => shownFields(child, now)).filter((shown) => shown !== null);
-    if (resource.resource === 'RFI Replies') added.questions = withAnswers(fields.questions, shown);
-    else added[parent.embeddedAs ?? 'line_items'] = shown;
+  for (const { resource, key } of repeatedIn(record.resource)) {
+    const siblings = children.get(resource) ?? [];
+    const shown = siblings.map((child) => shownFields(child, now)).filter((one) => one !== null);
+    if (key === 'questions') added.questions = withAnswers(fields.questions, shown);
+    else if (key === 'meeting_categories') added[key] = withTopics(added[key], resource, shown, fields);
+    else added[key] = shown;
   }
   return added;
+}
+
+/** Topics stand under their category; here all under one that every meeting has. */
+function withTopics(categories: unknown, resource: string, shown: readonly Fields[], { id }: Fields): unknown[] {
+  const known = Array.isArray(categories) ? categories : [{ id, title: 'General', position: 0, meeting_topic: [] }];
+  if (resource === 'Meeting Topics') return [{ ...known[0], meeting_topic: shown }, ...known.slice(1)];
+  return [known[0], ...shown.map(({ id, title, position }) => ({ id, title, position, meeting_topic: [] }))];
 }
 
 /** Replies stand under the question they answer; here all under the first. */

@@ -13,7 +13,7 @@ export type TestClient = {
   /** GET with token and company header, both of which can be replaced. */
   get: (path: string, headers?: Record<string, string | undefined>) => Promise<Got>;
   send: (method: string, path: string, body?: unknown) => Promise<Got>;
-  /** The records of a list, as parsed JSON. */
+  /** The records of a list, as parsed JSON, whatever stands around them. */
   list: (path: string) => Promise<Record<string, unknown>[]>;
   close: () => Promise<void>;
 };
@@ -56,7 +56,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Te
     send: (method, path, body) => call(method, path, {}, body),
     list: async (path) => {
       const { json } = await get(path);
-      return (Array.isArray(json) ? json : (json as { data: unknown }).data) as Record<string, unknown>[];
+      const [first] = Array.isArray(json) ? json : [];
+      if (Array.isArray(json) && !Array.isArray(first?.meetings)) return json;
+      // In `data`, in groups, or beside something: the one field that is a list.
+      return Object.values(first ?? json ?? {}).find((value) => Array.isArray(value)) as Record<string, unknown>[];
     },
     close: simulator.close,
   };

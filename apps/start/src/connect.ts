@@ -1,6 +1,6 @@
 // Connects the mirror to its Procore: hooks first, then the backfill, so that no change falls between the two.
 import type { Database } from '@procore-mirror/database';
-import { catalogue, createDriftWatch } from '@procore-mirror/mirror';
+import { type Catalogue, createDriftWatch } from '@procore-mirror/mirror';
 import { type MainLifetime, mirrorEnv, readEnv, webhookEnv, workerEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { applyAllHooks } from './apply-all-hooks.ts';
@@ -15,6 +15,7 @@ const schema = z.object({ ...webhookEnv, ...mirrorEnv, ...workerEnv });
 
 type Options = {
   settings: Settings;
+  catalogue: Catalogue;
   /** The mirror was filled before, and Procore still holds what it missed since. */
   continues: boolean;
   database: Database;
@@ -23,7 +24,14 @@ type Options = {
 };
 
 /** Applies hooks and fills the mirror. Throws what Procore's refusal of the service account is. */
-export async function connect({ settings, continues, database, lifetime, terminal }: Options): Promise<void> {
+export async function connect({
+  settings,
+  catalogue,
+  continues,
+  database,
+  lifetime,
+  terminal,
+}: Options): Promise<void> {
   const { signal } = lifetime;
   const say = (line: string) => terminal.write(`${line}\n`);
   const env = readEnv(schema, settings);

@@ -15,6 +15,7 @@ const none = [
   'WEBHOOK_AUTHORIZATION_FILE',
   'WEBHOOK_NAMESPACE',
   'MIRROR_RESOURCES',
+  'MIRROR_CATALOGUE',
 ];
 
 const simulatedCompany = '598134325683880';
@@ -69,7 +70,7 @@ export function simulatorSettings(ports: Ports, remembered: Remembered): Setting
     SIMULATOR_COMPANY_ID: simulatedCompany,
     SIMULATOR_LIFE: 'on',
     SIMULATOR_EDITS_PER_MINUTE: '60',
-    SIMULATOR_SETTINGS: JSON.stringify({ callsPerHour: 36_000, callsPerTenSeconds: 250, duplicateShare: 0.1 }),
+    SIMULATOR_SETTINGS: JSON.stringify({ callsPerHour: 360_000, callsPerTenSeconds: 1000, duplicateShare: 0.1 }),
   };
 }
 

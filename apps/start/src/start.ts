@@ -3,8 +3,8 @@
 //   Postgres ─▶ migrate ─▶ (simulator) ─▶ ingest ─▶ worker ─▶ hooks ─▶ backfill ─▶ a live line, until Ctrl-C
 import path from 'node:path';
 import { migrateDatabase, openDatabase } from '@procore-mirror/database';
-import { catalogue } from '@procore-mirror/mirror';
-import { addEnvSecrets, type MainLifetime } from '@procore-mirror/runtime';
+import { loadCatalogue } from '@procore-mirror/mirror';
+import { addEnvSecrets, configured, type MainLifetime } from '@procore-mirror/runtime';
 import { choosePorts } from './choose-ports.ts';
 import { connect } from './connect.ts';
 import { createCrew } from './crew.ts';
@@ -25,6 +25,8 @@ const coveredByRetriesMs = 11 * 3_600_000;
 export async function start({ env, directory, lifetime, terminal }: Options): Promise<void> {
   const say = (line: string) => terminal.write(`${line}\n`);
   const wanted = readWanted(env);
+  const file = wanted.isReal ? wanted.env.MIRROR_CATALOGUE : undefined;
+  const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(file));
   if (wanted.isReal) addEnvSecrets(lifetime.secrets, realSchema, wanted.env);
   const data = await openDataDirectory(directory);
   const crew = createCrew({ env, data, signal: lifetime.signal });
@@ -56,7 +58,7 @@ export async function start({ env, directory, lifetime, terminal }: Options): Pr
   // A simulated company begins anew with each start, so the mirror does, too.
   const offMs = Date.now() - (data.remembered.lastAliveAt ?? 0);
   const continues = wanted.isReal && offMs < coveredByRetriesMs;
-  await Promise.race([connect({ settings, continues, database, lifetime, terminal }), crew.failed]);
+  await Promise.race([connect({ settings, catalogue, continues, database, lifetime, terminal }), crew.failed]);
 
   const alive = setInterval(() => data.remember({ lastAliveAt: Date.now() }).catch(crew.fail), 60_000);
   lifetime.defer('note of being alive', () => clearInterval(alive));

@@ -73,7 +73,7 @@ test('a wrong content type does not matter', async () => {
   expect(await deliver(mirror.system, good(), { 'content-type': 'text/plain' })).toBe(204);
 });
 
-test('an event of a resource that is not mirrored is logged as ignored', async () => {
+test('an event of a resource that cannot be read is logged as ignored', async () => {
   const { system, database, untilQuiet } = mirror;
   expect(await deliver(system, good({ resource_type: 'Daily Log/Entries', resource_id: '77' }))).toBe(204);
   await untilQuiet();
@@ -81,7 +81,7 @@ test('an event of a resource that is not mirrored is logged as ignored', async (
     .poll(
       async () => (await database.pool.query(`select outcome, reason from mirror.events where record_id = '77'`)).rows,
     )
-    .toEqual([{ outcome: 'ignored', reason: 'unknown_resource' }]);
+    .toEqual([{ outcome: 'ignored', reason: 'no_known_endpoint' }]);
 });
 
 test.each([

@@ -4,7 +4,11 @@ import { compareWorld } from './compare-world.ts';
 import { aBody, deliver, startMirror } from './start-mirror.ts';
 
 type Made = { records: { id: string; companyId: string; projectId: string }[] };
-type Calls = { total: number; byStatus: Record<string, number>; byKind: { login: number; list: number; show: number } };
+type Calls = {
+  total: number;
+  byStatus: Record<string, number>;
+  byKind: { login: number; list: number; show?: number };
+};
 
 test('two thousand events for one record cost at most three calls', { timeout: 180_000 }, async () => {
   const { database, system, untilQuiet, close } = await startMirror('redis', { projects: 1, fetchDelayMs: 1000 });
@@ -112,10 +116,10 @@ test.each([
         return rows[0].count;
       };
       await expect.poll(count, { timeout: 120_000, interval: 100 }).toBe(2000);
-      // Shows that complete rows may go out meanwhile; what refreshes the rows are the lists.
+      // Shows that complete rows may go out meanwhile; what refreshes the rows of a thin list are the lists.
       const { byKind } = await system.control<Calls>('GET', '/control/calls');
-      expect(byKind.list).toBeLessThanOrEqual(40);
-      if (resource === 'Locations') expect(byKind.show).toBe(0);
+      const needed = resource === 'Locations' ? byKind.list + (byKind.show ?? 0) : byKind.list;
+      expect(needed).toBeLessThanOrEqual(40);
     } finally {
       await close();
     }

@@ -3,16 +3,17 @@ import { hostname } from 'node:os';
 import { createAuth } from '@procore-mirror/auth';
 import { checkDatabase, openDatabase } from '@procore-mirror/database';
 import {
-  catalogue,
   createCallBudget,
   createCallCounter,
   createDriftWatch,
+  loadCatalogue,
   recordDelivery,
 } from '@procore-mirror/mirror';
 import { createProcoreClient } from '@procore-mirror/procore';
 import { consumeDeliveries } from '@procore-mirror/queue';
 import {
   addEnvSecrets,
+  configured,
   createLog,
   loadDotEnv,
   procoreHosts,
@@ -38,6 +39,7 @@ await runMain({
     addEnvSecrets(lifetime.secrets, workerSchema, env);
     const log = createLog({ name: 'worker', level: env.LOG_LEVEL, secrets: lifetime.secrets });
     lifetime.useLog(log);
+    const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(env.MIRROR_CATALOGUE));
     const metrics = createWorkerMetrics();
     const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
 
@@ -48,7 +50,10 @@ await runMain({
       onError: (error) => log.warn({ error }, 'a database connection broke; it is replaced'),
     });
     lifetime.defer('database', () => database.close());
-    await checkDatabase(database);
+    await checkDatabase(
+      database,
+      catalogue.resources.map(({ table }) => table),
+    );
 
     const auth = createAuth({
       loginUrl,

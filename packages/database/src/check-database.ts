@@ -1,19 +1,30 @@
 import { DatabaseVersionError } from './errors.ts';
+import { lackingUsersTables } from './make-users-table.ts';
 import { readLedger } from './migration-ledger.ts';
+import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
 
 const OLDEST_POSTGRES = 150_000;
 
 type Queryable = Pick<Database['pool'], 'query'>;
 
-/** Throws DatabaseVersionError when the database is older or newer than this version of procore-mirror, or unfit for any. */
-export async function checkDatabase(database: Database): Promise<void> {
+/**
+ * Throws DatabaseVersionError when the database is older or newer than this version of procore-mirror, or unfit for any,
+ * or lacks some of those tables that the operator defined.
+ */
+export async function checkDatabase(database: Database, tables: readonly MirroredTable[] = []): Promise<void> {
   await checkServer(database.pool);
   const { missing, foreign } = await readLedger(database.pool);
   if (foreign.length > 0) throw newerDatabase(foreign);
   if (missing.length > 0) {
     throw new DatabaseVersionError(
       `the database lacks ${missing.length} migration(s), first ${missing[0]?.name}: run \`pnpm mirror migrate\``,
+    );
+  }
+  const lacking = await lackingUsersTables(database.pool, tables);
+  if (lacking.length > 0) {
+    throw new DatabaseVersionError(
+      `the database lacks procore.${lacking.join(', procore.')}: run \`pnpm mirror migrate\``,
     );
   }
 }

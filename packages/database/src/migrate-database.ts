@@ -2,6 +2,7 @@ import pg from 'pg';
 import { checkServer, newerDatabase } from './check-database.ts';
 import { commentStatements } from './comments.ts';
 import { EMPTY_FRESHNESS, freshnessView } from './freshness-view.ts';
+import { makeUsersTable } from './make-users-table.ts';
 import { type Migration, readLedger } from './migration-ledger.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import { openDatabase } from './open-database.ts';
@@ -41,6 +42,7 @@ export async function migrateDatabase(options: MigrateOptions): Promise<{ applie
       const { missing, foreign } = await readLedger(client);
       if (foreign.length > 0) throw newerDatabase(foreign);
       await applyMigrations(client, missing, onProgress);
+      for (const table of tables) if (table.isUsers) await makeUsersTable(client, table, onProgress);
       await checkTables(client, tables);
       await client.query(freshnessView(tables));
       await client.query(commentStatements(tables));

@@ -23,7 +23,33 @@ export type MirroredTable = {
   parentKey: string | null;
   /** Typed columns besides keys and the mirror's own, each named as Procore names the field. */
   columns: readonly MirroredColumn[];
+  /** The operator defined or changed it: `migrateDatabase` makes what is missing of it, no migration does. */
+  isUsers?: boolean;
 };
+
+/** Columns of the mirror's own; their names never meet a field of Procore. */
+const OWN_COLUMNS = [
+  ['_data', 'jsonb'],
+  ['_complete', 'boolean'],
+  ['_deleted_at', 'timestamptz'],
+  ['_hidden_at', 'timestamptz'],
+  ['_fetched_at', 'timestamptz'],
+  ['_version', 'bigint'],
+  ['_event_id', 'text'],
+] as const;
+
+/** Every column of the table with its type, in the order of the table. */
+export function allColumns(table: MirroredTable): readonly (readonly [name: string, type: ColumnType])[] {
+  const { scope, idType, parentKey, columns } = table;
+  return [
+    ['company_id', 'bigint'],
+    ...(scope === 'project' ? [['project_id', 'bigint'] as const] : []),
+    ['id', idType],
+    ...(parentKey === null ? [] : [[parentKey, idType] as const]),
+    ...columns.map(({ name, type }) => [name, type] as const),
+    ...OWN_COLUMNS,
+  ];
+}
 
 /** Columns of the primary key. */
 export function keyColumns({ idRepeatsAcrossProjects }: MirroredTable): readonly string[] {

@@ -16,7 +16,7 @@ export type Answer = {
   json: string;
   /** v2 APIs send `{"data": …}`. */
   envelope: 'none' | 'data';
-  /** The records are the children found in this array field of each record sent, and that record is their parent. */
+  /** The records are the children found in this array field (`a.b`: in b of each in a) of each record sent, their parent. */
   embedded?: { field: string };
   /** The parent of all records, for tables with a parent key; null: each record's own field of that name counts. */
   parentId: string | null;

@@ -67,10 +67,7 @@ function chosenRecords(table: MirroredTable, shape: AnswerShape, mode: StoreMode
   const { envelope, embedded, isPart } = shape;
   const body = envelope === 'data' ? `$1::jsonb -> 'data'` : '$1::jsonb';
   const children =
-    embedded === null
-      ? `cross join lateral (select top.item as record, 0 as position) as e`
-      : `cross join lateral jsonb_array_elements(case when jsonb_typeof(top.item -> ${quoteLiteral(embedded)}) = 'array'
-      then top.item -> ${quoteLiteral(embedded)} else '[]' end) with ordinality as e(record, position)`;
+    embedded === null ? `cross join lateral (select top.item as record, 0 as position) as e` : elementsOf(embedded);
   return `
 item as (
   select e.record, top.position as outer_position, e.position,
@@ -96,6 +93,19 @@ function withDetail(table: MirroredTable): string {
   const inProject = table.scope === 'project' ? ' and t.project_id = $3::bigint' : '';
   return `select asked.id, asked.parent_id, mirror.merge_detail(t._data, asked.record) as record
   from asked left join ${tableName(table)} t on t.company_id = $2::bigint${inProject} and t.id = asked.id`;
+}
+
+/** `a.b` stands for the elements of b in each element of a; what is no list has none. */
+function elementsOf(embedded: string): string {
+  const fields = embedded.split('.');
+  return fields
+    .map((name, index) => {
+      const list = `${index === 0 ? 'top.item' : `e${index - 1}.record`} -> ${quoteLiteral(name)}`;
+      const alias = index === fields.length - 1 ? 'e' : `e${index}`;
+      return `cross join lateral jsonb_array_elements(case when jsonb_typeof(${list}) = 'array'
+      then ${list} else '[]' end) with ordinality as ${alias}(record, position)`;
+    })
+    .join('\n  ');
 }
 
 function parentId(table: MirroredTable, embedded: string | null, mode: StoreMode): string {

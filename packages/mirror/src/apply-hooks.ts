@@ -43,9 +43,9 @@ export function wantedTriggers(
   scope: 'company' | 'project',
   selection: Selection,
 ): WantedTrigger[] {
-  return catalogue.resources
-    .filter((resource) => resource.scope === scope && isSelected(resource, selection))
-    .flatMap(({ resource, events }) => events.map((eventType) => ({ resource, eventType })));
+  return [...catalogue.resources, ...catalogue.unread]
+    .filter((entry) => entry.scope === scope && isSelected(entry, selection))
+    .flatMap(({ resource, events }) => events.filter(isTriggerType).map((eventType) => ({ resource, eventType })));
 }
 
 /** Creates the scope's hook and its triggers where they are missing. Repeating it changes nothing. */
@@ -64,6 +64,11 @@ export async function applyHooks(
   const hookId = plan.hookId ?? (await hooks.create(created)).id;
   const { refused } = await hooks.addTriggers({ ...scope, hookId, triggers: plan.missing });
   return { created: plan.hookId === null, added: plan.missing.length - refused.length, refused };
+}
+
+/** The types that a trigger is known to take. */
+function isTriggerType(eventType: string): boolean {
+  return ['create', 'update', 'delete'].includes(eventType);
 }
 
 function nameOf({ resource, eventType }: WantedTrigger): string {

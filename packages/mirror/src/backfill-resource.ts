@@ -2,9 +2,8 @@
 // the ids are read and marked pending, and the worker's planner does the rest.
 import { type BatchKey, markPending, type News, takeVersion } from '@procore-mirror/database';
 import { type BatchRun, type FetchSettings, openRun } from './batch-run.ts';
-import type { CataloguedResource } from './catalogue/catalogue.ts';
-import { isNotFound, pagesOf, parentsToWalk, storeListing } from './listing.ts';
-import { readIds } from './read-ids.ts';
+import { isListedByParent } from './catalogue/catalogue.ts';
+import { isNotFound, itemsOf, pagesOf, parentsToWalk, storeListing } from './listing.ts';
 
 export type BackfillOptions = {
   signal: AbortSignal;
@@ -30,9 +29,9 @@ export async function backfillResource(
 ): Promise<Backfilled> {
   const run = await openRun(settings, scope, options.signal);
   const { resource } = run;
-  if (resource.list === null) return { stored: 0, pending: 0 };
+  if (resource.list === null || resource.list.shared) return { stored: 0, pending: 0 };
   if (resource.list.carries === 'part of the record') return markListed(run);
-  if (resource.parent !== null) return storeByParent(run, settings.catalogue.get(resource.parent.resource));
+  if (isListedByParent(resource)) return storeByParent(run);
   let stored = 0;
   for (const searchParams of resource.list.todayOnly ? dateRanges(options.now) : [[]]) {
     const version = await takeVersion(settings.database);
@@ -42,31 +41,44 @@ export async function backfillResource(
 }
 
 async function markListed(run: BatchRun): Promise<Backfilled> {
+  if (!isListedByParent(run.resource)) return { stored: 0, pending: await markPages(run, null) };
+  return { stored: 0, pending: await sumOverParents(run, (parentId) => markPages(run, parentId)) };
+}
+
+async function markPages(run: BatchRun, parentId: string | null): Promise<number> {
   const { database, delayMs, maxWaitMs } = run.settings;
+  const { resource } = run;
   let pending = 0;
-  for await (const page of pagesOf(run, run.resource, { parentId: null })) {
-    const news = readIds(page.text).map((id) => newsOf(run, id));
+  for await (const page of pagesOf(run, resource, { parentId })) {
+    const news = itemsOf(page, resource).map((item) =>
+      newsOf(run, item.id, resource.parent === null ? null : (parentId ?? item.parentId)),
+    );
     await markPending(database.pool, { news, eventId: null, occurredAt: null, delayMs, maxWaitMs });
     pending += news.length;
   }
-  return { stored: 0, pending };
+  return pending;
 }
 
-async function storeByParent(run: BatchRun, parent: CataloguedResource): Promise<Backfilled> {
-  let stored = 0;
-  for await (const parentId of parentsToWalk(run, parent)) {
-    const version = await takeVersion(run.settings.database);
+async function storeByParent(run: BatchRun): Promise<Backfilled> {
+  const store = async (parentId: string) =>
+    storeListing(run, run.resource, await takeVersion(run.settings.database), { parentId });
+  return { stored: await sumOverParents(run, store), pending: 0 };
+}
+
+async function sumOverParents(run: BatchRun, work: (parentId: string) => Promise<number>): Promise<number> {
+  let sum = 0;
+  for await (const parentId of parentsToWalk(run, run.resource)) {
     try {
-      stored += await storeListing(run, run.resource, version, { parentId });
+      sum += await work(parentId);
     } catch (error) {
       if (!isNotFound(error)) throw error; // a parent that is gone has no children
     }
   }
-  return { stored, pending: 0 };
+  return sum;
 }
 
-function newsOf({ batch }: BatchRun, recordId: string): News {
-  return { ...batch, recordId, parentId: null, isDelete: false, isRelative: false };
+function newsOf({ batch }: BatchRun, recordId: string, parentId: string | null): News {
+  return { ...batch, recordId, parentId, isDelete: false, isRelative: false };
 }
 
 /** Ranges that cover the last year, newest first. */

@@ -32,6 +32,8 @@ export type BatchRun = {
   version: string;
   /** Records whose news this run has yet to settle, by resource: the batch's own and those its answers carry along. */
   open: Map<string, Map<string, NotedRecord>>;
+  /** The parents of records that listings named on the way, by `resource/id`. */
+  parents: Map<string, string>;
   stored: number;
   absent: number;
 };
@@ -49,8 +51,8 @@ export async function openRun(settings: FetchSettings, batch: BatchKey, signal: 
   }
   const version = await takeVersion(settings.database);
   const purpose = { projectId: batch.projectId, resource: resource.resource, isForEvents: false };
-  const client = clientFor(settings.client, purpose);
-  return { settings: { ...settings, client }, purpose, batch, resource, signal, version, open, stored: 0, absent: 0 };
+  const own = { ...settings, client: clientFor(settings.client, purpose) };
+  return { settings: own, purpose, batch, resource, signal, version, open, parents: new Map(), stored: 0, absent: 0 };
 }
 
 /** The batch's own records that are still open. */
@@ -72,6 +74,16 @@ function clientFor(client: ProcoreClient, purpose: CallPurpose): ProcoreClient {
     get: (path, options) => client.get(path, { ...options, purpose }),
     pages: (path, options) => client.pages(path, { ...options, purpose }),
   };
+}
+
+/** The resources whose records go with this one's, when these are deleted, without an event of their own. */
+export function goneWith(catalogue: Catalogue, { resource }: CataloguedResource): CataloguedResource[] {
+  return catalogue.resources.filter(
+    ({ parent, events }) =>
+      parent !== null &&
+      [parent.resource, ...parent.alsoOf].includes(resource) &&
+      (parent.embeddedAs !== null || !events.includes('delete')),
+  );
 }
 
 function carriedAlong(catalogue: Catalogue, resource: CataloguedResource): CataloguedResource[] {

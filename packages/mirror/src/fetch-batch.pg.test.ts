@@ -1,11 +1,15 @@
 // Runs whole batches against a scripted Procore: a function from path to answer, over real HTTP.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { catalogue } from './catalogue/catalogue.ts';
+import { loadCatalogue } from './catalogue/load-catalogue.ts';
 import { fetchBatch } from './fetch-batch.ts';
 import { recordDelivery } from './record-delivery.ts';
 
@@ -408,4 +412,94 @@ test('an id beyond 2^53 and a decimal of thirty digits are stored digit for digi
     grand_total: '123456789012345678901234567.890',
     extra: '0.1234567890123456789',
   });
+});
+
+test('a resource that the operator defined is fetched into its table', async () => {
+  const directory = await mkdtemp(path.join(tmpdir(), 'procore-mirror-fetch-'));
+  const file = path.join(directory, 'catalogue.json');
+  const entry = {
+    resource: 'Site Instructions',
+    show: '/rest/v1.0/projects/{project_id}/instructions/{id}',
+    columns: [{ name: 'title', type: 'text' }],
+  };
+  await writeFile(file, JSON.stringify([entry]));
+  const loaded = loadCatalogue(file);
+  await rm(directory, { recursive: true });
+  await migrateDatabase({ url: test_.url, tables: loaded.resources.map(({ table }) => table) });
+  const own = { ...settings, catalogue: loaded, database, client };
+  const body = { id: 'OWN1', timestamp: new Date().toISOString(), reason: 'create', company_id: '1', project_id: '7' };
+  const text = JSON.stringify({ ...body, resource_type: 'Site Instructions', resource_id: '5' });
+  const delivery = { body: Buffer.from(text), receivedAt: new Date() };
+  await recordDelivery({ ...own, selection: { companyIds: null, resources: null } }, delivery);
+  answer = (where) =>
+    where.endsWith('/projects/7/instructions/5') ? { body: { id: 5, title: 'Dig' } } : { status: 404 };
+  const batch = { companyId: '1', projectId: '7', resource: 'Site Instructions' };
+  expect(await fetchBatch(own, batch, AbortSignal.timeout(30_000))).toMatchObject({ outcome: 'done', stored: 1 });
+  expect(await rows('site_instructions', 'id, title')).toEqual([
+    { id: '5', title: 'Dig', deleted: false, hidden: false },
+  ]);
+});
+
+test('quotes go with the RFQ that was deleted: they send no delete of their own', async () => {
+  const contract = '/rest/v1.0/work_order_contracts';
+  const isRfqs = (path: string, query: URLSearchParams) =>
+    path === '/rest/v1.0/rfqs' && query.get('contract_id') === '3';
+  answer = (path, query) => {
+    if (path === contract) return { body: [{ id: 3 }] };
+    if (path.endsWith('_contracts')) return { body: [] };
+    if (isRfqs(path, query)) return { body: [{ id: 4 }] };
+    if (path === '/rest/v1.0/rfqs/4/quotes' && query.get('contract_id') === '3')
+      return { body: [{ id: 5, amount: '1' }] };
+    return { status: 404 };
+  };
+  await hear('RFQ Quotes', [5]);
+  expect(await run('RFQ Quotes')).toMatchObject({ outcome: 'done', stored: 1 });
+  await hear('RFQs', [4]);
+  expect(await run('RFQs')).toMatchObject({ outcome: 'done' });
+  expect(await rows('rfqs', 'id, contract_id')).toEqual([{ id: '4', contract_id: '3', deleted: false, hidden: false }]);
+  answer = () => ({ status: 404 });
+  await hear('RFQs', [4], { reason: 'delete' });
+  await run('RFQs');
+  expect(await rows('rfqs')).toEqual([{ id: '4', deleted: true, hidden: false }]);
+  expect(await rows('rfq_quotes')).toEqual([{ id: '5', deleted: true, hidden: false }]);
+});
+
+test('children two levels inside their parent are stored, and gone when it lacks them', async () => {
+  const meeting = (topics: number[]) => ({
+    id: 2,
+    attendees: [{ id: 8, status: 'Present' }],
+    meeting_categories: [{ id: 3 }, { id: 4, meeting_topic: topics.map((id) => ({ id, title: `topic ${id}` })) }],
+  });
+  answer = (path) => {
+    if (path.endsWith('/meetings')) return { body: [{ group_title: 'June', meetings: [{ id: 2 }] }] };
+    return path.endsWith('/meetings/2') ? { body: meeting([6, 7]) } : { status: 404 };
+  };
+  await hear('Meeting Topics', [6]);
+  expect(await run('Meeting Topics')).toMatchObject({ outcome: 'done' });
+  expect(await rows('meeting_attendees', 'id, meeting_id')).toMatchObject([{ id: '8', meeting_id: '2' }]);
+  expect(await rows('meeting_topics', 'id, meeting_id')).toEqual([
+    { id: '6', meeting_id: '2', deleted: false, hidden: false },
+    { id: '7', meeting_id: '2', deleted: false, hidden: false },
+  ]);
+  const before = answer;
+  answer = (path, query) => (path.endsWith('/meetings/2') ? { body: meeting([7]) } : before(path, query));
+  await hear('Meeting Topics', [6], { reason: 'delete' });
+  await run('Meeting Topics');
+  expect((await rows('meeting_topics')).map(({ deleted }) => deleted)).toEqual([true, false]);
+});
+
+test('a list that names parents saves looking through them', async () => {
+  answer = (path, query) => {
+    if (path.endsWith('/potential_change_orders')) {
+      return { body: idsOf(query).map((id) => ({ id: Number(id), contract_id: 3 })) };
+    }
+    const isShown = path.endsWith('/potential_change_orders/9') && query.get('contract_id') === '3';
+    return isShown ? { body: { id: 9, contract_id: 3, title: 'more steel' } } : { status: 404 };
+  };
+  await hear('Potential Change Orders', [9]);
+  expect(await run('Potential Change Orders')).toMatchObject({ outcome: 'done', stored: 1 });
+  expect(calls).toHaveLength(2);
+  expect(await rows('potential_change_orders', 'id, contract_id, title')).toMatchObject([
+    { id: '9', contract_id: '3', title: 'more steel' },
+  ]);
 });

@@ -17,8 +17,10 @@ import {
 } from '@procore-mirror/database';
 import { ProcoreResponseError } from '@procore-mirror/procore';
 import { type BatchRun, type FetchSettings, openRecords, openRun } from './batch-run.ts';
+import { parentsOf } from './catalogue/catalogue.ts';
 import { makeCall } from './fetch-call.ts';
 import { type FailureOutcome, judgeFailure } from './judge-failure.ts';
+import { hasPlace } from './listing.ts';
 import { type FetchCall, type FetchPlan, type PlanFacts, planFetch } from './plan-fetch.ts';
 import { concludeAbsent } from './store-answer.ts';
 
@@ -63,7 +65,7 @@ export async function fetchBatch(settings: FetchSettings, batch: BatchKey, signa
 }
 
 async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affordableCalls'>> {
-  const { database, catalogue } = run.settings;
+  const { database } = run.settings;
   const { table, parent } = run.resource;
   const { companyId, projectId } = run.batch;
   if (parent !== null) await addKnownParents(run);
@@ -74,8 +76,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
       await countRows(database.pool, table, companyId, projectId),
       await countPending(database, run.batch, run.settings.pageSize + 1),
     ),
-    parents:
-      parent === null ? 0 : await countRows(database.pool, catalogue.get(parent.resource).table, companyId, projectId),
+    parents: await countParents(run),
     perPage: run.settings.pageSize,
     affordableCalls: await readLeave(database),
   };
@@ -90,16 +91,29 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
   };
 }
 
+async function countParents({ settings, resource, batch }: BatchRun): Promise<number> {
+  let count = 0;
+  for (const { table } of parentsOf(settings.catalogue, resource)) {
+    count += await countRows(settings.database.pool, table, batch.companyId, batch.projectId);
+  }
+  return count;
+}
+
 /** Our own rows remember the parent where the event did not name it. */
 async function addKnownParents(run: BatchRun): Promise<void> {
   const open = openRecords(run);
   const { companyId, projectId } = run.batch;
   const ids = [...open.values()].filter(({ parentId }) => parentId === null).map(({ id }) => id);
-  if (ids.length === 0) return;
-  const parents = await findParentIds(run.settings.database.pool, run.resource.table, companyId, projectId, ids);
+  const { resource, settings } = run;
+  const parents = await findParentIds(settings.database.pool, resource.table, companyId, projectId, ids);
   for (const [id, parentId] of parents) {
     const record = open.get(id);
     if (record !== undefined) open.set(id, { ...record, parentId });
+  }
+  // A parent whose own place nobody knows is no help: it is looked for with the others.
+  for (const [id, record] of open) {
+    if (record.parentId === null || resource.parent?.embeddedAs !== null) continue;
+    if (!(await hasPlace(run, resource, record.parentId))) open.set(id, { ...record, parentId: null });
   }
 }
 

@@ -2,8 +2,8 @@
 import { type NotedRecord, takeVersion } from '@procore-mirror/database';
 import { expandPath, ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, openRecords } from './batch-run.ts';
-import type { CataloguedResource } from './catalogue/catalogue.ts';
-import { isNotFound, parentOf, parentsToWalk, pathValues, storeListing } from './listing.ts';
+import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
+import { idFilter, isNotFound, itemsOf, pagesOf, parentsToWalk, pathValues, storeListing } from './listing.ts';
 import type { FetchCall } from './plan-fetch.ts';
 import { concludeAbsent, storeAnswer, storePart } from './store-answer.ts';
 
@@ -26,6 +26,8 @@ export async function makeCall(run: BatchRun, call: FetchCall): Promise<void> {
       return showParent(run, call);
     case 'all parents':
       return listParents(run, call);
+    case 'find parents':
+      return findParents(run, call.ids);
     case 'walk parents':
       return walkParents(run, call.ids);
   }
@@ -38,10 +40,10 @@ async function showRecord(
 ): Promise<void> {
   if (resource.show === null) throw new Error(`${resource.resource} has no show in the catalogue`);
   const version = await takeVersion(run.settings.database);
-  const path = expandPath(resource.show, pathValues(run, resource, parentId, id));
+  const path = expandPath(resource.show, await pathValues(run, resource, parentId, id));
   try {
     const { text } = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
-    const seen = await storeAnswer(run, { resource, version, text, parentId, only: [id] });
+    const seen = await storeAnswer(run, { resource, from: 'show', version, text, parentId, only: [id] });
     if (!seen.has(id)) {
       throw new ProcoreFormatError(`GET ${path}`, { issues: [`the answer is no record with id ${id}`] });
     }
@@ -60,29 +62,25 @@ async function listByIds(
   const { list } = resource;
   if (list === null || list.filterByIds === null) throw new Error(`${resource.resource} cannot be listed by ids`);
   const version = await takeVersion(settings.database);
-  const path = expandPath(list.path, pathValues(run, resource, call.parentId));
+  const path = expandPath(list.path, await pathValues(run, resource, call.parentId));
   const { text } = await settings.client.get(path, {
     companyId: run.batch.companyId,
     signal: run.signal,
     searchParams: [
       ...Object.entries(list.showAll),
-      ...idFilter(list.filterByIds, call.ids),
+      ...idFilter(resource, call.ids),
       ['per_page', String(IDS_PER_CALL)],
     ],
   });
-  const answer = { resource, version, text, parentId: call.parentId, only: call.ids };
+  const answer = { resource, from: 'list' as const, version, text, parentId: call.parentId, only: call.ids };
   if (call.kind === 'list by ids') await storeAnswer(run, answer);
-  else await storePart(run, { ...answer, only: call.ids });
-}
-
-/** Two spellings are documented: one parameter for each id, or one with all ids in brackets (SOURCES: REST behaviour). */
-function idFilter(spelling: string, ids: readonly string[]): [string, string][] {
-  return spelling.endsWith('[]') ? ids.map((id) => [spelling, id]) : [[spelling, `[${ids.join(',')}]`]];
+  else await storePart(run, answer);
 }
 
 async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all' }>): Promise<void> {
   const version = await takeVersion(run.settings.database);
-  await storeListing(run, run.resource, version, { parentId: call.parentId });
+  const only = run.resource.list?.shared === true ? { only: call.ids } : {};
+  await storeListing(run, run.resource, version, { parentId: call.parentId, ...only });
   await concludeFromListing(run, version, call);
 }
 
@@ -118,10 +116,10 @@ async function showParent(run: BatchRun, call: Extract<FetchCall, { kind: 'paren
   const parent = parentOf(run);
   const version = await takeVersion(run.settings.database);
   if (parent.show === null) throw new Error(`${parent.resource} has no show in the catalogue`);
-  const path = expandPath(parent.show, pathValues(run, parent, null, call.parentId));
+  const path = expandPath(parent.show, await pathValues(run, parent, null, call.parentId));
   try {
     const { text } = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
-    await storeAnswer(run, { resource: parent, version, text, parentId: null, only: [call.parentId] });
+    await storeAnswer(run, { resource: parent, from: 'show', version, text, parentId: null, only: [call.parentId] });
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const news = run.open.get(parent.resource)?.get(call.parentId);
@@ -136,7 +134,7 @@ async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all 
   if (parent.list?.carries === 'whole record') {
     await storeListing(run, parent, version, { parentId: null });
   } else {
-    for await (const parentId of parentsToWalk(run, parent)) {
+    for await (const parentId of parentsToWalk(run, run.resource)) {
       if (call.ids.every((id) => !openRecords(run).has(id))) break;
       await showRecord(run, parent, { id: parentId, parentId: null });
     }
@@ -144,20 +142,51 @@ async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all 
   await concludeAbsent(run, run.resource, version, noted(run, call.ids));
 }
 
-async function walkParents(run: BatchRun, ids: readonly string[]): Promise<void> {
-  const parent = parentOf(run);
+/** Items of a list of the whole scope name their parents, so that each record can be shown. */
+async function findParents(run: BatchRun, ids: readonly string[]): Promise<void> {
+  const { resource } = run;
   const version = await takeVersion(run.settings.database);
-  for await (const parentId of parentsToWalk(run, parent)) {
+  const open = openRecords(run);
+  for await (const page of pagesOf(run, resource, { parentId: null, searchParams: idFilter(resource, ids) })) {
+    for (const { id, parentId } of itemsOf(page, resource)) {
+      const record = open.get(id);
+      if (record !== undefined && parentId !== null) open.set(id, { ...record, parentId });
+    }
+  }
+  const notListed = noted(run, ids).filter(({ parentId }) => parentId === null);
+  await concludeAbsent(run, resource, version, notListed);
+}
+
+async function walkParents(run: BatchRun, ids: readonly string[]): Promise<void> {
+  const version = await takeVersion(run.settings.database);
+  for await (const parentId of parentsToWalk(run, run.resource)) {
     if (ids.every((id) => !openRecords(run).has(id))) return;
-    await storeChildrenOf(run, parentId);
+    await storeChildrenOf(run, parentId, ids);
   }
   await concludeAbsent(run, run.resource, version, noted(run, ids));
 }
 
-async function storeChildrenOf(run: BatchRun, parentId: string): Promise<void> {
+/** Stores the children of one parent: all, where their list carries them whole, else those of the ids. */
+async function storeChildrenOf(run: BatchRun, parentId: string, ids: readonly string[]): Promise<void> {
+  const { resource } = run;
   try {
-    await storeListing(run, run.resource, await takeVersion(run.settings.database), { parentId });
+    if (resource.list?.carries === 'whole record') {
+      await storeListing(run, resource, await takeVersion(run.settings.database), { parentId });
+      return;
+    }
+    for await (const page of pagesOf(run, resource, { parentId, searchParams: idFilter(resource, ids) })) {
+      for (const { id } of itemsOf(page, resource)) {
+        if (ids.includes(id) && openRecords(run).has(id)) await showRecord(run, resource, { id, parentId });
+      }
+    }
   } catch (error) {
     if (!isNotFound(error)) throw error; // a parent that is gone has no children to find
   }
+}
+
+/** The one resource whose records carry those of the run. */
+function parentOf({ resource, settings }: BatchRun): CataloguedResource {
+  const [parent] = parentsOf(settings.catalogue, resource);
+  if (parent === undefined) throw new Error(`${resource.resource} has no parent in the catalogue`);
+  return parent;
 }

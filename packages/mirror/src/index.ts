@@ -3,10 +3,20 @@ export { type Backfilled, backfillResource } from './backfill-resource.ts';
 export type { FetchSettings } from './batch-run.ts';
 export { type CallBudget, createCallBudget } from './call-budget.ts';
 export { type CallCounter, createCallCounter } from './call-counter.ts';
-export { type Catalogue, type CataloguedResource, catalogue, createCatalogue } from './catalogue/catalogue.ts';
+export {
+  type Catalogue,
+  type CataloguedResource,
+  catalogue,
+  createCatalogue,
+  isListedByParent,
+  parentsOf,
+} from './catalogue/catalogue.ts';
+export type { CatalogueEntry } from './catalogue/catalogue-entry.ts';
+export { loadCatalogue } from './catalogue/load-catalogue.ts';
 export { createDriftWatch, type DriftWatch } from './drift-watch.ts';
+export { CatalogueError } from './errors.ts';
 export { type BatchReport, fetchBatch } from './fetch-batch.ts';
 export { listProjects } from './list-projects.ts';
-export type { Selection } from './news-of-event.ts';
+export { isSelected, type Selection } from './news-of-event.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';
 export { tables } from './tables.ts';

@@ -1,9 +1,9 @@
 // Listings of a scope or of one parent, page by page.
-import { listIds, listPendingIds } from '@procore-mirror/database';
+import { findParentIds, listIds, listPendingIds } from '@procore-mirror/database';
 import { expandPath, type ProcoreAnswer, ProcoreFormatError, ProcoreResponseError } from '@procore-mirror/procore';
 import type { BatchRun } from './batch-run.ts';
-import type { CataloguedResource } from './catalogue/catalogue.ts';
-import { readIds } from './read-ids.ts';
+import { type CataloguedResource, isListedByParent, parentsOf } from './catalogue/catalogue.ts';
+import { type ListedItem, readItems } from './read-ids.ts';
 import { storeAnswer } from './store-answer.ts';
 
 const LARGEST_V2_PAGE = 100;
@@ -11,6 +11,8 @@ const LARGEST_V2_PAGE = 100;
 export type ListingOptions = {
   parentId: string | null;
   searchParams?: readonly (readonly [string, string])[];
+  /** Store only these; all when left out. */
+  only?: readonly string[];
 };
 
 /**
@@ -23,12 +25,13 @@ export async function storeListing(
   version: string,
   options: ListingOptions,
 ): Promise<number> {
-  const { parentId } = options;
+  const { parentId, only = null } = options;
   const seen = new Set<string>();
   let expected: number | null = null;
   for await (const page of pagesOf(run, resource, options)) {
-    for (const id of await storeAnswer(run, { resource, version, text: page.text, parentId, only: null })) seen.add(id);
-    expected = page.total ?? expected;
+    const answer = { resource, from: 'list', version, text: page.text, parentId, only } as const;
+    for (const id of await storeAnswer(run, answer)) seen.add(id);
+    expected = only === null ? (page.total ?? expected) : null;
   }
   if (expected !== null && seen.size < expected) {
     throw new ProcoreFormatError(`the listing of ${resource.resource}`, {
@@ -39,15 +42,15 @@ export async function storeListing(
 }
 
 /** The pages of the resource's list, all of the scope or those of one parent. */
-export function pagesOf(
+export async function* pagesOf(
   run: BatchRun,
   resource: CataloguedResource,
   { parentId, searchParams = [] }: ListingOptions,
-): AsyncIterable<ProcoreAnswer> {
+): AsyncGenerator<ProcoreAnswer> {
   const { list } = resource;
   if (list === null) throw new Error(`${resource.resource} has no list in the catalogue`);
   const { client, pageSize } = run.settings;
-  return client.pages(expandPath(list.path, pathValues(run, resource, parentId)), {
+  yield* client.pages(expandPath(list.path, await pathValues(run, resource, parentId)), {
     companyId: run.batch.companyId,
     perPage: list.path.startsWith('/rest/v2') ? Math.min(pageSize, LARGEST_V2_PAGE) : pageSize,
     searchParams: [...Object.entries(list.showAll), ...searchParams],
@@ -55,23 +58,43 @@ export function pagesOf(
   });
 }
 
-/** Parents with news first (a new child mostly changes its parent), then those we fetched last, then all Procore lists. */
-export async function* parentsToWalk(run: BatchRun, parent: CataloguedResource): AsyncGenerator<string> {
-  const { database } = run.settings;
+/** What a page holds: ids, and the parents that items name. */
+export function itemsOf({ text }: ProcoreAnswer, { list, parent }: CataloguedResource): ListedItem[] {
+  return readItems(text, { within: list?.within ?? null, namedBy: parent?.namedBy ?? null });
+}
+
+/** Two spellings are documented: one parameter for each id, or one with all ids in brackets (SOURCES: REST behaviour). */
+export function idFilter(
+  { list }: Pick<CataloguedResource, 'list'>,
+  ids: readonly string[],
+): (readonly [string, string])[] {
+  const spelling = list?.filterByIds ?? null;
+  if (spelling === null) return [];
+  return spelling.endsWith('[]') ? ids.map((id) => [spelling, id] as const) : [[spelling, `[${ids.join(',')}]`]];
+}
+
+/**
+ * The parents of the resource's records: those with news first (a new child mostly changes its parent), then those we
+ * fetched last, then all Procore lists.
+ */
+export async function* parentsToWalk(run: BatchRun, resource: CataloguedResource): AsyncGenerator<string> {
+  const { database, catalogue } = run.settings;
   const { companyId, projectId } = run.batch;
+  const parents = parentsOf(catalogue, resource);
   const tried = new Set<string>();
-  const known = [
-    ...(await listPendingIds(database, { ...run.batch, resource: parent.resource }, 1000)),
-    ...(await listIds(database.pool, parent.table, companyId, projectId, 10_000)),
-  ];
-  for (const id of known) {
-    if (tried.has(id)) continue;
-    tried.add(id);
-    yield id;
+  for (const parent of parents) {
+    const known = [
+      ...(await listPendingIds(database, { ...run.batch, resource: parent.resource }, 1000)),
+      ...(await listIds(database.pool, parent.table, companyId, projectId, 10_000)),
+    ];
+    for (const id of known) {
+      if (tried.has(id) || !(await hasPlace(run, resource, id))) continue;
+      tried.add(id);
+      yield id;
+    }
   }
-  if (parent.list === null) return;
-  for await (const page of pagesOf(run, parent, { parentId: null })) {
-    for (const id of readIds(page.text)) {
+  for (const parent of parents) {
+    for await (const id of listedIds(run, parent)) {
       if (tried.has(id)) continue;
       tried.add(id);
       yield id;
@@ -79,25 +102,86 @@ export async function* parentsToWalk(run: BatchRun, parent: CataloguedResource):
   }
 }
 
-/** The resource whose records are the parents of the run's. */
-export function parentOf({ resource, settings }: BatchRun): CataloguedResource {
-  if (resource.parent === null) throw new Error(`${resource.resource} has no parent in the catalogue`);
-  return settings.catalogue.get(resource.parent.resource);
+/** The ids that Procore lists in the run's scope, where it takes that by way of the resource's own parents. */
+async function* listedIds(run: BatchRun, resource: CataloguedResource): AsyncGenerator<string> {
+  if (resource.list === null || resource.list.shared) return;
+  if (!isListedByParent(resource)) {
+    yield* idsListedIn(run, resource, null);
+    return;
+  }
+  for await (const parentId of parentsToWalk(run, resource)) {
+    try {
+      yield* idsListedIn(run, resource, parentId);
+    } catch (error) {
+      if (!isNotFound(error)) throw error; // a parent that is gone has no children
+    }
+  }
+}
+
+async function* idsListedIn(
+  run: BatchRun,
+  resource: CataloguedResource,
+  parentId: string | null,
+): AsyncGenerator<string> {
+  for await (const page of pagesOf(run, resource, { parentId })) {
+    for (const { id } of itemsOf(page, resource)) {
+      if (parentId !== null) run.parents.set(`${resource.resource}/${id}`, parentId);
+      yield id;
+    }
+  }
+}
+
+/** Can the paths of the resource be filled in for this parent? Those of some need the parent's own parent, too. */
+export async function hasPlace(run: BatchRun, resource: CataloguedResource, parentId: string): Promise<boolean> {
+  const values = await pathValues(run, resource, parentId, '0');
+  return placeholdersOf(resource).every((name) => name in values);
 }
 
 /** What the placeholders of the resource's paths stand for in this run. */
-export function pathValues(
-  { batch }: BatchRun,
-  { parent }: CataloguedResource,
+export async function pathValues(
+  run: BatchRun,
+  resource: CataloguedResource,
   parentId: string | null,
   id?: string,
-): Record<string, string> {
+): Promise<Record<string, string>> {
+  const { companyId, projectId } = run.batch;
   return {
-    company_id: batch.companyId,
-    ...(batch.projectId === null ? {} : { project_id: batch.projectId }),
-    ...(parent === null || parentId === null ? {} : { [parent.key]: parentId }),
+    company_id: companyId,
+    ...(projectId === null ? {} : { project_id: projectId }),
+    ...(parentId === null ? {} : await ancestorValues(run, resource, parentId, placeholdersOf(resource))),
     ...(id === undefined ? {} : { id }),
   };
+}
+
+async function ancestorValues(
+  run: BatchRun,
+  resource: CataloguedResource,
+  parentId: string,
+  wanted: readonly string[],
+): Promise<Record<string, string>> {
+  const key = resource.parent?.key ?? resource.list?.under?.key;
+  if (key === undefined) return {};
+  const values = { [key]: parentId };
+  for (const parent of parentsOf(run.settings.catalogue, resource)) {
+    if (parent.parent === null || !wanted.includes(parent.parent.key)) continue;
+    const grandparentId = await findParent(run, parent, parentId);
+    if (grandparentId !== null) Object.assign(values, await ancestorValues(run, parent, grandparentId, wanted));
+  }
+  return values;
+}
+
+async function findParent(run: BatchRun, resource: CataloguedResource, id: string): Promise<string | null> {
+  const known = run.parents.get(`${resource.resource}/${id}`);
+  if (known !== undefined) return known;
+  const { companyId, projectId } = run.batch;
+  const found = await findParentIds(run.settings.database.pool, resource.table, companyId, projectId, [id]);
+  const parentId = found.get(id) ?? null;
+  if (parentId !== null) run.parents.set(`${resource.resource}/${id}`, parentId);
+  return parentId;
+}
+
+function placeholdersOf({ show, list }: CataloguedResource): string[] {
+  return [...`${show ?? ''} ${list?.path ?? ''}`.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name);
 }
 
 /** 404 or 410: gone, or not visible to us. */

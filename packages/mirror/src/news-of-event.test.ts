@@ -47,7 +47,9 @@ test('a related resource of the right kind is the parent', () => {
 });
 
 test.each([
-  [{ resource: 'Daily Log/Entries' }, all, 'unknown_resource'],
+  [{ resource: 'Teapots' }, all, 'unknown_resource'],
+  [{ resource: 'daily log/entries' }, all, 'no_known_endpoint'],
+  [{ resource: 'Daily Logs' }, { ...all, resources: ['Submittals'] }, 'resource_not_selected'],
   [{}, { ...all, resources: ['Submittals'] }, 'resource_not_selected'],
   [{}, { ...all, companyIds: ['9'] }, 'company_not_selected'],
 ])('%j is ignored', (change, selection, reason) => {

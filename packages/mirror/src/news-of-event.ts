@@ -1,13 +1,17 @@
 import type { News } from '@procore-mirror/database';
 import type { ProcoreEvent } from '@procore-mirror/procore';
 import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
+import type { CatalogueEntry } from './catalogue/catalogue-entry.ts';
 
 /** What the operator chose to mirror; null stands for all. */
 export type Selection = { companyIds: readonly string[] | null; resources: readonly string[] | null };
 
 export type EventVerdict =
   | { outcome: 'pending'; resource: CataloguedResource; news: News }
-  | { outcome: 'ignored'; reason: 'unknown_resource' | 'resource_not_selected' | 'company_not_selected' }
+  | {
+      outcome: 'ignored';
+      reason: 'unknown_resource' | 'no_known_endpoint' | 'resource_not_selected' | 'company_not_selected';
+    }
   | { outcome: 'dead'; reason: 'bad_id' | 'missing_project'; detail: string };
 
 /** Decides what an event asks of the mirror: which record to fetch, or why none. */
@@ -17,9 +21,11 @@ export function newsOfEvent(event: ProcoreEvent, catalogue: Catalogue, selection
   if (selection.companyIds !== null && !selection.companyIds.includes(event.companyId)) {
     return { outcome: 'ignored', reason: 'company_not_selected' };
   }
+  const known = catalogue.find(event.resource) ?? catalogue.findUnread(event.resource);
+  if (known === undefined) return { outcome: 'ignored', reason: 'unknown_resource' };
+  if (!isSelected(known, selection)) return { outcome: 'ignored', reason: 'resource_not_selected' };
   const resource = catalogue.find(event.resource);
-  if (resource === undefined) return { outcome: 'ignored', reason: 'unknown_resource' };
-  if (!isSelected(resource, selection)) return { outcome: 'ignored', reason: 'resource_not_selected' };
+  if (resource === undefined) return { outcome: 'ignored', reason: 'no_known_endpoint' };
   if (resource.idType === 'bigint' && !isBigint(event.recordId)) {
     return {
       outcome: 'dead',
@@ -35,14 +41,18 @@ export function newsOfEvent(event: ProcoreEvent, catalogue: Catalogue, selection
 }
 
 /** Whether the operator chose to mirror the resource. */
-export function isSelected(resource: CataloguedResource, selection: Selection): boolean {
-  const name = resource.resource.toLowerCase();
+export function isSelected(
+  { resource }: Pick<CatalogueEntry, 'resource'>,
+  selection: Pick<Selection, 'resources'>,
+): boolean {
+  const name = resource.toLowerCase();
   return selection.resources === null || selection.resources.some((chosen) => chosen.toLowerCase() === name);
 }
 
 function newsOf(event: ProcoreEvent, resource: CataloguedResource): News {
-  const parentName = resource.parent?.resource.toLowerCase();
-  const parent = event.related.find((related) => related.resource.toLowerCase() === parentName);
+  const parents = resource.parent === null ? [] : [resource.parent.resource, ...resource.parent.alsoOf];
+  const parentNames = new Set(parents.map((name) => name.toLowerCase()));
+  const parent = event.related.find((related) => parentNames.has(related.resource.toLowerCase()));
   return {
     companyId: event.companyId,
     // A company resource's events may carry a project, one event for each; they all mean the one record.

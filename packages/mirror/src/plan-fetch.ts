@@ -1,5 +1,5 @@
 // Which calls bring a batch up to date? The cheapest that the catalogue's facts allow. Pure: values in, values out.
-import type { CataloguedResource } from './catalogue/catalogue.ts';
+import { type CataloguedResource, isListedByParent } from './catalogue/catalogue.ts';
 
 export type WantedRecord = { id: string; parentId: string | null; isDelete: boolean; isListed: boolean };
 
@@ -16,6 +16,8 @@ export type FetchCall =
   | { kind: 'parent'; ids: readonly string[]; parentId: string }
   /** Every parent of the scope with the children it carries. */
   | { kind: 'all parents'; ids: readonly string[] }
+  /** A list of the whole scope that names the parent of each of these; then each is shown. */
+  | { kind: 'find parents'; ids: readonly string[] }
   /** The children of one parent after the other, until all are found. */
   | { kind: 'walk parents'; ids: readonly string[] };
 
@@ -51,8 +53,17 @@ export function planFetch(resource: CataloguedResource, wanted: readonly WantedR
   const known = [...groups].flatMap(([parentId, records]) => (parentId === null ? [] : [{ parentId, records }]));
   if (resource.parent.embeddedAs !== null) return planOf(fetchParents(known, toFind, facts), lost, facts);
   const calls = known.flatMap(({ parentId, records }) => fetchScope(resource, records, parentId, facts));
-  if (toFind.length > 0) calls.push({ kind: 'walk parents', ids: toFind });
+  calls.push(...lookForParents(resource, toFind));
   return planOf(calls, lost, facts);
+}
+
+function lookForParents(resource: CataloguedResource, ids: readonly string[]): FetchCall[] {
+  const { list, parent } = resource;
+  if (ids.length === 0) return [];
+  const isNamed = list !== null && !isListedByParent(resource) && parent !== null && parent.namedBy !== null;
+  if (!isNamed) return [{ kind: 'walk parents', ids }];
+  if (list.filterByIds === null) return [{ kind: 'find parents', ids }];
+  return chunksOf(ids).map((chunk) => ({ kind: 'find parents', ids: chunk }));
 }
 
 function fetchParents(
@@ -109,11 +120,13 @@ function listByIds(
   parentId: string | null,
   kind: 'list by ids' | 'refresh by ids' = 'list by ids',
 ): FetchCall[] {
-  return Array.from({ length: Math.ceil(wanted.length / IDS_PER_CALL) }, (_, index) => ({
-    kind,
-    parentId,
-    ids: wanted.slice(index * IDS_PER_CALL, (index + 1) * IDS_PER_CALL).map((record) => record.id),
-  }));
+  return chunksOf(wanted.map(({ id }) => id)).map((ids) => ({ kind, parentId, ids }));
+}
+
+function chunksOf(ids: readonly string[]): string[][] {
+  return Array.from({ length: Math.ceil(ids.length / IDS_PER_CALL) }, (_, index) =>
+    ids.slice(index * IDS_PER_CALL, (index + 1) * IDS_PER_CALL),
+  );
 }
 
 function showEach(wanted: readonly WantedRecord[], parentId: string | null): FetchCall[] {
@@ -128,6 +141,7 @@ function planOf(calls: readonly FetchCall[], nothingToFetch: readonly string[], 
 function costOf(call: FetchCall, facts: PlanFacts): number {
   if (call.kind === 'list all' && call.parentId === null)
     return pagesFor(Math.max(facts.records, call.ids.length), facts);
+  if (call.kind === 'find parents') return 1 + call.ids.length;
   if (call.kind === 'all parents') return pagesFor(facts.parents, facts);
   return 1;
 }

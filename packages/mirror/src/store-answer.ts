@@ -12,11 +12,13 @@ import {
   storeRecords,
   type Transaction,
 } from '@procore-mirror/database';
-import { type BatchRun, embeddedIn } from './batch-run.ts';
+import { type BatchRun, embeddedIn, goneWith } from './batch-run.ts';
 import type { CataloguedResource } from './catalogue/catalogue.ts';
 
 export type FetchedAnswer = {
   resource: CataloguedResource;
+  /** Which of the resource's paths was asked. */
+  from: 'show' | 'list';
   /** The number taken before the request went out. */
   version: string;
   text: string;
@@ -40,7 +42,7 @@ export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise
       table: resource.table,
       version: answer.version,
       json: answer.text,
-      envelope: envelopeOf(resource),
+      envelope: envelopeOf(answer),
       parentId: answer.parentId,
       only: answer.only,
     });
@@ -75,7 +77,7 @@ export async function storePart(run: BatchRun, answer: FetchedAnswer & { only: r
       table: resource.table,
       version,
       json: text,
-      envelope: envelopeOf(resource),
+      envelope: envelopeOf(answer),
       parentId,
       only,
       isPart: true,
@@ -106,7 +108,7 @@ async function storeChildren(
   const { records } = await storeRecords(client, {
     ...place,
     json: answer.text,
-    envelope: envelopeOf(answer.resource),
+    envelope: envelopeOf(answer),
     embedded: { field },
     parentId: null,
     only: null,
@@ -131,8 +133,9 @@ export async function concludeAbsent(
   if (records.length === 0) return;
   await inTransaction(run.settings.database, async (client) => {
     await markMissing(client, run, resource, version, records);
-    for (const child of embeddedIn(run.settings.catalogue, resource)) {
-      for (const bury of [true, false]) {
+    for (const child of goneWith(run.settings.catalogue, resource)) {
+      // Children with an endpoint of their own would stay hidden when a hidden parent comes back.
+      for (const bury of child.parent?.embeddedAs === null ? [true] : [true, false]) {
         const parentIds = records.filter(({ isDelete }) => isDelete === bury).map(({ id }) => id);
         const place = { ...scopeOf(run, child), table: child.table, version };
         await markAbsentChildren(client, { ...place, parentIds, except: [], bury });
@@ -231,7 +234,7 @@ function scopeOf({ batch }: BatchRun, resource: CataloguedResource): { companyId
 }
 
 /** v2 answers sit in `{"data": …}`, v1 answers are bare (facts: Calling the API). */
-function envelopeOf({ show, list }: CataloguedResource): 'none' | 'data' {
-  const path = show ?? list?.path ?? '';
+function envelopeOf({ resource: { show, list }, from }: FetchedAnswer): 'none' | 'data' {
+  const path = (from === 'show' ? show : list?.path) ?? '';
   return path.startsWith('/rest/v2') ? 'data' : 'none';
 }

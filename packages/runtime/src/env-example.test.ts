@@ -23,10 +23,11 @@ const contract = [
   'FETCH_DELAY_MS',
   'WORKER_CONCURRENCY',
   'MIRROR_RESOURCES',
+  'MIRROR_CATALOGUE',
   'LOG_LEVEL',
 ];
 
-test('.env.example is what the schemas say (after a change: vitest run -u packages/runtime)', async () => {
+test('.env.example is what the schemas say (after a change: vitest run packages/runtime -u)', async () => {
   await expect(envExample()).toMatchFileSnapshot('../../../.env.example');
 });
 

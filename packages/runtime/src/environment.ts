@@ -130,6 +130,10 @@ export const mirrorEnv = {
   MIRROR_RESOURCES: list(z.string())
     .optional()
     .meta({ description: 'Names of the resources to mirror, separated by commas; all when unset.' }),
+  MIRROR_CATALOGUE: z
+    .string()
+    .optional()
+    .meta({ description: 'JSON file of resources to add or to read otherwise (docs/operations.md).' }),
 };
 
 /** The queue's address: QUEUE_URL, else DATABASE_URL. */

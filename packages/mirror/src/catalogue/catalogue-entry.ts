@@ -6,6 +6,8 @@ const path = z
   .string()
   .regex(/^\/rest\/v\d+\.\d+\/[^\s]+$/, 'must start with /rest/v<major>.<minor>/ and hold no blanks');
 
+const key = z.string().regex(/^[a-z][a-z0-9_]{0,50}_id$/, 'must look like rfi_id');
+
 const listEntry = z.strictObject({
   path,
   /** Does a list item carry all that show carries? Only then does a list call complete a row. */
@@ -14,28 +16,44 @@ const listEntry = z.strictObject({
   filterByIds: z.enum(['filters[id][]', 'filters[id]', 'filters[ids]']).nullable().default(null),
   /** Daily logs and timecards list today only unless a date or a range is given. */
   todayOnly: z.boolean().default(false),
-  /** Query parameters without which the list hides some of its records. */
+  /** Query parameters without which the list hides some of its records, or parts of them. */
   showAll: z.record(z.string(), z.string()).default({}),
+  /** The field that holds the records, of the answer or of each of its groups, where the answer is no plain list. */
+  within: z.string().nullable().default(null),
+  /** The list is of one record of another resource, which show does not ask for. */
+  under: z.strictObject({ resource: z.string(), key }).nullable().default(null),
+  /** Records of other resources are among them and nothing tells which: only what an event named is taken from it. */
+  shared: z.boolean().default(false),
 });
 
 const parentEntry = z.strictObject({
   resource: z.string(),
-  /** The path parameter and column that hold the parent's id. */
-  key: z.string().regex(/^[a-z][a-z0-9_]*_id$/),
+  /** Other resources whose records may be the parent, too: a contract is a purchase order or a work order. */
+  alsoOf: z.array(z.string()).default([]),
+  /** The parameter of the paths and the column that hold the parent's id. */
+  key,
+  /** The field of the record that names the parent, where it has one: `contract_id`, `holder.id`. */
+  namedBy: z.string().nullable().default(null),
   /** The field of the parent's show that lists the children, for resources that have no endpoint of their own. */
   embeddedAs: z.string().nullable().default(null),
   /** Does show of the parent repeat the child? Then an event of the child is news of the parent, too. */
   repeatsChild: z.boolean().default(false),
 });
 
+const columnEntry = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'must be a field of Procore: a-z, 0-9 and _'),
+  type: z.enum(['bigint', 'text', 'boolean', 'numeric', 'date', 'timestamptz', 'jsonb']),
+  note: z.string().optional(),
+});
+
 export const catalogueEntry = z.strictObject({
   /** As Procore spells it in `resource_name` and `resource_type`. */
-  resource: z.string().min(1),
+  resource: z.string().max(55).regex(/[a-z]/i, 'must hold a letter'),
   /** The tool of Procore's user interface it belongs to. */
   tool: z.string(),
   scope: z.enum(['company', 'project']),
-  /** The event types that a hook may ask for. */
-  events: z.array(z.enum(['create', 'update', 'delete'])),
+  /** The event types it may have. Hooks are asked for the first three only: no trigger was ever seen for the others. */
+  events: z.array(z.enum(['create', 'update', 'delete', 'created', 'completed'])),
   idType: z.enum(['bigint', 'text']).default('bigint'),
   /** One id can occur in several projects (a person, a vendor), so the project is part of the key. */
   idRepeatsAcrossProjects: z.boolean().default(false),
@@ -44,6 +62,10 @@ export const catalogueEntry = z.strictObject({
   parent: parentEntry.nullable().default(null),
   /** Resources whose rows of the same id change with this one and send no event of their own. */
   alsoChanges: z.array(z.string()).default([]),
+  /** Why its records cannot be read; then it has neither paths nor table, and its events are only logged. */
+  unread: z.string().nullable().default(null),
+  /** Typed columns; when left out, those we know of the resource. Everything else is in `_data` all the same. */
+  columns: z.array(columnEntry).optional(),
 });
 
 export type CatalogueEntry = z.infer<typeof catalogueEntry>;

@@ -1,62 +1,138 @@
 import type { MirroredColumn, MirroredTable } from '@procore-mirror/database';
+import { CatalogueError } from '../errors.ts';
+import { budget } from './budget.ts';
 import { type CatalogueEntry, type CatalogueEntryInput, catalogueEntry } from './catalogue-entry.ts';
+import { changes } from './changes.ts';
+import { checkCatalogue } from './check-catalogue.ts';
 import columnsByResource from './columns.json' with { type: 'json' };
+import { contracts } from './contracts.ts';
+import { correspondence } from './correspondence.ts';
+import { costs } from './costs.ts';
+import { dailyLog } from './daily-log.ts';
 import { directory } from './directory.ts';
-import { field } from './field.ts';
-import { financials } from './financials.ts';
+import { documents } from './documents.ts';
+import { drawings } from './drawings.ts';
+import { meetingsAndSchedule } from './meetings-and-schedule.ts';
+import { models } from './models.ts';
 import { portfolio } from './portfolio.ts';
-import { projectManagement } from './project-management.ts';
+import { quality } from './quality.ts';
+import { workBreakdown } from './work-breakdown.ts';
 
 /** An entry together with the table that mirrors it. */
 export type CataloguedResource = CatalogueEntry & { table: MirroredTable };
 
 export type Catalogue = {
-  /** In the order of the catalogue files; parents stand before their children. */
+  /** Those that are mirrored, in the order of the catalogue files, but for parents, which stand before their children. */
   resources: readonly CataloguedResource[];
+  /** Those whose records cannot be read: their events are logged, no more. */
+  unread: readonly CatalogueEntry[];
   /** The resource of this name, in any case: names differ in case between Procore's lists (Bim, BIM). */
   find: (resource: string) => CataloguedResource | undefined;
   /** The resource of this name; throws when the catalogue lacks it, so only for names from the catalogue itself. */
   get: (resource: string) => CataloguedResource;
+  /** The resource of this name among those that cannot be read, in any case. */
+  findUnread: (resource: string) => CatalogueEntry | undefined;
 };
 
-/** Makes a catalogue of entries; throws when an entry is malformed or names a resource the catalogue lacks. */
+/** What a catalogue is made of: entries, some of which come from the operator's file. */
+export type CatalogueSource = { entry: CatalogueEntry; isUsers: boolean };
+
+/** Makes a catalogue of our entries; throws when one is malformed or does not fit the others. */
 export function createCatalogue(entries: readonly CatalogueEntryInput[]): Catalogue {
-  const resources = entries.map((entry) => withTable(catalogueEntry.parse(entry)));
-  const byName = new Map(resources.map((resource) => [resource.resource.toLowerCase(), resource]));
-  const find: Catalogue['find'] = (name) => byName.get(name.toLowerCase());
-  const get: Catalogue['get'] = (name) => {
-    const found = find(name);
-    if (found === undefined) throw new Error(`the catalogue has no resource "${name}"`);
-    return found;
-  };
-  for (const { parent, alsoChanges } of resources) {
-    for (const name of parent === null ? alsoChanges : [parent.resource, ...alsoChanges]) get(name);
-  }
-  return { resources, find, get };
+  return catalogueOf(entries.map((entry) => ({ entry: catalogueEntry.parse(entry), isUsers: false })));
 }
 
-/** The resources that this version mirrors. */
-export const catalogue: Catalogue = createCatalogue([
+/** Makes a catalogue; throws a CatalogueError that lists every entry which does not fit the others. */
+export function catalogueOf(sources: readonly CatalogueSource[]): Catalogue {
+  const problems = checkCatalogue(sources.map(({ entry }) => entry));
+  if (problems.length > 0) throw new CatalogueError(problems);
+  const tables = sources.filter(({ entry }) => entry.unread === null).map(withTable);
+  const byName = new Map(tables.map((resource) => [resource.resource.toLowerCase(), resource]));
+  const unread = sources.map(({ entry }) => entry).filter((entry) => entry.unread !== null);
+  const find: Catalogue['find'] = (name) => byName.get(name.toLowerCase());
+  return {
+    resources: parentsFirst(tables, find),
+    unread,
+    find,
+    get: (name) => {
+      const found = find(name);
+      if (found === undefined) throw new Error(`the catalogue has no resource "${name}"`);
+      return found;
+    },
+    findUnread: (name) => unread.find(({ resource }) => resource.toLowerCase() === name.toLowerCase()),
+  };
+}
+
+/** Every resource that Procore has events of, as far as we know. */
+export const ourEntries: readonly CatalogueEntryInput[] = [
   ...portfolio,
   ...directory,
-  ...projectManagement,
-  ...financials,
-  ...field,
-]);
+  ...workBreakdown,
+  ...budget,
+  ...contracts,
+  ...changes,
+  ...costs,
+  ...documents,
+  ...drawings,
+  ...models,
+  ...correspondence,
+  ...quality,
+  ...meetingsAndSchedule,
+  ...dailyLog,
+];
 
-function withTable(entry: CatalogueEntry): CataloguedResource {
+/** The resources that this version knows; what an operator adds comes with `loadCatalogue`. */
+export const catalogue: Catalogue = createCatalogue(ourEntries);
+
+/** The resources that may be the parent of this one's records: usually one, none for most. */
+export function parentsOf({ find }: Pick<Catalogue, 'find'>, { parent, list }: CatalogueEntry): CataloguedResource[] {
+  const names = parent !== null ? [parent.resource, ...parent.alsoOf] : list?.under ? [list.under.resource] : [];
+  return names.flatMap((name) => find(name) ?? []);
+}
+
+/** Is the list one of each parent's, in contrast to one of the whole company or project? */
+export function isListedByParent({ parent, list }: CatalogueEntry): boolean {
+  const key = parent?.key ?? list?.under?.key;
+  return key !== undefined && list?.path.includes(`{${key}}`) === true;
+}
+
+/** Name in schema `procore` of the table that mirrors a resource. */
+export function tableNameOf(resource: string): string {
+  return resource
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '_')
+    .replaceAll(/^_|_$/g, '');
+}
+
+function parentsFirst(
+  resources: readonly CataloguedResource[],
+  find: Catalogue['find'],
+): readonly CataloguedResource[] {
+  const ordered = new Set<CataloguedResource>();
+  const add = (resource: CataloguedResource): void => {
+    if (ordered.has(resource)) return;
+    for (const parent of parentsOf({ find }, resource)) add(parent);
+    ordered.add(resource);
+  };
+  resources.forEach(add);
+  return [...ordered];
+}
+
+function withTable({ entry, isUsers }: CatalogueSource): CataloguedResource {
   const keys = new Set(['id', 'company_id', 'project_id', entry.parent?.key]);
-  const columns: Record<string, { name: string; type: string; note?: string }[]> = columnsByResource;
+  const known: Record<string, { name: string; type: string; note?: string }[]> = columnsByResource;
+  const columns = entry.columns ?? (known[entry.resource] as MirroredColumn[] | undefined) ?? []; // tables.pg.test.ts
   return {
     ...entry,
     table: {
-      name: entry.resource.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_'),
+      name: tableNameOf(entry.resource),
       resource: entry.resource,
       scope: entry.scope,
       idType: entry.idType,
       idRepeatsAcrossProjects: entry.idRepeatsAcrossProjects,
       parentKey: entry.parent?.key ?? null,
-      columns: (columns[entry.resource] ?? []).filter(({ name }) => !keys.has(name)) as MirroredColumn[],
+      columns: columns.filter(({ name }) => !keys.has(name)),
+      ...(isUsers && { isUsers }),
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { CatalogueEntryInput } from './catalogue-entry.ts';
 
-/** RFIs, submittals, punch list, inspections. */
-export const projectManagement: CatalogueEntryInput[] = [
+/** Questions, submittals, instructions, and whatever a company makes a tool of its own for. */
+export const correspondence: CatalogueEntryInput[] = [
   {
     resource: 'RFIs',
     tool: 'RFIs',
@@ -36,27 +36,29 @@ export const projectManagement: CatalogueEntryInput[] = [
     },
   },
   {
-    resource: 'Punch Items',
-    tool: 'Punch List',
+    resource: 'Submittal Packages',
+    tool: 'Submittals',
     scope: 'project',
     events: ['create', 'update', 'delete'],
-    show: '/rest/v1.1/punch_items/{id}?project_id={project_id}',
     list: {
-      path: '/rest/v1.1/punch_items?project_id={project_id}',
-      carries: 'part of the record',
-      filterByIds: 'filters[id][]',
-    },
-  },
-  {
-    resource: 'Inspection Checklists',
-    tool: 'Inspections',
-    scope: 'project',
-    events: ['create', 'update'],
-    show: '/rest/v1.0/projects/{project_id}/checklist/lists/{id}',
-    list: {
-      path: '/rest/v1.0/projects/{project_id}/checklist/lists',
+      path: '/rest/v1.0/projects/{project_id}/submittal_packages',
       carries: 'whole record',
       filterByIds: 'filters[id][]',
     },
+  },
+  // The list is of one tool, …/generic_tools/{generic_tool_id}/generic_tool_items, and tools send no events to know them by.
+  {
+    resource: 'Generic Tool Items',
+    tool: 'Correspondence (Generic Tools)',
+    scope: 'project',
+    events: ['create', 'update', 'delete'],
+    show: '/rest/v1.0/generic_tool_items/{id}?project_id={project_id}',
+  },
+  {
+    resource: 'Site Instructions',
+    tool: 'Instructions',
+    scope: 'project',
+    events: ['create', 'update', 'delete'],
+    unread: 'no endpoint is known; …/instructions may be it',
   },
 ];

@@ -1,0 +1,91 @@
+// Tables that the operator defined. No migration knows them, so they are made from their definition: what is missing is
+// added, nothing is ever dropped or changed.
+import type pg from 'pg';
+import { allColumns, keyColumns, type MirroredTable } from './mirrored-table.ts';
+import type { Database } from './open-database.ts';
+import { quoteLiteral, quoteName, tableName } from './quote.ts';
+
+type Queryable = Pick<Database['pool'], 'query'>;
+
+/**
+ * Makes the table, its indexes and its columns where they are missing. Idempotent. Throws when there is a table of this
+ * name with another key or with a column of another type.
+ */
+export async function makeUsersTable(
+  client: pg.ClientBase,
+  table: MirroredTable,
+  onProgress: (line: string) => void,
+): Promise<void> {
+  const before = await readColumns(client, table);
+  await client.query(createStatements(table));
+  const columns = allColumns(table);
+  const added = columns.filter(([name]) => !before.has(name)).map(([name]) => name);
+  const wrong = columns.filter(([name, type]) => (before.get(name) ?? type) !== type);
+  if (wrong.length > 0) {
+    const list = wrong.map(([name, type]) => `${name} is ${before.get(name)} there and ${type} in MIRROR_CATALOGUE`);
+    throw new Error(`procore.${table.name} is another table: ${list.join(', ')}`);
+  }
+  const key = await readKey(client, table);
+  if (key !== keyColumns(table).join(', ')) {
+    throw new Error(`procore.${table.name} is another table: its key is ${key}, not ${keyColumns(table).join(', ')}`);
+  }
+  if (before.size === 0) onProgress(`made procore.${table.name}`);
+  else if (added.length > 0) onProgress(`added to procore.${table.name}: ${added.join(', ')}`);
+}
+
+/** Names of the operator's tables that the database lacks, or of their columns. */
+export async function lackingUsersTables(client: Queryable, tables: readonly MirroredTable[]): Promise<string[]> {
+  const lacking: string[] = [];
+  for (const table of tables) {
+    if (table.isUsers !== true) continue;
+    const present = await readColumns(client, table);
+    const missing = allColumns(table).filter(([name]) => !present.has(name));
+    lacking.push(...(present.size === 0 ? [table.name] : missing.map(([name]) => `${table.name}.${name}`)));
+  }
+  return lacking;
+}
+
+function createStatements(table: MirroredTable): string {
+  const name = tableName(table);
+  const required = new Set(['company_id', 'project_id', 'id', '_complete', '_version']);
+  const columns = allColumns(table).map(
+    ([column, type]) =>
+      [column, `${quoteName(column)} ${type}${column === '_complete' ? ' default false' : ''}`] as const,
+  );
+  const key = `constraint ${quoteName(`${table.name}_pkey`)} primary key (${keyColumns(table).join(', ')})`;
+  return [
+    `create table if not exists ${name} (${[
+      ...columns.map(([column, definition]) => (required.has(column) ? `${definition} not null` : definition)),
+      key,
+    ].join(', ')})`,
+    ...columns
+      .filter(([column]) => !required.has(column))
+      .map(([, definition]) => `alter table ${name} add column if not exists ${definition}`),
+    ...(table.scope === 'project' ? [indexStatement(table, 'project', 'project_id')] : []),
+    ...(table.parentKey === null ? [] : [indexStatement(table, 'parent', table.parentKey)]),
+  ].join(';\n');
+}
+
+function indexStatement(table: MirroredTable, suffix: string, column: string): string {
+  const index = quoteName(`${table.name}_${suffix}`);
+  return `create index if not exists ${index} on ${tableName(table)} (${quoteName(column)})`;
+}
+
+async function readColumns(client: Queryable, { name }: MirroredTable): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ name: string; type: string }>(
+    `select column_name as name, udt_name as type from information_schema.columns
+      where table_schema = 'procore' and table_name = $1`,
+    [name],
+  );
+  const sqlNames: Record<string, string> = { int8: 'bigint', bool: 'boolean' };
+  return new Map(rows.map((row) => [row.name, sqlNames[row.type] ?? row.type]));
+}
+
+async function readKey(client: Queryable, table: MirroredTable): Promise<string> {
+  const { rows } = await client.query<{ key: string | null }>(
+    `select string_agg(a.attname, ', ' order by array_position(i.indkey::int2[], a.attnum)) as key
+      from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
+      where i.indisprimary and i.indrelid = ${quoteLiteral(tableName(table))}::regclass`,
+  );
+  return rows[0]?.key ?? 'none';
+}

@@ -1,0 +1,94 @@
+import { expandPath } from '@procore-mirror/procore';
+import { describe, expect, test } from 'vitest';
+import { catalogue, createCatalogue, isListedByParent, parentsOf, tableNameOf } from './catalogue.ts';
+import type { CatalogueEntryInput } from './catalogue-entry.ts';
+import names from './fixtures/resource-names.json' with { type: 'json' };
+
+const all = [...catalogue.resources, ...catalogue.unread];
+
+test('every resource that Procore has events of is in the catalogue, under its name, and no other', () => {
+  expect(names).toHaveLength(122);
+  expect(all.map(({ resource }) => resource).toSorted()).toEqual(names);
+});
+
+test('few cannot be read, and each says why', () => {
+  expect(catalogue.unread.map(({ resource }) => resource).toSorted()).toEqual([
+    'Budget Change Production Quantities',
+    'Company Direct Cost Line Items',
+    'Daily Log/Entries',
+    'Daily Logs',
+    'Draw Requests',
+    'ERP Requests',
+    'Markup Layers',
+    'Pdf Download Pages',
+    'Site Instructions',
+  ]);
+  for (const { unread } of catalogue.unread) expect(unread).toContain('no endpoint is known');
+});
+
+describe.each(catalogue.resources.map((entry) => [entry.resource, entry] as const))('%s', (_, entry) => {
+  const { scope, table, parent } = entry;
+  const values = {
+    company_id: '1',
+    ...(scope === 'project' && { project_id: '2' }),
+    ...Object.fromEntries([entry, ...parentsOf(catalogue, entry)].flatMap((one) => keyOf(one))),
+  };
+
+  test('has paths that can be filled in', () => {
+    if (entry.show !== null) expect(expandPath(entry.show, { ...values, id: '3' })).not.toMatch(/[{}]/);
+    if (entry.list !== null) expect(expandPath(entry.list.path, values)).not.toMatch(/[{}]/);
+    if (parent !== null && entry.list?.carries === 'whole record') expect(isListedByParent(entry)).toBe(true);
+  });
+
+  test('has a table of a sound name', () => {
+    expect(table.name).toMatch(/^[a-z][a-z0-9_]{0,53}[a-z0-9]$/);
+    const columns = table.columns.map(({ name }) => name);
+    expect(new Set(columns).size).toBe(columns.length);
+    for (const key of ['id', 'company_id', 'project_id', table.parentKey]) expect(columns).not.toContain(key);
+  });
+
+  test('stands behind its parents', () => {
+    const order = catalogue.resources.map(({ resource }) => resource);
+    for (const { resource } of parentsOf(catalogue, entry)) {
+      expect(order.indexOf(resource)).toBeLessThan(order.indexOf(entry.resource));
+    }
+  });
+});
+
+function keyOf({ parent, list }: (typeof catalogue.resources)[number]): [string, string][] {
+  return [parent?.key, list?.under?.key].flatMap((key) => (key === undefined ? [] : [[key, '4'] as [string, string]]));
+}
+
+test('names without letters at an end leave no underscore there', () => {
+  expect(tableNameOf('Requisitions (Subcontractor Invoices)')).toBe('requisitions_subcontractor_invoices');
+  expect(tableNameOf('(Old) Logs / 2')).toBe('old_logs_2');
+});
+
+const entry = (change: Partial<CatalogueEntryInput>): CatalogueEntryInput => ({
+  resource: 'Crates',
+  tool: 'Yard',
+  scope: 'project',
+  events: ['create'],
+  show: '/rest/v1.0/projects/{project_id}/crates/{id}',
+  ...change,
+});
+
+test.each<[string, Partial<CatalogueEntryInput>, string]>([
+  [
+    'a path without a known value',
+    { show: '/rest/v1.0/yards/{yard_id}/crates/{id}' },
+    'show: nothing is known to put in',
+  ],
+  ['a project in a path of the company', { scope: 'company' }, 'show: nothing is known to put in {project_id}'],
+  ['a show without the id', { show: '/rest/v1.0/crates' }, 'show: must hold {id}'],
+  ['no way to read it', { show: null }, 'needs a show, a list, a parent.embeddedAs, or says in unread'],
+  ['a path where there should be none', { unread: 'why not' }, 'unread: is for resources without show'],
+  ['a parent that is not there', { parent: { resource: 'Yards', key: 'yard_id' } }, 'parent.resource: there is no'],
+  ['a relative that is not there', { alsoChanges: ['Yards'] }, 'alsoChanges: there is no mirrored resource "Yards"'],
+])('an entry with %s is refused', (_, change, problem) => {
+  expect(() => createCatalogue([entry(change)])).toThrow(`"Crates": ${problem}`);
+});
+
+test('two entries of one name are refused', () => {
+  expect(() => createCatalogue([entry({}), entry({ resource: 'crates' })])).toThrow('there are 2 entries of this name');
+});

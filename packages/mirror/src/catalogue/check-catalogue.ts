@@ -1,0 +1,88 @@
+// Do the entries of a catalogue fit themselves and each other? What a schema for one entry cannot tell.
+import type { CatalogueEntry } from './catalogue-entry.ts';
+
+type Find = (resource: string) => CatalogueEntry | undefined;
+type Check = (entry: CatalogueEntry, find: Find) => (string | false)[];
+
+/** Every problem, each beginning with the name of its entry. */
+export function checkCatalogue(entries: readonly CatalogueEntry[]): string[] {
+  const byName = new Map(entries.map((entry) => [entry.resource.toLowerCase(), entry]));
+  const find: Find = (name) => byName.get(name.toLowerCase());
+  const named = entries.flatMap((entry) =>
+    [checkReading, checkReferences, checkPaths, checkList]
+      .flatMap((check: Check) => check(entry, find))
+      .filter((problem) => problem !== false)
+      .map((problem) => `"${entry.resource}": ${problem}`),
+  );
+  return [...named, ...repeatedNames(entries)];
+}
+
+function checkReading({ unread, show, list, parent }: CatalogueEntry): (string | false)[] {
+  const isRead = show !== null || list !== null || (parent !== null && parent.embeddedAs !== null);
+  return [
+    unread === null && !isRead && 'needs a show, a list, a parent.embeddedAs, or says in unread why it has none',
+    unread !== null && (isRead || parent !== null) && 'unread: is for resources without show, list and parent',
+  ];
+}
+
+function checkReferences({ parent, list, alsoChanges }: CatalogueEntry, find: Find): (string | false)[] {
+  const references: [field: string, name: string][] = [
+    ...(parent === null ? [] : [['parent.resource', parent.resource] as [string, string]]),
+    ...(parent?.alsoOf ?? []).map((name): [string, string] => ['parent.alsoOf', name]),
+    ...(list?.under ? [['list.under.resource', list.under.resource] as [string, string]] : []),
+    ...alsoChanges.map((name): [string, string] => ['alsoChanges', name]),
+  ];
+  return references.map(([field, name]) => {
+    const found = find(name);
+    return (found === undefined || found.unread !== null) && `${field}: there is no mirrored resource "${name}"`;
+  });
+}
+
+function checkPaths(entry: CatalogueEntry, find: Find): (string | false)[] {
+  const scope = entry.scope === 'project' ? ['company_id', 'project_id'] : ['company_id'];
+  const ancestors = ancestorKeys(entry, find, new Set());
+  const under = entry.list?.under ? [entry.list.under.key] : [];
+  return [
+    ...unknownPlaceholders('show', entry.show, [...scope, ...ancestors, 'id']),
+    entry.show !== null && !entry.show.includes('{id}') && 'show: must hold {id}',
+    ...unknownPlaceholders('list.path', entry.list?.path ?? null, [...scope, ...ancestors, ...under]),
+  ];
+}
+
+function unknownPlaceholders(field: string, path: string | null, known: readonly string[]): string[] {
+  const used = [...(path ?? '').matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name);
+  return used
+    .filter((name) => !known.includes(name))
+    .map((name) => `${field}: nothing is known to put in {${name}}; there are {${known.join('}, {')}}`);
+}
+
+/** The keys of the parent, and of its parents. */
+function ancestorKeys(entry: CatalogueEntry, find: Find, seen: Set<CatalogueEntry>): string[] {
+  if (entry.parent === null || seen.has(entry)) return [];
+  seen.add(entry);
+  const parents = [entry.parent.resource, ...entry.parent.alsoOf].flatMap((name) => find(name) ?? []);
+  return [entry.parent.key, ...parents.flatMap((parent) => ancestorKeys(parent, find, seen))];
+}
+
+function checkList({ list, parent }: CatalogueEntry): (string | false)[] {
+  if (list === null) return [];
+  const isWhole = list.carries === 'whole record';
+  return [
+    list.within !== null && isWhole && 'list.within: is read for ids only, so list.carries is "part of the record"',
+    list.under !== null && isWhole && 'list.under: is read for ids only, so list.carries is "part of the record"',
+    list.under !== null && parent !== null && 'list.under: a resource with a parent is listed under that',
+    list.shared && !isWhole && 'list.shared: the list must carry the whole record',
+  ];
+}
+
+function repeatedNames(entries: readonly CatalogueEntry[]): string[] {
+  const groups = Map.groupBy(entries, ({ resource }) =>
+    resource
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, ' ')
+      .trim(),
+  );
+  return [...groups.values()]
+    .filter((group) => group.length > 1)
+    .map((group) => `"${group[0]?.resource}": there are ${group.length} entries of this name`);
+}

@@ -1,0 +1,151 @@
+import type { CatalogueEntryInput } from './catalogue-entry.ts';
+
+/** Commitments, prime contracts, and what is paid and asked for under them. */
+export const contracts: CatalogueEntryInput[] = [
+  {
+    resource: 'Purchase Order Contracts',
+    tool: 'Commitments',
+    scope: 'project',
+    events: ['create', 'update', 'delete'],
+    show: '/rest/v1.0/purchase_order_contracts/{id}?project_id={project_id}',
+    list: {
+      path: '/rest/v1.0/purchase_order_contracts?project_id={project_id}',
+      carries: 'part of the record',
+      filterByIds: 'filters[id][]',
+    },
+  },
+  {
+    resource: 'Purchase Order Contract Line Items',
+    tool: 'Commitments',
+    scope: 'project',
+    events: ['create', 'update', 'delete'],
+    show: '/rest/v1.0/purchase_order_contracts/{purchase_order_contract_id}/line_items/{id}?project_id={project_id}',
+    list: {
+      path: '/rest/v1.0/purchase_order_contracts/{purchase_order_contract_id}/line_items?project_id={project_id}',
+      carries: 'whole record',
+      filterByIds: 'filters[id][]',
+    },
+    parent: { resource: 'Purchase Order Contracts', key: 'purchase_order_contract_id', repeatsChild: true },
+  },
+  {
+    resource: 'Work Order Contracts',
+    tool: 'Commitments',
+    scope: 'project',
+    events: ['create', 'update', 'delete'],
+    show: '/rest/v1.0/work_order_contracts/{id}?project_id={project_id}',
+    list: {
+      path: '/rest/v1.0/work_order_contracts?project_id={project_id}',
+      carries: 'part of the record',
+      filterByIds: 'filters[id][]',
+    },
+  },
+  {
+    resource: 'Work Order Contract Line Items',
+    tool: 'Commitments',
+    scope: 'project',
+    events: ['create', 'update', 'delete'],
+    show: '/rest/v1.0/work_order_contracts/{work_order_contract_id}/line_items/{id}?project_id={project_id}',
+    list: {
+      path: '/rest/v1.0/work_order_contracts/{work_order_contract_id}/line_items?project_id={project_id}',
+      carries: 'whole record',
+      filterByIds: 'filters[id][]',
+    },
+    parent: { resource: 'Work Order Contracts', key: 'work_order_contract_id', repeatsChild: true },
+  },
+  // Show is singular, the list plural.
+  {
+    resource: 'Prime Contracts',
+    tool: 'Prime Contracts',
+    scope: 'project',
+    events: ['create', 'update', 'delete'],
+    show: '/rest/v1.0/prime_contract/{id}?project_id={project_id}',
+    list: {
+      path: '/rest/v1.0/prime_contracts?project_id={project_id}',
+      carries: 'part of the record',
+      filterByIds: 'filters[id][]',
+    },
+  },
+  {
+    resource: 'Prime Contract Line Items',
+    tool: 'Prime Contracts',
+    scope: 'project',
+    events: ['create', 'update', 'delete'],
+    show: '/rest/v1.0/prime_contracts/{prime_contract_id}/line_items/{id}?project_id={project_id}',
+    list: {
+      path: '/rest/v1.0/prime_contracts/{prime_contract_id}/line_items?project_id={project_id}',
+      carries: 'whole record',
+      filterByIds: 'filters[id][]',
+    },
+    parent: { resource: 'Prime Contracts', key: 'prime_contract_id', repeatsChild: true },
+  },
+  {
+    resource: 'Payment Applications',
+    tool: 'Prime Contracts',
+    scope: 'project',
+    events: ['create', 'update', 'delete'],
+    show: '/rest/v1.0/payment_applications/{id}?project_id={project_id}',
+    list: { path: '/rest/v1.0/payment_applications?project_id={project_id}', carries: 'part of the record' },
+  },
+  {
+    resource: 'Contract Payments',
+    tool: 'Commitments',
+    scope: 'project',
+    events: ['create', 'update', 'delete'],
+    show: '/rest/v1.0/contract_payments/{id}?project_id={project_id}&contract_id={contract_id}',
+    list: {
+      path: '/rest/v1.0/contract_payments?project_id={project_id}&contract_id={contract_id}',
+      carries: 'whole record',
+    },
+    parent: {
+      resource: 'Purchase Order Contracts',
+      alsoOf: ['Work Order Contracts'],
+      key: 'contract_id',
+      namedBy: 'contract_id',
+    },
+  },
+  {
+    resource: 'Draw Requests',
+    tool: 'Commitments',
+    scope: 'project',
+    events: ['create', 'update', 'delete'],
+    unread: 'no endpoint is known',
+  },
+  {
+    resource: 'RFQs',
+    tool: 'Commitments',
+    scope: 'project',
+    events: ['create', 'update', 'delete'],
+    show: '/rest/v1.0/rfqs/{id}?project_id={project_id}&contract_id={contract_id}',
+    list: { path: '/rest/v1.0/rfqs?project_id={project_id}&contract_id={contract_id}', carries: 'whole record' },
+    parent: {
+      resource: 'Purchase Order Contracts',
+      alsoOf: ['Work Order Contracts'],
+      key: 'contract_id',
+      namedBy: 'commitment_contract_id',
+    },
+  },
+  {
+    resource: 'RFQ Quotes',
+    tool: 'Commitments',
+    scope: 'project',
+    events: ['create', 'update'],
+    show: '/rest/v1.0/rfqs/{rfq_id}/quotes/{id}?project_id={project_id}&contract_id={contract_id}',
+    list: {
+      path: '/rest/v1.0/rfqs/{rfq_id}/quotes?project_id={project_id}&contract_id={contract_id}',
+      carries: 'whole record',
+    },
+    parent: { resource: 'RFQs', key: 'rfq_id', repeatsChild: true },
+  },
+  {
+    resource: 'RFQ Responses',
+    tool: 'Commitments',
+    scope: 'project',
+    events: ['create', 'update'],
+    show: '/rest/v1.0/rfqs/{rfq_id}/responses/{id}?project_id={project_id}&contract_id={contract_id}',
+    list: {
+      path: '/rest/v1.0/rfqs/{rfq_id}/responses?project_id={project_id}&contract_id={contract_id}',
+      carries: 'whole record',
+    },
+    parent: { resource: 'RFQs', key: 'rfq_id', repeatsChild: true },
+  },
+];

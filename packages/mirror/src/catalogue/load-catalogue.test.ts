@@ -1,0 +1,117 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CatalogueError } from '../errors.ts';
+import { catalogue } from './catalogue.ts';
+import { loadCatalogue } from './load-catalogue.ts';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'procore-mirror-catalogue-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+let files = 0;
+async function load(content: unknown) {
+  files += 1;
+  const file = path.join(directory, `${files}.json`);
+  await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return loadCatalogue(file);
+}
+
+async function problemsOf(content: unknown): Promise<readonly string[]> {
+  const error: unknown = await load(content).catch((thrown: unknown) => thrown);
+  if (!(error instanceof CatalogueError)) throw error;
+  return error.problems.map((problem) => problem.slice(directory.length + 1).replace(/^\d+\.json:? /, ''));
+}
+
+const crates = {
+  resource: 'Crates',
+  scope: 'project',
+  show: '/rest/v1.0/projects/{project_id}/crates/{id}',
+  columns: [
+    { name: 'id', type: 'bigint' },
+    { name: 'weight', type: 'numeric', note: 'in pounds' },
+  ],
+};
+
+test('without a file there are our resources', () => {
+  expect(loadCatalogue(undefined)).toBe(catalogue);
+});
+
+test('a resource is added, with its table', async () => {
+  const loaded = await load([crates]);
+  expect(loaded.get('crates')).toMatchObject({
+    tool: 'Added',
+    events: ['create', 'update', 'delete'],
+    table: { name: 'crates', isUsers: true, columns: [{ name: 'weight', type: 'numeric', note: 'in pounds' }] },
+  });
+  expect(loaded.resources).toHaveLength(catalogue.resources.length + 1);
+  expect(loaded.get('RFIs').table.isUsers).toBeUndefined();
+});
+
+test('what an entry leaves out keeps the value of ours', async () => {
+  const loaded = await load([{ resource: 'rfis', list: null }]);
+  expect(loaded.get('RFIs')).toMatchObject({ ...catalogue.get('RFIs'), list: null, table: { isUsers: true } });
+});
+
+test('a path makes a resource that we cannot read one that is read', async () => {
+  const show = '/rest/v1.0/projects/{project_id}/instructions/{id}';
+  const loaded = await load([{ resource: 'Site Instructions', show }]);
+  expect(loaded.get('Site Instructions')).toMatchObject({ show, tool: 'Instructions', unread: null });
+  expect(loaded.findUnread('Site Instructions')).toBeUndefined();
+});
+
+test('a resource that has fields but no events of its own gets its known columns', async () => {
+  const show = '/rest/v1.0/projects/{project_id}/drawing_revisions/{id}';
+  const loaded = await load([{ resource: 'Drawing Revisions', scope: 'project', events: [], show }]);
+  expect(loaded.get('Drawing Revisions').table.columns.length).toBeGreaterThan(20);
+});
+
+test('children stand behind parents, in whichever order the file has them', async () => {
+  const slats = {
+    resource: 'Slats',
+    scope: 'project',
+    list: { path: '/rest/v1.0/projects/{project_id}/crates/{crate_id}/slats', carries: 'whole record' },
+    parent: { resource: 'Crates', key: 'crate_id' },
+  };
+  const names = (await load([slats, crates])).resources.map(({ resource }) => resource);
+  expect(names.indexOf('Slats')).toBeGreaterThan(names.indexOf('Crates'));
+});
+
+test('every problem is told at once, with its entry and field', async () => {
+  const problems = await problemsOf([
+    { ...crates, show: 'https://elsewhere.example.com/{id}' },
+    { resource: 'Barrels', scope: 'yard', list: { path: '/rest/v1.0/barrels', carries: 'most' }, colour: 'red' },
+    { resource: 'RFIs', columns: [{ name: 'drop table', type: 'money' }] },
+    { resource: 'rfis' },
+  ]);
+  expect(problems).toEqual([
+    '"RFIs": is there more than once',
+    '"Crates": show: must start with /rest/v<major>.<minor>/ and hold no blanks',
+    expect.stringContaining('"Barrels": scope: '),
+    expect.stringContaining('"Barrels": list.carries: '),
+    expect.stringContaining('"Barrels": Unrecognized key: "colour"'),
+    '"RFIs": columns.0.name: must be a field of Procore: a-z, 0-9 and _',
+    expect.stringContaining('"RFIs": columns.0.type: '),
+  ]);
+});
+
+test('entries that do not fit each other are told', async () => {
+  expect(await problemsOf([{ ...crates, parent: { resource: 'Yards', key: 'yard_id' } }])).toEqual([
+    '"Crates": parent.resource: there is no mirrored resource "Yards"',
+  ]);
+});
+
+test.each<[string, unknown, string]>([
+  ['is no JSON', '[{', 'is no JSON: '],
+  ['holds no list', { resource: 'Crates' }, 'must hold a list of entries'],
+  ['has an entry without a name', [{ scope: 'project' }], 'entry 1: resource: '],
+])('a file that %s is refused', async (_, content, problem) => {
+  expect(await problemsOf(content)).toEqual([expect.stringContaining(problem)]);
+});
+
+test('a file that is not there is refused', () => {
+  expect(() => loadCatalogue(path.join(directory, 'none.json'))).toThrow('cannot be read (ENOENT)');
+});

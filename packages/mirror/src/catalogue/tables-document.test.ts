@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { catalogue } from './catalogue.ts';
+import { tablesDocument } from './tables-document.ts';
+
+test('docs/tables.md is what the catalogue says (after a change: vitest run packages/mirror -u)', async () => {
+  await expect(tablesDocument(catalogue)).toMatchFileSnapshot('../../../../docs/tables.md');
+});
+
+test('docs/tables.md tells of every table, column and resource', () => {
+  const text = tablesDocument(catalogue);
+  for (const { table } of catalogue.resources) {
+    const section = text.split(`### procore.${table.name}\n`)[1]?.split('\n### ')[0] ?? '';
+    for (const { name, type } of table.columns) expect(section).toContain(`| \`${name}\` | ${type} |`);
+  }
+  for (const { resource, unread } of catalogue.unread)
+    expect(text).toMatch(new RegExp(`\\| ${resource} \\|.*${unread}`));
+});
