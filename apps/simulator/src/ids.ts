@@ -1,7 +1,7 @@
 // Ids as Procore gives them: 15 digits for records, integers beyond 2^53 for events, ULIDs where they are newer.
 import { monotonicFactory } from 'ulid';
 import type { Clock } from './clock.ts';
-import type { Random } from './random.ts';
+import { createRandom, type Random } from './random.ts';
 
 export type Ids = {
   /** 15 digits, rising with gaps. */
@@ -13,7 +13,8 @@ export type Ids = {
 };
 
 export function createIds({ clock, random }: { clock: Clock; random: Random }): Ids {
-  const nextUlid = monotonicFactory(random.next);
+  // How often a ULID draws depends on the time, so it draws elsewhere: the same seed gives the same other ids.
+  const nextUlid = monotonicFactory(createRandom(random.between(0, 2 ** 31)).next);
   let last = 598_134_325_683_880;
   let lastEvent = 5_982_324_300_946_918_154n;
   const next = (): string => {
