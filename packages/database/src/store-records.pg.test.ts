@@ -75,10 +75,15 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       ['amount', '"0.100000000000000000000000000001"', '0.100000000000000000000000000001'],
       ['amount', '1.50', '1.50'],
       ['amount', '"-1e3"', '-1000'],
+      ['amount', '"+1."', '1'],
+      ['position', '"007"', '7'],
+      ['position', '"-0"', '0'],
       ['official', '"true"', 'true'],
       ['official', 'false', 'false'],
       ['due_date', '"2024-02-29"', '2024-02-29'],
       ['updated_at', '"2026-03-01T10:20:30"', '2026-03-01 10:20:30+00'],
+      ['updated_at', '"2026-03-01T10:20:30.500Z"', '2026-03-01 10:20:30.5+00'],
+      ['updated_at', '"2026-03-01 10:20:30Z"', '2026-03-01 10:20:30+00'],
       ['updated_at', '"2026-03-01T10:20:30+02:00"', '2026-03-01 08:20:30+00'],
       ['updated_at', '"2026-03-01T10:20:30-0730"', '2026-03-01 17:50:30+00'],
       ['updated_at', '"2026-03-01"', '2026-03-01 00:00:00+00'],
@@ -90,6 +95,8 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       ['location', '[]', '[]'],
     ])('%s takes %s', async (name, value, expected) => {
       expect((await storeNote({ [name]: value }))[name]).toBe(expected);
+      const misfit = name === 'official' ? { position: '"none"' } : { official: '"none"' };
+      expect((await storeNote({ ...misfit, [name]: value }))[name], 'beside a value that does not fit').toBe(expected);
     });
   });
 
@@ -104,7 +111,9 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       ['position', 'true'],
       ['position', '[1]'],
       ['position', '9223372036854775808'],
+      ['position', '"99999999999999999999"'],
       ['amount', '"NaN"'],
+      ['amount', '"-Infinity"'],
       ['amount', '"Infinity"'],
       ['amount', '"1,000.50"'],
       ['amount', '"1e400000"'],
@@ -118,6 +127,8 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       ['due_date', '"03/04/2026"'],
       ['due_date', '"2026-03-01T10:00:00Z"'],
       ['due_date', '20260301'],
+      ['due_date', '"10000-01-01"'],
+      ['due_date', '"0044-03-15 BC"'],
       ['updated_at', '"now"'],
       ['updated_at', '"-infinity"'],
       ['updated_at', '"epoch"'],
@@ -125,8 +136,13 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       ['updated_at', '"2026-03-01T25:00:00Z"'],
       ['updated_at', '"2026-03-01T10:00:00 Europe/Paris"'],
       ['updated_at', '1772352000'],
+      ['updated_at', '"infinity"'],
+      ['updated_at', '"10000-01-01T00:00:00Z"'],
+      ['updated_at', '"2026-03-01Z 10:00:00"'],
       ['survey_id', '"none"'],
       ['survey_id', '1.5'],
+      ['survey_id', '-4'],
+      ['survey_id', '"04"'],
     ])('%s refuses %s', async (name, value) => {
       const before = await unfitCount(name);
       const row = await storeNote({ [name]: value, title: '"kept"' });

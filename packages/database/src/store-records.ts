@@ -1,8 +1,9 @@
 import pg from 'pg';
+import type { StoreMode } from './fit-text.ts';
 import { asJsonb, replaceUnstorable } from './jsonb-text.ts';
 import { isFittingId, scopeProject } from './look-up.ts';
 import type { MirroredTable } from './mirrored-table.ts';
-import { type StoreMode, storeStatement } from './store-statement.ts';
+import { storeStatement } from './store-statement.ts';
 import type { Transaction } from './transaction.ts';
 
 /** An API answer, and what is known of the records in it. */
@@ -48,8 +49,7 @@ export type StoreOutcome = {
  * not fit a column is NULL there and whole in `_data`.
  */
 export async function storeRecords(client: Transaction, answer: Answer): Promise<StoreOutcome> {
-  // Text without a zone means UTC, whatever the session of the caller says.
-  await client.query(`savepoint store_records; set local time zone 'UTC'; set local datestyle = 'ISO'`);
+  await client.query(PREPARE);
   try {
     const outcome = await run(client, answer, replaceUnstorable(answer.json), 'strict');
     await client.query('release savepoint store_records');
@@ -62,6 +62,10 @@ export async function storeRecords(client: Transaction, answer: Answer): Promise
   await client.query('release savepoint store_records');
   return outcome;
 }
+
+// Text without a zone means UTC, whatever the session of the caller says. A page is some megabytes, which are to be
+// sorted and joined in memory.
+const PREPARE = `savepoint store_records; set local time zone 'UTC'; set local datestyle = 'ISO'; set local work_mem = '64MB'`;
 
 async function run(client: Transaction, answer: Answer, json: string, mode: StoreMode): Promise<StoreOutcome> {
   const { table, envelope, embedded, isPart = false } = answer;

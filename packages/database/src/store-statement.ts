@@ -1,11 +1,6 @@
-import { type ColumnType, keyColumns, type MirroredColumn, type MirroredTable } from './mirrored-table.ts';
+import { fitText, idOrNull, type StoreMode } from './fit-text.ts';
+import { keyColumns, type MirroredColumn, type MirroredTable } from './mirrored-table.ts';
 import { quoteLiteral, quoteName, tableName } from './quote.ts';
-
-/**
- * `strict`: a value that does not fit fails the statement; fast. `lenient`: it becomes NULL and is counted; slow,
- * because Postgres 15 can try a cast only in a subtransaction of its own.
- */
-export type StoreMode = 'strict' | 'lenient';
 
 export type AnswerShape = {
   envelope: 'none' | 'data';
@@ -23,22 +18,25 @@ export function storeStatement(table: MirroredTable, shape: AnswerShape, mode: S
   const parent = table.parentKey === null ? [] : [quoteName(table.parentKey)];
   const typed = table.columns.map(({ name }) => quoteName(name));
   const columns = [...parent, ...typed];
+  const taken = table.columns.map((column) => `${take(column)} as ${quoteName(column.name)}`);
   const fitted = table.columns.map((column) => `${fit(column, mode)} as ${quoteName(column.name)}`);
   const replaced = [...typed, '_data', '_complete', '_fetched_at', '_version'];
   if (table.scope === 'project' && !table.idRepeatsAcrossProjects) replaced.push('project_id');
   return `
 with ${chosenRecords(table, shape, mode)},
 fitted as (
-  select ${['id', ...parent.map((name) => `parent_id as ${name}`), ...fitted, 'record as _data'].join(',\n    ')}
-  from chosen
+  select ${['_id', ...parent.map((name) => `_parent_id as ${name}`), ...fitted, '_data'].join(',\n    ')}
+  -- With an offset each value is taken out once, however often its column is named above.
+  from (select ${['id as _id', 'parent_id as _parent_id', 'record as _data', ...taken].join(', ')} from chosen offset 0) as taken
 ),
 stored as (
   insert into ${tableName(table)} as t
     (${[...keys, 'id', ...columns, '_data', '_complete', '_fetched_at', '_version', '_event_id'].join(', ')})
   select ${['$2::bigint', '$3::bigint'].slice(0, keys.length).join(', ')},
-    ${['id', ...columns, '_data'].map((name) => `f.${name}`).join(', ')}, ${!shape.isPart}, now(), $4::bigint, p.event_id
-  from fitted f left join mirror.pending p on ${isPendingOf(table, 'f.id::text')}
-  order by f.id
+    ${['_id', ...columns, '_data'].map((name) => `f.${name}`).join(', ')}, ${!shape.isPart}, now(), $4::bigint,
+    (select p.event_id from mirror.pending p where ${isPendingOf(table, 'f._id::text')})
+  from fitted f
+  order by f._id
   on conflict (${keyColumns(table).join(', ')}) do update set
     ${[
       ...replaced.map((name) => `${name} = excluded.${name}`),
@@ -71,28 +69,28 @@ function chosenRecords(table: MirroredTable, shape: AnswerShape, mode: StoreMode
   return `
 item as (
   select e.record, top.position as outer_position, e.position,
-    ${fitId(`case when jsonb_typeof(e.record -> 'id') in ('number', 'string') then e.record ->> 'id' end`, table, mode)} as id,
+    ${recordId(table, mode)} as id,
     coalesce($6::${table.idType}, ${parentId(table, embedded, mode)}) as parent_id
   from (select ${body} as body) as answer
   cross join lateral jsonb_array_elements(case jsonb_typeof(body)
     when 'array' then body when 'object' then jsonb_build_array(body) else '[]' end) with ordinality as top(item, position)
   ${children}
 ),
-asked as materialized (
+${isPart ? 'asked' : 'chosen'} as materialized (
   select distinct on (id) id, parent_id, record from item
   where id is not null and ($5::text[] is null or id::text = any($5::text[]))
   order by id, outer_position desc, position desc
-),
-chosen as materialized (
-  ${isPart ? withDetail(table) : 'select id, parent_id, record from asked'}
-)`;
+)${isPart ? withDetail(table) : ''}`;
 }
 
 /** Each record with what its row has beyond it. */
 function withDetail(table: MirroredTable): string {
   const inProject = table.scope === 'project' ? ' and t.project_id = $3::bigint' : '';
-  return `select asked.id, asked.parent_id, mirror.merge_detail(t._data, asked.record) as record
-  from asked left join ${tableName(table)} t on t.company_id = $2::bigint${inProject} and t.id = asked.id`;
+  return `,
+chosen as materialized (
+  select asked.id, asked.parent_id, mirror.merge_detail(t._data, asked.record) as record
+  from asked left join ${tableName(table)} t on t.company_id = $2::bigint${inProject} and t.id = asked.id
+)`;
 }
 
 /** `a.b` stands for the elements of b in each element of a; what is no list has none. */
@@ -109,51 +107,29 @@ function elementsOf(embedded: string): string {
 }
 
 function parentId(table: MirroredTable, embedded: string | null, mode: StoreMode): string {
-  if (embedded !== null) return fitId(`top.item ->> 'id'`, table, mode);
+  if (embedded !== null) return idOrNull(`(top.item ->> 'id')`, table, mode);
   if (table.parentKey === null) return 'null';
-  const text = `e.record ->> ${quoteLiteral(table.parentKey)}`;
-  return castText(text, { pattern: ID_PATTERNS[table.idType], type: table.idType, mode });
-}
-
-/** What fits a column, by the text of the JSON value. Postgres' own casts take `tomorrow`, `NaN`, `0x1F` and `yes`, too. */
-const PATTERNS = {
-  bigint: '^-?[0-9]{1,19}$',
-  numeric: '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,6})?$',
-  boolean: '^(true|false)$',
-  date: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$',
-  timestamptz:
-    '^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?( ?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?))?)?$',
-} as const satisfies Partial<Record<ColumnType, string>>;
-
-const ID_PATTERNS = { bigint: '^(0|[1-9][0-9]{0,18})$', text: '^[0-9A-Za-z_-]{1,64}$' } as const;
-
-function fit({ name, type }: MirroredColumn, mode: StoreMode): string {
-  const field = quoteLiteral(name);
-  if (type === 'text') return `record ->> ${field}`;
-  if (type === 'jsonb') return `nullif(record -> ${field}, 'null')`;
-  return castText(`record ->> ${field}`, { pattern: PATTERNS[type], type, mode });
+  return fitText(`(e.record ->> ${quoteLiteral(table.parentKey)})`, `${table.idType} id`, mode);
 }
 
 /** NULL for what is no id, in either mode: an element without one is no record. */
-function fitId(text: string, { idType }: MirroredTable, mode: StoreMode): string {
-  const matching = `case when (${text}) ~ '${ID_PATTERNS[idType]}' then ${text} end`;
-  return mode === 'strict' ? `(${matching})::${idType}` : castOrNull(matching, idType);
+function recordId(table: MirroredTable, mode: StoreMode): string {
+  const id = `(e.record ->> 'id')`;
+  const ofText = idOrNull(id, table, mode);
+  // A number is an id nearly always, and one that is none fails the strict statement.
+  const isPlain = mode === 'strict' && table.idType === 'bigint';
+  const ofNumber = isPlain ? `case when ${id}::bigint >= 0 then ${id}::bigint end` : ofText;
+  return `case jsonb_typeof(e.record -> 'id') when 'number' then ${ofNumber} when 'string' then ${ofText} end`;
 }
 
-type Cast = { pattern: string; type: CastType; mode: StoreMode };
-type CastType = keyof typeof PATTERNS | 'text';
-
-function castText(text: string, { pattern, type, mode }: Cast): string {
-  const matching = `case when ${text} ~ '${pattern}' then ${text}`;
-  if (mode === 'lenient') return castOrNull(`${matching} end`, type);
-  // The bigint is none for certain, so it fails the statement.
-  return `(${matching} else ('unfit: ' || (${text}))::bigint::text end)::${type}`;
+function take({ name, type }: MirroredColumn): string {
+  const field = quoteLiteral(name);
+  return type === 'jsonb' ? `nullif(record -> ${field}, 'null')` : `record ->> ${field}`;
 }
 
-function castOrNull(text: string, type: CastType): string {
-  // What matches these patterns needs no second look.
-  if (type === 'boolean' || type === 'text') return `(${text})::${type}`;
-  return `mirror.${type}_or_null(${text})`;
+function fit({ name, type }: MirroredColumn, mode: StoreMode): string {
+  const value = quoteName(name);
+  return type === 'text' || type === 'jsonb' ? value : fitText(value, type, mode);
 }
 
 function countUnfit(table: MirroredTable): string {
@@ -166,7 +142,7 @@ function countUnfit(table: MirroredTable): string {
   return `,
 unfit as (
   select u.column_name, count(*) as count, max(s.id::text) as record_id
-  from stored s join fitted f using (id) cross join lateral (values ${values.join(',\n    ')}) as u(column_name, is_unfit)
+  from stored s join fitted f on f._id = s.id cross join lateral (values ${values.join(',\n    ')}) as u(column_name, is_unfit)
   where u.is_unfit group by u.column_name
 ),
 counted as (

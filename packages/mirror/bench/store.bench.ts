@@ -1,0 +1,189 @@
+// How many records a second the worker stores, next to two other ways to write the same rows into the same tables, each
+// table empty at first and with all its indexes: COPY of rows that are in COPY's text form already, and one upsert per row.
+// `node packages/mirror/bench/store.bench.ts [--json] [--rounds n] [--only kind]`
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
+import {
+  inTransaction,
+  type MirroredTable,
+  migrateDatabase,
+  openDatabase,
+  storeRecords,
+  takeVersion,
+} from '@procore-mirror/database';
+import { startPostgres } from '@procore-mirror/embedded';
+import { catalogue } from '@procore-mirror/mirror';
+import { from, to } from 'pg-copy-streams';
+import { type Inside, makeRecord } from './make-page.ts';
+import { type Upsert, upsert } from './upsert.ts';
+
+/** What a list sends: records of one resource, some with those of another inside. */
+type Kind = { table: MirroredTable; inside: Inside | null };
+type Page = Kind & { json: string; copied: { table: MirroredTable; text: Buffer }[] };
+type Way = { name: string; pages: number; afresh: boolean; write: (page: Page) => Promise<void> };
+type Measured = { what: string; columns: number; way: string; perSecond: number; ofCopy: number; ofUpsert: number };
+
+const companyId = '562949953425831';
+const projectId = '562949953421320';
+const pagesPerRound = 3;
+const recordsPerPage = 1000;
+
+const { values } = parseArgs({
+  options: { json: { type: 'boolean' }, rounds: { type: 'string', default: '5' }, only: { type: 'string' } },
+});
+const rounds = Number(values.rounds);
+const tableOf = (resource: string) => catalogue.get(resource).table;
+const kinds: readonly Kind[] = [
+  { table: tableOf('Locations'), inside: null },
+  { table: tableOf('RFIs'), inside: null },
+  { table: tableOf('Purchase Order Contract Line Items'), inside: null },
+  {
+    table: tableOf('Change Events'),
+    inside: { table: tableOf('Change Event Line Items'), field: 'change_items', each: 3 },
+  },
+];
+const ways: readonly Way[] = [
+  { name: 'stored', pages: pagesPerRound, afresh: true, write: store },
+  { name: 'stored again, each a newer state', pages: pagesPerRound, afresh: false, write: store },
+  { name: 'COPY', pages: pagesPerRound, afresh: true, write: copy },
+  { name: 'upsert per row, a transaction per page', pages: 1, afresh: true, write: upsertTogether },
+  { name: 'upsert per row, a transaction each', pages: 1, afresh: true, write: upsertEach },
+];
+
+// Not under the home of root: the user that Postgres runs as must be able to enter every parent directory.
+const directory = await mkdtemp('/tmp/procore-mirror-bench-');
+const server = await startPostgres({ directory });
+const url = server.url('postgres');
+const database = openDatabase({ url, applicationName: 'bench', max: 1 });
+try {
+  await migrateDatabase({ url, tables: catalogue.resources.map(({ table }) => table) });
+  const measured: Measured[] = [];
+  for (const kind of kinds.filter(({ table }) => table.resource.includes(values.only ?? ''))) {
+    measured.push(...(await measureInTurn(kind)));
+  }
+  if (values.json) console.log(JSON.stringify({ rounds, pagesPerRound, recordsPerPage, measured }));
+  else console.table(measured.map(inWords));
+} finally {
+  await database.close();
+  await server.close();
+  await rm(directory, { recursive: true, force: true });
+}
+
+/** In turn, several times, because what else the machine does at the moment must not hit one of them only. */
+async function measureInTurn(kind: Kind): Promise<Measured[]> {
+  const pages: Page[] = [];
+  for (let number = 0; number < pagesPerRound; number += 1) pages.push(await makePage(kind, number));
+  const results = ways.map((way) => ({ way, rates: [] as number[] }));
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const { way, rates } of results) {
+      if (way.afresh) await empty(kind);
+      const rate = await rateOf(way, pages.slice(0, way.pages));
+      if (round > 0) rates.push(rate); // the first one warms
+    }
+  }
+  const ratesOf = (write: Way['write']) => results.find(({ way }) => way.write === write)?.rates ?? [];
+  return results.map(({ way, rates }) => ({
+    what: [kind.table, ...(kind.inside === null ? [] : [kind.inside.table])].map(({ resource }) => resource).join(', '),
+    columns: kind.table.columns.length,
+    way: way.name,
+    perSecond: median(rates),
+    ofCopy: medianRatio(rates, ratesOf(copy)),
+    ofUpsert: medianRatio(rates, ratesOf(upsertTogether)),
+  }));
+}
+
+async function rateOf(way: Way, pages: readonly Page[]): Promise<number> {
+  const since = performance.now();
+  for (const page of pages) await way.write(page);
+  return (pages.length * recordsPerPage * 1000) / (performance.now() - since);
+}
+
+/** The rows for COPY are those that storing the page makes. */
+async function makePage(kind: Kind, number: number): Promise<Page> {
+  const parents = recordsPerPage / (1 + (kind.inside?.each ?? 0));
+  const ids = Array.from({ length: parents }, (_, index) => 562949953000000 + number * parents + index);
+  const page: Page = {
+    ...kind,
+    copied: [],
+    json: JSON.stringify(ids.map((id) => makeRecord(kind.table, id, kind.inside))),
+  };
+  await empty(kind);
+  await store(page);
+  for (const table of tablesOf(kind)) {
+    const text = await inTransaction(database, (client) =>
+      buffer(client.query(to(`copy procore.${table.name} to stdout`))),
+    );
+    page.copied.push({ table, text });
+  }
+  return page;
+}
+
+function tablesOf({ table, inside }: Kind): MirroredTable[] {
+  return inside === null ? [table] : [table, inside.table];
+}
+
+async function empty(kind: Kind): Promise<void> {
+  for (const { name } of tablesOf(kind)) await database.pool.query(`truncate procore.${name}`);
+}
+
+/** As the worker does it. */
+async function store({ table, inside, json }: Page): Promise<void> {
+  const version = await takeVersion(database);
+  const answer = { companyId, projectId, version, json, envelope: 'none', parentId: null, only: null } as const;
+  await inTransaction(database, async (client) => {
+    await storeRecords(client, { ...answer, table });
+    if (inside === null) return;
+    await storeRecords(client, { ...answer, table: inside.table, embedded: { field: inside.field } });
+  });
+}
+
+async function copy({ copied }: Page): Promise<void> {
+  await inTransaction(database, async (client) => {
+    for (const { table, text } of copied) {
+      await pipeline(Readable.from([text]), client.query(from(`copy procore.${table.name} from stdin`)));
+    }
+  });
+}
+
+async function upsertTogether(page: Page): Promise<void> {
+  const version = await takeVersion(database);
+  await inTransaction(database, async (client) => {
+    for (const statement of upserts(page, version)) await client.query(statement);
+  });
+}
+
+async function upsertEach(page: Page): Promise<void> {
+  const version = await takeVersion(database);
+  for (const statement of upserts(page, version)) await database.pool.query(statement);
+}
+
+function* upserts({ table, inside, json }: Page, version: string): Generator<Upsert> {
+  const scope = { companyId, projectId, version };
+  for (const record of JSON.parse(json)) {
+    yield upsert(table, record, null, scope);
+    if (inside === null) continue;
+    for (const child of record[inside.field]) yield upsert(inside.table, child, record.id, scope);
+  }
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
+
+function medianRatio(numbers: readonly number[], others: readonly number[]): number {
+  return median(numbers.map((number, index) => number / (others[index] ?? Number.NaN)));
+}
+
+function inWords(measured: Measured): Record<string, string | number> {
+  return {
+    what: measured.what,
+    columns: measured.columns,
+    how: measured.way,
+    'records per second': Math.round(measured.perSecond),
+    'of COPY': measured.ofCopy.toFixed(2),
+    'of upsert per row': measured.ofUpsert.toFixed(1),
+  };
+}
