@@ -241,6 +241,19 @@ test('drift that a migration settles is forgotten', async () => {
   ]);
 });
 
+test('rows are to be kept in one piece, unless the operator wants it otherwise', async () => {
+  const { test: server } = await sampleMirror();
+  await server.pool.query('alter table procore.people set (toast_tuple_target = 2040)');
+  await migrateDatabase({ url: server.url, tables: sampleTables });
+  const { rows } = await server.pool.query(
+    `select relname as name, reloptions as options from pg_class where relname in ('notes', 'people') order by 1`,
+  );
+  expect(rows).toEqual([
+    { name: 'notes', options: ['toast_tuple_target=4080'] },
+    { name: 'people', options: ['toast_tuple_target=2040'] },
+  ]);
+});
+
 test('freshness follows the tables of the latest migration', async () => {
   const { test: server, store } = await sampleMirror();
   await store({ json: '{"id": 1}' });

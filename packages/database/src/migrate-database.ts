@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { arrangeStorage } from './arrange-storage.ts';
 import { checkServer, newerDatabase } from './check-database.ts';
 import { commentStatements } from './comments.ts';
 import { EMPTY_FRESHNESS, freshnessView } from './freshness-view.ts';
@@ -44,6 +45,7 @@ export async function migrateDatabase(options: MigrateOptions): Promise<{ applie
       await applyMigrations(client, missing, onProgress);
       for (const table of tables) if (table.isUsers) await makeUsersTable(client, table, onProgress);
       await checkTables(client, tables);
+      await arrangeStorage(client, tables);
       await client.query(freshnessView(tables));
       await client.query(commentStatements(tables));
       await forgetSettledDrift(client, tables);
