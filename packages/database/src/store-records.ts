@@ -51,18 +51,15 @@ export type StoreOutcome = {
 export async function storeRecords(client: Transaction, answer: Answer): Promise<StoreOutcome> {
   await client.query(PREPARE);
   try {
-    const outcome = await run(client, answer, replaceUnstorable(answer.json), 'strict');
-    await client.query('release savepoint store_records');
-    return outcome;
+    return await run(client, answer, replaceUnstorable(answer.json), 'strict');
   } catch (error) {
     if (!isAboutValues(error)) throw error;
     await client.query('rollback to savepoint store_records');
   }
-  const outcome = await run(client, answer, asJsonb(answer.json), 'lenient');
-  await client.query('release savepoint store_records');
-  return outcome;
+  return await run(client, answer, asJsonb(answer.json), 'lenient');
 }
 
+// The savepoint ends with the transaction: to release it would take one more trip to the server for each answer.
 // Text without a zone means UTC, whatever the session of the caller says. A page is some megabytes, which are to be
 // sorted and joined in memory.
 const PREPARE = `savepoint store_records; set local time zone 'UTC'; set local datestyle = 'ISO'; set local work_mem = '64MB'`;

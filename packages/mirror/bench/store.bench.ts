@@ -22,14 +22,14 @@ import { type Upsert, upsert } from './upsert.ts';
 
 /** What a list sends: records of one resource, some with those of another inside. */
 type Kind = { table: MirroredTable; inside: Inside | null };
-type Page = Kind & { json: string; copied: { table: MirroredTable; text: Buffer }[] };
-type Way = { name: string; pages: number; afresh: boolean; write: (page: Page) => Promise<void> };
-type Measured = { what: string; columns: number; way: string; perSecond: number; ofCopy: number; ofUpsert: number };
+type Page = Kind & { json: string; records: number; copied: { table: MirroredTable; text: Buffer }[] };
+type Way = { name: string; pages: 'large' | 'small'; write: (page: Page, version: string) => Promise<void> };
+type Measured = { what: string; columns: number; how: string; perSecond: number; ofCopy: number; ofUpsert: number };
 
 const companyId = '562949953425831';
 const projectId = '562949953421320';
-const pagesPerRound = 3;
-const recordsPerPage = 1000;
+/** Row by row it takes so long that fewer must do. */
+const sizes = { large: { pages: 3, records: 1000 }, small: { pages: 1, records: 200 } };
 
 const { values } = parseArgs({
   options: { json: { type: 'boolean' }, rounds: { type: 'string', default: '5' }, only: { type: 'string' } },
@@ -45,12 +45,13 @@ const kinds: readonly Kind[] = [
     inside: { table: tableOf('Change Event Line Items'), field: 'change_items', each: 3 },
   },
 ];
+const again = 'stored again, each a newer state';
 const ways: readonly Way[] = [
-  { name: 'stored', pages: pagesPerRound, afresh: true, write: store },
-  { name: 'stored again, each a newer state', pages: pagesPerRound, afresh: false, write: store },
-  { name: 'COPY', pages: pagesPerRound, afresh: true, write: copy },
-  { name: 'upsert per row, a transaction per page', pages: 1, afresh: true, write: upsertTogether },
-  { name: 'upsert per row, a transaction each', pages: 1, afresh: true, write: upsertEach },
+  { name: 'stored', pages: 'large', write: store },
+  { name: again, pages: 'large', write: store },
+  { name: 'COPY', pages: 'large', write: copy },
+  { name: 'upsert per row, a transaction each', pages: 'small', write: upsertEach },
+  { name: 'upsert per row, one transaction', pages: 'small', write: upsertTogether },
 ];
 
 // Not under the home of root: the user that Postgres runs as must be able to enter every parent directory.
@@ -64,7 +65,7 @@ try {
   for (const kind of kinds.filter(({ table }) => table.resource.includes(values.only ?? ''))) {
     measured.push(...(await measureInTurn(kind)));
   }
-  if (values.json) console.log(JSON.stringify({ rounds, pagesPerRound, recordsPerPage, measured }));
+  if (values.json) console.log(JSON.stringify({ rounds, sizes, measured }));
   else console.table(measured.map(inWords));
 } finally {
   await database.close();
@@ -74,44 +75,55 @@ try {
 
 /** In turn, several times, because what else the machine does at the moment must not hit one of them only. */
 async function measureInTurn(kind: Kind): Promise<Measured[]> {
-  const pages: Page[] = [];
-  for (let number = 0; number < pagesPerRound; number += 1) pages.push(await makePage(kind, number));
+  const pages = { large: await makePages(kind, sizes.large), small: await makePages(kind, sizes.small) };
   const results = ways.map((way) => ({ way, rates: [] as number[] }));
   for (let round = 0; round <= rounds; round += 1) {
     for (const { way, rates } of results) {
-      if (way.afresh) await empty(kind);
-      const rate = await rateOf(way, pages.slice(0, way.pages));
+      if (way.name !== again) await empty(kind);
+      const rate = await rateOf(way, pages[way.pages]);
       if (round > 0) rates.push(rate); // the first one warms
     }
   }
   const ratesOf = (write: Way['write']) => results.find(({ way }) => way.write === write)?.rates ?? [];
   return results.map(({ way, rates }) => ({
-    what: [kind.table, ...(kind.inside === null ? [] : [kind.inside.table])].map(({ resource }) => resource).join(', '),
+    what: tablesOf(kind)
+      .map(({ resource }) => resource)
+      .join(', '),
     columns: kind.table.columns.length,
-    way: way.name,
+    how: way.name,
     perSecond: median(rates),
     ofCopy: medianRatio(rates, ratesOf(copy)),
-    ofUpsert: medianRatio(rates, ratesOf(upsertTogether)),
+    ofUpsert: medianRatio(rates, ratesOf(upsertEach)),
   }));
 }
 
-async function rateOf(way: Way, pages: readonly Page[]): Promise<number> {
-  const since = performance.now();
-  for (const page of pages) await way.write(page);
-  return (pages.length * recordsPerPage * 1000) / (performance.now() - since);
+async function rateOf({ write }: Way, pages: readonly Page[]): Promise<number> {
+  let records = 0;
+  let took = 0;
+  for (const page of pages) {
+    const version = await takeVersion(database); // the worker does it before its request
+    const since = performance.now();
+    await write(page, version);
+    took += performance.now() - since;
+    records += page.records;
+  }
+  return (records * 1000) / took;
+}
+
+async function makePages(kind: Kind, size: { pages: number; records: number }): Promise<Page[]> {
+  const pages: Page[] = [];
+  for (let number = 0; number < size.pages; number += 1) pages.push(await makePage(kind, number, size.records));
+  return pages;
 }
 
 /** The rows for COPY are those that storing the page makes. */
-async function makePage(kind: Kind, number: number): Promise<Page> {
-  const parents = recordsPerPage / (1 + (kind.inside?.each ?? 0));
+async function makePage(kind: Kind, number: number, records: number): Promise<Page> {
+  const parents = records / (1 + (kind.inside?.each ?? 0));
   const ids = Array.from({ length: parents }, (_, index) => 562949953000000 + number * parents + index);
-  const page: Page = {
-    ...kind,
-    copied: [],
-    json: JSON.stringify(ids.map((id) => makeRecord(kind.table, id, kind.inside))),
-  };
+  const json = JSON.stringify(ids.map((id) => makeRecord(kind.table, id, kind.inside)));
+  const page: Page = { ...kind, json, records, copied: [] };
   await empty(kind);
-  await store(page);
+  await store(page, await takeVersion(database));
   for (const table of tablesOf(kind)) {
     const text = await inTransaction(database, (client) =>
       buffer(client.query(to(`copy procore.${table.name} to stdout`))),
@@ -130,8 +142,7 @@ async function empty(kind: Kind): Promise<void> {
 }
 
 /** As the worker does it. */
-async function store({ table, inside, json }: Page): Promise<void> {
-  const version = await takeVersion(database);
+async function store({ table, inside, json }: Page, version: string): Promise<void> {
   const answer = { companyId, projectId, version, json, envelope: 'none', parentId: null, only: null } as const;
   await inTransaction(database, async (client) => {
     await storeRecords(client, { ...answer, table });
@@ -148,19 +159,18 @@ async function copy({ copied }: Page): Promise<void> {
   });
 }
 
-async function upsertTogether(page: Page): Promise<void> {
-  const version = await takeVersion(database);
+/** As programs commonly do it. */
+async function upsertEach(page: Page, version: string): Promise<void> {
+  for (const statement of upsertsOf(page, version)) await database.pool.query(statement);
+}
+
+async function upsertTogether(page: Page, version: string): Promise<void> {
   await inTransaction(database, async (client) => {
-    for (const statement of upserts(page, version)) await client.query(statement);
+    for (const statement of upsertsOf(page, version)) await client.query(statement);
   });
 }
 
-async function upsertEach(page: Page): Promise<void> {
-  const version = await takeVersion(database);
-  for (const statement of upserts(page, version)) await database.pool.query(statement);
-}
-
-function* upserts({ table, inside, json }: Page, version: string): Generator<Upsert> {
+function* upsertsOf({ table, inside, json }: Page, version: string): Generator<Upsert> {
   const scope = { companyId, projectId, version };
   for (const record of JSON.parse(json)) {
     yield upsert(table, record, null, scope);
@@ -181,7 +191,7 @@ function inWords(measured: Measured): Record<string, string | number> {
   return {
     what: measured.what,
     columns: measured.columns,
-    how: measured.way,
+    how: measured.how,
     'records per second': Math.round(measured.perSecond),
     'of COPY': measured.ofCopy.toFixed(2),
     'of upsert per row': measured.ofUpsert.toFixed(1),
