@@ -21,7 +21,7 @@ export { drizzleTable } from './drizzle-table.ts';
 export { DatabaseVersionError } from './errors.ts';
 export { findProjects, listPendingIds } from './find-relatives.ts';
 export { asJsonb } from './jsonb-text.ts';
-export { countRows, findParentIds, listIds } from './look-up.ts';
+export { countRows, countRowsPerDay, findDays, findParentIds, listIds } from './look-up.ts';
 export { type Absence, markAbsent } from './mark-absent.ts';
 export { markAbsentChildren } from './mark-absent-children.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate-database.ts';

@@ -3,6 +3,7 @@
 import { type BatchKey, markPending, type News, takeVersion } from '@procore-mirror/database';
 import { type BatchRun, type FetchSettings, openRun } from './batch-run.ts';
 import { isListedByParent } from './catalogue/catalogue.ts';
+import { DAYS_PER_WINDOW, datesBetween, dayOf } from './date-windows.ts';
 import { isNotFound, itemsOf, pagesOf, parentsToWalk, storeListing } from './listing.ts';
 
 export type BackfillOptions = {
@@ -13,10 +14,7 @@ export type BackfillOptions = {
 /** How many records were stored at once, and how many wait for the worker to fetch them. */
 export type Backfilled = { stored: number; pending: number };
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-// A range of about 13 weeks is the most that daily logs take (SOURCES: REST behaviour).
-const DAYS_PER_RANGE = 90;
-const RANGES_BACK = 4;
+const WINDOWS_BACK = 4;
 
 /**
  * Fills one resource in one company or project from its listings; may be repeated. Records that live inside their
@@ -33,7 +31,7 @@ export async function backfillResource(
   if (resource.list.carries === 'part of the record') return markListed(run);
   if (isListedByParent(resource)) return storeByParent(run);
   let stored = 0;
-  for (const searchParams of resource.list.todayOnly ? dateRanges(options.now) : [[]]) {
+  for (const searchParams of resource.list.todayOnly ? windowsBack(options.now) : [[]]) {
     const version = await takeVersion(settings.database);
     stored += await storeListing(run, resource, version, { parentId: null, searchParams });
   }
@@ -81,11 +79,12 @@ function newsOf({ batch }: BatchRun, recordId: string, parentId: string | null):
   return { ...batch, recordId, parentId, isDelete: false, isRelative: false };
 }
 
-/** Ranges that cover the last year, newest first. */
-function dateRanges(now: Date): [string, string][][] {
-  const day = (daysBack: number) => new Date(now.getTime() - daysBack * DAY_MS).toISOString().slice(0, 10);
-  return Array.from({ length: RANGES_BACK }, (_, index) => [
-    ['start_date', day((index + 1) * DAYS_PER_RANGE - 1)],
-    ['end_date', day(index * DAYS_PER_RANGE)],
-  ]);
+/** Windows that cover the last year and, because some sites are ahead of Greenwich, tomorrow; newest first. */
+function windowsBack(now: Date): [string, string][][] {
+  return Array.from({ length: WINDOWS_BACK }, (_, index) =>
+    datesBetween({
+      from: dayOf(now, 2 - (index + 1) * DAYS_PER_WINDOW),
+      to: dayOf(now, 1 - index * DAYS_PER_WINDOW),
+    }),
+  );
 }

@@ -1,8 +1,9 @@
 // Makes one call of a plan and stores what it brings. Whatever the call did not bring stays open in the run.
 import { type NotedRecord, takeVersion } from '@procore-mirror/database';
-import { expandPath, ProcoreFormatError } from '@procore-mirror/procore';
+import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, openRecords } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
+import { datesBetween } from './date-windows.ts';
 import { idFilter, isNotFound, itemsOf, pagesOf, parentsToWalk, pathValues, storeListing } from './listing.ts';
 import type { FetchCall } from './plan-fetch.ts';
 import { concludeAbsent, storeAnswer, storePart } from './store-answer.ts';
@@ -22,6 +23,8 @@ export async function makeCall(run: BatchRun, call: FetchCall): Promise<void> {
       return listByIds(run, call);
     case 'list all':
       return listAll(run, call);
+    case 'list by dates':
+      return listByDates(run, call);
     case 'parent':
       return showParent(run, call);
     case 'all parents':
@@ -75,6 +78,25 @@ async function listByIds(
   const answer = { resource, from: 'list' as const, version, text, parentId: call.parentId, only: call.ids };
   if (call.kind === 'list by ids') await storeAnswer(run, answer);
   else await storePart(run, answer);
+}
+
+/** Stores all that the days hold. Concludes nothing, so it may end as soon as the missing are shown for fewer calls. */
+async function listByDates(run: BatchRun, call: Extract<FetchCall, { kind: 'list by dates' }>): Promise<void> {
+  const { resource } = run;
+  const { parentId, ids } = call;
+  const version = await takeVersion(run.settings.database);
+  let pages = 0;
+  for await (const page of pagesOf(run, resource, { parentId, searchParams: datesBetween(call) })) {
+    await storeAnswer(run, { resource, from: 'list', version, text: page.text, parentId, only: null });
+    pages += 1;
+    if (noted(run, ids).length <= pagesLeft(page, pages, ids.length)) return;
+  }
+}
+
+/** At least one; without a Total, one until there were as many pages as there were shows to save. */
+function pagesLeft({ total, perPage }: ProcoreAnswer, pages: number, shows: number): number {
+  if (total === null || perPage === null) return pages < shows ? 1 : Number.POSITIVE_INFINITY;
+  return Math.max(0, Math.ceil(total / Math.max(1, perPage)) - pages);
 }
 
 async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all' }>): Promise<void> {
