@@ -31,3 +31,17 @@ export async function listPendingIds(database: Database, key: BatchKey, limit: n
   );
   return rows.map((row) => row.record_id);
 }
+
+/** Those of the ids that are pending in the batch. */
+export async function findPending(
+  client: Pick<Database['pool'], 'query'>,
+  key: BatchKey,
+  ids: readonly string[],
+): Promise<string[]> {
+  const { rows } = await client.query<{ record_id: string }>(
+    `select record_id from mirror.pending where company_id = $1 and project_id is not distinct from $2::bigint
+      and resource = $3 and record_id = any($4)`,
+    [key.companyId, key.projectId, key.resource, ids],
+  );
+  return rows.map((row) => row.record_id);
+}

@@ -1,70 +1,31 @@
 // Daily logs and timecards against the simulator: what windows of days cost, and that no wrong day makes a wrong row.
-import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
-import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
-import { createTestDatabase, type System, startSystem, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { catalogue } from './catalogue/catalogue.ts';
 import { dayOf } from './date-windows.ts';
-import { fetchBatch } from './fetch-batch.ts';
-import { recordDelivery } from './record-delivery.ts';
+import { simulateProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
 
 type Made = { records: { id: string; companyId: string; projectId: string }[] };
 type Truth = { id: string; deleted: boolean; text: string };
 type Calls = { byKind: { list?: number; show?: number } };
 type Edit = { resource: string; action: string; id?: string; fields?: Record<string, unknown> };
 
-let test_: TestDatabase;
-let database: Database;
-let system: System;
-let client: ProcoreClient;
-let projectId: string;
-let companyId: string;
+let system: Awaited<ReturnType<typeof simulateProcore>>['system'];
+let mirror: TestMirror;
+let place: { companyId: string; projectId: string };
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: catalogue.resources.map(({ table }) => table) });
-  database = openDatabase({ url: test_.url, applicationName: 'test' });
-  const simulator = { callsPerHour: null, callsPerTenSeconds: null };
-  system = await startSystem({ databaseUrl: test_.url, queueUrl: test_.url, projects: 1, simulator });
+  const procore = await simulateProcore();
+  ({ system } = procore);
   const [project] = await system.controlLines<{ id: string; companyId: string }>('/control/world?resource=Projects');
-  ({ id: projectId, companyId } = project!);
-  client = createProcoreClient({
-    apiUrl: new URL(system.simulatorUrl),
-    token: signIn(system),
-    refuseToken: () => {},
-  });
+  place = { companyId: project!.companyId, projectId: project!.id };
+  mirror = await startTestMirror(procore, place);
 });
-afterAll(async () => {
-  await client.close();
-  await system.close();
-  await database.close();
-  await test_.drop();
-});
+afterAll(() => mirror.close());
 
-function signIn({ simulatorUrl, secrets }: System): () => Promise<string> {
-  return async () => {
-    const body = new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: secrets.clientId,
-      client_secret: secrets.clientSecret,
-    });
-    const answer = await fetch(new URL('/oauth/token', simulatorUrl), { method: 'POST', body });
-    return String(((await answer.json()) as { access_token: string }).access_token); // the simulator's answer
-  };
-}
-
-const settings = {
-  catalogue,
-  delayMs: 0,
-  maxWaitMs: 60_000,
-  pageSize: 1000,
-  parking: { firstPauseMs: 1, longestPauseMs: 1 },
-  random: () => 0.5,
-};
 const today = new Date();
 
 async function edit(edits: readonly Edit[]): Promise<string[]> {
-  const placed = edits.map((one) => ({ ...one, companyId, projectId, silent: true }));
+  const placed = edits.map((one) => ({ ...one, ...place, silent: true }));
   const { records } = await system.control<Made>('POST', '/control/edits', { edits: placed });
   return records.map(({ id }) => id);
 }
@@ -73,36 +34,14 @@ async function edit(edits: readonly Edit[]): Promise<string[]> {
 const enter = (resource: string, days: readonly number[], fields: Record<string, unknown> = {}) =>
   edit(days.map((day) => ({ resource, action: 'create', fields: { ...fields, date: dayOf(today, day) } })));
 
-let events = 0;
-async function hear(resource: string, ids: readonly string[], reason = 'update'): Promise<void> {
-  for (const id of ids) {
-    events += 1;
-    const body = {
-      id: `EVENT${events}`,
-      timestamp: today.toISOString(),
-      reason,
-      company_id: companyId,
-      project_id: projectId,
-      resource_type: resource,
-      resource_id: id,
-    };
-    const selection = { companyIds: null, resources: null };
-    const delivery = { body: Buffer.from(JSON.stringify(body)), receivedAt: today };
-    await recordDelivery({ ...settings, database, selection }, delivery);
-  }
-}
+const hear = (resource: string, ids: readonly string[], reason = 'update') => mirror.hear(resource, ids, { reason });
 
 /** Runs the batch until nothing is pending; returns the calls that took. */
 async function run(resource: string): Promise<{ lists: number; shows: number }> {
   await system.control('DELETE', '/control/calls');
   for (let runs = 0; runs < 10; runs += 1) {
-    await fetchBatch(
-      { ...settings, database, client },
-      { companyId, projectId, resource },
-      AbortSignal.timeout(60_000),
-    );
-    const { rowCount } = await database.pool.query('select from mirror.pending');
-    if (rowCount === 0) break;
+    await mirror.run(resource, {}, { pageSize: 1000 });
+    if ((await mirror.pendingIds()).length === 0) break;
   }
   const { byKind } = await system.control<Calls>('GET', '/control/calls');
   return { lists: byKind.list ?? 0, shows: byKind.show ?? 0 };
@@ -112,7 +51,7 @@ async function run(resource: string): Promise<{ lists: number; shows: number }> 
 async function expectTruth(resource: string, ids: readonly string[]): Promise<void> {
   const world = await system.controlLines<Truth>(`/control/world?resource=${encodeURIComponent(resource)}`);
   const alive = new Map(world.filter(({ deleted }) => !deleted).map(({ id, text }) => [id, text]));
-  const { rows } = await database.pool.query<{ id: string; marked: boolean; record: unknown }>(
+  const { rows } = await mirror.database.pool.query<{ id: string; marked: boolean; record: unknown }>(
     `select id::text, _data as record, _deleted_at is not null or _hidden_at is not null as marked
       from procore.${catalogue.get(resource).table.name}`,
   );
@@ -172,9 +111,8 @@ test('manpower logs that are not approved come with the others', async () => {
 test('when one call a run is all there is, logs outside of their window are shown all the same', async () => {
   const ids = await enter('Call Logs', [-100, -200, -300]);
   await hear('Call Logs', ids, 'create');
-  await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at, is_confirmed)
-    values ('hour', 600, 0, now() + interval '1 hour', true)`);
+  await mirror.database.pool.query('update mirror.budget set remaining = 0');
   await run('Call Logs');
-  await database.pool.query('delete from mirror.budget');
+  await mirror.database.pool.query('update mirror.budget set remaining = 1000000');
   await expectTruth('Call Logs', ids);
 });

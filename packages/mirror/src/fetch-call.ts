@@ -4,9 +4,20 @@ import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mir
 import { type BatchRun, openRecords } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import { datesBetween } from './date-windows.ts';
-import { idFilter, isNotFound, itemsOf, pagesOf, parentsToWalk, pathValues, storeListing } from './listing.ts';
+import {
+  idFilter,
+  insistOnAll,
+  isNotFound,
+  itemsOf,
+  type Listing,
+  pagesOf,
+  parentsToWalk,
+  pathValues,
+  readListing,
+  storeListing,
+} from './listing.ts';
 import type { FetchCall } from './plan-fetch.ts';
-import { concludeAbsent, storeAnswer, storePart } from './store-answer.ts';
+import { concludeAbsent, readOnceMore, storeAnswer, storePart } from './store-answer.ts';
 
 const IDS_PER_CALL = 100;
 
@@ -102,8 +113,9 @@ function pagesLeft({ total, perPage }: ProcoreAnswer, pages: number, shows: numb
 async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all' }>): Promise<void> {
   const version = await takeVersion(run.settings.database);
   const only = run.resource.list?.shared === true ? { only: call.ids } : {};
-  await storeListing(run, run.resource, version, { parentId: call.parentId, ...only });
-  await concludeFromListing(run, version, call);
+  const listing = await storeListing(run, run.resource, version, { parentId: call.parentId, ...only });
+  insistOnAll(run.resource, listing);
+  await concludeFromListing(run, version, call, listing);
 }
 
 /**
@@ -114,18 +126,32 @@ async function concludeFromListing(
   run: BatchRun,
   version: string,
   call: Extract<FetchCall, { kind: 'list all' }>,
+  { pages }: Listing,
 ): Promise<void> {
   const missing = noted(run, call.ids);
   const buried = missing.filter(({ isDelete }) => isDelete);
   await concludeAbsent(run, run.resource, version, buried);
   if (run.resource.show !== null) return;
   const others = missing.filter(({ isDelete }) => !isDelete);
-  if (call.parentId === null) await concludeAbsent(run, run.resource, version, others);
+  if (call.parentId === null) await concludeUnlisted(run, version, others, pages);
   else if (others.length > 0)
     await walkParents(
       run,
       others.map(({ id }) => id),
     );
+}
+
+/** Pages can shift in ways that no count tells: what several of them lack is looked for once more before it is hidden. */
+async function concludeUnlisted(
+  run: BatchRun,
+  version: string,
+  records: readonly NotedRecord[],
+  pages: number,
+): Promise<void> {
+  const isCertain = ({ reread }: NotedRecord) => pages === 1 || reread;
+  await concludeAbsent(run, run.resource, version, records.filter(isCertain));
+  const doubtful = records.filter((record) => !isCertain(record)).map(({ id }) => id);
+  if (doubtful.length > 0) await readOnceMore(run.settings, run.settings.database.pool, run.batch, doubtful);
 }
 
 /** Those of the ids that are still open. */
@@ -154,7 +180,7 @@ async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all 
   const parent = parentOf(run);
   const version = await takeVersion(run.settings.database);
   if (parent.list?.carries === 'whole record') {
-    await storeListing(run, parent, version, { parentId: null });
+    insistOnAll(parent, await storeListing(run, parent, version, { parentId: null }));
   } else {
     for await (const parentId of parentsToWalk(run, run.resource)) {
       if (call.ids.every((id) => !openRecords(run).has(id))) break;
@@ -169,12 +195,16 @@ async function findParents(run: BatchRun, ids: readonly string[]): Promise<void>
   const { resource } = run;
   const version = await takeVersion(run.settings.database);
   const open = openRecords(run);
-  for await (const page of pagesOf(run, resource, { parentId: null, searchParams: idFilter(resource, ids) })) {
-    for (const { id, parentId } of itemsOf(page, resource)) {
+  const options = { parentId: null, searchParams: idFilter(resource, ids) };
+  const listing = await readListing(run, resource, options, async (page) => {
+    const items = itemsOf(page, resource);
+    for (const { id, parentId } of items) {
       const record = open.get(id);
       if (record !== undefined && parentId !== null) open.set(id, { ...record, parentId });
     }
-  }
+    return items.map(({ id }) => id);
+  });
+  insistOnAll(resource, listing);
   const notListed = noted(run, ids).filter(({ parentId }) => parentId === null);
   await concludeAbsent(run, resource, version, notListed);
 }
@@ -193,7 +223,7 @@ async function storeChildrenOf(run: BatchRun, parentId: string, ids: readonly st
   const { resource } = run;
   try {
     if (resource.list?.carries === 'whole record') {
-      await storeListing(run, resource, await takeVersion(run.settings.database), { parentId });
+      insistOnAll(resource, await storeListing(run, resource, await takeVersion(run.settings.database), { parentId }));
       return;
     }
     for await (const page of pagesOf(run, resource, { parentId, searchParams: idFilter(resource, ids) })) {
