@@ -6,6 +6,7 @@ import {
   createCallBudget,
   createCallCounter,
   createDriftWatch,
+  createWalks,
   loadCatalogue,
   recordDelivery,
 } from '@procore-mirror/mirror';
@@ -97,6 +98,7 @@ await runMain({
         pageSize: PAGE_SIZE,
         parking: PARKING,
         random: Math.random,
+        walks: createWalks(),
         driftWatch: createDriftWatch({
           database,
           onNew: (resource, { field, kind, jsonType, exampleRecordId }) =>

@@ -10,10 +10,10 @@ import {
   itemsOf,
   type Listing,
   type ListingOptions,
-  parentsToWalk,
   readListing,
   storeListing,
 } from './listing.ts';
+import { parentsToWalk } from './parent-walk.ts';
 import { markListed, storeListedPage } from './store-answer.ts';
 
 export type BackfillOptions = {

@@ -63,8 +63,8 @@ export async function fetchBatch(settings: FetchSettings, batch: BatchKey, signa
   await concludeAbsent(run, run.resource, run.version, noted(run, plan.nothingToFetch));
   const progress: Progress = { successes: 0, failuresInARow: 0, refusals: 0, error: null };
   const calls = [...plan.calls];
-  const mostCalls = Math.min(Math.max(Math.ceil(affordableCalls ?? CALLS_PER_RUN), FEWEST_CALLS), CALLS_PER_RUN);
-  for (let made = 0; made < mostCalls && !signal.aborted; made += 1) {
+  run.calls.most = Math.min(Math.max(Math.ceil(affordableCalls ?? CALLS_PER_RUN), FEWEST_CALLS), CALLS_PER_RUN);
+  for (let made = 0; made < run.calls.most && !signal.aborted; made += 1) {
     const call = calls.shift();
     if (call === undefined) break;
     const end = await tryCall(run, call, progress, calls);

@@ -11,11 +11,11 @@ import {
   itemsOf,
   type Listing,
   pagesOf,
-  parentsToWalk,
   pathValues,
   readListing,
   storeListing,
 } from './listing.ts';
+import { lookThroughParents, soughtIn } from './parent-walk.ts';
 import type { FetchCall } from './plan-fetch.ts';
 import { concludeAbsent, readOnceMore, storeAnswer, storePart } from './store-answer.ts';
 
@@ -133,7 +133,7 @@ async function concludeFromListing(
   await concludeAbsent(run, run.resource, version, buried);
   if (run.resource.show !== null) return;
   const others = missing.filter(({ isDelete }) => !isDelete);
-  if (call.parentId === null) await concludeUnlisted(run, version, others, pages);
+  if (call.parentId === null) await concludeUnlisted(run, version, others, pages === 1);
   else if (others.length > 0)
     await walkParents(
       run,
@@ -141,14 +141,14 @@ async function concludeFromListing(
     );
 }
 
-/** Pages can shift in ways that no count tells: what several of them lack is looked for once more before it is hidden. */
+/** Pages can shift in ways that no count tells: what several of them lack is looked for once more before that counts. */
 async function concludeUnlisted(
   run: BatchRun,
   version: string,
   records: readonly NotedRecord[],
-  pages: number,
+  isSure: boolean,
 ): Promise<void> {
-  const isCertain = ({ reread }: NotedRecord) => pages === 1 || reread;
+  const isCertain = ({ reread }: NotedRecord) => isSure || reread;
   await concludeAbsent(run, run.resource, version, records.filter(isCertain));
   const doubtful = records.filter((record) => !isCertain(record)).map(({ id }) => id);
   if (doubtful.length > 0) await readOnceMore(run.settings, run.settings.database.pool, run.batch, doubtful);
@@ -178,15 +178,11 @@ async function showParent(run: BatchRun, call: Extract<FetchCall, { kind: 'paren
 
 async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all parents' }>): Promise<void> {
   const parent = parentOf(run);
-  const version = await takeVersion(run.settings.database);
-  if (parent.list?.carries === 'whole record') {
-    insistOnAll(parent, await storeListing(run, parent, version, { parentId: null }));
-  } else {
-    for await (const parentId of parentsToWalk(run, run.resource)) {
-      if (call.ids.every((id) => !openRecords(run).has(id))) break;
-      await showRecord(run, parent, { id: parentId, parentId: null });
-    }
+  if (parent.list?.carries !== 'whole record') {
+    return lookFor(run, call.ids, (id) => showRecord(run, parent, { id, parentId: null }));
   }
+  const version = await takeVersion(run.settings.database);
+  insistOnAll(parent, await storeListing(run, parent, version, { parentId: null }));
   await concludeAbsent(run, run.resource, version, noted(run, call.ids));
 }
 
@@ -210,12 +206,20 @@ async function findParents(run: BatchRun, ids: readonly string[]): Promise<void>
 }
 
 async function walkParents(run: BatchRun, ids: readonly string[]): Promise<void> {
-  const version = await takeVersion(run.settings.database);
-  for await (const parentId of parentsToWalk(run, run.resource)) {
-    if (ids.every((id) => !openRecords(run).has(id))) return;
-    await storeChildrenOf(run, parentId, ids);
-  }
-  await concludeAbsent(run, run.resource, version, noted(run, ids));
+  const isFiltered = run.resource.list?.carries !== 'whole record' && run.resource.list?.filterByIds !== null;
+  const sought = isFiltered ? ids.slice(0, IDS_PER_CALL) : ids;
+  await lookFor(run, sought, (parentId, open) => storeChildrenOf(run, parentId, open));
+}
+
+async function lookFor(
+  run: BatchRun,
+  ids: readonly string[],
+  visit: (parentId: string, sought: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const walk = await lookThroughParents(run, ids, visit);
+  if (walk === null) return;
+  const records = noted(run, soughtIn(run, walk));
+  await concludeUnlisted(run, walk.version, records, walk.doubt === null);
 }
 
 /** Stores the children of one parent: all, where their list carries them whole, else those of the ids. */

@@ -18,5 +18,6 @@ export { CatalogueError } from './errors.ts';
 export { type BatchReport, fetchBatch } from './fetch-batch.ts';
 export { listProjects } from './list-projects.ts';
 export { isSelected, type Selection } from './news-of-event.ts';
+export { createWalks } from './parent-walk.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';
 export { tables } from './tables.ts';

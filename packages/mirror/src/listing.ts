@@ -1,8 +1,8 @@
 // Listings of a scope or of one parent, page by page.
-import { findParentIds, listIds, listPendingIds } from '@procore-mirror/database';
+import { findParentIds } from '@procore-mirror/database';
 import { expandPath, type ProcoreAnswer, ProcoreFormatError, ProcoreResponseError } from '@procore-mirror/procore';
 import type { BatchRun } from './batch-run.ts';
-import { type CataloguedResource, isListedByParent, parentsOf } from './catalogue/catalogue.ts';
+import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import { type ListedItem, readItems } from './read-ids.ts';
 import { storeAnswer } from './store-answer.ts';
 
@@ -115,64 +115,6 @@ export function idFilter(
   const spelling = list?.filterByIds ?? null;
   if (spelling === null) return [];
   return spelling.endsWith('[]') ? ids.map((id) => [spelling, id] as const) : [[spelling, `[${ids.join(',')}]`]];
-}
-
-/**
- * The parents of the resource's records: those with news first (a new child mostly changes its parent), then those we
- * fetched last, then all Procore lists.
- */
-export async function* parentsToWalk(run: BatchRun, resource: CataloguedResource): AsyncGenerator<string> {
-  const { database, catalogue } = run.settings;
-  const { companyId, projectId } = run.batch;
-  const parents = parentsOf(catalogue, resource);
-  const tried = new Set<string>();
-  for (const parent of parents) {
-    const known = [
-      ...(await listPendingIds(database, { ...run.batch, resource: parent.resource }, 1000)),
-      ...(await listIds(database.pool, parent.table, companyId, projectId, 10_000)),
-    ];
-    for (const id of known) {
-      if (tried.has(id) || !(await hasPlace(run, resource, id))) continue;
-      tried.add(id);
-      yield id;
-    }
-  }
-  for (const parent of parents) {
-    for await (const id of listedIds(run, parent)) {
-      if (tried.has(id)) continue;
-      tried.add(id);
-      yield id;
-    }
-  }
-}
-
-/** The ids that Procore lists in the run's scope, where it takes that by way of the resource's own parents. */
-async function* listedIds(run: BatchRun, resource: CataloguedResource): AsyncGenerator<string> {
-  if (resource.list === null || resource.list.shared) return;
-  if (!isListedByParent(resource)) {
-    yield* idsListedIn(run, resource, null);
-    return;
-  }
-  for await (const parentId of parentsToWalk(run, resource)) {
-    try {
-      yield* idsListedIn(run, resource, parentId);
-    } catch (error) {
-      if (!isNotFound(error)) throw error; // a parent that is gone has no children
-    }
-  }
-}
-
-async function* idsListedIn(
-  run: BatchRun,
-  resource: CataloguedResource,
-  parentId: string | null,
-): AsyncGenerator<string> {
-  for await (const page of pagesOf(run, resource, { parentId })) {
-    for (const { id } of itemsOf(page, resource)) {
-      if (parentId !== null) run.parents.set(`${resource.resource}/${id}`, parentId);
-      yield id;
-    }
-  }
 }
 
 /** Can the paths of the resource be filled in for this parent? Those of some need the parent's own parent, too. */
