@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { createAuth } from '@procore-mirror/auth';
 import { checkDatabase, openDatabase } from '@procore-mirror/database';
 import {
+  chooseResources,
   createCallBudget,
   createCallCounter,
   createDriftWatch,
@@ -41,6 +42,7 @@ await runMain({
     const log = createLog({ name: 'worker', level: env.LOG_LEVEL, secrets: lifetime.secrets });
     lifetime.useLog(log);
     const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(env.MIRROR_CATALOGUE));
+    const resources = configured('MIRROR_RESOURCES', () => chooseResources(catalogue, env.MIRROR_RESOURCES));
     const metrics = createWorkerMetrics();
     const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
 
@@ -132,7 +134,7 @@ await runMain({
           {
             database,
             catalogue,
-            selection: { companyIds: env.PROCORE_COMPANY_IDS ?? null, resources: env.MIRROR_RESOURCES ?? null },
+            selection: { companyIds: env.PROCORE_COMPANY_IDS ?? null, resources },
             delayMs: env.FETCH_DELAY_MS,
             maxWaitMs: LONGEST_WAIT_MS,
           },

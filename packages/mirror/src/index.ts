@@ -13,6 +13,7 @@ export {
 } from './catalogue/catalogue.ts';
 export type { CatalogueEntry } from './catalogue/catalogue-entry.ts';
 export { loadCatalogue } from './catalogue/load-catalogue.ts';
+export { chooseResources } from './choose-resources.ts';
 export { createDriftWatch, type DriftWatch } from './drift-watch.ts';
 export { CatalogueError } from './errors.ts';
 export { type BatchReport, fetchBatch } from './fetch-batch.ts';
