@@ -392,7 +392,7 @@ describe('the budget', () => {
   });
 
   test('learns what each request is for, also of the pages of a list', async () => {
-    const purpose = { projectId: '7', resource: 'RFIs', isForEvents: true };
+    const purpose = { projectId: '7', resource: 'RFIs', lane: 'live' } as const;
     const told: unknown[] = [];
     const { client } = await aWorld(
       [answer(200, '[]', { link: '</x?page=2>; rel="next"' }), answer(200, '[]'), answer(200, '{}'), answer(200, '{}')],

@@ -25,8 +25,8 @@ export type ProcoreAnswer = {
 export type CallPurpose = {
   projectId: string | null;
   resource: string;
-  /** News from events led to it; not a first fill. */
-  isForEvents: boolean;
+  /** How urgent it is. */
+  lane: 'live' | 'detail' | 'repair' | 'backfill' | 'verify';
 };
 
 type CallOptions = { companyId: string; signal?: AbortSignal | undefined; purpose?: CallPurpose | undefined };
