@@ -58,7 +58,7 @@ test('after one call a page all rows are there with what the list carries, and t
     new Set(['{"record_id":0,"generation":1,"listed":true}']),
   );
   procore.calls = [];
-  for (let runs = 0; runs < 5; runs += 1) await mirror.run('RFIs');
+  for (let runs = 0; runs < 5; runs += 1) await mirror.run('RFIs', { lane: 'backfill' });
   expect(procore.calls.every((path) => isShow(path))).toBe(true);
   expect(procore.calls).toHaveLength(250);
   expect(await pending()).toEqual([]);
@@ -78,6 +78,7 @@ test('a second fill leaves alone what waits already, and loses no detail of what
     { record_id: '3', generation: 1, listed: true },
   ]);
   await mirror.run('RFIs');
+  await mirror.run('RFIs', { lane: 'backfill' });
   await fill();
   expect(await mirror.rows('rfis', 'id::int, draft, _complete')).toMatchObject([
     { id: 1, draft: true, _complete: false },

@@ -38,7 +38,7 @@ export async function backfillResource(
   scope: BatchKey,
   options: BackfillOptions,
 ): Promise<Backfilled> {
-  const run = await openRun(settings, scope, options.signal);
+  const run = await openRun(settings, { ...scope, lane: 'backfill' }, options.signal);
   const { resource } = run;
   if (resource.list === null || resource.list.shared) return { stored: 0, pending: 0 };
   const isWhole = resource.list.carries === 'whole record';

@@ -80,7 +80,7 @@ export async function storePart(run: BatchRun, answer: FetchedAnswer & { only: r
       client,
       { ...run.batch, resource: answer.resource.resource },
       answer.only.flatMap((id) => open?.get(id) ?? []),
-      run.settings.delayMs,
+      { pauseMs: run.settings.delayMs, lane: 'detail' },
     );
   });
 }
@@ -97,7 +97,7 @@ export async function storeListedPage(run: BatchRun, answer: FetchedAnswer, pare
     const ids = (await storePartRows(client, run, answer)).map(({ id }) => id);
     const added = await markUnlessPending(client, run, ids, parents);
     const records = added.map((id) => ({ id, generation: FIRST_GENERATION, settles: false }));
-    await noteListed(client, run.batch, records, run.settings.delayMs);
+    await noteListed(client, run.batch, records, { pauseMs: run.settings.delayMs, lane: run.batch.lane });
     return ids;
   });
 }
@@ -119,14 +119,14 @@ async function markUnlessPending(
   const { delayMs, maxWaitMs } = run.settings;
   const pending = new Set(await findPending(client, run.batch, ids));
   const added = ids.filter((id) => !pending.has(id));
+  const { companyId, projectId, resource } = run.batch;
   const news = added.map((recordId) => ({
-    ...run.batch,
-    recordId,
+    ...{ companyId, projectId, resource, recordId },
     parentId: parents.get(recordId) ?? null,
     isDelete: false,
     isRelative: false,
   }));
-  await markPending(client, { news, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+  await markPending(client, { news, lane: run.batch.lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
   return added;
 }
 
@@ -249,7 +249,7 @@ async function settleSeen(
     tooEarly.map(({ note }) => note.id),
   );
   const news = newsOfParents(run, resource, proved);
-  await markPending(client, { news, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+  await markPending(client, { news, lane: run.batch.lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
 }
 
 /** Lets records be read again after a pause, and notes that this was done. */

@@ -1,7 +1,7 @@
 // What tests of fetching share: a migrated database, and a client of a Procore that the test scripts or simulates.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type BatchKey, type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
+import { type Batch, type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { createProcoreClient } from '@procore-mirror/procore';
 import { createTestDatabase, type System, startSystem } from '@procore-mirror/testing';
 import type { FetchSettings } from './batch-run.ts';
@@ -26,7 +26,7 @@ export type TestMirror = {
   /** Records an event of each record. */
   hear: (resource: string, ids: readonly (string | number)[], change?: Record<string, unknown>) => Promise<void>;
   /** One run over the batch. */
-  run: (resource: string, scope?: Partial<BatchKey>, own?: Partial<FetchSettings>) => Promise<BatchReport>;
+  run: (resource: string, scope?: Partial<Batch>, own?: Partial<FetchSettings>) => Promise<BatchReport>;
   /** Rows with `deleted` and `hidden`, by id. */
   rows: (table: string, columns?: string) => Promise<Record<string, unknown>[]>;
   pendingIds: () => Promise<string[]>;
@@ -77,8 +77,8 @@ export async function startTestMirror(
   const testDatabase = await createTestDatabase();
   await migrateDatabase({ url: testDatabase.url, tables: catalogue.resources.map(({ table }) => table) });
   const database = openDatabase({ url: testDatabase.url, applicationName: 'test' });
-  await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at, is_confirmed)
-    values ('hour', 1000000, 1000000, now() + interval '1 hour', true)`);
+  await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
+    values ('hour', 1000000, 1000000, now() + interval '1 hour', 'header')`);
   const { token } = procore;
   const client = createProcoreClient({
     apiUrl: new URL(procore.url),
@@ -118,7 +118,11 @@ export async function startTestMirror(
       }
     },
     run: (resource, scope = {}, own = {}) =>
-      fetchBatch({ ...settings, ...own }, { companyId, projectId, resource, ...scope }, AbortSignal.timeout(60_000)),
+      fetchBatch(
+        { ...settings, ...own },
+        { companyId, projectId, resource, lane: 'live', ...scope },
+        AbortSignal.timeout(60_000),
+      ),
     rows: async (table, columns = 'id') => {
       const marks = '_deleted_at is not null as deleted, _hidden_at is not null as hidden';
       return (await database.pool.query(`select ${columns}, ${marks} from procore.${table} order by id`)).rows;
