@@ -1,8 +1,10 @@
 export {
+  type Batch,
   type BatchKey,
   type ClaimedBatch,
   claimBatch,
   countPending,
+  type Lane,
   type NotedRecord,
   noteBatch,
   noteListed,
@@ -13,15 +15,15 @@ export {
   settleRecords,
   takeVersion,
 } from './batches.ts';
-export { learnLimits, pauseCalls, readLeave, takeLeave } from './budget.ts';
+export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from './budget.ts';
 export { addCalls, type CallCount, removeOldCalls } from './calls.ts';
 export { checkDatabase } from './check-database.ts';
 export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';
 export { drizzleTable } from './drizzle-table.ts';
 export { DatabaseVersionError } from './errors.ts';
-export { findProjects, listPendingIds } from './find-relatives.ts';
+export { findPending, findProjects, listPendingIds } from './find-relatives.ts';
 export { asJsonb } from './jsonb-text.ts';
-export { countRows, findParentIds, listIds } from './look-up.ts';
+export { countRows, countRowsPerDay, findDays, findParentIds, listIds } from './look-up.ts';
 export { type Absence, markAbsent } from './mark-absent.ts';
 export { markAbsentChildren } from './mark-absent-children.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate-database.ts';

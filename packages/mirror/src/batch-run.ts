@@ -1,8 +1,9 @@
 // One run over a batch: what was noted before the first request, and what became of each record since.
-import { type BatchKey, type Database, type NotedRecord, noteBatch, takeVersion } from '@procore-mirror/database';
+import { type Batch, type Database, type NotedRecord, noteBatch, takeVersion } from '@procore-mirror/database';
 import type { CallPurpose, ProcoreClient } from '@procore-mirror/procore';
 import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
 import type { DriftWatch } from './drift-watch.ts';
+import type { Walks } from './parent-walk.ts';
 
 export type FetchSettings = {
   database: Database;
@@ -17,15 +18,15 @@ export type FetchSettings = {
   /** Pauses of parked scopes, ms. */
   parking: { firstPauseMs: number; longestPauseMs: number };
   random: () => number;
+  /** Where walks go on that a run could not end; without it a run walks as long as it takes. */
+  walks?: Walks | undefined;
   /** Told of what was stored; without one nobody looks for new fields. */
   driftWatch?: DriftWatch | undefined;
 };
 
 export type BatchRun = {
   settings: FetchSettings;
-  /** What the call that is made now is for; calls of a run are made one after the other. */
-  purpose: CallPurpose;
-  batch: BatchKey;
+  batch: Batch;
   resource: CataloguedResource;
   signal: AbortSignal;
   /** A number taken before the first request, for what is concluded without an answer of its own. */
@@ -34,14 +35,16 @@ export type BatchRun = {
   open: Map<string, Map<string, NotedRecord>>;
   /** The parents of records that listings named on the way, by `resource/id`. */
   parents: Map<string, string>;
+  /** Requests made so far, retries not counted, and after how many a walk is to stop. */
+  calls: { made: number; most: number };
   stored: number;
   absent: number;
 };
 
 const RECORDS_PER_RUN = 1000;
 
-/** Notes the batch's ready records, and those of resources whose records come with them. */
-export async function openRun(settings: FetchSettings, batch: BatchKey, signal: AbortSignal): Promise<BatchRun> {
+/** Notes the ready records of all lanes, and those of resources whose records come with them. */
+export async function openRun(settings: FetchSettings, batch: Batch, signal: AbortSignal): Promise<BatchRun> {
   const resource = settings.catalogue.get(batch.resource);
   const open = new Map<string, Map<string, NotedRecord>>();
   for (const { resource: name } of [resource, ...carriedAlong(settings.catalogue, resource)]) {
@@ -50,12 +53,19 @@ export async function openRun(settings: FetchSettings, batch: BatchKey, signal: 
     open.set(name, new Map(noted.map((record) => [record.id, record])));
   }
   const version = await takeVersion(settings.database);
-  const purpose = { projectId: batch.projectId, resource: resource.resource, isForEvents: false };
-  const own = { ...settings, client: clientFor(settings.client, purpose) };
-  return { settings: own, purpose, batch, resource, signal, version, open, parents: new Map(), stored: 0, absent: 0 };
+  const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane };
+  const calls = { made: 0, most: Number.POSITIVE_INFINITY };
+  const own = { ...settings, client: clientFor(settings.client, purpose, calls) };
+  const none = { parents: new Map(), calls, stored: 0, absent: 0 };
+  return { settings: own, batch, resource, signal, version, open, ...none };
 }
 
-/** The batch's own records that are still open. */
+/** The records that the run is for and that are still open. */
+export function wantedRecords(run: BatchRun): NotedRecord[] {
+  return [...openRecords(run).values()].filter(({ lane }) => lane === run.batch.lane);
+}
+
+/** The batch's own records that are still open, of all lanes. */
 export function openRecords(run: BatchRun): Map<string, NotedRecord> {
   return run.open.get(run.resource.resource) ?? new Map();
 }
@@ -67,12 +77,23 @@ export function embeddedIn(catalogue: Catalogue, resource: CataloguedResource): 
   );
 }
 
-/** The same client; its calls say what they are for. */
-function clientFor(client: ProcoreClient, purpose: CallPurpose): ProcoreClient {
+/** The same client; its calls say what they are for, and are counted. */
+function clientFor(client: ProcoreClient, purpose: CallPurpose, calls: BatchRun['calls']): ProcoreClient {
   return {
     ...client,
-    get: (path, options) => client.get(path, { ...options, purpose }),
-    pages: (path, options) => client.pages(path, { ...options, purpose }),
+    get: (path, options) => {
+      calls.made += 1;
+      return client.get(path, { ...options, purpose });
+    },
+    pages: async function* (path, options) {
+      calls.made += 1;
+      let isFirst = true;
+      for await (const page of client.pages(path, { ...options, purpose })) {
+        if (!isFirst) calls.made += 1;
+        isFirst = false;
+        yield page;
+      }
+    },
   };
 }
 

@@ -1,8 +1,10 @@
 // The second half of the worker: the pending records of one company, project and resource are fetched and stored.
 import {
-  type BatchKey,
+  type Batch,
   countPending,
   countRows,
+  countRowsPerDay,
+  findDays,
   findParentIds,
   giveUpRecords,
   inTransaction,
@@ -16,8 +18,9 @@ import {
   unparkScopes,
 } from '@procore-mirror/database';
 import { ProcoreResponseError } from '@procore-mirror/procore';
-import { type BatchRun, type FetchSettings, openRecords, openRun } from './batch-run.ts';
+import { type BatchRun, type FetchSettings, openRecords, openRun, wantedRecords } from './batch-run.ts';
 import { parentsOf } from './catalogue/catalogue.ts';
+import type { DayFacts } from './date-windows.ts';
 import { makeCall } from './fetch-call.ts';
 import { type FailureOutcome, judgeFailure } from './judge-failure.ts';
 import { hasPlace } from './listing.ts';
@@ -35,11 +38,20 @@ export type BatchReport = {
 
 /** A run ends after so many calls, sooner when calls are short, so that other batches get their turn. */
 const CALLS_PER_RUN = 50;
+/** A list and a show of what it lacks: with less, runs would repeat the list and never come to an end. */
+const FEWEST_CALLS = 2;
+/** The same before any answer told what the budget is. */
+const CALLS_OF_UNKNOWN_BUDGET = 10;
 /** Failures in a row after which the run gives Procore a rest. */
 const FAILURES_PER_RUN = 3;
 /** Records that failed this often are fetched alone, so that one bad record does not hold up its neighbours. */
 const ATTEMPTS_TOGETHER = 3;
-const LISTS_OF_RECORDS: ReadonlySet<FetchCall['kind']> = new Set(['list by ids', 'refresh by ids', 'list all']);
+const LISTS_OF_RECORDS: ReadonlySet<FetchCall['kind']> = new Set([
+  'list by ids',
+  'list by dates',
+  'refresh by ids',
+  'list all',
+]);
 
 type Progress = { successes: number; failuresInARow: number; refusals: number; error: unknown };
 
@@ -47,21 +59,24 @@ type Progress = { successes: number; failuresInARow: number; refusals: number; e
  * Fetches and stores what is ready in the batch. Records it could not bring stay pending, each with its pause. Throws
  * only when the database fails.
  */
-export async function fetchBatch(settings: FetchSettings, batch: BatchKey, signal: AbortSignal): Promise<BatchReport> {
+export async function fetchBatch(settings: FetchSettings, batch: Batch, signal: AbortSignal): Promise<BatchReport> {
   const run = await openRun(settings, batch, signal);
   const { affordableCalls, ...plan } = await planRun(run);
   await concludeAbsent(run, run.resource, run.version, noted(run, plan.nothingToFetch));
   const progress: Progress = { successes: 0, failuresInARow: 0, refusals: 0, error: null };
   const calls = [...plan.calls];
-  const mostCalls = Math.min(Math.ceil(affordableCalls ?? CALLS_PER_RUN) || 1, CALLS_PER_RUN);
-  for (let made = 0; made < mostCalls && !signal.aborted; made += 1) {
+  run.calls.most = Math.min(
+    Math.max(Math.ceil(affordableCalls ?? CALLS_OF_UNKNOWN_BUDGET), FEWEST_CALLS),
+    CALLS_PER_RUN,
+  );
+  for (let made = 0; made < run.calls.most && !signal.aborted; made += 1) {
     const call = calls.shift();
     if (call === undefined) break;
     const end = await tryCall(run, call, progress, calls);
     if (end !== null) return report(run, end, progress);
   }
   if (progress.refusals > 0 && progress.successes === 0) return report(run, await parkRefused(run, progress), progress);
-  return report(run, openRecords(run).size === 0 ? 'done' : 'wait', progress);
+  return report(run, wantedRecords(run).length === 0 ? 'done' : 'wait', progress);
 }
 
 async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affordableCalls'>> {
@@ -69,7 +84,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
   const { table, parent } = run.resource;
   const { companyId, projectId } = run.batch;
   if (parent !== null) await addKnownParents(run);
-  const records = [...openRecords(run).values()];
+  const records = wantedRecords(run);
   const together = records.filter(({ attempts }) => attempts < ATTEMPTS_TOGETHER);
   const facts: PlanFacts = {
     records: Math.max(
@@ -77,8 +92,9 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
       await countPending(database, run.batch, run.settings.pageSize + 1),
     ),
     parents: await countParents(run),
+    ...(await knownDays(run)),
     perPage: run.settings.pageSize,
-    affordableCalls: await readLeave(database),
+    affordableCalls: await readLeave(database, run.batch.lane),
   };
   const plan = planFetch(run.resource, together, facts);
   const alone = records.filter(({ attempts }) => attempts >= ATTEMPTS_TOGETHER);
@@ -89,6 +105,22 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
     nothingToFetch: [plan, ...plans].flatMap(({ nothingToFetch }) => nothingToFetch),
     estimatedCalls: [plan, ...plans].reduce((sum, { estimatedCalls }) => sum + estimatedCalls, 0),
   };
+}
+
+/** The days that our rows are of, for lists that are by date. */
+async function knownDays({
+  settings,
+  resource,
+  batch,
+  open,
+}: BatchRun): Promise<Pick<DayFacts, 'days' | 'recordsPerDay'>> {
+  const { list, table } = resource;
+  const hasDay = table.columns.some(({ name, type }) => name === list?.dayField && type === 'date');
+  if (list === null || !list.todayOnly || !hasDay) return { days: new Map(), recordsPerDay: 0 };
+  const ids = [...(open.get(resource.resource)?.keys() ?? [])];
+  const place = { table, companyId: batch.companyId, projectId: batch.projectId, day: list.dayField };
+  const { pool } = settings.database;
+  return { days: await findDays(pool, place, ids), recordsPerDay: await countRowsPerDay(pool, place) };
 }
 
 async function countParents({ settings, resource, batch }: BatchRun): Promise<number> {
@@ -103,7 +135,9 @@ async function countParents({ settings, resource, batch }: BatchRun): Promise<nu
 async function addKnownParents(run: BatchRun): Promise<void> {
   const open = openRecords(run);
   const { companyId, projectId } = run.batch;
-  const ids = [...open.values()].filter(({ parentId }) => parentId === null).map(({ id }) => id);
+  const ids = wantedRecords(run)
+    .filter(({ parentId }) => parentId === null)
+    .map(({ id }) => id);
   const { resource, settings } = run;
   const parents = await findParentIds(settings.database.pool, resource.table, companyId, projectId, ids);
   for (const [id, parentId] of parents) {
@@ -124,7 +158,6 @@ async function tryCall(
   progress: Progress,
   further: FetchCall[],
 ): Promise<BatchReport['outcome'] | null> {
-  run.purpose.isForEvents = noted(run, idsOf(call)).some(({ eventId }) => eventId !== null);
   try {
     await makeCall(run, call);
     progress.successes += 1;
@@ -156,7 +189,7 @@ async function settleFailure(
   const { database, parking } = run.settings;
   const records = noted(run, idsOf(call));
   const postpone = (pauseMs: number, all = false) =>
-    postponeRecords(database.pool, run.batch, all ? [...openRecords(run).keys()] : idsOf(call), {
+    postponeRecords(database.pool, run.batch, all ? wantedRecords(run).map(({ id }) => id) : idsOf(call), {
       pauseMs,
       error: messageOf(progress.error),
       countsAttempt: !all,
@@ -199,7 +232,9 @@ function isRefusedList(run: BatchRun, call: FetchCall, error: unknown): boolean 
 
 /** The list is no use, so the records are shown next time, refreshed or not. */
 async function passOverList(run: BatchRun, ids: readonly string[]): Promise<void> {
-  await inTransaction(run.settings.database, (client) => noteListed(client, run.batch, noted(run, ids), 0));
+  const { batch, settings } = run;
+  const note = { pauseMs: 0, lane: batch.lane };
+  await inTransaction(settings.database, (client) => noteListed(client, batch, noted(run, ids), note));
 }
 
 /** What a list call did not bring is asked for alone before anything is concluded; without a show, in the whole list. */
