@@ -1,9 +1,10 @@
 // What drizzle-kit compares with this folder. It takes tables from named exports only, and the tables of the catalogue
-// are a list: CommonJS can export them by name all the same.
-const { procore } = require('../packages/database/src/drizzle-table.ts');
+// are a list: CommonJS can export them by name all the same. No process of ours loads drizzle's tables: they take 50 MB.
+const { drizzleTable, procore } = require('../packages/database/src/drizzle-table.ts');
+const { catalogue } = require('../packages/mirror/src/catalogue/catalogue.ts');
 
 module.exports = {
   ...require('../packages/database/src/schema.ts'),
   procore,
-  ...require('../packages/mirror/src/tables.ts').tables,
+  ...Object.fromEntries(catalogue.resources.map(({ table }) => [table.name, drizzleTable(table)])),
 };

@@ -19,7 +19,6 @@ export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from '
 export { addCalls, type CallCount, removeOldCalls } from './calls.ts';
 export { checkDatabase } from './check-database.ts';
 export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';
-export { drizzleTable } from './drizzle-table.ts';
 export { DatabaseVersionError } from './errors.ts';
 export { findPending, findProjects, listPendingIds } from './find-relatives.ts';
 export { asJsonb } from './jsonb-text.ts';

@@ -21,4 +21,3 @@ export { listProjects } from './list-projects.ts';
 export { isSelected, type Selection } from './news-of-event.ts';
 export { createWalks } from './parent-walk.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';
-export { tables } from './tables.ts';
