@@ -13,7 +13,9 @@ export type DateWindow = {
 /** What the choice depends on: the days that our rows are of, and how many records a day and a page hold. */
 export type DayFacts = { days: ReadonlyMap<string, string>; recordsPerDay: number; perPage: number };
 
-type Days = { id: string; from: number; to: number };
+/** The same, days counted from 1970. Grows as records are added: a batch may have many thousands. */
+type Span = { ids: string[]; from: number; to: number };
+type Pages = Omit<DayFacts, 'days'>;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A range of about 13 weeks is the most that daily logs take (SOURCES: REST behaviour). */
@@ -26,22 +28,20 @@ const DAYS_AFTER_EVENT = 1;
 /** Windows that bring several of the records each; those that are better asked for alone are left out. */
 export function dateWindows(wanted: readonly WantedRecord[], facts: DayFacts): DateWindow[] {
   const known = wanted.flatMap((record) => daysOf(record, facts.days) ?? []);
-  const groups: Days[][] = [];
+  const spans: Span[] = [];
   for (const one of known.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
-    const group = groups.at(-1);
-    if (group !== undefined && isWorthwhile(group, one, facts)) group.push(one);
-    else groups.push([one]);
+    const span = spans.at(-1);
+    if (span !== undefined && isWorthwhile(span, one, facts)) extend(span, one);
+    else spans.push(one);
   }
-  return groups.map(windowOf).filter((window) => pagesOfWindow(window, facts) < window.ids.length);
+  return spans
+    .filter((span) => pagesOf(span.ids.length, span, facts) < span.ids.length)
+    .map(({ ids, from, to }) => ({ ids, from: textOf(from), to: textOf(to) }));
 }
 
 /** How many pages the window will have, as far as the mirror can tell. */
-export function pagesOfWindow(
-  { ids, from, to }: DateWindow,
-  { recordsPerDay, perPage }: Omit<DayFacts, 'days'>,
-): number {
-  const days = numberOf(to) - numberOf(from) + 1;
-  return Math.max(1, Math.ceil(Math.max(ids.length, days * recordsPerDay) / perPage));
+export function pagesOfWindow({ ids, from, to }: DateWindow, facts: Pages): number {
+  return pagesOf(ids.length, { from: numberOf(from), to: numberOf(to) }, facts);
 }
 
 /** The query that asks a list for these days. */
@@ -58,27 +58,29 @@ export function dayOf(moment: Date, later = 0): string {
 }
 
 /** Does the window reach to the record for fewer pages than a window of its own would have? */
-function isWorthwhile(group: readonly Days[], one: Days, facts: DayFacts): boolean {
-  const now = windowOf(group);
-  const longer = windowOf([...group, one]);
-  if (numberOf(longer.to) - numberOf(longer.from) >= DAYS_PER_WINDOW) return false;
-  return pagesOfWindow(longer, facts) < pagesOfWindow(now, facts) + pagesOfWindow(windowOf([one]), facts);
+function isWorthwhile(span: Span, one: Span, facts: Pages): boolean {
+  const longer = { from: Math.min(span.from, one.from), to: Math.max(span.to, one.to) };
+  if (longer.to - longer.from >= DAYS_PER_WINDOW) return false;
+  const records = span.ids.length;
+  return pagesOf(records + 1, longer, facts) < pagesOf(records, span, facts) + pagesOf(1, one, facts);
 }
 
-function windowOf(group: readonly Days[]): DateWindow {
-  return {
-    ids: group.map(({ id }) => id),
-    from: textOf(Math.min(...group.map(({ from }) => from))),
-    to: textOf(Math.max(...group.map(({ to }) => to))),
-  };
+function extend(span: Span, one: Span): void {
+  span.ids.push(...one.ids);
+  span.from = Math.min(span.from, one.from);
+  span.to = Math.max(span.to, one.to);
+}
+
+function pagesOf(records: number, { from, to }: Pick<Span, 'from' | 'to'>, { recordsPerDay, perPage }: Pages): number {
+  return Math.max(1, Math.ceil(Math.max(records, (to - from + 1) * recordsPerDay) / perPage));
 }
 
 /** The days that the record may be of; null when nothing tells. */
-function daysOf({ id, occurredAt }: WantedRecord, known: DayFacts['days']): Days | null {
+function daysOf({ id, occurredAt }: WantedRecord, known: DayFacts['days']): Span | null {
   const day = numberOf(known.get(id) ?? '');
-  if (!Number.isNaN(day)) return { id, from: day, to: day };
+  if (!Number.isNaN(day)) return { ids: [id], from: day, to: day };
   const event = Math.floor(Date.parse(occurredAt ?? '') / DAY_MS);
-  return Number.isNaN(event) ? null : { id, from: event - DAYS_BEFORE_EVENT, to: event + DAYS_AFTER_EVENT };
+  return Number.isNaN(event) ? null : { ids: [id], from: event - DAYS_BEFORE_EVENT, to: event + DAYS_AFTER_EVENT };
 }
 
 function numberOf(day: string): number {
