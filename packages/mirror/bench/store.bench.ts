@@ -15,8 +15,9 @@ import {
   takeVersion,
 } from '@procore-mirror/database';
 import { startPostgres } from '@procore-mirror/embedded';
-import { catalogue } from '@procore-mirror/mirror';
+
 import { from, to } from 'pg-copy-streams';
+import { catalogue } from '../src/catalogue/catalogue.ts';
 import { type Inside, makeRecord } from './make-page.ts';
 import { type Upsert, upsert } from './upsert.ts';
 
