@@ -54,20 +54,42 @@ export async function claimBatch(database: Database, options: ClaimOptions): Pro
   return rows[0] ?? null;
 }
 
+// However many batches are due, only the first of each company and lane is looked at: `company` walks along the index
+// from one company to the next. A candidate stays locked for the moment that this takes, and others pass it over.
 const CLAIM_BATCH = `
-with in_hand as (
+with recursive company (lane, id) as (
+  (select lane, company_id from mirror.batches order by lane, company_id limit 1)
+  union all
+  select n.lane, n.company_id from company c cross join lateral (
+    select b.lane, b.company_id from mirror.batches b where (b.lane, b.company_id) > (c.lane, c.id)
+    order by b.lane, b.company_id limit 1) n
+),
+in_hand as (
   select company_id, count(*) as batches, count(*) filter (where lease_holder = $1) as ours
   from mirror.batches where lease_until > now() group by company_id
 ),
+first as (
+  select b.*, coalesce(h.batches, 0) as in_hand from company c left join in_hand h on h.company_id = c.id
+  cross join lateral (
+    select b.ctid, b.company_id, b.project_id, b.resource, b.lane, b.due_at from mirror.batches b
+    where b.lane = c.lane and b.company_id = c.id and b.due_at <= now()
+      and (b.lease_until is null or b.lease_until <= now())
+      and not exists (select from mirror.scopes s where ${scopeCovers('s', 'b')} and s.probe_at > now())
+    order by b.due_at limit 1 for update skip locked
+  ) b
+  where (c.lane = 'live' or not $4) and coalesce(h.ours, 0) < $3
+    and not exists (select from mirror.scopes s
+      where s.company_id = c.id and s.project_id is null and s.resource is null and s.probe_at > now())
+),
 next as (
-  select b.ctid, b.company_id, b.project_id, b.resource from mirror.batches b left join in_hand h using (company_id)
-  where b.due_at <= now() and (b.lease_until is null or b.lease_until <= now())
-    and (b.lane = 'live' or not $4) and coalesce(h.ours, 0) < $3
-    and (b.lane <> 'detail' or b.due_at <= now() - interval '30 seconds' or not exists (
+  select * from first b
+  where b.lane <> 'detail' or b.due_at <= now() - interval '30 seconds' or not (
+    exists (select from mirror.batches l where l.lane = 'live' and l.lease_until > now())
+    or exists (select from company c cross join lateral (
       select from mirror.batches l
-      where l.lane = 'live' and (l.due_at <= now() + interval '5 seconds' or l.lease_until > now())))
-    and not exists (select from mirror.scopes s where ${scopeCovers('s', 'b')} and s.probe_at > now())
-  order by b.lane, coalesce(h.batches, 0), b.due_at limit 1 for update of b skip locked
+      where l.lane = 'live' and l.company_id = c.id and l.due_at <= now() + interval '5 seconds' limit 1) as due
+    where c.lane = 'live'))
+  order by b.lane, b.in_hand, b.due_at limit 1
 ),
 probed as (
   update mirror.scopes s set probe_at = now() + $2::float8 * interval '1 ms' from next
@@ -115,8 +137,8 @@ export async function releaseBatch(
     if (held.rowCount === 0) return;
     await client.query(
       `with next as (
-          select greatest(min(ready_at), now() + $5::float8 * interval '1 ms') as due_at from mirror.pending
-          where ${inLane(batch)} having count(*) > 0
+          select greatest(ready_at, now() + $5::float8 * interval '1 ms') as due_at from mirror.pending
+          where ${inLane(batch)} order by ready_at limit 1
         )
         update mirror.batches set lease_holder = null, lease_until = null, due_at = (select due_at from next),
           first_due_at = (select due_at from next) where ${inLane(batch)}`,

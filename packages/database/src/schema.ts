@@ -110,6 +110,8 @@ export const batches = mirror.table(
   (table) => [
     unique('batches_key').on(table.companyId, table.projectId, table.resource, table.lane).nullsNotDistinct(),
     index('batches_due_at').on(table.dueAt),
+    index('batches_of_company').on(table.lane, table.companyId, table.dueAt),
+    index('batches_leased').on(table.leaseUntil).where(sql`lease_until is not null`),
   ],
 );
 
