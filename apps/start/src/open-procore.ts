@@ -9,9 +9,6 @@ import type { Settings } from './settings.ts';
 
 const schema = z.object({ ...procoreEnv, PROCORE_COMPANY_IDS: companyIds });
 
-// What the worker needs for live changes is never used up by a first fill.
-const shareLeftToOthers = 0.2;
-
 /** The Procore of these settings, for as long as the process lives; calls share the budget of all processes. */
 export function openProcore(o: {
   settings: Settings;
@@ -33,7 +30,6 @@ export function openProcore(o: {
   const budget = createCallBudget({
     database,
     holder: `start/${process.pid}`,
-    keepShare: shareLeftToOthers,
     onError: (error) => say(`The call budget could not be read: ${error instanceof Error ? error.message : error}`),
   });
   lifetime.defer('call budget', () => budget.close());

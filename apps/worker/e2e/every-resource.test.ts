@@ -51,7 +51,7 @@ test.each(catalogue.resources.map((entry) => [entry.resource, entry] as const))(
     });
     const [edited] = records;
     await hear(edited);
-    const batch = { companyId: edited.companyId, projectId: edited.projectId, resource };
+    const batch = { companyId: edited.companyId, projectId: edited.projectId, resource, lane: 'live' } as const;
     const report = await fetchBatch(connection.settings, batch, AbortSignal.timeout(30_000));
     expect(report).toMatchObject({ outcome: 'done', absent: 0, error: null });
     const parent = entry.parent === null ? null : edited.parentId;

@@ -11,7 +11,7 @@ export type Connection = { client: ProcoreClient; settings: FetchSettings; close
 export function connect(database: Database, system: System): Connection {
   const { clientId, clientSecret } = system.secrets;
   const auth = createAuth({ loginUrl: new URL(system.simulatorUrl), clientId, clientSecret });
-  const budget = createCallBudget({ database, holder: 'test', keepShare: 0, onError: () => {} });
+  const budget = createCallBudget({ database, holder: 'test', onError: () => {} });
   const client = createProcoreClient({
     apiUrl: new URL(system.simulatorUrl),
     token: (signal) => auth.token(signal),

@@ -1,7 +1,7 @@
 // Takes due batches one after the other, as many at once as allowed, and fetches them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type BatchKey,
+  type Batch,
   type ClaimedBatch,
   claimBatch,
   releaseBatch,
@@ -17,7 +17,7 @@ export type FetchLoopOptions = {
   holder: string;
   concurrency: number;
   log: Log;
-  onReport: (batch: BatchKey, report: BatchReport) => void;
+  onReport: (batch: Batch, report: BatchReport) => void;
   /** A dead worker's batches are taken over after this long, ms. */
   leaseMs?: number;
 };
@@ -30,7 +30,7 @@ export type FetchLoop = {
 };
 
 const IDLE_MS = 200;
-const RESCHEDULE_EVERY_MS = 60_000;
+const RESCHEDULE_EVERY_MS = 600_000;
 const REST_AFTER_FAILURE_MS = 5_000;
 const FINISH_WITHIN_MS = 5_000;
 
@@ -39,7 +39,10 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
   const { settings, holder, concurrency, log, leaseMs = 15_000 } = options;
   const closing = new AbortController();
   const aborting = new AbortController();
-  const inHand = new Set<Promise<void>>();
+  const inHand = new Map<Promise<void>, Batch>();
+  // Room for a batch of another company, and for live ones, whatever else there is to do.
+  const mostPerCompany = concurrency - Math.min(2, Math.floor(concurrency / 4));
+  const mostNotLive = Math.ceil(concurrency / 2);
   let halted: string | null = null;
   let rescheduleAt = 0;
 
@@ -57,7 +60,8 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
         rescheduleAt = Date.now() + RESCHEDULE_EVERY_MS;
         await rescheduleBatches(settings.database);
       }
-      return await claimBatch(settings.database, { holder, leaseMs });
+      const onlyLive = [...inHand.values()].filter(({ lane }) => lane !== 'live').length >= mostNotLive;
+      return await claimBatch(settings.database, { holder, leaseMs, mostPerCompany, onlyLive });
     } catch (error) {
       log.warn({ error }, 'the schedule could not be read; trying again');
       await sleep(1000, null, { signal: closing.signal }).catch(() => null);
@@ -68,12 +72,12 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
   async function nap(): Promise<void> {
     const until = AbortSignal.any([closing.signal, AbortSignal.timeout(IDLE_MS)]);
     const wakes = [sleep(IDLE_MS, null, { signal: until }).catch(() => null)];
-    await Promise.race(inHand.size < concurrency ? wakes : [...wakes, ...inHand]);
+    await Promise.race(inHand.size < concurrency ? wakes : [...wakes, ...inHand.keys()]);
   }
 
   function start(batch: ClaimedBatch): void {
     const run = work(batch).finally(() => inHand.delete(run));
-    inHand.add(run);
+    inHand.set(run, batch);
   }
 
   async function work(batch: ClaimedBatch): Promise<void> {
@@ -113,13 +117,13 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
       closing.abort(new Error('the worker is stopping'));
       const finish = setTimeout(() => aborting.abort(new Error('the worker is stopping')), FINISH_WITHIN_MS);
       await running;
-      await Promise.all(inHand);
+      await Promise.all(inHand.keys());
       clearTimeout(finish);
     },
   };
 }
 
 /** The batch in the words of the logs. */
-export function keysOf(batch: BatchKey): { company_id: string; project_id: string | null; resource: string } {
-  return { company_id: batch.companyId, project_id: batch.projectId, resource: batch.resource };
+export function keysOf(batch: Batch): Record<'company_id' | 'project_id' | 'resource' | 'lane', string | null> {
+  return { company_id: batch.companyId, project_id: batch.projectId, resource: batch.resource, lane: batch.lane };
 }

@@ -65,7 +65,6 @@ await runMain({
     const budget = createCallBudget({
       database,
       holder,
-      keepShare: 0,
       onError: (error) => log.warn({ error }, 'the call budget could not be read; trying again'),
     });
     lifetime.defer('call budget', () => budget.close());

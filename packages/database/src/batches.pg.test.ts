@@ -2,7 +2,9 @@ import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import {
   claimBatch,
+  type Lane,
   noteBatch,
+  noteListed,
   postponeRecords,
   releaseBatch,
   renewLease,
@@ -11,7 +13,7 @@ import {
 } from './batches.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, openDatabase } from './open-database.ts';
-import { type LoggedEvent, type News, recordEvent } from './record-event.ts';
+import { type LoggedEvent, markPending, type News, recordEvent } from './record-event.ts';
 import { parkScope, unparkScopes } from './scopes.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -31,8 +33,8 @@ beforeEach(() =>
   database.pool.query('truncate mirror.events, mirror.pending, mirror.batches, mirror.scopes, mirror.dead_letters'),
 );
 
-const key = { companyId: '1', projectId: '7', resource: 'RFIs' };
-const mine = { holder: 'me', leaseMs: 60_000 };
+const key = { companyId: '1', projectId: '7', resource: 'RFIs', lane: 'live' } as const;
+const mine = { holder: 'me', leaseMs: 60_000, mostPerCompany: 16, onlyLive: false };
 
 let eventNumber = 0;
 function anEvent(change: Partial<LoggedEvent> = {}): LoggedEvent {
@@ -59,6 +61,11 @@ function newsOf(event: LoggedEvent): News {
 
 function record(event: LoggedEvent, { delayMs = 0, maxWaitMs = 60_000 } = {}): ReturnType<typeof recordEvent> {
   return recordEvent(database, { event, ignored: null, news: [newsOf(event)], delayMs, maxWaitMs });
+}
+
+async function mark(lane: Lane, change: Partial<LoggedEvent> = {}): Promise<void> {
+  const news = [newsOf(anEvent(change))];
+  await markPending(database.pool, { news, lane, eventId: null, occurredAt: null, delayMs: 0, maxWaitMs: 60_000 });
 }
 
 const note = (delayMs = 0) => noteBatch(database, key, { delayMs, limit: 100 });
@@ -127,11 +134,11 @@ test('a failure pauses a record, and news does not shorten the pause', async () 
 
 test('one worker holds a batch until it gives it back or its lease runs out', async () => {
   await record(anEvent());
-  expect(await claimBatch(database, { holder: 'a', leaseMs: 60_000 })).toEqual({ ...key, isProbe: false });
-  expect(await claimBatch(database, { holder: 'b', leaseMs: 60_000 })).toBeNull();
+  expect(await claimBatch(database, { ...mine, holder: 'a', leaseMs: 60_000 })).toEqual({ ...key, isProbe: false });
+  expect(await claimBatch(database, { ...mine, holder: 'b', leaseMs: 60_000 })).toBeNull();
   await releaseBatch(database, key, { holder: 'a', restMs: 0 });
-  expect(await claimBatch(database, { holder: 'b', leaseMs: 0 })).not.toBeNull();
-  expect(await claimBatch(database, { holder: 'c', leaseMs: 60_000 })).not.toBeNull();
+  expect(await claimBatch(database, { ...mine, holder: 'b', leaseMs: 0 })).not.toBeNull();
+  expect(await claimBatch(database, { ...mine, holder: 'c', leaseMs: 60_000 })).not.toBeNull();
   expect(await renewLease(database, key, { holder: 'b', leaseMs: 60_000 })).toBe(false);
   expect(await renewLease(database, key, { holder: 'c', leaseMs: 60_000 })).toBe(true);
 });
@@ -163,6 +170,64 @@ test('a company with batches in hand waits behind one without', async () => {
   await record(anEvent({ companyId: '2', projectId: '9' }));
   const claimed = [await claimBatch(database, mine), await claimBatch(database, mine)];
   expect(new Set(claimed.map((batch) => batch?.companyId))).toEqual(new Set(['1', '2']));
+});
+
+test('a worker keeps room for another company, and for live batches', async () => {
+  for (const projectId of ['1', '2', '3']) await record(anEvent({ companyId: '1', projectId }));
+  const few = { ...mine, mostPerCompany: 2 };
+  expect(await claimBatch(database, few)).not.toBeNull();
+  expect(await claimBatch(database, few)).not.toBeNull();
+  expect(await claimBatch(database, few)).toBeNull();
+  expect(await claimBatch(database, { ...few, holder: 'another' })).not.toBeNull();
+  await mark('backfill', { companyId: '2' });
+  expect(await claimBatch(database, { ...few, onlyLive: true })).toBeNull();
+  expect(await claimBatch(database, few)).toMatchObject({ companyId: '2', lane: 'backfill' });
+});
+
+test('lanes have batches of their own, and go in their order', async () => {
+  await mark('backfill', { recordId: '1' });
+  await mark('repair', { recordId: '2' });
+  await record(anEvent({ recordId: '3' }));
+  const lanes = [];
+  for (let batch = await claimBatch(database, mine); batch !== null; batch = await claimBatch(database, mine)) {
+    lanes.push(batch.lane);
+    expect(batch).toMatchObject(batch.lane === 'live' ? key : { resource: 'RFIs' });
+  }
+  expect(lanes).toEqual(['live', 'repair', 'backfill']);
+  expect((await note()).map(({ id, lane }) => [id, lane])).toEqual([
+    ['3', 'live'],
+    ['2', 'repair'],
+    ['1', 'backfill'],
+  ]);
+});
+
+test('news of an event takes a record out of a later lane, a first fill does not put it back', async () => {
+  await mark('backfill');
+  await record(anEvent());
+  await mark('backfill');
+  expect(await note()).toMatchObject([{ lane: 'live', generation: '3' }]);
+});
+
+test('detail waits until nothing live is due or in hand, but not for ever', async () => {
+  await record(anEvent({ recordId: '1' }));
+  await inTransaction(database, async (client) =>
+    noteListed(client, key, await note(), { pauseMs: 0, lane: 'detail' }),
+  );
+  expect(await note()).toMatchObject([{ id: '1', lane: 'detail', isListed: true }]);
+  await record(anEvent({ recordId: '2' }));
+  const live = await claimBatch(database, mine);
+  expect(live).toMatchObject({ lane: 'live' });
+  expect(await claimBatch(database, mine)).toBeNull();
+  await database.pool.query(`update mirror.batches set due_at = due_at - interval '31 s' where lane = 'detail'`);
+  const detail = await claimBatch(database, mine);
+  expect(detail).toMatchObject({ lane: 'detail' });
+  await settle((await note()).filter(({ lane }) => lane === 'live'));
+  await releaseBatch(database, live!, { holder: 'me', restMs: 0 });
+  await database.pool.query(`update mirror.pending set ready_at = now()`);
+  await releaseBatch(database, detail!, { holder: 'me', restMs: 0 });
+  expect(await claimBatch(database, mine)).toMatchObject({ lane: 'detail' });
+  await record(anEvent({ recordId: '1' }));
+  expect(await note()).toMatchObject([{ id: '1', lane: 'live', isListed: false }]);
 });
 
 test('a parked scope is left alone until its probe, which one batch makes', async () => {

@@ -2,49 +2,72 @@
 // by a lease that runs out when the worker dies. Doing a batch twice is harmless, so a lost lease is, too.
 import type pg from 'pg';
 import type { Database } from './open-database.ts';
+import type { lane } from './schema.ts';
 import { inTransaction } from './transaction.ts';
 
 export type BatchKey = { companyId: string; projectId: string | null; resource: string };
 
-export type ClaimedBatch = BatchKey & {
+/** In this order: news of events, the detail that lists lack of them, what repair brought in, first fills, comparisons. */
+export type Lane = (typeof lane.enumValues)[number];
+
+/** Pending records of one lane, which one worker fetches at a time. */
+export type Batch = BatchKey & { lane: Lane };
+
+export type ClaimedBatch = Batch & {
   /** The scope is parked and this run finds out whether it answers again. */
   isProbe: boolean;
 };
 
 type Queryable = Pick<Database['pool'], 'query'>;
 
-const KEY = 'company_id = $1 and project_id is not distinct from $2::bigint and resource = $3';
+/** SQL condition with the parameters $1 to $3; spelled so that an index serves it, which `is not distinct from` prevents. */
+export function isOfBatch({ projectId }: BatchKey, alias = ''): string {
+  const project = projectId === null ? 'is null and $2::bigint is null' : '= $2::bigint';
+  return `${alias}company_id = $1::bigint and ${alias}project_id ${project} and ${alias}resource = $3`;
+}
+
 const keyValues = (key: BatchKey): [string, string | null, string] => [key.companyId, key.projectId, key.resource];
+const inLane = (batch: Batch): string => `${isOfBatch(batch)} and lane = $4::mirror.lane`;
+const batchValues = (batch: Batch): [string, string | null, string, Lane] => [...keyValues(batch), batch.lane];
+
+export type ClaimOptions = {
+  holder: string;
+  leaseMs: number;
+  /** Batches of one company that the holder takes at most, so that another company finds room. */
+  mostPerCompany: number;
+  /** Leave all other lanes alone. */
+  onlyLive: boolean;
+};
 
 /**
- * Takes the lease of one due batch, or returns null when none is due. Companies with fewer batches in hand come first,
- * so a flood in one does not hold back another; what only lacks detail comes last. Parked scopes are left out until their probe is due; then one batch of
- * them is given out per `leaseMs`.
+ * Takes the lease of one due batch, or returns null when none is due. Lanes go in their order; in a lane companies with
+ * fewer batches in hand come first, so a flood in one does not hold back another. Detail waits until nothing live is due,
+ * but not for longer than half a minute. Parked scopes are left out until their probe is due; then one batch of them is
+ * given out per `leaseMs`.
  */
-export async function claimBatch(
-  database: Database,
-  options: { holder: string; leaseMs: number },
-): Promise<ClaimedBatch | null> {
-  const { rows } = await database.pool.query<{
-    company_id: string;
-    project_id: string | null;
-    resource: string;
-    is_probe: boolean;
-  }>({ name: 'claim-batch', text: CLAIM_BATCH, values: [options.holder, options.leaseMs] });
-  const [row] = rows;
-  if (row === undefined) return null;
-  return { companyId: row.company_id, projectId: row.project_id, resource: row.resource, isProbe: row.is_probe };
+export async function claimBatch(database: Database, options: ClaimOptions): Promise<ClaimedBatch | null> {
+  const { rows } = await database.pool.query<ClaimedBatch>({
+    name: 'claim-batch',
+    text: CLAIM_BATCH,
+    values: [options.holder, options.leaseMs, options.mostPerCompany, options.onlyLive],
+  });
+  return rows[0] ?? null;
 }
 
 const CLAIM_BATCH = `
 with in_hand as (
-  select company_id, count(*) as batches from mirror.batches where lease_until > now() group by company_id
+  select company_id, count(*) as batches, count(*) filter (where lease_holder = $1) as ours
+  from mirror.batches where lease_until > now() group by company_id
 ),
 next as (
   select b.ctid, b.company_id, b.project_id, b.resource from mirror.batches b left join in_hand h using (company_id)
   where b.due_at <= now() and (b.lease_until is null or b.lease_until <= now())
+    and (b.lane = 'live' or not $4) and coalesce(h.ours, 0) < $3
+    and (b.lane <> 'detail' or b.due_at <= now() - interval '30 seconds' or not exists (
+      select from mirror.batches l
+      where l.lane = 'live' and (l.due_at <= now() + interval '5 seconds' or l.lease_until > now())))
     and not exists (select from mirror.scopes s where ${scopeCovers('s', 'b')} and s.probe_at > now())
-  order by b.is_detail, coalesce(h.batches, 0), b.due_at limit 1 for update of b skip locked
+  order by b.lane, coalesce(h.batches, 0), b.due_at limit 1 for update of b skip locked
 ),
 probed as (
   update mirror.scopes s set probe_at = now() + $2::float8 * interval '1 ms' from next
@@ -52,7 +75,8 @@ probed as (
 )
 update mirror.batches b set lease_holder = $1, lease_until = now() + $2::float8 * interval '1 ms', served_at = now()
 from next where b.ctid = next.ctid
-returning b.company_id, b.project_id, b.resource, exists (select from probed) as is_probe`;
+returning b.company_id as "companyId", b.project_id as "projectId", b.resource, b.lane,
+  exists (select from probed) as "isProbe"`;
 
 /** SQL condition: the parked scope covers the batch. */
 export function scopeCovers(scope: string, batch: string): string {
@@ -64,12 +88,12 @@ export function scopeCovers(scope: string, batch: string): string {
 /** Prolongs the lease; false when another worker has taken the batch since. */
 export async function renewLease(
   database: Database,
-  key: BatchKey,
+  batch: Batch,
   options: { holder: string; leaseMs: number },
 ): Promise<boolean> {
   const { rowCount } = await database.pool.query(
-    `update mirror.batches set lease_until = now() + $5::float8 * interval '1 ms' where ${KEY} and lease_holder = $4`,
-    [...keyValues(key), options.holder, options.leaseMs],
+    `update mirror.batches set lease_until = now() + $6::float8 * interval '1 ms' where ${inLane(batch)} and lease_holder = $5`,
+    [...batchValues(batch), options.holder, options.leaseMs],
   );
   return rowCount === 1;
 }
@@ -80,27 +104,23 @@ export async function renewLease(
  */
 export async function releaseBatch(
   database: Database,
-  key: BatchKey,
+  batch: Batch,
   { holder, restMs }: { holder: string; restMs: number },
 ): Promise<void> {
   await inTransaction(database, async (client) => {
-    const held = await client.query(`select from mirror.batches where ${KEY} and lease_holder = $4 for update`, [
-      ...keyValues(key),
-      holder,
-    ]);
+    const held = await client.query(
+      `select from mirror.batches where ${inLane(batch)} and lease_holder = $5 for update`,
+      [...batchValues(batch), holder],
+    );
     if (held.rowCount === 0) return;
     await client.query(
-      `with pending as (select ready_at, listed_generation = generation as is_listed from mirror.pending where ${KEY}),
-        next as (
-          select greatest(ready_at, now() + $4::float8 * interval '1 ms') as due_at, coalesce(is_listed, false) as is_detail
-          from (
-            (select * from pending where is_listed is not true order by ready_at limit 1)
-            union all (select * from pending where is_listed order by ready_at limit 1)
-          ) as first order by ready_at > now() + interval '1 second', is_detail, ready_at limit 1
+      `with next as (
+          select greatest(min(ready_at), now() + $5::float8 * interval '1 ms') as due_at from mirror.pending
+          where ${inLane(batch)} having count(*) > 0
         )
         update mirror.batches set lease_holder = null, lease_until = null, due_at = (select due_at from next),
-          first_due_at = (select due_at from next), is_detail = coalesce((select is_detail from next), false) where ${KEY}`,
-      [...keyValues(key), restMs],
+          first_due_at = (select due_at from next) where ${inLane(batch)}`,
+      [...batchValues(batch), restMs],
     );
   });
 }
@@ -108,10 +128,10 @@ export async function releaseBatch(
 /** Makes due what has pending records and no due time, as after a restore of the database. Returns how many batches. */
 export async function rescheduleBatches(database: Database): Promise<number> {
   const { rowCount } = await database.pool.query(
-    `insert into mirror.batches as b (company_id, project_id, resource, due_at, first_due_at)
-      select company_id, project_id, resource, min(ready_at), min(ready_at) from mirror.pending
-      group by 1, 2, 3 order by 1, 2, 3
-      on conflict (company_id, project_id, resource) do update
+    `insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
+      select company_id, project_id, resource, lane, min(ready_at), min(ready_at) from mirror.pending
+      group by 1, 2, 3, 4 order by 1, 2, 3, 4
+      on conflict (company_id, project_id, resource, lane) do update
         set due_at = excluded.due_at, first_due_at = excluded.first_due_at
       where b.due_at is null or b.due_at > excluded.due_at + interval '1 minute'`,
   );
@@ -122,6 +142,7 @@ export async function rescheduleBatches(database: Database): Promise<number> {
 export type NotedRecord = {
   id: string;
   generation: string;
+  lane: Lane;
   eventId: string | null;
   /** ISO 8601, the newest change that an event told of. */
   occurredAt: string | null;
@@ -135,19 +156,21 @@ export type NotedRecord = {
   settles: boolean;
 };
 
-/** The records of the batch that are ready, longest-waiting first. */
+/** The records of all lanes that are ready, lane by lane, longest-waiting first, up to `limit` of each lane. */
 export async function noteBatch(
   database: Database,
   key: BatchKey,
   options: { delayMs: number; limit: number },
 ): Promise<NotedRecord[]> {
   const { rows } = await database.pool.query<NotedRecord>({
-    name: 'note-batch',
-    text: `select record_id as id, generation::text, event_id as "eventId", occurred_at as "occurredAt",
-        parent_id as "parentId", delete_seen as "isDelete", attempts, reread,
-        coalesce(listed_generation = generation, false) as "isListed",
-        last_seen_at <= now() - $4::float8 * interval '1 ms' as settles
-      from mirror.pending where ${KEY} and ready_at <= now() order by ready_at limit $5`,
+    name: `note-batch-of-${key.projectId === null ? 'company' : 'project'}`,
+    text: `select p.record_id as id, p.generation::text, p.lane, p.event_id as "eventId", p.occurred_at as "occurredAt",
+        p.parent_id as "parentId", p.delete_seen as "isDelete", p.attempts, p.reread,
+        coalesce(p.listed_generation = p.generation, false) as "isListed",
+        p.last_seen_at <= now() - $4::float8 * interval '1 ms' as settles
+      from unnest(enum_range(null::mirror.lane)) as of(lane) cross join lateral (
+        select * from mirror.pending where ${isOfBatch(key)} and lane = of.lane and ready_at <= now() order by ready_at limit $5
+      ) as p order by p.lane, p.ready_at`,
     values: [...keyValues(key), options.delayMs, options.limit],
   });
   return rows;
@@ -156,7 +179,7 @@ export async function noteBatch(
 /** How many records of the batch are pending, counting no further than `limit`. */
 export async function countPending(database: Database, key: BatchKey, limit: number): Promise<number> {
   const { rows } = await database.pool.query<{ count: number }>(
-    `select count(*)::int as count from (select from mirror.pending where ${KEY} limit $4) as counted`,
+    `select count(*)::int as count from (select from mirror.pending where ${isOfBatch(key)} limit $4) as counted`,
     [...keyValues(key), limit],
   );
   return rows[0]?.count ?? 0;
@@ -190,13 +213,13 @@ export async function settleRecords(
   await client.query(
     `with settled as (
         delete from mirror.pending p using unnest($4::text[], $5::bigint[]) as f(record_id, generation)
-        where ${KEY.replaceAll(/(company_id|project_id|resource) /g, 'p.$1 ')} and p.record_id = f.record_id
+        where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id
           and p.generation = f.generation
         returning p.record_id
       )
       update mirror.pending p set first_seen_at = now(), not_before = null,
         ready_at = greatest(p.ready_at, p.last_seen_at + $6::float8 * interval '1 ms')
-      where ${KEY} and record_id = any($4) and record_id not in (select record_id from settled)`,
+      where ${isOfBatch(key)} and record_id = any($4) and record_id not in (select record_id from settled)`,
     [...keyValues(key), ids, generations, delayMs],
   );
 }
@@ -214,7 +237,7 @@ export async function postponeRecords(
     `update mirror.pending set not_before = now() + $5::float8 * interval '1 ms',
         ready_at = greatest(ready_at, now() + $5::float8 * interval '1 ms'),
         last_error = $6, attempts = attempts + $7::int, reread = reread or $8
-      where ${KEY} and record_id = any($4)`,
+      where ${isOfBatch(key)} and record_id = any($4)`,
     [
       ...keyValues(key),
       ids,
@@ -227,22 +250,29 @@ export async function postponeRecords(
 }
 
 /**
- * Notes that a list has refreshed these records, as far as it carries them. They stay pending and wait for `pauseMs`, so
- * that records no list has refreshed yet come first. Belongs in the transaction that stores the rows.
+ * Notes that a list was asked for these records, so that they are shown next: in the lane `detail`, if they were live and
+ * it refreshed them. They stay pending and wait for `pauseMs`. Belongs in the transaction that stores the rows.
  */
 export async function noteListed(
   client: pg.ClientBase,
   key: BatchKey,
   records: readonly SettledRecord[],
-  pauseMs: number,
+  { pauseMs, lane }: { pauseMs: number; lane: Lane },
 ): Promise<void> {
   if (records.length === 0) return;
   await client.query(
-    `update mirror.pending p set listed_generation = p.generation,
-        ready_at = greatest(p.ready_at, now() + $6::float8 * interval '1 ms')
-      from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
-      where ${KEY.replaceAll(/(company_id|project_id|resource) /g, 'p.$1 ')} and p.record_id = f.record_id
-        and p.generation = f.generation`,
-    [...keyValues(key), records.map(({ id }) => id), records.map(({ generation }) => generation), pauseMs],
+    `with listed as (
+        update mirror.pending p set listed_generation = p.generation, lane = greatest(p.lane, $7),
+          ready_at = greatest(p.ready_at, now() + $6::float8 * interval '1 ms')
+        from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
+        where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id
+          and p.generation = f.generation
+        returning p.lane, p.ready_at
+      )
+      insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
+      select $1::bigint, $2::bigint, $3, lane, min(ready_at), min(ready_at) from listed group by lane order by lane
+      on conflict (company_id, project_id, resource, lane) do update set
+        due_at = least(b.due_at, excluded.due_at), first_due_at = least(b.first_due_at, excluded.first_due_at)`,
+    [...keyValues(key), records.map(({ id }) => id), records.map(({ generation }) => generation), pauseMs, lane],
   );
 }

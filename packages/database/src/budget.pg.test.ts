@@ -1,5 +1,6 @@
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Lane } from './batches.ts';
 import { learnLimits, pauseCalls, takeLeave } from './budget.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, openDatabase } from './open-database.ts';
@@ -16,17 +17,24 @@ afterAll(async () => {
   await database.close();
   await test_.drop();
 });
-beforeEach(() => database.pool.query('truncate mirror.budget, mirror.callers'));
+beforeEach(() => database.pool.query('truncate mirror.budget, mirror.budget_use, mirror.callers, mirror.batches'));
 
-const take = (calls: number, { holder = 'a', underWay = 0, keepShare = 0 } = {}) =>
-  takeLeave(database, { holder, underWay, calls, keepShare });
+type Taker = { holder?: string; underWay?: number; lane?: Lane; companyId?: string };
+
+/** Asks for so many calls of one kind: how many were granted, and the wait for the others. */
+async function take(calls: number, { holder = 'a', underWay = 0, lane = 'live', companyId = '1' }: Taker = {}) {
+  const asked = Array.from({ length: calls }, () => ({ companyId, lane }));
+  const { granted, waitMs } = await takeLeave(database, { holder, underWay }, asked);
+  return { granted: granted.filter(Boolean).length, waitMs };
+}
+
 const learn = (limit: number, remaining: number, resetInMs: number, ageMs = 0) =>
   learnLimits(database, { ageMs, answered: true, report: { limit, remaining, resetInMs } });
 const noAnswer = () => learnLimits(database, { ageMs: 0, answered: false, report: null });
 const expire = () => database.pool.query(`update mirror.budget set reset_at = now() - interval '1 ms'`);
 
 test('before the first answer one call goes out, the others wait for it', async () => {
-  expect(await take(16)).toEqual({ granted: 1, waitMs: 0 });
+  expect(await take(1)).toEqual({ granted: 1, waitMs: 0 });
   expect(await take(16, { holder: 'b' })).toMatchObject({ granted: 0 });
   await learn(25, 24, 10_000);
   expect(await take(16)).toMatchObject({ granted: 16 });
@@ -125,10 +133,70 @@ test('both windows hold: the hour can stop what the ten seconds allow', async ()
 
 test('backfill leaves a share of each window to live work', async () => {
   await take(1);
-  await learn(100, 50, 10_000);
-  expect(await take(100, { keepShare: 0.3 })).toMatchObject({ granted: 20 });
-  expect(await take(100, { keepShare: 0.3 })).toMatchObject({ granted: 0 });
-  expect(await take(100)).toMatchObject({ granted: 30 });
+  await learn(100, 50, 3_600_000);
+  expect(await take(100, { lane: 'backfill' })).toMatchObject({ granted: 21 });
+  expect(await take(100, { lane: 'backfill' })).toMatchObject({ granted: 0 });
+  expect(await take(100)).toMatchObject({ granted: 29 });
+});
+
+test('lanes go in their order, and what a lane leaves to others shrinks as the window passes', async () => {
+  await take(1);
+  await learn(100, 12, 3_600_000);
+  const asked = (['verify', 'detail', 'live', 'detail'] as const).map((lane) => ({ companyId: '1', lane }));
+  const { granted } = await takeLeave(database, { holder: 'a', underWay: 0 }, asked);
+  expect(granted).toEqual([false, true, true, true]);
+  expect((await take(1, { lane: 'detail' })).granted).toBe(0);
+  await database.pool.query(`update mirror.budget set opened_at = now() - interval '35 hours'`);
+  expect((await take(100, { lane: 'detail' })).granted).toBe(9);
+});
+
+test('a company that had many calls leaves a share to the others, if there are any', async () => {
+  await take(1);
+  await learn(100, 99, 3_600_000);
+  expect((await take(89)).granted).toBe(89);
+  await database.pool.query(
+    `insert into mirror.batches (company_id, project_id, resource) values (1, 7, 'RFIs'), (2, 8, 'RFIs')`,
+  );
+  expect((await take(5)).granted).toBe(1);
+  expect((await take(5, { companyId: '2' })).granted).toBe(5);
+  await database.pool.query('delete from mirror.batches where company_id = 2');
+  expect((await take(5)).granted).toBe(4);
+});
+
+test('when an hour is over and answers tell of the ten seconds, the new hour is counted, and only lanes are held to it', async () => {
+  await take(1);
+  await learn(600, 3, 1_800_000);
+  await take(3);
+  await expire();
+  expect((await take(1)).granted).toBe(1);
+  await learn(25, 24, 10_000);
+  expect((await take(20)).granted).toBe(20);
+  const { rows } = await database.pool.query(
+    `select window_name, known_by, remaining from mirror.budget order by window_name`,
+  );
+  expect(rows).toEqual([
+    { window_name: 'hour', known_by: 'count', remaining: 579 },
+    { window_name: 'spike', known_by: 'header', remaining: 4 },
+  ]);
+  await database.pool.query(`update mirror.budget set remaining = case window_name when 'hour' then 100 else 24 end`);
+  expect((await take(1, { lane: 'backfill' })).granted).toBe(0);
+  await database.pool.query(`update mirror.budget set remaining = 0 where window_name = 'hour'`);
+  expect((await take(1)).granted).toBe(1);
+});
+
+test('a window that opened with the call just answered is over ten seconds later, in whatever way its end was rounded', async () => {
+  const endsIn = async () => {
+    const { rows } = await database.pool.query(
+      `select round(extract(epoch from reset_at - updated_at) * 1000)::int as ms from mirror.budget`,
+    );
+    return rows[0]?.ms;
+  };
+  await take(1);
+  await learn(25, 24, 10_900);
+  expect(await endsIn()).toBe(10_000);
+  await database.pool.query('truncate mirror.budget');
+  await learn(25, 24, 5_900);
+  expect(await endsIn()).toBe(5_900);
 });
 
 test('after a 429 or 503 nobody calls until the pause is over', async () => {

@@ -1,8 +1,17 @@
 // One budget of API calls for all processes that share this database. Procore counts calls in two windows (an hour, ten
 // seconds) and tells in each answer of the one nearer to running out; nothing else is believed.
+import type { Lane } from './batches.ts';
 import type { Database } from './open-database.ts';
 
-export type Leave = { granted: number; waitMs: number };
+export type Leave = {
+  /** One for each call asked for, in that order. */
+  granted: boolean[];
+  /** When to ask again for those that were not granted, ms; 0 if there are none. */
+  waitMs: number;
+};
+
+/** A call that somebody would like to make. */
+export type WantedCall = { companyId: string; lane: Lane };
 
 type WindowReport = { limit: number; remaining: number; resetInMs: number };
 
@@ -10,17 +19,15 @@ type WindowReport = { limit: number; remaining: number; resetInMs: number };
 export type Caller = { holder: string; underWay: number };
 
 /**
- * Takes leave for up to `calls` calls. `keepShare` is the share of each window that this caller leaves to others.
- * `waitMs` says when to ask again if nothing was granted.
+ * Takes leave for as many of the calls as the windows allow. Lanes go in their order, and all but live ones leave a share
+ * of each window to those before them; so does a company that had many calls already to the other companies. The share
+ * shrinks as the window passes, so that no call is wasted.
  */
-export async function takeLeave(
-  database: Database,
-  options: Caller & { calls: number; keepShare: number },
-): Promise<Leave> {
-  const { rows } = await database.pool.query<{ granted: number; wait_ms: number }>({
+export async function takeLeave(database: Database, caller: Caller, calls: readonly WantedCall[]): Promise<Leave> {
+  const { rows } = await database.pool.query<{ granted: boolean[]; wait_ms: number }>({
     name: 'take-leave',
-    text: 'select granted, wait_ms from mirror.take_leave($1, $2, $3, $4)',
-    values: [options.holder, options.underWay, options.calls, options.keepShare],
+    text: 'select granted, wait_ms from mirror.take_leave($1, $2, $3::bigint[], $4::mirror.lane[])',
+    values: [caller.holder, caller.underWay, calls.map((call) => call.companyId), calls.map((call) => call.lane)],
   });
   const [row] = rows;
   if (row === undefined) throw new Error('mirror.take_leave gave no answer');
@@ -46,14 +53,23 @@ export async function learnLimits(database: Database, { ageMs, answered, report 
   });
 }
 
-/** How many calls each batch that is due could make now, as far as is known; null when nothing is known. */
-export async function readLeave(database: Database): Promise<number | null> {
-  const { rows } = await database.pool.query<{ calls: number | null }>(
-    `select min(remaining)::float8 / greatest((select count(*) from mirror.batches where due_at <= now()), 1) as calls
-      from mirror.budget where is_confirmed and reset_at > now()`,
-  );
+/**
+ * How many calls each batch that is due in this lane or before it could make now, as far as is known; null when nothing
+ * is known.
+ */
+export async function readLeave(database: Database, lane: Lane): Promise<number | null> {
+  const { rows } = await database.pool.query<{ calls: number | null }>({
+    name: 'read-leave',
+    text: `select min(case when known_by = 'header' and reset_at > now() then remaining else call_limit end)::float8
+        / greatest((select count(*) from (
+            select from mirror.batches where due_at <= now() and lane <= $1::mirror.lane limit $2) as due), 1) as calls
+      from mirror.budget where window_name in ('spike', 'hour') or (window_name = 'unknown' and known_by = 'header')`,
+    values: [lane, COUNTED_BATCHES],
+  });
   return rows[0]?.calls ?? null;
 }
+
+const COUNTED_BATCHES = 200;
 
 /** Stops all calls for a while, because Procore said so (429, 503). */
 export async function pauseCalls(database: Database, pauseMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-import type { BatchKey } from './batches.ts';
+import { type BatchKey, isOfBatch } from './batches.ts';
 import { fittingIds } from './look-up.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
@@ -25,8 +25,7 @@ export async function findProjects(
 /** Ids of the batch's pending records, newest news first. */
 export async function listPendingIds(database: Database, key: BatchKey, limit: number): Promise<string[]> {
   const { rows } = await database.pool.query<{ record_id: string }>(
-    `select record_id from mirror.pending where company_id = $1 and project_id is not distinct from $2::bigint
-      and resource = $3 order by last_seen_at desc limit $4`,
+    `select record_id from mirror.pending where ${isOfBatch(key)} order by last_seen_at desc limit $4`,
     [key.companyId, key.projectId, key.resource, limit],
   );
   return rows.map((row) => row.record_id);

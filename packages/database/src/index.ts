@@ -1,8 +1,10 @@
 export {
+  type Batch,
   type BatchKey,
   type ClaimedBatch,
   claimBatch,
   countPending,
+  type Lane,
   type NotedRecord,
   noteBatch,
   noteListed,
@@ -13,7 +15,7 @@ export {
   settleRecords,
   takeVersion,
 } from './batches.ts';
-export { learnLimits, pauseCalls, readLeave, takeLeave } from './budget.ts';
+export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from './budget.ts';
 export { addCalls, type CallCount, removeOldCalls } from './calls.ts';
 export { checkDatabase } from './check-database.ts';
 export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';

@@ -1,3 +1,4 @@
+import type { Lane } from './batches.ts';
 import type { Database } from './open-database.ts';
 
 /** An event as the log keeps it. Ids are decimal text (record ids may be ULIDs); `occurredAt` is ISO 8601. */
@@ -73,6 +74,8 @@ type Queryable = Pick<Database['pool'], 'query'>;
 
 export type MarkOptions = {
   news: readonly News[];
+  /** A record that is pending in an earlier lane stays there. */
+  lane: Lane;
   eventId: string | null;
   occurredAt: string | null;
   delayMs: number;
@@ -85,8 +88,15 @@ export async function markPending(client: Queryable, options: MarkOptions): Prom
   await client.query({
     name: 'mark-pending',
     text: `with news as (select *, $8::text as event_id, $9::timestamptz as occurred_at from ${newsTable(1)}),
-      ${markNews('$10', '$11')} select 1`,
-    values: [...newsColumns(options.news), options.eventId, options.occurredAt, options.delayMs, options.maxWaitMs],
+      ${markNews('$10', '$11', '$12::mirror.lane')} select 1`,
+    values: [
+      ...newsColumns(options.news),
+      options.eventId,
+      options.occurredAt,
+      options.delayMs,
+      options.maxWaitMs,
+      options.lane,
+    ],
   });
 }
 
@@ -112,12 +122,12 @@ function newsTable(first: number): string {
 // Rows are locked in one order everywhere, so that two recorders of the same records do not block each other for ever.
 // The batch is always written, even when it is due already: the lock makes the worker that is just about to call the
 // batch idle wait for this news.
-function markNews(delayMs: string, maxWaitMs: string): string {
+function markNews(delayMs: string, maxWaitMs: string, lane: string): string {
   return `
   marked as (
-    insert into mirror.pending as p (company_id, project_id, resource, record_id, parent_id, delete_seen, event_id,
-      occurred_at, ready_at)
-    select company_id, project_id, resource, record_id, parent_id, is_delete, event_id,
+    insert into mirror.pending as p (company_id, project_id, resource, record_id, parent_id, delete_seen, lane,
+      event_id, occurred_at, ready_at)
+    select company_id, project_id, resource, record_id, parent_id, is_delete, ${lane}, event_id,
       case when not is_relative then occurred_at end,
       now() + ${delayMs}::float8 * interval '1 ms'
     from news order by company_id, project_id, resource, record_id
@@ -125,6 +135,7 @@ function markNews(delayMs: string, maxWaitMs: string): string {
       generation = p.generation + 1,
       parent_id = coalesce(excluded.parent_id, p.parent_id),
       delete_seen = p.delete_seen or excluded.delete_seen,
+      lane = least(p.lane, excluded.lane),
       event_id = coalesce(excluded.event_id, p.event_id),
       occurred_at = greatest(p.occurred_at, excluded.occurred_at),
       last_seen_at = now(),
@@ -132,18 +143,17 @@ function markNews(delayMs: string, maxWaitMs: string): string {
       reread = false,
       ready_at = greatest(p.not_before,
         least(excluded.ready_at, p.first_seen_at + ${maxWaitMs}::float8 * interval '1 ms'))
-    returning company_id, project_id, resource, ready_at
+    returning company_id, project_id, resource, lane, ready_at
   ),
   due as (
-    insert into mirror.batches as b (company_id, project_id, resource, due_at, first_due_at)
-    select company_id, project_id, resource, min(ready_at), min(ready_at) from marked
-    group by company_id, project_id, resource order by company_id, project_id, resource
-    on conflict (company_id, project_id, resource) do update set
+    insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
+    select company_id, project_id, resource, lane, min(ready_at), min(ready_at) from marked
+    group by company_id, project_id, resource, lane order by company_id, project_id, resource, lane
+    on conflict (company_id, project_id, resource, lane) do update set
       due_at = case when b.due_at < excluded.due_at
         then greatest(b.due_at, least(excluded.due_at, b.first_due_at + ${delayMs}::float8 * interval '2 ms'))
         else excluded.due_at end,
-      first_due_at = case when b.due_at < excluded.due_at then b.first_due_at else excluded.due_at end,
-      is_detail = false
+      first_due_at = case when b.due_at < excluded.due_at then b.first_due_at else excluded.due_at end
   )`;
 }
 
@@ -161,5 +171,5 @@ news as (
   select n.*, $1::text as event_id, $7::timestamptz as occurred_at from ${newsTable(13)}
   where (select is_new from logged)
 ),
-${markNews('$20', '$21')}
+${markNews('$20', '$21', `'live'::mirror.lane`)}
 select (select is_new from logged) as is_new`;

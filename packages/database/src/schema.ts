@@ -20,6 +20,12 @@ const id = (name: string) => bigint(name, { mode: 'bigint' });
 const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 const now = sql`now()`;
 
+/**
+ * What goes first: news of events, the detail that lists lack of them, what repair brought in, first fills, comparisons.
+ * The budget keeps a share for those before.
+ */
+export const lane = mirror.enum('lane', ['live', 'detail', 'repair', 'backfill', 'verify']);
+
 /** Numbers fetches in the order they start. A row keeps the number it came from; a lower one never overwrites it. */
 export const fetchVersion = mirror.sequence('fetch_version');
 
@@ -58,6 +64,7 @@ export const pending = mirror.table(
     recordId: text('record_id').notNull(),
     /** Each event adds one; a fetch settles the record only if the generation is still the one it started from. */
     generation: bigint('generation', { mode: 'bigint' }).notNull().default(sql`1`),
+    lane: lane('lane').notNull().default('live'),
     /** The newest event, and when Procore says the newest change happened. */
     eventId: text('event_id'),
     occurredAt: moment('occurred_at'),
@@ -79,30 +86,29 @@ export const pending = mirror.table(
   },
   (table) => [
     unique('pending_record').on(table.companyId, table.projectId, table.resource, table.recordId).nullsNotDistinct(),
-    index('pending_ready_at').on(table.companyId, table.projectId, table.resource, table.readyAt),
+    index('pending_ready_at').on(table.companyId, table.projectId, table.resource, table.lane, table.readyAt),
     index('pending_by_record').on(table.companyId, table.resource, table.recordId),
     index('pending_first_seen_at').on(table.firstSeenAt),
   ],
 );
 
-/** One row per company, project and resource that ever had news: when its pending records are due, and who fetches. */
+/** One row per company, project, resource and lane that ever had news: when its records are due, and who fetches. */
 export const batches = mirror.table(
   'batches',
   {
     companyId: id('company_id').notNull(),
     projectId: id('project_id'),
     resource: text('resource').notNull(),
+    lane: lane('lane').notNull().default('live'),
     dueAt: moment('due_at'),
     /** When it was due first. News that keeps coming puts a batch off, so that it gathers, but only so long after this. */
     firstDueAt: moment('first_due_at'),
-    /** All that is due was refreshed by a list already and waits for its detail: others come first. */
-    isDetail: boolean('is_detail').notNull().default(false),
     leaseHolder: text('lease_holder'),
     leaseUntil: moment('lease_until'),
     servedAt: moment('served_at'),
   },
   (table) => [
-    unique('batches_key').on(table.companyId, table.projectId, table.resource).nullsNotDistinct(),
+    unique('batches_key').on(table.companyId, table.projectId, table.resource, table.lane).nullsNotDistinct(),
     index('batches_due_at').on(table.dueAt),
   ],
 );
@@ -148,7 +154,7 @@ export const unfitValues = mirror.table(
   (table) => [primaryKey({ columns: [table.resource, table.columnName] })],
 );
 
-/** What Procore's rate-limit headers last said of each window, less what was taken since. */
+/** What Procore's rate-limit headers last said of each window, less what was taken since (`mirror.take_leave`). */
 export const budget = mirror.table('budget', {
   window: text('window_name').primaryKey(),
   callLimit: integer('call_limit').notNull(),
@@ -156,10 +162,20 @@ export const budget = mirror.table('budget', {
   resetAt: moment('reset_at').notNull(),
   /** When we took it for begun: the answer to a call that went out before says nothing of this window. */
   openedAt: moment('opened_at').notNull().default(now),
-  /** An answer has told of this window; until then one call at a time goes out. */
-  isConfirmed: boolean('is_confirmed').notNull().default(false),
+  /**
+   * `header`: an answer told of this window. `count`: it is new, and answers tell of the other one, so this has more
+   * left; the limit is the one it had before, less our own calls. `probe`: nothing is known, one call at a time goes out.
+   */
+  knownBy: text('known_by').notNull().default('probe'),
   updatedAt: moment('updated_at').notNull().default(now),
 });
+
+/** How many calls of the window that runs each company had leave for. */
+export const budgetUse = mirror.table(
+  'budget_use',
+  { window: text('window_name').notNull(), companyId: id('company_id').notNull(), used: integer('used').notNull() },
+  (table) => [primaryKey({ columns: [table.window, table.companyId] })],
+);
 
 /** Processes that make calls, and how many each had under way when it last asked for leave. */
 export const callers = mirror.table('callers', {

@@ -27,7 +27,7 @@ export async function backfillResource(
   scope: BatchKey,
   options: BackfillOptions,
 ): Promise<Backfilled> {
-  const run = await openRun(settings, scope, options.signal);
+  const run = await openRun(settings, { ...scope, lane: 'backfill' }, options.signal);
   const { resource } = run;
   if (resource.list === null || resource.list.shared) return { stored: 0, pending: 0 };
   if (resource.list.carries === 'part of the record') return markListed(run);
@@ -53,7 +53,7 @@ async function markPages(run: BatchRun, parentId: string | null): Promise<number
     const news = itemsOf(page, resource).map((item) =>
       newsOf(run, item.id, resource.parent === null ? null : (parentId ?? item.parentId)),
     );
-    await markPending(database.pool, { news, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+    await markPending(database.pool, { news, lane: 'backfill', eventId: null, occurredAt: null, delayMs, maxWaitMs });
     pending += news.length;
   }
   return pending;
@@ -78,7 +78,8 @@ async function sumOverParents(run: BatchRun, work: (parentId: string) => Promise
 }
 
 function newsOf({ batch }: BatchRun, recordId: string, parentId: string | null): News {
-  return { ...batch, recordId, parentId, isDelete: false, isRelative: false };
+  const { lane: _, ...key } = batch;
+  return { ...key, recordId, parentId, isDelete: false, isRelative: false };
 }
 
 /** Ranges that cover the last year, newest first. */

@@ -1,5 +1,5 @@
 // One run over a batch: what was noted before the first request, and what became of each record since.
-import { type BatchKey, type Database, type NotedRecord, noteBatch, takeVersion } from '@procore-mirror/database';
+import { type Batch, type Database, type NotedRecord, noteBatch, takeVersion } from '@procore-mirror/database';
 import type { CallPurpose, ProcoreClient } from '@procore-mirror/procore';
 import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
 import type { DriftWatch } from './drift-watch.ts';
@@ -23,9 +23,7 @@ export type FetchSettings = {
 
 export type BatchRun = {
   settings: FetchSettings;
-  /** What the call that is made now is for; calls of a run are made one after the other. */
-  purpose: CallPurpose;
-  batch: BatchKey;
+  batch: Batch;
   resource: CataloguedResource;
   signal: AbortSignal;
   /** A number taken before the first request, for what is concluded without an answer of its own. */
@@ -40,8 +38,8 @@ export type BatchRun = {
 
 const RECORDS_PER_RUN = 1000;
 
-/** Notes the batch's ready records, and those of resources whose records come with them. */
-export async function openRun(settings: FetchSettings, batch: BatchKey, signal: AbortSignal): Promise<BatchRun> {
+/** Notes the ready records of all lanes, and those of resources whose records come with them. */
+export async function openRun(settings: FetchSettings, batch: Batch, signal: AbortSignal): Promise<BatchRun> {
   const resource = settings.catalogue.get(batch.resource);
   const open = new Map<string, Map<string, NotedRecord>>();
   for (const { resource: name } of [resource, ...carriedAlong(settings.catalogue, resource)]) {
@@ -50,12 +48,17 @@ export async function openRun(settings: FetchSettings, batch: BatchKey, signal: 
     open.set(name, new Map(noted.map((record) => [record.id, record])));
   }
   const version = await takeVersion(settings.database);
-  const purpose = { projectId: batch.projectId, resource: resource.resource, isForEvents: false };
+  const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane };
   const own = { ...settings, client: clientFor(settings.client, purpose) };
-  return { settings: own, purpose, batch, resource, signal, version, open, parents: new Map(), stored: 0, absent: 0 };
+  return { settings: own, batch, resource, signal, version, open, parents: new Map(), stored: 0, absent: 0 };
 }
 
-/** The batch's own records that are still open. */
+/** The records that the run is for and that are still open. */
+export function wantedRecords(run: BatchRun): NotedRecord[] {
+  return [...openRecords(run).values()].filter(({ lane }) => lane === run.batch.lane);
+}
+
+/** The batch's own records that are still open, of all lanes. */
 export function openRecords(run: BatchRun): Map<string, NotedRecord> {
   return run.open.get(run.resource.resource) ?? new Map();
 }

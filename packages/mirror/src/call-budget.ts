@@ -1,15 +1,13 @@
 // Every call to Procore waits here for leave. One query at a time asks the shared budget for as many calls as are
 // waiting in this process, so waiting costs the database little.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, learnLimits, pauseCalls, takeLeave } from '@procore-mirror/database';
-import type { RateLimit } from '@procore-mirror/procore';
+import { type Database, learnLimits, pauseCalls, takeLeave, type WantedCall } from '@procore-mirror/database';
+import type { CallPurpose, RateLimit } from '@procore-mirror/procore';
 
 export type CallBudgetOptions = {
   database: Database;
   /** Names this process among those that share the budget. */
   holder: string;
-  /** Share of each window that is left to others, 0 for live work. */
-  keepShare: number;
   onError: (error: unknown) => void;
 };
 
@@ -22,24 +20,32 @@ type EndedCall = {
 };
 
 export type CallBudget = {
-  beforeCall: () => Promise<void>;
+  /** Resolves when the call may go out; calls without a purpose are live. Rejects when `signal` is aborted first. */
+  beforeCall: (call: {
+    companyId: string;
+    purpose: CallPurpose | null;
+    signal?: AbortSignal | undefined;
+  }) => Promise<void>;
   afterCall: (call: EndedCall) => Promise<void>;
   /** Ends all waiting with an error. */
   close: () => void;
 };
 
+type Waiting = WantedCall & { go: () => void; fail: (reason: unknown) => void };
+
 const LONGEST_NAP_MS = 1000;
 const DEFAULT_PAUSE_MS = 1000;
+const ASKED_AT_ONCE = 100;
 
 /** The budget of this process: pass `beforeCall` and `afterCall` to the client. */
-export function createCallBudget({ database, holder, keepShare, onError }: CallBudgetOptions): CallBudget {
-  const waiting: { go: () => void; fail: (error: Error) => void }[] = [];
+export function createCallBudget({ database, holder, onError }: CallBudgetOptions): CallBudget {
+  const waiting = new Set<Waiting>();
   const closing = new AbortController();
   let isPumping = false;
   let underWay = 0;
 
   async function pump(): Promise<void> {
-    while (waiting.length > 0 && !closing.signal.aborted) {
+    while (waiting.size > 0 && !closing.signal.aborted) {
       const napMs = await serveWaiting().catch((error: unknown) => {
         onError(error);
         return LONGEST_NAP_MS;
@@ -50,23 +56,33 @@ export function createCallBudget({ database, holder, keepShare, onError }: CallB
   }
 
   async function serveWaiting(): Promise<number> {
-    const leave = await takeLeave(database, { holder, underWay, calls: waiting.length, keepShare });
-    for (const { go } of waiting.splice(0, leave.granted)) {
+    const asked = [...waiting].slice(0, ASKED_AT_ONCE);
+    const { granted, waitMs } = await takeLeave(database, { holder, underWay }, asked);
+    for (const [index, one] of asked.entries()) {
+      // Leave for a call that was given up meanwhile is lost: one call in a window.
+      if (granted[index] !== true || !waiting.delete(one)) continue;
       underWay += 1;
-      go();
+      one.go();
     }
-    return leave.granted > 0 ? 0 : leave.waitMs;
+    return waitMs;
   }
 
   return {
-    beforeCall: () =>
-      new Promise((go, fail) => {
-        if (closing.signal.aborted) return fail(new Error('the process is stopping; no more calls are made'));
-        waiting.push({ go, fail });
-        if (isPumping) return;
+    beforeCall: ({ companyId, purpose, signal }) => {
+      const { promise, resolve: go, reject: fail } = Promise.withResolvers<void>();
+      const one = { companyId, lane: purpose?.lane ?? 'live', go, fail };
+      if (closing.signal.aborted) fail(new Error('the process is stopping; no more calls are made'));
+      else waiting.add(one);
+      const giveUp = () => {
+        if (waiting.delete(one)) fail(signal?.reason);
+      };
+      signal?.addEventListener('abort', giveUp, { once: true });
+      if (!isPumping) {
         isPumping = true;
         void pump();
-      }),
+      }
+      return promise.finally(() => signal?.removeEventListener('abort', giveUp));
+    },
     afterCall: async ({ status, rateLimit, retryAfterMs, ms }) => {
       underWay -= 1;
       const isBusy = status === 429 || status === 503;
@@ -83,7 +99,8 @@ export function createCallBudget({ database, holder, keepShare, onError }: CallB
     },
     close: () => {
       closing.abort();
-      for (const { fail } of waiting.splice(0)) fail(new Error('the process is stopping; no more calls are made'));
+      for (const { fail } of waiting) fail(new Error('the process is stopping; no more calls are made'));
+      waiting.clear();
     },
   };
 }

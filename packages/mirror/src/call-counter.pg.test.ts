@@ -18,8 +18,8 @@ beforeAll(async () => {
   await migrateDatabase({ url: test_.url, tables: catalogue.resources.map(({ table }) => table) });
   database = openDatabase({ url: test_.url, applicationName: 'test' });
   await database.pool.query(
-    `insert into mirror.budget (window_name, call_limit, remaining, reset_at, is_confirmed)
-      values ('hour', 1000000, 1000000, now() + interval '1 hour', true)`,
+    `insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
+      values ('hour', 1000000, 1000000, now() + interval '1 hour', 'header')`,
   );
 });
 afterAll(async () => {
@@ -30,7 +30,7 @@ beforeEach(async () => {
   await database.pool.query('truncate mirror.calls');
 });
 
-const rfis = { projectId: '7', resource: 'RFIs', isForEvents: true };
+const rfis = { projectId: '7', resource: 'RFIs', lane: 'live' } as const;
 
 function aCounter(options: Partial<Parameters<typeof createCallCounter>[0]> = {}): CallCounter {
   const onError = (error: unknown) => {
@@ -52,7 +52,7 @@ test('calls are counted by company, project and resource, in one statement', asy
   const counter = aCounter();
   const statements = vi.spyOn(database.pool, 'query');
   counter.count({ companyId: '1', purpose: rfis, status: 200 });
-  counter.count({ companyId: '1', purpose: { ...rfis, isForEvents: false }, status: 404 });
+  counter.count({ companyId: '1', purpose: { ...rfis, lane: 'backfill' }, status: 404 });
   counter.count({ companyId: '1', purpose: { ...rfis, projectId: null, resource: 'Projects' }, status: 200 });
   counter.count({ companyId: '9007199254740993', purpose: null, status: null });
   expect(statements).not.toHaveBeenCalled();
@@ -131,8 +131,10 @@ test('each request of a run counts for the resource that wanted it, retries incl
   const signal = AbortSignal.timeout(30_000);
   const rfi = { companyId: '1', projectId: '7', resource: 'RFIs', parentId: null, isDelete: false, isRelative: false };
   const filled = ['4', '5'].map((recordId) => ({ ...rfi, recordId }));
-  await markPending(database.pool, { ...settings, news: filled, eventId: null, occurredAt: null });
-  await fetchBatch(settings, { companyId: '1', projectId: '7', resource: 'RFIs' }, signal);
+  await markPending(database.pool, { ...settings, news: filled, lane: 'backfill', eventId: null, occurredAt: null });
+  for (const lane of ['live', 'backfill'] as const) {
+    await fetchBatch(settings, { companyId: '1', projectId: '7', resource: 'RFIs', lane }, signal);
+  }
   const locations = { companyId: '1', projectId: '7', resource: 'Locations' };
   await backfillResource(settings, locations, { signal, now: new Date() });
   await counter.close();

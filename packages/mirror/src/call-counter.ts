@@ -65,7 +65,7 @@ export function createCallCounter({ database, onError, flushEveryMs = 5_000 }: C
         projectId: purpose?.projectId ?? null,
         resource: purpose?.resource ?? null,
         count: 1,
-        forEvents: purpose?.isForEvents === true ? 1 : 0,
+        forEvents: purpose?.lane === 'live' || purpose?.lane === 'detail' ? 1 : 0,
         failed: status !== null && status >= 200 && status < 300 ? 0 : 1,
         lastStatus: status,
       });

@@ -1,9 +1,11 @@
 // Runs whole batches against a scripted Procore: a function from path to answer, over real HTTP.
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Lane } from '@procore-mirror/database';
 import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
@@ -15,8 +17,8 @@ import { recordDelivery } from './record-delivery.ts';
 
 type Scripted = { status?: number; body?: unknown; text?: string; headers?: Record<string, string> };
 
-const PLENTY = `insert into mirror.budget (window_name, call_limit, remaining, reset_at, is_confirmed)
-  values ('hour', 1000000, 1000000, now() + interval '1 hour', true)`;
+const PLENTY = `insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
+  values ('hour', 1000000, 1000000, now() + interval '1 hour', 'header')`;
 
 let test_: TestDatabase;
 let database: Database;
@@ -88,8 +90,8 @@ async function hear(resource: string, ids: readonly (string | number)[], change:
   }
 }
 
-function run(resource: string, projectId: string | null = '7') {
-  const batch = { companyId: '1', projectId, resource };
+function run(resource: string, projectId: string | null = '7', lane: Lane = 'live') {
+  const batch = { companyId: '1', projectId, resource, lane };
   return fetchBatch({ ...settings, database, client }, batch, AbortSignal.timeout(30_000));
 }
 
@@ -180,6 +182,7 @@ test('when calls are short, a thin list refreshes the rows first and loses no de
   answer = (path) =>
     path.endsWith('/3') ? { status: 404 } : { body: { id: Number(path.split('/').at(-1)), subject: 'new' } };
   await run('RFIs');
+  await run('RFIs', '7', 'detail');
   expect(calls).toHaveLength(4);
   expect(await rows('rfis', 'id, subject, assignee, _complete')).toMatchObject([
     { id: '1', subject: 'new', assignee: null, _complete: true },
@@ -433,7 +436,7 @@ test('a resource that the operator defined is fetched into its table', async () 
   await recordDelivery({ ...own, selection: { companyIds: null, resources: null } }, delivery);
   answer = (where) =>
     where.endsWith('/projects/7/instructions/5') ? { body: { id: 5, title: 'Dig' } } : { status: 404 };
-  const batch = { companyId: '1', projectId: '7', resource: 'Site Instructions' };
+  const batch = { companyId: '1', projectId: '7', resource: 'Site Instructions', lane: 'live' } as const;
   expect(await fetchBatch(own, batch, AbortSignal.timeout(30_000))).toMatchObject({ outcome: 'done', stored: 1 });
   expect(await rows('site_instructions', 'id, title')).toEqual([
     { id: '5', title: 'Dig', deleted: false, hidden: false },

@@ -1,6 +1,6 @@
 // The second half of the worker: the pending records of one company, project and resource are fetched and stored.
 import {
-  type BatchKey,
+  type Batch,
   countPending,
   countRows,
   findParentIds,
@@ -16,7 +16,7 @@ import {
   unparkScopes,
 } from '@procore-mirror/database';
 import { ProcoreResponseError } from '@procore-mirror/procore';
-import { type BatchRun, type FetchSettings, openRecords, openRun } from './batch-run.ts';
+import { type BatchRun, type FetchSettings, openRecords, openRun, wantedRecords } from './batch-run.ts';
 import { parentsOf } from './catalogue/catalogue.ts';
 import { makeCall } from './fetch-call.ts';
 import { type FailureOutcome, judgeFailure } from './judge-failure.ts';
@@ -35,6 +35,8 @@ export type BatchReport = {
 
 /** A run ends after so many calls, sooner when calls are short, so that other batches get their turn. */
 const CALLS_PER_RUN = 50;
+/** The same before any answer told what the budget is. */
+const CALLS_OF_UNKNOWN_BUDGET = 10;
 /** Failures in a row after which the run gives Procore a rest. */
 const FAILURES_PER_RUN = 3;
 /** Records that failed this often are fetched alone, so that one bad record does not hold up its neighbours. */
@@ -47,13 +49,13 @@ type Progress = { successes: number; failuresInARow: number; refusals: number; e
  * Fetches and stores what is ready in the batch. Records it could not bring stay pending, each with its pause. Throws
  * only when the database fails.
  */
-export async function fetchBatch(settings: FetchSettings, batch: BatchKey, signal: AbortSignal): Promise<BatchReport> {
+export async function fetchBatch(settings: FetchSettings, batch: Batch, signal: AbortSignal): Promise<BatchReport> {
   const run = await openRun(settings, batch, signal);
   const { affordableCalls, ...plan } = await planRun(run);
   await concludeAbsent(run, run.resource, run.version, noted(run, plan.nothingToFetch));
   const progress: Progress = { successes: 0, failuresInARow: 0, refusals: 0, error: null };
   const calls = [...plan.calls];
-  const mostCalls = Math.min(Math.ceil(affordableCalls ?? CALLS_PER_RUN) || 1, CALLS_PER_RUN);
+  const mostCalls = Math.min(Math.ceil(affordableCalls ?? CALLS_OF_UNKNOWN_BUDGET) || 1, CALLS_PER_RUN);
   for (let made = 0; made < mostCalls && !signal.aborted; made += 1) {
     const call = calls.shift();
     if (call === undefined) break;
@@ -61,7 +63,7 @@ export async function fetchBatch(settings: FetchSettings, batch: BatchKey, signa
     if (end !== null) return report(run, end, progress);
   }
   if (progress.refusals > 0 && progress.successes === 0) return report(run, await parkRefused(run, progress), progress);
-  return report(run, openRecords(run).size === 0 ? 'done' : 'wait', progress);
+  return report(run, wantedRecords(run).length === 0 ? 'done' : 'wait', progress);
 }
 
 async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affordableCalls'>> {
@@ -69,7 +71,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
   const { table, parent } = run.resource;
   const { companyId, projectId } = run.batch;
   if (parent !== null) await addKnownParents(run);
-  const records = [...openRecords(run).values()];
+  const records = wantedRecords(run);
   const together = records.filter(({ attempts }) => attempts < ATTEMPTS_TOGETHER);
   const facts: PlanFacts = {
     records: Math.max(
@@ -78,7 +80,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
     ),
     parents: await countParents(run),
     perPage: run.settings.pageSize,
-    affordableCalls: await readLeave(database),
+    affordableCalls: await readLeave(database, run.batch.lane),
   };
   const plan = planFetch(run.resource, together, facts);
   const alone = records.filter(({ attempts }) => attempts >= ATTEMPTS_TOGETHER);
@@ -103,7 +105,9 @@ async function countParents({ settings, resource, batch }: BatchRun): Promise<nu
 async function addKnownParents(run: BatchRun): Promise<void> {
   const open = openRecords(run);
   const { companyId, projectId } = run.batch;
-  const ids = [...open.values()].filter(({ parentId }) => parentId === null).map(({ id }) => id);
+  const ids = wantedRecords(run)
+    .filter(({ parentId }) => parentId === null)
+    .map(({ id }) => id);
   const { resource, settings } = run;
   const parents = await findParentIds(settings.database.pool, resource.table, companyId, projectId, ids);
   for (const [id, parentId] of parents) {
@@ -124,7 +128,6 @@ async function tryCall(
   progress: Progress,
   further: FetchCall[],
 ): Promise<BatchReport['outcome'] | null> {
-  run.purpose.isForEvents = noted(run, idsOf(call)).some(({ eventId }) => eventId !== null);
   try {
     await makeCall(run, call);
     progress.successes += 1;
@@ -156,7 +159,7 @@ async function settleFailure(
   const { database, parking } = run.settings;
   const records = noted(run, idsOf(call));
   const postpone = (pauseMs: number, all = false) =>
-    postponeRecords(database.pool, run.batch, all ? [...openRecords(run).keys()] : idsOf(call), {
+    postponeRecords(database.pool, run.batch, all ? wantedRecords(run).map(({ id }) => id) : idsOf(call), {
       pauseMs,
       error: messageOf(progress.error),
       countsAttempt: !all,
@@ -199,7 +202,9 @@ function isRefusedList(run: BatchRun, call: FetchCall, error: unknown): boolean 
 
 /** The list is no use, so the records are shown next time, refreshed or not. */
 async function passOverList(run: BatchRun, ids: readonly string[]): Promise<void> {
-  await inTransaction(run.settings.database, (client) => noteListed(client, run.batch, noted(run, ids), 0));
+  const { batch, settings } = run;
+  const note = { pauseMs: 0, lane: batch.lane };
+  await inTransaction(settings.database, (client) => noteListed(client, batch, noted(run, ids), note));
 }
 
 /** What a list call did not bring is asked for alone before anything is concluded; without a show, in the whole list. */

@@ -24,8 +24,8 @@ type Command =
 /** One resource of a Procore with three records. Answers can be held back after they were read. */
 type World = { records: Map<string, { alive: boolean; state: number }>; isSlow: boolean; held: (() => void)[] };
 
-const PLENTY = `insert into mirror.budget (window_name, call_limit, remaining, reset_at, is_confirmed)
-  values ('hour', 1000000, 1000000, now() + interval '1 hour', true)`;
+const PLENTY = `insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
+  values ('hour', 1000000, 1000000, now() + interval '1 hour', 'header')`;
 
 let test_: TestDatabase;
 let database: Database;
@@ -88,7 +88,11 @@ async function live(resource: (typeof RESOURCES)[number], history: readonly Comm
   const events: { body: Buffer; delivered: boolean }[] = [];
   const slow: Promise<unknown>[] = [];
   const run = () =>
-    fetchBatch({ ...settings, database, client }, { companyId: '1', projectId, resource }, AbortSignal.timeout(20_000));
+    fetchBatch(
+      { ...settings, database, client },
+      { companyId: '1', projectId, resource, lane: 'live' },
+      AbortSignal.timeout(20_000),
+    );
 
   const edit = (id: string, kind: 'write' | 'delete') => {
     const record = world.records.get(id)!;

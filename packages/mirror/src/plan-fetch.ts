@@ -40,7 +40,7 @@ export type PlanFacts = {
 
 const IDS_PER_CALL = 100;
 /** The part of the affordable calls that one batch may spend on shows before a list refreshes its records. */
-const SHARE_FOR_SHOWS = 1 / 4;
+const SHARE_FOR_SHOWS = 1 / 2;
 
 /** Chooses the calls that fetch the wanted records of one batch. */
 export function planFetch(resource: CataloguedResource, wanted: readonly WantedRecord[], facts: PlanFacts): FetchPlan {

@@ -86,7 +86,7 @@ export async function storePart(run: BatchRun, answer: FetchedAnswer & { only: r
       client,
       { ...run.batch, resource: resource.resource },
       only.flatMap((id) => open?.get(id) ?? []),
-      run.settings.delayMs,
+      { pauseMs: run.settings.delayMs, lane: 'detail' },
     );
     return records.length;
   });
@@ -197,7 +197,7 @@ async function settleSeen(
     },
   );
   const news = newsOfParents(run, resource, proved);
-  await markPending(client, { news, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+  await markPending(client, { news, lane: run.batch.lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
 }
 
 /** Procore's answer is clearly older than the event that led to it: a copy that lags. Worth one more look, not two. */

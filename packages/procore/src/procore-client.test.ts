@@ -337,6 +337,12 @@ describe('a busy Procore', () => {
       17_000,
     ],
     ['the reset', 429, { 'x-rate-limit-reset': seconds(now + 5000) }, 5000],
+    [
+      'the reset, by the clock that set it,',
+      429,
+      { date: new Date(now - 3_000_000).toUTCString(), 'x-rate-limit-reset': seconds(now - 3_000_000 + 4000) },
+      4000,
+    ],
     ['ten seconds', 429, {}, 10_000],
     ['Retry-After', 503, { 'retry-after': '120' }, 120_000],
     ['ten seconds', 503, {}, 10_000],
@@ -392,7 +398,7 @@ describe('the budget', () => {
   });
 
   test('learns what each request is for, also of the pages of a list', async () => {
-    const purpose = { projectId: '7', resource: 'RFIs', isForEvents: true };
+    const purpose = { projectId: '7', resource: 'RFIs', lane: 'live' } as const;
     const told: unknown[] = [];
     const { client } = await aWorld(
       [answer(200, '[]', { link: '</x?page=2>; rel="next"' }), answer(200, '[]'), answer(200, '{}'), answer(200, '{}')],

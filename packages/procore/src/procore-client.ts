@@ -5,9 +5,10 @@ import { abortable } from './abortable.ts';
 import { ProcoreBusyError, ProcoreFormatError, ProcoreResponseError, ProcoreUnreachableError } from './errors.ts';
 import { createExchanger, type Exchange, type ExchangeRequest, isSuccess } from './exchange.ts';
 import { pagesOf } from './pages.ts';
-import { type RateLimit, readCount, readPauseMs, readRateLimit, readRetryAfterMs } from './rate-limit.ts';
+import { type RateLimit, readCount, readDate, readPauseMs, readRateLimit, readRetryAfterMs } from './rate-limit.ts';
 import { nextPath, requestPath, type SearchParams } from './request-path.ts';
 import { decideRetry, type RequestFailure, type RetryPolicy, twoMoreTriesInAboutTwoSeconds } from './retry.ts';
+import { createServerClock } from './server-clock.ts';
 
 export type ProcoreAnswer = {
   status: number;
@@ -25,8 +26,8 @@ export type ProcoreAnswer = {
 export type CallPurpose = {
   projectId: string | null;
   resource: string;
-  /** News from events led to it; not a first fill. */
-  isForEvents: boolean;
+  /** How urgent it is. */
+  lane: 'live' | 'detail' | 'repair' | 'backfill' | 'verify';
 };
 
 type CallOptions = { companyId: string; signal?: AbortSignal | undefined; purpose?: CallPurpose | undefined };
@@ -103,6 +104,8 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     timeoutMs: o.timeoutMs ?? 60_000,
     maxAnswerBytes: o.maxAnswerBytes ?? 64 * 1024 * 1024,
   });
+  const serverClock = createServerClock();
+  const procoreNow = () => serverClock.earliest(now());
   let closed = false;
 
   async function call(call: Call): Promise<ProcoreAnswer> {
@@ -130,6 +133,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     signal?.throwIfAborted();
     await abortable(Promise.resolve(o.beforeCall?.({ companyId, purpose, signal })), signal);
     const startedAt = performance.now();
+    const sentAt = now();
     let token = '';
     let exchange: Exchange | null = null;
     try {
@@ -137,12 +141,14 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       exchange = await exchanger.exchange({ ...call, headers: headersFor(call, token) });
     } finally {
       const headers = exchange?.headers ?? {};
+      const date = readDate(headers);
+      if (date !== null) serverClock.see({ date, sentAt, receivedAt: now() });
       await o.afterCall?.({
         companyId,
         purpose,
         status: exchange?.status ?? null,
-        rateLimit: readRateLimit(headers, now()),
-        retryAfterMs: readRetryAfterMs(headers, now()),
+        rateLimit: readRateLimit(headers, procoreNow()),
+        retryAfterMs: readRetryAfterMs(headers, procoreNow()),
         ms: performance.now() - startedAt,
       });
     }
@@ -166,7 +172,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
 
   function judgeStatus(about: string, status: number, { headers }: Exchange): Failed {
     if (status === 429 || status === 503) {
-      const pauseMs = readPauseMs(status, headers, now());
+      const pauseMs = readPauseMs(status, headers, procoreNow());
       const message = `${about} was answered ${status}: come back in ${Math.ceil(pauseMs / 1000)} s`;
       return { failure: final, error: new ProcoreBusyError(message, { status, resumeAt: now() + pauseMs }) };
     }
@@ -184,7 +190,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       links: next === undefined ? {} : { next },
       total: readCount(headers, 'total'),
       perPage: readCount(headers, 'per-page'),
-      rateLimit: readRateLimit(headers, now()),
+      rateLimit: readRateLimit(headers, procoreNow()),
     };
   }
 

@@ -5,7 +5,7 @@
 export type RateLimit = {
   limit: number;
   remaining: number;
-  /** From the Date header of the same answer where there is one, so that the clocks need not agree; never negative. */
+  /** Never negative. */
   resetInMs: number;
   /** The header itself, in seconds since the epoch by Procore's clock. */
   resetAt: number;
@@ -21,7 +21,7 @@ const shortestPauseMs = 1_000;
 /** The length of the spike window, the shortest after which anything can have changed. */
 const defaultPauseMs = 10_000;
 
-/** The rate limit that these headers describe; null when they lack one of its three numbers. `now` in ms. */
+/** The rate limit that these headers describe; null when they lack one of its three numbers. `now`: Procore's time, ms. */
 export function readRateLimit(headers: AnswerHeaders, now: number): RateLimit | null {
   const limit = readCount(headers, 'x-rate-limit-limit');
   const remaining = readCount(headers, 'x-rate-limit-remaining');
@@ -31,11 +31,11 @@ export function readRateLimit(headers: AnswerHeaders, now: number): RateLimit | 
   return { limit, remaining, resetInMs, resetAt };
 }
 
-/** `Retry-After`, seconds or a date, as ms from now; null when it is absent or unreadable. */
+/** `Retry-After`, seconds or a date, as ms from now (Procore's time); null when it is absent or unreadable. */
 export function readRetryAfterMs(headers: AnswerHeaders, now: number): number | null {
   const text = readHeader(headers, 'retry-after');
   if (text === null) return null;
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : readHttpDate(text) - readDate(headers, now);
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : readHttpDate(text) - now;
   return Number.isNaN(ms) ? null : Math.min(Math.max(Math.ceil(ms), 0), longestRetryAfterMs);
 }
 
@@ -58,12 +58,13 @@ export function readCount(headers: AnswerHeaders, name: string): number | null {
 function readResetInMs(headers: AnswerHeaders, now: number): number | null {
   const resetAt = readCount(headers, 'x-rate-limit-reset');
   if (resetAt === null) return null;
-  return Math.min(Math.max(resetAt * 1000 - readDate(headers, now), 0), longestWindowMs);
+  return Math.min(Math.max(resetAt * 1000 - now, 0), longestWindowMs);
 }
 
-function readDate(headers: AnswerHeaders, now: number): number {
+/** When the answer was written by Procore's clock, ms since 1970; null when it does not say. */
+export function readDate(headers: AnswerHeaders): number | null {
   const date = readHttpDate(readHeader(headers, 'date') ?? '');
-  return Number.isNaN(date) ? now : date;
+  return Number.isNaN(date) ? null : date;
 }
 
 /** NaN for what is no date; Date.parse alone takes "-5" for a day in 2001. */
