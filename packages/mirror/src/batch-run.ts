@@ -30,6 +30,8 @@ export type BatchRun = {
   version: string;
   /** Records whose news this run has yet to settle, by resource: the batch's own and those its answers carry along. */
   open: Map<string, Map<string, NotedRecord>>;
+  /** Records whose parent nobody knew when their news was recorded, so that it heard nothing, by `resource/id`. */
+  unplaced: ReadonlySet<string>;
   /** The parents of records that listings named on the way, by `resource/id`. */
   parents: Map<string, string>;
   stored: number;
@@ -47,10 +49,16 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
     const noted = await noteBatch(settings.database, { ...batch, resource: name }, options);
     open.set(name, new Map(noted.map((record) => [record.id, record])));
   }
+  const unplaced = new Set(
+    [...open].flatMap(([name, records]) =>
+      [...records.values()].flatMap(({ id, parentId }) => (parentId === null ? [`${name}/${id}`] : [])),
+    ),
+  );
   const version = await takeVersion(settings.database);
   const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane };
   const own = { ...settings, client: clientFor(settings.client, purpose) };
-  return { settings: own, batch, resource, signal, version, open, parents: new Map(), stored: 0, absent: 0 };
+  const parents = new Map<string, string>();
+  return { settings: own, batch, resource, signal, version, open, unplaced, parents, stored: 0, absent: 0 };
 }
 
 /** The records that the run is for and that are still open. */

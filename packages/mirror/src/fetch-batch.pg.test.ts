@@ -506,3 +506,13 @@ test('a list that names parents saves looking through them', async () => {
     { id: '9', contract_id: '3', title: 'more steel' },
   ]);
 });
+
+test('a parent that a list named for its child is refreshed, too', async () => {
+  answer = (path) => {
+    if (path.endsWith('/direct_costs/line_items')) return { body: [{ id: 9, holder: { id: 3 } }] };
+    return path.endsWith('/direct_costs/3/line_items/9') ? { body: { id: 9, amount: '1.00' } } : { status: 404 };
+  };
+  await hear('Direct Cost Line Items', [9]);
+  expect(await run('Direct Cost Line Items')).toMatchObject({ outcome: 'done', stored: 1 });
+  expect(await pendingIds()).toEqual(['3']);
+});

@@ -215,7 +215,7 @@ function newsOfParents(
   const { parent } = resource;
   if (parent === null || !parent.repeatsChild || parent.embeddedAs !== null) return [];
   const found = pairs.flatMap(({ record, note }) =>
-    note.parentId === null && record.parentId !== null ? [record.parentId] : [],
+    run.unplaced.has(`${resource.resource}/${note.id}`) && record.parentId !== null ? [record.parentId] : [],
   );
   const { companyId, projectId } = run.batch;
   return [...new Set(found)].map((recordId) => ({
