@@ -1,5 +1,5 @@
 import { checkDatabase, type Database, openDatabase } from '@procore-mirror/database';
-import { type Catalogue, loadCatalogue } from '@procore-mirror/mirror';
+import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/mirror';
 import { addEnvSecrets, configured, readEnv, type Secrets } from '@procore-mirror/runtime';
 import { databaseSchema, type Env, mirrorSchema, withStarted } from './env.ts';
 import { ServerUnreachableError } from './errors.ts';
@@ -34,7 +34,8 @@ export function createContext(o: { env: Env; startFile: string; secrets: Secrets
     catalogue: () => {
       const known = readEnv(mirrorSchema, env());
       const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(known.MIRROR_CATALOGUE));
-      return { catalogue, resources: known.MIRROR_RESOURCES ?? null };
+      const choose = () => chooseResources(catalogue, known.MIRROR_RESOURCES);
+      return { catalogue, resources: configured('MIRROR_RESOURCES', choose) };
     },
     withDatabase: async (work, { anyVersion = false } = {}) => {
       const url = databaseUrl();

@@ -278,6 +278,13 @@ test('resources of the operator are migrated and shown; a file that is wrong is 
   expect(wrong.stderr).toContain('"Barrels": scope: ');
 });
 
+test('names in MIRROR_RESOURCES that no resource has are exit code 2, all at once', async () => {
+  const { code, stderr } = await mirror(['resources'], { MIRROR_RESOURCES: 'RFI,Submittals,Punch Item' });
+  expect(code).toBe(2);
+  expect(stderr).toContain('error: MIRROR_RESOURCES: there is no resource "RFI", did you mean "RFIs"?');
+  expect(stderr).toContain('error: MIRROR_RESOURCES: there is no resource "Punch Item", did you mean "Punch Items"?');
+});
+
 test('help is fine and names the commands', async () => {
   const { code, stdout } = await mirror(['--help']);
   expect(code).toBe(0);

@@ -38,5 +38,10 @@ export async function applyAllHooks({ client, scopes, resources, signal, say, ..
     for (const { resource } of applied.done.refused) count.refused.add(resource);
   }
   say(`Hooks: ${scopes.length} scopes, ${count.created} hooks created, ${count.triggers} triggers added`);
-  if (count.refused.size > 0) say(`Procore sends no events for ${[...count.refused].join(', ')}`);
+  if (count.refused.size > 0) {
+    const names = [...count.refused].join(', ');
+    say(
+      `Procore offers no events of ${names}: what is mirrored of them is filled, and stays as it is until the next fill`,
+    );
+  }
 }

@@ -62,7 +62,7 @@ export async function fill({ settings, scopes, continues, signal, progress, say 
   }
   for (const refusal of refusals.slice(0, 10)) say(`Not filled: ${refusal}`);
   if (refusals.length > 10) say(`Not filled: ${refusals.length - 10} more (select * from mirror.backfills)`);
-  say(`Backfill: ${stored} records stored, ${pending} more to be fetched by the worker`);
+  say(`Backfill: ${stored} records stored, ${pending} more that the worker completes`);
 }
 
 async function filledBefore(database: Database, scopes: readonly Scope[]): Promise<Set<string>> {

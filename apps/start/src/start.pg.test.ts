@@ -152,6 +152,19 @@ test('against a Procore that goes on, a second start continues: no hook twice, n
   await database.drop();
 });
 
+test('names in MIRROR_RESOURCES that no resource has end the start before anything runs', async () => {
+  const started = startIn({
+    PROCORE_CLIENT_ID: 'simulator',
+    PROCORE_CLIENT_SECRET: 'simulator-secret',
+    PROCORE_COMPANY_IDS: '598134325683880',
+    MIRROR_RESOURCES: 'RFIs,Submital',
+  });
+  await expect(started.said('The mirror runs.')).rejects.toThrow(
+    'there is no resource "Submital", did you mean "Submittals"?',
+  );
+  expect(started.output()).toMatch(/^failed: /);
+});
+
 test('wrong credentials end the start with what is wrong, and not with the secret', async () => {
   const simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '0' });
   const simulatorUrl = String((await simulator.line('url')).url);

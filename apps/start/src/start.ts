@@ -3,7 +3,7 @@
 //   Postgres ─▶ migrate ─▶ (simulator) ─▶ ingest ─▶ worker ─▶ hooks ─▶ backfill ─▶ a live line, until Ctrl-C
 import path from 'node:path';
 import { migrateDatabase, openDatabase } from '@procore-mirror/database';
-import { loadCatalogue } from '@procore-mirror/mirror';
+import { chooseResources, loadCatalogue } from '@procore-mirror/mirror';
 import { addEnvSecrets, configured, type MainLifetime } from '@procore-mirror/runtime';
 import { choosePorts } from './choose-ports.ts';
 import { connect } from './connect.ts';
@@ -27,6 +27,7 @@ export async function start({ env, directory, lifetime, terminal }: Options): Pr
   const wanted = readWanted(env);
   const file = wanted.isReal ? wanted.env.MIRROR_CATALOGUE : undefined;
   const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(file));
+  if (wanted.isReal) configured('MIRROR_RESOURCES', () => chooseResources(catalogue, wanted.env.MIRROR_RESOURCES));
   if (wanted.isReal) addEnvSecrets(lifetime.secrets, realSchema, wanted.env);
   const data = await openDataDirectory(directory);
   const crew = createCrew({ env, data, signal: lifetime.signal });

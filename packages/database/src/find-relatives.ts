@@ -30,3 +30,16 @@ export async function listPendingIds(database: Database, key: BatchKey, limit: n
   );
   return rows.map((row) => row.record_id);
 }
+
+/** Those of the ids that are pending in the batch. */
+export async function findPending(
+  client: Pick<Database['pool'], 'query'>,
+  key: BatchKey,
+  ids: readonly string[],
+): Promise<string[]> {
+  const { rows } = await client.query<{ record_id: string }>(
+    `select record_id from mirror.pending where ${isOfBatch(key)} and record_id = any($4)`,
+    [key.companyId, key.projectId, key.resource, ids],
+  );
+  return rows.map((row) => row.record_id);
+}

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { countRows, findParentIds, listIds } from './look-up.ts';
+import { countRows, countRowsPerDay, findDays, findParentIds, listIds } from './look-up.ts';
 import { markAbsent } from './mark-absent.ts';
 import { badges, notes, openSampleMirror, type SampleMirror } from './sample-mirror.ts';
 import { inTransaction } from './transaction.ts';
@@ -44,6 +44,22 @@ test('ids of live rows are listed, those fetched last first, up to a limit', asy
   expect(await listIds(mirror.database.pool, notes, '1', '2', 10)).toEqual(['5', '2', '1']);
   expect(await listIds(mirror.database.pool, notes, '1', '2', 1)).toEqual(['5']);
   expect(await listIds(mirror.database.pool, badges, '1', null, 10)).toEqual(['B', 'A']);
+});
+
+test('the days of records are found, and how many live rows a day has', async () => {
+  const { pool } = mirror.database;
+  const place = { table: notes, companyId: '1', projectId: '12', day: 'due_date' };
+  expect(await countRowsPerDay(pool, place)).toBe(0);
+  const json = `[{"id": 11, "due_date": "2026-06-30"}, {"id": 12, "due_date": "2026-06-30"},
+    {"id": 13, "due_date": "2026-07-02"}, {"id": 14, "due_date": "soon"}, {"id": 15, "due_date": "2026-07-02"}]`;
+  await mirror.store({ json, projectId: '12', version: '1' });
+  expect(await findDays(pool, place, ['11', '13', '14', '99', 'ULID'])).toEqual(
+    new Map([
+      ['11', '2026-06-30'],
+      ['13', '2026-07-02'],
+    ]),
+  );
+  expect(await countRowsPerDay(pool, place)).toBe(2.5);
 });
 
 test('a project resource is not looked up without its project', async () => {

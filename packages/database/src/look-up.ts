@@ -59,6 +59,37 @@ export async function countRows(
   return rows[0]?.count ?? 0;
 }
 
+/** A column of type date that tells the day of each row of the resource in this scope. */
+export type DayColumn = { table: MirroredTable; companyId: string; projectId: string | null; day: string };
+
+/** The days (`2026-06-30`) of those of the records that have a row with one. */
+export async function findDays(
+  client: Queryable,
+  { table, companyId, projectId, day }: DayColumn,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ id: string; day: string }>(
+    `select id::text as id, to_char(${quoteName(day)}, 'YYYY-MM-DD') as day from ${tableName(table)}
+      where ${inScope(table)} and id = any($3::${table.idType}[]) and ${quoteName(day)} is not null`,
+    [companyId, scopeProject(table, projectId), fittingIds(table, ids)],
+  );
+  return new Map(rows.map((row) => [row.id, row.day]));
+}
+
+/** How many live rows a day has on average, of the days that have any; looks no further than 20,000 rows. */
+export async function countRowsPerDay(
+  client: Queryable,
+  { table, companyId, projectId, day }: DayColumn,
+): Promise<number> {
+  const { rows } = await client.query<{ average: number }>(
+    `select count(*)::float8 / greatest(count(distinct day), 1) as average from (
+      select ${quoteName(day)} as day from ${tableName(table)} where ${inScope(table)} and ${LIVE} limit ${COUNTED_AT_MOST}
+    ) as counted`,
+    [companyId, scopeProject(table, projectId)],
+  );
+  return rows[0]?.average ?? 0;
+}
+
 /** Ids of live rows in this scope, those fetched last first. */
 export async function listIds(
   client: Queryable,

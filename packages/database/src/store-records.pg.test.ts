@@ -192,7 +192,7 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
     const id = freshId();
     const json = `[{"id": ${id}, "title": "first"}, {"id": "${id}", "title": "last", "updated_at": "2026-01-01T00:00:00Z"}]`;
     const { records } = await mirror.store({ json, version: freshVersion() });
-    expect(records).toEqual([{ id, updatedAt: '2026-01-01T00:00:00Z', parentId: null, stored: true }]);
+    expect(records).toEqual([{ id, updatedAt: '2026-01-01T00:00:00Z', parentId: null, stored: true, isWhole: true }]);
     expect(await note(id)).toMatchObject({ title: 'last' });
   });
 

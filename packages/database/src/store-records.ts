@@ -33,6 +33,8 @@ export type StoredRecord = {
   parentId: string | null;
   /** False when the mirror holds a state of this or a later fetch already. */
   stored: boolean;
+  /** The mirror now holds the whole record of this or a later fetch, or that it is gone; false after a mere part of it. */
+  isWhole: boolean;
 };
 
 export type StoreOutcome = {

@@ -48,9 +48,18 @@ stored as (
   returning t.id${parent.map((name) => `, t.${name} as parent_id`).join('')}
 )${mode === 'strict' ? '' : countUnfit(table)}
 select c.id::text as id, c.record ->> 'updated_at' as "updatedAt", s.id is not null as stored,
+  case when s.id is not null then ${!shape.isPart} else ${isKnownWhole(table)} end as "isWhole",
   ${parent.length === 0 ? 'c.parent_id' : 'coalesce(s.parent_id, c.parent_id)'}::text as "parentId",
   ${mode === 'strict' ? '0' : '(select coalesce(sum(count), 0)::int from unfit)'} as unfit
 from chosen c left join stored s using (id)`;
+}
+
+/** SQL condition: the row that kept record `c` out is no mere part. One that this statement cannot see yet may be. */
+function isKnownWhole(table: MirroredTable): string {
+  const values: Record<string, string> = { company_id: '$2::bigint', project_id: '$3::bigint', id: 'c.id' };
+  const isRow = keyColumns(table).map((column) => `t.${column} = ${values[column]}`);
+  return `exists (select from ${tableName(table)} t where ${isRow.join(' and ')}
+    and t._version >= $4::bigint and (t._complete or t._deleted_at is not null or t._hidden_at is not null))`;
 }
 
 /** SQL condition: `p` is the pending row of a record; company and project are parameters 2 and 3. */

@@ -1,26 +1,37 @@
-// The first fill of one resource in one scope. A list that carries the whole record is stored page by page; of others
-// the ids are read and marked pending, and the worker's planner does the rest.
-import { type BatchKey, markPending, type News, takeVersion } from '@procore-mirror/database';
+// The first fill of one resource in one scope. A list that carries the whole record is stored page by page; so is what
+// others carry, and these records are marked pending: the worker's planner shows them.
+import { type BatchKey, takeVersion } from '@procore-mirror/database';
 import { type BatchRun, type FetchSettings, openRun } from './batch-run.ts';
 import { isListedByParent } from './catalogue/catalogue.ts';
-import { isNotFound, itemsOf, pagesOf, parentsToWalk, storeListing } from './listing.ts';
+import { DAYS_PER_WINDOW, datesBetween, dayOf } from './date-windows.ts';
+import {
+  insistOnAll,
+  isNotFound,
+  itemsOf,
+  type Listing,
+  type ListingOptions,
+  readListing,
+  storeListing,
+} from './listing.ts';
+import { parentsToWalk } from './parent-walk.ts';
+import { markListed, storeListedPage } from './store-answer.ts';
 
 export type BackfillOptions = {
   signal: AbortSignal;
   now: Date;
 };
 
-/** How many records were stored at once, and how many wait for the worker to fetch them. */
+/** How many records were stored whole, and how many wait for the worker to fetch what their list does not carry. */
 export type Backfilled = { stored: number; pending: number };
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-// A range of about 13 weeks is the most that daily logs take (SOURCES: REST behaviour).
-const DAYS_PER_RANGE = 90;
-const RANGES_BACK = 4;
+const WINDOWS_BACK = 4;
+/** A listing that changes while it is read is read again, so often at most. */
+const READINGS = 3;
 
 /**
  * Fills one resource in one company or project from its listings; may be repeated. Records that live inside their
- * parents come with the parents. Throws what the client throws; what was stored until then stays.
+ * parents come with the parents. Throws what the client throws, and ProcoreFormatError when a listing changes without
+ * pause; what was stored until then stays.
  */
 export async function backfillResource(
   settings: FetchSettings,
@@ -30,39 +41,43 @@ export async function backfillResource(
   const run = await openRun(settings, { ...scope, lane: 'backfill' }, options.signal);
   const { resource } = run;
   if (resource.list === null || resource.list.shared) return { stored: 0, pending: 0 };
-  if (resource.list.carries === 'part of the record') return markListed(run);
-  if (isListedByParent(resource)) return storeByParent(run);
-  let stored = 0;
-  for (const searchParams of resource.list.todayOnly ? dateRanges(options.now) : [[]]) {
-    const version = await takeVersion(settings.database);
-    stored += await storeListing(run, resource, version, { parentId: null, searchParams });
+  const isWhole = resource.list.carries === 'whole record';
+  const windows = resource.list.todayOnly ? windowsBack(options.now) : [[]];
+  const fillFrom = (parentId: string | null) =>
+    sumOver(windows, (searchParams) => fill(run, isWhole ? storePages : storeParts, { parentId, searchParams }));
+  const records = isListedByParent(resource) ? await sumOverParents(run, fillFrom) : await fillFrom(null);
+  return isWhole ? { stored: records, pending: 0 } : { stored: 0, pending: records };
+}
+
+type Read = (run: BatchRun, version: string, options: ListingOptions) => Promise<Listing>;
+
+/** What a shifted listing left out may come with the next reading; what came once need not come again. */
+async function fill(run: BatchRun, read: Read, options: ListingOptions): Promise<number> {
+  for (let reading = 1; ; reading += 1) {
+    const listing = await read(run, await takeVersion(run.settings.database), options);
+    if (reading === READINGS) insistOnAll(run.resource, listing);
+    if (listing.doubt === null) return listing.records;
   }
-  return { stored, pending: 0 };
 }
 
-async function markListed(run: BatchRun): Promise<Backfilled> {
-  if (!isListedByParent(run.resource)) return { stored: 0, pending: await markPages(run, null) };
-  return { stored: 0, pending: await sumOverParents(run, (parentId) => markPages(run, parentId)) };
-}
+const storePages: Read = (run, version, options) => storeListing(run, run.resource, version, options);
 
-async function markPages(run: BatchRun, parentId: string | null): Promise<number> {
-  const { database, delayMs, maxWaitMs } = run.settings;
+const storeParts: Read = (run, version, options) => {
   const { resource } = run;
-  let pending = 0;
-  for await (const page of pagesOf(run, resource, { parentId })) {
-    const news = itemsOf(page, resource).map((item) =>
-      newsOf(run, item.id, resource.parent === null ? null : (parentId ?? item.parentId)),
-    );
-    await markPending(database.pool, { news, lane: 'backfill', eventId: null, occurredAt: null, delayMs, maxWaitMs });
-    pending += news.length;
-  }
-  return pending;
-}
+  return readListing(run, resource, options, async (page) => {
+    const parentId = resource.parent === null ? null : options.parentId;
+    const parents = new Map(itemsOf(page, resource).map((item) => [item.id, parentId ?? item.parentId]));
+    // Records in groups cannot be stored as they stand.
+    if (resource.list?.within !== null) return markListed(run, parents);
+    const answer = { resource, from: 'list', version, text: page.text, parentId, only: null } as const;
+    return storeListedPage(run, answer, parents);
+  });
+};
 
-async function storeByParent(run: BatchRun): Promise<Backfilled> {
-  const store = async (parentId: string) =>
-    storeListing(run, run.resource, await takeVersion(run.settings.database), { parentId });
-  return { stored: await sumOverParents(run, store), pending: 0 };
+async function sumOver<T>(all: readonly T[], work: (one: T) => Promise<number>): Promise<number> {
+  let sum = 0;
+  for (const one of all) sum += await work(one);
+  return sum;
 }
 
 async function sumOverParents(run: BatchRun, work: (parentId: string) => Promise<number>): Promise<number> {
@@ -77,16 +92,12 @@ async function sumOverParents(run: BatchRun, work: (parentId: string) => Promise
   return sum;
 }
 
-function newsOf({ batch }: BatchRun, recordId: string, parentId: string | null): News {
-  const { lane: _, ...key } = batch;
-  return { ...key, recordId, parentId, isDelete: false, isRelative: false };
-}
-
-/** Ranges that cover the last year, newest first. */
-function dateRanges(now: Date): [string, string][][] {
-  const day = (daysBack: number) => new Date(now.getTime() - daysBack * DAY_MS).toISOString().slice(0, 10);
-  return Array.from({ length: RANGES_BACK }, (_, index) => [
-    ['start_date', day((index + 1) * DAYS_PER_RANGE - 1)],
-    ['end_date', day(index * DAYS_PER_RANGE)],
-  ]);
+/** Windows that cover the last year and, because some sites are ahead of Greenwich, tomorrow; newest first. */
+function windowsBack(now: Date): [string, string][][] {
+  return Array.from({ length: WINDOWS_BACK }, (_, index) =>
+    datesBetween({
+      from: dayOf(now, 2 - (index + 1) * DAYS_PER_WINDOW),
+      to: dayOf(now, 1 - index * DAYS_PER_WINDOW),
+    }),
+  );
 }

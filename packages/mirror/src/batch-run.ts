@@ -3,6 +3,7 @@ import { type Batch, type Database, type NotedRecord, noteBatch, takeVersion } f
 import type { CallPurpose, ProcoreClient } from '@procore-mirror/procore';
 import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
 import type { DriftWatch } from './drift-watch.ts';
+import type { Walks } from './parent-walk.ts';
 
 export type FetchSettings = {
   database: Database;
@@ -17,6 +18,8 @@ export type FetchSettings = {
   /** Pauses of parked scopes, ms. */
   parking: { firstPauseMs: number; longestPauseMs: number };
   random: () => number;
+  /** Where walks go on that a run could not end; without it a run walks as long as it takes. */
+  walks?: Walks | undefined;
   /** Told of what was stored; without one nobody looks for new fields. */
   driftWatch?: DriftWatch | undefined;
 };
@@ -34,6 +37,8 @@ export type BatchRun = {
   unplaced: ReadonlySet<string>;
   /** The parents of records that listings named on the way, by `resource/id`. */
   parents: Map<string, string>;
+  /** Requests made so far, retries not counted, and after how many a walk is to stop. */
+  calls: { made: number; most: number };
   stored: number;
   absent: number;
 };
@@ -56,9 +61,10 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
   );
   const version = await takeVersion(settings.database);
   const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane };
-  const own = { ...settings, client: clientFor(settings.client, purpose) };
-  const parents = new Map<string, string>();
-  return { settings: own, batch, resource, signal, version, open, unplaced, parents, stored: 0, absent: 0 };
+  const calls = { made: 0, most: Number.POSITIVE_INFINITY };
+  const own = { ...settings, client: clientFor(settings.client, purpose, calls) };
+  const none = { parents: new Map(), calls, stored: 0, absent: 0 };
+  return { settings: own, batch, resource, signal, version, open, unplaced, ...none };
 }
 
 /** The records that the run is for and that are still open. */
@@ -78,12 +84,23 @@ export function embeddedIn(catalogue: Catalogue, resource: CataloguedResource): 
   );
 }
 
-/** The same client; its calls say what they are for. */
-function clientFor(client: ProcoreClient, purpose: CallPurpose): ProcoreClient {
+/** The same client; its calls say what they are for, and are counted. */
+function clientFor(client: ProcoreClient, purpose: CallPurpose, calls: BatchRun['calls']): ProcoreClient {
   return {
     ...client,
-    get: (path, options) => client.get(path, { ...options, purpose }),
-    pages: (path, options) => client.pages(path, { ...options, purpose }),
+    get: (path, options) => {
+      calls.made += 1;
+      return client.get(path, { ...options, purpose });
+    },
+    pages: async function* (path, options) {
+      calls.made += 1;
+      let isFirst = true;
+      for await (const page of client.pages(path, { ...options, purpose })) {
+        if (!isFirst) calls.made += 1;
+        isFirst = false;
+        yield page;
+      }
+    },
   };
 }
 

@@ -451,12 +451,13 @@ test('quotes go with the RFQ that was deleted: they send no delete of their own'
     if (path === contract) return { body: [{ id: 3 }] };
     if (path.endsWith('_contracts')) return { body: [] };
     if (isRfqs(path, query)) return { body: [{ id: 4 }] };
+    if (path === '/rest/v1.0/rfqs/4' && query.get('contract_id') === '3') return { body: { id: 4 } };
     if (path === '/rest/v1.0/rfqs/4/quotes' && query.get('contract_id') === '3')
       return { body: [{ id: 5, amount: '1' }] };
     return { status: 404 };
   };
   await hear('RFQ Quotes', [5]);
-  expect(await run('RFQ Quotes')).toMatchObject({ outcome: 'done', stored: 1 });
+  expect(await run('RFQ Quotes')).toMatchObject({ outcome: 'done', stored: 2 }); // and the RFQ, which the walk passed
   await hear('RFQs', [4]);
   expect(await run('RFQs')).toMatchObject({ outcome: 'done' });
   expect(await rows('rfqs', 'id, contract_id')).toEqual([{ id: '4', contract_id: '3', deleted: false, hidden: false }]);

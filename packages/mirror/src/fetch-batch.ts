@@ -3,6 +3,8 @@ import {
   type Batch,
   countPending,
   countRows,
+  countRowsPerDay,
+  findDays,
   findParentIds,
   giveUpRecords,
   inTransaction,
@@ -18,6 +20,7 @@ import {
 import { ProcoreResponseError } from '@procore-mirror/procore';
 import { type BatchRun, type FetchSettings, openRecords, openRun, wantedRecords } from './batch-run.ts';
 import { parentsOf } from './catalogue/catalogue.ts';
+import type { DayFacts } from './date-windows.ts';
 import { makeCall } from './fetch-call.ts';
 import { type FailureOutcome, judgeFailure } from './judge-failure.ts';
 import { hasPlace } from './listing.ts';
@@ -35,13 +38,20 @@ export type BatchReport = {
 
 /** A run ends after so many calls, sooner when calls are short, so that other batches get their turn. */
 const CALLS_PER_RUN = 50;
+/** A list and a show of what it lacks: with less, runs would repeat the list and never come to an end. */
+const FEWEST_CALLS = 2;
 /** The same before any answer told what the budget is. */
 const CALLS_OF_UNKNOWN_BUDGET = 10;
 /** Failures in a row after which the run gives Procore a rest. */
 const FAILURES_PER_RUN = 3;
 /** Records that failed this often are fetched alone, so that one bad record does not hold up its neighbours. */
 const ATTEMPTS_TOGETHER = 3;
-const LISTS_OF_RECORDS: ReadonlySet<FetchCall['kind']> = new Set(['list by ids', 'refresh by ids', 'list all']);
+const LISTS_OF_RECORDS: ReadonlySet<FetchCall['kind']> = new Set([
+  'list by ids',
+  'list by dates',
+  'refresh by ids',
+  'list all',
+]);
 
 type Progress = { successes: number; failuresInARow: number; refusals: number; error: unknown };
 
@@ -55,8 +65,11 @@ export async function fetchBatch(settings: FetchSettings, batch: Batch, signal: 
   await concludeAbsent(run, run.resource, run.version, noted(run, plan.nothingToFetch));
   const progress: Progress = { successes: 0, failuresInARow: 0, refusals: 0, error: null };
   const calls = [...plan.calls];
-  const mostCalls = Math.min(Math.ceil(affordableCalls ?? CALLS_OF_UNKNOWN_BUDGET) || 1, CALLS_PER_RUN);
-  for (let made = 0; made < mostCalls && !signal.aborted; made += 1) {
+  run.calls.most = Math.min(
+    Math.max(Math.ceil(affordableCalls ?? CALLS_OF_UNKNOWN_BUDGET), FEWEST_CALLS),
+    CALLS_PER_RUN,
+  );
+  for (let made = 0; made < run.calls.most && !signal.aborted; made += 1) {
     const call = calls.shift();
     if (call === undefined) break;
     const end = await tryCall(run, call, progress, calls);
@@ -79,6 +92,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
       await countPending(database, run.batch, run.settings.pageSize + 1),
     ),
     parents: await countParents(run),
+    ...(await knownDays(run)),
     perPage: run.settings.pageSize,
     affordableCalls: await readLeave(database, run.batch.lane),
   };
@@ -91,6 +105,22 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
     nothingToFetch: [plan, ...plans].flatMap(({ nothingToFetch }) => nothingToFetch),
     estimatedCalls: [plan, ...plans].reduce((sum, { estimatedCalls }) => sum + estimatedCalls, 0),
   };
+}
+
+/** The days that our rows are of, for lists that are by date. */
+async function knownDays({
+  settings,
+  resource,
+  batch,
+  open,
+}: BatchRun): Promise<Pick<DayFacts, 'days' | 'recordsPerDay'>> {
+  const { list, table } = resource;
+  const hasDay = table.columns.some(({ name, type }) => name === list?.dayField && type === 'date');
+  if (list === null || !list.todayOnly || !hasDay) return { days: new Map(), recordsPerDay: 0 };
+  const ids = [...(open.get(resource.resource)?.keys() ?? [])];
+  const place = { table, companyId: batch.companyId, projectId: batch.projectId, day: list.dayField };
+  const { pool } = settings.database;
+  return { days: await findDays(pool, place, ids), recordsPerDay: await countRowsPerDay(pool, place) };
 }
 
 async function countParents({ settings, resource, batch }: BatchRun): Promise<number> {

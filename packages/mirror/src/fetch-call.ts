@@ -1,11 +1,23 @@
 // Makes one call of a plan and stores what it brings. Whatever the call did not bring stays open in the run.
 import { type NotedRecord, takeVersion } from '@procore-mirror/database';
-import { expandPath, ProcoreFormatError } from '@procore-mirror/procore';
+import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, openRecords } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
-import { idFilter, isNotFound, itemsOf, pagesOf, parentsToWalk, pathValues, storeListing } from './listing.ts';
+import { datesBetween } from './date-windows.ts';
+import {
+  idFilter,
+  insistOnAll,
+  isNotFound,
+  itemsOf,
+  type Listing,
+  pagesOf,
+  pathValues,
+  readListing,
+  storeListing,
+} from './listing.ts';
+import { lookThroughParents, soughtIn } from './parent-walk.ts';
 import type { FetchCall } from './plan-fetch.ts';
-import { concludeAbsent, storeAnswer, storePart } from './store-answer.ts';
+import { concludeAbsent, readOnceMore, storeAnswer, storePart } from './store-answer.ts';
 
 const IDS_PER_CALL = 100;
 
@@ -22,6 +34,8 @@ export async function makeCall(run: BatchRun, call: FetchCall): Promise<void> {
       return listByIds(run, call);
     case 'list all':
       return listAll(run, call);
+    case 'list by dates':
+      return listByDates(run, call);
     case 'parent':
       return showParent(run, call);
     case 'all parents':
@@ -77,11 +91,31 @@ async function listByIds(
   else await storePart(run, answer);
 }
 
+/** Stores all that the days hold. Concludes nothing, so it may end as soon as the missing are shown for fewer calls. */
+async function listByDates(run: BatchRun, call: Extract<FetchCall, { kind: 'list by dates' }>): Promise<void> {
+  const { resource } = run;
+  const { parentId, ids } = call;
+  const version = await takeVersion(run.settings.database);
+  let pages = 0;
+  for await (const page of pagesOf(run, resource, { parentId, searchParams: datesBetween(call) })) {
+    await storeAnswer(run, { resource, from: 'list', version, text: page.text, parentId, only: null });
+    pages += 1;
+    if (noted(run, ids).length <= pagesLeft(page, pages, ids.length)) return;
+  }
+}
+
+/** At least one; without a Total, one until there were as many pages as there were shows to save. */
+function pagesLeft({ total, perPage }: ProcoreAnswer, pages: number, shows: number): number {
+  if (total === null || perPage === null) return pages < shows ? 1 : Number.POSITIVE_INFINITY;
+  return Math.max(0, Math.ceil(total / Math.max(1, perPage)) - pages);
+}
+
 async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all' }>): Promise<void> {
   const version = await takeVersion(run.settings.database);
   const only = run.resource.list?.shared === true ? { only: call.ids } : {};
-  await storeListing(run, run.resource, version, { parentId: call.parentId, ...only });
-  await concludeFromListing(run, version, call);
+  const listing = await storeListing(run, run.resource, version, { parentId: call.parentId, ...only });
+  insistOnAll(run.resource, listing);
+  await concludeFromListing(run, version, call, listing);
 }
 
 /**
@@ -92,18 +126,32 @@ async function concludeFromListing(
   run: BatchRun,
   version: string,
   call: Extract<FetchCall, { kind: 'list all' }>,
+  { pages }: Listing,
 ): Promise<void> {
   const missing = noted(run, call.ids);
   const buried = missing.filter(({ isDelete }) => isDelete);
   await concludeAbsent(run, run.resource, version, buried);
   if (run.resource.show !== null) return;
   const others = missing.filter(({ isDelete }) => !isDelete);
-  if (call.parentId === null) await concludeAbsent(run, run.resource, version, others);
+  if (call.parentId === null) await concludeUnlisted(run, version, others, pages === 1);
   else if (others.length > 0)
     await walkParents(
       run,
       others.map(({ id }) => id),
     );
+}
+
+/** Pages can shift in ways that no count tells: what several of them lack is looked for once more before that counts. */
+async function concludeUnlisted(
+  run: BatchRun,
+  version: string,
+  records: readonly NotedRecord[],
+  isSure: boolean,
+): Promise<void> {
+  const isCertain = ({ reread }: NotedRecord) => isSure || reread;
+  await concludeAbsent(run, run.resource, version, records.filter(isCertain));
+  const doubtful = records.filter((record) => !isCertain(record)).map(({ id }) => id);
+  if (doubtful.length > 0) await readOnceMore(run.settings, run.settings.database.pool, run.batch, doubtful);
 }
 
 /** Those of the ids that are still open. */
@@ -130,15 +178,11 @@ async function showParent(run: BatchRun, call: Extract<FetchCall, { kind: 'paren
 
 async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all parents' }>): Promise<void> {
   const parent = parentOf(run);
-  const version = await takeVersion(run.settings.database);
-  if (parent.list?.carries === 'whole record') {
-    await storeListing(run, parent, version, { parentId: null });
-  } else {
-    for await (const parentId of parentsToWalk(run, run.resource)) {
-      if (call.ids.every((id) => !openRecords(run).has(id))) break;
-      await showRecord(run, parent, { id: parentId, parentId: null });
-    }
+  if (parent.list?.carries !== 'whole record') {
+    return lookFor(run, call.ids, (id) => showRecord(run, parent, { id, parentId: null }));
   }
+  const version = await takeVersion(run.settings.database);
+  insistOnAll(parent, await storeListing(run, parent, version, { parentId: null }));
   await concludeAbsent(run, run.resource, version, noted(run, call.ids));
 }
 
@@ -147,23 +191,35 @@ async function findParents(run: BatchRun, ids: readonly string[]): Promise<void>
   const { resource } = run;
   const version = await takeVersion(run.settings.database);
   const open = openRecords(run);
-  for await (const page of pagesOf(run, resource, { parentId: null, searchParams: idFilter(resource, ids) })) {
-    for (const { id, parentId } of itemsOf(page, resource)) {
+  const options = { parentId: null, searchParams: idFilter(resource, ids) };
+  const listing = await readListing(run, resource, options, async (page) => {
+    const items = itemsOf(page, resource);
+    for (const { id, parentId } of items) {
       const record = open.get(id);
       if (record !== undefined && parentId !== null) open.set(id, { ...record, parentId });
     }
-  }
+    return items.map(({ id }) => id);
+  });
+  insistOnAll(resource, listing);
   const notListed = noted(run, ids).filter(({ parentId }) => parentId === null);
   await concludeAbsent(run, resource, version, notListed);
 }
 
 async function walkParents(run: BatchRun, ids: readonly string[]): Promise<void> {
-  const version = await takeVersion(run.settings.database);
-  for await (const parentId of parentsToWalk(run, run.resource)) {
-    if (ids.every((id) => !openRecords(run).has(id))) return;
-    await storeChildrenOf(run, parentId, ids);
-  }
-  await concludeAbsent(run, run.resource, version, noted(run, ids));
+  const isFiltered = run.resource.list?.carries !== 'whole record' && run.resource.list?.filterByIds !== null;
+  const sought = isFiltered ? ids.slice(0, IDS_PER_CALL) : ids;
+  await lookFor(run, sought, (parentId, open) => storeChildrenOf(run, parentId, open));
+}
+
+async function lookFor(
+  run: BatchRun,
+  ids: readonly string[],
+  visit: (parentId: string, sought: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const walk = await lookThroughParents(run, ids, visit);
+  if (walk === null) return;
+  const records = noted(run, soughtIn(run, walk));
+  await concludeUnlisted(run, walk.version, records, walk.doubt === null);
 }
 
 /** Stores the children of one parent: all, where their list carries them whole, else those of the ids. */
@@ -171,7 +227,7 @@ async function storeChildrenOf(run: BatchRun, parentId: string, ids: readonly st
   const { resource } = run;
   try {
     if (resource.list?.carries === 'whole record') {
-      await storeListing(run, resource, await takeVersion(run.settings.database), { parentId });
+      insistOnAll(resource, await storeListing(run, resource, await takeVersion(run.settings.database), { parentId }));
       return;
     }
     for await (const page of pagesOf(run, resource, { parentId, searchParams: idFilter(resource, ids) })) {

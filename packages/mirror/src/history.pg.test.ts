@@ -11,7 +11,7 @@ import { catalogue } from './catalogue/catalogue.ts';
 import { fetchBatch } from './fetch-batch.ts';
 import { recordDelivery } from './record-delivery.ts';
 
-const RESOURCES = ['RFIs', 'Locations', 'Change Order Change Reasons'] as const;
+const RESOURCES = ['RFIs', 'Locations', 'Change Order Change Reasons', 'Notes Logs'] as const;
 const IDS = ['1', '2', '3'];
 
 type Command =
@@ -65,6 +65,8 @@ function read({ pathname, searchParams }: URL): { status: number; body: unknown 
   const alive = [...world.records].filter(([, { alive }]) => alive);
   const items = alive.map(([key, { state }]) => ({ id: Number(key), name: `state ${state}` }));
   if (pathname.startsWith('/rest/v2.0')) return { status: 200, body: { data: items } };
+  // Record 3 is of another day than its events make believe.
+  if (searchParams.has('start_date')) return { status: 200, body: items.filter((item) => item.id !== 3) };
   const asked = id === undefined ? searchParams.getAll('filters[id][]') : [id];
   const found = items.filter((item) => asked.includes(String(item.id)));
   if (id === undefined) return { status: 200, body: found };
@@ -100,7 +102,7 @@ async function live(resource: (typeof RESOURCES)[number], history: readonly Comm
     Object.assign(record, { alive: kind === 'write', state: record.state + 1 });
     const body = {
       id: `EVENT${events.length}`,
-      timestamp: '2026-06-01T10:00:00Z',
+      timestamp: '2026-06-01T10:00:00Z', // the day of the logs, but for one
       reason: kind === 'delete' ? 'delete' : 'update',
       company_id: '1',
       project_id: projectId ?? '',

@@ -13,10 +13,12 @@ export {
 } from './catalogue/catalogue.ts';
 export type { CatalogueEntry } from './catalogue/catalogue-entry.ts';
 export { loadCatalogue } from './catalogue/load-catalogue.ts';
+export { chooseResources } from './choose-resources.ts';
 export { createDriftWatch, type DriftWatch } from './drift-watch.ts';
 export { CatalogueError } from './errors.ts';
 export { type BatchReport, fetchBatch } from './fetch-batch.ts';
 export { listProjects } from './list-projects.ts';
 export { isSelected, type Selection } from './news-of-event.ts';
+export { createWalks } from './parent-walk.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';
 export { tables } from './tables.ts';

@@ -1,8 +1,8 @@
 // Listings of a scope or of one parent, page by page.
-import { findParentIds, listIds, listPendingIds } from '@procore-mirror/database';
+import { findParentIds } from '@procore-mirror/database';
 import { expandPath, type ProcoreAnswer, ProcoreFormatError, ProcoreResponseError } from '@procore-mirror/procore';
 import type { BatchRun } from './batch-run.ts';
-import { type CataloguedResource, isListedByParent, parentsOf } from './catalogue/catalogue.ts';
+import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import { type ListedItem, readItems } from './read-ids.ts';
 import { storeAnswer } from './store-answer.ts';
 
@@ -15,33 +15,55 @@ export type ListingOptions = {
   only?: readonly string[];
 };
 
+/** What a listing brought. `doubt` says why a record may be missing by accident; null when none can be. */
+export type Listing = { records: number; pages: number; doubt: string | null };
+
 /**
- * Stores every page and returns how many records came. Throws ProcoreFormatError when pages shifted while they were
- * read, so that an id may be missing by accident.
+ * Reads a listing to its end. `take` gets each page and returns the ids that it took. Pages that shift while they are read
+ * can leave a record out; as far as counts tell, `doubt` does.
  */
+export async function readListing(
+  run: BatchRun,
+  resource: CataloguedResource,
+  options: ListingOptions,
+  take: (page: ProcoreAnswer) => Promise<Iterable<string>>,
+): Promise<Listing> {
+  const seen = new Set<string>();
+  const totals = new Set<number>();
+  let pages = 0;
+  for await (const page of pagesOf(run, resource, options)) {
+    for (const id of await take(page)) seen.add(id);
+    if (page.total !== null) totals.add(page.total);
+    pages += 1;
+  }
+  const expected = options.only === undefined ? Math.max(0, ...totals) : 0;
+  const isShifted = totals.size > 1 || seen.size < expected;
+  const doubt = isShifted ? `${seen.size} of ${expected} records came; it changed while it was read` : null;
+  return { records: seen.size, pages, doubt };
+}
+
+/** Stores every page, and tells what came. */
 export async function storeListing(
   run: BatchRun,
   resource: CataloguedResource,
   version: string,
   options: ListingOptions,
-): Promise<number> {
+): Promise<Listing> {
   const { parentId, only = null } = options;
-  const seen = new Set<string>();
-  let expected: number | null = null;
-  for await (const page of pagesOf(run, resource, options)) {
-    const answer = { resource, from: 'list', version, text: page.text, parentId, only } as const;
-    for (const id of await storeAnswer(run, answer)) seen.add(id);
-    expected = only === null ? (page.total ?? expected) : null;
-  }
-  if (expected !== null && seen.size < expected) {
-    throw new ProcoreFormatError(`the listing of ${resource.resource}`, {
-      issues: [`${seen.size} of ${expected} records came; it changed while it was read`],
-    });
-  }
-  return seen.size;
+  return readListing(run, resource, options, (page) =>
+    storeAnswer(run, { resource, from: 'list', version, text: page.text, parentId, only }),
+  );
 }
 
-/** The pages of the resource's list, all of the scope or those of one parent. */
+/** For who concludes something from what a listing lacks. Throws ProcoreFormatError when there is a doubt. */
+export function insistOnAll({ resource }: CataloguedResource, { doubt }: Listing): void {
+  if (doubt !== null) throw new ProcoreFormatError(`the listing of ${resource}`, { issues: [doubt] });
+}
+
+/**
+ * The pages of the resource's list, all of the scope or those of one parent. Throws ProcoreFormatError at a page that
+ * holds nothing but records of the pages before: such a list may go on for ever.
+ */
 export async function* pagesOf(
   run: BatchRun,
   resource: CataloguedResource,
@@ -50,12 +72,34 @@ export async function* pagesOf(
   const { list } = resource;
   if (list === null) throw new Error(`${resource.resource} has no list in the catalogue`);
   const { client, pageSize } = run.settings;
-  yield* client.pages(expandPath(list.path, await pathValues(run, resource, parentId)), {
+  const pages = client.pages(expandPath(list.path, await pathValues(run, resource, parentId)), {
     companyId: run.batch.companyId,
     perPage: list.path.startsWith('/rest/v2') ? Math.min(pageSize, LARGEST_V2_PAGE) : pageSize,
     searchParams: [...Object.entries(list.showAll), ...searchParams],
     signal: run.signal,
   });
+  yield* withoutRepeats(pages, resource);
+}
+
+async function* withoutRepeats(
+  pages: AsyncIterable<ProcoreAnswer>,
+  resource: CataloguedResource,
+): AsyncGenerator<ProcoreAnswer> {
+  const seen = new Set<string>();
+  let before: ProcoreAnswer | null = null; // read only if another page follows: most lists have one
+  for await (const page of pages) {
+    if (before !== null) {
+      for (const { id } of itemsOf(before, resource)) seen.add(id);
+      const items = itemsOf(page, resource);
+      if (items.length > 0 && items.every(({ id }) => seen.has(id))) {
+        throw new ProcoreFormatError(`the listing of ${resource.resource}`, {
+          issues: ['a page holds only records of the pages before it'],
+        });
+      }
+    }
+    yield page;
+    before = page;
+  }
 }
 
 /** What a page holds: ids, and the parents that items name. */
@@ -71,64 +115,6 @@ export function idFilter(
   const spelling = list?.filterByIds ?? null;
   if (spelling === null) return [];
   return spelling.endsWith('[]') ? ids.map((id) => [spelling, id] as const) : [[spelling, `[${ids.join(',')}]`]];
-}
-
-/**
- * The parents of the resource's records: those with news first (a new child mostly changes its parent), then those we
- * fetched last, then all Procore lists.
- */
-export async function* parentsToWalk(run: BatchRun, resource: CataloguedResource): AsyncGenerator<string> {
-  const { database, catalogue } = run.settings;
-  const { companyId, projectId } = run.batch;
-  const parents = parentsOf(catalogue, resource);
-  const tried = new Set<string>();
-  for (const parent of parents) {
-    const known = [
-      ...(await listPendingIds(database, { ...run.batch, resource: parent.resource }, 1000)),
-      ...(await listIds(database.pool, parent.table, companyId, projectId, 10_000)),
-    ];
-    for (const id of known) {
-      if (tried.has(id) || !(await hasPlace(run, resource, id))) continue;
-      tried.add(id);
-      yield id;
-    }
-  }
-  for (const parent of parents) {
-    for await (const id of listedIds(run, parent)) {
-      if (tried.has(id)) continue;
-      tried.add(id);
-      yield id;
-    }
-  }
-}
-
-/** The ids that Procore lists in the run's scope, where it takes that by way of the resource's own parents. */
-async function* listedIds(run: BatchRun, resource: CataloguedResource): AsyncGenerator<string> {
-  if (resource.list === null || resource.list.shared) return;
-  if (!isListedByParent(resource)) {
-    yield* idsListedIn(run, resource, null);
-    return;
-  }
-  for await (const parentId of parentsToWalk(run, resource)) {
-    try {
-      yield* idsListedIn(run, resource, parentId);
-    } catch (error) {
-      if (!isNotFound(error)) throw error; // a parent that is gone has no children
-    }
-  }
-}
-
-async function* idsListedIn(
-  run: BatchRun,
-  resource: CataloguedResource,
-  parentId: string | null,
-): AsyncGenerator<string> {
-  for await (const page of pagesOf(run, resource, { parentId })) {
-    for (const { id } of itemsOf(page, resource)) {
-      if (parentId !== null) run.parents.set(`${resource.resource}/${id}`, parentId);
-      yield id;
-    }
-  }
 }
 
 /** Can the paths of the resource be filled in for this parent? Those of some need the parent's own parent, too. */

@@ -1,7 +1,15 @@
 // Which calls bring a batch up to date? The cheapest that the catalogue's facts allow. Pure: values in, values out.
 import { type CataloguedResource, isListedByParent } from './catalogue/catalogue.ts';
+import { type DateWindow, type DayFacts, dateWindows, pagesOfWindow } from './date-windows.ts';
 
-export type WantedRecord = { id: string; parentId: string | null; isDelete: boolean; isListed: boolean };
+export type WantedRecord = {
+  id: string;
+  parentId: string | null;
+  isDelete: boolean;
+  isListed: boolean;
+  /** When Procore says the newest change happened, ISO 8601; null when no event told. */
+  occurredAt: string | null;
+};
 
 export type FetchCall =
   /** One record by its id. */
@@ -12,6 +20,8 @@ export type FetchCall =
   | { kind: 'refresh by ids'; ids: readonly string[]; parentId: string | null }
   /** Every record of the scope, or of one parent. */
   | { kind: 'list all'; ids: readonly string[]; parentId: string | null }
+  /** Those of some days, in a list that is by date. */
+  | ({ kind: 'list by dates'; parentId: string | null } & DateWindow)
   /** The parent, which carries its children. */
   | { kind: 'parent'; ids: readonly string[]; parentId: string }
   /** Every parent of the scope with the children it carries. */
@@ -30,10 +40,9 @@ export type FetchPlan = {
 };
 
 /** Facts about the mirror that the choice depends on: how many records a listing would return, as far as we know. */
-export type PlanFacts = {
+export type PlanFacts = DayFacts & {
   records: number;
   parents: number;
-  perPage: number;
   /** Calls that the budget allows this batch now; null when that is not known. */
   affordableCalls: number | null;
 };
@@ -85,7 +94,8 @@ function fetchScope(
   facts: PlanFacts,
 ): FetchCall[] {
   const { list, show } = resource;
-  if (list?.carries === 'whole record' && !list.todayOnly) {
+  if (list?.carries === 'whole record' && list.todayOnly) return fetchDays(wanted, parentId, facts);
+  if (list?.carries === 'whole record') {
     if (list.filterByIds !== null) return fetchFiltered(wanted, parentId, show !== null);
     const pages = parentId === null ? pagesFor(Math.max(facts.records, wanted.length), facts) : 1;
     if (show === null || wanted.length > pages) {
@@ -100,6 +110,20 @@ function fetchScope(
     [...wanted.filter((record) => !record.isListed), ...wanted.filter((record) => record.isListed)],
     parentId,
   );
+}
+
+/** A record with a delete event is probably gone, and no day's list proves that: it is asked for alone. */
+function fetchDays(wanted: readonly WantedRecord[], parentId: string | null, facts: PlanFacts): FetchCall[] {
+  const windows = dateWindows(
+    wanted.filter(({ isDelete }) => !isDelete),
+    facts,
+  );
+  const listed = new Set(windows.flatMap(({ ids }) => ids));
+  const alone = wanted.filter(({ id }) => !listed.has(id));
+  return [
+    ...windows.map((window): FetchCall => ({ kind: 'list by dates', parentId, ...window })),
+    ...showEach(alone, parentId),
+  ];
 }
 
 function fetchFiltered(wanted: readonly WantedRecord[], parentId: string | null, canShow: boolean): FetchCall[] {
@@ -141,6 +165,7 @@ function planOf(calls: readonly FetchCall[], nothingToFetch: readonly string[], 
 function costOf(call: FetchCall, facts: PlanFacts): number {
   if (call.kind === 'list all' && call.parentId === null)
     return pagesFor(Math.max(facts.records, call.ids.length), facts);
+  if (call.kind === 'list by dates') return pagesOfWindow(call, facts);
   if (call.kind === 'find parents') return 1 + call.ids.length;
   if (call.kind === 'all parents') return pagesFor(facts.parents, facts);
   return 1;

@@ -1,5 +1,7 @@
 // An answer's records become rows, and the news they prove is settled, in one transaction.
 import {
+  type BatchKey,
+  findPending,
   inTransaction,
   markAbsent,
   markAbsentChildren,
@@ -12,7 +14,7 @@ import {
   storeRecords,
   type Transaction,
 } from '@procore-mirror/database';
-import { type BatchRun, embeddedIn, goneWith } from './batch-run.ts';
+import { type BatchRun, embeddedIn, type FetchSettings, goneWith } from './batch-run.ts';
 import type { CataloguedResource } from './catalogue/catalogue.ts';
 
 export type FetchedAnswer = {
@@ -30,6 +32,8 @@ export type FetchedAnswer = {
 // Procore's times have whole seconds, and an event is written a moment after its change.
 const CLEARLY_OLDER_MS = 3000;
 const REREAD_PAUSE_MS = 1500;
+/** That of a pending record without news since it was marked. */
+const FIRST_GENERATION = '1';
 
 /** Stores the records of an answer and settles their news. Returns the ids that the answer held, as far as asked for. */
 export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise<Set<string>> {
@@ -69,28 +73,77 @@ export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise
  * until they are shown, those that the list lacks, too.
  */
 export async function storePart(run: BatchRun, answer: FetchedAnswer & { only: readonly string[] }): Promise<void> {
-  const { resource, version, text, parentId, only } = answer;
-  const open = run.open.get(resource.resource);
-  const stored = await inTransaction(run.settings.database, async (client) => {
-    const { records } = await storeRecords(client, {
-      ...scopeOf(run, resource),
-      table: resource.table,
-      version,
-      json: text,
-      envelope: envelopeOf(answer),
-      parentId,
-      only,
-      isPart: true,
-    });
+  const open = run.open.get(answer.resource.resource);
+  await inTransaction(run.settings.database, async (client) => {
+    await storePartRows(client, run, answer);
     await noteListed(
       client,
-      { ...run.batch, resource: resource.resource },
-      only.flatMap((id) => open?.get(id) ?? []),
+      { ...run.batch, resource: answer.resource.resource },
+      answer.only.flatMap((id) => open?.get(id) ?? []),
       { pauseMs: run.settings.delayMs, lane: 'detail' },
     );
-    return records.length;
   });
-  run.stored += stored;
+}
+
+/** Parents that a listing names, by record id. */
+type NamedParents = ReadonlyMap<string, string | null>;
+
+/**
+ * Stores what a page of a first fill carries of its records, and marks them pending: their shows are still to come.
+ * Returns the ids on the page.
+ */
+export async function storeListedPage(run: BatchRun, answer: FetchedAnswer, parents: NamedParents): Promise<string[]> {
+  return inTransaction(run.settings.database, async (client) => {
+    const ids = (await storePartRows(client, run, answer)).map(({ id }) => id);
+    const added = await markUnlessPending(client, run, ids, parents);
+    const records = added.map((id) => ({ id, generation: FIRST_GENERATION, settles: false }));
+    await noteListed(client, run.batch, records, { pauseMs: run.settings.delayMs, lane: run.batch.lane });
+    return ids;
+  });
+}
+
+/** Marks the records of a listing pending, where nothing that it carries can be stored. Returns their ids. */
+export async function markListed(run: BatchRun, parents: NamedParents): Promise<string[]> {
+  const ids = [...parents.keys()];
+  await inTransaction(run.settings.database, (client) => markUnlessPending(client, run, ids, parents));
+  return ids;
+}
+
+/** What has news already is to be shown anyway, and the list may be older than the news. Returns the others. */
+async function markUnlessPending(
+  client: Transaction,
+  run: BatchRun,
+  ids: readonly string[],
+  parents: NamedParents,
+): Promise<string[]> {
+  const { delayMs, maxWaitMs } = run.settings;
+  const pending = new Set(await findPending(client, run.batch, ids));
+  const added = ids.filter((id) => !pending.has(id));
+  const { companyId, projectId, resource } = run.batch;
+  const news = added.map((recordId) => ({
+    ...{ companyId, projectId, resource, recordId },
+    parentId: parents.get(recordId) ?? null,
+    isDelete: false,
+    isRelative: false,
+  }));
+  await markPending(client, { news, lane: run.batch.lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+  return added;
+}
+
+async function storePartRows(client: Transaction, run: BatchRun, answer: FetchedAnswer): Promise<StoredRecord[]> {
+  const { resource, version, text, parentId, only } = answer;
+  const { records } = await storeRecords(client, {
+    ...scopeOf(run, resource),
+    table: resource.table,
+    version,
+    json: text,
+    envelope: envelopeOf(answer),
+    parentId,
+    only,
+    isPart: true,
+  });
+  run.stored += records.length;
+  return records;
 }
 
 /** Stores the children inside the records; what a record no longer holds is gone. */
@@ -120,7 +173,10 @@ async function storeChildren(
     ({ id, parentId }) => !seen.has(id) && parentId !== null && parentIds.includes(parentId),
   );
   await markMissing(client, run, child, answer.version, orphans);
-  return [...known, ...orphans.map(({ id, parentId }) => ({ id, parentId, updatedAt: null, stored: true }))];
+  return [
+    ...known,
+    ...orphans.map(({ id, parentId }) => ({ id, parentId, updatedAt: null, stored: true, isWhole: true })),
+  ];
 }
 
 /** Concludes that Procore shows none of these: with a delete event a record is buried, else it is hidden. */
@@ -170,8 +226,9 @@ async function settleSeen(
   seen: readonly StoredRecord[],
 ): Promise<void> {
   const noted = run.open.get(resource.resource);
+  // An answer that a part from a later list kept out completes nothing: its record stays pending.
   const pairs = seen.flatMap((record) => {
-    const note = noted?.get(record.id);
+    const note = record.isWhole ? noted?.get(record.id) : undefined;
     return note === undefined ? [] : [{ record, note }];
   });
   if (pairs.length === 0) return;
@@ -185,19 +242,25 @@ async function settleSeen(
     proved.map(({ note }) => note),
     delayMs,
   );
-  await postponeRecords(
+  await readOnceMore(
+    run.settings,
     client,
     key,
     tooEarly.map(({ note }) => note.id),
-    {
-      pauseMs: Math.max(REREAD_PAUSE_MS, delayMs),
-      error: null,
-      countsAttempt: false,
-      reread: true,
-    },
   );
   const news = newsOfParents(run, resource, proved);
   await markPending(client, { news, lane: run.batch.lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+}
+
+/** Lets records be read again after a pause, and notes that this was done. */
+export async function readOnceMore(
+  { delayMs }: Pick<FetchSettings, 'delayMs'>,
+  client: Parameters<typeof postponeRecords>[0],
+  key: BatchKey,
+  ids: readonly string[],
+): Promise<void> {
+  const pauseMs = Math.max(REREAD_PAUSE_MS, delayMs);
+  await postponeRecords(client, key, ids, { pauseMs, error: null, countsAttempt: false, reread: true });
 }
 
 /** Procore's answer is clearly older than the event that led to it: a copy that lags. Worth one more look, not two. */

@@ -16,6 +16,8 @@ const listEntry = z.strictObject({
   filterByIds: z.enum(['filters[id][]', 'filters[id]', 'filters[ids]']).nullable().default(null),
   /** Daily logs and timecards list today only unless a date or a range is given. */
   todayOnly: z.boolean().default(false),
+  /** The field of the record that holds the day by which such a list chooses. */
+  dayField: z.string().default('date'),
   /** Query parameters without which the list hides some of its records, or parts of them. */
   showAll: z.record(z.string(), z.string()).default({}),
   /** The field that holds the records, of the answer or of each of its groups, where the answer is no plain list. */

@@ -64,13 +64,15 @@ function ancestorKeys(entry: CatalogueEntry, find: Find, seen: Set<CatalogueEntr
   return [entry.parent.key, ...parents.flatMap((parent) => ancestorKeys(parent, find, seen))];
 }
 
-function checkList({ list, parent }: CatalogueEntry): (string | false)[] {
+function checkList({ list, parent, show }: CatalogueEntry): (string | false)[] {
   if (list === null) return [];
   const isWhole = list.carries === 'whole record';
   return [
     list.within !== null && isWhole && 'list.within: is read for ids only, so list.carries is "part of the record"',
     list.under !== null && isWhole && 'list.under: is read for ids only, so list.carries is "part of the record"',
     list.under !== null && parent !== null && 'list.under: a resource with a parent is listed under that',
+    !isWhole && show === null && 'list.carries: what is "part of the record" needs a show for the rest',
+    list.todayOnly && show === null && 'list.todayOnly: needs a show, for records whose day nobody knows',
     list.shared && !isWhole && 'list.shared: the list must carry the whole record',
   ];
 }

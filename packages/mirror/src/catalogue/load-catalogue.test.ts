@@ -104,6 +104,30 @@ test('entries that do not fit each other are told', async () => {
   ]);
 });
 
+test.each<[string, object, string]>([
+  ['names nothing that is known', { show: '/rest/v1.0/crates/{crate}' }, 'show: nothing is known to put in {crate}; '],
+  ['lacks the id', { show: '/rest/v1.0/projects/{project_id}/crates' }, 'show: must hold {id}'],
+  ['is another host', { show: 'https://api.procore.com/rest/v1.0/crates/{id}' }, 'show: must start with /rest/'],
+  [
+    'of a list asks for an id',
+    { list: { path: '/rest/v1.0/crates/{id}', carries: 'whole record' } },
+    'list.path: nothing is known to put in {id}; ',
+  ],
+  [
+    'of a list of parts has no show beside it',
+    { show: null, list: { path: '/rest/v1.0/crates', carries: 'part of the record' } },
+    'list.carries: what is "part of the record" needs a show for the rest',
+  ],
+  [
+    'of a list by date has no show beside it',
+    { show: null, list: { path: '/rest/v1.0/crates', carries: 'whole record', todayOnly: true } },
+    'list.todayOnly: needs a show, for records whose day nobody knows',
+  ],
+])('a path that %s is told with its entry and field', async (_, change, problem) => {
+  const problems = await problemsOf([{ ...crates, ...change }]);
+  expect(problems).toContainEqual(expect.stringContaining(`"Crates": ${problem}`));
+});
+
 test.each<[string, unknown, string]>([
   ['is no JSON', '[{', 'is no JSON: '],
   ['holds no list', { resource: 'Crates' }, 'must hold a list of entries'],

@@ -1,0 +1,165 @@
+// First fills against a scripted Procore of thin lists: what a page carries is there at once, the shows follow.
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { backfillResource } from './backfill-resource.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+
+let procore: ScriptedProcore;
+let mirror: TestMirror;
+
+beforeAll(async () => {
+  procore = await scriptProcore();
+  mirror = await startTestMirror(procore);
+});
+afterAll(() => mirror.close());
+beforeEach(async () => {
+  await mirror.clear();
+  procore.calls = [];
+});
+
+const thin = (id: number, change = {}) => ({ id, subject: `subject ${id}`, ...change });
+const whole = (id: number, change = {}) => ({ ...thin(id, change), draft: true });
+const idOf = (path: string) => Number(/\/(\d+)$/.exec(path)?.[1]);
+const isShow = (path: string) => /\/\d+$/.test(path);
+
+/** Pages of a hundred, as Procore counts them. */
+function page(path: string, query: URLSearchParams, ids: readonly number[]) {
+  const number = Number(query.get('page') ?? 1);
+  const next = `<${path}?page=${number + 1}&per_page=100>; rel="next"`;
+  return {
+    body: ids.slice((number - 1) * 100, number * 100).map((id) => thin(id)),
+    headers: { total: String(ids.length), 'per-page': '100', ...(number * 100 < ids.length && { link: next }) },
+  };
+}
+
+const rfis = Array.from({ length: 250 }, (_, index) => index + 1);
+const fill = (resource = 'RFIs') =>
+  backfillResource(
+    mirror.settings,
+    { companyId: '1', projectId: '7', resource },
+    { signal: AbortSignal.timeout(30_000), now: new Date() },
+  );
+
+async function pending(): Promise<unknown[]> {
+  const { rows } = await mirror.database.pool.query(
+    `select record_id, generation::int, listed_generation = generation as listed from mirror.pending
+      order by record_id::bigint`,
+  );
+  return rows;
+}
+
+test('after one call a page all rows are there with what the list carries, and the shows that complete them follow', async () => {
+  procore.answer = (path, query) => (isShow(path) ? { body: whole(idOf(path)) } : page(path, query, rfis));
+  expect(await fill()).toEqual({ stored: 0, pending: 250 });
+  expect(procore.calls).toHaveLength(3);
+  const rows = await mirror.rows('rfis', 'id::int, subject, draft, _complete');
+  expect(rows).toHaveLength(250);
+  expect(rows[249]).toMatchObject({ id: 250, subject: 'subject 250', draft: null, _complete: false });
+  expect(new Set((await pending()).map((row) => JSON.stringify({ ...Object(row), record_id: 0 })))).toEqual(
+    new Set(['{"record_id":0,"generation":1,"listed":true}']),
+  );
+  procore.calls = [];
+  for (let runs = 0; runs < 5; runs += 1) await mirror.run('RFIs', { lane: 'backfill' });
+  expect(procore.calls.every((path) => isShow(path))).toBe(true);
+  expect(procore.calls).toHaveLength(250);
+  expect(await pending()).toEqual([]);
+  expect((await mirror.rows('rfis', 'draft, _complete')).every(({ draft, _complete }) => draft && _complete)).toBe(
+    true,
+  );
+});
+
+test('a second fill leaves alone what waits already, and loses no detail of what was complete', async () => {
+  await mirror.hear('RFIs', [2]);
+  procore.answer = (path, query) => (isShow(path) ? { body: whole(idOf(path)) } : page(path, query, [1, 2, 3]));
+  await fill();
+  await fill();
+  expect(await pending()).toEqual([
+    { record_id: '1', generation: 1, listed: true },
+    { record_id: '2', generation: 1, listed: null },
+    { record_id: '3', generation: 1, listed: true },
+  ]);
+  await mirror.run('RFIs');
+  await mirror.run('RFIs', { lane: 'backfill' });
+  await fill();
+  expect(await mirror.rows('rfis', 'id::int, draft, _complete')).toMatchObject([
+    { id: 1, draft: true, _complete: false },
+    { id: 2, draft: true, _complete: false },
+    { id: 3, draft: true, _complete: false },
+  ]);
+  expect(await pending()).toHaveLength(3);
+});
+
+test('a show that a fill overtook completes nothing, so the record is shown again', async () => {
+  await mirror.hear('RFIs', [1]);
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let asked = () => {};
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  procore.answer = async (path, query) => {
+    if (!isShow(path)) return page(path, query, [1]);
+    asked();
+    await held;
+    return { body: whole(1, { subject: 'before' }) };
+  };
+  const slow = mirror.run('RFIs');
+  await isAsked;
+  await fill();
+  release();
+  await slow;
+  expect(await mirror.rows('rfis', 'subject, _complete')).toMatchObject([{ subject: 'subject 1', _complete: false }]);
+  expect(await mirror.pendingIds()).toEqual(['1']);
+  await mirror.run('RFIs');
+  expect(await mirror.rows('rfis', 'subject, draft, _complete')).toMatchObject([{ draft: true, _complete: true }]);
+  expect(await mirror.pendingIds()).toEqual([]);
+});
+
+test('records that a list shows in groups are marked, to be fetched', async () => {
+  procore.answer = () => ({ body: [{ group_title: 'June', meetings: [{ id: 2 }, { id: 3 }] }] });
+  expect(await fill('Meetings')).toEqual({ stored: 0, pending: 2 });
+  expect(await pending()).toMatchObject([{ record_id: '2', listed: null }, { record_id: '3' }]);
+});
+
+test('children that a list of the whole project names parents of are pending with their parents', async () => {
+  procore.answer = () => ({ body: [thin(5, { holder: { id: 9 } })] });
+  await fill('Direct Cost Line Items');
+  const { rows } = await mirror.database.pool.query('select record_id, parent_id from mirror.pending');
+  expect(rows).toEqual([{ record_id: '5', parent_id: '9' }]);
+  expect(await mirror.rows('direct_cost_line_items', 'id, _complete')).toMatchObject([{ id: '5', _complete: false }]);
+});
+
+test('a listing that changes while it is read is read again, and what it left out the first time comes', async () => {
+  const left = rfis.filter((id) => id !== 5);
+  let readings = 0;
+  procore.answer = (path, query) => {
+    const isFirstPage = !query.has('page');
+    readings += isFirstPage ? 1 : 0;
+    // Record 5 goes away after the first page, so record 101 is on none.
+    return page(path, query, readings === 1 && isFirstPage ? rfis : left);
+  };
+  expect(await fill()).toEqual({ stored: 0, pending: 249 });
+  expect(readings).toBe(2);
+  expect(new Set(await mirror.pendingIds())).toEqual(new Set(rfis.map(String)));
+});
+
+test('a listing that changes without pause is said to, and what came stays', async () => {
+  let total = 250;
+  procore.answer = (path, query) => {
+    total += 1;
+    const { headers, body } = page(path, query, rfis);
+    return { body, headers: { ...headers, total: String(total) } };
+  };
+  await expect(fill()).rejects.toMatchObject({ issues: [expect.stringContaining('it changed while it was read')] });
+  expect(await mirror.rows('rfis')).toHaveLength(250);
+});
+
+test.each(['RFIs', 'Locations'])('a list of %s that shows the same page for ever ends', async (resource) => {
+  procore.answer = (path, query) => {
+    const next = `<${path}?page=${Number(query.get('page') ?? 1) + 1}>; rel="next"`;
+    return { body: [thin(1), thin(2)], headers: { link: next } };
+  };
+  await expect(fill(resource)).rejects.toMatchObject({ issues: ['a page holds only records of the pages before it'] });
+  expect(procore.calls).toHaveLength(2);
+});

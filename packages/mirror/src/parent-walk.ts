@@ -1,0 +1,208 @@
+// Children whose parent nobody knows are looked for under one parent after the other: those with news first (a new child
+// mostly changes its parent), then those we fetched last, then all that Procore lists. A walk may need more calls than
+// a run has: it then stops, and a later run goes on where it stopped.
+import { listIds, listPendingIds, takeVersion } from '@procore-mirror/database';
+import { type BatchRun, openRecords } from './batch-run.ts';
+import { type CataloguedResource, isListedByParent, parentsOf } from './catalogue/catalogue.ts';
+import { hasPlace, isNotFound, itemsOf, readListing } from './listing.ts';
+import { storeAnswer } from './store-answer.ts';
+
+/** A list that may name more parents: of a whole scope, or of one of the parents' own parents. */
+type ToRead = { resource: CataloguedResource; parentId: string | null };
+
+export type ParentWalk = {
+  /** The records that are looked for, each with its generation when the walk began: later news needs a walk of its own. */
+  sought: ReadonlyMap<string, string>;
+  /** Taken before the first request. */
+  version: string;
+  /** Parents to look through, next first, and the lists to read when there are none. */
+  parents: string[];
+  lists: ToRead[];
+  seen: Set<string>;
+  /** The parents of parents that lists named, as in a run. */
+  places: Map<string, string>;
+  /** Why a list of parents may have left one out; null when none may. */
+  doubt: string | null;
+};
+
+/** Walks that runs could not end. */
+export type Walks = {
+  /** Takes out a walk of the batch that fits. */
+  take: (batch: string, fits: (walk: ParentWalk) => boolean) => ParentWalk | null;
+  keep: (batch: string, walk: ParentWalk) => void;
+};
+
+const MOST_WALKS = 100;
+
+/** Remembers walks for as long as the process runs; after that they begin anew, which costs calls and nothing else. */
+export function createWalks(): Walks {
+  const kept: { batch: string; walk: ParentWalk }[] = [];
+  return {
+    take: (batch, fits) => {
+      const at = kept.findIndex((one) => one.batch === batch && fits(one.walk));
+      return at === -1 ? null : (kept.splice(at, 1)[0]?.walk ?? null);
+    },
+    keep: (batch, walk) => {
+      kept.push({ batch, walk });
+      kept.splice(0, kept.length - MOST_WALKS);
+    },
+  };
+}
+
+/**
+ * Visits parents until none of the ids is open any more. Returns the walk when it came to its end before that, so that
+ * its records can be concluded on; null when nothing is proved: all were found, or the walk goes on in a later run.
+ */
+export async function lookThroughParents(
+  run: BatchRun,
+  ids: readonly string[],
+  visit: (parentId: string, sought: readonly string[]) => Promise<void>,
+): Promise<ParentWalk | null> {
+  const { walks } = run.settings;
+  const batch = JSON.stringify(run.batch);
+  const walk = walks?.take(batch, (one) => soughtIn(run, one).length > 0) ?? (await openWalk(run, run.resource, ids));
+  for (const [place, parentId] of run.parents) walk.places.set(place, parentId);
+  run.parents = walk.places;
+  let isOver = false;
+  try {
+    for (let sought = soughtIn(run, walk), step = 1; sought.length > 0; sought = soughtIn(run, walk), step += 1) {
+      if (walks !== undefined && step > 1 && run.calls.made >= run.calls.most) return null;
+      const parentId = await nextParent(run, run.resource, walk);
+      if (parentId === 'none') {
+        isOver = true;
+        return walk;
+      }
+      if (parentId === 'a list was read') continue;
+      await visit(parentId, sought);
+      walk.parents.shift();
+    }
+    isOver = true;
+    return null;
+  } finally {
+    if (!isOver) walks?.keep(batch, walk);
+  }
+}
+
+/** All parents of the resource's records, those first that `lookThroughParents` would visit first. */
+export async function* parentsToWalk(run: BatchRun, resource: CataloguedResource): AsyncGenerator<string> {
+  const walk = await openWalk(run, resource, []);
+  for (;;) {
+    const parentId = await nextParent(run, resource, walk);
+    if (parentId === 'none') return;
+    if (parentId === 'a list was read') continue;
+    yield parentId;
+    walk.parents.shift();
+  }
+}
+
+/** Those looked for that are still open and had no news since. */
+export function soughtIn(run: BatchRun, { sought }: ParentWalk): string[] {
+  const open = openRecords(run);
+  return [...sought].filter(([id, generation]) => open.get(id)?.generation === generation).map(([id]) => id);
+}
+
+async function openWalk(run: BatchRun, resource: CataloguedResource, ids: readonly string[]): Promise<ParentWalk> {
+  const open = openRecords(run);
+  const version = await takeVersion(run.settings.database);
+  const parents: string[] = [];
+  for (const parent of parentsOf(run.settings.catalogue, resource)) parents.push(...(await knownIds(run, parent)));
+  return {
+    sought: new Map(ids.flatMap((id) => open.get(id) ?? []).map(({ id, generation }) => [id, generation])),
+    version,
+    parents: [...new Set(parents)],
+    lists: await listsOfParents(run, resource),
+    seen: new Set(parents),
+    places: run.parents,
+    doubt: null,
+  };
+}
+
+async function knownIds({ settings, batch }: BatchRun, { resource, table }: CataloguedResource): Promise<string[]> {
+  return [
+    ...(await listPendingIds(settings.database, { ...batch, resource }, 1000)),
+    ...(await listIds(settings.database.pool, table, batch.companyId, batch.projectId, 10_000)),
+  ];
+}
+
+/** Where a list of parents is one of each of their own parents, these are to be listed, too. */
+async function listsOfParents(run: BatchRun, resource: CataloguedResource): Promise<ToRead[]> {
+  const lists: ToRead[] = [];
+  for (const parent of parentsOf(run.settings.catalogue, resource)) {
+    if (parent.list === null || parent.list.shared) continue;
+    if (!isListedByParent(parent)) {
+      lists.push({ resource: parent, parentId: null });
+      continue;
+    }
+    for (const grandparent of parentsOf(run.settings.catalogue, parent)) {
+      for (const parentId of await knownIds(run, grandparent)) lists.push({ resource: parent, parentId });
+    }
+    lists.push(...(await listsOfParents(run, parent)));
+  }
+  return lists;
+}
+
+/** The parent to look through now; it stays the first of the walk. Reads one list where none is left. */
+async function nextParent(
+  run: BatchRun,
+  resource: CataloguedResource,
+  walk: ParentWalk,
+): Promise<string | 'a list was read' | 'none'> {
+  for (let [parentId] = walk.parents; parentId !== undefined; [parentId] = walk.parents) {
+    if (await hasPlace(run, resource, parentId)) return parentId;
+    // A list may tell later where it is.
+    walk.seen.delete(parentId);
+    walk.parents.shift();
+  }
+  const [list] = walk.lists;
+  if (list === undefined) return 'none';
+  await readList(run, resource, walk, list);
+  walk.lists.shift();
+  return 'a list was read';
+}
+
+async function readList(run: BatchRun, resource: CataloguedResource, walk: ParentWalk, list: ToRead): Promise<void> {
+  const { catalogue } = run.settings;
+  const key = `${list.resource.resource} of ${list.parentId}`;
+  if (walk.seen.has(key)) return;
+  const isParent = parentsOf(catalogue, resource).includes(list.resource);
+  const children = isParent ? [] : ancestorsListedBy(run, resource, list.resource);
+  for (const id of await idsIn(run, walk, list)) {
+    if (list.parentId !== null) run.parents.set(`${list.resource.resource}/${id}`, list.parentId);
+    for (const child of children) walk.lists.push({ resource: child, parentId: id });
+    if (isParent && !walk.seen.has(id)) walk.parents.push(id);
+    if (isParent) walk.seen.add(id);
+  }
+  walk.seen.add(key);
+}
+
+/** The ancestors of the resource whose lists are of one record of `parent` each. */
+function ancestorsListedBy(
+  run: BatchRun,
+  resource: CataloguedResource,
+  parent: CataloguedResource,
+): CataloguedResource[] {
+  const parents = parentsOf(run.settings.catalogue, resource);
+  const listed = parents.filter(
+    (one) => isListedByParent(one) && parentsOf(run.settings.catalogue, one).includes(parent),
+  );
+  return [...listed, ...parents.flatMap((one) => ancestorsListedBy(run, one, parent))];
+}
+
+/** The ids in a list of parents. What it carries whole is stored, so that the next walk knows it. */
+async function idsIn(run: BatchRun, walk: ParentWalk, { resource, parentId }: ToRead): Promise<Set<string>> {
+  const version = await takeVersion(run.settings.database);
+  const ids = new Set<string>();
+  const isWhole = resource.list?.carries === 'whole record';
+  try {
+    const listing = await readListing(run, resource, { parentId }, async (page) => {
+      const answer = { resource, from: 'list', version, text: page.text, parentId, only: null } as const;
+      const found = isWhole ? await storeAnswer(run, answer) : itemsOf(page, resource).map(({ id }) => id);
+      for (const id of found) ids.add(id);
+      return found;
+    });
+    walk.doubt ??= listing.doubt;
+  } catch (error) {
+    if (!isNotFound(error)) throw error; // a parent that is gone has no children
+  }
+  return ids;
+}
