@@ -43,3 +43,25 @@ export async function findPending(
   );
   return rows.map((row) => row.record_id);
 }
+
+/** The parent of a pending record, as far as a list has named it. */
+export async function findPendingParent(database: Database, key: BatchKey, id: string): Promise<string | null> {
+  const { rows } = await database.pool.query<{ parent_id: string | null }>(
+    `select parent_id from mirror.pending where ${isOfBatch(key)} and record_id = $4`,
+    [key.companyId, key.projectId, key.resource, id],
+  );
+  return rows[0]?.parent_id ?? null;
+}
+
+/** Notes the parents that a list named of pending records, by record id. */
+export async function placePending(
+  client: Pick<Database['pool'], 'query'>,
+  key: BatchKey,
+  parents: ReadonlyMap<string, string>,
+): Promise<void> {
+  await client.query(
+    `update mirror.pending p set parent_id = f.parent_id from unnest($4::text[], $5::text[]) as f(record_id, parent_id)
+      where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id`,
+    [key.companyId, key.projectId, key.resource, [...parents.keys()], [...parents.values()]],
+  );
+}

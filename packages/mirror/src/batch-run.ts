@@ -34,7 +34,7 @@ export type BatchRun = {
   /** Records whose news this run has yet to settle, by resource: the batch's own and those its answers carry along. */
   open: Map<string, Map<string, NotedRecord>>;
   /** Records whose parent nobody knew when their news was recorded, so that it heard nothing, by `resource/id`. */
-  unplaced: ReadonlySet<string>;
+  unplaced: Set<string>;
   /** The parents of records that listings named on the way, by `resource/id`. */
   parents: Map<string, string>;
   /** Requests made so far, retries not counted, and after how many a walk is to stop. */
