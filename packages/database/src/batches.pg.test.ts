@@ -30,7 +30,9 @@ afterAll(async () => {
   await test_.drop();
 });
 beforeEach(() =>
-  database.pool.query('truncate mirror.events, mirror.pending, mirror.batches, mirror.scopes, mirror.dead_letters'),
+  database.pool.query(
+    'truncate mirror.events, mirror.pending, mirror.batches, mirror.budget, mirror.scopes, mirror.dead_letters',
+  ),
 );
 
 const key = { companyId: '1', projectId: '7', resource: 'RFIs', lane: 'live' } as const;
@@ -285,4 +287,13 @@ test('news makes a batch due that waits for a failed record', async () => {
   );
   await record(anEvent({ recordId: '2' }));
   expect(await claimBatch(database, mine)).not.toBeNull();
+});
+
+test('while a window of calls is used up no batch is given out', async () => {
+  await record(anEvent());
+  await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at)
+    values ('hour', 600, 0, now() + interval '1 minute')`);
+  expect(await claimBatch(database, mine)).toBeNull();
+  await database.pool.query('update mirror.budget set reset_at = now()');
+  expect(await claimBatch(database, mine)).toMatchObject({ resource: 'RFIs' });
 });

@@ -42,8 +42,8 @@ export type ClaimOptions = {
 /**
  * Takes the lease of one due batch, or returns null when none is due. Lanes go in their order; in a lane companies with
  * fewer batches in hand come first, so a flood in one does not hold back another. Detail waits until nothing live is due,
- * but not for longer than half a minute. Parked scopes are left out until their probe is due; then one batch of them is
- * given out per `leaseMs`.
+ * but not for longer than half a minute. While a window of calls is used up nothing is given out: a batch in hand gathers
+ * no more news. Parked scopes are left out until their probe is due; then one batch of them is given out per `leaseMs`.
  */
 export async function claimBatch(database: Database, options: ClaimOptions): Promise<ClaimedBatch | null> {
   const { rows } = await database.pool.query<ClaimedBatch>({
@@ -67,6 +67,7 @@ next as (
       select from mirror.batches l
       where l.lane = 'live' and (l.due_at <= now() + interval '5 seconds' or l.lease_until > now())))
     and not exists (select from mirror.scopes s where ${scopeCovers('s', 'b')} and s.probe_at > now())
+    and not exists (select from mirror.budget where remaining < 1 and reset_at > now())
   order by b.lane, coalesce(h.batches, 0), b.due_at limit 1 for update of b skip locked
 ),
 probed as (

@@ -71,7 +71,8 @@ export async function fetchBatch(settings: FetchSettings, batch: Batch, signal: 
   );
   for (let made = 0; made < run.calls.most && !signal.aborted; made += 1) {
     const call = calls.shift();
-    if (call === undefined) break;
+    // What would wait for leave here gathers more news where it is.
+    if (call === undefined || (made > 0 && (await readLeave(settings.database, batch.lane)) === 0)) break;
     const end = await tryCall(run, call, progress, calls);
     if (end !== null) return report(run, end, progress);
   }

@@ -5,7 +5,7 @@ import { runWeek } from './run-week.ts';
 test('after a day with bursts and imports the mirror is equal to the world, and no call was refused', async () => {
   const lines: string[] = [];
   const onProgress = (line: string): void => void lines.push(line);
-  const week = await runWeek({ seed: 1, projects: 2, events: 1500, days: 1, onProgress });
+  const week = await runWeek({ seed: 1, projects: 2, events: 1500, callsPerHour: 600, days: 1, onProgress });
   const { report, differences, compared } = week;
   expect(differences).toEqual([]);
   expect(compared).toBeGreaterThan(1500);

@@ -19,6 +19,8 @@ export type WeekOptions = {
   seed: number;
   projects: number;
   events: number;
+  /** What Procore allows. */
+  callsPerHour: number;
   /** From Monday. */
   days: number;
   /** Told now and then how far it is, in a line. */
@@ -32,7 +34,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** The company is in the Central time zone: its midnight is six in the morning in UTC. */
 const MIDNIGHT_MS = 6 * HOUR_MS;
 const FETCH_DELAY_MS = 2000;
-const LIMITS = { callsPerHour: 600, callsPerTenSeconds: 25 };
+const CALLS_PER_TEN_SECONDS = 25;
 const READ_LAG_MS = 1000;
 // As apps/worker/src/main.ts has them.
 const SETTINGS = { maxWaitMs: 60_000, pageSize: 1000, parking: { firstPauseMs: 5000, longestPauseMs: 30 * 60_000 } };
@@ -65,7 +67,7 @@ export async function runWeek(options: WeekOptions): Promise<Week> {
   try {
     const stage = await setStage(options, closing);
     const { system, time, database, company, start, calls } = stage;
-    const records = await stockMirror(stage);
+    const records = await stockMirror(stage, options);
     const saves = planWeek({ ...options, projectIds: company.projectIds, records });
     await time.run(live(stage, saves, options));
     const hooked = { companyIds: [company.companyId], projectIds: company.projectIds };
@@ -97,13 +99,13 @@ async function setStage(options: WeekOptions, closing: (() => unknown)[]): Promi
 }
 
 /** Fills the mirror with what there is, has events sent to us, and puts the limits in force. */
-async function stockMirror(stage: Stage): Promise<WorldLine[]> {
+async function stockMirror(stage: Stage, { callsPerHour }: WeekOptions): Promise<WorldLine[]> {
   const { system, time, database, procore, receiver, company, start, calls } = stage;
   const world = await system.controlLines<WorldLine>(`/control/world?companyId=${company.companyId}`);
   await fillMirror(database, world);
   const deliveries = { ...system, receiverUrl: receiver.url };
   await time.run(hook(deliveries, procore.client, { ...company, payloadVersion: 'v4.0' }));
-  await system.control('PATCH', '/control/settings', LIMITS);
+  await system.control('PATCH', '/control/settings', { callsPerHour, callsPerTenSeconds: CALLS_PER_TEN_SECONDS });
   await time.run(time.until(start));
   calls.byResource.clear();
   calls.byHour.clear();
@@ -119,6 +121,7 @@ async function live(stage: Stage, saves: readonly Save[], { onProgress }: WeekOp
     catalogue,
     delayMs: FETCH_DELAY_MS,
     random: stage.random,
+    walks: createWalks(),
     ...SETTINGS,
   };
   const worker = startVirtualWorker({

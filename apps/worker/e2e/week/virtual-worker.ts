@@ -79,10 +79,12 @@ export function startVirtualWorker(options: {
     if (released) return time.now();
     const { rows } = await database.pool.query<{ at: number | null }>({
       name: 'next-due',
-      text: `select extract(epoch from min(case
-          when due_at > to_timestamp($1::float8 / 1000) then due_at
+      text: `select extract(epoch from greatest(used_up.until, min(case
+          when used_up.until is not null or due_at > to_timestamp($1::float8 / 1000) then due_at
           when lane = 'detail' and due_at + interval '30 s' > to_timestamp($1::float8 / 1000) then due_at + interval '30 s'
-        end))::float8 * 1000 as at from mirror.batches where lease_until is null and due_at is not null`,
+        end)))::float8 * 1000 as at
+        from mirror.batches, (select max(reset_at) as until from mirror.budget where remaining < 1 and reset_at > now()) as used_up
+        where lease_until is null and due_at is not null group by used_up.until`,
       values: [lookedAt],
     });
     return rows[0]?.at ?? Number.POSITIVE_INFINITY;

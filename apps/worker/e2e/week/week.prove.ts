@@ -17,6 +17,7 @@ test('a week of a company with twenty projects takes at most 0.35 calls for each
     seed: 1,
     projects: PROJECTS,
     events: EVENTS,
+    callsPerHour: 600,
     days: 7,
     onProgress,
   });
