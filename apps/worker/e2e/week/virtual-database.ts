@@ -3,7 +3,6 @@
 import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { catalogue } from '@procore-mirror/mirror';
 import { createTestDatabase } from '@procore-mirror/testing';
-import type pg from 'pg';
 import type { VirtualTime } from './virtual-time.ts';
 
 export type VirtualDatabase = { database: Database; close: () => Promise<void> };
@@ -69,7 +68,7 @@ export async function createVirtualDatabase(time: VirtualTime): Promise<VirtualD
 }
 
 /** Time stands still while a statement runs, and each statement knows the time. */
-function keepTime(pool: pg.Pool, time: VirtualTime): void {
+function keepTime(pool: Database['pool'], time: VirtualTime): void {
   const standing =
     (work: (...given: unknown[]) => unknown) =>
     (...given: unknown[]): unknown => {
