@@ -3,6 +3,7 @@ CREATE TABLE "mirror"."budget_use" (
 	"window_name" text NOT NULL,
 	"company_id" bigint NOT NULL,
 	"used" integer NOT NULL,
+	"used_live" integer DEFAULT 0 NOT NULL,
 	CONSTRAINT "budget_use_window_name_company_id_pk" PRIMARY KEY("window_name","company_id")
 );
 --> statement-breakpoint

@@ -69,9 +69,11 @@ begin
     if left_over >= 1 then
       granted[ask.place] := true;
       update mirror.budget set remaining = remaining - 1, updated_at = now();
-      insert into mirror.budget_use as u (window_name, company_id, used)
-        select window_name, ask.company, 1 from mirror.budget where window_name in ('spike', 'hour')
-        on conflict (window_name, company_id) do update set used = u.used + 1;
+      insert into mirror.budget_use as u (window_name, company_id, used, used_live)
+        select window_name, ask.company, 1, (ask.lane <= 'detail')::int from mirror.budget
+        where window_name in ('spike', 'hour')
+        on conflict (window_name, company_id) do update
+          set used = u.used + 1, used_live = u.used_live + excluded.used_live;
     else
       wait_ms := least(coalesce(wait_ms, again_ms), again_ms);
     end if;
@@ -133,3 +135,16 @@ begin
     reset_at = sent_at + case window_name when 'spike' then interval '10 seconds' else interval '1 hour' end
   where known_by = 'probe' and window_name in ('spike', 'hour') and window_name <> told;
 end $$;
+--> statement-breakpoint
+-- How much longer news of events rests before it is fetched: the longer, the further the company's calls for news are ahead
+-- of the hour. Better than quick at the start of each hour and nothing at its end, and news that rests together needs fewer calls.
+create function mirror.rest_of_news(company bigint) returns interval language sql stable as $$
+  select coalesce(max(least(greatest(ahead, 0) * 10, 3)), 0) * interval '1 minute'
+  from (
+    select u.used_live::float8 / b.call_limit
+      - (1 - extract(epoch from b.reset_at - now()) / greatest(extract(epoch from b.reset_at - b.opened_at), 1)) as ahead
+    from mirror.budget b join mirror.budget_use u using (window_name)
+    where b.window_name = 'hour' and b.reset_at > now() and u.company_id = company
+      and u.used_live >= b.call_limit * 0.1
+  ) as hour
+$$;

@@ -280,6 +280,36 @@ test('a batch gathers news that keeps coming, but not for longer than twice the 
   expect(await dueIn()).toEqual({ ms: 2000, later: false });
 });
 
+test('news rests longer when the calls for it are ahead of the hour, and only then', async () => {
+  const restMs = async (used: number, minutesPassed: number, companyId = '1') => {
+    await database.pool.query('truncate mirror.budget, mirror.budget_use');
+    await database.pool.query(
+      `insert into mirror.budget (window_name, call_limit, remaining, known_by, opened_at, reset_at)
+        values ('hour', 600, 600, 'count', now() - $1 * interval '1 min', now() + (60 - $1) * interval '1 min')`,
+      [minutesPassed],
+    );
+    await database.pool.query(`insert into mirror.budget_use values ('hour', 1, 600, $1)`, [used]);
+    const { rows } = await database.pool.query(
+      'select round(extract(epoch from mirror.rest_of_news($1)) * 1000)::int as ms',
+      [companyId],
+    );
+    return rows[0].ms;
+  };
+  expect(await restMs(59, 0)).toBe(0);
+  expect(await restMs(60, 0)).toBe(60_000);
+  expect(await restMs(60, 6)).toBe(0);
+  expect(await restMs(300, 21)).toBe(90_000);
+  expect(await restMs(600, 30)).toBe(180_000);
+  expect(await restMs(600, 30, '2')).toBe(0);
+  await record(anEvent());
+  const { rows } = await database.pool.query(
+    `select extract(epoch from p.ready_at - p.first_seen_at)::int as rest, b.due_at = p.ready_at as is_due_then
+      from mirror.pending p join mirror.batches b using (company_id)`,
+  );
+  expect(rows).toEqual([{ rest: 180, is_due_then: true }]);
+  await database.pool.query('truncate mirror.budget, mirror.budget_use');
+});
+
 test('news makes a batch due that waits for a failed record', async () => {
   await record(anEvent({ recordId: '1' }));
   await database.pool.query(
