@@ -4,6 +4,7 @@ CREATE TABLE "mirror"."budget_use" (
 	"company_id" bigint NOT NULL,
 	"used" integer NOT NULL,
 	"used_live" integer DEFAULT 0 NOT NULL,
+	"used_live_before" integer DEFAULT 0 NOT NULL,
 	CONSTRAINT "budget_use_window_name_company_id_pk" PRIMARY KEY("window_name","company_id")
 );
 --> statement-breakpoint

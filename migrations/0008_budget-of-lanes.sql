@@ -31,7 +31,9 @@ begin
   if exists (select from mirror.budget where reset_at <= now()) then
     delete from mirror.budget where window_name = 'pause' and reset_at <= now();
     delete from mirror.callers where seen_at < now() - interval '1 minute';
-    delete from mirror.budget_use u using mirror.budget b where b.window_name = u.window_name and b.reset_at <= now();
+    update mirror.budget_use u set used = 0, used_live = 0,
+      used_live_before = case when b.reset_at > now() - interval '1 hour' then u.used_live else 0 end
+    from mirror.budget b where b.window_name = u.window_name and b.reset_at <= now();
     -- A window that is over starts anew. If no answer comes, another call tries after ten seconds.
     update mirror.budget set known_by = 'probe', remaining = 1, opened_at = now(), updated_at = now(),
       reset_at = now() + interval '10 seconds'
@@ -113,7 +115,9 @@ begin
   -- The answer to a call that went out before this window began says nothing of it.
   if known.window_name is not null and sent_at < known.opened_at and not is_later then return; end if;
   is_new := known.window_name is null or known.known_by <> 'header' or said_limit <> known.call_limit or is_later;
-  if is_later then delete from mirror.budget_use where window_name = told; end if;
+  if is_later then
+    update mirror.budget_use set used = 0, used_live = 0, used_live_before = used_live where window_name = told;
+  end if;
   -- The reset is told in whole seconds. A window that opened with the call that was just answered ends ten seconds later.
   if is_new and said_reset_in_ms between 9000 and 11100 then said_reset_at := now() + interval '10 seconds'; end if;
   -- Calls that are out may not be counted in what the answer says.
@@ -136,15 +140,16 @@ begin
   where known_by = 'probe' and window_name in ('spike', 'hour') and window_name <> told;
 end $$;
 --> statement-breakpoint
--- How much longer news of events rests before it is fetched: the longer, the further the company's calls for news are ahead
--- of the hour. Better than quick at the start of each hour and nothing at its end, and news that rests together needs fewer calls.
-create function mirror.rest_of_news(company bigint) returns interval language sql stable as $$
-  select coalesce(max(least(greatest(ahead, 0) * 10, 3)), 0) * interval '1 minute'
+-- How much longer news of events rests before it is fetched: not at all while the company's calls for news in the last
+-- sixty minutes are no more than half of what an hour allows, and up to a quarter of an hour when they are all. Better than
+-- quick at the start of each hour and nothing at its end; and news that rests together needs fewer calls.
+create function mirror.rest_of_news(company bigint, in_lane mirror.lane) returns interval language sql stable as $$
+  select coalesce(max(least(greatest(used - 0.5, 0) * 30, 15)), 0) * interval '1 minute'
   from (
-    select u.used_live::float8 / b.call_limit
-      - (1 - extract(epoch from b.reset_at - now()) / greatest(extract(epoch from b.reset_at - b.opened_at), 1)) as ahead
+    select (u.used_live + u.used_live_before
+      * extract(epoch from b.reset_at - now()) / greatest(extract(epoch from b.reset_at - b.opened_at), 1))
+      / greatest(b.call_limit, 1) as used
     from mirror.budget b join mirror.budget_use u using (window_name)
-    where b.window_name = 'hour' and b.reset_at > now() and u.company_id = company
-      and u.used_live >= b.call_limit * 0.1
+    where b.window_name = 'hour' and b.reset_at > now() and u.company_id = company and in_lane = 'live'
   ) as hour
 $$;

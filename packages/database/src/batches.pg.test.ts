@@ -6,6 +6,7 @@ import {
   noteBatch,
   noteListed,
   postponeRecords,
+  readRest,
   releaseBatch,
   renewLease,
   rescheduleBatches,
@@ -68,6 +69,12 @@ function record(event: LoggedEvent, { delayMs = 0, maxWaitMs = 60_000 } = {}): R
 async function mark(lane: Lane, change: Partial<LoggedEvent> = {}): Promise<void> {
   const news = [newsOf(anEvent(change))];
   await markPending(database.pool, { news, lane, eventId: null, occurredAt: null, delayMs: 0, maxWaitMs: 60_000 });
+}
+
+async function releaseAgain(): Promise<void> {
+  await database.pool.query('update mirror.batches set due_at = now()');
+  await claimBatch(database, mine);
+  await releaseBatch(database, key, { holder: 'me', restMs: 0 });
 }
 
 const note = (delayMs = 0) => noteBatch(database, key, { delayMs, limit: 100 });
@@ -280,33 +287,41 @@ test('a batch gathers news that keeps coming, but not for longer than twice the 
   expect(await dueIn()).toEqual({ ms: 2000, later: false });
 });
 
-test('news rests longer when the calls for it are ahead of the hour, and only then', async () => {
-  const restMs = async (used: number, minutesPassed: number, companyId = '1') => {
+test('a batch rests the longer, the more of an hour the calls for news took, and nothing else does', async () => {
+  const restMs = async (used: number, before = 0, { lane = 'live' as Lane, companyId = '1' } = {}) => {
     await database.pool.query('truncate mirror.budget, mirror.budget_use');
     await database.pool.query(
       `insert into mirror.budget (window_name, call_limit, remaining, known_by, opened_at, reset_at)
-        values ('hour', 600, 600, 'count', now() - $1 * interval '1 min', now() + (60 - $1) * interval '1 min')`,
-      [minutesPassed],
+        values ('hour', 600, 600, 'count', now() - interval '30 min', now() + interval '30 min')`,
     );
-    await database.pool.query(`insert into mirror.budget_use values ('hour', 1, 600, $1)`, [used]);
-    const { rows } = await database.pool.query(
-      'select round(extract(epoch from mirror.rest_of_news($1)) * 1000)::int as ms',
-      [companyId],
-    );
-    return rows[0].ms;
+    const use = `insert into mirror.budget_use (window_name, company_id, used, used_live, used_live_before)
+      values ('hour', 1, 600, $1, $2)`;
+    await database.pool.query(use, [used, before]);
+    return Math.round((await readRest(database, { ...key, companyId, lane })) / 1000);
   };
-  expect(await restMs(59, 0)).toBe(0);
-  expect(await restMs(60, 0)).toBe(60_000);
-  expect(await restMs(60, 6)).toBe(0);
-  expect(await restMs(300, 21)).toBe(90_000);
-  expect(await restMs(600, 30)).toBe(180_000);
-  expect(await restMs(600, 30, '2')).toBe(0);
+  expect(await restMs(300)).toBe(0);
+  expect(await restMs(150, 300)).toBe(0);
+  expect(await restMs(150, 600)).toBe(450);
+  expect(await restMs(450)).toBe(450);
+  expect(await restMs(600)).toBe(900);
+  expect(await restMs(600, 0, { lane: 'detail' })).toBe(0);
+  expect(await restMs(600, 0, { companyId: '2' })).toBe(0);
+  expect(await restMs(450)).toBe(450);
   await record(anEvent());
-  const { rows } = await database.pool.query(
-    `select extract(epoch from p.ready_at - p.first_seen_at)::int as rest, b.due_at = p.ready_at as is_due_then
-      from mirror.pending p join mirror.batches b using (company_id)`,
-  );
-  expect(rows).toEqual([{ rest: 180, is_due_then: true }]);
+  const due = async () => {
+    const { rows } = await database.pool.query(
+      `select round(extract(epoch from p.ready_at - p.last_seen_at))::int as ready,
+          round(extract(epoch from b.due_at - p.last_seen_at))::int as due
+        from mirror.pending p join mirror.batches b using (company_id)`,
+    );
+    return rows;
+  };
+  expect(await due()).toEqual([{ ready: 0, due: 450 }]);
+  await releaseAgain();
+  expect(await due()).toEqual([{ ready: 0, due: 450 }]);
+  await database.pool.query(`update mirror.pending set ready_at = now() - interval '2 s'`);
+  await releaseAgain();
+  expect((await due())[0].due).toBeLessThan(450); // more to do than one run could: no rest
   await database.pool.query('truncate mirror.budget, mirror.budget_use');
 });
 

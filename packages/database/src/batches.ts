@@ -116,7 +116,9 @@ export async function releaseBatch(
     if (held.rowCount === 0) return;
     await client.query(
       `with next as (
-          select greatest(min(ready_at), now() + $5::float8 * interval '1 ms') as due_at from mirror.pending
+          select greatest(
+            min(ready_at) + case when min(ready_at) > now() - interval '1 s' then mirror.rest_of_news($1, $4)
+              else interval '0' end, now() + $5::float8 * interval '1 ms') as due_at from mirror.pending
           where ${inLane(batch)} having count(*) > 0
         )
         update mirror.batches set lease_holder = null, lease_until = null, due_at = (select due_at from next),
@@ -260,10 +262,33 @@ export async function noteListed(
   records: readonly SettledRecord[],
   { pauseMs, lane }: { pauseMs: number; lane: Lane },
 ): Promise<void> {
+  await moveToLane(client, key, records, { pauseMs, lane, isListed: true });
+}
+
+/**
+ * Puts records off to the lane `detail`, because they would cost many calls now and fewer when more is known. They stay
+ * pending, for `pauseMs` at least. Part of the caller's transaction if it passes a client.
+ */
+export async function putOff(
+  client: Queryable,
+  key: BatchKey,
+  records: readonly SettledRecord[],
+  pauseMs: number,
+): Promise<void> {
+  await moveToLane(client, key, records, { pauseMs, lane: 'detail', isListed: false });
+}
+
+async function moveToLane(
+  client: Queryable,
+  key: BatchKey,
+  records: readonly SettledRecord[],
+  { pauseMs, lane, isListed }: { pauseMs: number; lane: Lane; isListed: boolean },
+): Promise<void> {
   if (records.length === 0) return;
   await client.query(
-    `with listed as (
-        update mirror.pending p set listed_generation = p.generation, lane = greatest(p.lane, $7),
+    `with moved as (
+        update mirror.pending p set lane = greatest(p.lane, $7),
+          listed_generation = case when $8 then p.generation else p.listed_generation end,
           ready_at = greatest(p.ready_at, now() + $6::float8 * interval '1 ms')
         from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
         where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id
@@ -271,9 +296,25 @@ export async function noteListed(
         returning p.lane, p.ready_at
       )
       insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
-      select $1::bigint, $2::bigint, $3, lane, min(ready_at), min(ready_at) from listed group by lane order by lane
+      select $1::bigint, $2::bigint, $3, lane, min(ready_at), min(ready_at) from moved group by lane order by lane
       on conflict (company_id, project_id, resource, lane) do update set
         due_at = least(b.due_at, excluded.due_at), first_due_at = least(b.first_due_at, excluded.first_due_at)`,
-    [...keyValues(key), records.map(({ id }) => id), records.map(({ generation }) => generation), pauseMs, lane],
+    [
+      ...keyValues(key),
+      records.map(({ id }) => id),
+      records.map(({ generation }) => generation),
+      pauseMs,
+      lane,
+      isListed,
+    ],
   );
+}
+
+/** How long news of the batch rests before it is fetched, beyond the usual pause, because calls are short; ms. */
+export async function readRest(database: Database, batch: Batch): Promise<number> {
+  const { rows } = await database.pool.query<{ ms: number }>(
+    'select (extract(epoch from mirror.rest_of_news($1, $2)) * 1000)::float8 as ms',
+    [batch.companyId, batch.lane],
+  );
+  return rows[0]?.ms ?? 0;
 }

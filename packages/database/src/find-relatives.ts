@@ -1,5 +1,5 @@
 import { type BatchKey, isOfBatch } from './batches.ts';
-import { fittingIds } from './look-up.ts';
+import { fittingIds, inScope, scopeProject } from './look-up.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
 import { tableName } from './quote.ts';
@@ -29,6 +29,25 @@ export async function listPendingIds(database: Database, key: BatchKey, limit: n
     [key.companyId, key.projectId, key.resource, limit],
   );
   return rows.map((row) => row.record_id);
+}
+
+/**
+ * The parents whose rows, fetched in the last hour, mention one of the ids anywhere as `id`. A hint: records of other
+ * resources may have the same ids.
+ */
+export async function findMentions(
+  database: Database,
+  { table, companyId, projectId }: { table: MirroredTable; companyId: string; projectId: string | null },
+  ids: readonly string[],
+): Promise<string[]> {
+  const { rows } = await database.pool.query<{ id: string }>(
+    `select t.id::text as id from ${tableName(table)} t
+      where ${inScope(table)} and _fetched_at > now() - interval '1 hour' and exists (
+        select from jsonb_path_query(_data, 'lax $.**.id') found where found #>> '{}' = any($3))
+      order by _fetched_at desc limit 100`,
+    [companyId, scopeProject(table, projectId), ids],
+  );
+  return rows.map((row) => row.id);
 }
 
 /** Those of the ids that are pending in the batch. */

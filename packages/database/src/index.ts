@@ -9,6 +9,8 @@ export {
   noteBatch,
   noteListed,
   postponeRecords,
+  putOff,
+  readRest,
   releaseBatch,
   renewLease,
   rescheduleBatches,
@@ -21,7 +23,14 @@ export { checkDatabase } from './check-database.ts';
 export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';
 export { drizzleTable } from './drizzle-table.ts';
 export { DatabaseVersionError } from './errors.ts';
-export { findPending, findPendingParent, findProjects, listPendingIds, placePending } from './find-relatives.ts';
+export {
+  findMentions,
+  findPending,
+  findPendingParent,
+  findProjects,
+  listPendingIds,
+  placePending,
+} from './find-relatives.ts';
 export { asJsonb } from './jsonb-text.ts';
 export { countRows, countRowsPerDay, findDays, findParentIds, listIds } from './look-up.ts';
 export { type Absence, markAbsent } from './mark-absent.ts';

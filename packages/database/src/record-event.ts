@@ -87,7 +87,7 @@ export async function markPending(client: Queryable, options: MarkOptions): Prom
   if (options.news.length === 0) return;
   await client.query({
     name: 'mark-pending',
-    text: `with news as (select *, $8::text as event_id, $9::timestamptz as occurred_at, interval '0' as rest from ${newsTable(1)}),
+    text: `with news as (select *, $8::text as event_id, $9::timestamptz as occurred_at from ${newsTable(1)}),
       ${markNews('$10', '$11', '$12::mirror.lane')} select 1`,
     values: [
       ...newsColumns(options.news),
@@ -129,7 +129,7 @@ function markNews(delayMs: string, maxWaitMs: string, lane: string): string {
       event_id, occurred_at, ready_at)
     select company_id, project_id, resource, record_id, parent_id, is_delete, ${lane}, event_id,
       case when not is_relative then occurred_at end,
-      now() + rest + ${delayMs}::float8 * interval '1 ms'
+      now() + ${delayMs}::float8 * interval '1 ms'
     from news order by company_id, project_id, resource, record_id
     on conflict (company_id, project_id, resource, record_id) do update set
       generation = p.generation + 1,
@@ -142,12 +142,13 @@ function markNews(delayMs: string, maxWaitMs: string, lane: string): string {
       attempts = 0,
       reread = false,
       ready_at = greatest(p.not_before,
-        least(excluded.ready_at, p.first_seen_at + ${maxWaitMs}::float8 * interval '1 ms' + (select max(rest) from news)))
+        least(excluded.ready_at, p.first_seen_at + ${maxWaitMs}::float8 * interval '1 ms'))
     returning company_id, project_id, resource, lane, ready_at
   ),
   due as (
     insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
-    select company_id, project_id, resource, lane, min(ready_at), min(ready_at) from marked
+    select company_id, project_id, resource, lane, min(ready_at) + mirror.rest_of_news(company_id, lane),
+      min(ready_at) + mirror.rest_of_news(company_id, lane) from marked
     group by company_id, project_id, resource, lane order by company_id, project_id, resource, lane
     on conflict (company_id, project_id, resource, lane) do update set
       due_at = case when b.due_at < excluded.due_at
@@ -168,7 +169,7 @@ with logged as (
   returning (xmax = 0) as is_new
 ),
 news as (
-  select n.*, $1::text as event_id, $7::timestamptz as occurred_at, mirror.rest_of_news(n.company_id) as rest from ${newsTable(13)}
+  select n.*, $1::text as event_id, $7::timestamptz as occurred_at from ${newsTable(13)}
   where (select is_new from logged)
 ),
 ${markNews('$20', '$21', `'live'::mirror.lane`)}

@@ -179,6 +179,8 @@ export const budgetUse = mirror.table(
     used: integer('used').notNull(),
     /** Of these, for news of events: calls of the lanes live and detail. */
     usedLive: integer('used_live').notNull().default(0),
+    /** The same in the window before. */
+    usedLiveBefore: integer('used_live_before').notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.window, table.companyId] })],
 );
