@@ -31,7 +31,9 @@ begin
   if exists (select from mirror.budget where reset_at <= now()) then
     delete from mirror.budget where window_name = 'pause' and reset_at <= now();
     delete from mirror.callers where seen_at < now() - interval '1 minute';
-    delete from mirror.budget_use u using mirror.budget b where b.window_name = u.window_name and b.reset_at <= now();
+    update mirror.budget_use u set used = 0, used_live = 0,
+      used_live_before = case when b.reset_at > now() - interval '1 hour' then u.used_live else 0 end
+    from mirror.budget b where b.window_name = u.window_name and b.reset_at <= now();
     -- A window that is over starts anew. If no answer comes, another call tries after ten seconds.
     update mirror.budget set known_by = 'probe', remaining = 1, opened_at = now(), updated_at = now(),
       reset_at = now() + interval '10 seconds'
@@ -69,9 +71,11 @@ begin
     if left_over >= 1 then
       granted[ask.place] := true;
       update mirror.budget set remaining = remaining - 1, updated_at = now();
-      insert into mirror.budget_use as u (window_name, company_id, used)
-        select window_name, ask.company, 1 from mirror.budget where window_name in ('spike', 'hour')
-        on conflict (window_name, company_id) do update set used = u.used + 1;
+      insert into mirror.budget_use as u (window_name, company_id, used, used_live)
+        select window_name, ask.company, 1, (ask.lane <= 'detail')::int from mirror.budget
+        where window_name in ('spike', 'hour')
+        on conflict (window_name, company_id) do update
+          set used = u.used + 1, used_live = u.used_live + excluded.used_live;
     else
       wait_ms := least(coalesce(wait_ms, again_ms), again_ms);
     end if;
@@ -111,7 +115,9 @@ begin
   -- The answer to a call that went out before this window began says nothing of it.
   if known.window_name is not null and sent_at < known.opened_at and not is_later then return; end if;
   is_new := known.window_name is null or known.known_by <> 'header' or said_limit <> known.call_limit or is_later;
-  if is_later then delete from mirror.budget_use where window_name = told; end if;
+  if is_later then
+    update mirror.budget_use set used = 0, used_live = 0, used_live_before = used_live where window_name = told;
+  end if;
   -- The reset is told in whole seconds. A window that opened with the call that was just answered ends ten seconds later.
   if is_new and said_reset_in_ms between 9000 and 11100 then said_reset_at := now() + interval '10 seconds'; end if;
   -- Calls that are out may not be counted in what the answer says.
@@ -133,3 +139,17 @@ begin
     reset_at = sent_at + case window_name when 'spike' then interval '10 seconds' else interval '1 hour' end
   where known_by = 'probe' and window_name in ('spike', 'hour') and window_name <> told;
 end $$;
+--> statement-breakpoint
+-- How much longer news of events rests before it is fetched: not at all while the company's calls for news in the last
+-- sixty minutes are no more than half of what an hour allows, and up to a quarter of an hour when they are all. Better than
+-- quick at the start of each hour and nothing at its end; and news that rests together needs fewer calls.
+create function mirror.rest_of_news(company bigint, in_lane mirror.lane) returns interval language sql stable as $$
+  select coalesce(max(least(greatest(used - 0.5, 0) * 30, 15)), 0) * interval '1 minute'
+  from (
+    select (u.used_live + u.used_live_before
+      * extract(epoch from b.reset_at - now()) / greatest(extract(epoch from b.reset_at - b.opened_at), 1))
+      / greatest(b.call_limit, 1) as used
+    from mirror.budget b join mirror.budget_use u using (window_name)
+    where b.window_name = 'hour' and b.reset_at > now() and u.company_id = company and in_lane = 'live'
+  ) as hour
+$$;

@@ -47,6 +47,17 @@ test('moving the clock ahead, or making it faster, wakes whoever is due', async 
   expect(woken).toEqual([3_600_000, 7_200_000]);
 });
 
+test('at speed 0 time stands still until it is moved ahead', async () => {
+  clock.setSpeed(0);
+  const { woken } = sleepers(0, 1000, 2000);
+  await vi.advanceTimersByTimeAsync(86_400_000);
+  expect(woken).toEqual([0]);
+  expect(wholeSeconds(clock.now())).toBe('2026-11-23T17:52:30Z');
+  clock.advance(1000);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(woken).toEqual([0, 1000]);
+});
+
 test('a sleep ends with its signal', async () => {
   const stop = new AbortController();
   const asleep = clock.sleep(1000, stop.signal);

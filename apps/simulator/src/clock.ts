@@ -8,7 +8,7 @@ export type Clock = {
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Moves the clock ahead at once, and wakes whoever is due. */
   advance: (ms: number) => void;
-  /** How many seconds pass here in one real second. */
+  /** How many seconds pass here in one real second; at 0 time stands still but for `advance`. */
   setSpeed: (speed: number) => void;
   speed: () => number;
 };
@@ -73,7 +73,9 @@ export function createClock(): Clock {
     clearTimeout(timer);
     if (sleepers.size === 0) return;
     const next = Math.min(...[...sleepers].map(({ at }) => at));
-    const realMs = Math.max(0, (next - now()) / origin.speed);
+    const aheadMs = Math.max(0, next - now());
+    if (aheadMs > 0 && origin.speed === 0) return;
+    const realMs = aheadMs === 0 ? 0 : aheadMs / origin.speed;
     timer = setTimeout(wakeDue, Math.min(Math.ceil(realMs), longestTimerMs));
     timer.unref();
   }

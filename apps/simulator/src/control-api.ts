@@ -19,7 +19,7 @@ type Asked = { params: Readonly<Record<string, string>>; query: URLSearchParams;
 type Action = (control: Control, asked: Asked) => unknown;
 
 const texts = z.array(z.string());
-const speed = z.number().positive().max(1_000_000);
+const speed = z.number().min(0).max(1_000_000);
 const clockChange = z.strictObject({ speed: speed.optional(), advanceMs: z.number().min(0).optional() });
 const clientChange = z.strictObject({ secret: z.string().min(1).optional(), companies: texts.optional() });
 const companyChange = z.strictObject({ connected: z.boolean().optional(), toolsOff: texts.optional() });

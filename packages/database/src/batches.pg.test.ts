@@ -6,6 +6,7 @@ import {
   noteBatch,
   noteListed,
   postponeRecords,
+  readRest,
   releaseBatch,
   renewLease,
   rescheduleBatches,
@@ -30,7 +31,9 @@ afterAll(async () => {
   await test_.drop();
 });
 beforeEach(() =>
-  database.pool.query('truncate mirror.events, mirror.pending, mirror.batches, mirror.scopes, mirror.dead_letters'),
+  database.pool.query(
+    'truncate mirror.events, mirror.pending, mirror.batches, mirror.budget, mirror.scopes, mirror.dead_letters',
+  ),
 );
 
 const key = { companyId: '1', projectId: '7', resource: 'RFIs', lane: 'live' } as const;
@@ -66,6 +69,12 @@ function record(event: LoggedEvent, { delayMs = 0, maxWaitMs = 60_000 } = {}): R
 async function mark(lane: Lane, change: Partial<LoggedEvent> = {}): Promise<void> {
   const news = [newsOf(anEvent(change))];
   await markPending(database.pool, { news, lane, eventId: null, occurredAt: null, delayMs: 0, maxWaitMs: 60_000 });
+}
+
+async function releaseAgain(): Promise<void> {
+  await database.pool.query('update mirror.batches set due_at = now()');
+  await claimBatch(database, mine);
+  await releaseBatch(database, key, { holder: 'me', restMs: 0 });
 }
 
 const note = (delayMs = 0) => noteBatch(database, key, { delayMs, limit: 100 });
@@ -278,6 +287,44 @@ test('a batch gathers news that keeps coming, but not for longer than twice the 
   expect(await dueIn()).toEqual({ ms: 2000, later: false });
 });
 
+test('a batch rests the longer, the more of an hour the calls for news took, and nothing else does', async () => {
+  const restMs = async (used: number, before = 0, { lane = 'live' as Lane, companyId = '1' } = {}) => {
+    await database.pool.query('truncate mirror.budget, mirror.budget_use');
+    await database.pool.query(
+      `insert into mirror.budget (window_name, call_limit, remaining, known_by, opened_at, reset_at)
+        values ('hour', 600, 600, 'count', now() - interval '30 min', now() + interval '30 min')`,
+    );
+    const use = `insert into mirror.budget_use (window_name, company_id, used, used_live, used_live_before)
+      values ('hour', 1, 600, $1, $2)`;
+    await database.pool.query(use, [used, before]);
+    return Math.round((await readRest(database, { ...key, companyId, lane })) / 1000);
+  };
+  expect(await restMs(300)).toBe(0);
+  expect(await restMs(150, 300)).toBe(0);
+  expect(await restMs(150, 600)).toBe(450);
+  expect(await restMs(450)).toBe(450);
+  expect(await restMs(600)).toBe(900);
+  expect(await restMs(600, 0, { lane: 'detail' })).toBe(0);
+  expect(await restMs(600, 0, { companyId: '2' })).toBe(0);
+  expect(await restMs(450)).toBe(450);
+  await record(anEvent());
+  const due = async () => {
+    const { rows } = await database.pool.query(
+      `select round(extract(epoch from p.ready_at - p.last_seen_at))::int as ready,
+          round(extract(epoch from b.due_at - p.last_seen_at))::int as due
+        from mirror.pending p join mirror.batches b using (company_id)`,
+    );
+    return rows;
+  };
+  expect(await due()).toEqual([{ ready: 0, due: 450 }]);
+  await releaseAgain();
+  expect(await due()).toEqual([{ ready: 0, due: 450 }]);
+  await database.pool.query(`update mirror.pending set ready_at = now() - interval '2 s'`);
+  await releaseAgain();
+  expect((await due())[0].due).toBeLessThan(450); // more to do than one run could: no rest
+  await database.pool.query('truncate mirror.budget, mirror.budget_use');
+});
+
 test('news makes a batch due that waits for a failed record', async () => {
   await record(anEvent({ recordId: '1' }));
   await database.pool.query(
@@ -285,4 +332,13 @@ test('news makes a batch due that waits for a failed record', async () => {
   );
   await record(anEvent({ recordId: '2' }));
   expect(await claimBatch(database, mine)).not.toBeNull();
+});
+
+test('while a window of calls is used up no batch is given out', async () => {
+  await record(anEvent());
+  await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at)
+    values ('hour', 600, 0, now() + interval '1 minute')`);
+  expect(await claimBatch(database, mine)).toBeNull();
+  await database.pool.query('update mirror.budget set reset_at = now()');
+  expect(await claimBatch(database, mine)).toMatchObject({ resource: 'RFIs' });
 });

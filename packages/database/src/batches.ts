@@ -42,8 +42,8 @@ export type ClaimOptions = {
 /**
  * Takes the lease of one due batch, or returns null when none is due. Lanes go in their order; in a lane companies with
  * fewer batches in hand come first, so a flood in one does not hold back another. Detail waits until nothing live is due,
- * but not for longer than half a minute. Parked scopes are left out until their probe is due; then one batch of them is
- * given out per `leaseMs`.
+ * but not for longer than half a minute. While a window of calls is used up nothing is given out: a batch in hand gathers
+ * no more news. Parked scopes are left out until their probe is due; then one batch of them is given out per `leaseMs`.
  */
 export async function claimBatch(database: Database, options: ClaimOptions): Promise<ClaimedBatch | null> {
   const { rows } = await database.pool.query<ClaimedBatch>({
@@ -78,6 +78,8 @@ first as (
     order by b.due_at limit 1 for update skip locked
   ) b
   where (c.lane = 'live' or not $4) and coalesce(h.ours, 0) < $3
+    and not exists (select from mirror.budget
+      where remaining < 1 and reset_at > now() and known_by <> 'count')
     and not exists (select from mirror.scopes s
       where s.company_id = c.id and s.project_id is null and s.resource is null and s.probe_at > now())
 ),
@@ -137,7 +139,10 @@ export async function releaseBatch(
     if (held.rowCount === 0) return;
     await client.query(
       `with next as (
-          select greatest(ready_at, now() + $5::float8 * interval '1 ms') as due_at from mirror.pending
+          select greatest(
+              ready_at + case when ready_at > now() - interval '1 s' then mirror.rest_of_news($1::bigint, $4::mirror.lane)
+                else interval '0' end,
+              now() + $5::float8 * interval '1 ms') as due_at from mirror.pending
           where ${inLane(batch)} order by ready_at limit 1
         )
         update mirror.batches set lease_holder = null, lease_until = null, due_at = (select due_at from next),
@@ -281,10 +286,33 @@ export async function noteListed(
   records: readonly SettledRecord[],
   { pauseMs, lane }: { pauseMs: number; lane: Lane },
 ): Promise<void> {
+  await moveToLane(client, key, records, { pauseMs, lane, isListed: true });
+}
+
+/**
+ * Puts records off to the lane `detail`, because they would cost many calls now and fewer when more is known. They stay
+ * pending, for `pauseMs` at least. Part of the caller's transaction if it passes a client.
+ */
+export async function putOff(
+  client: Queryable,
+  key: BatchKey,
+  records: readonly SettledRecord[],
+  pauseMs: number,
+): Promise<void> {
+  await moveToLane(client, key, records, { pauseMs, lane: 'detail', isListed: false });
+}
+
+async function moveToLane(
+  client: Queryable,
+  key: BatchKey,
+  records: readonly SettledRecord[],
+  { pauseMs, lane, isListed }: { pauseMs: number; lane: Lane; isListed: boolean },
+): Promise<void> {
   if (records.length === 0) return;
   await client.query(
-    `with listed as (
-        update mirror.pending p set listed_generation = p.generation, lane = greatest(p.lane, $7),
+    `with moved as (
+        update mirror.pending p set lane = greatest(p.lane, $7),
+          listed_generation = case when $8 then p.generation else p.listed_generation end,
           ready_at = greatest(p.ready_at, now() + $6::float8 * interval '1 ms')
         from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
         where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id
@@ -292,9 +320,25 @@ export async function noteListed(
         returning p.lane, p.ready_at
       )
       insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
-      select $1::bigint, $2::bigint, $3, lane, min(ready_at), min(ready_at) from listed group by lane order by lane
+      select $1::bigint, $2::bigint, $3, lane, min(ready_at), min(ready_at) from moved group by lane order by lane
       on conflict (company_id, project_id, resource, lane) do update set
         due_at = least(b.due_at, excluded.due_at), first_due_at = least(b.first_due_at, excluded.first_due_at)`,
-    [...keyValues(key), records.map(({ id }) => id), records.map(({ generation }) => generation), pauseMs, lane],
+    [
+      ...keyValues(key),
+      records.map(({ id }) => id),
+      records.map(({ generation }) => generation),
+      pauseMs,
+      lane,
+      isListed,
+    ],
   );
+}
+
+/** How long news of the batch rests before it is fetched, beyond the usual pause, because calls are short; ms. */
+export async function readRest(database: Database, batch: Batch): Promise<number> {
+  const { rows } = await database.pool.query<{ ms: number }>(
+    'select (extract(epoch from mirror.rest_of_news($1, $2)) * 1000)::float8 as ms',
+    [batch.companyId, batch.lane],
+  );
+  return rows[0]?.ms ?? 0;
 }

@@ -1,5 +1,5 @@
 import { type BatchKey, isOfBatch } from './batches.ts';
-import { fittingIds } from './look-up.ts';
+import { fittingIds, inScope, scopeProject } from './look-up.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
 import { tableName } from './quote.ts';
@@ -31,6 +31,25 @@ export async function listPendingIds(database: Database, key: BatchKey, limit: n
   return rows.map((row) => row.record_id);
 }
 
+/**
+ * The parents whose rows, fetched in the last hour, mention one of the ids anywhere as `id`. A hint: records of other
+ * resources may have the same ids.
+ */
+export async function findMentions(
+  database: Database,
+  { table, companyId, projectId }: { table: MirroredTable; companyId: string; projectId: string | null },
+  ids: readonly string[],
+): Promise<string[]> {
+  const { rows } = await database.pool.query<{ id: string }>(
+    `select t.id::text as id from ${tableName(table)} t
+      where ${inScope(table)} and _fetched_at > now() - interval '1 hour' and exists (
+        select from jsonb_path_query(_data, 'lax $.**.id') found where found #>> '{}' = any($3))
+      order by _fetched_at desc limit 100`,
+    [companyId, scopeProject(table, projectId), ids],
+  );
+  return rows.map((row) => row.id);
+}
+
 /** Those of the ids that are pending in the batch. */
 export async function findPending(
   client: Pick<Database['pool'], 'query'>,
@@ -42,4 +61,26 @@ export async function findPending(
     [key.companyId, key.projectId, key.resource, ids],
   );
   return rows.map((row) => row.record_id);
+}
+
+/** The parent of a pending record, as far as a list has named it. */
+export async function findPendingParent(database: Database, key: BatchKey, id: string): Promise<string | null> {
+  const { rows } = await database.pool.query<{ parent_id: string | null }>(
+    `select parent_id from mirror.pending where ${isOfBatch(key)} and record_id = $4`,
+    [key.companyId, key.projectId, key.resource, id],
+  );
+  return rows[0]?.parent_id ?? null;
+}
+
+/** Notes the parents that a list named of pending records, by record id. */
+export async function placePending(
+  client: Pick<Database['pool'], 'query'>,
+  key: BatchKey,
+  parents: ReadonlyMap<string, string>,
+): Promise<void> {
+  await client.query(
+    `update mirror.pending p set parent_id = f.parent_id from unnest($4::text[], $5::text[]) as f(record_id, parent_id)
+      where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id`,
+    [key.companyId, key.projectId, key.resource, [...parents.keys()], [...parents.values()]],
+  );
 }

@@ -9,6 +9,8 @@ export {
   noteBatch,
   noteListed,
   postponeRecords,
+  putOff,
+  readRest,
   releaseBatch,
   renewLease,
   rescheduleBatches,
@@ -20,7 +22,14 @@ export { addCalls, type CallCount, removeOldCalls } from './calls.ts';
 export { checkDatabase } from './check-database.ts';
 export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';
 export { DatabaseVersionError } from './errors.ts';
-export { findPending, findProjects, listPendingIds } from './find-relatives.ts';
+export {
+  findMentions,
+  findPending,
+  findPendingParent,
+  findProjects,
+  listPendingIds,
+  placePending,
+} from './find-relatives.ts';
 export { asJsonb } from './jsonb-text.ts';
 export { countRows, countRowsPerDay, findDays, findParentIds, listIds } from './look-up.ts';
 export { type Absence, markAbsent } from './mark-absent.ts';

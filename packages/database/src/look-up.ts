@@ -109,6 +109,7 @@ export async function listIds(
 /** SQL condition for rows that Procore shows. */
 export const LIVE = '_deleted_at is null and _hidden_at is null';
 
-function inScope({ scope }: MirroredTable): string {
+/** SQL condition with the parameters $1 and $2: company, and project where the table has one. */
+export function inScope({ scope }: MirroredTable): string {
   return `company_id = $1::bigint and ${scope === 'project' ? 'project_id = $2::bigint' : '$2::bigint is null'}`;
 }

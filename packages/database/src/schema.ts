@@ -175,7 +175,15 @@ export const budget = mirror.table('budget', {
 /** How many calls of the window that runs each company had leave for. */
 export const budgetUse = mirror.table(
   'budget_use',
-  { window: text('window_name').notNull(), companyId: id('company_id').notNull(), used: integer('used').notNull() },
+  {
+    window: text('window_name').notNull(),
+    companyId: id('company_id').notNull(),
+    used: integer('used').notNull(),
+    /** Of these, for news of events: calls of the lanes live and detail. */
+    usedLive: integer('used_live').notNull().default(0),
+    /** The same in the window before. */
+    usedLiveBefore: integer('used_live_before').notNull().default(0),
+  },
   (table) => [primaryKey({ columns: [table.window, table.companyId] })],
 );
 

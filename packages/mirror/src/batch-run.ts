@@ -33,6 +33,8 @@ export type BatchRun = {
   version: string;
   /** Records whose news this run has yet to settle, by resource: the batch's own and those its answers carry along. */
   open: Map<string, Map<string, NotedRecord>>;
+  /** Records whose parent nobody knew when their news was recorded, so that it heard nothing, by `resource/id`. */
+  unplaced: Set<string>;
   /** The parents of records that listings named on the way, by `resource/id`. */
   parents: Map<string, string>;
   /** Requests made so far, retries not counted, and after how many a walk is to stop. */
@@ -52,12 +54,17 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
     const noted = await noteBatch(settings.database, { ...batch, resource: name }, options);
     open.set(name, new Map(noted.map((record) => [record.id, record])));
   }
+  const unplaced = new Set(
+    [...open].flatMap(([name, records]) =>
+      [...records.values()].flatMap(({ id, parentId }) => (parentId === null ? [`${name}/${id}`] : [])),
+    ),
+  );
   const version = await takeVersion(settings.database);
   const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane };
   const calls = { made: 0, most: Number.POSITIVE_INFINITY };
   const own = { ...settings, client: clientFor(settings.client, purpose, calls) };
   const none = { parents: new Map(), calls, stored: 0, absent: 0 };
-  return { settings: own, batch, resource, signal, version, open, ...none };
+  return { settings: own, batch, resource, signal, version, open, unplaced, ...none };
 }
 
 /** The records that the run is for and that are still open. */

@@ -9,6 +9,8 @@ export type CallBudgetOptions = {
   /** Names this process among those that share the budget. */
   holder: string;
   onError: (error: unknown) => void;
+  /** Waits that long, or until the signal is aborted; for whoever has a clock of their own. */
+  sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 };
 
 type EndedCall = {
@@ -38,7 +40,9 @@ const DEFAULT_PAUSE_MS = 1000;
 const ASKED_AT_ONCE = 100;
 
 /** The budget of this process: pass `beforeCall` and `afterCall` to the client. */
-export function createCallBudget({ database, holder, onError }: CallBudgetOptions): CallBudget {
+export function createCallBudget(options: CallBudgetOptions): CallBudget {
+  const { database, holder, onError } = options;
+  const nap = options.sleep ?? ((ms, signal) => sleep(ms, null, { signal }));
   const waiting = new Set<Waiting>();
   const closing = new AbortController();
   let isPumping = false;
@@ -50,7 +54,7 @@ export function createCallBudget({ database, holder, onError }: CallBudgetOption
         onError(error);
         return LONGEST_NAP_MS;
       });
-      if (napMs > 0) await sleep(Math.min(napMs, LONGEST_NAP_MS), null, { signal: closing.signal }).catch(() => null);
+      if (napMs > 0) await nap(Math.min(napMs, LONGEST_NAP_MS), closing.signal).catch(() => null);
     }
     isPumping = false;
   }

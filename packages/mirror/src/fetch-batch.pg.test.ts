@@ -192,6 +192,17 @@ test('when calls are short, a thin list refreshes the rows first and loses no de
   await database.pool.query(short, [1_000_000]);
 });
 
+test('a run ends when no call is left, and its other records gather news', async () => {
+  const left = `update mirror.budget set remaining = $1 where window_name = 'hour'`;
+  await database.pool.query(left, [0]);
+  await hear('Generic Tool Items', [1, 2, 3]);
+  answer = (path) => ({ body: { id: Number(path.split('/').at(-1)) } });
+  expect(await run('Generic Tool Items')).toMatchObject({ outcome: 'wait', stored: 2 });
+  expect(calls).toHaveLength(2);
+  await database.pool.query(left, [1_000_000]);
+  expect(await run('Generic Tool Items')).toMatchObject({ outcome: 'done', stored: 1 });
+});
+
 test('a thin list that refuses its filter is passed over', async () => {
   await database.pool.query(`update mirror.budget set remaining = 0 where window_name = 'hour'`);
   await hear('RFIs', [1, 2]);
@@ -506,4 +517,25 @@ test('a list that names parents saves looking through them', async () => {
   expect(await rows('potential_change_orders', 'id, contract_id, title')).toMatchObject([
     { id: '9', contract_id: '3', title: 'more steel' },
   ]);
+});
+
+test('a parent that a list named for its child is refreshed, too, and the list is not asked again', async () => {
+  let isUp = false;
+  answer = (path) => {
+    if (path.endsWith('/direct_costs/line_items')) return { body: [{ id: 9, holder: { id: 3 } }] };
+    if (!isUp) return { status: 500 };
+    return path.endsWith('/direct_costs/3/line_items/9') ? { body: { id: 9, amount: '1.00' } } : { status: 404 };
+  };
+  await hear('Direct Cost Line Items', [9]);
+  expect(await run('Direct Cost Line Items')).toMatchObject({ outcome: 'done', stored: 0 });
+  expect(await pendingIds()).toEqual(['3', '9']);
+  await database.pool.query(`delete from mirror.pending where record_id = '3'`);
+  await hear('Direct Cost Line Items', [9]);
+  expect(await pendingIds()).toEqual(['3', '9']);
+  isUp = true;
+  calls.length = 0;
+  await database.pool.query('update mirror.pending set ready_at = now(), not_before = null');
+  expect(await run('Direct Cost Line Items')).toMatchObject({ outcome: 'done', stored: 1 });
+  expect(calls).toHaveLength(1);
+  expect(await pendingIds()).toEqual(['3']);
 });

@@ -13,7 +13,9 @@ import {
   type ParkReason,
   parkScope,
   postponeRecords,
+  putOff,
   readLeave,
+  readRest,
   type Scope,
   unparkScopes,
 } from '@procore-mirror/database';
@@ -71,7 +73,8 @@ export async function fetchBatch(settings: FetchSettings, batch: Batch, signal: 
   );
   for (let made = 0; made < run.calls.most && !signal.aborted; made += 1) {
     const call = calls.shift();
-    if (call === undefined) break;
+    // What would wait for leave here gathers more news where it is.
+    if (call === undefined || (made >= FEWEST_CALLS && (await readLeave(settings.database, batch.lane)) === 0)) break;
     const end = await tryCall(run, call, progress, calls);
     if (end !== null) return report(run, end, progress);
   }
@@ -96,7 +99,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
     perPage: run.settings.pageSize,
     affordableCalls: await readLeave(database, run.batch.lane),
   };
-  const plan = planFetch(run.resource, together, facts);
+  const plan = await withoutWalks(run, planFetch(run.resource, together, facts));
   const alone = records.filter(({ attempts }) => attempts >= ATTEMPTS_TOGETHER);
   const plans = alone.map(({ id }) => planFetch(run.resource, noted(run, [id]), facts));
   return {
@@ -105,6 +108,17 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
     nothingToFetch: [plan, ...plans].flatMap(({ nothingToFetch }) => nothingToFetch),
     estimatedCalls: [plan, ...plans].reduce((sum, { estimatedCalls }) => sum + estimatedCalls, 0),
   };
+}
+
+/** When calls are short, walks wait: the parent's own news often comes a moment later, and its row then names the child. */
+async function withoutWalks(run: BatchRun, plan: FetchPlan): Promise<FetchPlan> {
+  const walks = plan.calls.filter(({ kind }) => kind === 'walk parents');
+  const restMs = walks.length === 0 ? 0 : await readRest(run.settings.database, run.batch);
+  if (restMs === 0) return plan;
+  await putOff(run.settings.database.pool, run.batch, noted(run, walks.flatMap(idsOf)), restMs);
+  for (const id of walks.flatMap(idsOf)) openRecords(run).delete(id);
+  const calls = plan.calls.filter(({ kind }) => kind !== 'walk parents');
+  return { ...plan, calls, estimatedCalls: plan.estimatedCalls - walks.length };
 }
 
 /** The days that our rows are of, for lists that are by date. */

@@ -17,7 +17,7 @@ import {
 } from './listing.ts';
 import { lookThroughParents, soughtIn } from './parent-walk.ts';
 import type { FetchCall } from './plan-fetch.ts';
-import { concludeAbsent, readOnceMore, storeAnswer, storePart } from './store-answer.ts';
+import { concludeAbsent, placeRecords, readOnceMore, storeAnswer, storePart } from './store-answer.ts';
 
 const IDS_PER_CALL = 100;
 
@@ -190,14 +190,10 @@ async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all 
 async function findParents(run: BatchRun, ids: readonly string[]): Promise<void> {
   const { resource } = run;
   const version = await takeVersion(run.settings.database);
-  const open = openRecords(run);
   const options = { parentId: null, searchParams: idFilter(resource, ids) };
   const listing = await readListing(run, resource, options, async (page) => {
     const items = itemsOf(page, resource);
-    for (const { id, parentId } of items) {
-      const record = open.get(id);
-      if (record !== undefined && parentId !== null) open.set(id, { ...record, parentId });
-    }
+    await placeRecords(run, items);
     return items.map(({ id }) => id);
   });
   insistOnAll(resource, listing);

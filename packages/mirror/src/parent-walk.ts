@@ -1,7 +1,7 @@
-// Children whose parent nobody knows are looked for under one parent after the other: those with news first (a new child
-// mostly changes its parent), then those we fetched last, then all that Procore lists. A walk may need more calls than
+// Children whose parent nobody knows are looked for under one parent after the other: those whose rows mention them first,
+// then those with news (a new child mostly changes its parent), those we fetched last, and all that Procore lists. A walk may need more calls than
 // a run has: it then stops, and a later run goes on where it stopped.
-import { listIds, listPendingIds, takeVersion } from '@procore-mirror/database';
+import { findMentions, listIds, listPendingIds, takeVersion } from '@procore-mirror/database';
 import { type BatchRun, openRecords } from './batch-run.ts';
 import { type CataloguedResource, isListedByParent, parentsOf } from './catalogue/catalogue.ts';
 import { hasPlace, isNotFound, itemsOf, readListing } from './listing.ts';
@@ -105,7 +105,11 @@ async function openWalk(run: BatchRun, resource: CataloguedResource, ids: readon
   const open = openRecords(run);
   const version = await takeVersion(run.settings.database);
   const parents: string[] = [];
-  for (const parent of parentsOf(run.settings.catalogue, resource)) parents.push(...(await knownIds(run, parent)));
+  const all = parentsOf(run.settings.catalogue, resource);
+  for (const { table } of ids.length === 0 ? [] : all) {
+    parents.push(...(await findMentions(run.settings.database, { ...run.batch, table }, ids)));
+  }
+  for (const parent of all) parents.push(...(await knownIds(run, parent)));
   return {
     sought: new Map(ids.flatMap((id) => open.get(id) ?? []).map(({ id, generation }) => [id, generation])),
     version,

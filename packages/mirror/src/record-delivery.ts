@@ -6,6 +6,7 @@ import {
   asJsonb,
   type Database,
   findParentIds,
+  findPendingParent,
   findProjects,
   keepDeadLetter,
   type LoggedEvent,
@@ -87,12 +88,12 @@ async function withRelatives(settings: RecordSettings, resource: CataloguedResou
 
 async function knownParent(
   { database }: RecordSettings,
-  { parent, table }: CataloguedResource,
+  { parent, table, resource }: CataloguedResource,
   { companyId, projectId, recordId, parentId }: News,
 ): Promise<string | null> {
   if (parent === null || parentId !== null) return parentId;
   const parents = await findParentIds(database.pool, table, companyId, projectId, [recordId]);
-  return parents.get(recordId) ?? null;
+  return parents.get(recordId) ?? (await findPendingParent(database, { companyId, projectId, resource }, recordId));
 }
 
 function toLoggedEvent(event: ProcoreEvent, receivedAt: Date, raw: string): LoggedEvent {

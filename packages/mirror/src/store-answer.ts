@@ -8,13 +8,14 @@ import {
   markPending,
   type NotedRecord,
   noteListed,
+  placePending,
   postponeRecords,
   type StoredRecord,
   settleRecords,
   storeRecords,
   type Transaction,
 } from '@procore-mirror/database';
-import { type BatchRun, embeddedIn, type FetchSettings, goneWith } from './batch-run.ts';
+import { type BatchRun, embeddedIn, type FetchSettings, goneWith, openRecords } from './batch-run.ts';
 import type { CataloguedResource } from './catalogue/catalogue.ts';
 
 export type FetchedAnswer = {
@@ -248,7 +249,7 @@ async function settleSeen(
     key,
     tooEarly.map(({ note }) => note.id),
   );
-  const news = newsOfParents(run, resource, proved);
+  const news = newsOfParents(run, resource, untoldParents(run, resource, proved));
   await markPending(client, { news, lane: run.batch.lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
 }
 
@@ -269,19 +270,51 @@ function wasReadTooEarly(note: NotedRecord, updatedAt: string | null): boolean {
   return Date.parse(updatedAt) + CLEARLY_OLDER_MS < Date.parse(note.occurredAt);
 }
 
-/** Parents that repeat these children and were not known when the children's events came. */
+/** Notes the parents that a list named of open records, so that no later run has to look again, and tells them. */
+export async function placeRecords(
+  run: BatchRun,
+  items: readonly { id: string; parentId: string | null }[],
+): Promise<void> {
+  const { delayMs, maxWaitMs, database } = run.settings;
+  const { resource, batch } = run;
+  const open = openRecords(run);
+  const parents = new Map<string, string>();
+  for (const { id, parentId } of items) {
+    const record = open.get(id);
+    if (record === undefined || parentId === null) continue;
+    open.set(id, { ...record, parentId });
+    parents.set(id, parentId);
+  }
+  const told = [...parents].filter(([id]) => run.unplaced.has(`${resource.resource}/${id}`));
+  const news = newsOfParents(run, resource, new Set(told.map(([, parentId]) => parentId)));
+  await inTransaction(database, async (client) => {
+    await placePending(client, batch, parents);
+    await markPending(client, { news, lane: batch.lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+  });
+  for (const id of parents.keys()) run.unplaced.delete(`${resource.resource}/${id}`);
+}
+
+/** Parents that were not known when the children's events came. */
+function untoldParents(
+  run: BatchRun,
+  { resource }: CataloguedResource,
+  pairs: readonly { record: StoredRecord; note: NotedRecord }[],
+): Set<string> {
+  const found = pairs.flatMap(({ record, note }) =>
+    run.unplaced.has(`${resource}/${note.id}`) && record.parentId !== null ? [record.parentId] : [],
+  );
+  return new Set(found);
+}
+
+/** What parents that repeat these children have to hear of them. */
 function newsOfParents(
   run: BatchRun,
-  resource: CataloguedResource,
-  pairs: readonly { record: StoredRecord; note: NotedRecord }[],
+  { parent }: CataloguedResource,
+  parentIds: ReadonlySet<string>,
 ): Parameters<typeof markPending>[1]['news'] {
-  const { parent } = resource;
   if (parent === null || !parent.repeatsChild || parent.embeddedAs !== null) return [];
-  const found = pairs.flatMap(({ record, note }) =>
-    note.parentId === null && record.parentId !== null ? [record.parentId] : [],
-  );
   const { companyId, projectId } = run.batch;
-  return [...new Set(found)].map((recordId) => ({
+  return [...parentIds].map((recordId) => ({
     companyId,
     projectId,
     resource: parent.resource,

@@ -1,0 +1,112 @@
+// The client, the call budget and the simulator in virtual time: every call takes 0.3 s, and Procore reads the record in the
+// middle of it.
+import { createAuth } from '@procore-mirror/auth';
+import type { Database } from '@procore-mirror/database';
+import { createCallBudget } from '@procore-mirror/mirror';
+import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
+import type { System } from '@procore-mirror/testing';
+import type { VirtualTime } from './virtual-time.ts';
+
+type CallKind = 'show' | 'list';
+
+export type VirtualProcore = {
+  client: ProcoreClient;
+  /** Brings the simulator's clock to this moment. */
+  tellTime: () => Promise<void>;
+  close: () => Promise<void>;
+};
+
+const CALL_MS = 300;
+/** The budget looks at least so often whether there is leave. */
+const LONGEST_NAP_MS = 1000;
+
+export async function connectProcore(options: {
+  system: System;
+  database: Database;
+  time: VirtualTime;
+  /** Told what each call was for: whose news led to it, and whether it asked for one record. */
+  onCall: (resource: string, kind: CallKind) => void;
+  /** Told of each request. */
+  onAnswer: (status: number | null) => void;
+  onError: (error: unknown) => void;
+}): Promise<VirtualProcore> {
+  const { system, database, time } = options;
+  const { clientId, clientSecret } = system.secrets;
+  const loginUrl = new URL(system.simulatorUrl);
+  const auth = createAuth({ loginUrl, clientId, clientSecret, now: time.now });
+  const budget = createCallBudget({ database, holder: 'week', onError: options.onError, sleep: nap });
+  const out: (() => void)[] = [];
+  const clock = await system.control<{ nowMs: number }>('POST', '/control/clock', { speed: 0 });
+  let told = clock.nowMs;
+  let underWay = 0;
+  let telling: Promise<unknown> = Promise.resolve();
+
+  async function tellTime(): Promise<void> {
+    const advanceMs = time.now() - told;
+    if (advanceMs > 0) {
+      told = time.now();
+      telling = system.control('POST', '/control/clock', { advanceMs });
+    }
+    await time.during(telling);
+  }
+
+  /** Looks at the budget between that can find nothing new, as no call is under way and no window ends, are passed over. */
+  async function nap(ms: number, signal: AbortSignal): Promise<void> {
+    if (ms < LONGEST_NAP_MS) return time.sleep(ms, signal);
+    const { rows } = await database.pool.query<{ at: number | null }>(
+      'select extract(epoch from min(reset_at))::float8 * 1000 as at from mirror.budget where remaining < 1',
+    );
+    const resetAt = underWay > 0 ? time.now() : (rows[0]?.at ?? time.now());
+    await time.sleep(ms * Math.max(1, Math.ceil((resetAt - time.now()) / ms)), signal);
+  }
+
+  const client = createProcoreClient({
+    apiUrl: loginUrl,
+    token: (signal) => auth.token(signal),
+    refuseToken: (token) => auth.refuse(token),
+    now: time.now,
+    sleep: time.sleep,
+    beforeCall: async (call) => {
+      await budget.beforeCall(call);
+      underWay += 1;
+      await time.sleep(CALL_MS / 2);
+      await tellTime();
+      const answered = Promise.withResolvers<void>();
+      out.push(answered.resolve);
+      void time.during(answered.promise);
+    },
+    afterCall: async (call) => {
+      out.pop()?.(); // whichever: they are only counted
+      await time.sleep(CALL_MS / 2);
+      await budget.afterCall({ ...call, ms: CALL_MS });
+      underWay -= 1;
+      options.onAnswer(call.status);
+    },
+  });
+  await tellTime();
+  return {
+    client: counting(client, options.onCall),
+    tellTime,
+    close: async () => {
+      budget.close();
+      await client.close();
+      await auth.close();
+    },
+  };
+}
+
+function counting(client: ProcoreClient, count: (resource: string, kind: CallKind) => void): ProcoreClient {
+  return {
+    ...client,
+    get: (path, options) => {
+      count(options.purpose?.resource ?? '', options.searchParams === undefined ? 'show' : 'list');
+      return client.get(path, options);
+    },
+    pages: async function* (path, options) {
+      for await (const page of client.pages(path, options)) {
+        count(options.purpose?.resource ?? '', 'list');
+        yield page;
+      }
+    },
+  };
+}

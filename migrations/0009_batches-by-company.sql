@@ -1,2 +1,0 @@
-CREATE INDEX "batches_of_company" ON "mirror"."batches" USING btree ("lane","company_id","due_at");--> statement-breakpoint
-CREATE INDEX "batches_leased" ON "mirror"."batches" USING btree ("lease_until") WHERE lease_until is not null;
