@@ -319,6 +319,7 @@ test('a batch rests the longer, the more of an hour the calls for news took, and
   expect(await due()).toEqual([{ ready: 0, due: 450 }]);
   await releaseAgain();
   expect(await due()).toEqual([{ ready: 0, due: 450 }]);
+  expect(await rescheduleBatches(database)).toBe(0);
   await database.pool.query(`update mirror.pending set ready_at = now() - interval '2 s'`);
   await releaseAgain();
   expect((await due())[0].due).toBeLessThan(450); // more to do than one run could: no rest

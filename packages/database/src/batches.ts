@@ -152,7 +152,10 @@ export async function releaseBatch(
   });
 }
 
-/** Makes due what has pending records and no due time, as after a restore of the database. Returns how many batches. */
+/**
+ * Makes due what has pending records and no due time, or one that no rest explains, as after a restore of the database.
+ * Returns how many batches.
+ */
 export async function rescheduleBatches(database: Database): Promise<number> {
   const { rowCount } = await database.pool.query(
     `insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
@@ -160,7 +163,7 @@ export async function rescheduleBatches(database: Database): Promise<number> {
       group by 1, 2, 3, 4 order by 1, 2, 3, 4
       on conflict (company_id, project_id, resource, lane) do update
         set due_at = excluded.due_at, first_due_at = excluded.first_due_at
-      where b.due_at is null or b.due_at > excluded.due_at + interval '1 minute'`,
+      where b.due_at is null or b.due_at > excluded.due_at + interval '1 hour'`,
   );
   return rowCount ?? 0;
 }
