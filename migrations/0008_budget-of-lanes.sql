@@ -140,16 +140,16 @@ begin
   where known_by = 'probe' and window_name in ('spike', 'hour') and window_name <> told;
 end $$;
 --> statement-breakpoint
--- How much longer news of events rests before it is fetched: not at all while the company's calls for news in the last
--- sixty minutes are no more than half of what an hour allows, and up to a quarter of an hour when they are all. Better than
--- quick at the start of each hour and nothing at its end; and news that rests together needs fewer calls.
+-- How much longer news of events rests before it is fetched: not at all while the company's calls for news, in as long a time
+-- as the hour window has, are no more than half of what it allows; beyond that the more, and half of the window when they
+-- are all. Better than quick at the start of each hour and nothing at its end; and news that rests together needs fewer calls.
 create function mirror.rest_of_news(company bigint, in_lane mirror.lane) returns interval language sql stable as $$
-  select coalesce(max(least(greatest(used - 0.5, 0) * 30, 15)), 0) * interval '1 minute'
+  select coalesce(max(least(greatest(used - 0.5, 0), 0.5) * length), 0) * interval '1 second'
   from (
-    select (u.used_live + u.used_live_before
-      * extract(epoch from b.reset_at - now()) / greatest(extract(epoch from b.reset_at - b.opened_at), 1))
-      / greatest(b.call_limit, 1) as used
+    select (u.used_live + u.used_live_before * extract(epoch from b.reset_at - now()) / l.length)
+      / greatest(b.call_limit, 1) as used, l.length
     from mirror.budget b join mirror.budget_use u using (window_name)
+    cross join lateral (select greatest(extract(epoch from b.reset_at - b.opened_at), 1) as length) as l
     where b.window_name = 'hour' and b.reset_at > now() and u.company_id = company and in_lane = 'live'
   ) as hour
 $$;

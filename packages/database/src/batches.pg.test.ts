@@ -301,12 +301,13 @@ test('a batch rests the longer, the more of an hour the calls for news took, and
   };
   expect(await restMs(300)).toBe(0);
   expect(await restMs(150, 300)).toBe(0);
-  expect(await restMs(150, 600)).toBe(450);
-  expect(await restMs(450)).toBe(450);
-  expect(await restMs(600)).toBe(900);
+  expect(await restMs(150, 600)).toBe(900);
+  expect(await restMs(450)).toBe(900);
+  expect(await restMs(600)).toBe(1800);
+  expect(await restMs(900)).toBe(1800);
   expect(await restMs(600, 0, { lane: 'detail' })).toBe(0);
   expect(await restMs(600, 0, { companyId: '2' })).toBe(0);
-  expect(await restMs(450)).toBe(450);
+  expect(await restMs(450)).toBe(900);
   await record(anEvent());
   const due = async () => {
     const { rows } = await database.pool.query(
@@ -316,13 +317,13 @@ test('a batch rests the longer, the more of an hour the calls for news took, and
     );
     return rows;
   };
-  expect(await due()).toEqual([{ ready: 0, due: 450 }]);
+  expect(await due()).toEqual([{ ready: 0, due: 900 }]);
   await releaseAgain();
-  expect(await due()).toEqual([{ ready: 0, due: 450 }]);
+  expect(await due()).toEqual([{ ready: 0, due: 900 }]);
   expect(await rescheduleBatches(database)).toBe(0);
   await database.pool.query(`update mirror.pending set ready_at = now() - interval '2 s'`);
   await releaseAgain();
-  expect((await due())[0].due).toBeLessThan(450); // more to do than one run could: no rest
+  expect((await due())[0].due).toBeLessThan(900); // more to do than one run could: no rest
   await database.pool.query('truncate mirror.budget, mirror.budget_use');
 });
 
