@@ -142,7 +142,7 @@ const steps: Record<string, (backlog: Backlog, round: number) => Promise<number>
 test('what else looks at pending records', async () => {
   const table: Record<string, unknown>[] = [];
   const others: Record<string, (database: Database) => Promise<unknown>> = {
-    'each minute: reschedule': rescheduleBatches,
+    'every ten minutes: reschedule': rescheduleBatches,
     'each second in npm start: pulse': readPulse,
     'pnpm mirror status': readStatus,
     'plan the largest batch': (database) => planOnly(database, { ...million.huge, lane: 'live' }),
