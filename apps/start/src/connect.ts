@@ -1,6 +1,6 @@
 // Connects the mirror to its Procore: hooks first, then the backfill, so that no change falls between the two.
 import type { Database } from '@procore-mirror/database';
-import { type Catalogue, createDriftWatch } from '@procore-mirror/mirror';
+import { type Catalogue, createDriftWatch, usualPace } from '@procore-mirror/mirror';
 import { type MainLifetime, mirrorEnv, readEnv, webhookEnv, workerEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { applyAllHooks } from './apply-all-hooks.ts';
@@ -53,9 +53,7 @@ export async function connect({
       client,
       catalogue,
       delayMs: env.FETCH_DELAY_MS,
-      maxWaitMs: 60_000,
-      pageSize: 1000,
-      parking: { firstPauseMs: 5_000, longestPauseMs: 30 * 60_000 },
+      ...usualPace,
       random: Math.random,
       driftWatch: createDriftWatch({
         database,

@@ -1,4 +1,6 @@
 // API calls are the scarce resource: bursts fold, and limits are kept without being hit.
+import type { Database } from '@procore-mirror/database';
+import type { System } from '@procore-mirror/testing';
 import { expect, test } from 'vitest';
 import { compareWorld } from './compare-world.ts';
 import { aBody, deliver, startMirror } from './start-mirror.ts';
@@ -121,6 +123,7 @@ test.each([
       };
       await expect.poll(() => count('true'), { timeout: 120_000, interval: 100 }).toBe(2000);
       expect(await calls()).toBeLessThanOrEqual(40);
+      expect(await countRight(database, system, resource)).toBe(2000);
       await system.control('PATCH', '/control/settings', { callsPerHour: 1_000_000, callsPerTenSeconds: 100_000 });
       await system.control('DELETE', '/control/limits');
       await untilQuiet(2000);
@@ -131,3 +134,15 @@ test.each([
     }
   },
 );
+
+/** Rows of the resource that hold nothing but what Procore's record holds. */
+async function countRight(database: Database, system: System, resource: string): Promise<number> {
+  const world = await system.controlLines<{ id: string; text: string }>(`/control/world?resource=${resource}`);
+  const { rows } = await database.pool.query(
+    `select count(*)::int as count from procore.${resource.toLowerCase()} t
+      join unnest($1::bigint[], $2::text[]) as w(id, text) using (id)
+      where t._data <@ w.text::jsonb and t.updated_at = (w.text::jsonb ->> 'updated_at')::timestamptz`,
+    [world.map(({ id }) => id), world.map(({ text }) => text)],
+  );
+  return rows[0].count;
+}

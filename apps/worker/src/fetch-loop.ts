@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Batch,
   type ClaimedBatch,
+  type ClaimOptions,
   claimBatch,
   releaseBatch,
   renewLease,
@@ -29,10 +30,23 @@ export type FetchLoop = {
   close: () => Promise<void>;
 };
 
-const IDLE_MS = 200;
-const RESCHEDULE_EVERY_MS = 600_000;
+/** How often an idle loop looks for a batch that is due. */
+export const IDLE_MS = 200;
+export const RESCHEDULE_EVERY_MS = 600_000;
 const REST_AFTER_FAILURE_MS = 5_000;
 const FINISH_WITHIN_MS = 5_000;
+
+/** What may be claimed beside these, so that there is room for another company, and for live batches, whatever else is due. */
+export function roomBeside(
+  inHand: Iterable<Batch>,
+  concurrency: number,
+): Pick<ClaimOptions, 'mostPerCompany' | 'onlyLive'> {
+  const notLive = [...inHand].filter(({ lane }) => lane !== 'live').length;
+  return {
+    mostPerCompany: concurrency - Math.min(2, Math.floor(concurrency / 4)),
+    onlyLive: notLive >= Math.ceil(concurrency / 2),
+  };
+}
 
 /** Starts to fetch what is pending. */
 export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
@@ -40,9 +54,6 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
   const closing = new AbortController();
   const aborting = new AbortController();
   const inHand = new Map<Promise<void>, Batch>();
-  // Room for a batch of another company, and for live ones, whatever else there is to do.
-  const mostPerCompany = concurrency - Math.min(2, Math.floor(concurrency / 4));
-  const mostNotLive = Math.ceil(concurrency / 2);
   let halted: string | null = null;
   let rescheduleAt = 0;
 
@@ -60,8 +71,7 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
         rescheduleAt = Date.now() + RESCHEDULE_EVERY_MS;
         await rescheduleBatches(settings.database);
       }
-      const onlyLive = [...inHand.values()].filter(({ lane }) => lane !== 'live').length >= mostNotLive;
-      return await claimBatch(settings.database, { holder, leaseMs, mostPerCompany, onlyLive });
+      return await claimBatch(settings.database, { holder, leaseMs, ...roomBeside(inHand.values(), concurrency) });
     } catch (error) {
       log.warn({ error }, 'the schedule could not be read; trying again');
       await sleep(1000, null, { signal: closing.signal }).catch(() => null);

@@ -10,6 +10,7 @@ import {
   createWalks,
   loadCatalogue,
   recordDelivery,
+  usualPace,
 } from '@procore-mirror/mirror';
 import { createProcoreClient } from '@procore-mirror/procore';
 import { consumeDeliveries } from '@procore-mirror/queue';
@@ -27,10 +28,6 @@ import {
 import { workerSchema } from './env.ts';
 import { keysOf, startFetchLoop } from './fetch-loop.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
-
-const LONGEST_WAIT_MS = 60_000;
-const PAGE_SIZE = 1000;
-const PARKING = { firstPauseMs: 5_000, longestPauseMs: 30 * 60_000 };
 
 await runMain({
   name: 'worker',
@@ -95,9 +92,7 @@ await runMain({
         client,
         catalogue,
         delayMs: env.FETCH_DELAY_MS,
-        maxWaitMs: LONGEST_WAIT_MS,
-        pageSize: PAGE_SIZE,
-        parking: PARKING,
+        ...usualPace,
         random: Math.random,
         walks: createWalks(),
         driftWatch: createDriftWatch({
@@ -135,7 +130,7 @@ await runMain({
             catalogue,
             selection: { companyIds: env.PROCORE_COMPANY_IDS ?? null, resources },
             delayMs: env.FETCH_DELAY_MS,
-            maxWaitMs: LONGEST_WAIT_MS,
+            maxWaitMs: usualPace.maxWaitMs,
           },
           delivery,
         );

@@ -2,6 +2,7 @@ export {
   type Batch,
   type BatchKey,
   type ClaimedBatch,
+  type ClaimOptions,
   claimBatch,
   countPending,
   type Lane,

@@ -24,6 +24,13 @@ export type FetchSettings = {
   driftWatch?: DriftWatch | undefined;
 };
 
+/** The pace of every process of ours. */
+export const usualPace: Pick<FetchSettings, 'maxWaitMs' | 'pageSize' | 'parking'> = {
+  maxWaitMs: 60_000,
+  pageSize: 1000,
+  parking: { firstPauseMs: 5_000, longestPauseMs: 30 * 60_000 },
+};
+
 export type BatchRun = {
   settings: FetchSettings;
   batch: Batch;

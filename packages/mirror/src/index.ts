@@ -1,6 +1,6 @@
 export { type AppliedHooks, applyHooks } from './apply-hooks.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
-export type { FetchSettings } from './batch-run.ts';
+export { type FetchSettings, usualPace } from './batch-run.ts';
 export { type CallBudget, createCallBudget } from './call-budget.ts';
 export { type CallCounter, createCallCounter } from './call-counter.ts';
 export {

@@ -1,7 +1,7 @@
 // A week of a company, lived through in minutes: the real simulator, the real database, and of the product all that decides
 // which calls are made (recording, batches, plans, budget, client, store). Only time is virtual.
 import type { Database } from '@procore-mirror/database';
-import { catalogue, createWalks, type FetchSettings, recordDelivery } from '@procore-mirror/mirror';
+import { catalogue, createWalks, type FetchSettings, recordDelivery, usualPace } from '@procore-mirror/mirror';
 import { type System, startSystem } from '@procore-mirror/testing';
 import { compareWorld, type Difference } from '../compare-world.ts';
 import { hook } from '../mirror-company.ts';
@@ -36,8 +36,6 @@ const MIDNIGHT_MS = 6 * HOUR_MS;
 const FETCH_DELAY_MS = 2000;
 const CALLS_PER_TEN_SECONDS = 25;
 const READ_LAG_MS = 1000;
-// As apps/worker/src/main.ts has them.
-const SETTINGS = { maxWaitMs: 60_000, pageSize: 1000, parking: { firstPauseMs: 5000, longestPauseMs: 30 * 60_000 } };
 const CONCURRENCY = 16;
 
 const SETTING_UP_MS = 2 * HOUR_MS;
@@ -122,7 +120,7 @@ async function live(stage: Stage, saves: readonly Save[], { onProgress }: WeekOp
     delayMs: FETCH_DELAY_MS,
     random: stage.random,
     walks: createWalks(),
-    ...SETTINGS,
+    ...usualPace,
   };
   const worker = startVirtualWorker({
     settings,

@@ -2,6 +2,7 @@
 // that cannot have changed: a loop that looks five times a second would look three million times in a week.
 import { type Batch, type ClaimedBatch, claimBatch, releaseBatch, rescheduleBatches } from '@procore-mirror/database';
 import { type BatchReport, type FetchSettings, fetchBatch } from '@procore-mirror/mirror';
+import { IDLE_MS, RESCHEDULE_EVERY_MS, roomBeside } from '../../src/fetch-loop.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export type VirtualWorker = {
@@ -12,9 +13,7 @@ export type VirtualWorker = {
   stop: () => Promise<void>;
 };
 
-// As in fetch-loop.ts. The lease is for as long as it takes: nobody dies here.
-const IDLE_MS = 200;
-const RESCHEDULE_EVERY_MS = 600_000;
+// For as long as it takes: nobody dies here.
 const LEASE_MS = 1_000_000_000;
 const holder = 'week';
 
@@ -28,8 +27,6 @@ export function startVirtualWorker(options: {
   const { settings, time, concurrency, onError } = options;
   const { database } = settings;
   const inHand = new Map<Promise<void>, Batch>();
-  const mostPerCompany = concurrency - Math.min(2, Math.floor(concurrency / 4));
-  const mostNotLive = Math.ceil(concurrency / 2);
   let isStopped = false;
   let rescheduleAt = 0;
   let lookedAt = 0;
@@ -53,10 +50,9 @@ export function startVirtualWorker(options: {
       rescheduleAt = time.now() + RESCHEDULE_EVERY_MS;
       await rescheduleBatches(database);
     }
-    const onlyLive = [...inHand.values()].filter(({ lane }) => lane !== 'live').length >= mostNotLive;
     lookedAt = time.now();
     released = false;
-    return claimBatch(database, { holder, leaseMs: LEASE_MS, mostPerCompany, onlyLive });
+    return claimBatch(database, { holder, leaseMs: LEASE_MS, ...roomBeside(inHand.values(), concurrency) });
   }
 
   /** Until the first look, of those every 200 ms, that can find something. */
