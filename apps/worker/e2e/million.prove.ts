@@ -208,7 +208,16 @@ async function planOnly(database: Database, batch: Batch): Promise<void> {
     },
     close: async () => {},
   };
-  const settings = { database, client, catalogue, delayMs: 0, maxWaitMs: 60_000, pageSize: 1000, random: Math.random };
+  const settings = {
+    database,
+    client,
+    catalogue,
+    delayMs: 0,
+    maxWaitMs: 60_000,
+    absencePauseMs: 0,
+    pageSize: 1000,
+    random: Math.random,
+  };
   await fetchBatch({ ...settings, parking: { firstPauseMs: 1000, longestPauseMs: 1000 } }, batch, ending.signal);
   expect(ending.signal.aborted).toBe(true);
 }

@@ -5,11 +5,12 @@ import {
   type ClaimedBatch,
   type ClaimOptions,
   claimBatch,
+  forgetOldAbsences,
   releaseBatch,
   renewLease,
   rescheduleBatches,
 } from '@procore-mirror/database';
-import { type BatchReport, type FetchSettings, fetchBatch } from '@procore-mirror/mirror';
+import { type BatchReport, type FetchSettings, fetchBatch, lookAgain } from '@procore-mirror/mirror';
 import type { Log } from '@procore-mirror/runtime';
 
 export type FetchLoopOptions = {
@@ -33,6 +34,8 @@ export type FetchLoop = {
 /** How often an idle loop looks for a batch that is due. */
 export const IDLE_MS = 200;
 export const RESCHEDULE_EVERY_MS = 600_000;
+/** How often it looks whether hidden records are due for another look. */
+const LOOK_EVERY_MS = 60_000;
 const REST_AFTER_FAILURE_MS = 5_000;
 const FINISH_WITHIN_MS = 5_000;
 
@@ -56,6 +59,7 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
   const inHand = new Map<Promise<void>, Batch>();
   let halted: string | null = null;
   let rescheduleAt = 0;
+  let lookAt = 0;
 
   async function loop(): Promise<void> {
     while (!closing.signal.aborted && halted === null) {
@@ -70,6 +74,11 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
       if (Date.now() >= rescheduleAt) {
         rescheduleAt = Date.now() + RESCHEDULE_EVERY_MS;
         await rescheduleBatches(settings.database);
+        await forgetOldAbsences(settings.database);
+      }
+      if (Date.now() >= lookAt) {
+        lookAt = Date.now() + LOOK_EVERY_MS;
+        await lookAgain(settings);
       }
       return await claimBatch(settings.database, { holder, leaseMs, ...roomBeside(inHand.values(), concurrency) });
     } catch (error) {

@@ -4,14 +4,17 @@ import {
   claimBatch,
   type Lane,
   noteBatch,
+  noteFirstAbsence,
   noteListed,
   postponeRecords,
+  putOff,
   readRest,
   releaseBatch,
   renewLease,
   rescheduleBatches,
   settleRecords,
 } from './batches.ts';
+import { giveUpRecords } from './dead-letters.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, openDatabase } from './open-database.ts';
 import { type LoggedEvent, markPending, type News, recordEvent } from './record-event.ts';
@@ -77,7 +80,7 @@ async function releaseAgain(): Promise<void> {
   await releaseBatch(database, key, { holder: 'me', restMs: 0 });
 }
 
-const note = (delayMs = 0) => noteBatch(database, key, { delayMs, limit: 100 });
+const note = (delayMs = 0) => noteBatch(database, key, { delayMs, absencePauseMs: 0, limit: 100 });
 const settle = (records: Awaited<ReturnType<typeof note>>) =>
   inTransaction(database, (client) => settleRecords(client, key, records, 0));
 
@@ -85,14 +88,15 @@ test('an event is logged digit for digit and marks its record pending', async ()
   expect(await record(anEvent({ id: 'A', recordId: '9007199254740993' }))).toBe('new');
   const { rows } = await database.pool.query(`select raw ->> 'id' as raw_id, record_id, outcome from mirror.events`);
   expect(rows).toEqual([{ raw_id: '5982324300946918154', record_id: '9007199254740993', outcome: 'pending' }]);
-  expect(await note()).toMatchObject([{ id: '9007199254740993', generation: '1', eventId: 'A', settles: true }]);
+  expect(await note()).toMatchObject([{ id: '9007199254740993', eventId: 'A', settles: true }]);
 });
 
 test('a second delivery of the same event is counted and asks for nothing', async () => {
   const event = anEvent();
   await record(event);
+  const before = await note();
   expect(await record(event)).toBe('known');
-  expect(await note()).toMatchObject([{ generation: '1' }]);
+  expect(await note()).toEqual(before);
   const { rows } = await database.pool.query('select deliveries from mirror.events');
   expect(rows).toEqual([{ deliveries: 2 }]);
 });
@@ -109,9 +113,39 @@ test('news during a fetch keeps the record pending', async () => {
   const before = await note();
   await record(anEvent());
   await settle(before);
-  expect(await note()).toMatchObject([{ id: '42', generation: '2' }]);
+  expect(await note()).toMatchObject([{ id: '42' }]);
   await settle(await note());
   expect(await note()).toEqual([]);
+});
+
+test('a generation never comes again, whatever was settled, given up or put off meanwhile', async () => {
+  await record(anEvent());
+  const slow = await note();
+  const quick = await note();
+  await settle(quick);
+  await record(anEvent());
+  const again = await note();
+  expect(again[0]?.generation).not.toBe(slow[0]?.generation);
+  await settle(slow);
+  await giveUpRecords(database, key, slow, { reason: 'test', detail: 'of older news' });
+  await putOff(database.pool, key, slow, 60_000);
+  await inTransaction(database, (client) => noteListed(client, key, slow, { pauseMs: 60_000, lane: 'detail' }));
+  await noteFirstAbsence(database.pool, key, slow, { pauseMs: 60_000 });
+  const reread = { pauseMs: 0, error: null, countsAttempt: true, reread: true };
+  await postponeRecords(database.pool, key, slow, reread);
+  expect(await note()).toEqual(again);
+});
+
+test('an absence is sighted when it was noted for the newest news, and long enough ago', async () => {
+  await record(anEvent());
+  const sighted = async (absencePauseMs: number) =>
+    (await noteBatch(database, key, { delayMs: 0, absencePauseMs, limit: 1 }))[0]?.isSightedAbsent;
+  expect(await sighted(0)).toBe(false);
+  await noteFirstAbsence(database.pool, key, await note(), { pauseMs: 0 });
+  expect(await sighted(0)).toBe(true);
+  expect(await sighted(60_000)).toBe(false);
+  await record(anEvent());
+  expect(await sighted(0)).toBe(false);
 });
 
 test('a delete among the news is remembered whatever comes after it', async () => {
@@ -136,7 +170,7 @@ test('a record is ready only after the pause, and one edited without pause after
 test('a failure pauses a record, and news does not shorten the pause', async () => {
   await record(anEvent());
   const pause = { pauseMs: 60_000, error: 'boom', countsAttempt: true, reread: false };
-  await postponeRecords(database.pool, key, ['42'], pause);
+  await postponeRecords(database.pool, key, await note(), pause);
   await record(anEvent());
   expect(await note()).toEqual([]);
 });
@@ -214,7 +248,7 @@ test('news of an event takes a record out of a later lane, a first fill does not
   await mark('backfill');
   await record(anEvent());
   await mark('backfill');
-  expect(await note()).toMatchObject([{ lane: 'live', generation: '3' }]);
+  expect(await note()).toMatchObject([{ lane: 'live' }]);
 });
 
 test('detail waits until nothing live is due or in hand, but not for ever', async () => {

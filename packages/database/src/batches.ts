@@ -177,9 +177,14 @@ export type NotedRecord = {
   /** ISO 8601, the newest change that an event told of. */
   occurredAt: string | null;
   parentId: string | null;
+  /** A delete event is among the news. */
   isDelete: boolean;
+  /** And as far as Procore's times tell nothing happened to the record since. */
+  isDeletedLast: boolean;
   attempts: number;
   reread: boolean;
+  /** An earlier run did not find it, long enough ago, and no news came since. */
+  isSightedAbsent: boolean;
   /** A list has refreshed what it carries of the record since its newest event; the show is still to come. */
   isListed: boolean;
   /** A fetch that starts now proves all of its events: the newest is at least `delayMs` old. */
@@ -190,18 +195,21 @@ export type NotedRecord = {
 export async function noteBatch(
   database: Database,
   key: BatchKey,
-  options: { delayMs: number; limit: number },
+  options: { delayMs: number; absencePauseMs: number; limit: number },
 ): Promise<NotedRecord[]> {
   const { rows } = await database.pool.query<NotedRecord>({
     name: `note-batch-of-${key.projectId === null ? 'company' : 'project'}`,
     text: `select p.record_id as id, p.generation::text, p.lane, p.event_id as "eventId", p.occurred_at as "occurredAt",
         p.parent_id as "parentId", p.delete_seen as "isDelete", p.attempts, p.reread,
+        p.delete_seen and coalesce(p.delete_occurred_at >= p.occurred_at, true) as "isDeletedLast",
+        coalesce(p.absent_generation = p.generation, false)
+          and p.absent_at <= now() - $6::float8 * interval '1 ms' as "isSightedAbsent",
         coalesce(p.listed_generation = p.generation, false) as "isListed",
         p.last_seen_at <= now() - $4::float8 * interval '1 ms' as settles
       from unnest(enum_range(null::mirror.lane)) as of(lane) cross join lateral (
         select * from mirror.pending where ${isOfBatch(key)} and lane = of.lane and ready_at <= now() order by ready_at limit $5
       ) as p order by p.lane, p.ready_at`,
-    values: [...keyValues(key), options.delayMs, options.limit],
+    values: [...keyValues(key), options.delayMs, options.limit, options.absencePauseMs],
   });
   return rows;
 }
@@ -225,6 +233,7 @@ export async function takeVersion(database: Database): Promise<string> {
   return row.version;
 }
 
+type NewsOfRecord = Pick<NotedRecord, 'id' | 'generation'>;
 type SettledRecord = Pick<NotedRecord, 'id' | 'generation' | 'settles'>;
 
 /**
@@ -256,26 +265,52 @@ export async function settleRecords(
 
 export type Postponement = { pauseMs: number; error: string | null; countsAttempt: boolean; reread: boolean };
 
-/** Lets records wait before they are fetched again. They stay pending. */
+/** Lets records wait before they are fetched again. They stay pending; of news that came since they were noted nothing is said. */
 export async function postponeRecords(
   client: Queryable,
   key: BatchKey,
-  ids: readonly string[],
+  records: readonly NewsOfRecord[],
   postponement: Postponement,
 ): Promise<void> {
+  if (records.length === 0) return;
   await client.query(
-    `update mirror.pending set not_before = now() + $5::float8 * interval '1 ms',
-        ready_at = greatest(ready_at, now() + $5::float8 * interval '1 ms'),
-        last_error = $6, attempts = attempts + $7::int, reread = reread or $8
-      where ${isOfBatch(key)} and record_id = any($4)`,
+    `update mirror.pending p set not_before = now() + $6::float8 * interval '1 ms',
+        ready_at = greatest(p.ready_at, now() + $6::float8 * interval '1 ms'), last_error = $7,
+        attempts = p.attempts + case when p.generation = f.generation then $8::int else 0 end,
+        reread = p.reread or ($9 and p.generation = f.generation)
+      from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
+      where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id`,
     [
       ...keyValues(key),
-      ids,
+      records.map(({ id }) => id),
+      records.map(({ generation }) => generation),
       postponement.pauseMs,
       postponement.error,
       postponement.countsAttempt ? 1 : 0,
       postponement.reread,
     ],
+  );
+}
+
+/**
+ * Notes that a fetch did not find these records, `agoMs` before now: the first of the two sightings that an absence takes.
+ * They stay pending and are looked for again after `pauseMs`. News that came since they were noted is left alone.
+ */
+export async function noteFirstAbsence(
+  client: Queryable,
+  key: BatchKey,
+  records: readonly NewsOfRecord[],
+  { pauseMs, agoMs = 0 }: { pauseMs: number; agoMs?: number },
+): Promise<void> {
+  if (records.length === 0) return;
+  await client.query(
+    `update mirror.pending p set absent_generation = p.generation,
+        absent_at = case when p.absent_generation = p.generation then p.absent_at
+          else now() - $7::float8 * interval '1 ms' end,
+        ready_at = greatest(p.ready_at, now() + $6::float8 * interval '1 ms')
+      from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
+      where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id and p.generation = f.generation`,
+    [...keyValues(key), records.map(({ id }) => id), records.map(({ generation }) => generation), pauseMs, agoMs],
   );
 }
 
@@ -286,7 +321,7 @@ export async function postponeRecords(
 export async function noteListed(
   client: pg.ClientBase,
   key: BatchKey,
-  records: readonly SettledRecord[],
+  records: readonly NewsOfRecord[],
   { pauseMs, lane }: { pauseMs: number; lane: Lane },
 ): Promise<void> {
   await moveToLane(client, key, records, { pauseMs, lane, isListed: true });
@@ -299,7 +334,7 @@ export async function noteListed(
 export async function putOff(
   client: Queryable,
   key: BatchKey,
-  records: readonly SettledRecord[],
+  records: readonly NewsOfRecord[],
   pauseMs: number,
 ): Promise<void> {
   await moveToLane(client, key, records, { pauseMs, lane: 'detail', isListed: false });
@@ -308,7 +343,7 @@ export async function putOff(
 async function moveToLane(
   client: Queryable,
   key: BatchKey,
-  records: readonly SettledRecord[],
+  records: readonly NewsOfRecord[],
   { pauseMs, lane, isListed }: { pauseMs: number; lane: Lane; isListed: boolean },
 ): Promise<void> {
   if (records.length === 0) return;

@@ -2,7 +2,7 @@ import { type BatchKey, isOfBatch } from './batches.ts';
 import { fittingIds, inScope, scopeProject } from './look-up.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
-import { tableName } from './quote.ts';
+import { quoteName, tableName } from './quote.ts';
 
 /**
  * The projects in which a record of this id is mirrored or pending, for records that repeat across projects. Both in one
@@ -32,22 +32,41 @@ export async function listPendingIds(database: Database, key: BatchKey, limit: n
 }
 
 /**
- * The parents whose rows, fetched in the last hour, mention one of the ids anywhere as `id`. A hint: records of other
- * resources may have the same ids.
+ * The parents whose rows mention one of the ids anywhere as `id`, last fetched first: all, or those fetched within the last
+ * `withinMs`. A hint: records of other resources may have the same ids.
  */
 export async function findMentions(
-  database: Database,
-  { table, companyId, projectId }: { table: MirroredTable; companyId: string; projectId: string | null },
+  client: Pick<Database['pool'], 'query'>,
+  place: { table: MirroredTable; companyId: string; projectId: string | null; withinMs: number | null },
   ids: readonly string[],
 ): Promise<string[]> {
-  const { rows } = await database.pool.query<{ id: string }>(
+  const { table, companyId, projectId, withinMs } = place;
+  const { rows } = await client.query<{ id: string }>(
     `select t.id::text as id from ${tableName(table)} t
-      where ${inScope(table)} and _fetched_at > now() - interval '1 hour' and exists (
+      where ${inScope(table)} and ($4::float8 is null or _fetched_at > now() - $4::float8 * interval '1 ms') and exists (
         select from jsonb_path_query(_data, 'lax $.**.id') found where found #>> '{}' = any($3))
       order by _fetched_at desc limit 100`,
-    [companyId, scopeProject(table, projectId), ids],
+    [companyId, scopeProject(table, projectId), ids, withinMs],
   );
   return rows.map((row) => row.id);
+}
+
+/** Children of these parents that are marked absent, or whose row is in another project than the parents are now. */
+export async function findLeftBehind(
+  client: Pick<Database['pool'], 'query'>,
+  { table, companyId, projectId }: { table: MirroredTable; companyId: string; projectId: string | null },
+  parentIds: readonly string[],
+): Promise<{ id: string; parentId: string }[]> {
+  if (table.parentKey === null) return [];
+  const parent = quoteName(table.parentKey);
+  const isElsewhere = table.scope === 'project' ? 'project_id <> $2::bigint' : '$2::bigint is not null';
+  const { rows } = await client.query<{ id: string; parentId: string }>(
+    `select id::text as id, ${parent}::text as "parentId" from ${tableName(table)}
+      where company_id = $1::bigint and ${parent} = any($3::${table.idType}[])
+        and (_deleted_at is not null or _hidden_at is not null or ${isElsewhere})`,
+    [companyId, scopeProject(table, projectId), fittingIds(table, parentIds)],
+  );
+  return rows;
 }
 
 /** Those of the ids that are pending in the batch. */

@@ -8,6 +8,7 @@ export {
   type Lane,
   type NotedRecord,
   noteBatch,
+  noteFirstAbsence,
   noteListed,
   postponeRecords,
   putOff,
@@ -22,8 +23,10 @@ export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from '
 export { addCalls, type CallCount, removeOldCalls } from './calls.ts';
 export { checkDatabase } from './check-database.ts';
 export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';
+export { type DueLook, forgetOldAbsences, takeDueLooks } from './due-looks.ts';
 export { DatabaseVersionError } from './errors.ts';
 export {
+  findLeftBehind,
   findMentions,
   findPending,
   findPendingParent,
@@ -32,8 +35,8 @@ export {
   placePending,
 } from './find-relatives.ts';
 export { asJsonb } from './jsonb-text.ts';
-export { countRows, countRowsPerDay, findDays, findParentIds, listIds } from './look-up.ts';
-export { type Absence, markAbsent } from './mark-absent.ts';
+export { countRows, countRowsPerDay, findDays, findHidden, findParentIds, listIds } from './look-up.ts';
+export { markAbsent } from './mark-absent.ts';
 export { markAbsentChildren } from './mark-absent-children.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate-database.ts';
 export type { ColumnType, MirroredColumn, MirroredTable } from './mirrored-table.ts';

@@ -17,18 +17,19 @@ beforeAll(async () => {
       companyId: '1',
       projectId: '2',
       version: '2',
-      records: [{ id: '3', parentId: null, bury: true }],
+      records: [{ id: '3', parentId: null, bury: true, hasNews: true }],
     }),
   );
 });
 afterAll(() => mirror.close());
 
-test('parents are found for records of the scope, absent ones too; ids that fit no row find nothing', async () => {
+test('parents are found for records, absent ones and those of another project too; ids that fit no row find nothing', async () => {
   const ids = ['1', '2', '3', '4', '99', 'ULID', '99999999999999999999'];
   expect(await findParentIds(mirror.database.pool, notes, '1', '2', ids)).toEqual(
     new Map([
       ['1', '71'],
       ['3', '72'],
+      ['4', '73'],
     ]),
   );
   expect(await findParentIds(mirror.database.pool, badges, '1', null, ['A'])).toEqual(new Map());

@@ -24,7 +24,10 @@ export function scopeProject(table: MirroredTable, projectId: string | null): st
   return projectId;
 }
 
-/** Parent ids by record id, as far as the mirror knows them; also of rows that Procore does not show any more. */
+/**
+ * Parent ids by record id, as far as the mirror knows them; also of rows that Procore does not show any more, and of those
+ * in another project: what moves there mostly goes with its parent.
+ */
 export async function findParentIds(
   client: Queryable,
   table: MirroredTable,
@@ -34,12 +37,31 @@ export async function findParentIds(
 ): Promise<Map<string, string>> {
   if (table.parentKey === null) return new Map();
   const parent = quoteName(table.parentKey);
+  const scope = table.idRepeatsAcrossProjects
+    ? inScope(table)
+    : 'company_id = $1::bigint and ($2::bigint is null or true)';
   const { rows } = await client.query<{ id: string; parent: string }>(
     `select id::text as id, ${parent}::text as parent from ${tableName(table)}
-      where ${inScope(table)} and id = any($3::${table.idType}[]) and ${parent} is not null`,
+      where ${scope} and id = any($3::${table.idType}[]) and ${parent} is not null`,
     [companyId, scopeProject(table, projectId), fittingIds(table, ids)],
   );
   return new Map(rows.map((row) => [row.id, row.parent]));
+}
+
+/** Those of the records that are hidden from us: not shown, and no delete event told why. */
+export async function findHidden(
+  client: Queryable,
+  table: MirroredTable,
+  companyId: string,
+  projectId: string | null,
+  ids: readonly string[],
+): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `select id::text as id from ${tableName(table)} where ${inScope(table)} and id = any($3::${table.idType}[])
+      and _hidden_at is not null and _deleted_at is null`,
+    [companyId, scopeProject(table, projectId), fittingIds(table, ids)],
+  );
+  return rows.map((row) => row.id);
 }
 
 const COUNTED_AT_MOST = 20_000;

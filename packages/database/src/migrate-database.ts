@@ -10,6 +10,7 @@ import { openDatabase } from './open-database.ts';
 import { grantReader, READER } from './reader-role.ts';
 import { forgetSettledDrift } from './schema-drift.ts';
 import { inTransaction } from './transaction.ts';
+import { checkSequences } from './version-gap.ts';
 
 export type MigrateOptions = {
   url: string;
@@ -24,8 +25,8 @@ const LOCK = 739_104_211;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
- * Brings the database up to this version, or changes nothing: all of it is one transaction. Several processes may try
- * at once; all but one wait and then find nothing to do. Idempotent. Returns the names of the migrations applied; throws
+ * Brings the database up to this version, or changes nothing: all of it is one transaction. Then lifts the sequences
+ * where rows are numbered above them. Several processes may try at once; all but one wait and then find nothing to do. Idempotent. Returns the names of the migrations applied; throws
  * DatabaseVersionError when the database is newer.
  */
 export async function migrateDatabase(options: MigrateOptions): Promise<{ applied: string[] }> {
@@ -38,7 +39,7 @@ export async function migrateDatabase(options: MigrateOptions): Promise<{ applie
   });
   try {
     await checkServer(database.pool);
-    return await inTransaction(database, async (client) => {
+    const result = await inTransaction(database, async (client) => {
       await takeLock(client);
       const { missing, foreign } = await readLedger(client);
       if (foreign.length > 0) throw newerDatabase(foreign);
@@ -52,6 +53,8 @@ export async function migrateDatabase(options: MigrateOptions): Promise<{ applie
       await grantReader(client, READER, onProgress);
       return { applied: missing.map(({ name }) => name) };
     });
+    for (const line of await checkSequences(database, tables)) onProgress(line);
+    return result;
   } finally {
     await database.close();
   }

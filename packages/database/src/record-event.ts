@@ -1,4 +1,4 @@
-import type { Lane } from './batches.ts';
+import type { Lane, NotedRecord } from './batches.ts';
 import type { Database } from './open-database.ts';
 
 /** An event as the log keeps it. Ids are decimal text (record ids may be ULIDs); `occurredAt` is ISO 8601. */
@@ -82,13 +82,19 @@ export type MarkOptions = {
   maxWaitMs: number;
 };
 
-/** Marks records pending without an event of their own, as backfill and relatives do. Part of the caller's transaction if it passes a client. */
-export async function markPending(client: Queryable, options: MarkOptions): Promise<void> {
-  if (options.news.length === 0) return;
-  await client.query({
+/**
+ * Marks records pending without an event of their own, as backfill and relatives do. Part of the caller's transaction if it
+ * passes a client. Returns the records with their generations.
+ */
+export async function markPending(
+  client: Queryable,
+  options: MarkOptions,
+): Promise<Pick<NotedRecord, 'id' | 'generation'>[]> {
+  if (options.news.length === 0) return [];
+  const { rows } = await client.query<Pick<NotedRecord, 'id' | 'generation'>>({
     name: 'mark-pending',
     text: `with news as (select *, $8::text as event_id, $9::timestamptz as occurred_at from ${newsTable(1)}),
-      ${markNews('$10', '$11', '$12::mirror.lane')} select 1`,
+      ${markNews('$10', '$11', '$12::mirror.lane')} select record_id as id, generation::text from marked`,
     values: [
       ...newsColumns(options.news),
       options.eventId,
@@ -98,6 +104,7 @@ export async function markPending(client: Queryable, options: MarkOptions): Prom
       options.lane,
     ],
   });
+  return rows;
 }
 
 function newsColumns(news: readonly News[]): unknown[][] {
@@ -126,24 +133,25 @@ function markNews(delayMs: string, maxWaitMs: string, lane: string): string {
   return `
   marked as (
     insert into mirror.pending as p (company_id, project_id, resource, record_id, parent_id, delete_seen, lane,
-      event_id, occurred_at, ready_at)
+      event_id, occurred_at, delete_occurred_at, ready_at)
     select company_id, project_id, resource, record_id, parent_id, is_delete, ${lane}, event_id,
-      case when not is_relative then occurred_at end,
+      case when not is_relative then occurred_at end, case when is_delete then occurred_at end,
       now() + ${delayMs}::float8 * interval '1 ms'
     from news order by company_id, project_id, resource, record_id
     on conflict (company_id, project_id, resource, record_id) do update set
-      generation = p.generation + 1,
+      generation = excluded.generation,
       parent_id = coalesce(excluded.parent_id, p.parent_id),
       delete_seen = p.delete_seen or excluded.delete_seen,
       lane = least(p.lane, excluded.lane),
       event_id = coalesce(excluded.event_id, p.event_id),
       occurred_at = greatest(p.occurred_at, excluded.occurred_at),
+      delete_occurred_at = greatest(p.delete_occurred_at, excluded.delete_occurred_at),
       last_seen_at = now(),
       attempts = 0,
       reread = false,
       ready_at = greatest(p.not_before,
         least(excluded.ready_at, p.first_seen_at + ${maxWaitMs}::float8 * interval '1 ms'))
-    returning company_id, project_id, resource, lane, ready_at
+    returning company_id, project_id, resource, record_id, generation, lane, ready_at
   ),
   due as (
     insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)

@@ -29,6 +29,9 @@ export const lane = mirror.enum('lane', ['live', 'detail', 'repair', 'backfill',
 /** Numbers fetches in the order they start. A row keeps the number it came from; a lower one never overwrites it. */
 export const fetchVersion = mirror.sequence('fetch_version');
 
+/** Numbers the news of all records. A number never comes again, so what was noted before a request settles nothing newer. */
+export const generation = mirror.sequence('generation');
+
 /** The log of what Procore told us, one row per event, whether we mirror its resource or not. */
 export const events = mirror.table(
   'events',
@@ -62,8 +65,8 @@ export const pending = mirror.table(
     projectId: id('project_id'),
     resource: text('resource').notNull(),
     recordId: text('record_id').notNull(),
-    /** Each event adds one; a fetch settles the record only if the generation is still the one it started from. */
-    generation: bigint('generation', { mode: 'bigint' }).notNull().default(sql`1`),
+    /** The number of its newest news; a fetch settles the record only if the generation is still the one it started from. */
+    generation: bigint('generation', { mode: 'bigint' }).notNull().default(sql`nextval('mirror.generation')`),
     lane: lane('lane').notNull().default('live'),
     /** The newest event, and when Procore says the newest change happened. */
     eventId: text('event_id'),
@@ -72,6 +75,8 @@ export const pending = mirror.table(
     lastSeenAt: moment('last_seen_at').notNull().default(now),
     /** A delete event is among the news: an absent record is then buried, else it is hidden. */
     deleteSeen: boolean('delete_seen').notNull().default(false),
+    /** When Procore says the newest deletion among them happened. */
+    deleteOccurredAt: moment('delete_occurred_at'),
     parentId: text('parent_id'),
     /** When a fetch may start: the pause after the newest event, a maximum wait after the first, a pause after a failure. */
     readyAt: moment('ready_at').notNull(),
@@ -83,6 +88,9 @@ export const pending = mirror.table(
     listedGeneration: bigint('listed_generation', { mode: 'bigint' }),
     /** It was read once already and looked older than its event. */
     reread: boolean('reread').notNull().default(false),
+    /** The generation for which a fetch did not find it, and when: the first of the two sightings that an absence takes. */
+    absentGeneration: bigint('absent_generation', { mode: 'bigint' }),
+    absentAt: moment('absent_at'),
   },
   (table) => [
     unique('pending_record').on(table.companyId, table.projectId, table.resource, table.recordId).nullsNotDistinct(),
@@ -91,6 +99,46 @@ export const pending = mirror.table(
     index('pending_first_seen_at').on(table.firstSeenAt),
   ],
 );
+
+/**
+ * Where fetches found a record missing: NULL parent, nowhere in the project; NULL project, nowhere in the company. A fetch that
+ * began earlier and answers late does not bring the record back to such a place. Those hidden in doubt are looked at again.
+ */
+export const absences = mirror.table(
+  'absences',
+  {
+    companyId: id('company_id').notNull(),
+    resource: text('resource').notNull(),
+    recordId: text('record_id').notNull(),
+    projectId: id('project_id'),
+    parentId: text('parent_id'),
+    /** The number of the fetch that did not find it. */
+    version: bigint('version', { mode: 'bigint' }).notNull(),
+    notedAt: moment('noted_at').notNull().default(now),
+    /** How often it was looked at again, and when it is to be the next time; NULL: no more. */
+    looks: integer('looks').notNull().default(0),
+    lookAt: moment('look_at'),
+  },
+  (table) => [
+    unique('absences_place')
+      .on(table.companyId, table.resource, table.recordId, table.projectId, table.parentId)
+      .nullsNotDistinct(),
+    index('absences_look_at').on(table.lookAt).where(sql`look_at is not null`),
+    index('absences_noted_at').on(table.notedAt),
+  ],
+);
+
+/**
+ * Numbers that `fetch_version` passed over because rows bore higher ones than it had given: they came from another server or
+ * an older life of this one. Rows numbered in such a gap are older than anything fetched since.
+ */
+export const versionGaps = mirror.table('version_gaps', {
+  /** The last number given before the gap. */
+  after: bigint('after', { mode: 'bigint' }).primaryKey(),
+  /** The last number in it. */
+  upTo: bigint('up_to', { mode: 'bigint' }).notNull(),
+  foundAt: moment('found_at').notNull().default(now),
+});
 
 /** One row per company, project, resource and lane that ever had news: when its records are due, and who fetches. */
 export const batches = mirror.table(

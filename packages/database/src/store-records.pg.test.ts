@@ -208,7 +208,17 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
     const id = freshId();
     const json = `[{"id": ${id}, "title": "first"}, {"id": "${id}", "title": "last", "updated_at": "2026-01-01T00:00:00Z"}]`;
     const { records } = await mirror.store({ json, version: freshVersion() });
-    expect(records).toEqual([{ id, updatedAt: '2026-01-01T00:00:00Z', parentId: null, stored: true, isWhole: true }]);
+    expect(records).toEqual([
+      {
+        id,
+        updatedAt: '2026-01-01T00:00:00Z',
+        parentId: null,
+        stored: true,
+        isWhole: true,
+        cameBack: false,
+        toReadAgain: false,
+      },
+    ]);
     expect(await note(id)).toMatchObject({ title: 'last' });
   });
 

@@ -3,8 +3,10 @@ import type { StoreMode } from './fit-text.ts';
 import { asJsonb, replaceUnstorable } from './jsonb-text.ts';
 import { isFittingId, scopeProject } from './look-up.ts';
 import type { MirroredTable } from './mirrored-table.ts';
-import { storeStatement } from './store-statement.ts';
+import { canMove } from './place.ts';
+import { type AnswerShape, storeStatement } from './store-statement.ts';
 import type { Transaction } from './transaction.ts';
+import { meetsGap } from './version-gap.ts';
 
 /** An API answer, and what is known of the records in it. */
 export type Answer = {
@@ -36,6 +38,10 @@ export type StoredRecord = {
   stored: boolean;
   /** The mirror now holds the whole record of this or a later fetch, or that it is gone; false after a mere part of it. */
   isWhole: boolean;
+  /** Its row was marked absent, or in another project or under another parent. */
+  cameBack: boolean;
+  /** Not stored, because a later fetch missed it, but in another place: only a fetch that begins now can tell. */
+  toReadAgain: boolean;
 };
 
 export type StoreOutcome = {
@@ -47,18 +53,48 @@ export type StoreOutcome = {
 
 /**
  * Stores the records of one API answer, in the transaction of the caller. A record that came back is live again,
- * whatever mark it bore. Elements without a fitting id are skipped. Nothing in a record stops its neighbours: what does
- * not fit a column is NULL there and whole in `_data`.
+ * whatever mark it bore; one whose row is in another place has moved here, unless a later fetch missed it here.
+ * Elements without a fitting id are skipped. Nothing in a record stops its neighbours: what does not fit a column is NULL
+ * there and whole in `_data`.
  */
 export async function storeRecords(client: Transaction, answer: Answer): Promise<StoreOutcome> {
+  const outcome = await storeWhere(client, answer, 'here');
+  const kept = outcome.records.filter(({ stored }) => !stored).map(({ id }) => id);
+  return kept.length === 0 ? outcome : storeKept(client, answer, outcome, kept);
+}
+
+/** The rows that kept the answer out are locked by now, so what is read of them holds. */
+async function storeKept(
+  client: Transaction,
+  answer: Answer,
+  outcome: StoreOutcome,
+  kept: readonly string[],
+): Promise<StoreOutcome> {
+  const { table, companyId, version } = answer;
+  const condition = `t.company_id = $1::bigint and t.id = any($2::${table.idType}[])`;
+  const isOfGap = await meetsGap(client, table, { version, condition, values: [companyId, kept] });
+  const again = { ...answer, only: kept };
+  const further = isOfGap ? [await storeWhere(client, again, 'here')] : [];
+  if (canMove(table)) further.push(await storeWhere(client, again, 'elsewhere'));
+  const stored = new Map(
+    further.flatMap(({ records }) => records.filter((record) => record.stored)).map((record) => [record.id, record]),
+  );
+  const seen = new Map(further.at(-1)?.records.map((record) => [record.id, record]));
+  return {
+    records: outcome.records.map((record) => stored.get(record.id) ?? seen.get(record.id) ?? record),
+    unfit: outcome.unfit + further.reduce((sum, { unfit }) => sum + unfit, 0),
+  };
+}
+
+async function storeWhere(client: Transaction, answer: Answer, where: AnswerShape['where']): Promise<StoreOutcome> {
   await client.query(PREPARE);
   try {
-    return await run(client, answer, replaceUnstorable(answer.json), 'strict');
+    return await run(client, answer, { where, mode: 'strict', json: replaceUnstorable(answer.json) });
   } catch (error) {
     if (!isAboutValues(error)) throw error;
     await client.query('rollback to savepoint store_records');
   }
-  return await run(client, answer, asJsonb(answer.json), 'lenient');
+  return await run(client, answer, { where, mode: 'lenient', json: asJsonb(answer.json) });
 }
 
 // The savepoint ends with the transaction: to release it would take one more trip to the server for each answer.
@@ -66,11 +102,15 @@ export async function storeRecords(client: Transaction, answer: Answer): Promise
 // sorted and joined in memory.
 const PREPARE = `savepoint store_records; set local time zone 'UTC'; set local datestyle = 'ISO'; set local work_mem = '64MB'`;
 
-async function run(client: Transaction, answer: Answer, json: string, mode: StoreMode): Promise<StoreOutcome> {
+async function run(
+  client: Transaction,
+  answer: Answer,
+  { where, mode, json }: { where: AnswerShape['where']; mode: StoreMode; json: string },
+): Promise<StoreOutcome> {
   const { table, envelope, embedded, isPart = false } = answer;
   const parentId = answer.parentId !== null && isFittingId(table, answer.parentId) ? answer.parentId : null;
   const { rows } = await client.query<StoredRecord & { unfit: number }>(
-    storeStatement(table, { envelope, embedded: embedded?.field ?? null, isPart }, mode),
+    storeStatement(table, { envelope, embedded: embedded?.field ?? null, isPart, where }, mode),
     [json, answer.companyId, scopeProject(table, answer.projectId), answer.version, answer.only, parentId],
   );
   return {

@@ -1,12 +1,16 @@
 import { fitText, idOrNull, type StoreMode } from './fit-text.ts';
 import { keyColumns, type MirroredColumn, type MirroredTable } from './mirrored-table.ts';
+import { isMissedThere, isSamePlace, placeOf } from './place.ts';
 import { quoteLiteral, quoteName, tableName } from './quote.ts';
+import { isOlder } from './version-gap.ts';
 
 export type AnswerShape = {
   envelope: 'none' | 'data';
   embedded: string | null;
   /** The records lack fields: what a row has beyond them stays, and the row says that it is not complete. */
   isPart: boolean;
+  /** Store records whose row is in the place of the answer, and new ones; or those whose row is in another place. */
+  where: 'here' | 'elsewhere';
 };
 
 /**
@@ -42,22 +46,62 @@ stored as (
       ...replaced.map((name) => `${name} = excluded.${name}`),
       ...[...parent, '_event_id'].map((name) => `${name} = coalesce(excluded.${name}, t.${name})`),
     ].join(', ')}, _deleted_at = null, _hidden_at = null
-  where t._version < excluded._version
-  returning t.id${parent.map((name) => `, t.${name} as parent_id`).join('')}
+  where ${shape.where === 'here' ? isNewerHere(table) : isNewerElsewhere(table)}
+  returning t.id${parent.map((name) => `, t.${name} as parent_id`).join('')},
+    ${wasAbsent(table)} as was_absent
 )${mode === 'strict' ? '' : countUnfit(table)}
 select c.id::text as id, c.record ->> 'updated_at' as "updatedAt", s.id is not null as stored,
-  case when s.id is not null then ${!shape.isPart} else ${isKnownWhole(table)} end as "isWhole",
+  case when s.id is not null then ${!shape.isPart} else ${isKnownWhole(table, shape)} and not ${isMissedElsewhere(table, shape)} end as "isWhole",
+  s.id is null and ${isMissedElsewhere(table, shape)} as "toReadAgain",
+  ${shape.where === 'elsewhere' ? 's.id is not null or ' : ''}coalesce(s.was_absent, false) as "cameBack",
   ${parent.length === 0 ? 'c.parent_id' : 'coalesce(s.parent_id, c.parent_id)'}::text as "parentId",
   ${mode === 'strict' ? '0' : '(select coalesce(sum(count), 0)::int from unfit)'} as unfit
 from chosen c left join stored s using (id)`;
 }
 
-/** SQL condition: the row that kept record `c` out is no mere part. One that this statement cannot see yet may be. */
-function isKnownWhole(table: MirroredTable): string {
+/** SQL condition: the answer is newer than the row, which is in the same place. */
+function isNewerHere(table: MirroredTable): string {
+  const isHere = isSamePlace(table, placeOf(table, 't'), placeOf(table, 'excluded'));
+  return `${isOlder('t._version', 'excluded._version')} and ${isHere}`;
+}
+
+/** SQL condition: the answer is newer than the row, which is in another place, and nobody missed the record here since. */
+function isNewerElsewhere(table: MirroredTable): string {
+  const here = placeOf(table, 'excluded');
+  return `${isOlder('t._version', 'excluded._version')} and not ${isSamePlace(table, placeOf(table, 't'), here)}
+    and not ${isMissedThere(table, 't.id', here, 'excluded._version')}`;
+}
+
+/** SQL condition: the row that was replaced bore a mark. The statement still sees it as it was before. */
+function wasAbsent(table: MirroredTable): string {
+  const isRow = keyColumns(table).map((column) => `before.${column} = t.${column}`);
+  return `exists (select from ${tableName(table)} before where ${isRow.join(' and ')}
+      and (before._deleted_at is not null or before._hidden_at is not null))`;
+}
+
+/**
+ * SQL condition on what kept record `c` out. Where rows were locked before the statement began, a row of any number did;
+ * else one that this statement cannot see yet may have been.
+ */
+function keptOutBy(table: MirroredTable, { where }: AnswerShape, condition: string): string {
   const values: Record<string, string> = { company_id: '$2::bigint', project_id: '$3::bigint', id: 'c.id' };
   const isRow = keyColumns(table).map((column) => `t.${column} = ${values[column]}`);
-  return `exists (select from ${tableName(table)} t where ${isRow.join(' and ')}
-    and t._version >= $4::bigint and (t._complete or t._deleted_at is not null or t._hidden_at is not null))`;
+  const isLater = where === 'here' ? `not ${isOlder('t._version', '$4::bigint')} and ` : '';
+  return `exists (select from ${tableName(table)} t where ${isRow.join(' and ')} and ${isLater}${condition})`;
+}
+
+const ABSENT = '(t._deleted_at is not null or t._hidden_at is not null)';
+
+/** SQL condition: no mere part of a record kept record `c` out. */
+function isKnownWhole(table: MirroredTable, shape: AnswerShape): string {
+  return keptOutBy(table, shape, `(t._complete or ${ABSENT})`);
+}
+
+/** SQL condition: a later fetch missed record `c`, but in another place, which says nothing of this one. */
+function isMissedElsewhere(table: MirroredTable, shape: AnswerShape): string {
+  if (shape.where === 'here') return 'false';
+  const isHere = isSamePlace(table, placeOf(table, 't'), { project: '$3::bigint', parent: 'c.parent_id' });
+  return keptOutBy(table, shape, `${ABSENT} and not ${isHere} and not ${isOlder('t._version', '$4::bigint')}`);
 }
 
 /** SQL condition: `p` is the pending row of a record; company and project are parameters 2 and 3. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Database } from './open-database.ts';
+import { liftVersion, VersionBehindError } from './version-gap.ts';
 
 /** A connection inside a transaction. */
 export type Transaction = pg.ClientBase;
@@ -10,15 +11,18 @@ const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 
 /**
- * Runs `work` in a transaction: commits when it resolves, rolls back when it rejects. After a deadlock or a
- * serialization failure `work` runs again from the start, up to five times in all, so it must do nothing but query.
+ * Runs `work` in a transaction: commits when it resolves, rolls back when it rejects. After a deadlock, a
+ * serialization failure or a lift of `fetch_version` that it needs (`version-gap.ts`), `work` runs again from the start,
+ * up to five times in all, so it must do nothing but query.
  */
 export async function inTransaction<T>(database: Database, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await attemptOnce(database, work);
     } catch (error) {
-      if (attempt === ATTEMPTS || !isConflict(error)) throw error;
+      if (attempt === ATTEMPTS) throw error;
+      if (error instanceof VersionBehindError) await liftAbove(database, error);
+      else if (!isConflict(error)) throw error;
     }
     await sleep(Math.random() * 10 * 2 ** attempt);
   }
@@ -39,6 +43,15 @@ async function attemptOnce<T>(database: Database, work: (client: pg.PoolClient) 
     throw error;
   } finally {
     client.release(broken);
+  }
+}
+
+async function liftAbove(database: Database, { highest }: VersionBehindError): Promise<void> {
+  const client = await database.pool.connect();
+  try {
+    await liftVersion(client, highest);
+  } finally {
+    client.release();
   }
 }
 

@@ -4,16 +4,9 @@ import { type BatchKey, takeVersion } from '@procore-mirror/database';
 import { type BatchRun, type FetchSettings, openRun } from './batch-run.ts';
 import { isListedByParent } from './catalogue/catalogue.ts';
 import { DAYS_PER_WINDOW, datesBetween, dayOf } from './date-windows.ts';
-import {
-  insistOnAll,
-  isNotFound,
-  itemsOf,
-  type Listing,
-  type ListingOptions,
-  readListing,
-  storeListing,
-} from './listing.ts';
+import { insistOnAll, isNotFound, type Listing, type ListingOptions, readListing, storeListing } from './listing.ts';
 import { parentsToWalk } from './parent-walk.ts';
+import { readItems } from './read-answer.ts';
 import { markListed, storeListedPage } from './store-answer.ts';
 
 export type BackfillOptions = {
@@ -66,10 +59,11 @@ const storeParts: Read = (run, version, options) => {
   const { resource } = run;
   return readListing(run, resource, options, async (page) => {
     const parentId = resource.parent === null ? null : options.parentId;
-    const parents = new Map(itemsOf(page, resource).map((item) => [item.id, parentId ?? item.parentId]));
+    const parents = new Map(readItems(page.text, resource).map((item) => [item.id, parentId ?? item.parentId]));
     // Records in groups cannot be stored as they stand.
     if (resource.list?.within !== null) return markListed(run, parents);
-    const answer = { resource, from: 'list', version, text: page.text, parentId, only: null } as const;
+    const { text, envelope } = page;
+    const answer = { resource, envelope, version, text, parentId, only: null };
     return storeListedPage(run, answer, parents);
   });
 };

@@ -13,6 +13,8 @@ export type FetchSettings = {
   delayMs: number;
   /** A record that is edited without pause is fetched at least this often, ms. */
   maxWaitMs: number;
+  /** How long after a fetch did not find a record another one has to miss it, too, before that counts, ms. */
+  absencePauseMs: number;
   /** Records per page of a full listing (v2 pages are held to 100). */
   pageSize: number;
   /** Pauses of parked scopes, ms. */
@@ -25,8 +27,9 @@ export type FetchSettings = {
 };
 
 /** The pace of every process of ours. */
-export const usualPace: Pick<FetchSettings, 'maxWaitMs' | 'pageSize' | 'parking'> = {
+export const usualPace: Pick<FetchSettings, 'maxWaitMs' | 'absencePauseMs' | 'pageSize' | 'parking'> = {
   maxWaitMs: 60_000,
+  absencePauseMs: 6_000,
   pageSize: 1000,
   parking: { firstPauseMs: 5_000, longestPauseMs: 30 * 60_000 },
 };
@@ -40,8 +43,8 @@ export type BatchRun = {
   version: string;
   /** Records whose news this run has yet to settle, by resource: the batch's own and those its answers carry along. */
   open: Map<string, Map<string, NotedRecord>>;
-  /** Records whose parent nobody knew when their news was recorded, so that it heard nothing, by `resource/id`. */
-  unplaced: Set<string>;
+  /** Which parent heard of each record's news when it was recorded, by `resource/id`; null: none was known. */
+  toldParents: Map<string, string | null>;
   /** The parents of records that listings named on the way, by `resource/id`. */
   parents: Map<string, string>;
   /** Requests made so far, retries not counted, and after how many a walk is to stop. */
@@ -57,13 +60,14 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
   const resource = settings.catalogue.get(batch.resource);
   const open = new Map<string, Map<string, NotedRecord>>();
   for (const { resource: name } of [resource, ...carriedAlong(settings.catalogue, resource)]) {
-    const options = { delayMs: settings.delayMs, limit: RECORDS_PER_RUN };
+    const { delayMs, absencePauseMs } = settings;
+    const options = { delayMs, absencePauseMs, limit: RECORDS_PER_RUN };
     const noted = await noteBatch(settings.database, { ...batch, resource: name }, options);
     open.set(name, new Map(noted.map((record) => [record.id, record])));
   }
-  const unplaced = new Set(
+  const toldParents = new Map(
     [...open].flatMap(([name, records]) =>
-      [...records.values()].flatMap(({ id, parentId }) => (parentId === null ? [`${name}/${id}`] : [])),
+      [...records.values()].map(({ id, parentId }) => [`${name}/${id}`, parentId]),
     ),
   );
   const version = await takeVersion(settings.database);
@@ -71,7 +75,7 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
   const calls = { made: 0, most: Number.POSITIVE_INFINITY };
   const own = { ...settings, client: clientFor(settings.client, purpose, calls) };
   const none = { parents: new Map(), calls, stored: 0, absent: 0 };
-  return { settings: own, batch, resource, signal, version, open, unplaced, ...none };
+  return { settings: own, batch, resource, signal, version, open, toldParents, ...none };
 }
 
 /** The records that the run is for and that are still open. */
@@ -88,6 +92,14 @@ export function openRecords(run: BatchRun): Map<string, NotedRecord> {
 export function embeddedIn(catalogue: Catalogue, resource: CataloguedResource): CataloguedResource[] {
   return catalogue.resources.filter(
     ({ parent }) => parent !== null && parent.embeddedAs !== null && parent.resource === resource.resource,
+  );
+}
+
+/** The resources whose records belong to this one's and have endpoints of their own. */
+export function childrenOf(catalogue: Catalogue, { resource }: CataloguedResource): CataloguedResource[] {
+  return catalogue.resources.filter(
+    ({ parent }) =>
+      parent !== null && parent.embeddedAs === null && [parent.resource, ...parent.alsoOf].includes(resource),
   );
 }
 
@@ -125,4 +137,12 @@ function carriedAlong(catalogue: Catalogue, resource: CataloguedResource): Catal
   const { parent } = resource;
   if (parent === null || parent.embeddedAs === null) return embeddedIn(catalogue, resource);
   return [catalogue.get(parent.resource)];
+}
+
+/** The scope of the run as the tables of the resource have it. */
+export function scopeOf(
+  { batch }: BatchRun,
+  resource: CataloguedResource,
+): { companyId: string; projectId: string | null } {
+  return { companyId: batch.companyId, projectId: resource.scope === 'project' ? batch.projectId : null };
 }

@@ -119,7 +119,16 @@ test('each request of a run counts for the resource that wanted it, retries incl
     afterCall: counter.count,
   });
   const settings = {
-    ...{ database, client, catalogue, delayMs: 0, maxWaitMs: 60_000, pageSize: 100, random: () => 0.5 },
+    ...{
+      database,
+      client,
+      catalogue,
+      delayMs: 0,
+      maxWaitMs: 60_000,
+      absencePauseMs: 0,
+      pageSize: 100,
+      random: () => 0.5,
+    },
     parking: { firstPauseMs: 60_000, longestPauseMs: 600_000 },
   };
   const event = {

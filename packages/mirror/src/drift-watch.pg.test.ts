@@ -158,7 +158,16 @@ test('what a run stores is seen', async () => {
     refuseToken: () => {},
   });
   const settings = {
-    ...{ database, client, catalogue, delayMs: 0, maxWaitMs: 60_000, pageSize: 100, random: () => 0.5 },
+    ...{
+      database,
+      client,
+      catalogue,
+      delayMs: 0,
+      maxWaitMs: 60_000,
+      absencePauseMs: 0,
+      pageSize: 100,
+      random: () => 0.5,
+    },
     ...{ parking: { firstPauseMs: 60_000, longestPauseMs: 600_000 }, driftWatch: aWatch() },
   };
   const scope = { companyId: '1', projectId: '7', resource: 'Locations' };

@@ -66,6 +66,7 @@ const settings = {
   catalogue,
   delayMs: 0,
   maxWaitMs: 60_000,
+  absencePauseMs: 0,
   pageSize: 100,
   parking: { firstPauseMs: 60_000, longestPauseMs: 600_000 },
   random: () => 0.5,
@@ -118,8 +119,11 @@ test('records of a complete list come in one call, and one the list lacks is ask
         .map((id) => ({ id: Number(id), name: `place ${id}` })),
     };
   };
-  expect(await run('Locations')).toMatchObject({ outcome: 'done', stored: 2, absent: 1 });
+  expect(await run('Locations')).toMatchObject({ outcome: 'done', stored: 2, absent: 0 });
   expect(calls).toHaveLength(2);
+  expect(await pendingIds()).toEqual(['3']); // one answer may come from a copy that lags
+  expect(await run('Locations')).toMatchObject({ outcome: 'done', absent: 1 });
+  expect(calls).toHaveLength(3);
   expect(await rows('locations', 'id, name')).toEqual([
     { id: '1', name: 'place 1', deleted: false, hidden: false },
     { id: '2', name: 'place 2', deleted: false, hidden: false },
@@ -149,6 +153,8 @@ test('without a show, what a filtered list lacks is looked for in the whole list
   answer = (_, query) => ({ body: query.has('filters[id]') ? [{ id: 1 }] : [{ id: 1 }, { id: 4 }] });
   await run('Drawing Areas');
   expect(calls).toHaveLength(2);
+  expect(await pendingIds()).toEqual(['2']);
+  await run('Drawing Areas');
   expect(await pendingIds()).toEqual([]);
   expect(await rows('drawing_areas')).toEqual([
     { id: '1', deleted: false, hidden: false },
@@ -218,6 +224,8 @@ test('404 with a delete event buries, without one hides, and a later answer brin
   await hear('RFIs', [1], { reason: 'delete' });
   await hear('RFIs', [2]);
   answer = () => ({ status: 404 });
+  await run('RFIs');
+  expect(await rows('rfis')).toEqual([{ id: '1', deleted: true, hidden: false }]);
   await run('RFIs');
   expect(await rows('rfis')).toEqual([
     { id: '1', deleted: true, hidden: false },
@@ -376,6 +384,7 @@ test('a drawing that moved to another area is looked for before anything is conc
   area = '9';
   await hear('Drawings', [31]);
   await run('Drawings');
+  await run('Drawings');
   expect(await rows('drawings', 'drawing_area_id')).toEqual([{ drawing_area_id: '9', deleted: false, hidden: false }]);
 });
 
@@ -483,7 +492,10 @@ test('children two levels inside their parent are stored, and gone when it lacks
   const meeting = (topics: number[]) => ({
     id: 2,
     attendees: [{ id: 8, status: 'Present' }],
-    meeting_categories: [{ id: 3 }, { id: 4, meeting_topic: topics.map((id) => ({ id, title: `topic ${id}` })) }],
+    meeting_categories: [
+      { id: 3, meeting_topic: [] },
+      { id: 4, meeting_topic: topics.map((id) => ({ id, title: `topic ${id}` })) },
+    ],
   });
   answer = (path) => {
     if (path.endsWith('/meetings')) return { body: [{ group_title: 'June', meetings: [{ id: 2 }] }] };

@@ -5,6 +5,7 @@ import {
   countRows,
   countRowsPerDay,
   findDays,
+  findHidden,
   findParentIds,
   giveUpRecords,
   inTransaction,
@@ -22,12 +23,12 @@ import {
 import { ProcoreResponseError } from '@procore-mirror/procore';
 import { type BatchRun, type FetchSettings, openRecords, openRun, wantedRecords } from './batch-run.ts';
 import { parentsOf } from './catalogue/catalogue.ts';
+import { concludeAbsent } from './conclude-absent.ts';
 import type { DayFacts } from './date-windows.ts';
 import { makeCall } from './fetch-call.ts';
 import { type FailureOutcome, judgeFailure } from './judge-failure.ts';
 import { hasPlace } from './listing.ts';
 import { type FetchCall, type FetchPlan, type PlanFacts, planFetch } from './plan-fetch.ts';
-import { concludeAbsent } from './store-answer.ts';
 
 export type BatchReport = {
   /** `parked`: the scope refuses us. `stop`: Procore refuses the credentials. `wait`: the rest comes in a later run. */
@@ -64,7 +65,6 @@ type Progress = { successes: number; failuresInARow: number; refusals: number; e
 export async function fetchBatch(settings: FetchSettings, batch: Batch, signal: AbortSignal): Promise<BatchReport> {
   const run = await openRun(settings, batch, signal);
   const { affordableCalls, ...plan } = await planRun(run);
-  await concludeAbsent(run, run.resource, run.version, noted(run, plan.nothingToFetch));
   const progress: Progress = { successes: 0, failuresInARow: 0, refusals: 0, error: null };
   const calls = [...plan.calls];
   run.calls.most = Math.min(
@@ -105,7 +105,6 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
   return {
     affordableCalls: facts.affordableCalls,
     calls: [plan, ...plans].flatMap(({ calls }) => calls),
-    nothingToFetch: [plan, ...plans].flatMap(({ nothingToFetch }) => nothingToFetch),
     estimatedCalls: [plan, ...plans].reduce((sum, { estimatedCalls }) => sum + estimatedCalls, 0),
   };
 }
@@ -158,10 +157,31 @@ async function addKnownParents(run: BatchRun): Promise<void> {
     const record = open.get(id);
     if (record !== undefined) open.set(id, { ...record, parentId });
   }
+  await forgetParents(run);
   // A parent whose own place nobody knows is no help: it is looked for with the others.
   for (const [id, record] of open) {
     if (record.parentId === null || resource.parent?.embeddedAs !== null) continue;
     if (!(await hasPlace(run, resource, record.parentId))) open.set(id, { ...record, parentId: null });
+  }
+}
+
+/**
+ * What was not found under the parent that we know may have another by now, so the second look is at all of them. Not where
+ * news came of a child whose parent is hidden from us: it mostly is, too, and is looked at again later in any case.
+ */
+async function forgetParents(run: BatchRun): Promise<void> {
+  const { resource, settings, batch } = run;
+  const lost = wantedRecords(run).filter(({ isSightedAbsent, isDeletedLast }) => isSightedAbsent && !isDeletedLast);
+  if (lost.length === 0) return;
+  const parentIds = lost.flatMap(({ parentId }) => parentId ?? []);
+  const hidden = new Set<string>();
+  for (const { table } of parentsOf(settings.catalogue, resource)) {
+    const found = await findHidden(settings.database.pool, table, batch.companyId, batch.projectId, parentIds);
+    for (const id of found) hidden.add(id);
+  }
+  for (const record of lost) {
+    const staysHidden = record.eventId !== null && record.parentId !== null && hidden.has(record.parentId);
+    if (!staysHidden) openRecords(run).set(record.id, { ...record, parentId: null });
   }
 }
 
@@ -203,7 +223,7 @@ async function settleFailure(
   const { database, parking } = run.settings;
   const records = noted(run, idsOf(call));
   const postpone = (pauseMs: number, all = false) =>
-    postponeRecords(database.pool, run.batch, all ? wantedRecords(run).map(({ id }) => id) : idsOf(call), {
+    postponeRecords(database.pool, run.batch, all ? wantedRecords(run) : records, {
       pauseMs,
       error: messageOf(progress.error),
       countsAttempt: !all,
@@ -222,7 +242,7 @@ async function settleFailure(
       progress.refusals += 1;
       return progress.refusals >= 2 && progress.successes === 0 ? parkRefused(run, progress) : null;
     case 'absent':
-      await concludeAbsent(run, run.resource, run.version, records);
+      await concludeAbsent(run, run.resource, { version: run.version, under: parentOf(call) }, records);
       return null;
     case 'dead':
       await giveUpRecords(database, run.batch, records, { reason: failure.reason, detail: messageOf(progress.error) });
@@ -255,7 +275,7 @@ async function passOverList(run: BatchRun, ids: readonly string[]): Promise<void
 function followUp(run: BatchRun, call: FetchCall): FetchCall[] {
   if (call.kind === 'show' || call.kind === 'refresh by ids') return [];
   const missing = noted(run, idsOf(call));
-  const parentId = 'parentId' in call ? call.parentId : null;
+  const parentId = parentOf(call);
   if (run.resource.show === null) {
     const isToList = call.kind === 'list by ids' && missing.length > 0;
     return isToList ? [{ kind: 'list all', ids: missing.map(({ id }) => id), parentId }] : [];
@@ -292,6 +312,10 @@ async function park(run: BatchRun, scope: Scope, reason: ParkReason, progress: P
 
 function report(run: BatchRun, outcome: BatchReport['outcome'], { error }: Progress): BatchReport {
   return { outcome, stored: run.stored, absent: run.absent, error };
+}
+
+function parentOf(call: FetchCall): string | null {
+  return 'parentId' in call ? call.parentId : null;
 }
 
 function idsOf(call: FetchCall): readonly string[] {

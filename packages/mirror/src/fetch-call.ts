@@ -3,13 +3,13 @@ import { type NotedRecord, takeVersion } from '@procore-mirror/database';
 import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, openRecords } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
+import { concludeAbsent } from './conclude-absent.ts';
 import { datesBetween } from './date-windows.ts';
 import {
   idFilter,
   insistOnAll,
   isNotFound,
-  itemsOf,
-  type Listing,
+  isUnderParent,
   pagesOf,
   pathValues,
   readListing,
@@ -17,7 +17,9 @@ import {
 } from './listing.ts';
 import { lookThroughParents, soughtIn } from './parent-walk.ts';
 import type { FetchCall } from './plan-fetch.ts';
-import { concludeAbsent, placeRecords, readOnceMore, storeAnswer, storePart } from './store-answer.ts';
+import { checkPage, checkShow, readHolders, readItems } from './read-answer.ts';
+import { storeAnswer, storePart } from './store-answer.ts';
+import { placeRecords } from './tell-parents.ts';
 
 const IDS_PER_CALL = 100;
 
@@ -57,14 +59,13 @@ async function showRecord(
   const path = expandPath(resource.show, await pathValues(run, resource, parentId, id));
   try {
     const { text } = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
-    const seen = await storeAnswer(run, { resource, from: 'show', version, text, parentId, only: [id] });
-    if (!seen.has(id)) {
-      throw new ProcoreFormatError(`GET ${path}`, { issues: [`the answer is no record with id ${id}`] });
-    }
+    const envelope = checkShow(text, resource, id);
+    await storeAnswer(run, { resource, envelope, version, text, parentId, only: [id] });
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const news = run.open.get(resource.resource)?.get(id);
-    if (news !== undefined) await concludeAbsent(run, resource, version, [news]);
+    const under = isUnderParent(resource, resource.show) ? parentId : null;
+    await concludeAbsent(run, resource, { version, under }, news === undefined ? [] : [news]);
   }
 }
 
@@ -86,7 +87,8 @@ async function listByIds(
       ['per_page', String(IDS_PER_CALL)],
     ],
   });
-  const answer = { resource, from: 'list' as const, version, text, parentId: call.parentId, only: call.ids };
+  const { envelope } = checkPage(text, resource);
+  const answer = { resource, envelope, version, text, parentId: call.parentId, only: call.ids };
   if (call.kind === 'list by ids') await storeAnswer(run, answer);
   else await storePart(run, answer);
 }
@@ -98,7 +100,8 @@ async function listByDates(run: BatchRun, call: Extract<FetchCall, { kind: 'list
   const version = await takeVersion(run.settings.database);
   let pages = 0;
   for await (const page of pagesOf(run, resource, { parentId, searchParams: datesBetween(call) })) {
-    await storeAnswer(run, { resource, from: 'list', version, text: page.text, parentId, only: null });
+    const { text, envelope } = page;
+    await storeAnswer(run, { resource, envelope, version, text, parentId, only: null });
     pages += 1;
     if (noted(run, ids).length <= pagesLeft(page, pages, ids.length)) return;
   }
@@ -113,9 +116,8 @@ function pagesLeft({ total, perPage }: ProcoreAnswer, pages: number, shows: numb
 async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all' }>): Promise<void> {
   const version = await takeVersion(run.settings.database);
   const only = run.resource.list?.shared === true ? { only: call.ids } : {};
-  const listing = await storeListing(run, run.resource, version, { parentId: call.parentId, ...only });
-  insistOnAll(run.resource, listing);
-  await concludeFromListing(run, version, call, listing);
+  insistOnAll(run.resource, await storeListing(run, run.resource, version, { parentId: call.parentId, ...only }));
+  await concludeFromListing(run, version, call);
 }
 
 /**
@@ -126,32 +128,17 @@ async function concludeFromListing(
   run: BatchRun,
   version: string,
   call: Extract<FetchCall, { kind: 'list all' }>,
-  { pages }: Listing,
 ): Promise<void> {
+  const { resource } = run;
   const missing = noted(run, call.ids);
-  const buried = missing.filter(({ isDelete }) => isDelete);
-  await concludeAbsent(run, run.resource, version, buried);
-  if (run.resource.show !== null) return;
-  const others = missing.filter(({ isDelete }) => !isDelete);
-  if (call.parentId === null) await concludeUnlisted(run, version, others, pages === 1);
-  else if (others.length > 0)
-    await walkParents(
-      run,
-      others.map(({ id }) => id),
-    );
-}
-
-/** Pages can shift in ways that no count tells: what several of them lack is looked for once more before that counts. */
-async function concludeUnlisted(
-  run: BatchRun,
-  version: string,
-  records: readonly NotedRecord[],
-  isSure: boolean,
-): Promise<void> {
-  const isCertain = ({ reread }: NotedRecord) => isSure || reread;
-  await concludeAbsent(run, run.resource, version, records.filter(isCertain));
-  const doubtful = records.filter((record) => !isCertain(record)).map(({ id }) => id);
-  if (doubtful.length > 0) await readOnceMore(run.settings, run.settings.database.pool, run.batch, doubtful);
+  const search = { version, under: isUnderParent(resource, resource.list?.path ?? null) ? call.parentId : null };
+  const toAskFor = resource.show === null ? [] : missing.filter(({ isDeletedLast }) => !isDeletedLast);
+  await concludeAbsent(
+    run,
+    resource,
+    search,
+    missing.filter((record) => !toAskFor.includes(record)),
+  );
 }
 
 /** Those of the ids that are still open. */
@@ -162,18 +149,24 @@ function noted(run: BatchRun, ids: readonly string[]): NotedRecord[] {
 
 async function showParent(run: BatchRun, call: Extract<FetchCall, { kind: 'parent' }>): Promise<void> {
   const parent = parentOf(run);
+  const { parentId: id } = call;
   const version = await takeVersion(run.settings.database);
   if (parent.show === null) throw new Error(`${parent.resource} has no show in the catalogue`);
-  const path = expandPath(parent.show, await pathValues(run, parent, null, call.parentId));
+  const path = expandPath(parent.show, await pathValues(run, parent, null, id));
   try {
     const { text } = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
-    await storeAnswer(run, { resource: parent, from: 'show', version, text, parentId: null, only: [call.parentId] });
+    const envelope = checkShow(text, parent, id);
+    await storeAnswer(run, { resource: parent, envelope, version, text, parentId: null, only: [id] });
+    const field = run.resource.parent?.embeddedAs ?? '';
+    if (!readHolders(text, envelope, field).has(id)) {
+      throw new ProcoreFormatError(`the show of ${parent.resource} ${id}`, { issues: [`it has no list in ${field}`] });
+    }
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    const news = run.open.get(parent.resource)?.get(call.parentId);
-    await concludeAbsent(run, parent, version, news === undefined ? [] : [news]);
+    const news = run.open.get(parent.resource)?.get(id);
+    await concludeAbsent(run, parent, { version, under: null }, news === undefined ? [] : [news]);
   }
-  await concludeAbsent(run, run.resource, version, noted(run, call.ids));
+  await concludeAbsent(run, run.resource, { version, under: id }, noted(run, call.ids));
 }
 
 async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all parents' }>): Promise<void> {
@@ -182,8 +175,16 @@ async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all 
     return lookFor(run, call.ids, (id) => showRecord(run, parent, { id, parentId: null }));
   }
   const version = await takeVersion(run.settings.database);
-  insistOnAll(parent, await storeListing(run, parent, version, { parentId: null }));
-  await concludeAbsent(run, run.resource, version, noted(run, call.ids));
+  const field = run.resource.parent?.embeddedAs ?? '';
+  let lacking = 0;
+  const listing = await readListing(run, parent, { parentId: null }, async ({ text, envelope }) => {
+    const answer = { resource: parent, envelope, version, text, parentId: null, only: null };
+    const ids = await storeAnswer(run, answer);
+    lacking += ids.difference(readHolders(text, envelope, field)).size;
+    return ids;
+  });
+  insistOnAll(parent, lacking === 0 ? listing : { ...listing, doubt: `${lacking} have no list in ${field}` });
+  await concludeAbsent(run, run.resource, { version, under: null }, noted(run, call.ids));
 }
 
 /** Items of a list of the whole scope name their parents, so that each record can be shown. */
@@ -192,13 +193,13 @@ async function findParents(run: BatchRun, ids: readonly string[]): Promise<void>
   const version = await takeVersion(run.settings.database);
   const options = { parentId: null, searchParams: idFilter(resource, ids) };
   const listing = await readListing(run, resource, options, async (page) => {
-    const items = itemsOf(page, resource);
+    const items = readItems(page.text, resource);
     await placeRecords(run, items);
     return items.map(({ id }) => id);
   });
   insistOnAll(resource, listing);
   const notListed = noted(run, ids).filter(({ parentId }) => parentId === null);
-  await concludeAbsent(run, resource, version, notListed);
+  await concludeAbsent(run, resource, { version, under: null }, notListed);
 }
 
 async function walkParents(run: BatchRun, ids: readonly string[]): Promise<void> {
@@ -214,8 +215,7 @@ async function lookFor(
 ): Promise<void> {
   const walk = await lookThroughParents(run, ids, visit);
   if (walk === null) return;
-  const records = noted(run, soughtIn(run, walk));
-  await concludeUnlisted(run, walk.version, records, walk.doubt === null);
+  await concludeAbsent(run, run.resource, { version: walk.version, under: null }, noted(run, soughtIn(run, walk)));
 }
 
 /** Stores the children of one parent: all, where their list carries them whole, else those of the ids. */
@@ -227,7 +227,7 @@ async function storeChildrenOf(run: BatchRun, parentId: string, ids: readonly st
       return;
     }
     for await (const page of pagesOf(run, resource, { parentId, searchParams: idFilter(resource, ids) })) {
-      for (const { id } of itemsOf(page, resource)) {
+      for (const { id } of readItems(page.text, resource)) {
         if (ids.includes(id) && openRecords(run).has(id)) await showRecord(run, resource, { id, parentId });
       }
     }

@@ -77,6 +77,7 @@ const settings = {
   catalogue,
   delayMs: 0,
   maxWaitMs: 60_000,
+  absencePauseMs: 0,
   pageSize: 100,
   parking: { firstPauseMs: 1, longestPauseMs: 1 },
   random: () => 0.5,

@@ -18,6 +18,7 @@ export { createDriftWatch, type DriftWatch } from './drift-watch.ts';
 export { CatalogueError } from './errors.ts';
 export { type BatchReport, fetchBatch } from './fetch-batch.ts';
 export { listProjects } from './list-projects.ts';
+export { lookAgain } from './look-again.ts';
 export { isSelected, type Selection } from './news-of-event.ts';
 export { createWalks } from './parent-walk.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';

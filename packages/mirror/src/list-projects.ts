@@ -1,10 +1,13 @@
 import type { ProcoreClient } from '@procore-mirror/procore';
-import { readIds } from './read-ids.ts';
+import { catalogue } from './catalogue/catalogue.ts';
+import { readItems } from './read-answer.ts';
 
-/** Ids of the company's active projects. */
+/** Ids of the company's active projects. Throws what the client throws, and ProcoreFormatError when the answer is no list of projects. */
 export async function listProjects(client: ProcoreClient, companyId: string, signal: AbortSignal): Promise<string[]> {
   const ids: string[] = [];
   const path = `/rest/v1.1/projects?company_id=${companyId}`;
-  for await (const page of client.pages(path, { companyId, perPage: 1000, signal })) ids.push(...readIds(page.text));
+  for await (const page of client.pages(path, { companyId, perPage: 1000, signal })) {
+    ids.push(...readItems(page.text, catalogue.get('Projects')).map(({ id }) => id));
+  }
   return ids;
 }

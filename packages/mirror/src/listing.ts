@@ -3,7 +3,7 @@ import { findParentIds } from '@procore-mirror/database';
 import { expandPath, type ProcoreAnswer, ProcoreFormatError, ProcoreResponseError } from '@procore-mirror/procore';
 import type { BatchRun } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
-import { type ListedItem, readItems } from './read-ids.ts';
+import { type CheckedPage, checkPage, readItems } from './read-answer.ts';
 import { storeAnswer } from './store-answer.ts';
 
 const LARGEST_V2_PAGE = 100;
@@ -14,6 +14,9 @@ export type ListingOptions = {
   /** Store only these; all when left out. */
   only?: readonly string[];
 };
+
+/** A page of a listing that looks as one must. */
+export type Page = ProcoreAnswer & CheckedPage;
 
 /** What a listing brought. `doubt` says why a record may be missing by accident; null when none can be. */
 export type Listing = { records: number; pages: number; doubt: string | null };
@@ -26,19 +29,21 @@ export async function readListing(
   run: BatchRun,
   resource: CataloguedResource,
   options: ListingOptions,
-  take: (page: ProcoreAnswer) => Promise<Iterable<string>>,
+  take: (page: Page) => Promise<Iterable<string>>,
 ): Promise<Listing> {
   const seen = new Set<string>();
   const totals = new Set<number>();
   let pages = 0;
+  let flaw: string | null = null;
   for await (const page of pagesOf(run, resource, options)) {
     for (const id of await take(page)) seen.add(id);
     if (page.total !== null) totals.add(page.total);
+    flaw ??= page.flaw;
     pages += 1;
   }
   const expected = options.only === undefined ? Math.max(0, ...totals) : 0;
   const isShifted = totals.size > 1 || seen.size < expected;
-  const doubt = isShifted ? `${seen.size} of ${expected} records came; it changed while it was read` : null;
+  const doubt = isShifted ? `${seen.size} of ${expected} records came; it changed while it was read` : flaw;
   return { records: seen.size, pages, doubt };
 }
 
@@ -50,8 +55,8 @@ export async function storeListing(
   options: ListingOptions,
 ): Promise<Listing> {
   const { parentId, only = null } = options;
-  return readListing(run, resource, options, (page) =>
-    storeAnswer(run, { resource, from: 'list', version, text: page.text, parentId, only }),
+  return readListing(run, resource, options, ({ text, envelope }) =>
+    storeAnswer(run, { resource, envelope, version, text, parentId, only }),
   );
 }
 
@@ -62,13 +67,13 @@ export function insistOnAll({ resource }: CataloguedResource, { doubt }: Listing
 
 /**
  * The pages of the resource's list, all of the scope or those of one parent. Throws ProcoreFormatError at a page that
- * holds nothing but records of the pages before: such a list may go on for ever.
+ * is no list of records, or holds nothing but records of the pages before: such a list may go on for ever.
  */
 export async function* pagesOf(
   run: BatchRun,
   resource: CataloguedResource,
   { parentId, searchParams = [] }: ListingOptions,
-): AsyncGenerator<ProcoreAnswer> {
+): AsyncGenerator<Page> {
   const { list } = resource;
   if (list === null) throw new Error(`${resource.resource} has no list in the catalogue`);
   const { client, pageSize } = run.settings;
@@ -84,27 +89,23 @@ export async function* pagesOf(
 async function* withoutRepeats(
   pages: AsyncIterable<ProcoreAnswer>,
   resource: CataloguedResource,
-): AsyncGenerator<ProcoreAnswer> {
+): AsyncGenerator<Page> {
   const seen = new Set<string>();
   let before: ProcoreAnswer | null = null; // read only if another page follows: most lists have one
   for await (const page of pages) {
+    const checked = { ...page, ...checkPage(page.text, resource) };
     if (before !== null) {
-      for (const { id } of itemsOf(before, resource)) seen.add(id);
-      const items = itemsOf(page, resource);
+      for (const { id } of readItems(before.text, resource)) seen.add(id);
+      const items = readItems(page.text, resource);
       if (items.length > 0 && items.every(({ id }) => seen.has(id))) {
         throw new ProcoreFormatError(`the listing of ${resource.resource}`, {
           issues: ['a page holds only records of the pages before it'],
         });
       }
     }
-    yield page;
+    yield checked;
     before = page;
   }
-}
-
-/** What a page holds: ids, and the parents that items name. */
-export function itemsOf({ text }: ProcoreAnswer, { list, parent }: CataloguedResource): ListedItem[] {
-  return readItems(text, { within: list?.within ?? null, namedBy: parent?.namedBy ?? null });
 }
 
 /** Two spellings are documented: one parameter for each id, or one with all ids in brackets (SOURCES: REST behaviour). */
@@ -121,6 +122,11 @@ export function idFilter(
 export async function hasPlace(run: BatchRun, resource: CataloguedResource, parentId: string): Promise<boolean> {
   const values = await pathValues(run, resource, parentId, '0');
   return placeholdersOf(resource).every((name) => name in values);
+}
+
+/** Does this path of a resource lead to records of one parent only? Then what it lacks may be under another. */
+export function isUnderParent({ parent }: CataloguedResource, path: string | null): boolean {
+  return parent !== null && path?.includes(`{${parent.key}}`) === true;
 }
 
 /** What the placeholders of the resource's paths stand for in this run. */

@@ -4,7 +4,8 @@
 import { findMentions, listIds, listPendingIds, takeVersion } from '@procore-mirror/database';
 import { type BatchRun, openRecords } from './batch-run.ts';
 import { type CataloguedResource, isListedByParent, parentsOf } from './catalogue/catalogue.ts';
-import { hasPlace, isNotFound, itemsOf, readListing } from './listing.ts';
+import { hasPlace, isNotFound, readListing } from './listing.ts';
+import { readItems } from './read-answer.ts';
 import { storeAnswer } from './store-answer.ts';
 
 /** A list that may name more parents: of a whole scope, or of one of the parents' own parents. */
@@ -21,8 +22,6 @@ export type ParentWalk = {
   seen: Set<string>;
   /** The parents of parents that lists named, as in a run. */
   places: Map<string, string>;
-  /** Why a list of parents may have left one out; null when none may. */
-  doubt: string | null;
 };
 
 /** Walks that runs could not end. */
@@ -33,6 +32,8 @@ export type Walks = {
 };
 
 const MOST_WALKS = 100;
+/** A new child mostly changes its parent, so parents fetched in this time may show it. */
+const MENTIONED_WITHIN_MS = 3_600_000;
 
 /** Remembers walks for as long as the process runs; after that they begin anew, which costs calls and nothing else. */
 export function createWalks(): Walks {
@@ -107,7 +108,8 @@ async function openWalk(run: BatchRun, resource: CataloguedResource, ids: readon
   const parents: string[] = [];
   const all = parentsOf(run.settings.catalogue, resource);
   for (const { table } of ids.length === 0 ? [] : all) {
-    parents.push(...(await findMentions(run.settings.database, { ...run.batch, table }, ids)));
+    const place = { ...run.batch, table, withinMs: MENTIONED_WITHIN_MS };
+    parents.push(...(await findMentions(run.settings.database.pool, place, ids)));
   }
   for (const parent of all) parents.push(...(await knownIds(run, parent)));
   return {
@@ -117,7 +119,6 @@ async function openWalk(run: BatchRun, resource: CataloguedResource, ids: readon
     lists: await listsOfParents(run, resource),
     seen: new Set(parents),
     places: run.parents,
-    doubt: null,
   };
 }
 
@@ -170,7 +171,7 @@ async function readList(run: BatchRun, resource: CataloguedResource, walk: Paren
   if (walk.seen.has(key)) return;
   const isParent = parentsOf(catalogue, resource).includes(list.resource);
   const children = isParent ? [] : ancestorsListedBy(run, resource, list.resource);
-  for (const id of await idsIn(run, walk, list)) {
+  for (const id of await idsIn(run, list)) {
     if (list.parentId !== null) run.parents.set(`${list.resource.resource}/${id}`, list.parentId);
     for (const child of children) walk.lists.push({ resource: child, parentId: id });
     if (isParent && !walk.seen.has(id)) walk.parents.push(id);
@@ -193,18 +194,17 @@ function ancestorsListedBy(
 }
 
 /** The ids in a list of parents. What it carries whole is stored, so that the next walk knows it. */
-async function idsIn(run: BatchRun, walk: ParentWalk, { resource, parentId }: ToRead): Promise<Set<string>> {
+async function idsIn(run: BatchRun, { resource, parentId }: ToRead): Promise<Set<string>> {
   const version = await takeVersion(run.settings.database);
   const ids = new Set<string>();
   const isWhole = resource.list?.carries === 'whole record';
   try {
-    const listing = await readListing(run, resource, { parentId }, async (page) => {
-      const answer = { resource, from: 'list', version, text: page.text, parentId, only: null } as const;
-      const found = isWhole ? await storeAnswer(run, answer) : itemsOf(page, resource).map(({ id }) => id);
+    await readListing(run, resource, { parentId }, async ({ text, envelope }) => {
+      const answer = { resource, envelope, version, text, parentId, only: null };
+      const found = isWhole ? await storeAnswer(run, answer) : readItems(text, resource).map(({ id }) => id);
       for (const id of found) ids.add(id);
       return found;
     });
-    walk.doubt ??= listing.doubt;
   } catch (error) {
     if (!isNotFound(error)) throw error; // a parent that is gone has no children
   }

@@ -33,8 +33,6 @@ export type FetchCall =
 
 export type FetchPlan = {
   calls: readonly FetchCall[];
-  /** Ids of records that were deleted before we ever had them and whose parent nobody knows: nothing to fetch. */
-  nothingToFetch: readonly string[];
   /** API calls that the plan needs if every record is found; a walk counts as one. */
   estimatedCalls: number;
 };
@@ -53,17 +51,15 @@ const SHARE_FOR_SHOWS = 1 / 2;
 
 /** Chooses the calls that fetch the wanted records of one batch. */
 export function planFetch(resource: CataloguedResource, wanted: readonly WantedRecord[], facts: PlanFacts): FetchPlan {
-  if (resource.parent === null) return planOf(fetchScope(resource, wanted, null, facts), [], facts);
+  if (resource.parent === null) return planOf(fetchScope(resource, wanted, null, facts), facts);
   const groups = Map.groupBy(wanted, (record) => record.parentId);
-  const unknown = groups.get(null) ?? [];
+  const toFind = (groups.get(null) ?? []).map((record) => record.id);
   groups.delete(null);
-  const lost = unknown.filter((record) => record.isDelete).map((record) => record.id);
-  const toFind = unknown.filter((record) => !record.isDelete).map((record) => record.id);
   const known = [...groups].flatMap(([parentId, records]) => (parentId === null ? [] : [{ parentId, records }]));
-  if (resource.parent.embeddedAs !== null) return planOf(fetchParents(known, toFind, facts), lost, facts);
+  if (resource.parent.embeddedAs !== null) return planOf(fetchParents(known, toFind, facts), facts);
   const calls = known.flatMap(({ parentId, records }) => fetchScope(resource, records, parentId, facts));
   calls.push(...lookForParents(resource, toFind));
-  return planOf(calls, lost, facts);
+  return planOf(calls, facts);
 }
 
 function lookForParents(resource: CataloguedResource, ids: readonly string[]): FetchCall[] {
@@ -157,9 +153,9 @@ function showEach(wanted: readonly WantedRecord[], parentId: string | null): Fet
   return wanted.map((record) => ({ kind: 'show', id: record.id, parentId }));
 }
 
-function planOf(calls: readonly FetchCall[], nothingToFetch: readonly string[], facts: PlanFacts): FetchPlan {
+function planOf(calls: readonly FetchCall[], facts: PlanFacts): FetchPlan {
   const estimatedCalls = calls.reduce((sum, call) => sum + costOf(call, facts), 0);
-  return { calls, nothingToFetch, estimatedCalls };
+  return { calls, estimatedCalls };
 }
 
 function costOf(call: FetchCall, facts: PlanFacts): number {

@@ -92,6 +92,7 @@ export async function startTestMirror(
     catalogue,
     delayMs: 0,
     maxWaitMs: 60_000,
+    absencePauseMs: 0,
     pageSize: 100,
     parking: { firstPauseMs: 60_000, longestPauseMs: 600_000 },
     random: () => 0.5,

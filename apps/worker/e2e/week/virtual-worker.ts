@@ -1,7 +1,7 @@
 // The worker's fetch loop in virtual time. It does what apps/worker/src/fetch-loop.ts does, but passes over looks at a schedule
 // that cannot have changed: a loop that looks five times a second would look three million times in a week.
 import { type Batch, type ClaimedBatch, claimBatch, releaseBatch, rescheduleBatches } from '@procore-mirror/database';
-import { type BatchReport, type FetchSettings, fetchBatch } from '@procore-mirror/mirror';
+import { type BatchReport, type FetchSettings, fetchBatch, lookAgain } from '@procore-mirror/mirror';
 import { IDLE_MS, RESCHEDULE_EVERY_MS, roomBeside } from '../../src/fetch-loop.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -49,6 +49,7 @@ export function startVirtualWorker(options: {
     if (time.now() >= rescheduleAt) {
       rescheduleAt = time.now() + RESCHEDULE_EVERY_MS;
       await rescheduleBatches(database);
+      await lookAgain(settings);
     }
     lookedAt = time.now();
     released = false;

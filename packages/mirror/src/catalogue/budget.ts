@@ -18,13 +18,19 @@ export const budget: CatalogueEntryInput[] = [
     show: '/rest/v1.0/projects/{project_id}/budget_modifications/{id}',
     list: { path: '/rest/v1.0/projects/{project_id}/budget_modifications', carries: 'whole record' },
   },
+  // The reference shows v2's envelope on these v1 paths, list and show; what is usual for v1 is taken, too.
   {
     resource: 'Budget Changes',
     tool: 'Budget',
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/projects/{project_id}/budget_changes/{id}',
-    list: { path: '/rest/v1.0/projects/{project_id}/budget_changes', carries: 'part of the record' },
+    showEnvelopes: ['data', 'none'],
+    list: {
+      path: '/rest/v1.0/projects/{project_id}/budget_changes',
+      carries: 'part of the record',
+      envelopes: ['data', 'none'],
+    },
   },
   // Procore answers adjustments and their line items together, and names neither which is which nor that their ids are those
   // of events.

@@ -1,0 +1,514 @@
+// When an answer lacks a record: what that proves, of which place, and what is done about the rest.
+import { inTransaction, storeRecords, takeVersion } from '@procore-mirror/database';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { backfillResource } from './backfill-resource.ts';
+import { catalogue } from './catalogue/catalogue.ts';
+import { lookAgain } from './look-again.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+
+let procore: ScriptedProcore;
+let mirror: TestMirror;
+
+beforeAll(async () => {
+  procore = await scriptProcore();
+  mirror = await startTestMirror(procore);
+});
+afterAll(() => mirror.close());
+beforeEach(async () => {
+  await mirror.clear();
+  procore.calls = [];
+  world = new Map();
+});
+
+/** What Procore has: records by their path, lists are of what stands under theirs. */
+let world: Map<string, Record<string, unknown>>;
+
+function answerFromWorld(path: string, query: URLSearchParams) {
+  const found = world.get(path);
+  if (found !== undefined) return { body: found };
+  if (/\/\d+$/.test(path)) return { status: 404 };
+  const asked = query.getAll('filters[id][]');
+  const items = [...world]
+    .filter(([key]) => key.slice(0, key.lastIndexOf('/')) === path)
+    .map(([, record]) => record)
+    .filter(({ id }) => asked.length === 0 || asked.includes(String(id)));
+  return { body: path.startsWith('/rest/v2') ? { data: items } : items };
+}
+
+const COMPANY = { projectId: null };
+const RFIS = (project: number) => `/rest/v1.0/projects/${project}/rfis`;
+const put = (path: string, record: Record<string, unknown>) => world.set(`${path}/${record.id}`, record);
+const ready = () => mirror.database.pool.query('update mirror.pending set ready_at = now(), not_before = null');
+
+async function runUntilQuiet(resource: string, scope = {}): Promise<void> {
+  for (let runs = 0; runs < 6; runs += 1) {
+    await ready();
+    await mirror.run(resource, scope);
+  }
+}
+
+describe('a record that Procore does not have yet', () => {
+  test.each([
+    ['RFIs', RFIS(7), {}, {}],
+    ['Locations', '/rest/v1.0/projects/7/locations', {}, {}],
+    ['Notes Logs', '/rest/v1.0/projects/7/notes_logs', {}, {}],
+    ['Drawing Areas', '/rest/v1.1/projects/7/drawing_areas', {}, {}],
+    ['Change Order Change Reasons', '/rest/v2.0/companies/1/change_order_change_reasons', COMPANY, { project_id: '' }],
+    ['Trades', '/rest/v1.0/companies/1/trades', COMPANY, { project_id: '' }],
+    ['Company Users', '/rest/v1.3/companies/1/users', COMPANY, { project_id: '' }],
+  ])('is asked for again before it counts as absent: %s', async (resource, path, scope, change) => {
+    procore.answer = answerFromWorld;
+    await mirror.hear(resource, [1], { reason: 'create', ...change });
+    await mirror.run(resource, scope);
+    expect(await mirror.pendingIds()).toEqual(['1']);
+    put(path, { id: 1, name: 'late' });
+    await mirror.run(resource, scope);
+    const { table } = catalogue.get(resource);
+    expect(await mirror.rows(table.name)).toEqual([{ id: '1', deleted: false, hidden: false }]);
+    expect(await mirror.pendingIds()).toEqual([]);
+  });
+
+  test('and whose second look comes too soon stays pending', async () => {
+    procore.answer = answerFromWorld;
+    await mirror.hear('RFIs', [1]);
+    for (let runs = 0; runs < 3; runs += 1) {
+      await ready();
+      await mirror.run('RFIs', {}, { absencePauseMs: 60_000 });
+    }
+    expect(await mirror.rows('rfis')).toEqual([]);
+    expect(await mirror.pendingIds()).toEqual(['1']);
+  });
+
+  test('needs two sightings anew after each event', async () => {
+    procore.answer = answerFromWorld;
+    for (let events = 0; events < 3; events += 1) {
+      await mirror.hear('RFIs', [1]);
+      await mirror.run('RFIs');
+      expect(await mirror.rows('rfis')).toEqual([]);
+    }
+    await mirror.run('RFIs');
+    expect(await mirror.rows('rfis')).toEqual([{ id: '1', deleted: false, hidden: true }]);
+  });
+});
+
+describe('a hidden record', () => {
+  const due = () => mirror.database.pool.query('update mirror.absences set look_at = now() where look_at is not null');
+  const waits = async () => {
+    const { rows } = await mirror.database.pool.query(
+      `select round(extract(epoch from look_at - now()) / 60)::int as minutes, looks from mirror.absences`,
+    );
+    return rows;
+  };
+  const runLook = async () => {
+    await due();
+    expect(await lookAgain(mirror.settings)).toBe(1);
+    await ready();
+    return mirror.run('RFIs', { lane: 'repair' });
+  };
+
+  test('is looked at again after ten minutes, an hour and a day, for a call each, and then no more', async () => {
+    procore.answer = answerFromWorld;
+    await mirror.hear('RFIs', [1]);
+    await mirror.run('RFIs');
+    await mirror.run('RFIs');
+    expect(await waits()).toEqual([{ minutes: 10, looks: 0 }]);
+    for (const wait of [60, 1440, null]) {
+      procore.calls = [];
+      await runLook();
+      expect(procore.calls).toHaveLength(1);
+      expect(await mirror.pendingIds()).toEqual([]);
+      expect((await waits())[0]?.minutes).toBe(wait);
+    }
+    await due();
+    expect(await lookAgain(mirror.settings)).toBe(0);
+  });
+
+  test('comes back when a look finds it, and is looked at no more', async () => {
+    procore.answer = answerFromWorld;
+    await mirror.hear('RFIs', [1]);
+    await mirror.run('RFIs');
+    await mirror.run('RFIs');
+    put(RFIS(7), { id: 1 });
+    await runLook();
+    expect(await mirror.rows('rfis')).toEqual([{ id: '1', deleted: false, hidden: false }]);
+    await due();
+    expect(await lookAgain(mirror.settings)).toBe(0);
+  });
+
+  test('that waits for a fetch already is not marked twice', async () => {
+    procore.answer = answerFromWorld;
+    await mirror.hear('RFIs', [1]);
+    await mirror.run('RFIs');
+    await mirror.run('RFIs');
+    await mirror.hear('RFIs', [1]);
+    await due();
+    expect(await lookAgain(mirror.settings)).toBe(0);
+  });
+});
+
+describe('a record that moves to another project', () => {
+  const at = (project: number) => ({ projectId: String(project) });
+  const place = async () => mirror.rows('rfis', 'id, project_id');
+  const LIVE_IN_8 = [{ id: '1', project_id: '8', deleted: false, hidden: false }];
+  beforeEach(async () => {
+    procore.answer = answerFromWorld;
+    put(RFIS(7), { id: 1 });
+    await mirror.hear('RFIs', [1]);
+    await mirror.run('RFIs');
+    world.delete(`${RFIS(7)}/1`);
+    put(RFIS(8), { id: 1 });
+  });
+
+  test.each([
+    ['the new project tells first', ['new', 'old'], {}],
+    ['the old project tells first', ['old', 'new'], {}],
+    ['the old project tells of a deletion, first', ['old', 'new'], { reason: 'delete' }],
+    ['the old project tells of a deletion, last', ['new', 'old'], { reason: 'delete' }],
+  ] as const)('ends where it is: %s', async (_, order, change) => {
+    for (const which of order) {
+      if (which === 'old') await mirror.hear('RFIs', [1], change);
+      else await mirror.hear('RFIs', [1], { project_id: '8' });
+      await runUntilQuiet('RFIs', at(which === 'old' ? 7 : 8));
+    }
+    expect(await place()).toEqual(LIVE_IN_8);
+    expect(await mirror.pendingIds()).toEqual([]);
+  });
+
+  test.each(['update', 'delete'])(
+    'and whose answer comes after the later absence here is read again (%s)',
+    async (reason) => {
+      let release = () => {};
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      let isHeld = true;
+      procore.answer = async (path, query) => {
+        const answer = answerFromWorld(path, query);
+        if (path.startsWith(RFIS(8)) && isHeld) await held;
+        return answer;
+      };
+      await mirror.hear('RFIs', [1], { project_id: '8' });
+      const slow = mirror.run('RFIs', at(8));
+      await expect.poll(() => procore.calls.some((call) => call.startsWith(RFIS(8)))).toBe(true);
+      await mirror.hear('RFIs', [1], { reason });
+      await mirror.run('RFIs', at(7));
+      await mirror.run('RFIs', at(7));
+      isHeld = false;
+      release();
+      await slow;
+      await runUntilQuiet('RFIs', at(8));
+      expect(await place()).toEqual(LIVE_IN_8);
+      expect(await mirror.pendingIds()).toEqual([]);
+    },
+  );
+
+  test('and is deleted there is not brought back by an answer of before', async () => {
+    world.delete(`${RFIS(8)}/1`);
+    const early = await takeVersion(mirror.database);
+    await mirror.hear('RFIs', [1], { project_id: '8', reason: 'delete' });
+    await runUntilQuiet('RFIs', at(8));
+    await inTransaction(mirror.database, (client) =>
+      storeRecords(client, {
+        ...{ companyId: '1', projectId: '8', version: early, json: '{"id": 1}' },
+        ...{ table: catalogue.get('RFIs').table, envelope: 'none', parentId: null, only: null },
+      }),
+    );
+    // The row is still where it was seen last; nobody told of that place yet.
+    expect(await place()).toEqual([{ id: '1', project_id: '7', deleted: false, hidden: false }]);
+  });
+
+  test('takes its children along: a late absence in the old place buries none of them', async () => {
+    put(`${RFIS(8)}/1/replies`, { id: 5 });
+    await mirror.hear('RFIs', [1], { project_id: '8' });
+    await runUntilQuiet('RFIs', at(8));
+    await mirror.hear('RFI Replies', [5], { project_id: '8' });
+    await runUntilQuiet('RFI Replies', at(8));
+    await mirror.hear('RFIs', [1], { reason: 'delete' });
+    await runUntilQuiet('RFIs', at(7));
+    expect(await place()).toEqual(LIVE_IN_8);
+    expect(await mirror.rows('rfi_replies', 'id, project_id')).toEqual([
+      { id: '5', project_id: '8', deleted: false, hidden: false },
+    ]);
+  });
+
+  test('takes its children along, although they tell nothing', async () => {
+    world = new Map();
+    put(RFIS(7), { id: 2 });
+    put(`${RFIS(7)}/2/replies`, { id: 5 });
+    await mirror.hear('RFI Replies', [5]);
+    await mirror.hear('RFIs', [2]);
+    await runUntilQuiet('RFIs');
+    await runUntilQuiet('RFI Replies');
+    world = new Map();
+    put(RFIS(8), { id: 2 });
+    put(`${RFIS(8)}/2/replies`, { id: 5 });
+    await mirror.hear('RFIs', [2], { project_id: '8' });
+    await runUntilQuiet('RFIs', at(8));
+    await runUntilQuiet('RFI Replies', at(8));
+    expect(await mirror.rows('rfi_replies', 'id, project_id, rfi_id')).toEqual([
+      { id: '5', project_id: '8', rfi_id: '2', deleted: false, hidden: false },
+    ]);
+  });
+});
+
+describe('children of a parent that was deleted in a project', () => {
+  test('are buried there, and not in another project', async () => {
+    const { table } = catalogue.get('RFQ Quotes');
+    const store = async (projectId: string, id: number) => {
+      const version = await takeVersion(mirror.database);
+      const answer = { table, companyId: '1', projectId, version, json: JSON.stringify({ id }) };
+      await inTransaction(mirror.database, (client) =>
+        storeRecords(client, { ...answer, envelope: 'none', parentId: '4', only: null }),
+      );
+    };
+    await store('7', 5);
+    await store('8', 6);
+    procore.answer = () => ({ status: 404 });
+    await mirror.hear('RFQs', [4], { reason: 'delete' });
+    await runUntilQuiet('RFQs');
+    expect(await mirror.rows('rfq_quotes', 'id')).toEqual([
+      { id: '5', deleted: true, hidden: false },
+      { id: '6', deleted: false, hidden: false },
+    ]);
+  });
+});
+
+describe('a child', () => {
+  const replies = (rfi: number) => `${RFIS(7)}/${rfi}/replies`;
+  const where = () => mirror.rows('rfi_replies', 'id, rfi_id');
+  beforeEach(async () => {
+    procore.answer = answerFromWorld;
+    put(RFIS(7), { id: 1 });
+    put(RFIS(7), { id: 2 });
+    put(replies(1), { id: 5 });
+    await mirror.hear('RFIs', [1, 2]);
+    await mirror.run('RFIs');
+    await mirror.hear('RFI Replies', [5]);
+    await runUntilQuiet('RFI Replies');
+  });
+
+  test.each([
+    ['an update', [{}]],
+    ['an update that a deletion came before', [{ reason: 'delete', timestamp: '2026-06-01T10:00:00Z' }, {}]],
+  ])(
+    'that got another parent is looked for under the others after %s, and both parents hear of it',
+    async (_, events) => {
+      await runUntilQuiet('RFIs');
+      world.delete(`${replies(1)}/5`);
+      put(replies(2), { id: 5 });
+      for (const event of events) await mirror.hear('RFI Replies', [5], event);
+      await runUntilQuiet('RFI Replies');
+      expect(await where()).toEqual([{ id: '5', rfi_id: '2', deleted: false, hidden: false }]);
+      expect(await mirror.pendingIds()).toEqual(['1', '2']);
+    },
+  );
+
+  test('that was deleted under its parent costs one call', async () => {
+    world.delete(`${replies(1)}/5`);
+    procore.calls = [];
+    await mirror.hear('RFI Replies', [5], { reason: 'delete' });
+    await mirror.run('RFI Replies');
+    expect(procore.calls).toHaveLength(1);
+    expect(await where()).toEqual([{ id: '5', rfi_id: '1', deleted: true, hidden: false }]);
+  });
+
+  test('that was deleted before we had it and is there again is found', async () => {
+    put(replies(2), { id: 6 });
+    await mirror.hear('RFI Replies', [6], { reason: 'delete' });
+    await runUntilQuiet('RFI Replies');
+    expect(await where()).toMatchObject([{ id: '5' }, { id: '6', rfi_id: '2', deleted: false, hidden: false }]);
+  });
+
+  test('that was deleted before we had it leaves no ghost in the parent that shows it', async () => {
+    put(RFIS(7), { id: 2, questions: [{ id: 1, answers: [{ id: 6 }] }] });
+    await mirror.hear('RFIs', [2]);
+    await mirror.run('RFIs');
+    await mirror.database.pool.query(`update procore.rfis set _fetched_at = now() - interval '1 year'`);
+    put(RFIS(7), { id: 2, questions: [{ id: 1, answers: [] }] });
+    await mirror.hear('RFI Replies', [6], { reason: 'delete' });
+    await runUntilQuiet('RFI Replies');
+    await runUntilQuiet('RFIs');
+    expect(await mirror.rows('rfis', `id, _data #> '{questions,0,answers}' as answers`)).toMatchObject([
+      { id: '1' },
+      { id: '2', answers: [] },
+    ]);
+  });
+
+  test('comes back with its parent, although it tells nothing', async () => {
+    const { table } = catalogue.get('RFQ Quotes');
+    const rfqs = '/rest/v1.0/rfqs';
+    const version = await takeVersion(mirror.database);
+    const shared = { companyId: '1', projectId: '7', version, envelope: 'none' as const, only: null };
+    await inTransaction(mirror.database, async (client) => {
+      await storeRecords(client, { ...shared, table, json: '{"id": 5}', parentId: '4' });
+      const rfq = { ...shared, table: catalogue.get('RFQs').table, json: '{"id": 4, "commitment_contract_id": 3}' };
+      await storeRecords(client, { ...rfq, parentId: '3' });
+    });
+    await mirror.hear('RFQs', [4], { reason: 'delete' });
+    await mirror.run('RFQs');
+    expect(await mirror.rows('rfq_quotes')).toEqual([{ id: '5', deleted: true, hidden: false }]);
+    put(rfqs, { id: 4, commitment_contract_id: 3 });
+    put(`${rfqs}/4/quotes`, { id: 5 });
+    await mirror.hear('RFQs', [4]);
+    await runUntilQuiet('RFQs');
+    await runUntilQuiet('RFQ Quotes');
+    expect(await mirror.rows('rfqs')).toEqual([{ id: '4', deleted: false, hidden: false }]);
+    expect(await mirror.rows('rfq_quotes')).toEqual([{ id: '5', deleted: false, hidden: false }]);
+  });
+});
+
+describe('a parent that carries its children', () => {
+  const event = (fields: Record<string, unknown>) => ({ id: 1, ...fields });
+  const path = '/rest/v1.1/change_events';
+  const items = () => mirror.rows('change_event_line_items', 'id');
+  const HELD = [{ id: '5', deleted: false, hidden: false }];
+  beforeEach(async () => {
+    procore.answer = answerFromWorld;
+    put(path, event({ change_items: [{ id: 5 }] }));
+    await mirror.hear('Change Event Line Items', [5]);
+    await runUntilQuiet('Change Event Line Items');
+    expect(await items()).toEqual(HELD);
+    await runUntilQuiet('Change Events');
+  });
+
+  const nonsense: [string, unknown][] = [
+    ['nothing', {}],
+    ['a list', []],
+    ['null', null],
+    ['text', 'maintenance'],
+    ['another record', { id: 2, change_items: [] }],
+    ['a parent without the field', { id: 1 }],
+    ['a parent whose field is null', { id: 1, change_items: null }],
+    ['a parent whose field is an object', { id: 1, change_items: {} }],
+    ['a record in an envelope', { data: { id: 1, change_items: [] } }],
+  ];
+  test.each(nonsense)('says nothing of them when it is %s', async (_, body) => {
+    procore.answer = () => ({ body });
+    await mirror.hear('Change Event Line Items', [5]);
+    const { error } = await mirror.run('Change Event Line Items');
+    expect(String(error)).toContain('ProcoreFormatError');
+    expect(await items()).toEqual(HELD);
+    expect(await mirror.pendingIds()).toContain('5');
+    procore.answer = answerFromWorld;
+    await runUntilQuiet('Change Event Line Items');
+    expect(await items()).toEqual(HELD);
+  });
+
+  test('buries at once what it held and holds no more, with no call more', async () => {
+    put(path, event({ change_items: [] }));
+    await mirror.hear('Change Events', [1]);
+    procore.calls = [];
+    await mirror.run('Change Events');
+    expect(procore.calls).toHaveLength(1);
+    expect(await items()).toEqual([{ id: '5', deleted: true, hidden: false }]);
+  });
+
+  test('leaves alone a child that has news since it was read', async () => {
+    put(path, event({ change_items: [] }));
+    await mirror.hear('Change Events', [1]);
+    let isFirst = true;
+    procore.answer = async (asked, query) => {
+      const answer = answerFromWorld(asked, query);
+      if (isFirst) await mirror.hear('Change Event Line Items', [5]);
+      isFirst = false;
+      return answer;
+    };
+    await mirror.run('Change Events');
+    expect(await items()).toEqual(HELD);
+    expect(await mirror.pendingIds()).toContain('5');
+  });
+
+  test('brings in a child that another parent held before, whichever answers first', async () => {
+    world.delete(`${path}/1`);
+    put(path, { id: 1, change_items: [] });
+    put(path, { id: 2, change_items: [{ id: 5 }] });
+    const where = () => mirror.rows('change_event_line_items', 'id, change_event_id');
+    for (const order of [
+      ['1', '2'],
+      ['2', '1'],
+    ]) {
+      for (const id of order) {
+        await mirror.hear('Change Events', [id]);
+        await mirror.run('Change Events');
+      }
+      expect(await where()).toEqual([{ id: '5', change_event_id: '2', deleted: false, hidden: false }]);
+    }
+  });
+});
+
+describe('a list that is none', () => {
+  // `read-answer.test.ts` has the forms.
+  test.each([
+    ['Locations', {}],
+    ['Locations', [{}]],
+    ['Drawing Areas', null],
+    ['Change Order Change Reasons', { data: null }],
+    ['Change Order Change Reasons', []],
+    ['Notes Logs', { message: 'ok' }],
+    ['Trades', 'maintenance'],
+  ])('hides nothing of %s, settles nothing and ends no fill: %j', async (resource, body) => {
+    const { table, scope } = catalogue.get(resource);
+    const isCompany = scope === 'company';
+    const place = isCompany ? COMPANY : {};
+    const change = isCompany ? { project_id: '' } : {};
+    const shown = (asked: string) => (/\/\d+$/.test(asked) ? { body: { id: Number(asked.split('/').at(-1)) } } : null);
+    const listed = upTo(3).map((id) => ({ id }));
+    procore.answer = (asked) => shown(asked) ?? { body: asked.startsWith('/rest/v2') ? { data: listed } : listed };
+    await mirror.hear(resource, [1, 2, 3], change);
+    await mirror.run(resource, place);
+    const live = upTo(3).map((id) => ({ id: String(id), deleted: false, hidden: false }));
+    expect(await mirror.rows(table.name)).toEqual(live);
+    procore.answer = () => ({ body });
+    await mirror.hear(resource, [1, 2, 3], change);
+    for (let runs = 0; runs < 3; runs += 1) {
+      await ready();
+      await mirror.run(resource, place);
+    }
+    expect(await mirror.rows(table.name)).toEqual(live);
+    expect(await mirror.pendingIds()).toEqual(['1', '2', '3']);
+    const key = { companyId: '1', projectId: isCompany ? null : '7', resource };
+    const options = { signal: AbortSignal.timeout(30_000), now: new Date() };
+    await expect(backfillResource(mirror.settings, key, options)).rejects.toThrow('list of');
+  });
+});
+
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+describe('a run that lost its lease', () => {
+  test('and stores a part of what another has completed leaves the record pending', async () => {
+    put(RFIS(7), { id: 1, subject: 'whole' });
+    put(RFIS(7), { id: 2, subject: 'whole' });
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    procore.answer = answerFromWorld;
+    await mirror.hear('RFIs', [1, 2]);
+    await mirror.database.pool.query('update mirror.budget set remaining = 1');
+    // It sleeps before it numbers its request, as a process does that is stopped there.
+    let numbers = 0;
+    const sleeping = new Proxy(mirror.database.pool, {
+      get: (pool, name) => {
+        if (name !== 'query') return Reflect.get(pool, name);
+        return async (...given: unknown[]) => {
+          if (String(given[0]).includes(`nextval('mirror.fetch_version')`)) numbers += 1;
+          if (numbers === 2) await held;
+          return Reflect.apply(pool.query, pool, given);
+        };
+      },
+    });
+    const paused = mirror.run('RFIs', {}, { database: { ...mirror.database, pool: sleeping } });
+    await expect.poll(() => numbers).toBe(2);
+    await mirror.database.pool.query('update mirror.budget set remaining = 1000000');
+    await mirror.run('RFIs');
+    expect(await mirror.rows('rfis', 'id, _complete')).toMatchObject([{ _complete: true }, { _complete: true }]);
+    expect(await mirror.pendingIds()).toEqual([]);
+    release();
+    await paused;
+    expect(await mirror.rows('rfis', 'id, _complete')).toMatchObject([{ _complete: false }, { _complete: false }]);
+    expect(await mirror.pendingIds()).toEqual(['1', '2']);
+    await runUntilQuiet('RFIs');
+    expect(await mirror.rows('rfis', 'id, _complete')).toMatchObject([{ _complete: true }, { _complete: true }]);
+    expect(await mirror.pendingIds()).toEqual([]);
+  });
+});

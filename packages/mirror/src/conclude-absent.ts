@@ -1,0 +1,119 @@
+// What follows when Procore shows a record no more. One answer that lacks it may come from a copy that lags, from a filter
+// or from the wrong place; so without a delete event it counts when two runs, some seconds apart, did not find it.
+import {
+  findMentions,
+  inTransaction,
+  markAbsent,
+  markAbsentChildren,
+  type NotedRecord,
+  noteFirstAbsence,
+  settleRecords,
+  type Transaction,
+} from '@procore-mirror/database';
+import { type BatchRun, goneWith, scopeOf } from './batch-run.ts';
+import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
+import { tellParents } from './tell-parents.ts';
+
+/** A look that did not find a record. */
+export type Search = {
+  /** The number taken before its first request. */
+  version: string;
+  /** The parent under which it looked; null: all of the company or project. */
+  under: string | null;
+};
+
+/**
+ * Concludes from a look that did not find these records. Where that is enough, each is buried (a delete event is among its
+ * news) or hidden, and its news is settled; what may live elsewhere, or may not be there yet, is looked for once more.
+ */
+export async function concludeAbsent(
+  run: BatchRun,
+  resource: CataloguedResource,
+  search: Search,
+  records: readonly NotedRecord[],
+): Promise<void> {
+  if (records.length === 0) return;
+  await inTransaction(run.settings.database, (client) => concludeAbsentIn(client, run, resource, search, records));
+  for (const { id } of records) run.open.get(resource.resource)?.delete(id);
+  run.absent += records.filter(isSure).length;
+}
+
+/** The same as part of a transaction; whoever calls it takes the records out of the open ones when that has ended. */
+export async function concludeAbsentIn(
+  client: Transaction,
+  run: BatchRun,
+  resource: CataloguedResource,
+  search: Search,
+  records: readonly NotedRecord[],
+): Promise<void> {
+  const { absencePauseMs, delayMs } = run.settings;
+  const key = { ...run.batch, resource: resource.resource };
+  const sure = records.filter(isSure);
+  await noteFirstAbsence(
+    client,
+    key,
+    records.filter((record) => !isSure(record)),
+    { pauseMs: absencePauseMs },
+  );
+  if (sure.length === 0) return;
+  const { absentIds } = await markAbsent(client, {
+    ...scopeOf(run, resource),
+    table: resource.table,
+    version: search.version,
+    records: sure.map(({ id, isDelete, eventId }) => ({
+      id,
+      parentId: search.under,
+      bury: isDelete,
+      hasNews: eventId !== null,
+    })),
+  });
+  const absent = new Set(absentIds);
+  await markChildrenGone(
+    client,
+    run,
+    resource,
+    search.version,
+    sure.filter(({ id }) => absent.has(id)),
+  );
+  await tellThoseThatMention(client, run, resource, sure);
+  await settleRecords(client, key, sure, delayMs);
+}
+
+/** Is this look enough? Not when it began before the newest event was old enough to show everywhere. */
+function isSure({ settles, isDeletedLast, isSightedAbsent }: NotedRecord): boolean {
+  return settles && (isDeletedLast || isSightedAbsent);
+}
+
+async function markChildrenGone(
+  client: Transaction,
+  run: BatchRun,
+  resource: CataloguedResource,
+  version: string,
+  parents: readonly NotedRecord[],
+): Promise<void> {
+  for (const child of goneWith(run.settings.catalogue, resource)) {
+    // Children with an endpoint of their own would stay hidden when a hidden parent comes back.
+    for (const bury of child.parent?.embeddedAs === null ? [true] : [true, false]) {
+      const parentIds = parents.filter(({ isDelete }) => isDelete === bury).map(({ id }) => id);
+      const place = { ...scopeOf(run, child), table: child.table, version };
+      await markAbsentChildren(client, { ...place, parentIds, except: [], bury, noted: null });
+    }
+  }
+}
+
+/** Nobody knew the parents of these, so nobody was told; one may still show what is gone. */
+async function tellThoseThatMention(
+  client: Transaction,
+  run: BatchRun,
+  resource: CataloguedResource,
+  records: readonly NotedRecord[],
+): Promise<void> {
+  if (resource.parent?.repeatsChild !== true || resource.parent.embeddedAs !== null) return;
+  const untold = records.filter(({ id }) => (run.toldParents.get(`${resource.resource}/${id}`) ?? null) === null);
+  if (untold.length === 0) return;
+  const ids = untold.map(({ id }) => id);
+  for (const parent of parentsOf(run.settings.catalogue, resource)) {
+    const place = { ...scopeOf(run, parent), table: parent.table, withinMs: null };
+    await tellParents(client, run, parent.resource, new Set(await findMentions(client, place, ids)));
+  }
+}

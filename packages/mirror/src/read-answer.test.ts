@@ -1,0 +1,120 @@
+import { ProcoreFormatError } from '@procore-mirror/procore';
+import { describe, expect, test } from 'vitest';
+import { catalogue } from './catalogue/catalogue.ts';
+import { checkPage, checkShow, readHolders, readItems } from './read-answer.ts';
+
+const BARE = catalogue.get('RFIs');
+const ENVELOPED = catalogue.get('Change Order Change Reasons');
+const EITHER = catalogue.get('Budget Changes');
+const GROUPED = catalogue.get('Meetings');
+const NAMED = catalogue.get('Project Dates');
+const UPLOADS = catalogue.get('Document Upload');
+
+describe('a list', () => {
+  test.each([
+    ['bare', BARE, '[{"id": 1}, {"id": "2"}]', ['1', '2']],
+    ['bare and empty', BARE, '[]', []],
+    ['with ids beyond what a number holds', BARE, '[{"id": 9007199254740993}]', ['9007199254740993']],
+    ['in an envelope', ENVELOPED, '{"data": [{"id": "1"}]}', ['1']],
+    ['in an empty envelope', ENVELOPED, '{"data": []}', []],
+    ['in one of two forms', EITHER, '{"data": [{"id": 1}]}', ['1']],
+    ['in the other of two forms', EITHER, '[{"id": 1}]', ['1']],
+    ['in groups', GROUPED, '[{"group_title": "June", "meetings": [{"id": 1}]}, {"meetings": [{"id": 2}]}]', ['1', '2']],
+    ['in no group', GROUPED, '[]', []],
+    ['ungrouped in its field', GROUPED, '{"meetings": [{"id": 1}]}', ['1']],
+    ['beside something else', NAMED, '{"schedule_dates": {"id": 9}, "project_dates": [{"id": 1}]}', ['1']],
+    ['of ULIDs', UPLOADS, '{"data": [{"id": "01KKEZ6PX3AZJ38KKBX6RYEJSW"}]}', ['01KKEZ6PX3AZJ38KKBX6RYEJSW']],
+  ])('%s is read', (_, entry, text, ids) => {
+    expect(checkPage(text, entry).flaw).toBeNull();
+    expect(readItems(text, entry).map(({ id }) => id)).toEqual(ids);
+  });
+
+  test('some elements of which have no id is read as far as it goes, and says that it is flawed', () => {
+    const text = '[{"id": 1}, {"id": null}, {}, null, [], {"id": -1}, {"id": 1.5}, {"id": "no id"}]';
+    expect(checkPage(text, BARE).flaw).toBe('7 of 8 elements have no id');
+    expect(readItems(text, BARE)).toEqual([{ id: '1', parentId: null }]);
+  });
+
+  const nonsense = ['{}', 'null', '"maintenance"', '42', 'true', '{"message": "ok"}', '{"errors": []}', '{"id": 1}'];
+  test.each([
+    ...nonsense.flatMap((text) => [BARE, ENVELOPED, EITHER, GROUPED, NAMED].map((entry) => [text, entry] as const)),
+    ['[null]', BARE],
+    ['[{}]', BARE],
+    ['[[{"id": 1}]]', BARE],
+    ['[1, 2]', BARE],
+    ['["1"]', BARE],
+    ['[{"name": "no id"}]', BARE],
+    ['{"data": []}', BARE],
+    ['{"data": [{"id": 1}]}', BARE],
+    ['[{"id": 1}]', ENVELOPED],
+    ['[]', ENVELOPED],
+    ['{"data": null}', ENVELOPED],
+    ['{"data": {}}', ENVELOPED],
+    ['{"data": {"data": []}}', ENVELOPED],
+    ['{"data": [{}]}', EITHER],
+    ['{"data": "[]"}', EITHER],
+    ['[{"group_title": "June"}]', GROUPED],
+    ['[{"group_title": "June", "meetings": null}]', GROUPED],
+    ['[{"meetings": [{"id": 1}]}, {"meetings": {}}]', GROUPED],
+    ['[{"id": 1}]', GROUPED],
+    ['{"schedule_dates": {}}', NAMED],
+    ['{"project_dates": null}', NAMED],
+  ] as const)('%s is malformed, and not empty: $1.resource', (text, entry) => {
+    expect(() => checkPage(text, entry)).toThrow(ProcoreFormatError);
+  });
+
+  test('tells which parents its items name', () => {
+    const text = '[{"id": 1, "contract_id": 7}, {"id": 2, "contract_id": null}, {"id": 3}]';
+    const parents = readItems(text, catalogue.get('Potential Change Orders')).map(({ parentId }) => parentId);
+    expect(parents).toEqual(['7', null, null]);
+    const holders = readItems('[{"id": 1, "holder": {"id": 8}}]', catalogue.get('Direct Cost Line Items'));
+    expect(holders).toEqual([{ id: '1', parentId: '8' }]);
+  });
+});
+
+describe('a show', () => {
+  test.each([
+    ['bare', BARE, '{"id": 1}', 'none'],
+    ['with its id as text', BARE, '{"id": "1"}', 'none'],
+    ['in one of two forms', EITHER, '{"data": {"id": 1}}', 'data'],
+    ['in the other of two forms', EITHER, '{"id": 1}', 'none'],
+  ])('%s is the record', (_, entry, text, envelope) => {
+    expect(checkShow(text, entry, '1')).toBe(envelope);
+  });
+
+  test.each([
+    ...['{}', '[]', 'null', '"ok"', '1', '{"message": "ok"}', '{"id": 2}', '{"id": null}', '{"id": [1]}'],
+    ...['[{"id": 1}]', '{"data": {"id": 1}}', '{"rfi": {"id": 1}}', '{"id": "01"}'],
+  ])('%s is no record 1', (text) => {
+    expect(() => checkShow(text, BARE, '1')).toThrow('no record with this id');
+  });
+
+  test('is told apart by every digit of its id', () => {
+    expect(() => checkShow('{"id": 9007199254740992}', BARE, '9007199254740993')).toThrow(ProcoreFormatError);
+    expect(checkShow('{"id": 9007199254740993}', BARE, '9007199254740993')).toBe('none');
+  });
+
+  test('that is none is named without its content', () => {
+    expect(() => checkShow('{"secret": "of somebody"}', BARE, '1')).toThrow(/an object with secret$/);
+  });
+});
+
+describe('children are told about by records that hold a list of them', () => {
+  test.each([
+    ['{"id": 1, "change_items": []}', 'change_items', ['1']],
+    ['{"id": 1, "change_items": [{"id": 5}]}', 'change_items', ['1']],
+    ['{"id": 1, "change_items": null}', 'change_items', []],
+    ['{"id": 1, "change_items": {}}', 'change_items', []],
+    ['{"id": 1, "change_items": "none"}', 'change_items', []],
+    ['{"id": 1}', 'change_items', []],
+    ['[{"id": 1, "change_items": []}, {"id": 2}]', 'change_items', ['1']],
+    ['[]', 'change_items', []],
+    ['{"id": 1, "a": []}', 'a.b', ['1']],
+    ['{"id": 1, "a": [{"b": []}, {"b": [{"id": 5}]}]}', 'a.b', ['1']],
+    ['{"id": 1, "a": [{"b": []}, {}]}', 'a.b', []],
+    ['{"id": 1, "a": [{"b": null}]}', 'a.b', []],
+    ['{"id": 1, "a": null}', 'a.b', []],
+  ])('%s in %s', (text, field, ids) => {
+    expect([...readHolders(text, 'none', field)]).toEqual(ids);
+  });
+});

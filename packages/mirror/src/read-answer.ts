@@ -1,0 +1,114 @@
+// What an answer looks like is checked here, before anything is stored or concluded from it: malformed is not empty.
+import { ProcoreFormatError, parseWithTextIds } from '@procore-mirror/procore';
+import { type CatalogueEntry, type Envelope, envelopesOf } from './catalogue/catalogue-entry.ts';
+
+export type ListedItem = {
+  id: string;
+  /** The parent that the item names, in lists whose items do. */
+  parentId: string | null;
+};
+
+/** A page of a listing that looks as one must. `flaw` says what of it cannot be told apart; null when nothing. */
+export type CheckedPage = { envelope: Envelope; flaw: string | null };
+
+/** Checks the answer of a show. Throws ProcoreFormatError unless it is the record of this id. */
+export function checkShow(
+  text: string,
+  entry: Pick<CatalogueEntry, 'resource' | 'show' | 'showEnvelopes'>,
+  id: string,
+): Envelope {
+  const parsed = parseWithTextIds(text);
+  for (const envelope of envelopesOf(entry.showEnvelopes, entry.show ?? '')) {
+    if (idOf(unwrap(parsed, envelope)) === id) return envelope;
+  }
+  throw new ProcoreFormatError(`the show of ${entry.resource} ${id}`, {
+    issues: [`the answer is no record with this id but ${describe(parsed)}`],
+  });
+}
+
+/** Checks a page of a listing. Throws ProcoreFormatError unless it is a list of records with ids, in a form that the entry knows. */
+export function checkPage(text: string, entry: Pick<CatalogueEntry, 'resource' | 'list'>): CheckedPage {
+  const { envelope, elements } = elementsOf(JSON.parse(text), entry);
+  const nameless = elements.filter((element) => idOf(element) === null).length;
+  if (nameless > 0 && nameless === elements.length) {
+    throw malformed(entry, `none of its ${nameless} elements has an id`);
+  }
+  return { envelope, flaw: nameless === 0 ? null : `${nameless} of ${elements.length} elements have no id` };
+}
+
+/** The ids on a page, and the parents that the items name; elements without an id are left out. Throws as `checkPage`. */
+export function readItems(text: string, entry: Pick<CatalogueEntry, 'resource' | 'list' | 'parent'>): ListedItem[] {
+  const namedBy = entry.parent?.namedBy ?? null;
+  return elementsOf(parseWithTextIds(text), entry).elements.flatMap((element) => {
+    const id = idOf(element);
+    const parentId = namedBy === null ? undefined : namedBy.split('.').reduce(field, element);
+    return id === null ? [] : [{ id, parentId: typeof parentId === 'string' ? parentId : null }];
+  });
+}
+
+/**
+ * The ids of those records of a checked answer that hold a list of children in this field (`a.b`: in b of each in a). Of the
+ * others nothing can be said about their children.
+ */
+export function readHolders(text: string, envelope: Envelope, path: string): Set<string> {
+  const body = unwrap(parseWithTextIds(text), envelope);
+  const records = Array.isArray(body) ? body : [body];
+  return new Set(
+    records.filter((record) => holdsList(record, path.split('.'))).flatMap((record) => idOf(record) ?? []),
+  );
+}
+
+function holdsList(record: unknown, [name, ...further]: readonly string[]): boolean {
+  const list = name === undefined ? undefined : field(record, name);
+  return Array.isArray(list) && (further.length === 0 || list.every((element) => holdsList(element, further)));
+}
+
+function elementsOf(
+  parsed: unknown,
+  entry: Pick<CatalogueEntry, 'resource' | 'list'>,
+): { envelope: Envelope; elements: readonly unknown[] } {
+  const within = entry.list?.within ?? null;
+  for (const envelope of envelopesOf(entry.list?.envelopes ?? null, entry.list?.path ?? '')) {
+    const body = unwrap(parsed, envelope);
+    const elements = within === null ? body : elementsWithin(body, within);
+    if (Array.isArray(elements)) return { envelope, elements };
+  }
+  throw malformed(entry, `it is no list of records but ${describe(parsed)}`);
+}
+
+/** The records of an answer that holds them in a field, or of one whose groups do. */
+function elementsWithin(body: unknown, within: string): unknown {
+  if (!Array.isArray(body)) return field(body, within);
+  const groups = body.map((group) => field(group, within));
+  return groups.every(Array.isArray) ? groups.flat() : undefined;
+}
+
+function unwrap(parsed: unknown, envelope: Envelope): unknown {
+  return envelope === 'data' ? field(parsed, 'data') : parsed;
+}
+
+/** A number or text that may be an id, as text. */
+function idOf(record: unknown): string | null {
+  const id = Array.isArray(record) ? undefined : field(record, 'id');
+  if (typeof id === 'number') return Number.isInteger(id) && id >= 0 ? String(id) : null;
+  return typeof id === 'string' && /^[0-9A-Za-z_-]{1,64}$/.test(id) ? id : null;
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined;
+}
+
+function malformed({ resource }: Pick<CatalogueEntry, 'resource'>, issue: string): ProcoreFormatError {
+  return new ProcoreFormatError(`the list of ${resource}`, { issues: [issue] });
+}
+
+/** The kind of a JSON value and the names in it, without any content. */
+function describe(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  const names = Object.keys(value)
+    .slice(0, 5)
+    .map((name) => name.slice(0, 40));
+  return names.length === 0 ? 'an empty object' : `an object with ${names.join(', ')}`;
+}

@@ -1,0 +1,97 @@
+// Parents that repeat their children change with them and send no event of their own: they are told of the children's news.
+// Most were when the event was recorded; here are those that only a fetch could name.
+import {
+  inTransaction,
+  markPending,
+  type NotedRecord,
+  placePending,
+  type StoredRecord,
+  type Transaction,
+} from '@procore-mirror/database';
+import { type BatchRun, openRecords } from './batch-run.ts';
+import type { CataloguedResource } from './catalogue/catalogue.ts';
+
+/** Notes the parents that a list named of open records, so that no later run has to look again, and tells them. */
+export async function placeRecords(
+  run: BatchRun,
+  items: readonly { id: string; parentId: string | null }[],
+): Promise<void> {
+  const { resource, batch } = run;
+  const open = openRecords(run);
+  const parents = new Map<string, string>();
+  for (const { id, parentId } of items) {
+    const record = open.get(id);
+    if (record === undefined || parentId === null) continue;
+    open.set(id, { ...record, parentId });
+    parents.set(id, parentId);
+  }
+  const untold = untoldParents(
+    run,
+    resource,
+    [...parents].map(([id, parentId]) => ({ id, parentId })),
+  );
+  await inTransaction(run.settings.database, async (client) => {
+    await placePending(client, batch, parents);
+    await tellParentOf(client, run, resource, untold);
+  });
+  for (const [id, parentId] of parents) run.toldParents.set(`${resource.resource}/${id}`, parentId);
+}
+
+/** Tells the parents of records that were found under another one than was known when their events came. */
+export async function tellParentsOfSeen(
+  client: Transaction,
+  run: BatchRun,
+  resource: CataloguedResource,
+  pairs: readonly { record: StoredRecord; note: NotedRecord }[],
+): Promise<void> {
+  await tellParentOf(
+    client,
+    run,
+    resource,
+    untoldParents(
+      run,
+      resource,
+      pairs.map(({ record }) => record),
+    ),
+  );
+}
+
+/** Marks these records of a resource pending because what they repeat has changed. */
+export async function tellParents(
+  client: Transaction,
+  run: BatchRun,
+  resource: string,
+  ids: ReadonlySet<string>,
+): Promise<void> {
+  const { companyId, projectId, lane } = run.batch;
+  const { delayMs, maxWaitMs } = run.settings;
+  const news = [...ids].map((recordId) => ({
+    ...{ companyId, projectId, resource, recordId },
+    parentId: null,
+    isDelete: false,
+    isRelative: true,
+  }));
+  await markPending(client, { news, lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+}
+
+async function tellParentOf(
+  client: Transaction,
+  run: BatchRun,
+  { parent }: CataloguedResource,
+  ids: ReadonlySet<string>,
+): Promise<void> {
+  if (parent === null || !parent.repeatsChild || parent.embeddedAs !== null) return;
+  await tellParents(client, run, parent.resource, ids);
+}
+
+function untoldParents(
+  run: BatchRun,
+  { resource }: CataloguedResource,
+  records: readonly { id: string; parentId: string | null }[],
+): Set<string> {
+  const found = records.flatMap(({ id, parentId }) => {
+    const told = run.toldParents.get(`${resource}/${id}`);
+    return told === undefined || parentId === null || parentId === told ? [] : [parentId];
+  });
+  return new Set(found);
+}
