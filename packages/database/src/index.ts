@@ -35,8 +35,8 @@ export {
   placePending,
 } from './find-relatives.ts';
 export { asJsonb } from './jsonb-text.ts';
-export { countRows, countRowsPerDay, findDays, findHidden, findParentIds, listIds } from './look-up.ts';
-export { markAbsent } from './mark-absent.ts';
+export { countRows, countRowsPerDay, findDays, findGone, findHidden, findParentIds, listIds } from './look-up.ts';
+export { type Marked, markAbsent } from './mark-absent.ts';
 export { markAbsentChildren } from './mark-absent-children.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate-database.ts';
 export type { ColumnType, MirroredColumn, MirroredTable } from './mirrored-table.ts';

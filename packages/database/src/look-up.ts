@@ -48,6 +48,21 @@ export async function findParentIds(
   return new Map(rows.map((row) => [row.id, row.parent]));
 }
 
+/** Those of the records that a later fetch than this one found gone or hidden. */
+export async function findGone(
+  client: Queryable,
+  place: { table: MirroredTable; companyId: string; projectId: string | null; version: string },
+  ids: readonly string[],
+): Promise<string[]> {
+  const { table, companyId, projectId, version } = place;
+  const { rows } = await client.query<{ id: string }>(
+    `select id::text as id from ${tableName(table)} where ${inScope(table)} and id = any($3::${table.idType}[])
+      and (_deleted_at is not null or _hidden_at is not null) and _version > $4::bigint`,
+    [companyId, scopeProject(table, projectId), fittingIds(table, ids), version],
+  );
+  return rows.map((row) => row.id);
+}
+
 /** Those of the records that are hidden from us: not shown, and no delete event told why. */
 export async function findHidden(
   client: Queryable,

@@ -30,6 +30,15 @@ export type Marked = {
   stale: number;
   /** Those whose row now says that they are absent from this place. */
   absentIds: string[];
+  /** Those whose row says that they are in another place. */
+  elsewhere: { id: string; projectId: string | null; parentId: string | null }[];
+};
+
+type MarkedRow = Marked['elsewhere'][number] & {
+  bury: boolean;
+  marked: boolean;
+  isAbsent: boolean;
+  isElsewhere: boolean;
 };
 
 /**
@@ -43,8 +52,8 @@ export async function markAbsent(client: Transaction, absence: Absence): Promise
   const byId = new Map(absence.records.map((record) => [record.id, record]));
   const records = [...byId.values()].filter(({ id }) => isFittingId(table, id));
   const projectId = scopeProject(table, absence.projectId);
-  const mark = async (): Promise<{ id: string; bury: boolean; marked: boolean; is_absent: boolean }[]> => {
-    const { rows } = await client.query(markStatement(table), [
+  const mark = async (): Promise<MarkedRow[]> => {
+    const { rows } = await client.query<MarkedRow>(markStatement(table), [
       records.map(({ id }) => id),
       companyId,
       projectId,
@@ -66,7 +75,10 @@ export async function markAbsent(client: Transaction, absence: Absence): Promise
     buried: count(true),
     hidden: count(false),
     stale: records.length - count(true) - count(false),
-    absentIds: rows.filter((row) => row.is_absent).map(({ id }) => id),
+    absentIds: rows.filter(({ isAbsent }) => isAbsent).map(({ id }) => id),
+    elsewhere: rows
+      .filter(({ isElsewhere }) => isElsewhere)
+      .map(({ id, projectId, parentId }) => ({ id, projectId, parentId })),
   };
 }
 
@@ -81,6 +93,7 @@ function markStatement(table: MirroredTable): string {
       column === 'id' ? 't.id = a.id' : `t.${column} = ${column === 'company_id' ? '$2' : '$3'}::bigint`,
     )
     .join(' and ');
+  const { project, parent: parentId } = placeOf(table, 't');
   return `
 with absent as (
   select * ${inProject ? ', $3::bigint as project_id' : ''}
@@ -88,7 +101,9 @@ with absent as (
     as a(id, ${parent ?? 'parent_id'}, bury, has_news)
 ),
 old as materialized (
-  select t.id, t._version, t._deleted_at is null and t._hidden_at is null as is_live, ${isSamePlace(table, placeOf(table, 't'), placeOf(table, 'a'))} as is_here
+  select t.id, t._version, ${project} as project_id, ${parentId} as parent_id,
+    t._deleted_at is null and t._hidden_at is null as is_live,
+    ${isSamePlace(table, placeOf(table, 't'), placeOf(table, 'a'))} as is_here
   from absent a join ${tableName(table)} t on ${isKey} order by t.id for update of t
 ),
 marked as (
@@ -123,6 +138,7 @@ noted as (
     version = greatest(m.version, excluded.version), noted_at = now(), looks = excluded.looks, look_at = excluded.look_at
 )
 select a.id::text as id, a.bury, m.id is not null as marked,
-  m.id is not null or coalesce(o.is_here and not o.is_live, false) as is_absent
+  m.id is not null or coalesce(o.is_here and not o.is_live, false) as "isAbsent",
+  coalesce(o.is_live and not o.is_here, false) as "isElsewhere", o.project_id::text as "projectId", o.parent_id::text as "parentId"
 from absent a left join marked m using (id) left join old o using (id)`;
 }

@@ -13,8 +13,11 @@ export function canMove({ scope, idRepeatsAcrossProjects, parentKey }: MirroredT
 }
 
 /** The place of a row in SQL. */
-export function placeOf({ parentKey }: MirroredTable, row: string): Place {
-  return { project: `${row}.project_id`, parent: parentKey === null ? 'null' : `${row}.${quoteName(parentKey)}` };
+export function placeOf({ scope, parentKey }: MirroredTable, row: string): Place {
+  return {
+    project: scope === 'project' ? `${row}.project_id` : 'null::bigint',
+    parent: parentKey === null ? 'null' : `${row}.${quoteName(parentKey)}`,
+  };
 }
 
 /** SQL condition: both are one place, as far as is known. */
@@ -28,9 +31,8 @@ export function isSamePlace(table: MirroredTable, a: Place, b: Place): string {
 
 /** SQL condition: a fetch of this number or a later one did not find record `id` of company $2 in this place. */
 export function isMissedThere(table: MirroredTable, id: string, place: Place, version: string): string {
-  const project = table.scope === 'project' ? place.project : 'null::bigint';
   const isUnder = table.parentKey === null ? '' : `and (m.parent_id = ${place.parent}::text) is not false`;
   return `exists (select from mirror.absences m where m.company_id = $2::bigint and m.resource = ${quoteLiteral(table.resource)}
-    and m.record_id = ${id}::text and m.project_id is not distinct from ${project} ${isUnder}
+    and m.record_id = ${id}::text and m.project_id is not distinct from ${place.project} ${isUnder}
     and not ${isOlder('m.version', version)})`;
 }

@@ -215,7 +215,8 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
         parentId: null,
         stored: true,
         isWhole: true,
-        cameBack: false,
+        wasAbsent: false,
+        movedFrom: null,
         toReadAgain: false,
       },
     ]);

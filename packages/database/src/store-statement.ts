@@ -47,13 +47,13 @@ stored as (
       ...[...parent, '_event_id'].map((name) => `${name} = coalesce(excluded.${name}, t.${name})`),
     ].join(', ')}, _deleted_at = null, _hidden_at = null
   where ${shape.where === 'here' ? isNewerHere(table) : isNewerElsewhere(table)}
-  returning t.id${parent.map((name) => `, t.${name} as parent_id`).join('')},
-    ${wasAbsent(table)} as was_absent
+  returning t.id${parent.map((name) => `, t.${name} as parent_id`).join('')}, ${placeBefore(table, shape)} as place_before,
+    ${wasBefore(table, 'before._deleted_at is not null or before._hidden_at is not null')} as was_absent
 )${mode === 'strict' ? '' : countUnfit(table)}
 select c.id::text as id, c.record ->> 'updated_at' as "updatedAt", s.id is not null as stored,
   case when s.id is not null then ${!shape.isPart} else ${isKnownWhole(table, shape)} and not ${isMissedElsewhere(table, shape)} end as "isWhole",
   s.id is null and ${isMissedElsewhere(table, shape)} as "toReadAgain",
-  ${shape.where === 'elsewhere' ? 's.id is not null or ' : ''}coalesce(s.was_absent, false) as "cameBack",
+  coalesce(s.was_absent, false) as "wasAbsent", s.place_before as "movedFrom",
   ${parent.length === 0 ? 'c.parent_id' : 'coalesce(s.parent_id, c.parent_id)'}::text as "parentId",
   ${mode === 'strict' ? '0' : '(select coalesce(sum(count), 0)::int from unfit)'} as unfit
 from chosen c left join stored s using (id)`;
@@ -72,11 +72,17 @@ function isNewerElsewhere(table: MirroredTable): string {
     and not ${isMissedThere(table, 't.id', here, 'excluded._version')}`;
 }
 
-/** SQL condition: the row that was replaced bore a mark. The statement still sees it as it was before. */
-function wasAbsent(table: MirroredTable): string {
+/** SQL: what the row that was replaced was like (`before`). The statement still sees it as it was. */
+function wasBefore(table: MirroredTable, expression: string): string {
   const isRow = keyColumns(table).map((column) => `before.${column} = t.${column}`);
-  return `exists (select from ${tableName(table)} before where ${isRow.join(' and ')}
-      and (before._deleted_at is not null or before._hidden_at is not null))`;
+  return `(select ${expression} from ${tableName(table)} before where ${isRow.join(' and ')})`;
+}
+
+/** SQL: where a row was that an answer shows in another place. */
+function placeBefore(table: MirroredTable, { where }: AnswerShape): string {
+  if (where === 'here') return 'null::jsonb';
+  const { project, parent } = placeOf(table, 'before');
+  return wasBefore(table, `jsonb_build_object('projectId', ${project}::text, 'parentId', ${parent}::text)`);
 }
 
 /**

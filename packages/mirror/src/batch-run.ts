@@ -126,11 +126,13 @@ function clientFor(client: ProcoreClient, purpose: CallPurpose, calls: BatchRun[
 /** The resources whose records go with this one's, when these are deleted, without an event of their own. */
 export function goneWith(catalogue: Catalogue, { resource }: CataloguedResource): CataloguedResource[] {
   return catalogue.resources.filter(
-    ({ parent, events }) =>
-      parent !== null &&
-      [parent.resource, ...parent.alsoOf].includes(resource) &&
-      (parent.embeddedAs !== null || !events.includes('delete')),
+    (child) => goesWithParent(child) && [child.parent?.resource, ...(child.parent?.alsoOf ?? [])].includes(resource),
   );
+}
+
+/** Do its records send no event when they are deleted with their parent? */
+export function goesWithParent({ parent, events }: CataloguedResource): boolean {
+  return parent !== null && (parent.embeddedAs !== null || !events.includes('delete'));
 }
 
 function carriedAlong(catalogue: Catalogue, resource: CataloguedResource): CataloguedResource[] {

@@ -170,6 +170,8 @@ describe('a record that moves to another project', () => {
       else await mirror.hear('RFIs', [1], { project_id: '8' });
       await runUntilQuiet('RFIs', at(which === 'old' ? 7 : 8));
     }
+    // News of the old place is news of the record where it is now.
+    await runUntilQuiet('RFIs', at(8));
     expect(await place()).toEqual(LIVE_IN_8);
     expect(await mirror.pendingIds()).toEqual([]);
   });
@@ -206,15 +208,18 @@ describe('a record that moves to another project', () => {
     world.delete(`${RFIS(8)}/1`);
     const early = await takeVersion(mirror.database);
     await mirror.hear('RFIs', [1], { project_id: '8', reason: 'delete' });
-    await runUntilQuiet('RFIs', at(8));
+    await mirror.run('RFIs', at(8));
     await inTransaction(mirror.database, (client) =>
       storeRecords(client, {
         ...{ companyId: '1', projectId: '8', version: early, json: '{"id": 1}' },
         ...{ table: catalogue.get('RFIs').table, envelope: 'none', parentId: null, only: null },
       }),
     );
-    // The row is still where it was seen last; nobody told of that place yet.
+    // The row is still where it was seen last, and is looked for there.
     expect(await place()).toEqual([{ id: '1', project_id: '7', deleted: false, hidden: false }]);
+    await runUntilQuiet('RFIs', at(7));
+    expect(await place()).toEqual([{ id: '1', project_id: '7', deleted: true, hidden: false }]);
+    expect(await mirror.pendingIds()).toEqual([]);
   });
 
   test('takes its children along: a late absence in the old place buries none of them', async () => {

@@ -3,8 +3,10 @@
 import {
   findMentions,
   inTransaction,
+  type Marked,
   markAbsent,
   markAbsentChildren,
+  markPending,
   type NotedRecord,
   noteFirstAbsence,
   settleRecords,
@@ -56,7 +58,7 @@ export async function concludeAbsentIn(
     { pauseMs: absencePauseMs },
   );
   if (sure.length === 0) return;
-  const { absentIds } = await markAbsent(client, {
+  const { absentIds, elsewhere } = await markAbsent(client, {
     ...scopeOf(run, resource),
     table: resource.table,
     version: search.version,
@@ -76,12 +78,32 @@ export async function concludeAbsentIn(
     sure.filter(({ id }) => absent.has(id)),
   );
   await tellThoseThatMention(client, run, resource, sure);
+  await lookElsewhere(client, run, resource, sure, elsewhere);
   await settleRecords(client, key, sure, delayMs);
 }
 
 /** Is this look enough? Not when it began before the newest event was old enough to show everywhere. */
 function isSure({ settles, isDeletedLast, isSightedAbsent }: NotedRecord): boolean {
   return settles && (isDeletedLast || isSightedAbsent);
+}
+
+/** News of a record that is not here, where its row says that it is elsewhere, is news of it there. */
+async function lookElsewhere(
+  client: Transaction,
+  run: BatchRun,
+  { resource }: CataloguedResource,
+  records: readonly NotedRecord[],
+  elsewhere: Marked['elsewhere'],
+): Promise<void> {
+  const { companyId, lane } = run.batch;
+  const { delayMs, maxWaitMs } = run.settings;
+  for (const { id, projectId, parentId } of elsewhere) {
+    const note = records.find((record) => record.id === id);
+    if (note === undefined) continue;
+    const { eventId, occurredAt, isDelete } = note;
+    const news = [{ companyId, projectId, resource, recordId: id, parentId, isDelete, isRelative: false }];
+    await markPending(client, { news, lane, eventId, occurredAt, delayMs, maxWaitMs });
+  }
 }
 
 async function markChildrenGone(

@@ -1,6 +1,5 @@
 // An answer's records become rows, and the news they prove is settled, in one transaction.
 import {
-  findLeftBehind,
   findPending,
   inTransaction,
   markAbsentChildren,
@@ -13,12 +12,13 @@ import {
   storeRecords,
   type Transaction,
 } from '@procore-mirror/database';
-import { type BatchRun, childrenOf, embeddedIn, scopeOf } from './batch-run.ts';
+import { type BatchRun, embeddedIn, scopeOf } from './batch-run.ts';
 import type { CataloguedResource } from './catalogue/catalogue.ts';
 import type { Envelope } from './catalogue/catalogue-entry.ts';
+import { doubtChildrenOf, doubtOrphans, lookAtChildren } from './children-in-doubt.ts';
 import { concludeAbsentIn } from './conclude-absent.ts';
 import { readHolders } from './read-answer.ts';
-import { tellParentsOfSeen } from './tell-parents.ts';
+import { tellOldParents, tellParentsOfSeen } from './tell-parents.ts';
 
 /** An answer that was checked (`read-answer.ts`). */
 export type FetchedAnswer = {
@@ -39,16 +39,20 @@ const REREAD_PAUSE_MS = 1500;
 /** What an answer brought of one resource, and which open records it should have held and lacked. */
 type Settled = { resource: CataloguedResource; records: readonly StoredRecord[]; missing: readonly NotedRecord[] };
 
+/** The same of children, and the records that came without their list of them. */
+type SettledChildren = Settled & { childless: readonly StoredRecord[] };
+
 /** Stores the records of an answer and settles their news. Returns the ids that the answer held, as far as asked for. */
 export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise<Set<string>> {
   const { catalogue, database } = run.settings;
   const { resource } = answer;
   const settled = await inTransaction(database, async (client) => {
     const records = await storeRows(client, run, answer, false);
-    const all: Settled[] = [{ resource, records, missing: [] }];
+    const children: SettledChildren[] = [];
     for (const child of embeddedIn(catalogue, resource)) {
-      all.push(await storeChildren(client, run, answer, child, records));
+      children.push(await storeChildren(client, run, answer, child, records));
     }
+    const all = [{ resource, records: doubtChildless(run, resource, records, children), missing: [] }, ...children];
     for (const { resource: kind, records: seen } of all) {
       await settleSeen(client, run, kind, seen);
       await readAgain(client, run, kind, seen);
@@ -140,7 +144,27 @@ async function markUnlessPending(
   return markPending(client, { news, lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
 }
 
-/** Records that a later fetch missed in another place are read once more: its number says nothing of this one. */
+/**
+ * The same records; those that came without a list of children where they have one are read once more. A second time that
+ * is how Procore has them.
+ */
+function doubtChildless(
+  run: BatchRun,
+  { resource }: CataloguedResource,
+  records: readonly StoredRecord[],
+  children: readonly SettledChildren[],
+): readonly StoredRecord[] {
+  const childless = new Set(children.flatMap((kind) => kind.childless.map(({ id }) => id)));
+  const wasReread = (id: string) => run.open.get(resource)?.get(id)?.reread === true;
+  return records.map((record) =>
+    childless.has(record.id) && !wasReread(record.id) ? { ...record, isWhole: false, toReadAgain: true } : record,
+  );
+}
+
+/**
+ * What needs another fetch: records that a later fetch of another place or of the parent contradicts, and those that came
+ * without what they should carry. Those that are pending already are read again after a pause.
+ */
 async function readAgain(
   client: Transaction,
   run: BatchRun,
@@ -149,8 +173,21 @@ async function readAgain(
 ): Promise<void> {
   const again = records.filter(({ toReadAgain }) => toReadAgain);
   if (again.length === 0) return;
+  const noted = again.flatMap(({ id }) => run.open.get(resource.resource)?.get(id) ?? []);
+  await readOnceMore(client, run, resource, noted);
   const parents = new Map(again.map(({ id, parentId }) => [id, parentId]));
   await markUnlessPending(client, run, resource, [...parents.keys()], parents);
+}
+
+async function readOnceMore(
+  client: Transaction,
+  { batch, settings }: BatchRun,
+  { resource }: CataloguedResource,
+  records: readonly NotedRecord[],
+): Promise<void> {
+  const pauseMs = Math.max(REREAD_PAUSE_MS, settings.delayMs);
+  const postponement = { pauseMs, error: null, countsAttempt: false, reread: true };
+  await postponeRecords(client, { ...batch, resource }, records, postponement);
 }
 
 /** Stores the records themselves. What belongs to one that came back, or moved here, is to be looked at again. */
@@ -159,32 +196,19 @@ async function storeRows(
   run: BatchRun,
   { resource, version, text, envelope, parentId, only }: FetchedAnswer,
   isPart: boolean,
-): Promise<StoredRecord[]> {
+): Promise<readonly StoredRecord[]> {
   const place = { ...scopeOf(run, resource), table: resource.table, version };
   const { records } = await storeRecords(client, { ...place, json: text, envelope, parentId, only, isPart });
-  const cameBack = records.filter((record) => record.cameBack).map(({ id }) => id);
-  if (cameBack.length > 0) await lookAtChildren(client, run, resource, cameBack);
-  return records;
-}
-
-/** Children that were buried or hidden with these parents, or are still where they came from, tell nothing themselves. */
-async function lookAtChildren(
-  client: Transaction,
-  run: BatchRun,
-  resource: CataloguedResource,
-  parentIds: readonly string[],
-): Promise<void> {
-  const { delayMs, maxWaitMs } = run.settings;
-  for (const child of childrenOf(run.settings.catalogue, resource)) {
-    const scope = scopeOf(run, child);
-    const left = await findLeftBehind(client, { ...scope, table: child.table }, parentIds);
-    const news = left.map(({ id, parentId }) => ({
-      ...{ ...scope, resource: child.resource, recordId: id, parentId },
-      isDelete: false,
-      isRelative: true,
-    }));
-    await markPending(client, { news, lane: run.batch.lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
-  }
+  const cameBack = records.filter(({ wasAbsent, movedFrom }) => wasAbsent || movedFrom !== null);
+  if (cameBack.length > 0)
+    await lookAtChildren(
+      client,
+      run,
+      resource,
+      cameBack.map(({ id }) => id),
+    );
+  await tellOldParents(client, run, resource, records);
+  return doubtOrphans(client, run, resource, version, records);
 }
 
 /**
@@ -197,9 +221,9 @@ async function storeChildren(
   answer: FetchedAnswer,
   child: CataloguedResource,
   parents: readonly StoredRecord[],
-): Promise<Settled> {
+): Promise<SettledChildren> {
   const field = child.parent?.embeddedAs;
-  if (field === undefined || field === null) return { resource: child, records: [], missing: [] };
+  if (field === undefined || field === null) return { resource: child, records: [], missing: [], childless: [] };
   const { version, text, envelope } = answer;
   const holders = readHolders(text, envelope, field);
   const parentIds = parents.map(({ id }) => id).filter((id) => holders.has(id));
@@ -212,6 +236,7 @@ async function storeChildren(
     parentId: null,
     only: null,
   });
+  await tellOldParents(client, run, child, records);
   const held = records.filter(({ parentId }) => parentId !== null && parentIds.includes(parentId));
   const seen = new Set(held.map(({ id }) => id));
   const open = [...(run.open.get(child.resource)?.values() ?? [])];
@@ -223,7 +248,10 @@ async function storeChildren(
   for (const [under, absent] of Map.groupBy(missing, ({ parentId }) => parentId)) {
     await concludeAbsentIn(client, run, child, { version, under }, absent);
   }
-  return { resource: child, records: held, missing };
+  // A parent that was not stored was read later by another fetch, which told of its children.
+  const outdated = new Set(parents.filter(({ stored }) => !stored).map(({ id }) => id));
+  const childless = parents.filter(({ id, stored }) => stored && !holders.has(id));
+  return { resource: child, records: doubtChildrenOf(held, outdated), missing, childless };
 }
 
 async function settleSeen(
@@ -249,13 +277,16 @@ async function settleSeen(
     proved.map(({ note }) => note),
     delayMs,
   );
-  await postponeRecords(
+  await readOnceMore(
     client,
-    key,
+    run,
+    resource,
     tooEarly.map(({ note }) => note),
-    { pauseMs: Math.max(REREAD_PAUSE_MS, delayMs), error: null, countsAttempt: false, reread: true },
   );
   await tellParentsOfSeen(client, run, resource, proved);
+  // Deleted, it would seem, and there: restored before anybody looked, and its children with it.
+  const restored = proved.filter(({ note }) => note.isDelete).map(({ record }) => record.id);
+  if (restored.length > 0) await lookAtChildren(client, run, resource, restored);
 }
 
 /** Procore's answer is clearly older than the event that led to it: a copy that lags. Worth one more look, not two. */

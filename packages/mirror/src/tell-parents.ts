@@ -37,23 +37,36 @@ export async function placeRecords(
   for (const [id, parentId] of parents) run.toldParents.set(`${resource.resource}/${id}`, parentId);
 }
 
-/** Tells the parents of records that were found under another one than was known when their events came. */
+/**
+ * Tells the parents of records that were found under another one than was known when their events came, or that were
+ * missing when their parents were told.
+ */
 export async function tellParentsOfSeen(
   client: Transaction,
   run: BatchRun,
   resource: CataloguedResource,
   pairs: readonly { record: StoredRecord; note: NotedRecord }[],
 ): Promise<void> {
-  await tellParentOf(
-    client,
-    run,
-    resource,
-    untoldParents(
-      run,
-      resource,
-      pairs.map(({ record }) => record),
-    ),
-  );
+  const records = pairs.map(({ record }) => record);
+  const late = pairs.filter(({ record, note }) => record.wasAbsent || note.isSightedAbsent);
+  const parentIds = late.flatMap(({ record }) => record.parentId ?? []);
+  await tellParentOf(client, run, resource, untoldParents(run, resource, records).union(new Set(parentIds)));
+}
+
+/** Tells the parents that records were moved away from: they may show them still. */
+export async function tellOldParents(
+  client: Transaction,
+  run: BatchRun,
+  { resource, parent }: CataloguedResource,
+  records: readonly StoredRecord[],
+): Promise<void> {
+  if (parent?.repeatsChild !== true) return;
+  for (const { id, parentId, movedFrom } of records) {
+    if (movedFrom === null || movedFrom.parentId === null || movedFrom.parentId === parentId) continue;
+    const wasTold = run.toldParents.get(`${resource}/${id}`) === movedFrom.parentId;
+    if (wasTold && movedFrom.projectId === run.batch.projectId) continue;
+    await tellParents(client, run, parent.resource, new Set([movedFrom.parentId]), movedFrom.projectId);
+  }
 }
 
 /** Marks these records of a resource pending because what they repeat has changed. */
@@ -62,8 +75,9 @@ export async function tellParents(
   run: BatchRun,
   resource: string,
   ids: ReadonlySet<string>,
+  projectId = run.batch.projectId,
 ): Promise<void> {
-  const { companyId, projectId, lane } = run.batch;
+  const { companyId, lane } = run.batch;
   const { delayMs, maxWaitMs } = run.settings;
   const news = [...ids].map((recordId) => ({
     ...{ companyId, projectId, resource, recordId },
