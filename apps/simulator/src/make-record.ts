@@ -6,9 +6,10 @@ import { EditError } from './errors.ts';
 import { awkwardValue, fieldValue, type Person, type Surroundings } from './field-value.ts';
 import type { Ids } from './ids.ts';
 import type { Random } from './random.ts';
-import { changeState, type Fields, type World, type WorldRecord } from './world.ts';
+import { changeState, type Fields, type Place, type World, type WorldRecord } from './world.ts';
 
-export type Place = { companyId: string; projectId: string | null; parent: WorldRecord | null; id?: string };
+/** Where a new record goes, and the id it is to have. */
+export type Site = Place & { companyId: string; id?: string };
 
 export type Maker = {
   /**
@@ -17,7 +18,7 @@ export type Maker = {
    */
   make: (
     resource: CataloguedResource,
-    place: Place,
+    site: Site,
     o: { atMs: number; lagMs: number; fields?: Fields; awkward?: boolean },
   ) => WorldRecord | null;
   /** New values for some fields of the record, odd ones on request. */
@@ -29,13 +30,15 @@ type Options = { world: World; clock: Clock; random: Random; ids: Ids };
 export function createMaker({ world, clock, random, ids }: Options): Maker {
   return { make, invent };
 
-  function make(resource: CataloguedResource, place: Place, o: Parameters<Maker['make']>[2]): WorldRecord | null {
-    const original = originalOf(resource, place);
+  function make(resource: CataloguedResource, site: Site, o: Parameters<Maker['make']>[2]): WorldRecord | null {
+    const original = originalOf(resource, site);
     if (original === null) return null;
-    const { companyId, projectId, parent } = place;
-    const id = place.id ?? original?.id ?? ids.record(resource.idType);
-    const around = { ...surroundings(resource, place), nowMs: o.atMs };
+    const { companyId, projectId, parent } = site;
+    const id = site.id ?? original?.id ?? ids.record(resource.idType);
+    const around = { ...surroundings(resource, site), nowMs: o.atMs };
     const now = {
+      projectId,
+      parent,
       fields: {
         ...buildFields(resource, { companyId, projectId, parent, id }, around),
         ...sharedFields(original, resource),
@@ -48,17 +51,7 @@ export function createMaker({ world, clock, random, ids }: Options): Maker {
     const existing = world.find(resource.resource, { companyId, projectId, id });
     if (existing !== undefined) return comeBack(existing, now, o.lagMs);
     const past = o.lagMs > 0 ? [{ state: null, until: clock.now() + o.lagMs }] : [];
-    const record: WorldRecord = {
-      resource,
-      companyId,
-      projectId,
-      id,
-      parent,
-      children: [],
-      now,
-      past,
-      deletedWith: null,
-    };
+    const record: WorldRecord = { resource, companyId, id, children: [], now, past, deletedWith: null };
     world.add(record);
     return record;
   }
@@ -73,7 +66,8 @@ export function createMaker({ world, clock, random, ids }: Options): Maker {
 
   function invent(record: WorldRecord, awkward: boolean): Fields {
     const columns = editableColumns(record.resource);
-    const around = surroundings(record.resource, record);
+    const { projectId } = record.now;
+    const around = surroundings(record.resource, { companyId: record.companyId, projectId });
     const count = columns.length === 0 ? 0 : random.between(1, 3);
     const fields: Record<string, unknown> = {};
     for (let each = 0; each < count; each++) {
@@ -92,7 +86,7 @@ export function createMaker({ world, clock, random, ids }: Options): Maker {
   /** The company's person or firm that this record places in a project; undefined where there is no such thing. */
   function originalOf(
     resource: CataloguedResource,
-    { companyId, projectId, id }: Place,
+    { companyId, projectId, id }: Site,
   ): WorldRecord | null | undefined {
     const source = catalogue.resources.find(({ alsoChanges }) => alsoChanges.includes(resource.resource));
     if (source === undefined) return undefined;
@@ -112,7 +106,7 @@ export function createMaker({ world, clock, random, ids }: Options): Maker {
 
   function surroundings(
     resource: CataloguedResource,
-    { companyId, projectId }: Pick<Place, 'companyId' | 'projectId'>,
+    { companyId, projectId }: Pick<Site, 'companyId' | 'projectId'>,
   ): Surroundings {
     const person = (): Person => {
       const users = world.within('Company Users', { companyId });

@@ -85,7 +85,7 @@ export function createSeed({ world, maker, ids, clock, random }: Options): Seed 
     if (parentKinds.size > 0) {
       const parents = made.filter((record) => parentKinds.has(record.resource.resource));
       return parents.flatMap((record) =>
-        plant(asked ?? usualInParent, { projectId: record.projectId, parent: record }),
+        plant(asked ?? usualInParent, { projectId: record.now.projectId, parent: record }),
       );
     }
     if (scope === 'company') return plant(asked ?? usualInCompany, { projectId: null, parent: null });

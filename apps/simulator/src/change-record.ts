@@ -1,0 +1,53 @@
+// How a record gets a new state: at once in the world, and for reads when the lag is over.
+import { columnsFor, placedFields } from './build-record.ts';
+import { type Clock, wholeSeconds } from './clock.ts';
+import type { Settings } from './settings.ts';
+import { changeState, type Fields, type Place, type State, type World, type WorldRecord } from './world.ts';
+
+export type RecordChanges = {
+  setFields: (record: WorldRecord, fields: Fields) => void;
+  setDeleted: (record: WorldRecord, deleted: boolean) => void;
+  setHidden: (record: WorldRecord, hidden: boolean) => void;
+  /** Moves the record alone; `updated_at` changes only where the move counts as an edit of it. */
+  setPlace: (record: WorldRecord, place: Place, isEdit: boolean) => void;
+  /** How long reads go on without an edit of such a record. */
+  lagMsOf: (resource: string) => number;
+};
+
+type Options = { world: World; clock: Clock; settings: () => Settings };
+
+export function createRecordChanges({ world, clock, settings }: Options): RecordChanges {
+  return {
+    setFields: (record, fields) => change(record, { fields: updated(fields) }),
+    setDeleted,
+    setHidden: (record, hidden) => change(record, { hidden }),
+    setPlace,
+    lagMsOf,
+  };
+
+  function setDeleted(record: WorldRecord, deleted: boolean): void {
+    const marks = { deleted, deleted_at: deleted ? wholeSeconds(clock.now()) : null, in_recycle_bin: deleted };
+    const names = new Set(columnsFor(record.resource).map(({ name }) => name));
+    const own = Object.entries(marks).filter(([key]) => names.has(key));
+    change(record, { fields: updated({ ...record.now.fields, ...Object.fromEntries(own) }), deleted });
+  }
+
+  function setPlace(record: WorldRecord, { projectId, parent }: Place, isEdit: boolean): void {
+    const { resource, companyId, now } = record;
+    const fields = { ...now.fields, ...placedFields(resource, { companyId, projectId, parent }, now.fields) };
+    change(record, { projectId, parent, fields: isEdit ? updated(fields) : fields });
+    world.refile(record);
+  }
+
+  function updated(fields: Fields): Fields {
+    return 'updated_at' in fields ? { ...fields, updated_at: wholeSeconds(clock.now()) } : fields;
+  }
+
+  function change(record: WorldRecord, changes: Partial<State>): void {
+    changeState(record, { ...record.now, ...changes }, clock.now(), lagMsOf(record.resource.resource));
+  }
+
+  function lagMsOf(resource: string): number {
+    return settings().readLagMsOf[resource] ?? settings().readLagMs;
+  }
+}
