@@ -206,3 +206,26 @@ test('a record that moved away and back is listed once', async () => {
   expect((await idsOf(rfis(client.projectId))).filter((listed) => listed === id)).toEqual([id]);
   expect(await idsOf(rfis(otherProject()))).not.toContain(id);
 });
+
+test('moves by chance are made where they are asked for, of what can move, and stay among the projects named', () => {
+  expect(
+    control()
+      .edit({ count: 500 })
+      .records.filter(({ action }) => action === 'move'),
+  ).toEqual([]);
+  const before = new Map([...control().world({})].map((line) => [`${line.resource} ${line.id}`, line]));
+  const moveBetween = [client.projectId, otherProject()];
+  const { made, events, records } = control().edit({ count: 300, kinds: { move: 1 }, moveBetween });
+  expect([made, events]).toEqual([300, 300]);
+  const inProjects = records.filter(({ projectId }) => projectId !== null);
+  expect(new Set(inProjects.map(({ projectId }) => projectId))).toEqual(new Set(moveBetween));
+  for (const { resource, id } of inProjects) expect(moveBetween).toContain(before.get(`${resource} ${id}`)?.projectId);
+  expect(new Set(records.map(({ resource }) => resource)).size).toBeGreaterThan(30);
+  const unmoved = ['Projects', 'Trades', 'Project Users', 'Document Upload'];
+  expect(records.filter(({ resource }) => unmoved.includes(resource))).toEqual([]);
+});
+
+test('moves by chance that nothing limits go to any project', () => {
+  const { records } = control().edit({ count: 60, kinds: { move: 1 }, resources: ['RFIs'] });
+  expect(new Set(records.map(({ projectId }) => projectId)).size).toBe(3);
+});
