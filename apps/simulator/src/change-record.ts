@@ -1,8 +1,9 @@
 // How a record gets a new state: at once in the world, and for reads when the lag is over.
 import { columnsFor, placedFields } from './build-record.ts';
+import type { CataloguedResource } from './catalogue.ts';
 import { type Clock, wholeSeconds } from './clock.ts';
 import type { Settings } from './settings.ts';
-import { changeState, type Fields, type Place, type State, type World, type WorldRecord } from './world.ts';
+import { changeState, type Fields, type Lag, type Place, type State, type World, type WorldRecord } from './world.ts';
 
 export type RecordChanges = {
   setFields: (record: WorldRecord, fields: Fields) => void;
@@ -10,8 +11,8 @@ export type RecordChanges = {
   setHidden: (record: WorldRecord, hidden: boolean) => void;
   /** Moves the record alone; `updated_at` changes only where the move counts as an edit of it. */
   setPlace: (record: WorldRecord, place: Place, isEdit: boolean) => void;
-  /** How long reads go on without an edit of such a record. */
-  lagMsOf: (resource: string) => number;
+  /** The lag of a record that arrives somewhere: made, restored, or moved there. */
+  arrivalLagOf: (resource: CataloguedResource) => Lag;
 };
 
 type Options = { world: World; clock: Clock; settings: () => Settings };
@@ -22,20 +23,21 @@ export function createRecordChanges({ world, clock, settings }: Options): Record
     setDeleted,
     setHidden: (record, hidden) => change(record, { hidden }),
     setPlace,
-    lagMsOf,
+    arrivalLagOf,
   };
 
   function setDeleted(record: WorldRecord, deleted: boolean): void {
     const marks = { deleted, deleted_at: deleted ? wholeSeconds(clock.now()) : null, in_recycle_bin: deleted };
     const names = new Set(columnsFor(record.resource).map(({ name }) => name));
     const own = Object.entries(marks).filter(([key]) => names.has(key));
-    change(record, { fields: updated({ ...record.now.fields, ...Object.fromEntries(own) }), deleted });
+    const fields = updated({ ...record.now.fields, ...Object.fromEntries(own) });
+    change(record, { fields, deleted }, deleted ? editLagOf(record.resource) : arrivalLagOf(record.resource));
   }
 
   function setPlace(record: WorldRecord, { projectId, parent }: Place, isEdit: boolean): void {
     const { resource, companyId, now } = record;
     const fields = { ...now.fields, ...placedFields(resource, { companyId, projectId, parent }, now.fields) };
-    change(record, { projectId, parent, fields: isEdit ? updated(fields) : fields });
+    change(record, { projectId, parent, fields: isEdit ? updated(fields) : fields }, arrivalLagOf(resource));
     world.refile(record);
   }
 
@@ -43,11 +45,18 @@ export function createRecordChanges({ world, clock, settings }: Options): Record
     return 'updated_at' in fields ? { ...fields, updated_at: wholeSeconds(clock.now()) } : fields;
   }
 
-  function change(record: WorldRecord, changes: Partial<State>): void {
-    changeState(record, { ...record.now, ...changes }, clock.now(), lagMsOf(record.resource.resource));
+  function change(record: WorldRecord, changes: Partial<State>, lag = editLagOf(record.resource)): void {
+    changeState(record, { ...record.now, ...changes }, clock.now(), lag);
   }
 
-  function lagMsOf(resource: string): number {
-    return settings().readLagMsOf[resource] ?? settings().readLagMs;
+  /** Where it was it is seen no longer than any old state; where it arrives it may be missing longer than that. */
+  function arrivalLagOf(resource: CataloguedResource): Lag {
+    const { oldMs } = editLagOf(resource);
+    const absentMs = settings().createLagMs ?? oldMs;
+    return { oldMs: Math.min(oldMs, absentMs), absentMs };
+  }
+
+  function editLagOf({ resource }: CataloguedResource): Lag {
+    return { oldMs: settings().readLagMsOf[resource] ?? settings().readLagMs, absentMs: 0 };
   }
 }

@@ -54,7 +54,7 @@ type Tell = (record: WorldRecord, kind: EventKind, place?: Place) => void;
 
 export function createApplyEdit({ world, maker, clock, random, settings, onChange }: Options): ApplyEdit {
   const choose = createChooser({ world, random });
-  const { setFields, setDeleted, setHidden, setPlace, lagMsOf } = createRecordChanges({ world, clock, settings });
+  const { setFields, setDeleted, setHidden, setPlace, arrivalLagOf } = createRecordChanges({ world, clock, settings });
   const acts = { update, delete: remove, restore, move, hide: see, reveal: see };
 
   return (edit) => {
@@ -72,8 +72,8 @@ export function createApplyEdit({ world, maker, clock, random, settings, onChang
   function create(resource: CataloguedResource, edit: Edit, tell: Tell): WorldRecord {
     const site = choose.site(resource, edit);
     const { fields = {}, awkward = false } = edit;
-    const lagMs = lagMsOf(resource.resource);
-    const record = maker.make(resource, site, { atMs: clock.now(), lagMs, fields, awkward });
+    const lag = arrivalLagOf(resource);
+    const record = maker.make(resource, site, { atMs: clock.now(), lag, fields, awkward });
     if (record === null) throw new EditError(`everybody of the company is in project ${site.projectId} already`);
     if (edit.remove !== undefined) record.now = { ...record.now, fields: without(record.now.fields, edit.remove) };
     tell(record, 'create');

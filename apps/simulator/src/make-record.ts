@@ -6,20 +6,20 @@ import { EditError } from './errors.ts';
 import { awkwardValue, fieldValue, type Person, type Surroundings } from './field-value.ts';
 import type { Ids } from './ids.ts';
 import type { Random } from './random.ts';
-import { changeState, type Fields, type Place, type World, type WorldRecord } from './world.ts';
+import { changeState, type Fields, type Lag, type Place, type World, type WorldRecord } from './world.ts';
 
 /** Where a new record goes, and the id it is to have. */
 export type Site = Place & { companyId: string; id?: string };
 
 export type Maker = {
   /**
-   * A new record, as made at `atMs`; reads see it `lagMs` later. Null when it would be a person's place in a project
+   * A new record, as made at `atMs`; reads see it when the lag is over. Null when it would be a person's place in a project
    * and there is nobody left to place. Throws EditError when the id is taken.
    */
   make: (
     resource: CataloguedResource,
     site: Site,
-    o: { atMs: number; lagMs: number; fields?: Fields; awkward?: boolean },
+    o: { atMs: number; lag: Lag; fields?: Fields; awkward?: boolean },
   ) => WorldRecord | null;
   /** New values for some fields of the record, odd ones on request. */
   invent: (record: WorldRecord, awkward: boolean) => Fields;
@@ -49,18 +49,18 @@ export function createMaker({ world, clock, random, ids }: Options): Maker {
       hidden: false,
     };
     const existing = world.find(resource.resource, { companyId, projectId, id });
-    if (existing !== undefined) return comeBack(existing, now, o.lagMs);
-    const past = o.lagMs > 0 ? [{ state: null, until: clock.now() + o.lagMs }] : [];
+    if (existing !== undefined) return comeBack(existing, now, o.lag);
+    const past = o.lag.absentMs > 0 ? [{ state: null, until: clock.now() + o.lag.absentMs }] : [];
     const record: WorldRecord = { resource, companyId, id, children: [], now, past, deletedWith: null };
     world.add(record);
     return record;
   }
 
   /** Somebody who was taken out of a project may be put into it again. */
-  function comeBack(record: WorldRecord, state: WorldRecord['now'], lagMs: number): WorldRecord {
+  function comeBack(record: WorldRecord, state: WorldRecord['now'], lag: Lag): WorldRecord {
     if (!record.now.deleted) throw new EditError(`${record.resource.resource} ${record.id} exists already`);
     record.deletedWith = null;
-    changeState(record, state, clock.now(), lagMs);
+    changeState(record, state, clock.now(), lag);
     return record;
   }
 

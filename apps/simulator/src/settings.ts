@@ -14,6 +14,8 @@ export const settingsSchema = z.strictObject({
   /** How long reads go on answering the state before an edit, for all resources and for some. */
   readLagMs: milliseconds.default(0),
   readLagMsOf: z.record(z.string(), milliseconds).default({}),
+  /** How long a new, restored or moved record is not found where it now is; null: no longer than other edits lag. */
+  createLagMs: milliseconds.nullable().default(null),
   /** Does an edit of a child send an update of the parent that repeats it, too? */
   parentSendsUpdate: z.boolean().default(false),
   /** Does a move between projects send a delete at the old place, before the update at the new one? */

@@ -120,10 +120,14 @@ export function childrenOf(record: WorldRecord, now = Number.POSITIVE_INFINITY):
   return record.children.filter((child) => stateAt(child, now)?.parent === record);
 }
 
-/** Gives the record a new state; reads go on answering the old one for `lagMs`. */
-export function changeState(record: WorldRecord, state: State, now: number, lagMs: number): void {
+/** After a change, reads answer the old state for a time, then, if `absentMs` is longer, nothing for the rest of that. */
+export type Lag = { oldMs: number; absentMs: number };
+
+/** Gives the record a new state, which reads answer when the lag is over. */
+export function changeState(record: WorldRecord, state: State, now: number, { oldMs, absentMs }: Lag): void {
   record.past = record.past.filter(({ until }) => until > now);
-  if (lagMs > 0) record.past.push({ state: record.now, until: now + lagMs });
+  if (oldMs > 0) record.past.push({ state: record.now, until: now + oldMs });
+  if (absentMs > oldMs) record.past.push({ state: null, until: now + absentMs });
   record.now = state;
 }
 
