@@ -2,12 +2,12 @@
 import type { CataloguedResource } from './catalogue.ts';
 import { wholeSeconds } from './clock.ts';
 import { type Column, fieldValue, logDay, type Surroundings } from './field-value.ts';
-import { numberOf } from './json.ts';
+import { isObject, numberOf } from './json.ts';
 import { activeField } from './list-traits.ts';
 import { repeatedIn } from './repeated-children.ts';
-import type { Fields, WorldRecord } from './world.ts';
+import type { Fields, Place } from './world.ts';
 
-export type Identity = { companyId: string; projectId: string | null; id: string; parent: WorldRecord | null };
+export type Identity = Place & { companyId: string; id: string };
 
 const adjustment = columns(
   'adjustment_number:bigint',
@@ -103,11 +103,12 @@ export function buildFields(resource: CataloguedResource, identity: Identity, su
 /** What follows from the record's place and time, not from chance. */
 function settledFields(
   resource: CataloguedResource,
-  { companyId, projectId, parent, id }: Identity,
+  identity: Identity,
   surroundings: Surroundings,
   fields: Fields,
 ): Fields {
   const now = wholeSeconds(surroundings.nowMs);
+  const { id } = identity;
   const settled: Record<string, unknown> = {
     created_at: now,
     updated_at: now,
@@ -121,16 +122,26 @@ function settledFields(
   };
   const followed = Object.fromEntries(Object.entries(settled).filter(([name]) => name in fields));
   if (resource.list?.todayOnly === true) followed.date = logDay(surroundings);
-  if (parent !== null) Object.assign(followed, namedParent(resource, parent.id));
   if (fields.first_name !== undefined && fields.last_name !== undefined) {
     const names = [fields.first_name ?? 'Sam', fields.last_name ?? 'Doe'];
     Object.assign(followed, { first_name: names[0], last_name: names[1], name: names.join(' ') });
   }
+  return { ...followed, ...placedFields(resource, identity, fields) };
+}
+
+/** What the record's place says in its own fields, `fields` being those it has. */
+export function placedFields(
+  resource: CataloguedResource,
+  { companyId, projectId, parent }: Place & { companyId: string },
+  fields: Fields,
+): Fields {
+  const placed: Record<string, unknown> = parent === null ? {} : { ...namedParent(resource, parent.id) };
+  if (isObject(fields.project) && projectId !== null) placed.project = { ...fields.project, id: numberOf(projectId) };
   if (resource.resource === 'Change Events') {
-    Object.assign(followed, { company_id: numberOf(companyId), project_id: numberOf(projectId ?? '0') });
+    Object.assign(placed, { company_id: numberOf(companyId), project_id: numberOf(projectId ?? '0') });
   }
-  if (resource.resource === 'Change Event Line Items' && parent !== null) followed.event_id = numberOf(parent.id);
-  return followed;
+  if (resource.resource === 'Change Event Line Items' && parent !== null) placed.event_id = numberOf(parent.id);
+  return placed;
 }
 
 /** What tells the parent, in records that do. */

@@ -1,18 +1,19 @@
-// What people do in the company: records are made, changed, deleted, restored, hidden. Every edit keeps the rules of
-// the real thing (a deleted parent takes its children along, a project is never deleted, …) and tells what happened.
-import { columnsFor } from './build-record.ts';
+// What people do in the company: records are made, changed, deleted, restored, moved, hidden. Every edit keeps the
+// rules of the real thing (a deleted parent takes its children along, a project is never deleted, …) and tells what
+// happened.
 import { type CataloguedResource, catalogue } from './catalogue.ts';
+import { createRecordChanges } from './change-record.ts';
 import { createChooser } from './choose-record.ts';
-import { type Clock, wholeSeconds } from './clock.ts';
+import type { Clock } from './clock.ts';
 import { EditError } from './errors.ts';
 import { activeField } from './list-traits.ts';
 import type { Maker } from './make-record.ts';
 import type { Random } from './random.ts';
 import type { Settings } from './settings.ts';
-import { changeState, type Fields, type World, type WorldRecord } from './world.ts';
+import { childrenOf, type Fields, type Place, type World, type WorldRecord } from './world.ts';
 
 export type EventKind = 'create' | 'update' | 'delete';
-type EditAction = EventKind | 'restore' | 'hide' | 'reveal';
+type EditAction = EventKind | 'restore' | 'move' | 'hide' | 'reveal';
 
 /** What is left out is chosen by chance: the scope, the parent, the record, the fields that change. */
 export type Edit = {
@@ -22,6 +23,9 @@ export type Edit = {
   projectId?: string | undefined;
   parentId?: string | undefined;
   id?: string | undefined;
+  /** Where a move leads: to a project or, for a child, to a parent. */
+  toProjectId?: string | undefined;
+  toParentId?: string | undefined;
   /** Merged into the record. */
   fields?: Fields | undefined;
   /** Keys to leave out of the record from now on. */
@@ -42,20 +46,22 @@ type Options = {
   random: Random;
   settings: () => Settings;
   /** Told of every change that is not silent and that hooks can hear of. */
-  onChange: (record: WorldRecord, kind: EventKind) => void;
+  onChange: Tell;
 };
 
-type Tell = (record: WorldRecord, kind: EventKind) => void;
+/** Tells of the record where it is, or at a place where it was. */
+type Tell = (record: WorldRecord, kind: EventKind, place?: Place) => void;
 
 export function createApplyEdit({ world, maker, clock, random, settings, onChange }: Options): ApplyEdit {
   const choose = createChooser({ world, random });
-  const acts = { update, delete: remove, restore, hide: see, reveal: see };
+  const { setFields, setDeleted, setHidden, setPlace, arrivalLagOf } = createRecordChanges({ world, clock, settings });
+  const acts = { update, delete: remove, restore, move, hide: see, reveal: see };
 
   return (edit) => {
     const resource = catalogue.find(edit.resource);
     if (resource === undefined) throw new EditError(`no resource is called "${edit.resource}"`);
-    const tell: Tell = (record, kind) => {
-      if (edit.silent !== true && record.resource.events.includes(kind)) onChange(record, kind);
+    const tell: Tell = (record, kind, place) => {
+      if (edit.silent !== true && record.resource.events.includes(kind)) onChange(record, kind, place);
     };
     if (edit.action === 'create') return create(resource, edit, tell);
     const record = choose.record(resource, edit, edit.action === 'restore');
@@ -64,13 +70,14 @@ export function createApplyEdit({ world, maker, clock, random, settings, onChang
   };
 
   function create(resource: CataloguedResource, edit: Edit, tell: Tell): WorldRecord {
-    const place = choose.place(resource, edit);
+    const site = choose.site(resource, edit);
     const { fields = {}, awkward = false } = edit;
-    const record = maker.make(resource, place, { atMs: clock.now(), lagMs: lagMsOf(resource), fields, awkward });
-    if (record === null) throw new EditError(`everybody of the company is in project ${place.projectId} already`);
+    const lag = arrivalLagOf(resource);
+    const record = maker.make(resource, site, { atMs: clock.now(), lag, fields, awkward });
+    if (record === null) throw new EditError(`everybody of the company is in project ${site.projectId} already`);
     if (edit.remove !== undefined) record.now = { ...record.now, fields: without(record.now.fields, edit.remove) };
     tell(record, 'create');
-    touchParent(record, tell);
+    touchParent(record.now.parent, record, tell);
     return record;
   }
 
@@ -81,7 +88,7 @@ export function createApplyEdit({ world, maker, clock, random, settings, onChang
     setFields(record, without({ ...record.now.fields, ...changes }, removed));
     changeTwins(record, changes);
     tell(record, 'update');
-    touchParent(record, tell);
+    touchParent(record.now.parent, record, tell);
   }
 
   function remove(record: WorldRecord, _edit: Edit, tell: Tell): void {
@@ -91,11 +98,11 @@ export function createApplyEdit({ world, maker, clock, random, settings, onChang
     }
     if (record.now.deleted) throw new EditError(`${nameOf(record)} is deleted already`);
     bury(record, record, tell);
-    touchParent(record, tell);
+    touchParent(record.now.parent, record, tell);
   }
 
   function bury(record: WorldRecord, root: WorldRecord, tell: Tell): void {
-    for (const child of record.children) if (!child.now.deleted) bury(child, root, tell);
+    for (const child of childrenOf(record)) if (!child.now.deleted) bury(child, root, tell);
     record.deletedWith = root;
     setDeleted(record, true);
     tell(record, 'delete');
@@ -103,25 +110,51 @@ export function createApplyEdit({ world, maker, clock, random, settings, onChang
 
   function restore(record: WorldRecord, _edit: Edit, tell: Tell): void {
     if (!record.now.deleted) throw new EditError(`${nameOf(record)} is not deleted`);
-    if (record.parent?.now.deleted === true) throw new EditError(`the parent of ${nameOf(record)} is deleted`);
+    if (record.now.parent?.now.deleted === true) throw new EditError(`the parent of ${nameOf(record)} is deleted`);
     revive(record, record.deletedWith, tell);
-    touchParent(record, tell);
+    touchParent(record.now.parent, record, tell);
   }
 
   function revive(record: WorldRecord, root: WorldRecord | null, tell: Tell): void {
     record.deletedWith = null;
     setDeleted(record, false);
-    // Procore names no event for a restored record; it is news of the record, so an update where there is one.
-    tell(record, record.resource.events.includes('update') ? 'update' : 'create');
-    for (const child of record.children) if (child.deletedWith === root) revive(child, root, tell);
+    tellNews(record, tell);
+    for (const child of childrenOf(record)) if (child.deletedWith === root) revive(child, root, tell);
   }
 
   function see(record: WorldRecord, { action }: Edit): void {
-    change(record, { ...record.now, hidden: action === 'hide' });
+    setHidden(record, action === 'hide');
+  }
+
+  function move(record: WorldRecord, edit: Edit, tell: Tell): void {
+    if (record.now.deleted) throw new EditError(`${nameOf(record)} is deleted`);
+    const from = record.now;
+    const to = choose.destination(record, edit);
+    const leavesProject = from.projectId !== to.projectId;
+    setPlace(record, to, true);
+    if (leavesProject && settings().moveSendsDelete) tell(record, 'delete', from);
+    tellNews(record, tell);
+    if (leavesProject) takeAlong(record, tell);
+    for (const parent of [from.parent, to.parent]) touchParent(parent, record, tell);
+  }
+
+  /** Children follow their parent into its project; the deleted ones, too, as they come back where their parent is. */
+  function takeAlong(parent: WorldRecord, tell: Tell): void {
+    for (const child of childrenOf(parent)) {
+      const tells = settings().moveTellsChildren && !child.now.deleted;
+      setPlace(child, { projectId: parent.now.projectId, parent }, tells);
+      if (tells) tellNews(child, tell);
+      takeAlong(child, tell);
+    }
+  }
+
+  /** Procore names no event for a restored or moved record; it is news of it, so an update where there is one. */
+  function tellNews(record: WorldRecord, tell: Tell): void {
+    tell(record, record.resource.events.includes('update') ? 'update' : 'create');
   }
 
   /** Whoever repeats the record shows it changed, too; whether that counts as an edit of its own is not documented. */
-  function touchParent({ parent, resource }: WorldRecord, tell: Tell): void {
+  function touchParent(parent: WorldRecord | null, { resource }: WorldRecord, tell: Tell): void {
     if (parent === null || parent.now.deleted || resource.parent?.repeatsChild !== true) return;
     if (!settings().parentSendsUpdate) return;
     setFields(parent, parent.now.fields);
@@ -138,29 +171,6 @@ export function createApplyEdit({ world, maker, clock, random, settings, onChang
         setFields(twin, { ...twin.now.fields, ...Object.fromEntries(shared) });
       }
     }
-  }
-
-  function setDeleted(record: WorldRecord, deleted: boolean): void {
-    const marks = { deleted, deleted_at: deleted ? wholeSeconds(clock.now()) : null, in_recycle_bin: deleted };
-    const names = new Set(columnsFor(record.resource).map(({ name }) => name));
-    const own = Object.entries(marks).filter(([key]) => names.has(key));
-    change(record, { ...record.now, fields: updated({ ...record.now.fields, ...Object.fromEntries(own) }), deleted });
-  }
-
-  function setFields(record: WorldRecord, fields: Fields): void {
-    change(record, { ...record.now, fields: updated(fields) });
-  }
-
-  function updated(fields: Fields): Fields {
-    return 'updated_at' in fields ? { ...fields, updated_at: wholeSeconds(clock.now()) } : fields;
-  }
-
-  function change(record: WorldRecord, state: WorldRecord['now']): void {
-    changeState(record, state, clock.now(), lagMsOf(record.resource));
-  }
-
-  function lagMsOf({ resource }: CataloguedResource): number {
-    return settings().readLagMsOf[resource] ?? settings().readLagMs;
   }
 }
 

@@ -7,12 +7,13 @@ import type { Hooks } from './hooks.ts';
 import type { Ids } from './ids.ts';
 import type { Random } from './random.ts';
 import type { Settings } from './settings.ts';
-import type { World, WorldRecord } from './world.ts';
+import type { Place, World, WorldRecord } from './world.ts';
 
 export type LoggedEvent = { event: SimulatedEvent; lost: boolean; deliveries: Delivery[] };
 
 export type Events = {
-  emit: (record: WorldRecord, kind: EventKind) => void;
+  /** An event of the record as it is now, or of a place where it was. */
+  emit: (record: WorldRecord, kind: EventKind, place?: Place) => void;
   /** Oldest first. */
   log: () => readonly LoggedEvent[];
   /** Events ever emitted, forgotten ones included. */
@@ -38,17 +39,17 @@ export function createEvents({ world, hooks, deliveries, clock, random, ids, set
   let count = 0;
 
   return {
-    emit: (record, kind) => {
+    emit: (record, kind, place = record.now) => {
       const twins = random.chance(settings().twinShare) ? 2 : 1;
-      for (let twin = 0; twin < twins; twin++) announce(record, kind);
+      for (let twin = 0; twin < twins; twin++) announce(record, kind, place);
     },
     log: () => log,
     count: () => count,
     ofHook: (hookId) => log.flatMap((entry) => entry.deliveries).filter(({ hook }) => hook.id === hookId),
   };
 
-  function announce(record: WorldRecord, kind: EventKind): void {
-    const event = describe(record, kind);
+  function announce(record: WorldRecord, kind: EventKind, place: Place): void {
+    const event = describe(record, kind, place);
     const lost = random.chance(settings().lostShare);
     const heard = lost ? [] : hooks.hearing(event);
     count += 1;
@@ -56,7 +57,11 @@ export function createEvents({ world, hooks, deliveries, clock, random, ids, set
     if (log.length > longestLog) log = log.slice(longestLog / 10);
   }
 
-  function describe({ resource, companyId, projectId, id, parent }: WorldRecord, kind: EventKind): SimulatedEvent {
+  function describe(
+    { resource, companyId, id }: WorldRecord,
+    kind: EventKind,
+    { projectId, parent }: Place,
+  ): SimulatedEvent {
     const users = world.within('Company Users', { companyId });
     const named: readonly string[] = namesParent;
     return {

@@ -1,7 +1,7 @@
 // The oracle: every record as it is now, whatever the read lag, the permissions and the faults let callers see.
 import { type CataloguedResource, catalogue } from './catalogue.ts';
 import { UnknownError } from './errors.ts';
-import { isVersion2, shownFields, withStringIds } from './show-record.ts';
+import { isVersion2, wholeFields, withStringIds } from './show-record.ts';
 import { isPermitted, type World, type WorldRecord } from './world.ts';
 
 export type KeyLine = {
@@ -41,7 +41,7 @@ export function countWorld(world: World): Record<string, { live: number; deleted
 }
 
 /** What names a record, as the control writes it. */
-export function keyLine({ resource, companyId, projectId, parent, id }: WorldRecord): KeyLine {
+export function keyLine({ resource, companyId, id, now: { projectId, parent } }: WorldRecord): KeyLine {
   return { resource: resource.resource, companyId, projectId, parentId: parent?.id ?? null, id };
 }
 
@@ -54,16 +54,15 @@ function named(resource: string): CataloguedResource {
 function isWanted(record: WorldRecord, { companyId, projectId, id }: WorldFilter): boolean {
   return (
     (companyId ?? record.companyId) === record.companyId &&
-    (projectId ?? record.projectId) === record.projectId &&
+    (projectId ?? record.now.projectId) === record.now.projectId &&
     (id ?? record.id) === record.id
   );
 }
 
 function lineOf(world: World, record: WorldRecord): WorldLine {
   const { resource, now } = record;
-  const alive = { ...record, past: [], now: { ...now, deleted: false, hidden: false } };
-  // After the end of time there is no read lag.
-  const fields = shownFields(alive, Number.POSITIVE_INFINITY);
+  // At the end of time there is no read lag.
+  const fields = wholeFields(record, now, Number.POSITIVE_INFINITY);
   return {
     ...keyLine(record),
     deleted: now.deleted,

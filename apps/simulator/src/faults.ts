@@ -11,6 +11,8 @@ const effect = z.strictObject({
   retryAfterSeconds: z.number().int().min(0).optional(),
   /** Body of that answer. */
   body: z.string().optional(),
+  /** Answer 200 with JSON that is not what was asked for; a `status` goes before. */
+  nonsense: z.boolean().optional(),
   /** Destroy the connection without an answer. */
   reset: z.boolean().optional(),
   /** Cut the answer short: the connection in the middle of it, or the JSON within complete framing. */

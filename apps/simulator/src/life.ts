@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { type CataloguedResource, catalogue } from './catalogue.ts';
+import { type CataloguedResource, catalogue, parentsOf } from './catalogue.ts';
+import { canMove } from './choose-record.ts';
 import type { Clock } from './clock.ts';
 import type { ApplyEdit, Edit } from './edit-world.ts';
 import { EditError } from './errors.ts';
@@ -24,12 +25,16 @@ export const randomEditsSchema = z.strictObject({
       restore: weight.optional(),
       /** Makes a project, person or firm inactive, or active again. */
       deactivate: weight.optional(),
+      /** None unless asked for. */
+      move: weight.optional(),
     })
     .default({ create: 2, update: 10, delete: 1, restore: 0.3, deactivate: 0.1 }),
   /** Only these; all resources unless said otherwise. */
   resources: z.array(z.string()).optional(),
   companyId: z.string().optional(),
   projectId: z.string().optional(),
+  /** Projects that moves stay among; any project unless said otherwise. */
+  moveBetween: z.array(z.string()).optional(),
   silent: z.boolean().default(false),
   /** Spread evenly over this time on the simulated clock; at once unless said otherwise. */
   spreadOverMs: z.number().min(0).default(0),
@@ -118,9 +123,12 @@ export function createLife({ world, applyEdit, clock, random, settings, signal }
     return [];
   }
 
-  function make({ resource }: CataloguedResource, kind: Kind, asked: RandomEdits): MadeEdit {
+  function make(entry: CataloguedResource, kind: Kind, asked: RandomEdits): MadeEdit {
+    const { resource } = entry;
     const { companyId, projectId, silent } = asked;
     const common = { resource, companyId, projectId, silent, awkward: random.chance(settings().awkwardShare) };
+    if (kind === 'move')
+      return { record: applyEdit({ ...common, ...moveOf(entry, asked), action: kind }), action: kind };
     if (kind !== 'deactivate') return { record: applyEdit({ ...common, action: kind }), action: kind };
     const field = activeField(resource) ?? 'is_active';
     const candidates = companyId === undefined ? world.all(resource) : world.within(resource, { companyId });
@@ -128,6 +136,26 @@ export function createLife({ world, applyEdit, clock, random, settings, signal }
     const { id, companyId: of, now } = random.pick(candidates);
     const fields = { [field]: now.fields[field] !== true };
     return { record: applyEdit({ ...common, companyId: of, id, fields, action: 'update' }), action: 'update' };
+  }
+
+  /** From which project to which other, where moves are to stay among some. */
+  function moveOf(
+    entry: CataloguedResource,
+    asked: RandomEdits,
+  ): Pick<Edit, 'companyId' | 'projectId' | 'toProjectId'> {
+    const { moveBetween, companyId, projectId } = asked;
+    if (moveBetween === undefined || entry.scope === 'company') return {};
+    const among = world.all('Projects').filter(({ id }) => moveBetween.includes(id));
+    const sources = among.filter(
+      (one) => (companyId ?? one.companyId) === one.companyId && (projectId ?? one.id) === one.id,
+    );
+    if (sources.length === 0) throw new EditError('no project to move from');
+    const from = random.pick(sources);
+    const source = { companyId: from.companyId, projectId: from.id };
+    if (parentsOf(entry).length > 0) return source;
+    const others = among.filter((one) => one.companyId === from.companyId && one !== from);
+    if (others.length === 0) throw new EditError('no project to move to');
+    return { ...source, toProjectId: random.pick(others).id };
   }
 
   function chooseResource(names: readonly string[] | undefined): CataloguedResource {
@@ -140,7 +168,8 @@ export function createLife({ world, applyEdit, clock, random, settings, signal }
   }
 
   /** A kind that the resource can have and, but for the making of records, that hooks can hear of. */
-  function chooseKind({ resource, events }: CataloguedResource, { kinds, resources }: RandomEdits): Kind | null {
+  function chooseKind(entry: CataloguedResource, { kinds, resources }: RandomEdits): Kind | null {
+    const { resource, events } = entry;
     const possible: Record<Kind, boolean> = {
       // Companies start few projects.
       create: events.includes('create') && (resource !== 'Projects' || resources !== undefined || random.chance(0.1)),
@@ -148,6 +177,7 @@ export function createLife({ world, applyEdit, clock, random, settings, signal }
       delete: events.includes('delete'),
       restore: events.includes('delete'),
       deactivate: activeField(resource) !== undefined,
+      move: canMove(entry) && (events.includes('update') || events.includes('create')),
     };
     const weights = Object.entries(kinds).filter(([kind, share]) => possible[kind as Kind] && (share ?? 0) > 0);
     return weights.length === 0 ? null : random.weighted(Object.fromEntries(weights) as Record<Kind, number>);

@@ -6,15 +6,18 @@ import { textOf } from './json.ts';
 import { listTraits } from './list-traits.ts';
 import { type State, stateAt, type WorldRecord } from './world.ts';
 
+/** Of a parent, a project, or, where both are missing, of the company. */
+type Scope = { projectId: string | null; parent?: WorldRecord };
 type Wanted = (record: WorldRecord, state: State) => boolean;
 
 /** The records that the list answers at `now`, before it is cut into pages. */
 export function filterList(
   resource: CataloguedResource,
   records: readonly WorldRecord[],
-  { query, now, inactive }: { query: URLSearchParams; now: number; inactive: boolean },
+  { query, now, inactive, scope }: { query: URLSearchParams; now: number; inactive: boolean; scope: Scope },
 ): WorldRecord[] {
   const conditions = [
+    within(scope),
     notDeleted(resource, query),
     inActiveScope(resource, query, inactive),
     withIds(resource, query),
@@ -27,6 +30,11 @@ export function filterList(
     const state = stateAt(record, now);
     return state !== null && !state.hidden && conditions.every((wanted) => wanted(record, state));
   });
+}
+
+function within({ projectId, parent }: Scope): Wanted | null {
+  if (parent !== undefined) return (_record, state) => state.parent === parent;
+  return projectId === null ? null : (_record, state) => state.projectId === projectId;
 }
 
 function notDeleted({ resource }: CataloguedResource, query: URLSearchParams): Wanted {

@@ -11,11 +11,13 @@ const id = z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, 'must be an id');
 
 const editSchema = z.strictObject({
   resource: z.string(),
-  action: z.enum(['create', 'update', 'delete', 'restore', 'hide', 'reveal']),
+  action: z.enum(['create', 'update', 'delete', 'restore', 'move', 'hide', 'reveal']),
   companyId: id.optional(),
   projectId: id.optional(),
   parentId: id.optional(),
   id: id.optional(),
+  toProjectId: id.optional(),
+  toParentId: id.optional(),
   /** Merged into the record; numbers keep the digits they are written with. */
   fields: z.custom<Fields>(isObject, 'must be an object').optional(),
   /** The same as text, for callers whose JSON loses digits. */

@@ -6,19 +6,20 @@ import { EditError } from './errors.ts';
 import { awkwardValue, fieldValue, type Person, type Surroundings } from './field-value.ts';
 import type { Ids } from './ids.ts';
 import type { Random } from './random.ts';
-import { changeState, type Fields, type World, type WorldRecord } from './world.ts';
+import { changeState, type Fields, type Lag, type Place, type World, type WorldRecord } from './world.ts';
 
-export type Place = { companyId: string; projectId: string | null; parent: WorldRecord | null; id?: string };
+/** Where a new record goes, and the id it is to have. */
+export type Site = Place & { companyId: string; id?: string };
 
 export type Maker = {
   /**
-   * A new record, as made at `atMs`; reads see it `lagMs` later. Null when it would be a person's place in a project
+   * A new record, as made at `atMs`; reads see it when the lag is over. Null when it would be a person's place in a project
    * and there is nobody left to place. Throws EditError when the id is taken.
    */
   make: (
     resource: CataloguedResource,
-    place: Place,
-    o: { atMs: number; lagMs: number; fields?: Fields; awkward?: boolean },
+    site: Site,
+    o: { atMs: number; lag: Lag; fields?: Fields; awkward?: boolean },
   ) => WorldRecord | null;
   /** New values for some fields of the record, odd ones on request. */
   invent: (record: WorldRecord, awkward: boolean) => Fields;
@@ -29,13 +30,15 @@ type Options = { world: World; clock: Clock; random: Random; ids: Ids };
 export function createMaker({ world, clock, random, ids }: Options): Maker {
   return { make, invent };
 
-  function make(resource: CataloguedResource, place: Place, o: Parameters<Maker['make']>[2]): WorldRecord | null {
-    const original = originalOf(resource, place);
+  function make(resource: CataloguedResource, site: Site, o: Parameters<Maker['make']>[2]): WorldRecord | null {
+    const original = originalOf(resource, site);
     if (original === null) return null;
-    const { companyId, projectId, parent } = place;
-    const id = place.id ?? original?.id ?? ids.record(resource.idType);
-    const around = { ...surroundings(resource, place), nowMs: o.atMs };
+    const { companyId, projectId, parent } = site;
+    const id = site.id ?? original?.id ?? ids.record(resource.idType);
+    const around = { ...surroundings(resource, site), nowMs: o.atMs };
     const now = {
+      projectId,
+      parent,
       fields: {
         ...buildFields(resource, { companyId, projectId, parent, id }, around),
         ...sharedFields(original, resource),
@@ -46,34 +49,25 @@ export function createMaker({ world, clock, random, ids }: Options): Maker {
       hidden: false,
     };
     const existing = world.find(resource.resource, { companyId, projectId, id });
-    if (existing !== undefined) return comeBack(existing, now, o.lagMs);
-    const past = o.lagMs > 0 ? [{ state: null, until: clock.now() + o.lagMs }] : [];
-    const record: WorldRecord = {
-      resource,
-      companyId,
-      projectId,
-      id,
-      parent,
-      children: [],
-      now,
-      past,
-      deletedWith: null,
-    };
+    if (existing !== undefined) return comeBack(existing, now, o.lag);
+    const past = o.lag.absentMs > 0 ? [{ state: null, until: clock.now() + o.lag.absentMs }] : [];
+    const record: WorldRecord = { resource, companyId, id, children: [], now, past, deletedWith: null };
     world.add(record);
     return record;
   }
 
   /** Somebody who was taken out of a project may be put into it again. */
-  function comeBack(record: WorldRecord, state: WorldRecord['now'], lagMs: number): WorldRecord {
+  function comeBack(record: WorldRecord, state: WorldRecord['now'], lag: Lag): WorldRecord {
     if (!record.now.deleted) throw new EditError(`${record.resource.resource} ${record.id} exists already`);
     record.deletedWith = null;
-    changeState(record, state, clock.now(), lagMs);
+    changeState(record, state, clock.now(), lag);
     return record;
   }
 
   function invent(record: WorldRecord, awkward: boolean): Fields {
     const columns = editableColumns(record.resource);
-    const around = surroundings(record.resource, record);
+    const { projectId } = record.now;
+    const around = surroundings(record.resource, { companyId: record.companyId, projectId });
     const count = columns.length === 0 ? 0 : random.between(1, 3);
     const fields: Record<string, unknown> = {};
     for (let each = 0; each < count; each++) {
@@ -92,7 +86,7 @@ export function createMaker({ world, clock, random, ids }: Options): Maker {
   /** The company's person or firm that this record places in a project; undefined where there is no such thing. */
   function originalOf(
     resource: CataloguedResource,
-    { companyId, projectId, id }: Place,
+    { companyId, projectId, id }: Site,
   ): WorldRecord | null | undefined {
     const source = catalogue.resources.find(({ alsoChanges }) => alsoChanges.includes(resource.resource));
     if (source === undefined) return undefined;
@@ -112,7 +106,7 @@ export function createMaker({ world, clock, random, ids }: Options): Maker {
 
   function surroundings(
     resource: CataloguedResource,
-    { companyId, projectId }: Pick<Place, 'companyId' | 'projectId'>,
+    { companyId, projectId }: Pick<Site, 'companyId' | 'projectId'>,
   ): Surroundings {
     const person = (): Person => {
       const users = world.within('Company Users', { companyId });

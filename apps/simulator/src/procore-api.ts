@@ -9,6 +9,7 @@ import { type Answer, type Call, errorAnswer, jsonAnswer, readCall } from './htt
 import { numberOf } from './json.ts';
 import { type Limits, limitHeaders, limitMessage } from './limits.ts';
 import type { Client, Login } from './login.ts';
+import { createMakeNonsense } from './nonsense.ts';
 import type { Random } from './random.ts';
 import { type AnswerRecords, notFound } from './records-api.ts';
 import { type FindRoute, type Match, resourceOf } from './routes.ts';
@@ -43,6 +44,7 @@ type Target =
 export function createProcoreApi(options: Options): ProcoreApi {
   const { world, clock, random, login, limits, faults, calls, findRoute, answerRecords, answerWebhooks, signal } =
     options;
+  const makeNonsense = createMakeNonsense({ world, random });
 
   return async (request, response) => {
     const call = await readCall(request);
@@ -87,7 +89,7 @@ export function createProcoreApi(options: Options): ProcoreApi {
   }
 
   function answerCall(call: Call, target: Target, client: Client | null, effect: Effect): Answer {
-    if (target.kind === 'token') return effect.status === undefined ? login.token(call) : faulty(call, effect);
+    if (target.kind === 'token') return answerSignIn(call, effect);
     if (target.kind === 'token info') return login.info(call);
     if (client === null) {
       return { ...errorAnswer(call, 401, 'The access token is invalid'), headers: { 'WWW-Authenticate': 'Bearer' } };
@@ -97,6 +99,11 @@ export function createProcoreApi(options: Options): ProcoreApi {
     return { ...answer, headers: { ...headers, ...answer.headers } };
   }
 
+  function answerSignIn(call: Call, effect: Effect): Answer {
+    if (effect.status !== undefined) return faulty(call, effect);
+    return effect.nonsense === true ? makeNonsense(call) : login.token(call);
+  }
+
   function answerAllowed(call: Call, target: Target, client: Client, effect: Effect): Answer {
     if (effect.status !== undefined) return faulty(call, effect);
     const companyId = call.companyHeader;
@@ -104,7 +111,9 @@ export function createProcoreApi(options: Options): ProcoreApi {
     if (!client.companies.has(companyId) || !world.companies.has(companyId)) {
       return errorAnswer(call, 403, ['App is not connected to this company.']);
     }
-    return answerTarget(call, target, client, companyId);
+    if (effect.nonsense !== true) return answerTarget(call, target, client, companyId);
+    if (target.kind !== 'records') return makeNonsense(call);
+    return makeNonsense(call, { match: target.match, right: answerTarget(call, target, client, companyId) });
   }
 
   function answerTarget(call: Call, target: Target, client: Client, companyId: string): Answer {

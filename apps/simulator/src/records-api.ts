@@ -38,7 +38,7 @@ export function createAnswerRecords({ world, clock }: { world: World; clock: Clo
   function show(call: Call, resource: CataloguedResource, values: Values, companyId: string): Found {
     const projectId = values.project_id ?? null;
     const record = world.find(resource.resource, { companyId, projectId, id: values.id ?? '' });
-    const scopeId = resource.resource === 'Projects' ? (values.id ?? null) : (projectId ?? record?.projectId ?? null);
+    const scopeId = resource.resource === 'Projects' ? (values.id ?? null) : (projectId ?? projectOf(record));
     const refusal = refuse(call, resource, companyId, scopeId);
     if (refusal !== null) return refusal;
     const fits = record !== undefined && isPlaced(record, values);
@@ -47,9 +47,12 @@ export function createAnswerRecords({ world, clock }: { world: World; clock: Clo
   }
 
   /** Is the record in the project and under the parents that the path names? */
-  function isPlaced({ resource, projectId, parent }: WorldRecord, values: Values): boolean {
+  function isPlaced(record: WorldRecord, values: Values): boolean {
+    const state = stateAt(record, clock.now());
+    if (state === null) return false;
+    const { projectId, parent } = state;
     const asked = values.project_id;
-    const parentId = values[parentKeyOf(resource) ?? ''];
+    const parentId = values[parentKeyOf(record.resource) ?? ''];
     return (
       (projectId === null || asked === undefined || asked === projectId) &&
       (parentId === undefined || parentId === parent?.id) &&
@@ -60,15 +63,19 @@ export function createAnswerRecords({ world, clock }: { world: World; clock: Clo
   function records(call: Call, resource: CataloguedResource, { route, values }: Match, companyId: string): Found {
     const parent = parentNamed(resource, values, companyId);
     if (parent === null) return errorAnswer(call, 404, notFound);
-    const projectId = resource.scope === 'project' ? (values.project_id ?? parent?.projectId ?? null) : null;
+    const projectId = resource.scope === 'project' ? (values.project_id ?? projectOf(parent)) : null;
     const refusal = refuse(call, resource, companyId, projectId);
     if (refusal !== null) return refusal;
     const scope = { companyId, projectId, ...(parent !== undefined && { parent }) };
-    const options = { query: call.query, now: clock.now(), inactive: route.inactive };
+    const options = { query: call.query, now: clock.now(), inactive: route.inactive, scope };
     const listed = filterList(resource, world.within(resource.resource, scope), options);
     return {
       listed: resource.resource === 'Projects' ? listed.filter(({ id }) => world.access(id).permitted) : listed,
     };
+  }
+
+  function projectOf(record: WorldRecord | undefined): string | null {
+    return record === undefined ? null : (stateAt(record, clock.now())?.projectId ?? null);
   }
 
   /** The parent whose children are listed; undefined when the path names none, null when it cannot be seen. */

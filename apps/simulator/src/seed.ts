@@ -47,6 +47,7 @@ const usual: Readonly<Record<string, number>> = {
 const usualInCompany = 5;
 const usualInProject = 4;
 const usualInParent = 2;
+const noLag = { oldMs: 0, absentMs: 0 };
 const workedMs = 330 * 86_400_000;
 
 type Options = { world: World; maker: Maker; ids: Ids; clock: Clock; random: Random };
@@ -79,13 +80,13 @@ export function createSeed({ world, maker, ids, clock, random }: Options): Seed 
     const asked = sizes[resource.resource] ?? usual[resource.resource];
     const plant = (count: number, place: { projectId: string | null; parent: WorldRecord | null }): WorldRecord[] =>
       Array.from({ length: count }, () =>
-        maker.make(resource, { companyId, ...place }, { atMs: clock.now() - random.between(0, workedMs), lagMs: 0 }),
+        maker.make(resource, { companyId, ...place }, { atMs: clock.now() - random.between(0, workedMs), lag: noLag }),
       ).filter((record) => record !== null);
     if (resource.resource === 'Projects') return plant(projects, { projectId: null, parent: null });
     if (parentKinds.size > 0) {
       const parents = made.filter((record) => parentKinds.has(record.resource.resource));
       return parents.flatMap((record) =>
-        plant(asked ?? usualInParent, { projectId: record.projectId, parent: record }),
+        plant(asked ?? usualInParent, { projectId: record.now.projectId, parent: record }),
       );
     }
     if (scope === 'company') return plant(asked ?? usualInCompany, { projectId: null, parent: null });

@@ -14,8 +14,14 @@ export const settingsSchema = z.strictObject({
   /** How long reads go on answering the state before an edit, for all resources and for some. */
   readLagMs: milliseconds.default(0),
   readLagMsOf: z.record(z.string(), milliseconds).default({}),
+  /** How long a new, restored or moved record is not found where it now is; null: no longer than other edits lag. */
+  createLagMs: milliseconds.nullable().default(null),
   /** Does an edit of a child send an update of the parent that repeats it, too? */
   parentSendsUpdate: z.boolean().default(false),
+  /** Does a move between projects send a delete at the old place, before the update at the new one? */
+  moveSendsDelete: z.boolean().default(false),
+  /** Do children that went along with a moved parent send updates, too? */
+  moveTellsChildren: z.boolean().default(false),
   /** Events whose delivery is tried twice to five times. */
   duplicateShare: share.default(0),
   /** Edits that send a second event with an id of its own. */

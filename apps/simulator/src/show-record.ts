@@ -3,14 +3,17 @@ import type { CataloguedResource } from './catalogue.ts';
 import { isObject, textOf } from './json.ts';
 import { listTraits } from './list-traits.ts';
 import { repeatedIn } from './repeated-children.ts';
-import { type Fields, stateAt, type WorldRecord } from './world.ts';
+import { childrenOf, type Fields, type State, stateAt, type WorldRecord } from './world.ts';
 
 /** Show's JSON of the record as a read at `now` sees it; null when it would be a 404. */
 export function shownFields(record: WorldRecord, now: number): Fields | null {
   const state = stateAt(record, now);
-  return state === null || state.deleted || state.hidden
-    ? null
-    : { ...state.fields, ...embedded(record, state.fields, now) };
+  return state === null || state.deleted || state.hidden ? null : wholeFields(record, state, now);
+}
+
+/** The fields of that state, and the children as a read at `now` sees them. */
+export function wholeFields(record: WorldRecord, { fields }: State, now: number): Fields {
+  return { ...fields, ...embedded(record, fields, now) };
 }
 
 /** The item of a list. */
@@ -18,7 +21,7 @@ export function listedFields(record: WorldRecord, now: number): Fields | null {
   const state = stateAt(record, now);
   if (state === null || state.hidden) return null;
   const { resource, list } = record.resource;
-  const whole = { ...state.fields, ...embedded(record, state.fields, now) };
+  const whole = wholeFields(record, state, now);
   if (list?.carries !== 'part of the record') return whole;
   const { lacks, adds } = listTraits(resource);
   const lacking = new Set(lacks ?? jsonColumns(record.resource));
@@ -50,7 +53,7 @@ export function isVersion2(path: string): boolean {
 }
 
 function embedded(record: WorldRecord, fields: Fields, now: number): Fields {
-  const children = Map.groupBy(record.children, (child) => child.resource.resource);
+  const children = Map.groupBy(childrenOf(record, now), (child) => child.resource.resource);
   const added: Record<string, unknown> = {};
   for (const key of ['line_items', 'change_items']) if (key in fields) added[key] = [];
   for (const { resource, key } of repeatedIn(record.resource)) {

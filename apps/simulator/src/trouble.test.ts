@@ -107,6 +107,79 @@ describe('faults', () => {
     expect(await failed(list())).toMatch(/^cut: \d+$/);
   });
 
+  /** What a call is answered, many times over: its status and its JSON as text. */
+  const answersOf = async (path: string) => {
+    const seen = new Set<string>();
+    for (let each = 0; each < 150; each++) {
+      const { status, json } = await client.get(path);
+      seen.add(`${status} ${JSON.stringify(json)}`);
+    }
+    return [...seen].toSorted();
+  };
+  const nonsense = [
+    '{}',
+    'null',
+    '"maintenance"',
+    '{"message":"ok"}',
+    '{"data":null}',
+    '[null]',
+    '[{}]',
+    '{"errors":[]}',
+  ];
+
+  test('nonsense answers a list with what is no list of records, nor an empty one', async () => {
+    control().faults.add({ nonsense: true });
+    expect(await answersOf(list())).toEqual(nonsense.map((text) => `200 ${text}`).toSorted());
+  });
+
+  test('nonsense answers a show with all of that, with an empty list, and with another record', async () => {
+    const [asked] = [...control().world({ resource: 'RFIs', projectId: client.projectId })];
+    control().faults.add({ nonsense: true });
+    const answers = await answersOf(`${list()}/${asked!.id}`);
+    const others = [...control().world({ resource: 'RFIs' })].filter(({ id }) => id !== asked!.id);
+    const records = others.map(({ id }) => `200 {"id":${id}}`);
+    const expected = [...nonsense, '[]'].map((text) => `200 ${text}`);
+    expect(answers).toEqual(expect.arrayContaining(expected));
+    const rest = answers.filter((answer) => !expected.includes(answer));
+    expect(rest.length).toBeGreaterThan(0);
+    expect(records).toEqual(expect.arrayContaining(rest));
+  });
+
+  test.each([
+    ['Meetings', ['attendees', 'meeting_categories'], '/rest/v1.1/projects/{project}/meetings/{id}'],
+    ['Change Events', ['change_items'], '/rest/v1.1/change_events/{id}?project_id={project}'],
+  ])('nonsense of %s may lack the field that alone tells of children: %j', async (resource, keys, path) => {
+    const [asked] = [...control().world({ resource, projectId: client.projectId })];
+    control().faults.add({ nonsense: true });
+    const answers = await answersOf(path.replace('{project}', client.projectId).replace('{id}', asked!.id));
+    const records = answers
+      .map((answer): unknown => JSON.parse(answer.slice(4)))
+      .filter((json) => typeof json === 'object' && json !== null && 'created_at' in json);
+    const right: Record<string, unknown> = JSON.parse(asked!.text);
+    const maimed = keys.flatMap((key) => {
+      const { [key]: _, ...rest } = right;
+      return [rest, { ...right, [key]: null }];
+    });
+    for (const record of records) expect(maimed).toContainEqual(record);
+    for (const record of maimed) expect(records).toContainEqual(record);
+  });
+
+  test('nonsense of a v2 show is another record in its envelope, its id a string', async () => {
+    const path = `/rest/v2.0/companies/${client.companyId}/projects/${client.projectId}/document_management`;
+    const [asked] = [...control().world({ resource: 'Document Upload', projectId: client.projectId })];
+    control().faults.add({ nonsense: true });
+    const answers = await answersOf(`${path}/document_uploads/${asked!.id}`);
+    expect(answers).toContainEqual(expect.stringMatching(/^200 \{"data":\{"id":"[^"]+"\}\}$/));
+    expect(answers).not.toContain(`200 {"data":{"id":"${asked!.id}"}}`);
+  });
+
+  test('nonsense on signing in is no token', async () => {
+    control().faults.add({ kind: 'login', nonsense: true });
+    const answer = await fetch(`${client.simulator.url}/oauth/token`, { method: 'POST' });
+    expect(answer.status).toBe(200);
+    expect(nonsense).toContain(await answer.text());
+  });
+
   test('a call that hangs is not answered until its caller gives up', async () => {
     const token = await client.token();
     control().faults.add({ hang: true });
