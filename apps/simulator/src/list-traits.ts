@@ -23,6 +23,8 @@ export type ListTraits = {
   documentType?: 'file' | 'folder';
   /** The answer is one object, with this key beside the list; else a list of groups, where the entry says so at all. */
   beside?: string;
+  /** Show and list answer `{"data": …}` although the path is of v1. */
+  inData?: boolean;
 };
 
 /** Lists that take `filters[updated_at]`; elsewhere it is ignored. */
@@ -97,6 +99,8 @@ const traits: Record<string, ListTraits> = {
   'Company Files': { documentType: 'file' },
   'Company Folders': { documentType: 'folder' },
   'Project Dates': { beside: 'schedule_dates' },
+  // The reference of v1.0 shows both so: operations RestV10ProjectsProjectIdBudgetChanges(Id)Get.
+  'Budget Changes': { inData: true },
 };
 
 /** What is known of the list of this resource; an empty object for most. */

@@ -6,7 +6,7 @@ import { isObject, numberOf, parseJson } from './json.ts';
 import type { Random } from './random.ts';
 import { repeatedIn } from './repeated-children.ts';
 import type { Match } from './routes.ts';
-import { isVersion2 } from './show-record.ts';
+import { isInData, isVersion2 } from './show-record.ts';
 import type { World } from './world.ts';
 
 /** What a call for records asked for, and what it would have got. */
@@ -40,11 +40,12 @@ export function createMakeNonsense({ world, random }: { world: World; random: Ra
   /** A record of the right kind, but not the one asked for, and nothing of it but its id. */
   function anotherRecord(call: Call, { route, values }: Match): string {
     const { resource = '', idType } = route.resources[0] ?? {};
+    const inData = isInData(call.path, { resource });
     const others = world.all(resource).filter(({ id }) => id !== values.id);
     const id = others.length === 0 ? '1' : random.pick(others).id;
     const isText = idType === 'text' || isVersion2(call.path);
     const record = { id: isText ? id : numberOf(id) };
-    return JSON.stringify(isVersion2(call.path) ? { data: record } : record);
+    return JSON.stringify(inData ? { data: record } : record);
   }
 }
 

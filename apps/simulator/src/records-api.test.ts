@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CataloguedResource, catalogue, parentKeyOf, parentsOf } from './catalogue.ts';
+import { isInData } from './show-record.ts';
 import { companyId, startSimulator, type TestClient } from './test-client.ts';
 
 let client: TestClient;
@@ -42,7 +43,7 @@ describe('every catalogued resource', () => {
       const shown = await client.get(pathFor(entry.show ?? '', record!, entry));
       expect(shown.status).toBe(200);
       const whole: unknown = JSON.parse(record!.text);
-      expect(shown.json).toEqual(entry.show?.startsWith('/rest/v2.') ? { data: whole } : whole);
+      expect(shown.json).toEqual(isInData(entry.show ?? '', entry) ? { data: whole } : whole);
     },
   );
 

@@ -6,7 +6,7 @@ import { filterList } from './list-filters.ts';
 import { listTraits } from './list-traits.ts';
 import { cutPage } from './pages.ts';
 import type { Match } from './routes.ts';
-import { isVersion2, listedFields, shownFields, withStringIds, writeInAnyOrder } from './show-record.ts';
+import { isInData, isVersion2, listedFields, shownFields, withStringIds, writeInAnyOrder } from './show-record.ts';
 import { type Fields, mayRead, stateAt, type World, type WorldRecord } from './world.ts';
 
 export type AnswerRecords = (call: Call, match: Match, companyId: string) => Answer;
@@ -29,7 +29,7 @@ export function createAnswerRecords({ world, clock }: { world: World; clock: Clo
     );
     const answer = answers.find((found) => !('status' in found)) ?? answers[0];
     if (answer === undefined || 'status' in answer) return answer ?? errorAnswer(call, 404, notFound);
-    return 'shown' in answer ? writeShow(call, answer.shown) : writeList(call, match, answers);
+    return 'shown' in answer ? writeShow(call, match, answer.shown) : writeList(call, match, answers);
   };
 
   type Values = Readonly<Record<string, string>>;
@@ -110,9 +110,8 @@ export function createAnswerRecords({ world, clock }: { world: World; clock: Clo
     return errorAnswer(call, 403, 'You do not have permission to perform this action.');
   }
 
-  function writeShow(call: Call, fields: Fields): Answer {
-    const text = write(call, fields);
-    return { status: 200, body: isVersion2(call.path) ? `{"data":${text}}` : text };
+  function writeShow(call: Call, { route }: Match, fields: Fields): Answer {
+    return { status: 200, body: enveloped(call, route.resources[0], write(call, fields)) };
   }
 
   function writeList(call: Call, { route }: Match, answers: readonly Found[]): Answer {
@@ -125,7 +124,11 @@ export function createAnswerRecords({ world, clock }: { world: World; clock: Clo
       return fields === null ? [] : [write(call, fields)];
     });
     const body = wrapped(route.resources[0], `[${texts.join(',')}]`);
-    return { status: 200, headers, body: version2 ? `{"data":${body}}` : body };
+    return { status: 200, headers, body: enveloped(call, route.resources[0], body) };
+  }
+
+  function enveloped({ path }: Call, resource: CataloguedResource | undefined, body: string): string {
+    return resource !== undefined && isInData(path, resource) ? `{"data":${body}}` : body;
   }
 
   /** Some lists come in groups, some with something beside them. */

@@ -52,6 +52,11 @@ export function isVersion2(path: string): boolean {
   return path.startsWith('/rest/v2.');
 }
 
+/** Does the answer from this path stand in `data`? */
+export function isInData(path: string, { resource }: Pick<CataloguedResource, 'resource'>): boolean {
+  return isVersion2(path) || listTraits(resource).inData === true;
+}
+
 function embedded(record: WorldRecord, fields: Fields, now: number): Fields {
   const children = Map.groupBy(childrenOf(record, now), (child) => child.resource.resource);
   const added: Record<string, unknown> = {};
