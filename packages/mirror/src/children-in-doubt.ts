@@ -8,9 +8,11 @@ export async function lookAtChildren(
   client: Transaction,
   run: BatchRun,
   resource: CataloguedResource,
-  parentIds: readonly string[],
+  parents: readonly StoredRecord[],
 ): Promise<void> {
+  if (parents.length === 0) return;
   const { delayMs, maxWaitMs } = run.settings;
+  const parentIds = parents.map(({ id }) => id);
   for (const child of childrenOf(run.settings.catalogue, resource)) {
     const scope = scopeOf(run, child);
     const left = await findLeftBehind(client, { ...scope, table: child.table }, parentIds);

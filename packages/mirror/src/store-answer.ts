@@ -200,13 +200,7 @@ async function storeRows(
   const place = { ...scopeOf(run, resource), table: resource.table, version };
   const { records } = await storeRecords(client, { ...place, json: text, envelope, parentId, only, isPart });
   const cameBack = records.filter(({ wasAbsent, movedFrom }) => wasAbsent || movedFrom !== null);
-  if (cameBack.length > 0)
-    await lookAtChildren(
-      client,
-      run,
-      resource,
-      cameBack.map(({ id }) => id),
-    );
+  await lookAtChildren(client, run, resource, cameBack);
   await tellOldParents(client, run, resource, records);
   return doubtOrphans(client, run, resource, version, records);
 }
@@ -285,8 +279,8 @@ async function settleSeen(
   );
   await tellParentsOfSeen(client, run, resource, proved);
   // Deleted, it would seem, and there: restored before anybody looked, and its children with it.
-  const restored = proved.filter(({ note }) => note.isDelete).map(({ record }) => record.id);
-  if (restored.length > 0) await lookAtChildren(client, run, resource, restored);
+  const restored = proved.filter(({ note }) => note.isDelete).map(({ record }) => record);
+  await lookAtChildren(client, run, resource, restored);
 }
 
 /** Procore's answer is clearly older than the event that led to it: a copy that lags. Worth one more look, not two. */

@@ -133,10 +133,14 @@ export async function startTestMirror(
       return rows.map(({ record_id }) => record_id);
     },
     clear: async () => {
-      const names = catalogue.resources.map(({ table }) => `procore.${table.name}`);
-      await database.pool.query(
-        `truncate mirror.events, mirror.pending, mirror.batches, mirror.scopes, mirror.dead_letters, ${names.join(', ')}`,
+      const own = ['events', 'pending', 'batches', 'scopes', 'dead_letters', 'absences'].map(
+        (name) => `mirror.${name}`,
       );
+      const tables = catalogue.resources.map(({ table }) => `procore.${table.name}`);
+      const filled = await database.pool.query<{ name: string }>(
+        tables.map((name) => `select '${name}' as name where exists (select from ${name})`).join(' union all '),
+      );
+      await database.pool.query(`truncate ${[...own, ...filled.rows.map(({ name }) => name)].join(', ')}`);
     },
     close: async () => {
       await client.close();
