@@ -224,6 +224,33 @@ test('a table or column that no migration makes is named', async () => {
   await expect(migrateDatabase({ url, tables })).rejects.toThrow(/procore\.not_made\.id.*migrations:generate/);
 });
 
+test('rows that one absence hid are looked at once more, and generations go on above those that were given', async () => {
+  const { pool } = await emptyDatabase();
+  const at = allMigrations.indexOf('0009_one-sequence-of-generations');
+  const migrations = readMigrations();
+  for (const { statements } of migrations.slice(0, at)) for (const statement of statements) await pool.query(statement);
+  await pool.query(`
+    comment on table procore.rfis is 'RFIs as Procore''s API gives them. Live rows: all.';
+    comment on table procore.trades is 'Trades as Procore''s API gives them. Live rows: all.';
+    insert into procore.rfis (company_id, project_id, id, _hidden_at, _deleted_at, _fetched_at, _version) values
+      (1, 7, 1, now(), null, now(), 5), (1, 7, 2, null, null, now(), 5), (1, 7, 3, now(), now(), now(), 5);
+    insert into procore.trades (company_id, id, _hidden_at, _fetched_at, _version) values (1, 4, now(), now(), 6);
+    insert into mirror.pending (company_id, project_id, resource, record_id, generation, ready_at)
+      values (1, 7, 'RFIs', '1', 5000, now())`);
+  for (const statement of migrations[at]?.statements ?? []) await pool.query(statement);
+  const { rows } = await pool.query(
+    `select resource, record_id, project_id, looks, look_at between now() and now() + interval '1 day' as is_within_a_day
+      from mirror.absences order by record_id`,
+  );
+  const look = { looks: 2, is_within_a_day: true };
+  expect(rows).toEqual([
+    { resource: 'RFIs', record_id: '1', project_id: '7', ...look },
+    { resource: 'Trades', record_id: '4', project_id: null, ...look },
+  ]);
+  const next = await pool.query<{ next: number }>(`select nextval('mirror.generation')::int as next`);
+  expect(next.rows[0]?.next).toBeGreaterThan(5000);
+});
+
 test('drift that a migration settles is forgotten', async () => {
   const { test: server, database } = await sampleMirror();
   const aField = { jsonType: null, count: 1, exampleRecordId: '1' };
