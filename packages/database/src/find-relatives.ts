@@ -69,6 +69,38 @@ export async function findLeftBehind(
   return rows;
 }
 
+/** Hidden records of the project that were never seen and whose parent nobody knows: they may be where a parent went. */
+export async function findOrphans(
+  client: Pick<Database['pool'], 'query'>,
+  { table, companyId }: { table: MirroredTable; companyId: string },
+  projectId: string,
+): Promise<string[]> {
+  if (table.parentKey === null || table.scope === 'company') return [];
+  const { rows } = await client.query<{ id: string }>(
+    `select t.id::text as id from ${tableName(table)} t where company_id = $1 and project_id = $2
+      and ${quoteName(table.parentKey)} is null and _data is null and _hidden_at is not null and _deleted_at is null
+      order by _fetched_at desc limit 100`,
+    [companyId, projectId],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Records that moved from this project to another in the last days, and where they are. */
+export async function findMovedAway(
+  client: Pick<Database['pool'], 'query'>,
+  { table, companyId, projectId }: { table: MirroredTable; companyId: string; projectId: string | null },
+): Promise<{ id: string; projectId: string }[]> {
+  if (table.scope === 'company' || table.idRepeatsAcrossProjects) return [];
+  const { rows } = await client.query<{ id: string; projectId: string }>(
+    `select distinct t.id::text as id, t.project_id::text as "projectId"
+      from mirror.absences m join ${tableName(table)} t on t.company_id = m.company_id and t.id::text = m.record_id
+      where m.company_id = $1 and m.resource = $2 and m.project_id = $3::bigint and t.project_id <> m.project_id
+        and t._deleted_at is null and t._hidden_at is null limit 100`,
+    [companyId, table.resource, projectId],
+  );
+  return rows;
+}
+
 /** Those of the ids that are pending in the batch. */
 export async function findPending(
   client: Pick<Database['pool'], 'query'>,

@@ -28,6 +28,8 @@ export { DatabaseVersionError } from './errors.ts';
 export {
   findLeftBehind,
   findMentions,
+  findMovedAway,
+  findOrphans,
   findPending,
   findPendingParent,
   findProjects,
@@ -35,7 +37,16 @@ export {
   placePending,
 } from './find-relatives.ts';
 export { asJsonb } from './jsonb-text.ts';
-export { countRows, countRowsPerDay, findDays, findGone, findHidden, findParentIds, listIds } from './look-up.ts';
+export {
+  countRows,
+  countRowsPerDay,
+  findDays,
+  findGone,
+  findHidden,
+  findParentIds,
+  findProject,
+  listIds,
+} from './look-up.ts';
 export { type Marked, markAbsent } from './mark-absent.ts';
 export { markAbsentChildren } from './mark-absent-children.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate-database.ts';

@@ -48,6 +48,20 @@ export async function findParentIds(
   return new Map(rows.map((row) => [row.id, row.parent]));
 }
 
+/** The project in which the row of a record is, whatever its marks; null when there is none. */
+export async function findProject(
+  client: Queryable,
+  { table, companyId }: { table: MirroredTable; companyId: string },
+  id: string,
+): Promise<string | null> {
+  if (table.scope === 'company' || !isFittingId(table, id)) return null;
+  const { rows } = await client.query<{ project_id: string }>(
+    `select project_id::text as project_id from ${tableName(table)} where company_id = $1 and id = $2 order by _version desc limit 1`,
+    [companyId, id],
+  );
+  return rows[0]?.project_id ?? null;
+}
+
 /** Those of the records that a later fetch than this one found gone or hidden. */
 export async function findGone(
   client: Queryable,

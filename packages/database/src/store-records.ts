@@ -78,6 +78,7 @@ async function storeKept(
   const again = { ...answer, only: kept };
   const further = isOfGap ? [await storeWhere(client, again, 'here')] : [];
   if (canMove(table)) further.push(await storeWhere(client, again, 'elsewhere'));
+  await noteMoves(client, answer, further.at(-1)?.records ?? []);
   const stored = new Map(
     further.flatMap(({ records }) => records.filter((record) => record.stored)).map((record) => [record.id, record]),
   );
@@ -86,6 +87,27 @@ async function storeKept(
     records: outcome.records.map((record) => stored.get(record.id) ?? seen.get(record.id) ?? record),
     unfit: outcome.unfit + further.reduce((sum, { unfit }) => sum + unfit, 0),
   };
+}
+
+/** What is seen in one place is absent from where it was. */
+async function noteMoves(client: Transaction, answer: Answer, records: readonly StoredRecord[]): Promise<void> {
+  const moved = records.flatMap(({ id, movedFrom }) => (movedFrom === null ? [] : [{ id, ...movedFrom }]));
+  if (moved.length === 0) return;
+  await client.query(
+    `insert into mirror.absences as m (company_id, resource, record_id, project_id, parent_id, version)
+      select $1, $2, id, project_id, parent_id, $3::bigint
+        from unnest($4::text[], $5::bigint[], $6::text[]) as f(id, project_id, parent_id) order by id
+      on conflict (company_id, resource, record_id, project_id, parent_id) do update set
+        version = greatest(m.version, excluded.version), noted_at = now(), look_at = null`,
+    [
+      answer.companyId,
+      answer.table.resource,
+      answer.version,
+      moved.map(({ id }) => id),
+      moved.map(({ projectId }) => projectId),
+      moved.map(({ parentId }) => parentId),
+    ],
+  );
 }
 
 async function storeWhere(client: Transaction, answer: Answer, where: AnswerShape['where']): Promise<StoreOutcome> {

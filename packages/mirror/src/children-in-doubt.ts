@@ -1,5 +1,14 @@
 // Children whose parents came back, moved or are gone tell nothing themselves, so they are read again with them.
-import { findGone, findLeftBehind, markPending, type StoredRecord, type Transaction } from '@procore-mirror/database';
+import {
+  findGone,
+  findLeftBehind,
+  findMovedAway,
+  findOrphans,
+  markPending,
+  type NotedRecord,
+  type StoredRecord,
+  type Transaction,
+} from '@procore-mirror/database';
 import { type BatchRun, childrenOf, goesWithParent, scopeOf } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 
@@ -15,7 +24,13 @@ export async function lookAtChildren(
   const parentIds = parents.map(({ id }) => id);
   for (const child of childrenOf(run.settings.catalogue, resource)) {
     const scope = scopeOf(run, child);
-    const left = await findLeftBehind(client, { ...scope, table: child.table }, parentIds);
+    const place = { ...scope, table: child.table };
+    const left = await findLeftBehind(client, place, parentIds);
+    for (const { id, movedFrom } of parents) {
+      if (movedFrom === null || movedFrom.projectId === null || movedFrom.projectId === scope.projectId) continue;
+      const orphans = await findOrphans(client, place, movedFrom.projectId);
+      left.push(...orphans.map((orphan) => ({ id: orphan, parentId: id })));
+    }
     const news = left.map(({ id, parentId }) => ({
       ...{ ...scope, resource: child.resource, recordId: id, parentId },
       isDelete: false,
@@ -55,4 +70,34 @@ export function doubtChildrenOf(
     const isInDoubt = record.stored && record.parentId !== null && parentIds.has(record.parentId);
     return isInDoubt ? { ...record, isWhole: false, toReadAgain: true } : record;
   });
+}
+
+/**
+ * Looks for records that are nowhere in the project of the run, and whose parent nobody knows, in the projects where
+ * parents went that were here: they may have gone along before anybody read them.
+ */
+export async function lookWhereParentsWent(
+  client: Transaction,
+  run: BatchRun,
+  resource: CataloguedResource,
+  records: readonly NotedRecord[],
+): Promise<void> {
+  const { resource: name } = resource;
+  const orphans = records.filter(({ id }) => (run.toldParents.get(`${name}/${id}`) ?? null) === null);
+  if (orphans.length === 0) return;
+  const { companyId, lane } = run.batch;
+  const { delayMs, maxWaitMs } = run.settings;
+  for (const parent of parentsOf(run.settings.catalogue, resource)) {
+    const moved = await findMovedAway(client, { ...scopeOf(run, parent), table: parent.table });
+    for (const [projectId, parents] of Map.groupBy(moved, (one) => one.projectId)) {
+      const [first, ...others] = parents;
+      const parentId = others.length === 0 ? (first?.id ?? null) : null;
+      const news = orphans.map(({ id }) => ({
+        ...{ companyId, projectId, resource: name, recordId: id, parentId },
+        isDelete: false,
+        isRelative: true,
+      }));
+      await markPending(client, { news, lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+    }
+  }
 }

@@ -236,6 +236,51 @@ describe('a record that moves to another project', () => {
     ]);
   });
 
+  test('takes its children along, also those whose path names no project', async () => {
+    const areas = (project: number) => `/rest/v1.1/projects/${project}/drawing_areas`;
+    put(areas(7), { id: 3 });
+    put('/rest/v1.1/drawing_areas/3/drawings', { id: 31 });
+    await mirror.hear('Drawing Areas', [3]);
+    await runUntilQuiet('Drawing Areas');
+    await mirror.hear('Drawings', [31]);
+    await runUntilQuiet('Drawings');
+    world.delete(`${areas(7)}/3`);
+    put(areas(8), { id: 3 });
+    await mirror.hear('Drawing Areas', [3], { project_id: '8' });
+    await runUntilQuiet('Drawing Areas', at(8));
+    await runUntilQuiet('Drawings', at(8));
+    await mirror.hear('Drawings', [31]); // an event of before, delivered late
+    await runUntilQuiet('Drawings');
+    const drawing = { id: '31', project_id: '8', drawing_area_id: '3', deleted: false, hidden: false };
+    expect(await mirror.rows('drawings', 'id, project_id, drawing_area_id')).toEqual([drawing]);
+    expect(await mirror.pendingIds()).toEqual([]);
+  });
+
+  test.each(['before', 'after'])(
+    'takes a child along that nobody had read, whose event is looked at %s',
+    async (when) => {
+      world = new Map();
+      put(RFIS(8), { id: 1 });
+      put(RFIS(8), { id: 3 });
+      put(`${RFIS(8)}/1/replies`, { id: 5 });
+      if (when === 'before') {
+        await mirror.hear('RFI Replies', [5]);
+        await runUntilQuiet('RFI Replies');
+        expect(await mirror.rows('rfi_replies')).toEqual([{ id: '5', deleted: false, hidden: true }]);
+      }
+      await mirror.hear('RFIs', [1, 3], { project_id: '8' });
+      await runUntilQuiet('RFIs', at(8));
+      if (when === 'after') {
+        await mirror.hear('RFI Replies', [5]);
+        await runUntilQuiet('RFI Replies');
+      }
+      await runUntilQuiet('RFI Replies', at(8));
+      expect(await mirror.rows('rfi_replies', 'id, project_id, rfi_id')).toEqual([
+        { id: '5', project_id: '8', rfi_id: '1', deleted: false, hidden: false },
+      ]);
+    },
+  );
+
   test('takes its children along, although they tell nothing', async () => {
     world = new Map();
     put(RFIS(7), { id: 2 });

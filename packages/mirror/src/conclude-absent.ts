@@ -14,6 +14,7 @@ import {
 } from '@procore-mirror/database';
 import { type BatchRun, goneWith, scopeOf } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
+import { lookWhereParentsWent } from './children-in-doubt.ts';
 import { tellParents } from './tell-parents.ts';
 
 /** A look that did not find a record. */
@@ -79,6 +80,13 @@ export async function concludeAbsentIn(
   );
   await tellThoseThatMention(client, run, resource, sure);
   await lookElsewhere(client, run, resource, sure, elsewhere);
+  if (search.under === null)
+    await lookWhereParentsWent(
+      client,
+      run,
+      resource,
+      sure.filter(({ isDelete }) => !isDelete),
+    );
   await settleRecords(client, key, sure, delayMs);
 }
 

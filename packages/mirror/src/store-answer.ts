@@ -1,6 +1,7 @@
 // An answer's records become rows, and the news they prove is settled, in one transaction.
 import {
   findPending,
+  findProject,
   inTransaction,
   markAbsentChildren,
   markPending,
@@ -13,7 +14,7 @@ import {
   type Transaction,
 } from '@procore-mirror/database';
 import { type BatchRun, embeddedIn, scopeOf } from './batch-run.ts';
-import type { CataloguedResource } from './catalogue/catalogue.ts';
+import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import type { Envelope } from './catalogue/catalogue-entry.ts';
 import { doubtChildrenOf, doubtOrphans, lookAtChildren } from './children-in-doubt.ts';
 import { concludeAbsentIn } from './conclude-absent.ts';
@@ -197,12 +198,29 @@ async function storeRows(
   { resource, version, text, envelope, parentId, only }: FetchedAnswer,
   isPart: boolean,
 ): Promise<readonly StoredRecord[]> {
-  const place = { ...scopeOf(run, resource), table: resource.table, version };
+  const scope = { ...scopeOf(run, resource), ...(await projectOfParent(client, run, resource, parentId)) };
+  const place = { ...scope, table: resource.table, version };
   const { records } = await storeRecords(client, { ...place, json: text, envelope, parentId, only, isPart });
   const cameBack = records.filter(({ wasAbsent, movedFrom }) => wasAbsent || movedFrom !== null);
   await lookAtChildren(client, run, resource, cameBack);
   await tellOldParents(client, run, resource, records);
   return doubtOrphans(client, run, resource, version, records);
+}
+
+/** Paths that name no project answer wherever the parent is by now, so its row says which project the children are in. */
+async function projectOfParent(
+  client: Transaction,
+  { settings, batch }: BatchRun,
+  resource: CataloguedResource,
+  parentId: string | null,
+): Promise<{ projectId: string } | null> {
+  const namesProject = [resource.show, resource.list?.path].some((path) => path?.includes('{project_id}') === true);
+  if (resource.scope === 'company' || parentId === null || namesProject) return null;
+  for (const { table } of parentsOf(settings.catalogue, resource)) {
+    const projectId = await findProject(client, { table, companyId: batch.companyId }, parentId);
+    if (projectId !== null) return { projectId };
+  }
+  return null;
 }
 
 /**
