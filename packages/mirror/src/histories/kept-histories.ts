@@ -149,6 +149,19 @@ export const keptHistories: readonly KeptHistory[] = [
     moveChild('11', '2'),
   ]),
   kept('a parent that moved to the other project', CHILDREN_IN_PROJECTS, [write('1'), write('11'), settle, move('1')]),
+  kept('a parent that moved before anybody read it or its children', CHILDREN_IN_PROJECTS, [
+    write('1'),
+    write('11'),
+    move('1'),
+  ]),
+  kept('a parent that was deleted and came back before anybody read its children', CHILDREN_IN_PROJECTS, [
+    write('1'),
+    settle,
+    write('11'),
+    remove('1'),
+    settle,
+    write('1'),
+  ]),
   kept('a parent that moved, and the old project hears of a delete', CHILDREN_IN_PROJECTS, [
     write('1'),
     write('11'),

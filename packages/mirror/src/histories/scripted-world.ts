@@ -2,9 +2,8 @@
 // `world-answers.ts`. Events tell the project where the record is when they are made.
 //
 // Not every change sends an event of its own: children that are deleted with their parent, come back with it, or move
-// with it to another project do so in silence. But what no event tells and no row of the mirror shows, nobody can find
-// out. So where the mirror has no row of such a child yet, an event tells of it; and so does the parent that loses a child
-// which only an answer under way may show.
+// with it to another project do so in silence, and so does a parent that repeats a child which it loses. But a child that
+// only an answer under way can show, nobody can know of: its parent sends an update then.
 import type { CataloguedResource } from '../catalogue/catalogue.ts';
 import { type Edit, memberOf, PROJECTS } from './command.ts';
 import type { Family } from './families.ts';
@@ -105,7 +104,7 @@ export class ScriptedWorld {
     if (!isBack) return;
     for (const child of this.childrenOf(record, 'gone with its parent')) {
       child.life = 'alive';
-      if (edit.childrenTell || !mayBeSilent(record, child, known)) this.#tell(child, 'update');
+      if (edit.childrenTell) this.#tell(child, 'update');
     }
   }
 
@@ -137,12 +136,10 @@ export class ScriptedWorld {
     if (record.life !== 'alive' || record.projectId === null || memberOf(record.id) === 1) return;
     if (tellsOldPlace && sends(record, 'delete')) this.#tell(record, 'delete');
     const projectId = PROJECTS.find((other) => other !== record.projectId) ?? null;
-    const children = this.childrenOf(record, 'alive');
-    const gone = this.childrenOf(record, 'deleted', 'gone with its parent');
-    for (const each of [record, ...children, ...gone]) each.projectId = projectId;
+    const children = this.childrenOf(record, 'alive', 'deleted', 'gone with its parent');
+    for (const each of [record, ...children]) each.projectId = projectId;
     if (isLate) this.#beginLag(record, known);
     this.#tell(record, 'update');
-    for (const child of children) if (!mayBeSilent(record, child, known)) this.#tell(child, 'update');
   }
 
   #moveChild(record: WorldRecord, { under, tellsOldPlace, isLate }: Edit & { do: 'move child' }, known: Known): void {
@@ -205,9 +202,4 @@ function sends({ resource }: WorldRecord, kind: EventKind): boolean {
 
 function isInside({ resource }: WorldRecord): boolean {
   return (resource.parent?.embeddedAs ?? null) !== null;
-}
-
-/** What lives inside its parent comes with that; else rows must tell the mirror whose child it is. */
-function mayBeSilent(parent: WorldRecord, child: WorldRecord, { rows }: Known): boolean {
-  return isInside(child) || (rows.has(parent.id) && rows.has(child.id));
 }
