@@ -26,10 +26,11 @@ export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './due-looks.ts';
 export { DatabaseVersionError } from './errors.ts';
 export {
+  findHiddenOrphans,
   findLeftBehind,
   findMentions,
   findMovedAway,
-  findOrphans,
+  findOrphansDeletedWith,
   findPending,
   findPendingParent,
   findProjects,

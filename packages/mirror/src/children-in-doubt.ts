@@ -1,9 +1,10 @@
 // Children whose parents came back, moved or are gone tell nothing themselves, so they are read again with them.
 import {
   findGone,
+  findHiddenOrphans,
   findLeftBehind,
   findMovedAway,
-  findOrphans,
+  findOrphansDeletedWith,
   markPending,
   type NotedRecord,
   type StoredRecord,
@@ -12,7 +13,10 @@ import {
 import { type BatchRun, childrenOf, goesWithParent, scopeOf } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 
-/** Children that were buried or hidden with these parents, or are still where they came from, tell nothing themselves. */
+/**
+ * Marks children of these parents pending that were buried or hidden with them, or are still where they came from. Those
+ * that nobody had read before name no parent: they are guessed.
+ */
 export async function lookAtChildren(
   client: Transaction,
   run: BatchRun,
@@ -20,24 +24,63 @@ export async function lookAtChildren(
   parents: readonly StoredRecord[],
 ): Promise<void> {
   if (parents.length === 0) return;
-  const { delayMs, maxWaitMs } = run.settings;
   const parentIds = parents.map(({ id }) => id);
   for (const child of childrenOf(run.settings.catalogue, resource)) {
-    const scope = scopeOf(run, child);
-    const place = { ...scope, table: child.table };
-    const left = await findLeftBehind(client, place, parentIds);
+    const place = { ...scopeOf(run, child), table: child.table };
+    const found = await findLeftBehind(client, place, parentIds);
+    const silent = goesWithParent(child) ? await findHiddenOrphans(client, place) : [];
     for (const { id, movedFrom } of parents) {
-      if (movedFrom === null || movedFrom.projectId === null || movedFrom.projectId === scope.projectId) continue;
-      const orphans = await findOrphans(client, place, movedFrom.projectId);
-      left.push(...orphans.map((orphan) => ({ id: orphan, parentId: id })));
+      const deleted = await findOrphansDeletedWith(client, place, { resource: resource.resource, id });
+      const orphans = [...silent, ...deleted];
+      found.push(...orphans.map((orphan) => ({ id: orphan, parentId: id })));
+      if (movedFrom !== null) await lookForOrphans(client, run, child, { id, ...place }, movedFrom.projectId);
     }
-    const news = left.map(({ id, parentId }) => ({
-      ...{ ...scope, resource: child.resource, recordId: id, parentId },
-      isDelete: false,
-      isRelative: true,
-    }));
-    await markPending(client, { news, lane: run.batch.lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+    await lookAt(client, run, child, place.projectId, found);
   }
+}
+
+/** Marks what is hidden in a project that a parent left pending where the parent is: it may have gone along unread. */
+export async function lookAtOrphansOf(
+  client: Transaction,
+  run: BatchRun,
+  resource: CataloguedResource,
+  parent: { id: string; projectId: string | null },
+): Promise<void> {
+  for (const child of childrenOf(run.settings.catalogue, resource)) {
+    await lookForOrphans(client, run, child, parent, run.batch.projectId);
+  }
+}
+
+async function lookForOrphans(
+  client: Transaction,
+  run: BatchRun,
+  child: CataloguedResource,
+  parent: { id: string; projectId: string | null },
+  leftProjectId: string | null,
+): Promise<void> {
+  if (child.scope === 'company' || leftProjectId === null || leftProjectId === parent.projectId) return;
+  const left = { table: child.table, companyId: run.batch.companyId, projectId: leftProjectId };
+  const orphans = await findHiddenOrphans(client, left);
+  const found = orphans.map((id) => ({ id, parentId: parent.id }));
+  await lookAt(client, run, child, parent.projectId, found);
+}
+
+async function lookAt(
+  client: Transaction,
+  run: BatchRun,
+  { resource }: CataloguedResource,
+  projectId: string | null,
+  records: readonly { id: string; parentId: string | null }[],
+): Promise<void> {
+  const { companyId, lane } = run.batch;
+  const { delayMs, maxWaitMs } = run.settings;
+  const parents = new Map(records.map(({ id, parentId }) => [id, parentId])); // a record is marked once
+  const news = [...parents].map(([recordId, parentId]) => ({
+    ...{ companyId, projectId, resource, recordId, parentId },
+    isDelete: false,
+    isRelative: true,
+  }));
+  await markPending(client, { news, lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
 }
 
 /**
@@ -82,22 +125,15 @@ export async function lookWhereParentsWent(
   resource: CataloguedResource,
   records: readonly NotedRecord[],
 ): Promise<void> {
-  const { resource: name } = resource;
-  const orphans = records.filter(({ id }) => (run.toldParents.get(`${name}/${id}`) ?? null) === null);
+  const orphans = records.filter(({ id }) => (run.toldParents.get(`${resource.resource}/${id}`) ?? null) === null);
   if (orphans.length === 0) return;
-  const { companyId, lane } = run.batch;
-  const { delayMs, maxWaitMs } = run.settings;
   for (const parent of parentsOf(run.settings.catalogue, resource)) {
     const moved = await findMovedAway(client, { ...scopeOf(run, parent), table: parent.table });
     for (const [projectId, parents] of Map.groupBy(moved, (one) => one.projectId)) {
       const [first, ...others] = parents;
       const parentId = others.length === 0 ? (first?.id ?? null) : null;
-      const news = orphans.map(({ id }) => ({
-        ...{ companyId, projectId, resource: name, recordId: id, parentId },
-        isDelete: false,
-        isRelative: true,
-      }));
-      await markPending(client, { news, lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+      const found = orphans.map(({ id }) => ({ id, parentId }));
+      await lookAt(client, run, resource, projectId, found);
     }
   }
 }

@@ -14,7 +14,7 @@ import {
 } from '@procore-mirror/database';
 import { type BatchRun, goneWith, scopeOf } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
-import { lookWhereParentsWent } from './children-in-doubt.ts';
+import { lookAtOrphansOf, lookWhereParentsWent } from './children-in-doubt.ts';
 import { tellParents } from './tell-parents.ts';
 
 /** A look that did not find a record. */
@@ -99,7 +99,7 @@ function isSure({ settles, isDeletedLast, isSightedAbsent }: NotedRecord): boole
 async function lookElsewhere(
   client: Transaction,
   run: BatchRun,
-  { resource }: CataloguedResource,
+  resource: CataloguedResource,
   records: readonly NotedRecord[],
   elsewhere: Marked['elsewhere'],
 ): Promise<void> {
@@ -109,8 +109,11 @@ async function lookElsewhere(
     const note = records.find((record) => record.id === id);
     if (note === undefined) continue;
     const { eventId, occurredAt, isDelete } = note;
-    const news = [{ companyId, projectId, resource, recordId: id, parentId, isDelete, isRelative: false }];
+    const news = [
+      { companyId, projectId, resource: resource.resource, recordId: id, parentId, isDelete, isRelative: false },
+    ];
     await markPending(client, { news, lane, eventId, occurredAt, delayMs, maxWaitMs });
+    await lookAtOrphansOf(client, run, resource, { id, projectId });
   }
 }
 

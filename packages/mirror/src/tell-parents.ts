@@ -63,7 +63,7 @@ export async function tellOldParents(
   if (parent?.repeatsChild !== true) return;
   for (const { id, parentId, movedFrom } of records) {
     if (movedFrom === null || movedFrom.parentId === null || movedFrom.parentId === parentId) continue;
-    const wasTold = run.toldParents.get(`${resource}/${id}`) === movedFrom.parentId;
+    const wasTold = parent.embeddedAs === null && run.toldParents.get(`${resource}/${id}`) === movedFrom.parentId;
     if (wasTold && movedFrom.projectId === run.batch.projectId) continue;
     await tellParents(client, run, parent.resource, new Set([movedFrom.parentId]), movedFrom.projectId);
   }

@@ -142,12 +142,11 @@ export async function openPlay(stage: Stage, family: Family, payload: Payload): 
 }
 
 function settingsFor({ database, client }: Stage, { catalogue }: Family): FetchSettings {
-  const absences = { absencePauseMs: 0 };
   return {
-    ...absences,
     ...{ database, client, catalogue },
     delayMs: 0,
     maxWaitMs: 60_000,
+    absencePauseMs: 0,
     pageSize: 2,
     parking: { firstPauseMs: 1, longestPauseMs: 1 },
     random: () => 0.5,
@@ -157,7 +156,7 @@ function settingsFor({ database, client }: Stage, { catalogue }: Family): FetchS
 
 /** Deleting a few rows is quicker than truncating; each history has a company of its own anyway. */
 function emptied({ members }: Family): string {
-  const mirror = ['events', 'pending', 'batches', 'dead_letters', 'scopes'].map((name) => `mirror.${name}`);
+  const mirror = ['events', 'pending', 'batches', 'dead_letters', 'scopes', 'absences'].map((name) => `mirror.${name}`);
   const tables = [...mirror, ...members.map(({ table }) => `procore.${table.name}`)];
   return tables.map((name) => `delete from ${name}`).join('; ');
 }
