@@ -223,16 +223,6 @@ export async function countPending(database: Database, key: BatchKey, limit: num
   return rows[0]?.count ?? 0;
 }
 
-/** The number of a fetch; taken before its request goes out. */
-export async function takeVersion(database: Database): Promise<string> {
-  const { rows } = await database.pool.query<{ version: string }>(
-    `select nextval('mirror.fetch_version')::text as version`,
-  );
-  const [row] = rows;
-  if (row === undefined) throw new Error('the sequence mirror.fetch_version gave no number');
-  return row.version;
-}
-
 type NewsOfRecord = Pick<NotedRecord, 'id' | 'generation'>;
 type SettledRecord = Pick<NotedRecord, 'id' | 'generation' | 'settles'>;
 

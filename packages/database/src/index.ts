@@ -17,7 +17,6 @@ export {
   renewLease,
   rescheduleBatches,
   settleRecords,
-  takeVersion,
 } from './batches.ts';
 export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from './budget.ts';
 export { addCalls, type CallCount, removeOldCalls } from './calls.ts';
@@ -76,3 +75,4 @@ export { type Drift, noteDrift, type RecordKey, sampleFields } from './schema-dr
 export { type ParkReason, parkScope, type Scope, unparkScopes } from './scopes.ts';
 export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './store-records.ts';
 export { inTransaction, type Transaction } from './transaction.ts';
+export { takeVersion } from './version-gap.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Database } from './open-database.ts';
-import { liftVersion, VersionBehindError } from './version-gap.ts';
+import { liftAbove, VersionBehindError } from './version-gap.ts';
 
 /** A connection inside a transaction. */
 export type Transaction = pg.ClientBase;
@@ -43,15 +43,6 @@ async function attemptOnce<T>(database: Database, work: (client: pg.PoolClient) 
     throw error;
   } finally {
     client.release(broken);
-  }
-}
-
-async function liftAbove(database: Database, { highest }: VersionBehindError): Promise<void> {
-  const client = await database.pool.connect();
-  try {
-    await liftVersion(client, highest);
-  } finally {
-    client.release();
   }
 }
 

@@ -1,11 +1,12 @@
 // A sequence that fell behind its rows, as after logical replication or a restore of one schema.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { takeVersion } from './batches.ts';
 import { markAbsent } from './mark-absent.ts';
 import { markAbsentChildren } from './mark-absent-children.ts';
 import { migrateDatabase } from './migrate-database.ts';
+import type { Database } from './open-database.ts';
 import { badges, notes, openSampleMirror, people, type SampleMirror, sampleTables } from './sample-mirror.ts';
 import { inTransaction } from './transaction.ts';
+import { takeVersion as takeNumber } from './version-gap.ts';
 
 let mirror: SampleMirror;
 beforeAll(async () => {
@@ -20,6 +21,8 @@ beforeEach(async () => {
   await fallBehind(1_000_000);
 });
 
+/** As a process that has just started, and knows of no number. */
+const takeVersion = (database: Database) => takeNumber({ ...database, numbers: { highest: 0n } });
 const fallBehind = (to: number) => mirror.database.pool.query(`select setval('mirror.fetch_version', $1)`, [to]);
 const store = async (title: string, version?: string) =>
   mirror.store({ json: `{"id": 1, "title": "${title}"}`, version: version ?? (await takeVersion(mirror.database)) });
@@ -94,6 +97,26 @@ describe('a store that meets a row numbered above the sequence', () => {
     expect(await title()).toBe(`of ${newest}`);
     const further = await Promise.all(Array.from({ length: 8 }, () => takeVersion(mirror.database)));
     expect(new Set([...versions, ...further]).size).toBe(16);
+  });
+
+  test('need not: a process that gets a lower number than before lifts the sequence', async () => {
+    const { database } = mirror;
+    const before = await takeNumber(database);
+    await store('of before', before);
+    await fallBehind(10);
+    const now = await takeNumber(database);
+    expect(BigInt(now)).toBeGreaterThan(BigInt(before));
+    await store('of now', now);
+    await store('of a slow read of before', String(BigInt(before) + 1n));
+    expect(await title()).toBe('of now');
+  });
+
+  test('nor does it matter in which order a process hears of its numbers', async () => {
+    const process_ = { ...mirror.database, numbers: { highest: 0n } };
+    const versions = await Promise.all(Array.from({ length: 50 }, () => takeNumber(process_)));
+    expect(new Set(versions).size).toBe(50);
+    const { rows } = await mirror.database.pool.query('select from mirror.version_gaps');
+    expect(rows).toEqual([]);
   });
 
   test('leaves a sequence alone that is not behind', async () => {

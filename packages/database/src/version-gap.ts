@@ -1,7 +1,7 @@
 // The sequence `fetch_version` may fall behind the rows: logical replication does not carry sequences, and a restore may
-// bring back rows alone. Every answer would then be older than its row. A store that meets such a row lifts the sequence
-// above it and remembers the numbers that were passed over: rows that bear them are older than anything fetched since,
-// also than what fetches bring that took their number before the lift.
+// bring back rows alone. Every answer would then be older than its row. A process that gets a lower number than before, or a
+// store that meets such a row, lifts the sequence above what is known and remembers the numbers that were passed over: rows
+// that bear them are older than anything fetched since, also than what fetches bring that took their number before the lift.
 import type pg from 'pg';
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
@@ -28,6 +28,41 @@ export function isOlder(version: string, thanVersion: string): string {
     where ${version} > g.after and ${version} <= g.up_to and ${thanVersion} <= g.after))`;
 }
 
+/** The number of a fetch; taken before its request goes out. */
+export async function takeVersion(database: Database): Promise<string> {
+  const { numbers } = database;
+  const before = numbers.highest;
+  let version = await nextVersion(database);
+  if (version <= before) {
+    const { highest } = numbers;
+    await withClient(database, (client) => liftVersion(client, String(highest)));
+    version = await nextVersion(database);
+  }
+  if (version > numbers.highest) numbers.highest = version;
+  return String(version);
+}
+
+async function nextVersion({ pool }: Database): Promise<bigint> {
+  const { rows } = await pool.query<{ version: string }>(`select nextval('mirror.fetch_version')::text as version`);
+  const [row] = rows;
+  if (row === undefined) throw new Error('the sequence mirror.fetch_version gave no number');
+  return BigInt(row.version);
+}
+
+/** Lets the sequence go on above the row that a store met. */
+export async function liftAbove(database: Database, { highest }: VersionBehindError): Promise<void> {
+  await withClient(database, (client) => liftVersion(client, highest));
+}
+
+async function withClient<T>({ pool }: Database, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    return await work(client);
+  } finally {
+    client.release();
+  }
+}
+
 /**
  * Of rows that kept an answer out: is one of a number that this sequence has not given? Then throws VersionBehindError.
  * Returns whether one lies in a gap, so that the answer counts after all. `condition` is SQL on `t` with the parameters.
@@ -50,7 +85,7 @@ export async function meetsGap(
 }
 
 /** Has the sequence go on above `highest`, and remembers the gap. Idempotent; safe while others store. */
-export async function liftVersion(client: Queryable, highest: string): Promise<void> {
+async function liftVersion(client: Queryable, highest: string): Promise<void> {
   await client.query('begin');
   try {
     await client.query('lock table mirror.version_gaps in share row exclusive mode');
@@ -76,9 +111,8 @@ export async function liftVersion(client: Queryable, highest: string): Promise<v
  * Returns what was done, a line each.
  */
 export async function checkSequences(database: Database, tables: readonly MirroredTable[]): Promise<string[]> {
-  const done: string[] = [];
-  const client = await database.pool.connect();
-  try {
+  return withClient(database, async (client) => {
+    const done: string[] = [];
     const highest = await highestVersion(client, tables);
     const { rows } = await client.query<{ is_behind: boolean }>(
       'select last_value < $1::bigint as is_behind from mirror.fetch_version',
@@ -93,10 +127,8 @@ export async function checkSequences(database: Database, tables: readonly Mirror
         (select max(generation) as highest from mirror.pending) p where g.last_value < p.highest`,
     );
     if (lifted.rowCount === 1) done.push('mirror.generation was behind the pending records; it goes on above them');
-  } finally {
-    client.release();
-  }
-  return done;
+    return done;
+  });
 }
 
 async function highestVersion(client: Queryable, tables: readonly MirroredTable[]): Promise<string> {
