@@ -73,26 +73,20 @@ type Place = { table: MirroredTable; companyId: string; projectId: string | null
 
 const ORPHANS_AT_ONCE = 100;
 
-/** SQL condition with the parameters $1 and $2: a record that was never seen and whose parent nobody knows. */
-function isOrphan(table: MirroredTable): string {
-  return `${inScope(table)} and ${quoteName(table.parentKey ?? '')} is null and _data is null`;
-}
-
-/** Hidden records that were never seen and whose parent nobody knows: they may be where a parent went. */
-export async function findHiddenOrphans(
+/** Records hidden within a day, those hidden last first: they may be where a parent went. */
+export async function findLatelyHidden(
   client: Pick<Database['pool'], 'query'>,
   { table, companyId, projectId }: Place,
 ): Promise<string[]> {
-  if (table.parentKey === null) return [];
   const { rows } = await client.query<{ id: string }>(
-    `select id::text as id from ${tableName(table)} where ${isOrphan(table)}
-      and _hidden_at is not null and _deleted_at is null order by _fetched_at desc limit ${ORPHANS_AT_ONCE}`,
+    `select t.id::text as id from ${tableName(table)} t where ${inScope(table)} and _deleted_at is null
+      and _hidden_at > now() - interval '1 day' order by _hidden_at desc limit ${ORPHANS_AT_ONCE}`,
     [companyId, scopeProject(table, projectId)],
   );
   return rows.map((row) => row.id);
 }
 
-/** Tombstones of records that were never seen and whose delete event is of the minute of this parent's. */
+/** Tombstones of records that were never seen, of no known parent, whose delete event is of the minute of this parent's. */
 export async function findOrphansDeletedWith(
   client: Pick<Database['pool'], 'query'>,
   { table, companyId, projectId }: Place,
@@ -102,9 +96,10 @@ export async function findOrphansDeletedWith(
   const deleteOf = (alias: string, resource: string, id: string) =>
     `${alias}.company_id = $1::bigint and ${alias}.resource = ${resource} and ${alias}.record_id = ${id} and ${alias}.kind like 'delete%'`;
   const { rows } = await client.query<{ id: string }>(
-    `select t.id::text as id from ${tableName(table)} t where ${isOrphan(table)} and _deleted_at is not null and exists (
-        select from mirror.events c join mirror.events p on ${deleteOf('p', '$4', '$5')}
-        where ${deleteOf('c', '$3', 't.id::text')} and abs(extract(epoch from c.occurred_at - p.occurred_at)) < 60)
+    `select t.id::text as id from ${tableName(table)} t where ${inScope(table)} and _deleted_at is not null
+        and _data is null and ${quoteName(table.parentKey)} is null and exists (
+          select from mirror.events c join mirror.events p on ${deleteOf('p', '$4', '$5')}
+          where ${deleteOf('c', '$3', 't.id::text')} and abs(extract(epoch from c.occurred_at - p.occurred_at)) < 60)
       order by t._fetched_at desc limit ${ORPHANS_AT_ONCE}`,
     [companyId, scopeProject(table, projectId), table.resource, parent.resource, parent.id],
   );

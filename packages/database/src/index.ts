@@ -25,7 +25,7 @@ export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './due-looks.ts';
 export { DatabaseVersionError } from './errors.ts';
 export {
-  findHiddenOrphans,
+  findLatelyHidden,
   findLeftBehind,
   findMentions,
   findMovedAway,

@@ -45,6 +45,8 @@ export type BatchRun = {
   open: Map<string, Map<string, NotedRecord>>;
   /** Which parent heard of each record's news when it was recorded, by `resource/id`; null: none was known. */
   toldParents: Map<string, string | null>;
+  /** Children whose parent is hidden from us: what is not under it is not looked for elsewhere. */
+  hiddenWithParent: Set<string>;
   /** The parents of records that listings named on the way, by `resource/id`. */
   parents: Map<string, string>;
   /** Requests made so far, retries not counted, and after how many a walk is to stop. */
@@ -74,7 +76,7 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
   const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane };
   const calls = { made: 0, most: Number.POSITIVE_INFINITY };
   const own = { ...settings, client: clientFor(settings.client, purpose, calls) };
-  const none = { parents: new Map(), calls, stored: 0, absent: 0 };
+  const none = { hiddenWithParent: new Set<string>(), parents: new Map(), calls, stored: 0, absent: 0 };
   return { settings: own, batch, resource, signal, version, open, toldParents, ...none };
 }
 

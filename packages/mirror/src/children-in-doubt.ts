@@ -1,7 +1,7 @@
 // Children whose parents came back, moved or are gone tell nothing themselves, so they are read again with them.
 import {
   findGone,
-  findHiddenOrphans,
+  findLatelyHidden,
   findLeftBehind,
   findMovedAway,
   findOrphansDeletedWith,
@@ -28,7 +28,7 @@ export async function lookAtChildren(
   for (const child of childrenOf(run.settings.catalogue, resource)) {
     const place = { ...scopeOf(run, child), table: child.table };
     const found = await findLeftBehind(client, place, parentIds);
-    const silent = goesWithParent(child) ? await findHiddenOrphans(client, place) : [];
+    const silent = goesWithParent(child) ? await findLatelyHidden(client, place) : [];
     for (const { id, movedFrom } of parents) {
       const deleted = await findOrphansDeletedWith(client, place, { resource: resource.resource, id });
       const orphans = [...silent, ...deleted];
@@ -39,7 +39,7 @@ export async function lookAtChildren(
   }
 }
 
-/** Marks what is hidden in a project that a parent left pending where the parent is: it may have gone along unread. */
+/** Marks what was hidden lately in a project that a parent left pending where the parent is: it may have gone along. */
 export async function lookAtOrphansOf(
   client: Transaction,
   run: BatchRun,
@@ -60,7 +60,7 @@ async function lookForOrphans(
 ): Promise<void> {
   if (child.scope === 'company' || leftProjectId === null || leftProjectId === parent.projectId) return;
   const left = { table: child.table, companyId: run.batch.companyId, projectId: leftProjectId };
-  const orphans = await findHiddenOrphans(client, left);
+  const orphans = await findLatelyHidden(client, left);
   const found = orphans.map((id) => ({ id, parentId: parent.id }));
   await lookAt(client, run, child, parent.projectId, found);
 }
@@ -116,8 +116,8 @@ export function doubtChildrenOf(
 }
 
 /**
- * Looks for records that are nowhere in the project of the run, and whose parent nobody knows, in the projects where
- * parents went that were here: they may have gone along before anybody read them.
+ * Looks for records that are nowhere in the project of the run in the projects where parents went that were here: they
+ * may have gone along before anybody read them.
  */
 export async function lookWhereParentsWent(
   client: Transaction,
@@ -125,14 +125,16 @@ export async function lookWhereParentsWent(
   resource: CataloguedResource,
   records: readonly NotedRecord[],
 ): Promise<void> {
-  const orphans = records.filter(({ id }) => (run.toldParents.get(`${resource.resource}/${id}`) ?? null) === null);
-  if (orphans.length === 0) return;
+  if (records.length === 0) return;
   for (const parent of parentsOf(run.settings.catalogue, resource)) {
     const moved = await findMovedAway(client, { ...scopeOf(run, parent), table: parent.table });
     for (const [projectId, parents] of Map.groupBy(moved, (one) => one.projectId)) {
-      const [first, ...others] = parents;
-      const parentId = others.length === 0 ? (first?.id ?? null) : null;
-      const found = orphans.map(({ id }) => ({ id, parentId }));
+      const parentIds = parents.map(({ id }) => id);
+      const only = parentIds.length === 1 ? (parentIds[0] ?? null) : null;
+      const found = records.map(({ id }) => {
+        const told = run.toldParents.get(`${resource.resource}/${id}`) ?? null;
+        return { id, parentId: told !== null && parentIds.includes(told) ? told : only };
+      });
       await lookAt(client, run, resource, projectId, found);
     }
   }

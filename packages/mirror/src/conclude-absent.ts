@@ -38,7 +38,7 @@ export async function concludeAbsent(
   if (records.length === 0) return;
   await inTransaction(run.settings.database, (client) => concludeAbsentIn(client, run, resource, search, records));
   for (const { id } of records) run.open.get(resource.resource)?.delete(id);
-  run.absent += records.filter(isSure).length;
+  run.absent += records.filter((record) => isSure(run, search, record)).length;
 }
 
 /** The same as part of a transaction; whoever calls it takes the records out of the open ones when that has ended. */
@@ -51,11 +51,11 @@ export async function concludeAbsentIn(
 ): Promise<void> {
   const { absencePauseMs, delayMs } = run.settings;
   const key = { ...run.batch, resource: resource.resource };
-  const sure = records.filter(isSure);
+  const sure = records.filter((record) => isSure(run, search, record));
   await noteFirstAbsence(
     client,
     key,
-    records.filter((record) => !isSure(record)),
+    records.filter((record) => !sure.includes(record)),
     { pauseMs: absencePauseMs },
   );
   if (sure.length === 0) return;
@@ -90,9 +90,13 @@ export async function concludeAbsentIn(
   await settleRecords(client, key, sure, delayMs);
 }
 
-/** Is this look enough? Not when it began before the newest event was old enough to show everywhere. */
-function isSure({ settles, isDeletedLast, isSightedAbsent }: NotedRecord): boolean {
-  return settles && (isDeletedLast || isSightedAbsent);
+/**
+ * Is this look enough? Not when it began before the newest event was old enough to show everywhere; and a second look has
+ * to be at all parents, because the record may have another by now.
+ */
+function isSure(run: BatchRun, { under }: Search, record: NotedRecord): boolean {
+  const isWide = under === null || run.hiddenWithParent.has(record.id);
+  return record.settles && (record.isDeletedLast || (record.isSightedAbsent && isWide));
 }
 
 /** News of a record that is not here, where its row says that it is elsewhere, is news of it there. */

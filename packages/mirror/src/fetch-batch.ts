@@ -181,7 +181,8 @@ async function forgetParents(run: BatchRun): Promise<void> {
   }
   for (const record of lost) {
     const staysHidden = record.eventId !== null && record.parentId !== null && hidden.has(record.parentId);
-    if (!staysHidden) openRecords(run).set(record.id, { ...record, parentId: null });
+    if (staysHidden) run.hiddenWithParent.add(record.id);
+    else openRecords(run).set(record.id, { ...record, parentId: null });
   }
 }
 
