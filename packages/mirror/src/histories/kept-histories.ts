@@ -205,6 +205,28 @@ export const keptHistories: readonly KeptHistory[] = [
     ],
   ),
   kept(
+    'a child that moved, whose old parent is read twice',
+    [EMBEDDED],
+    [
+      write('1'),
+      write('2'),
+      write('12'),
+      settle,
+      moveChild('12', '2'),
+      deliverAll,
+      fetch(CHILD),
+      write('1'),
+      deliver(),
+      fetch(),
+    ],
+  ),
+  kept(
+    'an unread child whose event names its parent, and the parent moves, and the old project hears of a delete',
+    CHILDREN_IN_PROJECTS,
+    [write('1'), write('11'), move('1', { tellsOldPlace: true })],
+    'v3.0',
+  ),
+  kept(
     'a list that shifted while it was read',
     ['Change Order Change Reasons', 'Drawing Areas'],
     [write('1'), write('2'), write('3'), settle, write('3'), deliver(), shift(remove('1')), fetch(), fetch()],
