@@ -4,7 +4,7 @@ import { asJsonb, type Database, type MirroredColumn } from '@procore-mirror/dat
 import { type CataloguedResource, catalogue } from '@procore-mirror/mirror';
 import type { System } from '@procore-mirror/testing';
 
-type WorldRecord = {
+export type WorldRecord = {
   resource: string;
   companyId: string;
   projectId: string | null;
@@ -40,10 +40,12 @@ export async function compareWorld(
   return { differences, compared: world.length };
 }
 
-async function compareResource(
+/** What differs between the rows of a resource and all the records that there are; of one company, if one is given. */
+export async function compareResource(
   database: Database,
   resource: CataloguedResource,
   records: readonly WorldRecord[],
+  companyId: string | null = null,
 ): Promise<Difference[]> {
   const { table, scope, idRepeatsAcrossProjects, parent } = resource;
   const inProject = scope === 'project';
@@ -70,7 +72,7 @@ async function compareResource(
         when w.live then concat_ws(', ', ${checks.join(',\n')})
         when ${isLive} then 'live in the mirror only'
       end as what
-    from w full join procore.${table.name} t on ${same}
+    from w full join (select * from procore.${table.name} where $7::bigint is null or company_id = $7) t on ${same}
     where (w.live and (t.id is null or not ${isLive} or concat_ws(', ', ${checks.join(',\n')}) <> ''))
       or (t.id is not null and w.live is not true and ${isLive})
     limit 20`,
@@ -81,6 +83,7 @@ async function compareResource(
       records.map(({ id }) => id),
       records.map(({ deleted, visible }) => !deleted && visible),
       records.map(({ text }) => asJsonb(text)),
+      companyId,
     ],
   );
   return rows.map(({ id, what }) => ({ resource: resource.resource, id, what }));

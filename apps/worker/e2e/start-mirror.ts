@@ -4,6 +4,8 @@ import { openDeliveryQueue } from '@procore-mirror/queue';
 import {
   createTestDatabase,
   createTestRedis,
+  type Product,
+  prepareProduct,
   type System,
   type SystemOptions,
   startSystem,
@@ -12,10 +14,10 @@ import { expect } from 'vitest';
 
 export type Backend = 'redis' | 'postgres';
 
-export type Mirror = {
+export type Mirror<S extends Product = System> = {
   database: Database;
   queueUrl: string;
-  system: System;
+  system: S;
   /**
    * Waits until every delivery is recorded and every record is fetched. `events` says how many there are to be: some may
    * be in the receiver's spool, when the queue was slow to take so many at once.
@@ -31,11 +33,23 @@ export async function startMirror(
   backend: Backend,
   options: Omit<SystemOptions, 'databaseUrl' | 'queueUrl'>,
 ): Promise<Mirror> {
+  return mirrorWith(backend, (urls) => startSystem({ ...urls, ...options }));
+}
+
+/** The same with a Procore that the test scripts, in the simulator's place. */
+export async function startScriptedMirror(backend: Backend, procoreUrl: string): Promise<Mirror<Product>> {
+  return mirrorWith(backend, (urls) => prepareProduct({ ...urls, procoreUrl, concurrency: 48 }));
+}
+
+async function mirrorWith<S extends Product>(
+  backend: Backend,
+  start: (urls: { databaseUrl: string; queueUrl: string }) => Promise<S>,
+): Promise<Mirror<S>> {
   const testDatabase = await createTestDatabase();
   const queueUrl = backend === 'redis' ? await createTestRedis() : testDatabase.url;
   await migrateDatabase({ url: testDatabase.url, tables: catalogue.resources.map(({ table }) => table) });
   const database = openDatabase({ url: testDatabase.url, applicationName: 'test' });
-  const system = await startSystem({ databaseUrl: testDatabase.url, queueUrl, ...options });
+  const system = await start({ databaseUrl: testDatabase.url, queueUrl });
 
   async function untilRecorded(): Promise<void> {
     const queue = await openDeliveryQueue({ url: queueUrl, allowVolatile: false, onWarning: () => {} });
@@ -68,7 +82,7 @@ export async function startMirror(
 
 /** Posts a body as Procore would; resolves to the status. */
 export async function deliver(
-  { receiverUrl, secrets }: System,
+  { receiverUrl, secrets }: Pick<Product, 'receiverUrl' | 'secrets'>,
   body: string | Uint8Array<ArrayBuffer>,
   headers: Record<string, string> = {},
 ): Promise<number> {

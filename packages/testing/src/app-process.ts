@@ -11,6 +11,10 @@ export type AppProcess = {
   /** The first line on stdout, past or to come, that is a JSON object with this key. Fails when the process ends first. */
   line: (key: string) => Promise<Record<string, unknown>>;
   isRunning: () => boolean;
+  /** Stops it where it stands, as a machine does that is suspended; its connections stay open. */
+  pause: () => void;
+  /** Lets it go on. */
+  resume: () => void;
   /** Sends the signal and waits for the end; SIGKILL follows after 15 s. Resolves to the exit code, null when killed. */
   end: (signal: 'SIGTERM' | 'SIGKILL') => Promise<number | null>;
 };
@@ -51,13 +55,21 @@ export function startApp(
     }
   }
 
-  return { output, line, isRunning, end: (signal) => end(child, signal) };
+  return {
+    output,
+    line,
+    isRunning,
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    end: (signal) => end(child, signal),
+  };
 }
 
 async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const exited = once(child, 'exit');
   child.kill(signal);
+  child.kill('SIGCONT'); // a process that was paused would not hear of SIGTERM
   const hard = setTimeout(() => child.kill('SIGKILL'), 15_000);
   await exited;
   clearTimeout(hard);

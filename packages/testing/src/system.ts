@@ -1,8 +1,6 @@
-// The product as it runs in production, each part a process of its own, with our simulator in Procore's place.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+// The product with our simulator in Procore's place.
 import { type AppProcess, startApp } from './app-process.ts';
+import { type Product, prepareProduct, secrets } from './product.ts';
 
 export type SystemOptions = {
   databaseUrl: string;
@@ -14,108 +12,57 @@ export type SystemOptions = {
   fetchDelayMs?: number;
 };
 
-export type System = {
+export type System = Product & {
   simulatorUrl: string;
-  /** Where Procore is to send its deliveries. */
-  receiverUrl: string;
-  secrets: { clientId: string; clientSecret: string; authorization: string };
   /** One call to the simulator's control API. */
   control: <T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown) => Promise<T>;
   /** The NDJSON answer of a control call. */
   controlLines: <T>(path: string) => Promise<T[]>;
-  startIngest: () => Promise<void>;
-  startWorker: () => Promise<AppProcess>;
-  /** Kills the worker in the middle of whatever it does. */
-  killWorker: () => Promise<void>;
-  /** What all processes wrote, of those that were killed, too. */
-  output: () => string;
-  close: () => Promise<void>;
 };
 
 /** Starts the simulator; receiver and worker follow when the test says so. */
-export async function startSystem(options: SystemOptions): Promise<System> {
-  const directory = await mkdtemp(path.join(tmpdir(), 'procore-mirror-system-'));
-  const secrets = {
-    clientId: 'client-of-the-test',
-    clientSecret: 'a-client-secret-that-nobody-may-see',
-    authorization: 'Bearer a-webhook-secret-that-nobody-may-see',
-  };
-  const processes: AppProcess[] = [];
-  const start = (app: Parameters<typeof startApp>[0], env: Record<string, string>): AppProcess => {
-    const process_ = startApp(app, env, { directory });
-    processes.push(process_);
-    return process_;
-  };
-  const simulator = start('simulator', {
+export async function startSystem({ simulator, projects, ...options }: SystemOptions): Promise<System> {
+  const started = startApp('simulator', {
     SIMULATOR_PORT: '0',
     SIMULATOR_CLIENT_ID: secrets.clientId,
     SIMULATOR_CLIENT_SECRET: secrets.clientSecret,
-    SIMULATOR_PROJECTS: String(options.projects ?? 3),
-    SIMULATOR_SETTINGS: JSON.stringify(options.simulator ?? {}),
+    SIMULATOR_PROJECTS: String(projects ?? 3),
+    SIMULATOR_SETTINGS: JSON.stringify(simulator ?? {}),
   });
-  const simulatorUrl = String((await simulator.line('url')).url);
-  const shared = {
-    DATABASE_URL: options.databaseUrl,
-    QUEUE_URL: options.queueUrl,
-    ADMIN_PORT: '0',
-    LOG_LEVEL: 'debug',
-  };
-  let worker: AppProcess | null = null;
-  let receiverUrl = '';
+  const simulatorUrl = String((await started.line('url')).url);
+  const product = await prepareProduct({ ...options, procoreUrl: simulatorUrl });
+  return Object.assign(product, { simulatorUrl, ...controlOf(simulatorUrl) }, ending(product, started));
+}
 
-  async function call(method: string, where: string, body?: unknown): Promise<Response> {
+function ending({ output, close }: Product, simulator: AppProcess): Pick<System, 'output' | 'close'> {
+  return {
+    output: () => [simulator.output(), output()].join('\n'),
+    close: async () => {
+      await Promise.all([simulator.end('SIGTERM'), close()]);
+    },
+  };
+}
+
+function controlOf(simulatorUrl: string): Pick<System, 'control' | 'controlLines'> {
+  async function call(method: string, where: string, body?: unknown): Promise<string> {
     const answer = await fetch(new URL(where, simulatorUrl), {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
       signal: AbortSignal.timeout(120_000),
     });
-    if (!answer.ok) throw new Error(`${method} ${where} was answered ${answer.status}: ${await answer.text()}`);
-    return answer;
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${where} was answered ${answer.status}: ${text}`);
+    return text;
   }
-
   return {
-    simulatorUrl,
-    secrets,
-    get receiverUrl() {
-      return receiverUrl;
-    },
     control: async <T>(method: string, where: string, body?: unknown) =>
-      JSON.parse(await (await call(method, where, body)).text()) as T, // the test knows what it asked for
+      JSON.parse(await call(method, where, body)) as T, // the test knows what it asked for
     controlLines: async <T>(where: string) => {
-      const text = await (await call('GET', where)).text();
+      const text = await call('GET', where);
       return text
         .split('\n')
         .filter((line) => line !== '')
         .map((line): T => JSON.parse(line));
-    },
-    startIngest: async () => {
-      const ingest = start('ingest', {
-        ...shared,
-        INGEST_HOST: '127.0.0.1',
-        INGEST_PORT: '0',
-        WEBHOOK_AUTHORIZATION: secrets.authorization,
-      });
-      receiverUrl = `http://127.0.0.1:${(await ingest.line('port')).port}/webhooks/procore`;
-    },
-    startWorker: async () => {
-      worker = start('worker', {
-        ...shared,
-        PROCORE_LOGIN_URL: simulatorUrl,
-        PROCORE_API_URL: simulatorUrl,
-        PROCORE_CLIENT_ID: secrets.clientId,
-        PROCORE_CLIENT_SECRET: secrets.clientSecret,
-        FETCH_DELAY_MS: String(options.fetchDelayMs ?? 200),
-      });
-      await worker.line('admin_port');
-      return worker;
-    },
-    killWorker: async () => {
-      await worker?.end('SIGKILL');
-    },
-    output: () => processes.map((process_) => process_.output()).join('\n'),
-    close: async () => {
-      await Promise.all(processes.map((process_) => process_.end('SIGTERM')));
-      await rm(directory, { recursive: true, force: true });
     },
   };
 }
