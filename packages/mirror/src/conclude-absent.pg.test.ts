@@ -281,6 +281,21 @@ describe('a record that moves to another project', () => {
     },
   );
 
+  test('and one that moves the other way send no absent child to and fro', async () => {
+    put(RFIS(8), { id: 2 });
+    await mirror.hear('RFIs', [2], { project_id: '8' });
+    await runUntilQuiet('RFIs', at(8));
+    world = new Map();
+    put(RFIS(8), { id: 1 });
+    put(RFIS(7), { id: 2 });
+    await mirror.hear('RFIs', [1], { project_id: '8' });
+    await mirror.hear('RFIs', [2]);
+    for (const project of [7, 8]) await runUntilQuiet('RFIs', at(project));
+    await mirror.hear('RFI Replies', [5]);
+    for (const project of [7, 8]) await runUntilQuiet('RFI Replies', at(project));
+    expect(await mirror.pendingIds()).toEqual([]);
+  });
+
   test('takes its children along, although they tell nothing', async () => {
     world = new Map();
     put(RFIS(7), { id: 2 });

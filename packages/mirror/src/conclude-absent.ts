@@ -80,12 +80,13 @@ export async function concludeAbsentIn(
   );
   await tellThoseThatMention(client, run, resource, sure);
   await lookElsewhere(client, run, resource, sure, elsewhere);
+  // Only for news: what was a guess itself leads to no other, or two projects would send it to and fro.
   if (search.under === null)
     await lookWhereParentsWent(
       client,
       run,
       resource,
-      sure.filter(({ isDelete }) => !isDelete),
+      sure.filter(({ isDelete, eventId }) => !isDelete && eventId !== null),
     );
   await settleRecords(client, key, sure, delayMs);
 }
