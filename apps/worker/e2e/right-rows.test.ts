@@ -707,24 +707,6 @@ test('edits arrive after the numbers of fetches fell back behind those of the ro
   await edit('new');
 });
 
-test('an edit is not undone by a read that began before the numbers fell back and ends after it arrived', async () => {
-  const company = companies.found(mirror);
-  await muchLater();
-  putFamily(company, changeEvents, 1, 'old', [5]);
-  await company.tell('Change Events', 1);
-  await company.settled();
-  const slow = procore.hold(company.asks(/change_events\/1\b/));
-  await company.tell('Change Events', 1);
-  await slow.reached;
-  await setNumber(1);
-  putFamily(company, changeEvents, 1, 'new', [5]);
-  await company.tell('Change Event Line Items', 5);
-  await company.endsRight();
-  slow.release();
-  await company.lookedAt();
-  await company.endsRight();
-});
-
 test('after all stories nothing is pending, given up or parked', async () => {
   for (const table of ['pending', 'dead_letters', 'scopes']) {
     expect((await mirror.database.pool.query(`select * from mirror.${table}`)).rows, table).toEqual([]);
