@@ -483,6 +483,17 @@ describe('a parent that carries its children', () => {
     expect(await mirror.pendingIds()).toContain('5');
   });
 
+  test('and another that shows the same child are not read in turn for ever', async () => {
+    put(path, { id: 2, change_items: [{ id: 5 }] });
+    await mirror.hear('Change Events', [2]);
+    await mirror.hear('Change Event Line Items', [5]);
+    for (let rounds = 0; rounds < 3; rounds += 1) {
+      await runUntilQuiet('Change Events');
+      await runUntilQuiet('Change Event Line Items');
+    }
+    expect(await mirror.pendingIds()).toEqual([]);
+  });
+
   test('brings in a child that another parent held before, whichever answers first', async () => {
     world.delete(`${path}/1`);
     put(path, { id: 1, change_items: [] });

@@ -53,7 +53,10 @@ export async function tellParentsOfSeen(
   await tellParentOf(client, run, resource, untoldParents(run, resource, records).union(new Set(parentIds)));
 }
 
-/** Tells the parents that records were moved away from: they may show them still. */
+/**
+ * Tells the parents that records with news were moved away from: they may show them still. Without news of the record
+ * itself it may be that both show it, and they would be read in turn for ever.
+ */
 export async function tellOldParents(
   client: Transaction,
   run: BatchRun,
@@ -63,6 +66,7 @@ export async function tellOldParents(
   if (parent?.repeatsChild !== true) return;
   for (const { id, parentId, movedFrom } of records) {
     if (movedFrom === null || movedFrom.parentId === null || movedFrom.parentId === parentId) continue;
+    if ((run.open.get(resource)?.get(id)?.eventId ?? null) === null) continue;
     const wasTold = parent.embeddedAs === null && run.toldParents.get(`${resource}/${id}`) === movedFrom.parentId;
     if (wasTold && movedFrom.projectId === run.batch.projectId) continue;
     await tellParents(client, run, parent.resource, new Set([movedFrom.parentId]), movedFrom.projectId);
