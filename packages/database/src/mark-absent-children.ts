@@ -23,7 +23,7 @@ export type ChildrenAbsence = {
 
 /**
  * Marks the mirrored children of these parents in this project as absent, but for some. A row of a later fetch stays as it
- * is; `mirror.absences` keeps what was found.
+ * is; `mirror.absences` keeps what became absent.
  */
 export async function markAbsentChildren(client: pg.ClientBase, absence: ChildrenAbsence): Promise<void> {
   const { table, parentIds, noted } = absence;
@@ -53,7 +53,8 @@ function statement(table: MirroredTable, bury: boolean, heedsNews: boolean): str
 with old as materialized (
   select ${keyColumns(table)
     .map((column) => `t.${column}`)
-    .join(', ')}, t.${parent}::text as parent_id
+    .join(', ')}, t.${parent}::text as parent_id,
+    t._deleted_at is null and t._hidden_at is null as is_live
   from ${tableName(table)} t
   where t.company_id = $1::bigint and ${inProject} and t.${parent} = any($4::${table.idType}[])
     and not (t.id = any($5::${table.idType}[])) and ${isOlder('t._version', '$3::bigint')} ${heedsNews ? isUnheard : ''}
@@ -66,7 +67,7 @@ marked as (
     .join(' and ')}
 )
 insert into mirror.absences as m (company_id, resource, record_id, project_id, parent_id, version)
-select $1::bigint, ${resource}, old.id::text, $2::bigint, old.parent_id, $3::bigint from old order by old.id
+select $1::bigint, ${resource}, old.id::text, $2::bigint, old.parent_id, $3::bigint from old where old.is_live order by old.id
 on conflict (company_id, resource, record_id, project_id, parent_id) do update set
   version = greatest(m.version, excluded.version), noted_at = now()`;
 }

@@ -98,11 +98,8 @@ export function embeddedIn(catalogue: Catalogue, resource: CataloguedResource): 
 }
 
 /** The resources whose records belong to this one's and have endpoints of their own. */
-export function childrenOf(catalogue: Catalogue, { resource }: CataloguedResource): CataloguedResource[] {
-  return catalogue.resources.filter(
-    ({ parent }) =>
-      parent !== null && parent.embeddedAs === null && [parent.resource, ...parent.alsoOf].includes(resource),
-  );
+export function childrenOf(catalogue: Catalogue, parent: CataloguedResource): CataloguedResource[] {
+  return catalogue.resources.filter((child) => child.parent?.embeddedAs === null && mayBelongTo(child, parent));
 }
 
 /** The same client; its calls say what they are for, and are counted. */
@@ -126,10 +123,17 @@ function clientFor(client: ProcoreClient, purpose: CallPurpose, calls: BatchRun[
 }
 
 /** The resources whose records go with this one's, when these are deleted, without an event of their own. */
-export function goneWith(catalogue: Catalogue, { resource }: CataloguedResource): CataloguedResource[] {
-  return catalogue.resources.filter(
-    (child) => goesWithParent(child) && [child.parent?.resource, ...(child.parent?.alsoOf ?? [])].includes(resource),
-  );
+export function goneWith(catalogue: Catalogue, parent: CataloguedResource): CataloguedResource[] {
+  return catalogue.resources.filter((child) => goesWithParent(child) && mayBelongTo(child, parent));
+}
+
+/** Not where the child is of a project and the parent of the company: nobody knows in which project to look. */
+function mayBelongTo(
+  { parent, scope }: CataloguedResource,
+  { resource, scope: scopeOfParent }: CataloguedResource,
+): boolean {
+  const isParent = parent !== null && [parent.resource, ...parent.alsoOf].includes(resource);
+  return isParent && (scope === 'company' || scopeOfParent === 'project');
 }
 
 /** Do its records send no event when they are deleted with their parent? */

@@ -218,8 +218,20 @@ describe('a record that moves to another project', () => {
     // The row is still where it was seen last, and is looked for there.
     expect(await place()).toEqual([{ id: '1', project_id: '7', deleted: false, hidden: false }]);
     await runUntilQuiet('RFIs', at(7));
-    expect(await place()).toEqual([{ id: '1', project_id: '7', deleted: true, hidden: false }]);
+    expect(await place()).toEqual([{ id: '1', project_id: '7', deleted: false, hidden: true }]);
     expect(await mirror.pendingIds()).toEqual([]);
+  });
+
+  test('is not buried there by one absence, whatever the old place deletes', async () => {
+    await mirror.hear('RFIs', [1], { project_id: '8' });
+    await runUntilQuiet('RFIs', at(8));
+    await mirror.hear('RFIs', [1], { reason: 'delete' });
+    await mirror.run('RFIs', at(7));
+    world.delete(`${RFIS(8)}/1`); // a copy that lags
+    await mirror.run('RFIs', at(8));
+    put(RFIS(8), { id: 1 });
+    await runUntilQuiet('RFIs', at(8));
+    expect(await place()).toEqual(LIVE_IN_8);
   });
 
   test('takes its children along: a late absence in the old place buries none of them', async () => {

@@ -100,7 +100,10 @@ function isSure(run: BatchRun, { under }: Search, record: NotedRecord): boolean 
   return record.settles && (record.isDeletedLast || (record.isSightedAbsent && isWide));
 }
 
-/** News of a record that is not here, where its row says that it is elsewhere, is news of it there. */
+/**
+ * News of a record that is not here, where its row says that it is elsewhere, is news of it there; but a deletion speaks of
+ * its own project.
+ */
 async function lookElsewhere(
   client: Transaction,
   run: BatchRun,
@@ -113,7 +116,8 @@ async function lookElsewhere(
   for (const { id, projectId, parentId } of elsewhere) {
     const note = records.find((record) => record.id === id);
     if (note === undefined) continue;
-    const { eventId, occurredAt, isDelete } = note;
+    const { eventId, occurredAt } = note;
+    const isDelete = note.isDelete && projectId === run.batch.projectId;
     const news = [
       { companyId, projectId, resource: resource.resource, recordId: id, parentId, isDelete, isRelative: false },
     ];
