@@ -51,7 +51,10 @@ export async function findMentions(
   return rows.map((row) => row.id);
 }
 
-/** Children of these parents that are marked absent, or whose row is in another project than the parents are now. */
+/**
+ * Children of these parents that are marked absent, or whose row is in another project than the parents are now, or that
+ * wait for a fetch: a look for them may be under way where the parents were.
+ */
 export async function findLeftBehind(
   client: Pick<Database['pool'], 'query'>,
   { table, companyId, projectId }: { table: MirroredTable; companyId: string; projectId: string | null },
@@ -60,11 +63,15 @@ export async function findLeftBehind(
   if (table.parentKey === null) return [];
   const parent = quoteName(table.parentKey);
   const isElsewhere = table.scope === 'project' ? 'project_id <> $2::bigint' : '$2::bigint is not null';
+  const isPending = `company_id = $1::bigint and project_id is not distinct from $2::bigint and resource = $4`;
   const { rows } = await client.query<{ id: string; parentId: string }>(
-    `select id::text as id, ${parent}::text as "parentId" from ${tableName(table)}
+    `select id::text as id, ${parent}::text as "parentId" from ${tableName(table)} t
       where company_id = $1::bigint and ${parent} = any($3::${table.idType}[])
-        and (_deleted_at is not null or _hidden_at is not null or ${isElsewhere})`,
-    [companyId, scopeProject(table, projectId), fittingIds(table, parentIds)],
+        and (_deleted_at is not null or _hidden_at is not null or ${isElsewhere} or exists (
+          select from mirror.pending p where ${isPending} and p.record_id = t.id::text))
+      union
+      select record_id, parent_id from mirror.pending where ${isPending} and parent_id = any($5::text[])`,
+    [companyId, scopeProject(table, projectId), fittingIds(table, parentIds), table.resource, parentIds],
   );
   return rows;
 }

@@ -411,6 +411,44 @@ describe('a child', () => {
     ]);
   });
 
+  test('is not given up by a look that began before its parent moved', async () => {
+    let contract = '3';
+    let release = () => {};
+    let held: Promise<void> | null = null;
+    procore.answer = async (path, query) => {
+      if (path === '/rest/v1.0/purchase_order_contracts') return { body: [{ id: 3 }, { id: 4 }] };
+      if (query.get('contract_id') !== contract) {
+        await held;
+        return { status: 404 };
+      }
+      if (path === '/rest/v1.0/rfqs') return { body: [{ id: 1, commitment_contract_id: Number(contract) }] };
+      if (path === '/rest/v1.0/rfqs/1') return { body: { id: 1, commitment_contract_id: Number(contract) } };
+      return path.endsWith('/quotes') ? { body: [{ id: 5 }] } : { body: { id: 5 } };
+    };
+    await mirror.hear('RFQs', [1]);
+    await runUntilQuiet('RFQs');
+    await mirror.hear('RFQ Quotes', [5]);
+    await runUntilQuiet('RFQ Quotes');
+    contract = '4';
+    await mirror.hear('RFQ Quotes', [5]);
+    await mirror.run('RFQ Quotes');
+    held = new Promise((resolve) => {
+      release = resolve;
+    });
+    const calls = procore.calls.length;
+    const slow = mirror.run('RFQ Quotes');
+    await expect.poll(() => procore.calls.length).toBeGreaterThan(calls);
+    held = null;
+    await mirror.hear('RFQs', [1]);
+    await runUntilQuiet('RFQs');
+    release();
+    await slow;
+    await runUntilQuiet('RFQ Quotes');
+    expect(await mirror.rows('rfqs', 'id, contract_id')).toMatchObject([{ id: '1', contract_id: '4' }]);
+    expect(await mirror.rows('rfq_quotes')).toEqual([{ id: '5', deleted: false, hidden: false }]);
+    expect((await mirror.pendingIds()).includes('5')).toBe(false);
+  });
+
   test('comes back with its parent, although it tells nothing', async () => {
     const { table } = catalogue.get('RFQ Quotes');
     const rfqs = '/rest/v1.0/rfqs';
