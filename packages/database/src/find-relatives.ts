@@ -1,5 +1,5 @@
 import { type BatchKey, isOfBatch } from './batches.ts';
-import { fittingIds, inScope, scopeProject } from './look-up.ts';
+import { fittingIds, inScope, isFittingId, scopeProject } from './look-up.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
 import { quoteName, tableName } from './quote.ts';
@@ -51,27 +51,39 @@ export async function findMentions(
   return rows.map((row) => row.id);
 }
 
+/** A parent that came back or moved. */
+type ReturnedParent = { id: string; absentSince: string | null };
+
 /**
  * Children of these parents that are marked absent, or whose row is in another project than the parents are now, or that
- * wait for a fetch: a look for them may be under way where the parents were.
+ * wait for a fetch: a look for them may be under way where the parents were. Not those deleted long before their parent.
  */
 export async function findLeftBehind(
   client: Pick<Database['pool'], 'query'>,
   { table, companyId, projectId }: { table: MirroredTable; companyId: string; projectId: string | null },
-  parentIds: readonly string[],
+  parents: readonly ReturnedParent[],
 ): Promise<{ id: string; parentId: string }[]> {
   if (table.parentKey === null) return [];
   const parent = quoteName(table.parentKey);
+  const returned = parents.filter(({ id }) => isFittingId(table, id));
   const isElsewhere = table.scope === 'project' ? 'project_id <> $2::bigint' : '$2::bigint is not null';
   const isPending = `company_id = $1::bigint and project_id is not distinct from $2::bigint and resource = $4`;
   const { rows } = await client.query<{ id: string; parentId: string }>(
     `select id::text as id, ${parent}::text as "parentId" from ${tableName(table)} t
-      where company_id = $1::bigint and ${parent} = any($3::${table.idType}[])
-        and (_deleted_at is not null or _hidden_at is not null or ${isElsewhere} or exists (
+      join unnest($3::${table.idType}[], $6::timestamptz[]) as r(id_of_parent, absent_since) on t.${parent} = id_of_parent
+      where company_id = $1::bigint
+        and (_deleted_at > coalesce(absent_since, now()) - interval '1 day' or _hidden_at is not null or ${isElsewhere} or exists (
           select from mirror.pending p where ${isPending} and p.record_id = t.id::text))
       union
       select record_id, parent_id from mirror.pending where ${isPending} and parent_id = any($5::text[])`,
-    [companyId, scopeProject(table, projectId), fittingIds(table, parentIds), table.resource, parentIds],
+    [
+      companyId,
+      scopeProject(table, projectId),
+      returned.map(({ id }) => id),
+      table.resource,
+      parents.map(({ id }) => id),
+      returned.map(({ absentSince }) => absentSince),
+    ],
   );
   return rows;
 }
@@ -111,6 +123,21 @@ export async function findOrphansDeletedWith(
     [companyId, scopeProject(table, projectId), table.resource, parent.resource, parent.id],
   );
   return rows.map((row) => row.id);
+}
+
+/** Where else fetches of the last days did not find these records any more, because they were seen somewhere else. */
+export async function findFormerPlaces(
+  client: Pick<Database['pool'], 'query'>,
+  key: BatchKey,
+  ids: readonly string[],
+): Promise<{ id: string; projectId: string | null; parentId: string | null }[]> {
+  const { rows } = await client.query<{ id: string; projectId: string | null; parentId: string | null }>(
+    `select distinct on (record_id, project_id) record_id as id, project_id::text as "projectId", parent_id as "parentId"
+      from mirror.absences where company_id = $1 and project_id <> $2::bigint and resource = $3 and record_id = any($4)
+      order by record_id, project_id, version desc`,
+    [key.companyId, key.projectId, key.resource, ids],
+  );
+  return rows;
 }
 
 /** Records that moved from this project to another in the last days, and where they are. */

@@ -25,6 +25,7 @@ export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './due-looks.ts';
 export { DatabaseVersionError } from './errors.ts';
 export {
+  findFormerPlaces,
   findLatelyHidden,
   findLeftBehind,
   findMentions,

@@ -2,8 +2,6 @@ import pg from 'pg';
 
 export type Database = {
   pool: pg.Pool;
-  /** The highest number that `takeVersion` got here. */
-  numbers: { highest: bigint };
   /** Waits for queries in hand, then ends all connections. */
   close: () => Promise<void>;
 };
@@ -46,7 +44,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('error', (error) => options.onError?.(error));
   // The pool listens to idle connections only. One that breaks in a caller's hand fails the caller's next query.
   pool.on('connect', (client) => client.on('error', () => {}));
-  return { pool, numbers: { highest: 0n }, close: () => pool.end() };
+  return { pool, close: () => pool.end() };
 }
 
 const asText = (value: string) => value;

@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
+  check,
   index,
   integer,
   jsonb,
@@ -28,6 +29,19 @@ export const lane = mirror.enum('lane', ['live', 'detail', 'repair', 'backfill',
 
 /** Numbers fetches in the order they start. A row keeps the number it came from; a lower one never overwrites it. */
 export const fetchVersion = mirror.sequence('fetch_version');
+
+/**
+ * The highest number that `fetch_version` gave. Replication and dumps of rows carry it along, as they do not carry the
+ * sequence; so numbers rise as long as one of the two is there.
+ */
+export const highestVersion = mirror.table(
+  'highest_version',
+  {
+    one: boolean('one').primaryKey().default(true),
+    version: bigint('version', { mode: 'bigint' }).notNull(),
+  },
+  (table) => [check('highest_version_one', sql`${table.one}`)],
+);
 
 /** Numbers the news of all records. A number never comes again, so what was noted before a request settles nothing newer. */
 export const generation = mirror.sequence('generation');

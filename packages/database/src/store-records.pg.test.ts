@@ -215,7 +215,7 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
         parentId: null,
         stored: true,
         isWhole: true,
-        wasAbsent: false,
+        absentSince: null,
         movedFrom: null,
         toReadAgain: false,
       },

@@ -38,8 +38,8 @@ export type StoredRecord = {
   stored: boolean;
   /** The mirror now holds the whole record of this or a later fetch, or that it is gone; false after a mere part of it. */
   isWhole: boolean;
-  /** Its row was marked absent. */
-  wasAbsent: boolean;
+  /** Since when its row was marked absent; null: it was live, or not there. ISO 8601. */
+  absentSince: string | null;
   /** Where its row was, if that was in another project or under another parent. */
   movedFrom: { projectId: string | null; parentId: string | null } | null;
   /** Not stored, because a later fetch missed it, but in another place: only a fetch that begins now can tell. */

@@ -1,12 +1,11 @@
-// A sequence that fell behind its rows, as after logical replication or a restore of one schema.
+// Numbers that fell behind the rows, as after logical replication or a restore of one schema.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { markAbsent } from './mark-absent.ts';
 import { markAbsentChildren } from './mark-absent-children.ts';
 import { migrateDatabase } from './migrate-database.ts';
-import type { Database } from './open-database.ts';
 import { badges, notes, openSampleMirror, people, type SampleMirror, sampleTables } from './sample-mirror.ts';
 import { inTransaction } from './transaction.ts';
-import { takeVersion as takeNumber } from './version-gap.ts';
+import { takeVersion } from './version-gap.ts';
 
 let mirror: SampleMirror;
 beforeAll(async () => {
@@ -21,15 +20,53 @@ beforeEach(async () => {
   await fallBehind(1_000_000);
 });
 
-/** As a process that has just started, and knows of no number. */
-const takeVersion = (database: Database) => takeNumber({ ...database, numbers: { highest: 0n } });
-const fallBehind = (to: number) => mirror.database.pool.query(`select setval('mirror.fetch_version', $1)`, [to]);
+const setSequence = (to: number) => mirror.database.pool.query(`select setval('mirror.fetch_version', $1)`, [to]);
+/** As if the rows of the mirrored tables alone came from another server. */
+async function fallBehind(to: number) {
+  await setSequence(to);
+  await mirror.database.pool.query('delete from mirror.highest_version');
+}
 const store = async (title: string, version?: string) =>
   mirror.store({ json: `{"id": 1, "title": "${title}"}`, version: version ?? (await takeVersion(mirror.database)) });
 const title = async () => (await mirror.row(notes, '1'))?.title;
 
-describe('a store that meets a row numbered above the sequence', () => {
-  test('lifts the sequence and stores', async () => {
+describe('numbers go on rising', () => {
+  const highest = (to: number) => mirror.database.pool.query('update mirror.highest_version set version = $1', [to]);
+  test.each([
+    ['the sequence falls back', () => setSequence(10)],
+    ['the row of the highest number falls back', () => highest(10)],
+    ['that row is lost', () => mirror.database.pool.query('delete from mirror.highest_version')],
+  ])('when %s', async (_, fall) => {
+    const before = await takeVersion(mirror.database);
+    await store('of before', before);
+    await fall();
+    const now = await takeVersion(mirror.database);
+    expect(BigInt(now)).toBeGreaterThan(BigInt(before));
+    await store('of now', now);
+    await store('of a slow read of before', before);
+    expect(await title()).toBe('of now');
+    const { rows } = await mirror.database.pool.query<{ last: string }>(
+      'select last_value as last from mirror.fetch_version',
+    );
+    expect(BigInt(rows[0]!.last)).toBeGreaterThanOrEqual(BigInt(now));
+  });
+
+  test('and none comes twice, whoever takes them while both fall back', async () => {
+    const before = BigInt(await takeVersion(mirror.database));
+    const taken = await Promise.all(
+      Array.from({ length: 60 }, async (_, index) => {
+        if (index === 20) await setSequence(10);
+        if (index === 40) await highest(10);
+        return takeVersion(mirror.database);
+      }),
+    );
+    expect(new Set(taken).size).toBe(60);
+    expect(taken.filter((version) => BigInt(version) <= before)).toEqual([]);
+  });
+});
+
+describe('a store that meets a row numbered above those that were given', () => {
+  test('has them go on above it and stores', async () => {
     await store('of before', '900000');
     await fallBehind(10);
     const { records } = await store('of now');
@@ -99,24 +136,14 @@ describe('a store that meets a row numbered above the sequence', () => {
     expect(new Set([...versions, ...further]).size).toBe(16);
   });
 
-  test('need not: a process that gets a lower number than before lifts the sequence', async () => {
-    const { database } = mirror;
-    const before = await takeNumber(database);
-    await store('of before', before);
-    await fallBehind(10);
-    const now = await takeNumber(database);
-    expect(BigInt(now)).toBeGreaterThan(BigInt(before));
-    await store('of now', now);
-    await store('of a slow read of before', String(BigInt(before) + 1n));
+  test('stores news of a row that was numbered above before another took a number', async () => {
+    await store('of before', '5000000');
+    const slow = await takeVersion(mirror.database);
+    await mirror.store({ json: '{"id": 2, "title": "of before"}', version: '4000000' });
+    await mirror.store({ json: '{"id": 2, "title": "of now"}', version: await takeVersion(mirror.database) });
+    await store('of now', slow);
     expect(await title()).toBe('of now');
-  });
-
-  test('nor does it matter in which order a process hears of its numbers', async () => {
-    const process_ = { ...mirror.database, numbers: { highest: 0n } };
-    const versions = await Promise.all(Array.from({ length: 50 }, () => takeNumber(process_)));
-    expect(new Set(versions).size).toBe(50);
-    const { rows } = await mirror.database.pool.query('select from mirror.version_gaps');
-    expect(rows).toEqual([]);
+    expect((await mirror.row(notes, '2'))?.title).toBe('of now');
   });
 
   test('leaves a sequence alone that is not behind', async () => {

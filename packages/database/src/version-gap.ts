@@ -1,7 +1,8 @@
-// The sequence `fetch_version` may fall behind the rows: logical replication does not carry sequences, and a restore may
-// bring back rows alone. Every answer would then be older than its row. A process that gets a lower number than before, or a
-// store that meets such a row, lifts the sequence above what is known and remembers the numbers that were passed over: rows
-// that bear them are older than anything fetched since, also than what fetches bring that took their number before the lift.
+// Numbers of fetches never fall: of the sequence `fetch_version` and the row of its highest number the higher one counts, for
+// logical replication does not carry sequences, and a restore may bring back one of the two. Where mirrored tables alone came
+// from another server, rows may bear numbers that were not given yet, and every answer would be older than its row. A store
+// that meets such a row has the numbers go on above it and remembers those that were passed over: rows that bear them are
+// older than anything fetched since, also than what fetches bring that took their number before.
 import type pg from 'pg';
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
@@ -9,7 +10,7 @@ import { tableName } from './quote.ts';
 
 type Queryable = Pick<pg.ClientBase, 'query'>;
 
-/** A row bears a number that the sequence has not given yet. `inTransaction` lifts the sequence and begins anew. */
+/** A row bears a number that was not given yet. `inTransaction` has the numbers go on above it and begins anew. */
 export class VersionBehindError extends Error {
   override name = 'VersionBehindError' as const;
   readonly highest: string;
@@ -19,37 +20,42 @@ export class VersionBehindError extends Error {
   }
 }
 
-/** So far above the highest row known: others may bear higher numbers, and one lift is to be enough. */
+/** How far above the highest row known: others may bear higher numbers, and one lift is to be enough. */
 const MARGIN = 1_000_000n;
 
-/** SQL condition: a state of this number is older than one that comes from the fetch of the other number. */
+/**
+ * SQL condition: a state of this number is older than one that comes from the fetch of the other number. That one was given
+ * to a fetch, so it lies in no gap.
+ */
 export function isOlder(version: string, thanVersion: string): string {
   return `(${version} < ${thanVersion} or exists (select from mirror.version_gaps g
     where ${version} > g.after and ${version} <= g.up_to and ${thanVersion} <= g.after))`;
 }
 
-/** The number of a fetch; taken before its request goes out. */
-export async function takeVersion(database: Database): Promise<string> {
-  const { numbers } = database;
-  const before = numbers.highest;
-  let version = await nextVersion(database);
-  if (version <= before) {
-    const { highest } = numbers;
-    await withClient(database, (client) => liftVersion(client, String(highest)));
-    version = await nextVersion(database);
-  }
-  if (version > numbers.highest) numbers.highest = version;
-  return String(version);
+/** SQL: the last number given. */
+const LAST = `(select greatest(f.last_value, h.version) from mirror.fetch_version f left join mirror.highest_version h on true)`;
+
+/** SQL condition: a state of this number is of a later fetch than the other number. One that was not given yet is not. */
+export function isLater(version: string, thanVersion: string): string {
+  return `(${version} > ${thanVersion} and ${version} <= ${LAST} and not ${isOlder(version, thanVersion)})`;
 }
 
-async function nextVersion({ pool }: Database): Promise<bigint> {
-  const { rows } = await pool.query<{ version: string }>(`select nextval('mirror.fetch_version')::text as version`);
+/**
+ * The number of a fetch; taken before its request goes out. Higher than any given before, also where one of the two that
+ * count fell back, the sequence or the row of the highest number.
+ */
+export async function takeVersion({ pool }: Database): Promise<string> {
+  const { rows } = await pool.query<{ version: string }>(
+    `insert into mirror.highest_version as h (version) values (nextval('mirror.fetch_version'))
+      on conflict (one) do update set version = setval('mirror.fetch_version', greatest(excluded.version, h.version + 1))
+      returning version::text as version`,
+  );
   const [row] = rows;
   if (row === undefined) throw new Error('the sequence mirror.fetch_version gave no number');
-  return BigInt(row.version);
+  return row.version;
 }
 
-/** Lets the sequence go on above the row that a store met. */
+/** Lets the numbers go on above the row that a store met. */
 export async function liftAbove(database: Database, { highest }: VersionBehindError): Promise<void> {
   await withClient(database, (client) => liftVersion(client, highest));
 }
@@ -64,7 +70,7 @@ async function withClient<T>({ pool }: Database, work: (client: pg.PoolClient) =
 }
 
 /**
- * Of rows that kept an answer out: is one of a number that this sequence has not given? Then throws VersionBehindError.
+ * Of rows that kept an answer out: does one bear a number that was not given yet? Then throws VersionBehindError.
  * Returns whether one lies in a gap, so that the answer counts after all. `condition` is SQL on `t` with the parameters.
  */
 export async function meetsGap(
@@ -74,7 +80,7 @@ export async function meetsGap(
 ): Promise<boolean> {
   const own = `$${values.length + 1}::bigint`;
   const { rows } = await client.query<{ above: string | null; in_gap: boolean }>(
-    `select max(t._version) filter (where t._version > (select last_value from mirror.fetch_version))::text as above,
+    `select max(t._version) filter (where t._version > ${LAST})::text as above,
         coalesce(bool_or(${isOlder('t._version', own)}), false) as in_gap
       from ${tableName(table)} t where t._version >= ${own} and ${condition}`,
     [...values, version],
@@ -84,26 +90,28 @@ export async function meetsGap(
   return found?.in_gap ?? false;
 }
 
-/** Has the sequence go on above `highest`, and remembers the gap. Idempotent; safe while others store. */
+/** Has the numbers go on above `highest`, and remembers the gap. Idempotent; nobody takes a number meanwhile. */
 async function liftVersion(client: Queryable, highest: string): Promise<void> {
   await client.query('begin');
   try {
-    await client.query('lock table mirror.version_gaps in share row exclusive mode');
     await client.query(
-      `insert into mirror.version_gaps (after, up_to) select last_value, $1::bigint from mirror.fetch_version
-        where last_value < $2::bigint on conflict (after) do update set up_to = greatest(version_gaps.up_to, excluded.up_to)`,
-      [String(BigInt(highest) + MARGIN), highest],
+      `insert into mirror.highest_version (version) select last_value from mirror.fetch_version on conflict (one) do nothing`,
     );
+    await client.query('select from mirror.highest_version for update');
+    const { rows } = await client.query<{ last: string }>(`select ${LAST}::text as last`);
+    const last = BigInt(rows[0]?.last ?? 0);
+    if (last < BigInt(highest)) {
+      const upTo = String(BigInt(highest) + MARGIN);
+      await client.query('insert into mirror.version_gaps (after, up_to) values ($1, $2)', [String(last), upTo]);
+      await client.query('update mirror.highest_version set version = $1', [upTo]);
+      // Not undone by a rollback: numbers would then merely begin higher.
+      await client.query(`select setval('mirror.fetch_version', $1)`, [upTo]);
+    }
     await client.query('commit');
   } catch (error) {
     await client.query('rollback');
     throw error;
   }
-  // After the commit: a lift that nobody remembers would make fetches under way older than the rows.
-  await client.query(
-    `select setval('mirror.fetch_version', g.up_to) from mirror.fetch_version f,
-      (select max(up_to) as up_to from mirror.version_gaps) g where f.last_value < g.up_to`,
-  );
 }
 
 /**
@@ -114,10 +122,7 @@ export async function checkSequences(database: Database, tables: readonly Mirror
   return withClient(database, async (client) => {
     const done: string[] = [];
     const highest = await highestVersion(client, tables);
-    const { rows } = await client.query<{ is_behind: boolean }>(
-      'select last_value < $1::bigint as is_behind from mirror.fetch_version',
-      [highest],
-    );
+    const { rows } = await client.query<{ is_behind: boolean }>(`select ${LAST} < $1::bigint as is_behind`, [highest]);
     if (rows[0]?.is_behind === true) {
       await liftVersion(client, highest);
       done.push(`mirror.fetch_version was behind the rows; it goes on above ${highest}`);

@@ -24,10 +24,9 @@ export async function lookAtChildren(
   parents: readonly StoredRecord[],
 ): Promise<void> {
   if (parents.length === 0) return;
-  const parentIds = parents.map(({ id }) => id);
   for (const child of childrenOf(run.settings.catalogue, resource)) {
     const place = { ...scopeOf(run, child), table: child.table };
-    const found = await findLeftBehind(client, place, parentIds);
+    const found = await findLeftBehind(client, place, parents);
     const silent = goesWithParent(child) ? await findLatelyHidden(client, place) : [];
     for (const { id, movedFrom } of parents) {
       const deleted = await findOrphansDeletedWith(client, place, { resource: resource.resource, id });

@@ -146,6 +146,56 @@ describe('a hidden record', () => {
   });
 });
 
+describe('hidden children of no known parent', () => {
+  test('are looked for in one walk, though their looks are due one after the other', async () => {
+    procore.answer = answerFromWorld;
+    for (const id of upTo(30)) put(RFIS(7), { id });
+    await mirror.hear('RFIs', upTo(30));
+    await runUntilQuiet('RFIs');
+    const children = `generate_series(501, 520) as id`;
+    await mirror.database.pool.query(`insert into procore.rfi_replies (company_id, project_id, id, _hidden_at, _fetched_at, _version)
+      select 1, 7, id, now(), now(), 1 from ${children}`);
+    await mirror.database.pool.query(`insert into mirror.absences (company_id, resource, record_id, project_id, version, looks, look_at)
+      select 1, 'RFI Replies', id, 7, 1, 2, now() + (id - 501) * interval '30 minutes' from ${children}`);
+    procore.calls = [];
+    expect(await lookAgain(mirror.settings)).toBe(20);
+    await runUntilQuiet('RFI Replies', { lane: 'repair' });
+    expect(procore.calls.length).toBeLessThan(40);
+  });
+});
+
+describe('a parent that comes back', () => {
+  const replies = async () => {
+    await runUntilQuiet('RFIs');
+    await runUntilQuiet('RFI Replies');
+    return mirror.rows('rfi_replies');
+  };
+  test.each([
+    ['deleted with it', '0', { deleted: false }],
+    ['deleted long before it', '2 days', { deleted: true }],
+  ])('brings back a child that was %s', async (_, age, expected) => {
+    procore.answer = answerFromWorld;
+    for (const id of upTo(40)) put(RFIS(7), { id });
+    put(`${RFIS(7)}/1/replies`, { id: 5 });
+    await mirror.hear('RFIs', upTo(40));
+    await mirror.hear('RFI Replies', [5]);
+    await replies();
+    const parent = world.get(`${RFIS(7)}/1`)!;
+    world.clear();
+    await mirror.hear('RFI Replies', [5], { reason: 'delete' });
+    expect(await replies()).toMatchObject([{ deleted: true }]);
+    await mirror.database.pool.query(`update procore.rfi_replies set _deleted_at = _deleted_at - $1::interval`, [age]);
+    await mirror.hear('RFIs', [1], { reason: 'delete' });
+    await replies();
+    put(RFIS(7), parent);
+    put(`${RFIS(7)}/1/replies`, { id: 5 });
+    procore.calls = [];
+    await mirror.hear('RFIs', [1]);
+    expect(await replies()).toMatchObject([expected]);
+    expect(procore.calls.length).toBeLessThan(6);
+  });
+});
+
 describe('a record that moves to another project', () => {
   const at = (project: number) => ({ projectId: String(project) });
   const place = async () => mirror.rows('rfis', 'id, project_id');
@@ -219,6 +269,32 @@ describe('a record that moves to another project', () => {
     expect(await place()).toEqual([{ id: '1', project_id: '7', deleted: false, hidden: false }]);
     await runUntilQuiet('RFIs', at(7));
     expect(await place()).toEqual([{ id: '1', project_id: '7', deleted: false, hidden: true }]);
+    await runUntilQuiet('RFIs', at(8)); // where it was seen, too
+    expect(await mirror.pendingIds()).toEqual([]);
+  });
+
+  const show = () => mirror.run('RFIs', at(8));
+  const listOfFill = () =>
+    backfillResource(
+      mirror.settings,
+      { companyId: '1', projectId: '8', resource: 'RFIs' },
+      { signal: AbortSignal.timeout(30_000), now: new Date() },
+    );
+  test.each([
+    ['a show', show],
+    ['the list of a fill', listOfFill],
+  ])('and back is not taken away again for good by %s from a copy that lags', async (_, look) => {
+    await mirror.hear('RFIs', [1], { project_id: '8' });
+    await runUntilQuiet('RFIs', at(8));
+    put(RFIS(7), { id: 1 });
+    await mirror.hear('RFIs', [1], { project_id: '8' });
+    await mirror.hear('RFIs', [1]);
+    await mirror.run('RFIs', at(7));
+    expect(await place()).toMatchObject([{ project_id: '7' }]);
+    await look();
+    world.delete(`${RFIS(8)}/1`); // the copy has caught up
+    for (const project of [8, 7, 8, 7]) await runUntilQuiet('RFIs', at(project));
+    expect(await place()).toEqual([{ id: '1', project_id: '7', deleted: false, hidden: false }]);
     expect(await mirror.pendingIds()).toEqual([]);
   });
 
@@ -518,6 +594,18 @@ describe('a parent that carries its children', () => {
     expect(await items()).toEqual([{ id: '5', deleted: true, hidden: false }]);
   });
 
+  test.each(nonsense.filter(([what]) => what.startsWith('a parent')))(
+    'and whose list never comes buries what a delete event named: %s',
+    async (_, body) => {
+      procore.answer = () => ({ body });
+      await mirror.hear('Change Event Line Items', [5], { reason: 'delete' });
+      await mirror.hear('Change Event Line Items', [6]);
+      await runUntilQuiet('Change Event Line Items');
+      expect(await items()).toEqual([{ id: '5', deleted: true, hidden: false }]);
+      expect(await mirror.pendingIds()).toContain('6');
+    },
+  );
+
   test('leaves alone a child that has news since it was read', async () => {
     put(path, event({ change_items: [] }));
     await mirror.hear('Change Events', [1]);
@@ -559,6 +647,29 @@ describe('a parent that carries its children', () => {
       }
       expect(await where()).toEqual([{ id: '5', change_event_id: '2', deleted: false, hidden: false }]);
     }
+  });
+});
+
+describe('one parent whose answer makes no sense', () => {
+  test.each([
+    ['RFIs', RFIS(7), 'RFI Replies', 'replies', {}],
+    ['RFIs', RFIS(7), 'RFI Replies', 'replies', [{ id: 70 }, { note: 'none' }]],
+    ['RFIs', RFIS(7), 'RFI Replies', 'replies', 'maintenance'],
+  ])('keeps no child of others from being found, and none is given up: %s', async (parent, path, child, list, odd) => {
+    put(path, { id: 1 });
+    put(path, { id: 2 });
+    put(`${path}/2/${list}`, { id: 5 });
+    procore.answer = (asked, query) => (asked === `${path}/1/${list}` ? { body: odd } : answerFromWorld(asked, query));
+    for (const id of [2, 1]) {
+      await mirror.hear(parent, [id]);
+      await runUntilQuiet(parent);
+    }
+    await mirror.hear(child, [5, 6]);
+    await runUntilQuiet(child);
+    await runUntilQuiet(parent); // told of its new child
+    expect(await mirror.rows('rfi_replies')).toContainEqual({ id: '5', deleted: false, hidden: false });
+    expect(await mirror.rows('rfi_replies')).not.toContainEqual(expect.objectContaining({ id: '6' }));
+    expect(await mirror.pendingIds()).toEqual(['6']);
   });
 });
 

@@ -1,6 +1,7 @@
 // What follows when Procore shows a record no more. One answer that lacks it may come from a copy that lags, from a filter
 // or from the wrong place; so without a delete event it counts when two runs, some seconds apart, did not find it.
 import {
+  findFormerPlaces,
   findMentions,
   inTransaction,
   type Marked,
@@ -81,13 +82,14 @@ export async function concludeAbsentIn(
   await tellThoseThatMention(client, run, resource, sure);
   await lookElsewhere(client, run, resource, sure, elsewhere);
   // Only for news: what was a guess itself leads to no other, or two projects would send it to and fro.
-  if (search.under === null)
-    await lookWhereParentsWent(
-      client,
-      run,
-      resource,
-      sure.filter(({ isDelete, eventId }) => !isDelete && eventId !== null),
-    );
+  const guessed = sure.filter(({ isDelete, eventId }) => !isDelete && eventId !== null);
+  if (search.under === null) await lookWhereParentsWent(client, run, resource, guessed);
+  await lookWhereSeenBefore(
+    client,
+    run,
+    resource,
+    sure.filter(({ id, isDelete }) => !isDelete && absent.has(id)),
+  );
   await settleRecords(client, key, sure, delayMs);
 }
 
@@ -123,6 +125,24 @@ async function lookElsewhere(
     ];
     await markPending(client, { news, lane, eventId, occurredAt, delayMs, maxWaitMs });
     await lookAtOrphansOf(client, run, resource, { id, projectId });
+  }
+}
+
+/** A record that is hidden here now may be where it was before: a copy that lagged made it seem to move here. */
+async function lookWhereSeenBefore(
+  client: Transaction,
+  run: BatchRun,
+  { resource }: CataloguedResource,
+  records: readonly NotedRecord[],
+): Promise<void> {
+  if (records.length === 0) return;
+  const { companyId, projectId: here, lane } = run.batch;
+  const { delayMs, maxWaitMs } = run.settings;
+  const ids = records.map(({ id }) => id);
+  const former = await findFormerPlaces(client, { companyId, projectId: here, resource }, ids);
+  for (const { id, projectId, parentId } of former) {
+    const news = [{ companyId, projectId, resource, recordId: id, parentId, isDelete: false, isRelative: true }];
+    await markPending(client, { news, lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
   }
 }
 

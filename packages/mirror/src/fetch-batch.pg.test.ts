@@ -401,11 +401,16 @@ test('v2 answers come out of their envelope, over all pages', async () => {
   expect((await rows('change_order_change_reasons')).map(({ id }) => id)).toEqual(['1', '2']);
 });
 
-test('a listing that changed while it was read concludes nothing', async () => {
+test('a listing that changed while it was read concludes nothing but what a delete event named', async () => {
   await hear('Change Order Change Reasons', ['3'], { project_id: '', reason: 'delete' });
+  await hear('Change Order Change Reasons', ['4'], { project_id: '' });
   answer = () => ({ body: { data: [{ id: '1' }] }, headers: { total: '2' } });
-  await run('Change Order Change Reasons', null);
-  expect(await pendingIds()).toEqual(['3']);
+  for (let runs = 0; runs < 3; runs += 1) {
+    await run('Change Order Change Reasons', null);
+    await database.pool.query('update mirror.pending set ready_at = now(), not_before = null');
+  }
+  expect(await pendingIds()).toEqual(['4']);
+  expect(await rows('change_order_change_reasons')).toMatchObject([{ id: '1' }, { id: '3', deleted: true }]);
 });
 
 test('an edited person is refreshed in every project, and needs no project in the event', async () => {

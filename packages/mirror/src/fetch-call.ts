@@ -3,7 +3,7 @@ import { type NotedRecord, takeVersion } from '@procore-mirror/database';
 import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, openRecords } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
-import { concludeAbsent } from './conclude-absent.ts';
+import { concludeAbsent, type Search } from './conclude-absent.ts';
 import { datesBetween } from './date-windows.ts';
 import {
   idFilter,
@@ -113,32 +113,35 @@ function pagesLeft({ total, perPage }: ProcoreAnswer, pages: number, shows: numb
   return Math.max(0, Math.ceil(total / Math.max(1, perPage)) - pages);
 }
 
+/**
+ * A listing lacks these: gone if a delete event says so. Others may be outside what the list shows by default: they are
+ * asked for alone where that is possible.
+ */
 async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all' }>): Promise<void> {
+  const { resource } = run;
   const version = await takeVersion(run.settings.database);
-  const only = run.resource.list?.shared === true ? { only: call.ids } : {};
-  insistOnAll(run.resource, await storeListing(run, run.resource, version, { parentId: call.parentId, ...only }));
-  await concludeFromListing(run, version, call);
+  const only = resource.list?.shared === true ? { only: call.ids } : {};
+  const { doubt } = await storeListing(run, resource, version, { parentId: call.parentId, ...only });
+  const under = isUnderParent(resource, resource.list?.path ?? null) ? call.parentId : null;
+  const missing = noted(run, call.ids);
+  const toConclude = resource.show === null ? missing : missing.filter(({ isDeletedLast }) => isDeletedLast);
+  await concludeFrom(run, { version, under, doubt }, toConclude);
 }
 
 /**
- * A complete listing lacks these: gone if a delete event says so. Others may be outside what the list shows by default,
- * or may have moved to another parent: they are asked for alone, or looked for, where that is possible.
+ * Concludes from a look that did not find these. One in doubt concludes only what a delete event named; throws
+ * ProcoreFormatError if others are left.
  */
-async function concludeFromListing(
+async function concludeFrom(
   run: BatchRun,
-  version: string,
-  call: Extract<FetchCall, { kind: 'list all' }>,
+  { doubt, ...search }: Search & { doubt: string | null },
+  records: readonly NotedRecord[],
 ): Promise<void> {
-  const { resource } = run;
-  const missing = noted(run, call.ids);
-  const search = { version, under: isUnderParent(resource, resource.list?.path ?? null) ? call.parentId : null };
-  const toAskFor = resource.show === null ? [] : missing.filter(({ isDeletedLast }) => !isDeletedLast);
-  await concludeAbsent(
-    run,
-    resource,
-    search,
-    missing.filter((record) => !toAskFor.includes(record)),
-  );
+  const named = doubt === null ? records : records.filter(({ isDeletedLast }) => isDeletedLast);
+  await concludeAbsent(run, run.resource, search, named);
+  if (doubt !== null && named.length < records.length) {
+    throw new ProcoreFormatError(`the listing of ${run.resource.resource}`, { issues: [doubt] });
+  }
 }
 
 /** Those of the ids that are still open. */
@@ -147,35 +150,44 @@ function noted(run: BatchRun, ids: readonly string[]): NotedRecord[] {
   return ids.flatMap((id) => open.get(id) ?? []);
 }
 
-async function showParent(run: BatchRun, call: Extract<FetchCall, { kind: 'parent' }>): Promise<void> {
-  const parent = parentOf(run);
-  const { parentId: id } = call;
+async function showParent(run: BatchRun, { parentId, ids }: Extract<FetchCall, { kind: 'parent' }>): Promise<void> {
   const version = await takeVersion(run.settings.database);
+  const holds = await readParent(run, parentOf(run), parentId, version);
+  // A parent that comes without its list again and again has none, if a delete event says so.
+  const doubt = holds ? null : `${parentId} has no list in ${run.resource.parent?.embeddedAs}`;
+  const missing = noted(run, ids);
+  const toConclude = holds ? missing : missing.filter(({ isDeletedLast, attempts }) => !isDeletedLast || attempts > 0);
+  await concludeFrom(run, { version, under: parentId, doubt }, toConclude);
+  if (toConclude.length < missing.length) insistOnAll(run.resource, { records: 0, pages: 1, doubt });
+}
+
+/** Shows and stores the parent with the children that it carries. Returns whether it came with its list of them, or is gone. */
+async function readParent(run: BatchRun, parent: CataloguedResource, id: string, version: string): Promise<boolean> {
   if (parent.show === null) throw new Error(`${parent.resource} has no show in the catalogue`);
   const path = expandPath(parent.show, await pathValues(run, parent, null, id));
   try {
     const { text } = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
     const envelope = checkShow(text, parent, id);
     await storeAnswer(run, { resource: parent, envelope, version, text, parentId: null, only: [id] });
-    const field = run.resource.parent?.embeddedAs ?? '';
-    if (!readHolders(text, envelope, field).has(id)) {
-      throw new ProcoreFormatError(`the show of ${parent.resource} ${id}`, { issues: [`it has no list in ${field}`] });
-    }
+    return readHolders(text, envelope, run.resource.parent?.embeddedAs ?? '').has(id);
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const news = run.open.get(parent.resource)?.get(id);
     await concludeAbsent(run, parent, { version, under: null }, news === undefined ? [] : [news]);
+    return true;
   }
-  await concludeAbsent(run, run.resource, { version, under: id }, noted(run, call.ids));
 }
 
 async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all parents' }>): Promise<void> {
   const parent = parentOf(run);
+  const field = run.resource.parent?.embeddedAs ?? '';
   if (parent.list?.carries !== 'whole record') {
-    return lookFor(run, call.ids, (id) => showRecord(run, parent, { id, parentId: null }));
+    return lookFor(run, call.ids, async (id) => {
+      const holds = await readParent(run, parent, id, await takeVersion(run.settings.database));
+      if (!holds) throw new ProcoreFormatError(`${parent.resource} ${id}`, { issues: [`it has no list in ${field}`] });
+    });
   }
   const version = await takeVersion(run.settings.database);
-  const field = run.resource.parent?.embeddedAs ?? '';
   let lacking = 0;
   const listing = await readListing(run, parent, { parentId: null }, async ({ text, envelope }) => {
     const answer = { resource: parent, envelope, version, text, parentId: null, only: null };
@@ -183,8 +195,8 @@ async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all 
     lacking += ids.difference(readHolders(text, envelope, field)).size;
     return ids;
   });
-  insistOnAll(parent, lacking === 0 ? listing : { ...listing, doubt: `${lacking} have no list in ${field}` });
-  await concludeAbsent(run, run.resource, { version, under: null }, noted(run, call.ids));
+  const doubt = listing.doubt ?? (lacking === 0 ? null : `${lacking} have no list in ${field}`);
+  await concludeFrom(run, { version, under: null, doubt }, noted(run, call.ids));
 }
 
 /** Items of a list of the whole scope name their parents, so that each record can be shown. */
@@ -197,9 +209,8 @@ async function findParents(run: BatchRun, ids: readonly string[]): Promise<void>
     await placeRecords(run, items);
     return items.map(({ id }) => id);
   });
-  insistOnAll(resource, listing);
   const notListed = noted(run, ids).filter(({ parentId }) => parentId === null);
-  await concludeAbsent(run, resource, { version, under: null }, notListed);
+  await concludeFrom(run, { version, under: null, doubt: listing.doubt }, notListed);
 }
 
 async function walkParents(run: BatchRun, ids: readonly string[]): Promise<void> {
@@ -215,7 +226,8 @@ async function lookFor(
 ): Promise<void> {
   const walk = await lookThroughParents(run, ids, visit);
   if (walk === null) return;
-  await concludeAbsent(run, run.resource, { version: walk.version, under: null }, noted(run, soughtIn(run, walk)));
+  const { version, doubt } = walk;
+  await concludeFrom(run, { version, under: null, doubt }, noted(run, soughtIn(run, walk)));
 }
 
 /** Stores the children of one parent: all, where their list carries them whole, else those of the ids. */

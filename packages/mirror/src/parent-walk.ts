@@ -2,6 +2,7 @@
 // then those with news (a new child mostly changes its parent), those we fetched last, and all that Procore lists. A walk may need more calls than
 // a run has: it then stops, and a later run goes on where it stopped.
 import { findMentions, listIds, listPendingIds, takeVersion } from '@procore-mirror/database';
+import { ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, openRecords } from './batch-run.ts';
 import { type CataloguedResource, isListedByParent, parentsOf } from './catalogue/catalogue.ts';
 import { hasPlace, isNotFound, readListing } from './listing.ts';
@@ -22,6 +23,8 @@ export type ParentWalk = {
   seen: Set<string>;
   /** The parents of parents that lists named, as in a run. */
   places: Map<string, string>;
+  /** Of which parent nothing could be told, because its answer made no sense; null: of all. */
+  doubt: string | null;
 };
 
 /** Walks that runs could not end. */
@@ -74,13 +77,25 @@ export async function lookThroughParents(
         return walk;
       }
       if (parentId === 'a list was read') continue;
-      await visit(parentId, sought);
+      const doubt = await visited(() => visit(parentId, sought));
+      walk.doubt ??= doubt;
       walk.parents.shift();
     }
     isOver = true;
     return null;
   } finally {
     if (!isOver) walks?.keep(batch, walk);
+  }
+}
+
+/** Why nothing can be told of a parent, if its answer makes no sense: that is no reason not to look under the others. */
+async function visited(visit: () => Promise<void>): Promise<string | null> {
+  try {
+    await visit();
+    return null;
+  } catch (error) {
+    if (error instanceof ProcoreFormatError) return error.message;
+    throw error;
   }
 }
 
@@ -119,6 +134,7 @@ async function openWalk(run: BatchRun, resource: CataloguedResource, ids: readon
     lists: await listsOfParents(run, resource),
     seen: new Set(parents),
     places: run.parents,
+    doubt: null,
   };
 }
 

@@ -53,7 +53,9 @@ export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise
     for (const child of embeddedIn(catalogue, resource)) {
       children.push(await storeChildren(client, run, answer, child, records));
     }
-    const all = [{ resource, records: doubtChildless(run, resource, records, children), missing: [] }, ...children];
+    const childless = new Set(children.flatMap((kind) => kind.childless.map(({ id }) => id)));
+    const checked = readOnceMoreIf(run, resource, records, ({ id }) => childless.has(id));
+    const all = [{ resource, records: checked, missing: [] }, ...children];
     for (const { resource: kind, records: seen } of all) {
       await settleSeen(client, run, kind, seen);
       await readAgain(client, run, kind, seen);
@@ -145,21 +147,27 @@ async function markUnlessPending(
   return markPending(client, { news, lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
 }
 
-/**
- * The same records; those that came without a list of children where they have one are read once more. A second time that
- * is how Procore has them.
- */
-function doubtChildless(
+/** The same records; those in doubt are read once more. What comes the second time is believed. */
+function readOnceMoreIf(
   run: BatchRun,
   { resource }: CataloguedResource,
   records: readonly StoredRecord[],
-  children: readonly SettledChildren[],
+  isInDoubt: (record: StoredRecord) => boolean,
 ): readonly StoredRecord[] {
-  const childless = new Set(children.flatMap((kind) => kind.childless.map(({ id }) => id)));
-  const wasReread = (id: string) => run.open.get(resource)?.get(id)?.reread === true;
+  const open = run.open.get(resource);
   return records.map((record) =>
-    childless.has(record.id) && !wasReread(record.id) ? { ...record, isWhole: false, toReadAgain: true } : record,
+    isInDoubt(record) && open?.get(record.id)?.reread !== true
+      ? { ...record, isWhole: false, toReadAgain: true }
+      : record,
   );
+}
+
+/**
+ * Was the record seen elsewhere before, and did not go along with its parent? Then it moved here, or from here while a
+ * copy lags: the numbers of two places say nothing of each other.
+ */
+function seemsToHaveMoved({ parentId, movedFrom, absentSince }: StoredRecord): boolean {
+  return movedFrom !== null && absentSince === null && (parentId === null || movedFrom.parentId !== parentId);
 }
 
 /**
@@ -175,18 +183,18 @@ async function readAgain(
   const again = records.filter(({ toReadAgain }) => toReadAgain);
   if (again.length === 0) return;
   const noted = again.flatMap(({ id }) => run.open.get(resource.resource)?.get(id) ?? []);
-  await readOnceMore(client, run, resource, noted);
+  await readOnceMore(client, run, resource, noted, Math.max(REREAD_PAUSE_MS, run.settings.absencePauseMs));
   const parents = new Map(again.map(({ id, parentId }) => [id, parentId]));
   await markUnlessPending(client, run, resource, [...parents.keys()], parents);
 }
 
 async function readOnceMore(
   client: Transaction,
-  { batch, settings }: BatchRun,
+  { batch }: BatchRun,
   { resource }: CataloguedResource,
   records: readonly NotedRecord[],
+  pauseMs: number,
 ): Promise<void> {
-  const pauseMs = Math.max(REREAD_PAUSE_MS, settings.delayMs);
   const postponement = { pauseMs, error: null, countsAttempt: false, reread: true };
   await postponeRecords(client, { ...batch, resource }, records, postponement);
 }
@@ -201,10 +209,11 @@ async function storeRows(
   const scope = { ...scopeOf(run, resource), ...(await projectOfParent(client, run, resource, parentId)) };
   const place = { ...scope, table: resource.table, version };
   const { records } = await storeRecords(client, { ...place, json: text, envelope, parentId, only, isPart });
-  const cameBack = records.filter(({ wasAbsent, movedFrom }) => wasAbsent || movedFrom !== null);
+  const cameBack = records.filter(({ absentSince, movedFrom }) => absentSince !== null || movedFrom !== null);
   await lookAtChildren(client, run, resource, cameBack);
   await tellOldParents(client, run, resource, records);
-  return doubtOrphans(client, run, resource, version, records);
+  const placed = readOnceMoreIf(run, resource, records, seemsToHaveMoved);
+  return doubtOrphans(client, run, resource, version, placed);
 }
 
 /** Paths that name no project answer wherever the parent is by now, so its row says which project the children are in. */
@@ -249,7 +258,8 @@ async function storeChildren(
     only: null,
   });
   await tellOldParents(client, run, child, records);
-  const held = records.filter(({ parentId }) => parentId !== null && parentIds.includes(parentId));
+  const placed = readOnceMoreIf(run, child, records, seemsToHaveMoved);
+  const held = placed.filter(({ parentId }) => parentId !== null && parentIds.includes(parentId));
   const seen = new Set(held.map(({ id }) => id));
   const open = [...(run.open.get(child.resource)?.values() ?? [])];
   const noted = open.filter(({ settles }) => settles);
@@ -273,12 +283,15 @@ async function settleSeen(
   seen: readonly StoredRecord[],
 ): Promise<void> {
   const noted = run.open.get(resource.resource);
-  // An answer that a part from a later list kept out completes nothing: its record stays pending.
-  const pairs = seen.flatMap((record) => {
-    const note = record.isWhole ? noted?.get(record.id) : undefined;
+  const known = seen.flatMap((record) => {
+    const note = record.stored || record.isWhole ? noted?.get(record.id) : undefined;
     return note === undefined ? [] : [{ record, note }];
   });
-  if (pairs.length === 0) return;
+  if (known.length === 0) return;
+  // Those to be read again, too: a later run takes the parent in their row for one that was told.
+  await tellParentsOfSeen(client, run, resource, known);
+  // An answer that a part from a later list kept out completes nothing: its record stays pending.
+  const pairs = known.filter(({ record }) => record.isWhole);
   const key = { ...run.batch, resource: resource.resource };
   const tooEarly = pairs.filter(({ record, note }) => wasReadTooEarly(note, record.updatedAt));
   const proved = pairs.filter((pair) => !tooEarly.includes(pair));
@@ -294,8 +307,8 @@ async function settleSeen(
     run,
     resource,
     tooEarly.map(({ note }) => note),
+    Math.max(REREAD_PAUSE_MS, delayMs),
   );
-  await tellParentsOfSeen(client, run, resource, proved);
   // Deleted, it would seem, and there: restored before anybody looked, and its children with it.
   const restored = proved.filter(({ note }) => note.isDelete).map(({ record }) => record);
   await lookAtChildren(client, run, resource, restored);

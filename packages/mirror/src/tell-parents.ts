@@ -48,7 +48,7 @@ export async function tellParentsOfSeen(
   pairs: readonly { record: StoredRecord; note: NotedRecord }[],
 ): Promise<void> {
   const records = pairs.map(({ record }) => record);
-  const late = pairs.filter(({ record, note }) => record.wasAbsent || note.isSightedAbsent);
+  const late = pairs.filter(({ record, note }) => record.absentSince !== null || note.isSightedAbsent);
   const parentIds = late.flatMap(({ record }) => record.parentId ?? []);
   await tellParentOf(client, run, resource, untoldParents(run, resource, records).union(new Set(parentIds)));
 }

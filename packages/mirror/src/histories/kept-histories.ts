@@ -231,6 +231,14 @@ export const keptHistories: readonly KeptHistory[] = [
     ['Change Order Change Reasons', 'Drawing Areas'],
     [write('1'), write('2'), write('3'), settle, write('3'), deliver(), shift(remove('1')), fetch(), fetch()],
   ),
+  kept('a child that moves to another parent while its own goes to another project', CHILDREN_IN_PROJECTS, [
+    write('1', ELSEWHERE),
+    write('2', ELSEWHERE),
+    write('11'),
+    settle,
+    moveChild('11', '2'),
+    move('1'),
+  ]),
   ...nonsenseNames.flatMap((answer) => [
     kept(
       `an answer that is ${answer}`,
