@@ -91,6 +91,26 @@ test('an event is logged digit for digit and marks its record pending', async ()
   expect(await note()).toMatchObject([{ id: '9007199254740993', eventId: 'A', settles: true }]);
 });
 
+test('an event is recorded though a worker that stores locked its records in another order', async () => {
+  const first = anEvent({ recordId: '1' });
+  const second = anEvent({ recordId: '2' });
+  for (const event of [first, second]) await record(event);
+  const client = await database.pool.connect();
+  const update = (id: string) => client.query('update mirror.pending set attempts = 1 where record_id = $1', [id]);
+  await client.query('begin');
+  await update('2');
+  const news = [first, second].map(newsOf);
+  const recorded = recordEvent(database, { event: anEvent(), ignored: null, news, delayMs: 0, maxWaitMs: 60_000 });
+  const waiting = () =>
+    database.pool.query(`select from pg_stat_activity where wait_event_type = 'Lock' and query like '%logged as%'`);
+  await expect.poll(async () => (await waiting()).rowCount).toBe(1);
+  // Whoever waited longer is made to give way: the recorder.
+  await update('1');
+  await client.query('commit');
+  client.release();
+  expect(await recorded).toBe('new');
+});
+
 test('a second delivery of the same event is counted and asks for nothing', async () => {
   const event = anEvent();
   await record(event);

@@ -1,5 +1,6 @@
 import type { Lane, NotedRecord } from './batches.ts';
 import type { Database } from './open-database.ts';
+import { afterConflicts } from './transaction.ts';
 
 /** An event as the log keeps it. Ids are decimal text (record ids may be ULIDs); `occurredAt` is ISO 8601. */
 export type LoggedEvent = {
@@ -44,27 +45,27 @@ export type RecordOptions = {
  */
 export async function recordEvent(database: Database, options: RecordOptions): Promise<'new' | 'known' | 'differs'> {
   const { event, ignored } = options;
-  const { rows } = await database.pool.query<{ is_new: boolean | null }>({
-    name: 'record-event',
-    text: RECORD_EVENT,
-    values: [
-      event.id,
-      event.companyId,
-      event.projectId,
-      event.resource,
-      event.recordId,
-      event.kind,
-      event.occurredAt,
-      event.receivedAt,
-      event.payloadVersion,
-      event.raw,
-      ignored === null ? 'pending' : 'ignored',
-      ignored,
-      ...newsColumns(options.news),
-      options.delayMs,
-      options.maxWaitMs,
-    ],
-  });
+  const values = [
+    event.id,
+    event.companyId,
+    event.projectId,
+    event.resource,
+    event.recordId,
+    event.kind,
+    event.occurredAt,
+    event.receivedAt,
+    event.payloadVersion,
+    event.raw,
+    ignored === null ? 'pending' : 'ignored',
+    ignored,
+    ...newsColumns(options.news),
+    options.delayMs,
+    options.maxWaitMs,
+  ];
+  // A worker that stores locks pending rows in an order of its own.
+  const { rows } = await afterConflicts(database, () =>
+    database.pool.query<{ is_new: boolean | null }>({ name: 'record-event', text: RECORD_EVENT, values }),
+  );
   const isNew = rows[0]?.is_new ?? null;
   if (isNew === null) return 'differs';
   return isNew ? 'new' : 'known';

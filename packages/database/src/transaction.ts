@@ -16,9 +16,14 @@ const DEADLOCK_DETECTED = '40P01';
  * up to five times in all, so it must do nothing but query.
  */
 export async function inTransaction<T>(database: Database, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  return afterConflicts(database, () => attemptOnce(database, work));
+}
+
+/** The same for a single statement, which is a transaction by itself. */
+export async function afterConflicts<T>(database: Database, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await attemptOnce(database, work);
+      return await work();
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
       if (error instanceof VersionBehindError) await liftAbove(database, error);
