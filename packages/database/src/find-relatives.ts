@@ -88,6 +88,22 @@ export async function findLeftBehind(
   return rows;
 }
 
+/** Children of these parents whose rows are in another project than this one, where the parents are. */
+export async function findStrayed(
+  client: Pick<Database['pool'], 'query'>,
+  { table, companyId, projectId }: Place,
+  parentIds: readonly string[],
+): Promise<{ id: string; parentId: string }[]> {
+  if (table.parentKey === null || table.scope === 'company' || projectId === null || parentIds.length === 0) return [];
+  const parent = quoteName(table.parentKey);
+  const { rows } = await client.query<{ id: string; parentId: string }>(
+    `select id::text as id, ${parent}::text as "parentId" from ${tableName(table)}
+      where company_id = $1::bigint and ${parent} = any($3::${table.idType}[]) and project_id <> $2::bigint`,
+    [companyId, projectId, fittingIds(table, parentIds)],
+  );
+  return rows;
+}
+
 type Place = { table: MirroredTable; companyId: string; projectId: string | null };
 
 const ORPHANS_AT_ONCE = 100;

@@ -34,6 +34,7 @@ export {
   findPending,
   findPendingParent,
   findProjects,
+  findStrayed,
   listPendingIds,
   placePending,
 } from './find-relatives.ts';

@@ -216,6 +216,7 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
         stored: true,
         isWhole: true,
         absentSince: null,
+        isNew: true,
         movedFrom: null,
         toReadAgain: false,
       },

@@ -38,6 +38,8 @@ export type StoredRecord = {
   stored: boolean;
   /** The mirror now holds the whole record of this or a later fetch, or that it is gone; false after a mere part of it. */
   isWhole: boolean;
+  /** It had no row before. */
+  isNew: boolean;
   /** Since when its row was marked absent; null: it was live, or not there. ISO 8601. */
   absentSince: string | null;
   /** Where its row was, if that was in another project or under another parent. */

@@ -48,12 +48,13 @@ stored as (
     ].join(', ')}, _deleted_at = null, _hidden_at = null
   where ${shape.where === 'here' ? isNewerHere(table) : isNewerElsewhere(table)}
   returning t.id${parent.map((name) => `, t.${name} as parent_id`).join('')}, ${placeBefore(table, shape)} as place_before,
-    ${wasBefore(table, 'coalesce(before._deleted_at, before._hidden_at)')} as absent_since
+    ${wasBefore(table, 'coalesce(before._deleted_at, before._hidden_at)')} as absent_since,
+    t.xmax = 0 as is_new
 )${mode === 'strict' ? '' : countUnfit(table)}
 select c.id::text as id, c.record ->> 'updated_at' as "updatedAt", s.id is not null as stored,
   case when s.id is not null then ${!shape.isPart} else ${isKnownWhole(table, shape)} and not ${isMissedElsewhere(table, shape)} end as "isWhole",
   s.id is null and ${isMissedElsewhere(table, shape)} as "toReadAgain",
-  s.absent_since as "absentSince", s.place_before as "movedFrom",
+  coalesce(s.is_new, false) as "isNew", s.absent_since as "absentSince", s.place_before as "movedFrom",
   ${parent.length === 0 ? 'c.parent_id' : 'coalesce(s.parent_id, c.parent_id)'}::text as "parentId",
   ${mode === 'strict' ? '0' : '(select coalesce(sum(count), 0)::int from unfit)'} as unfit
 from chosen c left join stored s using (id)`;

@@ -5,6 +5,7 @@ import {
   findLeftBehind,
   findMovedAway,
   findOrphansDeletedWith,
+  findStrayed,
   markPending,
   type NotedRecord,
   type StoredRecord,
@@ -32,13 +33,36 @@ export async function lookAtChildren(
       const deleted = await findOrphansDeletedWith(client, place, { resource: resource.resource, id });
       const orphans = [...silent, ...deleted];
       found.push(...orphans.map((orphan) => ({ id: orphan, parentId: id })));
-      if (movedFrom !== null) await lookForOrphans(client, run, child, { id, ...place }, movedFrom.projectId);
+      if (movedFrom !== null)
+        await lookForOrphans(client, run, { child, resource }, { id, ...place }, movedFrom.projectId);
     }
     await lookAt(client, run, child, place.projectId, found);
   }
 }
 
-/** Marks what was hidden lately in a project that a parent left pending where the parent is: it may have gone along. */
+/**
+ * Marks children of these parents pending whose rows are still in another project: a parent that nobody had read there does
+ * not show that it moved.
+ */
+export async function lookAtStrayed(
+  client: Transaction,
+  run: BatchRun,
+  resource: CataloguedResource,
+  parents: readonly { id: string; projectId: string | null }[],
+): Promise<void> {
+  for (const child of childrenOf(run.settings.catalogue, resource)) {
+    for (const [projectId, there] of Map.groupBy(parents, (parent) => parent.projectId)) {
+      const place = { table: child.table, companyId: run.batch.companyId, projectId };
+      const ids = there.map(({ id }) => id);
+      await lookAt(client, run, child, projectId, await findStrayed(client, place, ids));
+    }
+  }
+}
+
+/**
+ * Marks what was hidden lately in a project that a parent left, or deleted together with it, pending where the parent is: it
+ * may have gone along.
+ */
 export async function lookAtOrphansOf(
   client: Transaction,
   run: BatchRun,
@@ -46,21 +70,22 @@ export async function lookAtOrphansOf(
   parent: { id: string; projectId: string | null },
 ): Promise<void> {
   for (const child of childrenOf(run.settings.catalogue, resource)) {
-    await lookForOrphans(client, run, child, parent, run.batch.projectId);
+    await lookForOrphans(client, run, { child, resource }, parent, run.batch.projectId);
   }
 }
 
 async function lookForOrphans(
   client: Transaction,
   run: BatchRun,
-  child: CataloguedResource,
+  { child, resource }: { child: CataloguedResource; resource: CataloguedResource },
   parent: { id: string; projectId: string | null },
   leftProjectId: string | null,
 ): Promise<void> {
   if (child.scope === 'company' || leftProjectId === null || leftProjectId === parent.projectId) return;
   const left = { table: child.table, companyId: run.batch.companyId, projectId: leftProjectId };
-  const orphans = await findLatelyHidden(client, left);
-  const found = orphans.map((id) => ({ id, parentId: parent.id }));
+  const hidden = await findLatelyHidden(client, left);
+  const deleted = await findOrphansDeletedWith(client, left, { resource: resource.resource, id: parent.id });
+  const found = [...hidden, ...deleted].map((id) => ({ id, parentId: parent.id }));
   await lookAt(client, run, child, parent.projectId, found);
 }
 

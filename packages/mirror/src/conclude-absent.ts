@@ -15,7 +15,7 @@ import {
 } from '@procore-mirror/database';
 import { type BatchRun, goneWith, scopeOf } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
-import { lookAtOrphansOf, lookWhereParentsWent } from './children-in-doubt.ts';
+import { lookAtOrphansOf, lookAtStrayed, lookWhereParentsWent } from './children-in-doubt.ts';
 import { tellParents } from './tell-parents.ts';
 
 /** A look that did not find a record. */
@@ -126,6 +126,7 @@ async function lookElsewhere(
     await markPending(client, { news, lane, eventId, occurredAt, delayMs, maxWaitMs });
     await lookAtOrphansOf(client, run, resource, { id, projectId });
   }
+  await lookAtStrayed(client, run, resource, elsewhere);
 }
 
 /** A record that is hidden here now may be where it was before: a copy that lagged made it seem to move here. */

@@ -16,7 +16,7 @@ import {
 import { type BatchRun, embeddedIn, scopeOf } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import type { Envelope } from './catalogue/catalogue-entry.ts';
-import { doubtChildrenOf, doubtOrphans, lookAtChildren } from './children-in-doubt.ts';
+import { doubtChildrenOf, doubtOrphans, lookAtChildren, lookAtStrayed } from './children-in-doubt.ts';
 import { concludeAbsentIn } from './conclude-absent.ts';
 import { readHolders } from './read-answer.ts';
 import { tellOldParents, tellParentsOfSeen } from './tell-parents.ts';
@@ -211,6 +211,8 @@ async function storeRows(
   const { records } = await storeRecords(client, { ...place, json: text, envelope, parentId, only, isPart });
   const cameBack = records.filter(({ absentSince, movedFrom }) => absentSince !== null || movedFrom !== null);
   await lookAtChildren(client, run, resource, cameBack);
+  const isNew = records.filter((record) => record.isNew).map(({ id }) => ({ id, projectId: scope.projectId }));
+  await lookAtStrayed(client, run, resource, isNew);
   await tellOldParents(client, run, resource, records);
   const placed = readOnceMoreIf(run, resource, records, seemsToHaveMoved);
   return doubtOrphans(client, run, resource, version, placed);

@@ -10,6 +10,8 @@ import { openStage, type Stage } from './stage.ts';
 
 /** Of each family. */
 const HISTORIES = 40;
+/** The same in each run, so that a change is judged by what it changes; the proof draws others each time. */
+const SEED = 7;
 /** To shorten one that goes wrong takes a while. */
 const MINUTES = { timeout: 600_000 };
 
@@ -25,5 +27,5 @@ describe.each(keptHistories)('the rows end equal to Procore after $name', ({ fam
 });
 
 describe('the rows end equal to Procore after any history', () => {
-  test.each(families)('$name', MINUTES, (family) => proveHistories(stage, family, HISTORIES));
+  test.each(families)('$name', MINUTES, (family) => proveHistories(stage, family, HISTORIES, { seed: SEED }));
 });

@@ -239,6 +239,27 @@ export const keptHistories: readonly KeptHistory[] = [
     moveChild('11', '2'),
     move('1'),
   ]),
+  kept('a silent child whose parent nobody had read before it moved', CHILDREN_IN_PROJECTS, [
+    write('1'),
+    write('11'),
+    deliverAll,
+    fetch(CHILD),
+    move('1'),
+  ]),
+  kept('the same where only the child was told of', CHILDREN_IN_PROJECTS, [
+    write('1'),
+    write('11'),
+    deliver(),
+    fetch(CHILD),
+    move('1'),
+  ]),
+  kept('a parent that was deleted, restored and moved before anybody read it or its child', CHILDREN_IN_PROJECTS, [
+    write('1'),
+    write('11'),
+    remove('1'),
+    write('1'),
+    move('1'),
+  ]),
   ...nonsenseNames.flatMap((answer) => [
     kept(
       `an answer that is ${answer}`,
