@@ -77,4 +77,4 @@ export { type Drift, noteDrift, type RecordKey, sampleFields } from './schema-dr
 export { type ParkReason, parkScope, type Scope, unparkScopes } from './scopes.ts';
 export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './store-records.ts';
 export { inTransaction, type Transaction } from './transaction.ts';
-export { takeVersion } from './version-gap.ts';
+export { takeVersion, VersionBehindError } from './version-gap.ts';

@@ -1,7 +1,6 @@
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
 import { quoteName, tableName } from './quote.ts';
-import { isLater } from './version-gap.ts';
 
 type Queryable = Pick<Database['pool'], 'query'>;
 
@@ -72,7 +71,7 @@ export async function findGone(
   const { table, companyId, projectId, version } = place;
   const { rows } = await client.query<{ id: string }>(
     `select id::text as id from ${tableName(table)} where ${inScope(table)} and id = any($3::${table.idType}[])
-      and (_deleted_at is not null or _hidden_at is not null) and ${isLater('_version', '$4::bigint')}`,
+      and (_deleted_at is not null or _hidden_at is not null) and _version > $4::bigint`,
     [companyId, scopeProject(table, projectId), fittingIds(table, ids), version],
   );
   return rows.map((row) => row.id);

@@ -3,7 +3,6 @@ import type { NotedRecord } from './batches.ts';
 import { fittingIds, scopeProject } from './look-up.ts';
 import { keyColumns, type MirroredTable } from './mirrored-table.ts';
 import { quoteLiteral, quoteName, tableName } from './quote.ts';
-import { isOlder } from './version-gap.ts';
 
 export type ChildrenAbsence = {
   /** A table with a parent key. */
@@ -57,7 +56,7 @@ with old as materialized (
     t._deleted_at is null and t._hidden_at is null as is_live
   from ${tableName(table)} t
   where t.company_id = $1::bigint and ${inProject} and t.${parent} = any($4::${table.idType}[])
-    and not (t.id = any($5::${table.idType}[])) and ${isOlder('t._version', '$3::bigint')} ${heedsNews ? isUnheard : ''}
+    and not (t.id = any($5::${table.idType}[])) and t._version < $3::bigint ${heedsNews ? isUnheard : ''}
   order by t.id for update
 ),
 marked as (

@@ -4,7 +4,7 @@ import { isSamePlace, placeOf } from './place.ts';
 import { quoteLiteral, quoteName, tableName } from './quote.ts';
 import { isPendingOf } from './store-statement.ts';
 import type { Transaction } from './transaction.ts';
-import { isOlder, meetsGap } from './version-gap.ts';
+import { insistOnGivenVersions } from './version-gap.ts';
 
 export type Absence = {
   table: MirroredTable;
@@ -64,11 +64,11 @@ export async function markAbsent(client: Transaction, absence: Absence): Promise
     ]);
     return rows;
   };
-  let rows = await mark();
+  const rows = await mark();
   const stale = rows.filter(({ marked }) => !marked).map(({ id }) => id);
   if (stale.length > 0) {
     const condition = `t.company_id = $1::bigint and t.id = any($2::${table.idType}[])`;
-    if (await meetsGap(client, table, { version, condition, values: [companyId, stale] })) rows = await mark();
+    await insistOnGivenVersions(client, table, { version, condition, values: [companyId, stale] });
   }
   const count = (bury: boolean) => rows.filter((row) => row.marked && row.bury === bury).length;
   return {
@@ -118,7 +118,7 @@ marked as (
     _hidden_at = case when t._deleted_at is null then coalesce(t._hidden_at, excluded._hidden_at) else t._hidden_at end,
     ${parent === null ? '' : `${parent} = coalesce(t.${parent}, excluded.${parent}),`}
     _fetched_at = now(), _version = excluded._version, _event_id = coalesce(excluded._event_id, t._event_id)
-  where ${isOlder('t._version', 'excluded._version')} and ${isSamePlace(table, placeOf(table, 't'), placeOf(table, 'excluded'))}
+  where t._version < excluded._version and ${isSamePlace(table, placeOf(table, 't'), placeOf(table, 'excluded'))}
   returning id
 ),
 noted as (
@@ -132,7 +132,7 @@ noted as (
     left join mirror.absences k on k.company_id = $2::bigint and k.resource = ${quoteLiteral(table.resource)}
       and k.record_id = a.id::text and k.project_id is not distinct from ${inProject ? '$3::bigint' : 'null'}
       and k.parent_id is not distinct from ${parent === null ? 'null' : `a.${parent}::text`}
-  where o.id is null or not o.is_here or ${isOlder('o._version', '$4::bigint')}
+  where o.id is null or not o.is_here or o._version < $4::bigint
   order by a.id
   on conflict (company_id, resource, record_id, project_id, parent_id) do update set
     version = greatest(m.version, excluded.version), noted_at = now(), looks = excluded.looks, look_at = excluded.look_at

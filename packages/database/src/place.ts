@@ -2,7 +2,6 @@
 // place it looked in, and says nothing of others.
 import type { MirroredTable } from './mirrored-table.ts';
 import { quoteLiteral, quoteName } from './quote.ts';
-import { isOlder } from './version-gap.ts';
 
 /** SQL expressions for a project and a parent. */
 export type Place = { project: string; parent: string };
@@ -34,5 +33,5 @@ export function isMissedThere(table: MirroredTable, id: string, place: Place, ve
   const isUnder = table.parentKey === null ? '' : `and (m.parent_id = ${place.parent}::text) is not false`;
   return `exists (select from mirror.absences m where m.company_id = $2::bigint and m.resource = ${quoteLiteral(table.resource)}
     and m.record_id = ${id}::text and m.project_id is not distinct from ${place.project} ${isUnder}
-    and not ${isOlder('m.version', version)})`;
+    and m.version >= ${version})`;
 }

@@ -144,7 +144,7 @@ export const absences = mirror.table(
 
 /**
  * Numbers that `fetch_version` passed over because rows bore higher ones than it had given: they came from another server or
- * an older life of this one. Rows numbered in such a gap are older than anything fetched since.
+ * an older life of this one. A fetch that took its number before cannot tell whether it is newer than a row of the gap.
  */
 export const versionGaps = mirror.table('version_gaps', {
   /** The last number given before the gap. */

@@ -6,7 +6,7 @@ import type { MirroredTable } from './mirrored-table.ts';
 import { canMove } from './place.ts';
 import { type AnswerShape, storeStatement } from './store-statement.ts';
 import type { Transaction } from './transaction.ts';
-import { meetsGap } from './version-gap.ts';
+import { insistOnGivenVersions } from './version-gap.ts';
 
 /** An API answer, and what is known of the records in it. */
 export type Answer = {
@@ -76,18 +76,14 @@ async function storeKept(
 ): Promise<StoreOutcome> {
   const { table, companyId, version } = answer;
   const condition = `t.company_id = $1::bigint and t.id = any($2::${table.idType}[])`;
-  const isOfGap = await meetsGap(client, table, { version, condition, values: [companyId, kept] });
-  const again = { ...answer, only: kept };
-  const further = isOfGap ? [await storeWhere(client, again, 'here')] : [];
-  if (canMove(table)) further.push(await storeWhere(client, again, 'elsewhere'));
-  await noteMoves(client, answer, further.at(-1)?.records ?? []);
-  const stored = new Map(
-    further.flatMap(({ records }) => records.filter((record) => record.stored)).map((record) => [record.id, record]),
-  );
-  const seen = new Map(further.at(-1)?.records.map((record) => [record.id, record]));
+  await insistOnGivenVersions(client, table, { version, condition, values: [companyId, kept] });
+  if (!canMove(table)) return outcome;
+  const elsewhere = await storeWhere(client, { ...answer, only: kept }, 'elsewhere');
+  await noteMoves(client, answer, elsewhere.records);
+  const seen = new Map(elsewhere.records.map((record) => [record.id, record]));
   return {
-    records: outcome.records.map((record) => stored.get(record.id) ?? seen.get(record.id) ?? record),
-    unfit: outcome.unfit + further.reduce((sum, { unfit }) => sum + unfit, 0),
+    records: outcome.records.map((record) => seen.get(record.id) ?? record),
+    unfit: outcome.unfit + elsewhere.unfit,
   };
 }
 

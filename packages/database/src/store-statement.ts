@@ -2,7 +2,6 @@ import { fitText, idOrNull, type StoreMode } from './fit-text.ts';
 import { keyColumns, type MirroredColumn, type MirroredTable } from './mirrored-table.ts';
 import { isMissedThere, isSamePlace, placeOf } from './place.ts';
 import { quoteLiteral, quoteName, tableName } from './quote.ts';
-import { isOlder } from './version-gap.ts';
 
 export type AnswerShape = {
   envelope: 'none' | 'data';
@@ -63,13 +62,19 @@ from chosen c left join stored s using (id)`;
 /** SQL condition: the answer is newer than the row, which is in the same place. */
 function isNewerHere(table: MirroredTable): string {
   const isHere = isSamePlace(table, placeOf(table, 't'), placeOf(table, 'excluded'));
-  return `${isOlder('t._version', 'excluded._version')} and ${isHere}`;
+  return `t._version < excluded._version and ${isHere}`;
 }
 
-/** SQL condition: the answer is newer than the row, which is in another place, and nobody missed the record here since. */
+const ABSENT = '(t._deleted_at is not null or t._hidden_at is not null)';
+
+/**
+ * SQL condition: the answer is newer than the row, which is in another place, and nobody missed the record here since. One
+ * listing may miss the record under one parent and show it under another.
+ */
 function isNewerElsewhere(table: MirroredTable): string {
   const here = placeOf(table, 'excluded');
-  return `${isOlder('t._version', 'excluded._version')} and not ${isSamePlace(table, placeOf(table, 't'), here)}
+  const isMissedOnTheWay = `t._version = excluded._version and ${ABSENT}`;
+  return `(t._version < excluded._version or ${isMissedOnTheWay}) and not ${isSamePlace(table, placeOf(table, 't'), here)}
     and not ${isMissedThere(table, 't.id', here, 'excluded._version')}`;
 }
 
@@ -93,11 +98,9 @@ function placeBefore(table: MirroredTable, { where }: AnswerShape): string {
 function keptOutBy(table: MirroredTable, { where }: AnswerShape, condition: string): string {
   const values: Record<string, string> = { company_id: '$2::bigint', project_id: '$3::bigint', id: 'c.id' };
   const isRow = keyColumns(table).map((column) => `t.${column} = ${values[column]}`);
-  const isLater = where === 'here' ? `not ${isOlder('t._version', '$4::bigint')} and ` : '';
+  const isLater = where === 'here' ? `t._version >= $4::bigint and ` : '';
   return `exists (select from ${tableName(table)} t where ${isRow.join(' and ')} and ${isLater}${condition})`;
 }
-
-const ABSENT = '(t._deleted_at is not null or t._hidden_at is not null)';
 
 /** SQL condition: no mere part of a record kept record `c` out. */
 function isKnownWhole(table: MirroredTable, shape: AnswerShape): string {
@@ -108,7 +111,7 @@ function isKnownWhole(table: MirroredTable, shape: AnswerShape): string {
 function isMissedElsewhere(table: MirroredTable, shape: AnswerShape): string {
   if (shape.where === 'here') return 'false';
   const isHere = isSamePlace(table, placeOf(table, 't'), { project: '$3::bigint', parent: 'c.parent_id' });
-  return keptOutBy(table, shape, `${ABSENT} and not ${isHere} and not ${isOlder('t._version', '$4::bigint')}`);
+  return keptOutBy(table, shape, `${ABSENT} and not ${isHere} and t._version >= $4::bigint`);
 }
 
 /** SQL condition: `p` is the pending row of a record; company and project are parameters 2 and 3. */

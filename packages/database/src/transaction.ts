@@ -11,9 +11,9 @@ const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 
 /**
- * Runs `work` in a transaction: commits when it resolves, rolls back when it rejects. After a deadlock, a
- * serialization failure or a lift of `fetch_version` that it needs (`version-gap.ts`), `work` runs again from the start,
- * up to five times in all, so it must do nothing but query.
+ * Runs `work` in a transaction: commits when it resolves, rolls back when it rejects. After a deadlock or a serialization
+ * failure `work` runs again from the start, up to five times in all, so it must do nothing but query. Numbers of fetches that a
+ * row has outrun are lifted (`version-gap.ts`) before VersionBehindError is thrown.
  */
 export async function inTransaction<T>(database: Database, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   return afterConflicts(database, () => attemptOnce(database, work));
@@ -25,9 +25,8 @@ export async function afterConflicts<T>(database: Database, work: () => Promise<
     try {
       return await work();
     } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
       if (error instanceof VersionBehindError) await liftAbove(database, error);
-      else if (!isConflict(error)) throw error;
+      if (attempt === ATTEMPTS || !isConflict(error)) throw error;
     }
     await sleep(Math.random() * 10 * 2 ** attempt);
   }

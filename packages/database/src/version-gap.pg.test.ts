@@ -5,7 +5,7 @@ import { markAbsentChildren } from './mark-absent-children.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { badges, notes, openSampleMirror, people, type SampleMirror, sampleTables } from './sample-mirror.ts';
 import { inTransaction } from './transaction.ts';
-import { takeVersion } from './version-gap.ts';
+import { takeVersion, VersionBehindError } from './version-gap.ts';
 
 let mirror: SampleMirror;
 beforeAll(async () => {
@@ -66,31 +66,29 @@ describe('numbers go on rising', () => {
 });
 
 describe('a store that meets a row numbered above those that were given', () => {
-  test('has them go on above it and stores', async () => {
+  const versionOf = async (id = '1') => BigInt((await mirror.row(notes, id))?._version ?? 0);
+
+  test('is to be made anew, and comes above the row', async () => {
     await store('of before', '900000');
     await fallBehind(10);
-    const { records } = await store('of now');
-    expect(records).toMatchObject([{ stored: true, isWhole: true }]);
+    await expect(store('of now')).rejects.toThrow(VersionBehindError);
+    await store('of now');
     expect(await title()).toBe('of now');
-    expect(BigInt(await takeVersion(mirror.database))).toBeGreaterThan(900_000n);
+    expect(await versionOf()).toBeGreaterThan(900_000n);
     await store('of later');
     expect(await title()).toBe('of later');
   });
 
-  test('does so for fetches, too, that took their number before the lift, in their order', async () => {
+  test('so are those, in any order, that took their number before', async () => {
     await store('of before', '900000');
     await mirror.store({ json: '{"id": 2, "title": "of before"}', version: '800000' });
     await fallBehind(10);
-    const [first, second, third] = [
-      await takeVersion(mirror.database),
-      await takeVersion(mirror.database),
-      await takeVersion(mirror.database),
-    ];
-    await store('third', third);
-    await mirror.store({ json: '{"id": 2, "title": "of now"}', version: first! });
+    const [first, second] = [await takeVersion(mirror.database), await takeVersion(mirror.database)];
+    await expect(store('second', second)).rejects.toThrow(VersionBehindError);
+    const two = (version: string) => mirror.store({ json: '{"id": 2, "title": "of now"}', version });
+    await expect(two(first)).rejects.toThrow(VersionBehindError);
+    await two(await takeVersion(mirror.database));
     expect((await mirror.row(notes, '2'))?.title).toBe('of now');
-    await store('second', second);
-    expect(await title()).toBe('third');
     const lifted = await takeVersion(mirror.database);
     await store('after the lift', lifted);
     await store('second again', second);
@@ -105,19 +103,24 @@ describe('a store that meets a row numbered above those that were given', () => 
   ])('whatever it stores: %s', async (_, answer) => {
     await mirror.store({ ...answer, version: '900000' });
     await fallBehind(10);
-    const { records } = await mirror.store({ ...answer, version: await takeVersion(mirror.database) });
-    expect(records).toMatchObject([{ stored: true }]);
+    const now = async () => mirror.store({ ...answer, version: await takeVersion(mirror.database) });
+    await expect(now()).rejects.toThrow(VersionBehindError);
+    expect((await now()).records).toMatchObject([{ stored: true }]);
   });
 
-  test('marks absent what is absent, children too', async () => {
+  test('so is a look that finds records absent', async () => {
     await mirror.store({ json: '[{"id": 1}, {"id": 2, "survey_id": 44}]', version: '900000' });
     await fallBehind(10);
-    const version = await takeVersion(mirror.database);
-    await inTransaction(mirror.database, async (client) => {
-      const place = { table: notes, companyId: '1', projectId: '2', version };
-      await markAbsent(client, { ...place, records: [{ id: '1', parentId: null, bury: true, hasNews: true }] });
-      await markAbsentChildren(client, { ...place, parentIds: ['44'], except: [], bury: true, noted: null });
-    });
+    const look = async () => {
+      const place = { table: notes, companyId: '1', projectId: '2', version: await takeVersion(mirror.database) };
+      return inTransaction(mirror.database, async (client) => {
+        await markAbsent(client, { ...place, records: [{ id: '1', parentId: null, bury: true, hasNews: true }] });
+        await markAbsentChildren(client, { ...place, parentIds: ['44'], except: [], bury: true, noted: null });
+      });
+    };
+    await expect(look()).rejects.toThrow(VersionBehindError);
+    expect((await mirror.row(notes, '1'))?._deleted_at).toBeNull();
+    await look();
     expect((await mirror.row(notes, '1'))?._deleted_at).toEqual(expect.any(String));
     expect((await mirror.row(notes, '2'))?._deleted_at).toEqual(expect.any(String));
   });
@@ -125,25 +128,14 @@ describe('a store that meets a row numbered above those that were given', () => 
   test('is safe in several processes at once', async () => {
     await store('of before', '900000');
     await fallBehind(10);
-    const versions = await Promise.all(Array.from({ length: 8 }, () => takeVersion(mirror.database)));
-    await Promise.all(versions.map((version) => store(`of ${version}`, version)));
-    const newest = versions
-      .map(BigInt)
-      .toSorted((a, b) => (a > b ? 1 : -1))
-      .at(-1);
-    expect(await title()).toBe(`of ${newest}`);
+    const all = await Promise.allSettled(Array.from({ length: 8 }, () => store('of now')));
+    expect(all.some(({ status }) => status === 'rejected')).toBe(true);
     const further = await Promise.all(Array.from({ length: 8 }, () => takeVersion(mirror.database)));
-    expect(new Set([...versions, ...further]).size).toBe(16);
-  });
-
-  test('stores news of a row that was numbered above before another took a number', async () => {
-    await store('of before', '5000000');
-    const slow = await takeVersion(mirror.database);
-    await mirror.store({ json: '{"id": 2, "title": "of before"}', version: '4000000' });
-    await mirror.store({ json: '{"id": 2, "title": "of now"}', version: await takeVersion(mirror.database) });
-    await store('of now', slow);
-    expect(await title()).toBe('of now');
-    expect((await mirror.row(notes, '2'))?.title).toBe('of now');
+    expect(new Set(further).size).toBe(8);
+    await store('of later', further[0]);
+    expect(await title()).toBe('of later');
+    const { rows } = await mirror.database.pool.query('select from mirror.version_gaps');
+    expect(rows).toHaveLength(1);
   });
 
   test('leaves a sequence alone that is not behind', async () => {

@@ -1,8 +1,8 @@
 // Numbers of fetches never fall: of the sequence `fetch_version` and the row of its highest number the higher one counts, for
 // logical replication does not carry sequences, and a restore may bring back one of the two. Where mirrored tables alone came
-// from another server, rows may bear numbers that were not given yet, and every answer would be older than its row. A store
-// that meets such a row has the numbers go on above it and remembers those that were passed over: rows that bear them are
-// older than anything fetched since, also than what fetches bring that took their number before.
+// from another server, rows may bear numbers that were not given yet, and every answer would seem older than its row. A store
+// that meets such a row has the numbers go on above it, and what was under way is fetched anew. So the number of a row
+// never falls either.
 import type pg from 'pg';
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
@@ -10,12 +10,15 @@ import { tableName } from './quote.ts';
 
 type Queryable = Pick<pg.ClientBase, 'query'>;
 
-/** A row bears a number that was not given yet. `inTransaction` has the numbers go on above it and begins anew. */
+/**
+ * A row bears a number that was not given when this fetch took its own, so nobody knows which is newer. `inTransaction` has the
+ * numbers go on above it; the fetch is to be made anew.
+ */
 export class VersionBehindError extends Error {
   override name = 'VersionBehindError' as const;
   readonly highest: string;
   constructor(highest: string) {
-    super(`rows bear numbers up to ${highest}, which mirror.fetch_version has not given yet`);
+    super(`rows bear numbers up to ${highest}, which no fetch had been given; what they kept out is fetched again`);
     this.highest = highest;
   }
 }
@@ -23,22 +26,8 @@ export class VersionBehindError extends Error {
 /** How far above the highest row known: others may bear higher numbers, and one lift is to be enough. */
 const MARGIN = 1_000_000n;
 
-/**
- * SQL condition: a state of this number is older than one that comes from the fetch of the other number. That one was given
- * to a fetch, so it lies in no gap.
- */
-export function isOlder(version: string, thanVersion: string): string {
-  return `(${version} < ${thanVersion} or exists (select from mirror.version_gaps g
-    where ${version} > g.after and ${version} <= g.up_to and ${thanVersion} <= g.after))`;
-}
-
 /** SQL: the last number given. */
 const LAST = `(select greatest(f.last_value, h.version) from mirror.fetch_version f left join mirror.highest_version h on true)`;
-
-/** SQL condition: a state of this number is of a later fetch than the other number. One that was not given yet is not. */
-export function isLater(version: string, thanVersion: string): string {
-  return `(${version} > ${thanVersion} and ${version} <= ${LAST} and not ${isOlder(version, thanVersion)})`;
-}
 
 /**
  * The number of a fetch; taken before its request goes out. Higher than any given before, also where one of the two that
@@ -70,24 +59,23 @@ async function withClient<T>({ pool }: Database, work: (client: pg.PoolClient) =
 }
 
 /**
- * Of rows that kept an answer out: does one bear a number that was not given yet? Then throws VersionBehindError.
- * Returns whether one lies in a gap, so that the answer counts after all. `condition` is SQL on `t` with the parameters.
+ * Throws VersionBehindError if one of the rows that kept an answer out bears a number that was not given before this one.
+ * `condition` is SQL on `t` with the parameters.
  */
-export async function meetsGap(
+export async function insistOnGivenVersions(
   client: Queryable,
   table: MirroredTable,
   { version, condition, values }: { version: string; condition: string; values: readonly unknown[] },
-): Promise<boolean> {
+): Promise<void> {
   const own = `$${values.length + 1}::bigint`;
-  const { rows } = await client.query<{ above: string | null; in_gap: boolean }>(
-    `select max(t._version) filter (where t._version > ${LAST})::text as above,
-        coalesce(bool_or(${isOlder('t._version', own)}), false) as in_gap
-      from ${tableName(table)} t where t._version >= ${own} and ${condition}`,
+  const isInGap = `exists (select from mirror.version_gaps g where t._version > g.after and t._version <= g.up_to and ${own} <= g.after)`;
+  const { rows } = await client.query<{ highest: string | null }>(
+    `select max(t._version)::text as highest from ${tableName(table)} t
+      where t._version >= ${own} and ${condition} and (t._version > ${LAST} or ${isInGap})`,
     [...values, version],
   );
-  const [found] = rows;
-  if (found !== undefined && found.above !== null) throw new VersionBehindError(found.above);
-  return found?.in_gap ?? false;
+  const highest = rows[0]?.highest ?? null;
+  if (highest !== null) throw new VersionBehindError(highest);
 }
 
 /** Has the numbers go on above `highest`, and remembers the gap. Idempotent; nobody takes a number meanwhile. */

@@ -1,6 +1,6 @@
 // The first fill of one resource in one scope. A list that carries the whole record is stored page by page; so is what
 // others carry, and these records are marked pending: the worker's planner shows them.
-import { type BatchKey, takeVersion } from '@procore-mirror/database';
+import { type BatchKey, takeVersion, VersionBehindError } from '@procore-mirror/database';
 import { type BatchRun, type FetchSettings, openRun } from './batch-run.ts';
 import { isListedByParent } from './catalogue/catalogue.ts';
 import { DAYS_PER_WINDOW, datesBetween, dayOf } from './date-windows.ts';
@@ -47,7 +47,11 @@ type Read = (run: BatchRun, version: string, options: ListingOptions) => Promise
 /** What a shifted listing left out may come with the next reading; what came once need not come again. */
 async function fill(run: BatchRun, read: Read, options: ListingOptions): Promise<number> {
   for (let reading = 1; ; reading += 1) {
-    const listing = await read(run, await takeVersion(run.settings.database), options);
+    const listing = await read(run, await takeVersion(run.settings.database), options).catch((error: unknown) => {
+      if (reading === READINGS || !(error instanceof VersionBehindError)) throw error;
+      return null; // the numbers were lifted
+    });
+    if (listing === null) continue;
     if (reading === READINGS) insistOnAll(run.resource, listing);
     if (listing.doubt === null) return listing.records;
   }

@@ -19,6 +19,7 @@ import {
   readRest,
   type Scope,
   unparkScopes,
+  VersionBehindError,
 } from '@procore-mirror/database';
 import { ProcoreResponseError } from '@procore-mirror/procore';
 import { type BatchRun, type FetchSettings, openRecords, openRun, wantedRecords } from './batch-run.ts';
@@ -64,8 +65,18 @@ type Progress = { successes: number; failuresInARow: number; refusals: number; e
  */
 export async function fetchBatch(settings: FetchSettings, batch: Batch, signal: AbortSignal): Promise<BatchReport> {
   const run = await openRun(settings, batch, signal);
-  const { affordableCalls, ...plan } = await planRun(run);
   const progress: Progress = { successes: 0, failuresInARow: 0, refusals: 0, error: null };
+  try {
+    return await makeCalls(run, progress);
+  } catch (error) {
+    if (!(error instanceof VersionBehindError)) throw error;
+    return report(run, 'wait', { ...progress, error });
+  }
+}
+
+async function makeCalls(run: BatchRun, progress: Progress): Promise<BatchReport> {
+  const { settings, batch, signal } = run;
+  const { affordableCalls, ...plan } = await planRun(run);
   const calls = [...plan.calls];
   run.calls.most = Math.min(
     Math.max(Math.ceil(affordableCalls ?? CALLS_OF_UNKNOWN_BUDGET), FEWEST_CALLS),

@@ -14,6 +14,7 @@ Procore names the field and NULL where Procore sends none; then the mirror's own
 | column | type | holds |
 |---|---|---|
 | \`_data\` | jsonb | the whole record as Procore last sent it; NULL when it was never seen |
+| \`_complete\` | boolean | false while a list has refreshed the row and the detail that only a show has is still to come |
 | \`_deleted_at\` | timestamptz | since when it is known to be deleted; the last known state stays in the row |
 | \`_hidden_at\` | timestamptz | since when Procore does not show it to us: deleted, or no permission |
 | \`_fetched_at\` | timestamptz | when Procore was last asked for it and answered |

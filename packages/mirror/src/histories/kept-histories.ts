@@ -260,6 +260,18 @@ export const keptHistories: readonly KeptHistory[] = [
     write('1'),
     move('1'),
   ]),
+  kept(
+    'a listing that misses a child under one parent and shows it under another',
+    [EMBEDDED],
+    [
+      ...['1', '2', '3'].map((id) => write(id)),
+      shift(moveChild('11', '3')),
+      write('11', { isLate: true }),
+      deliverAll,
+      begin({}, CHILD),
+      fetch(CHILD),
+    ],
+  ),
   ...nonsenseNames.flatMap((answer) => [
     kept(
       `an answer that is ${answer}`,
