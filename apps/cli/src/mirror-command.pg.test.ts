@@ -21,7 +21,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await database.pool.query(
-    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.calls, mirror.schema_drift, procore.rfis',
+    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.calls, mirror.schema_drift, mirror.lists, procore.rfis',
   );
 });
 
@@ -136,6 +136,18 @@ test('status finds something wrong: dead letters', async () => {
   const { code, stdout } = await mirror(['status']);
   expect(code).toBe(1);
   expect(stdout).toMatch(/not_json +1 /);
+});
+
+test('status tells of lists that are not as usual', async () => {
+  await database.pool.query(`insert into mirror.lists (company_id, project_id, resource, parent_id, page_size,
+    larger_page_at, total_difference, total_readings) values
+    (1, 2, 'Meeting Topics', null, 10, '2026-06-02T10:00:00Z', null, 0), (1, 2, 'Meeting Topics', '5', null, null, 3, 2),
+    (1, 2, 'Meeting Topics', '6', null, null, 4, 7), (1, 2, 'RFIs', null, null, null, 4, 1)`);
+  const { code, stdout } = await mirror(['status']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^ *1 +2 +Meeting Topics +10 +2026-06-02T10:00:00\S* +7 +2$/m);
+  const { lists } = JSON.parse((await mirror(['status', '--json'])).stdout);
+  expect(lists).toMatchObject([{ resource: 'Meeting Topics', pageSize: 10, withTotalAbove: 2, totalAbove: 7 }]);
 });
 
 test('status finds something wrong: parked scopes', async () => {

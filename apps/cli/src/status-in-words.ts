@@ -26,6 +26,7 @@ export function statusInWords(status: Status, all: boolean, now: Date): string {
     section('Parked scopes (left alone until their next probe)', parkedTable(status, now)),
     section('Dead letters (see `mirror dead-letters list`)', deadLettersTable(status, now)),
     section('Events that led to no fetch', ignoredTable(status, now)),
+    section('Lists that are not as usual (a Total above what comes counts what we may not see)', listsTable(status)),
     section('Values that did not fit their column (whole in _data)', unfitTable(status, now)),
     section('Fields without a column (whole in _data), and columns whose field stays away', driftTable(status, now)),
   ];
@@ -160,6 +161,21 @@ function unfitTable({ unfitValues }: Status, now: Date): string {
       `${ago(row.lastSeenAt, now)} ago`,
     ]),
   );
+}
+
+function listsTable({ lists }: Status): string {
+  if (lists.length === 0) return '';
+  const shown = table(
+    ['company', 'project', 'resource', 'records to a page', 'more tried', 'Total above by', 'in lists'],
+    lists
+      .slice(0, mostFields)
+      .map((list) => [
+        ...[list.companyId, list.projectId, list.resource, list.pageSize, list.largerPageAt],
+        ...[list.totalAbove, list.withTotalAbove || ''],
+      ]),
+  );
+  const more = lists.length - mostFields;
+  return more > 0 ? `${shown}\n(${more} more: --json, or select * from mirror.lists)` : shown;
 }
 
 function driftTable({ schemaDrift }: Status, now: Date): string {

@@ -43,6 +43,18 @@ export type MirrorStatus = {
   ignored: readonly { resource: string; reason: string; events: string; lastReceivedAt: string }[];
   deadLetters: readonly { reason: string; count: string; lastSeenAt: string }[];
   unfitValues: readonly { resource: string; column: string; count: string; lastRecordId: string; lastSeenAt: string }[];
+  /** What was learnt of lists that are not as usual. */
+  lists: readonly {
+    companyId: string;
+    projectId: string | null;
+    resource: string;
+    /** Records to a page, since larger ones failed; null: as usual. */
+    pageSize: number | null;
+    largerPageAt: string | null;
+    /** Lists (one for each parent, where the path names one) whose Total is usually above what comes, and by how much. */
+    withTotalAbove: number;
+    totalAbove: number | null;
+  }[];
   /** Fields that came without a column to hold them, and columns whose field stayed away; found by samples. */
   schemaDrift: readonly {
     resource: string;
@@ -95,6 +107,14 @@ select jsonb_build_object(
     select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'column', column_name, 'count', count::text,
       'lastRecordId', last_record_id, 'lastSeenAt', last_seen_at) order by resource, column_name), '[]')
     from mirror.unfit_values),
+  'lists', (
+    select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
+      'resource', resource, 'pageSize', page_size, 'largerPageAt', larger_page_at, 'withTotalAbove', with_total_above,
+      'totalAbove', total_above) order by company_id, project_id nulls first, resource), '[]')
+    from (select company_id, project_id, resource, min(page_size) as page_size, min(larger_page_at) as larger_page_at,
+        count(*) filter (where total_readings > 1) as with_total_above,
+        sum(total_difference) filter (where total_readings > 1) as total_above
+      from mirror.lists where page_size is not null or total_readings > 1 group by 1, 2, 3) l),
   'schemaDrift', (
     select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'field', field, 'kind', kind, 'jsonType', json_type,
       'count', count::text, 'exampleRecordId', example_record_id, 'firstSeenAt', first_seen_at,

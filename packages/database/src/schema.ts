@@ -272,6 +272,27 @@ export const backfills = mirror.table(
   (table) => [unique('backfills_scope').on(table.companyId, table.projectId, table.resource).nullsNotDistinct()],
 );
 
+/** What is known of each list of Procore, of a company or a project, or of one parent where its path names one. */
+export const lists = mirror.table(
+  'lists',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    resource: text('resource').notNull(),
+    /** NULL also for what holds for the lists of all parents. */
+    parentId: text('parent_id'),
+    /** The size of page that was answered when a larger one failed; NULL: any is. A larger one is tried again then. */
+    pageSize: integer('page_size'),
+    largerPageAt: moment('larger_page_at'),
+    /** By how much its Total is above what comes, and in how many readings in a row; more than one: a habit. */
+    totalDifference: integer('total_difference'),
+    totalReadings: integer('total_readings').notNull().default(0),
+  },
+  (table) => [
+    unique('lists_list').on(table.companyId, table.projectId, table.resource, table.parentId).nullsNotDistinct(),
+  ],
+);
+
 /** Requests to Procore in periods of ten minutes, for two days. No resource: hooks and lists of projects. */
 export const calls = mirror.table(
   'calls',

@@ -46,14 +46,19 @@ type Read = (run: BatchRun, version: string, options: ListingOptions) => Promise
 
 /** What a shifted listing left out may come with the next reading; what came once need not come again. */
 async function fill(run: BatchRun, read: Read, options: ListingOptions): Promise<number> {
+  let missedBefore: number | null = null;
   for (let reading = 1; ; reading += 1) {
     const listing = await read(run, await takeVersion(run.settings.database), options).catch((error: unknown) => {
       if (reading === READINGS || !(error instanceof VersionBehindError)) throw error;
       return null; // the numbers were lifted
     });
     if (listing === null) continue;
-    if (reading === READINGS) insistOnAll(run.resource, listing);
-    if (listing.doubt === null) return listing.records;
+    const { doubt, isCut, missing, records } = listing;
+    // A Total that is off by the same number again does not tell of a change.
+    const isUsual = !isCut && missing !== null && missing > 0 && missing === missedBefore;
+    if (doubt === null || isUsual) return records;
+    if (isCut || reading === READINGS) insistOnAll(run.resource, listing);
+    missedBefore = missing;
   }
 }
 

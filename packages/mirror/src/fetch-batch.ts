@@ -28,7 +28,7 @@ import { concludeAbsent } from './conclude-absent.ts';
 import type { DayFacts } from './date-windows.ts';
 import { makeCall } from './fetch-call.ts';
 import { type FailureOutcome, judgeFailure } from './judge-failure.ts';
-import { hasPlace } from './listing.ts';
+import { hasPlace, knownPageSize } from './listing.ts';
 import { type FetchCall, type FetchPlan, type PlanFacts, planFetch } from './plan-fetch.ts';
 
 export type BatchReport = {
@@ -107,7 +107,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
     ),
     parents: await countParents(run),
     ...(await knownDays(run)),
-    perPage: run.settings.pageSize,
+    perPage: await knownPageSize(run, run.resource),
     affordableCalls: await readLeave(database, run.batch.lane),
   };
   const plan = await withoutWalks(run, planFetch(run.resource, together, facts));

@@ -10,6 +10,7 @@ import {
   insistOnAll,
   isNotFound,
   isUnderParent,
+  type Listing,
   pagesOf,
   pathValues,
   readListing,
@@ -17,7 +18,7 @@ import {
 } from './listing.ts';
 import { lookThroughParents, soughtIn } from './parent-walk.ts';
 import type { FetchCall } from './plan-fetch.ts';
-import { checkPage, checkShow, readHolders, readItems } from './read-answer.ts';
+import { checkShow, readHolders, readItems } from './read-answer.ts';
 import { storeAnswer, storePart } from './store-answer.ts';
 import { placeRecords } from './tell-parents.ts';
 
@@ -74,23 +75,19 @@ async function listByIds(
   call: Extract<FetchCall, { kind: 'list by ids' | 'refresh by ids' }>,
 ): Promise<void> {
   const { resource, settings } = run;
-  const { list } = resource;
-  if (list === null || list.filterByIds === null) throw new Error(`${resource.resource} cannot be listed by ids`);
+  const { parentId, ids } = call;
+  if ((resource.list?.filterByIds ?? null) === null) throw new Error(`${resource.resource} cannot be listed by ids`);
   const version = await takeVersion(settings.database);
-  const path = expandPath(list.path, await pathValues(run, resource, call.parentId));
-  const { text } = await settings.client.get(path, {
-    companyId: run.batch.companyId,
-    signal: run.signal,
-    searchParams: [
-      ...Object.entries(list.showAll),
-      ...idFilter(resource, call.ids),
-      ['per_page', String(IDS_PER_CALL)],
-    ],
-  });
-  const { envelope } = checkPage(text, resource);
-  const answer = { resource, envelope, version, text, parentId: call.parentId, only: call.ids };
-  if (call.kind === 'list by ids') await storeAnswer(run, answer);
-  else await storePart(run, answer);
+  const options = { parentId, searchParams: idFilter(resource, ids), perPage: IDS_PER_CALL };
+  let listed = 0;
+  for await (const { text, envelope, count } of pagesOf(run, resource, options)) {
+    const answer = { resource, envelope, version, text, parentId, only: ids };
+    if (call.kind === 'list by ids') await storeAnswer(run, answer);
+    else await storePart(run, answer);
+    listed += count ?? ids.length;
+    // There are no more, unless the filter was ignored: what came of it says nothing then.
+    if (listed >= ids.length) return;
+  }
 }
 
 /** Stores all that the days hold. Concludes nothing, so it may end as soon as the missing are shown for fewer calls. */
@@ -121,23 +118,24 @@ async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all
   const { resource } = run;
   const version = await takeVersion(run.settings.database);
   const only = resource.list?.shared === true ? { only: call.ids } : {};
-  const { doubt } = await storeListing(run, resource, version, { parentId: call.parentId, ...only });
+  const { doubt, isCut } = await storeListing(run, resource, version, { parentId: call.parentId, ...only });
   const under = isUnderParent(resource, resource.list?.path ?? null) ? call.parentId : null;
   const missing = noted(run, call.ids);
   const toConclude = resource.show === null ? missing : missing.filter(({ isDeletedLast }) => isDeletedLast);
-  await concludeFrom(run, { version, under, doubt }, toConclude);
+  await concludeFrom(run, { version, under, doubt, isCut }, toConclude);
 }
 
 /**
- * Concludes from a look that did not find these. One in doubt concludes only what a delete event named; throws
- * ProcoreFormatError if others are left.
+ * Concludes from a look that did not find these. One in doubt concludes only what a delete event named, one that did not come
+ * to its end only what a look of before did not find either; throws ProcoreFormatError if others are left.
  */
 async function concludeFrom(
   run: BatchRun,
-  { doubt, ...search }: Search & { doubt: string | null },
+  { doubt, isCut, ...search }: Search & Pick<Listing, 'doubt' | 'isCut'>,
   records: readonly NotedRecord[],
 ): Promise<void> {
-  const named = doubt === null ? records : records.filter(({ isDeletedLast }) => isDeletedLast);
+  const isNamed = ({ isDeletedLast, attempts }: NotedRecord) => isDeletedLast && (!isCut || attempts > 0);
+  const named = doubt === null ? records : records.filter(isNamed);
   await concludeAbsent(run, run.resource, search, named);
   if (doubt !== null && named.length < records.length) {
     throw new ProcoreFormatError(`the listing of ${run.resource.resource}`, { issues: [doubt] });
@@ -153,12 +151,8 @@ function noted(run: BatchRun, ids: readonly string[]): NotedRecord[] {
 async function showParent(run: BatchRun, { parentId, ids }: Extract<FetchCall, { kind: 'parent' }>): Promise<void> {
   const version = await takeVersion(run.settings.database);
   const holds = await readParent(run, parentOf(run), parentId, version);
-  // A parent that comes without its list again and again has none, if a delete event says so.
   const doubt = holds ? null : `${parentId} has no list in ${run.resource.parent?.embeddedAs}`;
-  const missing = noted(run, ids);
-  const toConclude = holds ? missing : missing.filter(({ isDeletedLast, attempts }) => !isDeletedLast || attempts > 0);
-  await concludeFrom(run, { version, under: parentId, doubt }, toConclude);
-  if (toConclude.length < missing.length) insistOnAll(run.resource, { records: 0, pages: 1, doubt });
+  await concludeFrom(run, { version, under: parentId, doubt, isCut: !holds }, noted(run, ids));
 }
 
 /** Shows and stores the parent with the children that it carries. Returns whether it came with its list of them, or is gone. */
@@ -196,7 +190,8 @@ async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all 
     return ids;
   });
   const doubt = listing.doubt ?? (lacking === 0 ? null : `${lacking} have no list in ${field}`);
-  await concludeFrom(run, { version, under: null, doubt }, noted(run, call.ids));
+  const isCut = listing.isCut || lacking > 0;
+  await concludeFrom(run, { version, under: null, doubt, isCut }, noted(run, call.ids));
 }
 
 /** Items of a list of the whole scope name their parents, so that each record can be shown. */
@@ -210,7 +205,8 @@ async function findParents(run: BatchRun, ids: readonly string[]): Promise<void>
     return items.map(({ id }) => id);
   });
   const notListed = noted(run, ids).filter(({ parentId }) => parentId === null);
-  await concludeFrom(run, { version, under: null, doubt: listing.doubt }, notListed);
+  const { doubt, isCut } = listing;
+  await concludeFrom(run, { version, under: null, doubt, isCut }, notListed);
 }
 
 async function walkParents(run: BatchRun, ids: readonly string[]): Promise<void> {
@@ -227,7 +223,7 @@ async function lookFor(
   const walk = await lookThroughParents(run, ids, visit);
   if (walk === null) return;
   const { version, doubt } = walk;
-  await concludeFrom(run, { version, under: null, doubt }, noted(run, soughtIn(run, walk)));
+  await concludeFrom(run, { version, under: null, doubt, isCut: doubt !== null }, noted(run, soughtIn(run, walk)));
 }
 
 /** Stores the children of one parent: all, where their list carries them whole, else those of the ids. */
@@ -238,11 +234,19 @@ async function storeChildrenOf(run: BatchRun, parentId: string, ids: readonly st
       insistOnAll(resource, await storeListing(run, resource, await takeVersion(run.settings.database), { parentId }));
       return;
     }
-    for await (const page of pagesOf(run, resource, { parentId, searchParams: idFilter(resource, ids) })) {
-      for (const { id } of readItems(page.text, resource)) {
-        if (ids.includes(id) && openRecords(run).has(id)) await showRecord(run, resource, { id, parentId });
-      }
-    }
+    const listing = await readListing(
+      run,
+      resource,
+      { parentId, searchParams: idFilter(resource, ids) },
+      async (page) => {
+        const listed = readItems(page.text, resource).map(({ id }) => id);
+        for (const id of listed) {
+          if (ids.includes(id) && openRecords(run).has(id)) await showRecord(run, resource, { id, parentId });
+        }
+        return listed;
+      },
+    );
+    insistOnAll(resource, listing);
   } catch (error) {
     if (!isNotFound(error)) throw error; // a parent that is gone has no children to find
   }

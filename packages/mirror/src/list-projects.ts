@@ -1,4 +1,4 @@
-import type { ProcoreClient } from '@procore-mirror/procore';
+import type { ProcoreAnswer, ProcoreClient } from '@procore-mirror/procore';
 import { catalogue } from './catalogue/catalogue.ts';
 import { readItems } from './read-answer.ts';
 
@@ -6,8 +6,12 @@ import { readItems } from './read-answer.ts';
 export async function listProjects(client: ProcoreClient, companyId: string, signal: AbortSignal): Promise<string[]> {
   const ids: string[] = [];
   const path = `/rest/v1.1/projects?company_id=${companyId}`;
-  for await (const page of client.pages(path, { companyId, perPage: 1000, signal })) {
-    ids.push(...readItems(page.text, catalogue.get('Projects')).map(({ id }) => id));
+  const read = ({ text }: ProcoreAnswer) => {
+    const items = readItems(text, catalogue.get('Projects'));
+    return { items, count: items.length };
+  };
+  for await (const { items } of client.pages(path, { companyId, perPage: 1000, signal, read })) {
+    ids.push(...items.map(({ id }) => id));
   }
   return ids;
 }

@@ -1,7 +1,14 @@
 // Listings of a scope or of one parent, page by page.
-import { findParentIds } from '@procore-mirror/database';
+import {
+  type BatchKey,
+  findParentIds,
+  type ListFacts,
+  notePageSize,
+  noteTotal,
+  readListFacts,
+} from '@procore-mirror/database';
 import { expandPath, type ProcoreAnswer, ProcoreFormatError, ProcoreResponseError } from '@procore-mirror/procore';
-import type { BatchRun } from './batch-run.ts';
+import { type BatchRun, scopeOf } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import { type CheckedPage, checkPage, readItems } from './read-answer.ts';
 import { storeAnswer } from './store-answer.ts';
@@ -18,12 +25,21 @@ export type ListingOptions = {
 /** A page of a listing that looks as one must. */
 export type Page = ProcoreAnswer & CheckedPage;
 
-/** What a listing brought. `doubt` says why a record may be missing by accident; null when none can be. */
-export type Listing = { records: number; pages: number; doubt: string | null };
+/** What a listing brought. */
+export type Listing = {
+  records: number;
+  /** Why a record may be missing by accident; null when none can be. */
+  doubt: string | null;
+  /** Was it not read to its end, as far as is known? */
+  isCut: boolean;
+  /** By how much its Total is above what came; null when it does not say, or says different things. */
+  missing: number | null;
+};
 
 /**
  * Reads a listing to its end. `take` gets each page and returns the ids that it took. Pages that shift while they are read
- * can leave a record out; as far as counts tell, `doubt` does.
+ * can leave a record out; as far as counts tell, `doubt` does. A Total that is above what comes by the same number twice in a
+ * row counts what we may not see, and is no doubt.
  */
 export async function readListing(
   run: BatchRun,
@@ -33,18 +49,44 @@ export async function readListing(
 ): Promise<Listing> {
   const seen = new Set<string>();
   const totals = new Set<number>();
-  let pages = 0;
+  let [pages, count] = [0, 0];
+  let cut: string | null = null;
   let flaw: string | null = null;
-  for await (const page of pagesOf(run, resource, options)) {
+  const onDoubt = (issue: string) => {
+    cut ??= issue;
+  };
+  for await (const page of pagesOf(run, resource, { ...options, onDoubt })) {
     for (const id of await take(page)) seen.add(id);
     if (page.total !== null) totals.add(page.total);
     flaw ??= page.flaw;
     pages += 1;
+    count += page.count ?? 0;
   }
-  const expected = options.only === undefined ? Math.max(0, ...totals) : 0;
-  const isShifted = totals.size > 1 || seen.size < expected;
-  const doubt = isShifted ? `${seen.size} of ${expected} records came; it changed while it was read` : flaw;
-  return { records: seen.size, pages, doubt };
+  const records = options.only === undefined ? seen.size : Math.max(seen.size, count);
+  const [total = null] = totals;
+  const missing = total === null || totals.size > 1 ? null : Math.max(0, total - records);
+  const end = { records: seen.size, isCut: cut !== null, missing };
+  if (cut !== null || flaw !== null) return { ...end, doubt: cut ?? flaw };
+  if (totals.size > 1) return { ...end, doubt: 'it changed while it was read' };
+  const isUsual = await isUsualTotal(run, resource, options, { missing, pages });
+  return { ...end, doubt: isUsual ? null : `its Total counts ${missing} records more than came` };
+}
+
+/** Is what a Total counts beyond what came no sign that a record was left out? */
+async function isUsualTotal(
+  run: BatchRun,
+  resource: CataloguedResource,
+  { parentId, searchParams = [] }: ListingOptions,
+  { missing, pages }: { missing: number | null; pages: number },
+): Promise<boolean> {
+  if (missing === null) return true;
+  // A filter makes another list of it each time, and one page does not shift while it is read.
+  if (searchParams.length > 0) return missing === 0 || pages === 1;
+  const key = {
+    ...listKey(run, resource),
+    parentId: isUnderParent(resource, resource.list?.path ?? null) ? parentId : null,
+  };
+  return (await noteTotal(run.settings.database.pool, key, missing)) || missing === 0;
 }
 
 /** Stores every page, and tells what came. */
@@ -61,49 +103,83 @@ export async function storeListing(
 }
 
 /** For who concludes something from what a listing lacks. Throws ProcoreFormatError when there is a doubt. */
-export function insistOnAll({ resource }: CataloguedResource, { doubt }: Listing): void {
+export function insistOnAll({ resource }: CataloguedResource, { doubt }: Pick<Listing, 'doubt'>): void {
   if (doubt !== null) throw new ProcoreFormatError(`the listing of ${resource}`, { issues: [doubt] });
 }
 
 /**
- * The pages of the resource's list, all of the scope or those of one parent. Throws ProcoreFormatError at a page that
- * is no list of records, or holds nothing but records of the pages before: such a list may go on for ever.
+ * The pages of the resource's list, all of the scope or those of one parent, in the size that is known to be answered. Throws
+ * ProcoreFormatError at a page that is no list of records. A page that holds nothing but records of the pages before ends
+ * the list in doubt: it may go on for ever.
  */
 export async function* pagesOf(
   run: BatchRun,
   resource: CataloguedResource,
-  { parentId, searchParams = [] }: ListingOptions,
+  options: ListingOptions & { perPage?: number; onDoubt?: (issue: string) => void },
 ): AsyncGenerator<Page> {
   const { list } = resource;
   if (list === null) throw new Error(`${resource.resource} has no list in the catalogue`);
-  const { client, pageSize } = run.settings;
-  const pages = client.pages(expandPath(list.path, await pathValues(run, resource, parentId)), {
-    companyId: run.batch.companyId,
-    perPage: list.path.startsWith('/rest/v2') ? Math.min(pageSize, LARGEST_V2_PAGE) : pageSize,
+  const { settings, batch, signal } = run;
+  const { parentId, searchParams = [], onDoubt = () => {} } = options;
+  const key = listKey(run, resource);
+  const facts = await readListFacts(settings.database.pool, key);
+  const wanted = Math.min(options.perPage ?? settings.pageSize, largestPage(resource));
+  const size = pageSizeNow(wanted, facts);
+  let answered: number | null = null;
+  const pages = settings.client.pages(expandPath(list.path, await pathValues(run, resource, parentId)), {
+    ...{ companyId: batch.companyId, signal, onDoubt },
+    perPage: size,
+    ...(facts.pageSize === null ? {} : { answeredPerPage: Math.min(facts.pageSize, size) }),
     searchParams: [...Object.entries(list.showAll), ...searchParams],
-    signal: run.signal,
+    read: (answer) => ({ ...answer, ...checkPage(answer.text, resource) }),
+    onSmallerPages: (perPage) => {
+      answered = perPage;
+    },
   });
-  yield* withoutRepeats(pages, resource);
+  try {
+    yield* withoutRepeats(pages, resource, onDoubt);
+  } finally {
+    const isRaised = answered === null && facts.pageSize !== null && size > facts.pageSize;
+    if (answered !== null) await notePageSize(settings.database.pool, key, answered);
+    else if (isRaised) await notePageSize(settings.database.pool, key, size < wanted ? size : null);
+  }
+}
+
+/** How many records a page of the resource's list is known to hold at most. */
+export async function knownPageSize(run: BatchRun, resource: CataloguedResource): Promise<number> {
+  const facts = await readListFacts(run.settings.database.pool, listKey(run, resource));
+  return pageSizeNow(Math.min(run.settings.pageSize, largestPage(resource)), facts);
+}
+
+function pageSizeNow(wanted: number, { pageSize, isLargerDue }: ListFacts): number {
+  if (pageSize === null) return wanted;
+  return Math.min(wanted, isLargerDue ? pageSize * 2 : pageSize);
+}
+
+function largestPage({ list }: CataloguedResource): number {
+  return list?.path.startsWith('/rest/v2') === true ? LARGEST_V2_PAGE : Number.POSITIVE_INFINITY;
+}
+
+function listKey(run: BatchRun, resource: CataloguedResource): BatchKey {
+  return { ...scopeOf(run, resource), resource: resource.resource };
 }
 
 async function* withoutRepeats(
-  pages: AsyncIterable<ProcoreAnswer>,
+  pages: AsyncIterable<Page>,
   resource: CataloguedResource,
+  onDoubt: (issue: string) => void,
 ): AsyncGenerator<Page> {
   const seen = new Set<string>();
   let before: ProcoreAnswer | null = null; // read only if another page follows: most lists have one
   for await (const page of pages) {
-    const checked = { ...page, ...checkPage(page.text, resource) };
     if (before !== null) {
       for (const { id } of readItems(before.text, resource)) seen.add(id);
       const items = readItems(page.text, resource);
       if (items.length > 0 && items.every(({ id }) => seen.has(id))) {
-        throw new ProcoreFormatError(`the listing of ${resource.resource}`, {
-          issues: ['a page holds only records of the pages before it'],
-        });
+        return onDoubt('a page holds only records of the pages before it');
       }
     }
-    yield checked;
+    yield page;
     before = page;
   }
 }

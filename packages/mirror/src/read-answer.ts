@@ -8,8 +8,11 @@ export type ListedItem = {
   parentId: string | null;
 };
 
-/** A page of a listing that looks as one must. `flaw` says what of it cannot be told apart; null when nothing. */
-export type CheckedPage = { envelope: Envelope; flaw: string | null };
+/**
+ * A page of a listing that looks as one must. `flaw` says what of it cannot be told apart; null when nothing. `count`: how many
+ * records it holds, where pages count records.
+ */
+export type CheckedPage = { envelope: Envelope; flaw: string | null; count: number | null };
 
 /** Checks the answer of a show. Throws ProcoreFormatError unless it is the record of this id. */
 export function checkShow(
@@ -33,7 +36,10 @@ export function checkPage(text: string, entry: Pick<CatalogueEntry, 'resource' |
   if (nameless > 0 && nameless === elements.length) {
     throw malformed(entry, `none of its ${nameless} elements has an id`);
   }
-  return { envelope, flaw: nameless === 0 ? null : `${nameless} of ${elements.length} elements have no id` };
+  const flaw = nameless === 0 ? null : `${nameless} of ${elements.length} elements have no id`;
+  // Of a list in groups nobody knows whether its pages count groups or records.
+  const isCounted = elements.length === 0 || (entry.list?.within ?? null) === null;
+  return { envelope, flaw, count: isCounted ? elements.length : null };
 }
 
 /** The ids on a page, and the parents that the items name; elements without an id are left out. Throws as `checkPage`. */

@@ -133,7 +133,7 @@ export async function startTestMirror(
       return rows.map(({ record_id }) => record_id);
     },
     clear: async () => {
-      const own = ['events', 'pending', 'batches', 'scopes', 'dead_letters', 'absences'].map(
+      const own = ['events', 'pending', 'batches', 'scopes', 'dead_letters', 'absences', 'lists'].map(
         (name) => `mirror.${name}`,
       );
       const tables = catalogue.resources.map(({ table }) => `procore.${table.name}`);

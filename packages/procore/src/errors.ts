@@ -30,6 +30,11 @@ export class ProcoreResponseError extends Error {
   }
 }
 
+/** A 2xx answer with more bytes than an answer may have. */
+export class ProcoreTooLargeError extends Error {
+  override name = 'ProcoreTooLargeError' as const;
+}
+
 /** A 2xx answer that is not what we rely on; `issues` say where it differs, without quoting it. */
 export class ProcoreFormatError extends Error {
   override name = 'ProcoreFormatError' as const;

@@ -62,9 +62,11 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
     row: S,
     searchParams: [string, string][] = [],
   ): AsyncGenerator<{ answer: ProcoreAnswer; rows: z.infer<S>[] }> {
-    for await (const answer of client.pages(path, { ...callOptions(o), searchParams, perPage: 100 })) {
-      yield { answer, rows: readAnswer(path, answer, z.object({ data: z.array(row) })).data };
-    }
+    const read = (answer: ProcoreAnswer) => {
+      const { data } = readAnswer(path, answer, z.object({ data: z.array(row) }));
+      return { answer, rows: data, count: data.length };
+    };
+    yield* client.pages(path, { ...callOptions(o), searchParams, perPage: 100, read });
   }
 
   async function allRows<S extends z.ZodType>(...list: Parameters<typeof rows<S>>): Promise<z.infer<S>[]> {

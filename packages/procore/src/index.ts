@@ -1,7 +1,14 @@
-export { ProcoreBusyError, ProcoreFormatError, ProcoreResponseError, ProcoreUnreachableError } from './errors.ts';
+export {
+  ProcoreBusyError,
+  ProcoreFormatError,
+  ProcoreResponseError,
+  ProcoreTooLargeError,
+  ProcoreUnreachableError,
+} from './errors.ts';
 export { expandPath } from './expand-path.ts';
 export { createHooksApi, type Hook, type HookDelivery, type HooksApi, type HookTrigger } from './hooks-api.ts';
 export { parseWithTextIds } from './lossless-json.ts';
+export type { ReadPage } from './pages.ts';
 export { type CallPurpose, createProcoreClient, type ProcoreAnswer, type ProcoreClient } from './procore-client.ts';
 export type { RateLimit } from './rate-limit.ts';
 export type { RetryPolicy } from './retry.ts';

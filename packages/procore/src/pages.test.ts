@@ -1,7 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { ProcoreFormatError } from './errors.ts';
 import { type Answer, answer, type LocalServer, startLocalServer } from './local-server.ts';
-import { createProcoreClient, type ProcoreClient } from './procore-client.ts';
+import { createProcoreClient, type ProcoreAnswer, type ProcoreClient } from './procore-client.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -20,11 +19,16 @@ async function aWorld(...answers: Answer[]): Promise<{ server: LocalServer; clie
   return { server, client };
 }
 
-async function walk(client: ProcoreClient, maxPages?: number): Promise<string[]> {
+/** The pages of these tests hold one number each, which no test counts on. */
+const read = ({ text }: ProcoreAnswer) => ({ text, count: null });
+
+async function walk(client: ProcoreClient, maxPages?: number): Promise<{ texts: string[]; doubts: string[] }> {
   const texts: string[] = [];
-  const options = { companyId: '42', perPage: 2, searchParams: [['a', 'b c']] as const, maxPages };
+  const doubts: string[] = [];
+  const onDoubt = (issue: string) => doubts.push(issue);
+  const options = { companyId: '42', perPage: 2, searchParams: [['a', 'b c']] as const, maxPages, read, onDoubt };
   for await (const { text } of client.pages('/rest/v1.0/rfis?x=1', options)) texts.push(text);
-  return texts;
+  return { texts, doubts };
 }
 
 /** A page of a list that never ends, `next` being what follows the origin in its link. */
@@ -53,7 +57,7 @@ test.each([
   ],
 ])('a next link is followed: %s', async (_, link) => {
   const { client, server } = await aWorld(page((index, origin) => (index === 0 ? link(origin) : undefined)));
-  expect(await walk(client)).toEqual(['[0]', '[1]']);
+  expect(await walk(client)).toEqual({ texts: ['[0]', '[1]'], doubts: [] });
   expect(server.seen.map(({ url }) => url)).toEqual([
     '/rest/v1.0/rfis?x=1&a=b+c&per_page=2',
     '/rest/v1.0/rfis?page=2&x=1',
@@ -66,7 +70,7 @@ test('the next link of an answer is a path for get', async () => {
     page((_, origin) => `<${origin}/list?filters%5Bid%5D%5B%5D=1&page=2>; rel="next"`),
   );
   const first = await client.get('/list', { companyId: '42' });
-  expect(first.links).toEqual({ next: '/list?filters%5Bid%5D%5B%5D=1&page=2' });
+  expect(first.links.next).toBe('/list?filters%5Bid%5D%5B%5D=1&page=2');
   await client.get(first.links.next!, { companyId: '42' });
   expect(server.seen[1]?.url).toBe(first.links.next);
 });
@@ -75,19 +79,27 @@ test.each([undefined, '', '<>', 'rel="next"', '</x>; rel="prev"', '</x>; rel="ne
   'a list ends where no next link is: %s',
   async (link) => {
     const { client } = await aWorld(page(() => link));
-    expect(await walk(client)).toEqual(['[0]']);
+    expect(await walk(client)).toEqual({ texts: ['[0]'], doubts: [] });
   },
 );
 
 test.each([
   ['another host', 'http://example.com/rest/v1.0/rfis?page=2'],
   ['another port', 'http://127.0.0.1:1/rest/v1.0/rfis?page=2'],
-  ['another host without scheme', '//example.com/rest'],
-  ['no http', 'javascript:alert(1)'],
-  ['nowhere', 'http://['],
-])('a next link that leads elsewhere is refused: %s', async (_, target) => {
+  ['another scheme', 'https://127.0.0.1/rest/v1.0/rfis?page=2'],
+  ['another host without scheme', '//example.com/rest/v1.0/rfis?page=2'],
+])('of a next link that names %s only path and query count', async (_, target) => {
+  const { client, server } = await aWorld(page((index) => (index === 0 ? `<${target}>; rel="next"` : undefined)));
+  expect(await walk(client)).toEqual({ texts: ['[0]', '[1]'], doubts: [] });
+  expect(server.seen[1]?.url).toBe('/rest/v1.0/rfis?page=2');
+});
+
+test.each([
+  ['no http', 'javascript:alert(1)', ['its next link leads nowhere']],
+  ['nowhere', 'http://[', ['its next link leads nowhere']],
+])('a next link that is none keeps the page that it came with: %s', async (_, target, doubts) => {
   const { client, server } = await aWorld(page(() => `<${target}>; rel="next"`));
-  await expect(walk(client)).rejects.toThrow(ProcoreFormatError);
+  expect(await walk(client)).toEqual({ texts: ['[0]'], doubts });
   expect(server.seen).toHaveLength(1);
 });
 
@@ -95,21 +107,36 @@ test.each([
   ['the first page', ['/rest/v1.0/rfis?x=1&a=b+c&per_page=2'], 1],
   ['itself', ['/p?2', '/p?2'], 2],
   ['an earlier page', ['/p?2', '/p?3', '/p?2'], 3],
-])('a next link that leads back is refused: %s', async (_, targets, requests) => {
+])('a next link that leads back ends the list in doubt: %s', async (_, targets, requests) => {
   const { client, server } = await aWorld(page((index) => `<${targets[index]}>; rel="next"`));
-  await expect(walk(client)).rejects.toMatchObject({ issues: [expect.stringContaining('seen before')] });
+  const { texts, doubts } = await walk(client);
+  expect(texts).toHaveLength(requests);
+  expect(doubts).toEqual([expect.stringContaining('seen before')]);
   expect(server.seen).toHaveLength(requests);
 });
 
-test('a list that goes on after the last allowed page is refused, not cut short', async () => {
+test('a list that goes on after the last allowed page ends in doubt', async () => {
   const { client, server } = await aWorld(page((index) => `</p?${index}>; rel="next"`));
-  await expect(walk(client, 3)).rejects.toMatchObject({ issues: ['it goes on after 3 pages'] });
+  expect(await walk(client, 3)).toEqual({ texts: ['[0]', '[1]', '[2]'], doubts: ['it goes on after 3 pages'] });
   expect(server.seen).toHaveLength(3);
+});
+
+test.each([404, 410])('a next link to a page that is not there ends the list in doubt: %i', async (status) => {
+  const { client } = await aWorld(
+    page(() => '</p?2>; rel="next"'),
+    answer(status),
+  );
+  expect(await walk(client)).toEqual({ texts: ['[0]'], doubts: ['page 2 was not found'] });
+});
+
+test('a list that is not there is no doubt but an error', async () => {
+  const { client } = await aWorld(answer(404));
+  await expect(walk(client)).rejects.toMatchObject({ status: 404 });
 });
 
 test('who stops reading stops asking', async () => {
   const { client, server } = await aWorld(page((index) => `</p?${index}>; rel="next"`));
-  for await (const { text } of client.pages('/p', { companyId: '42', perPage: 1 })) if (text === '[1]') break;
+  for await (const { text } of client.pages('/p', { companyId: '42', perPage: 1, read })) if (text === '[1]') break;
   expect(server.seen).toHaveLength(2);
 });
 
@@ -125,6 +152,6 @@ test('without links, pages are counted by Total and Per-Page', async () => {
   const { client, server } = await aWorld((response, request, index) =>
     answer(200, `[${index}]`, { total: '5', 'per-page': '2' })(response, request, index),
   );
-  expect(await walk(client)).toEqual(['[0]', '[1]', '[2]']);
+  expect((await walk(client)).texts).toEqual(['[0]', '[1]', '[2]']);
   expect(server.seen.at(-1)?.url).toBe('/rest/v1.0/rfis?x=1&a=b+c&per_page=2&page=3');
 });

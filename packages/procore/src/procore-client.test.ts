@@ -1,6 +1,12 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ProcoreBusyError, ProcoreFormatError, ProcoreResponseError, ProcoreUnreachableError } from './errors.ts';
+import {
+  ProcoreBusyError,
+  ProcoreFormatError,
+  ProcoreResponseError,
+  ProcoreTooLargeError,
+  ProcoreUnreachableError,
+} from './errors.ts';
 import { type Answer, answer, type LocalServer, startLocalServer } from './local-server.ts';
 import { createProcoreClient, type ProcoreClient, type ProcoreClientOptions } from './procore-client.ts';
 
@@ -91,7 +97,7 @@ describe('an answer', () => {
     expect(await client.get('/x', company)).toEqual({
       status: 200,
       text: '[]',
-      links: {},
+      links: { isGiven: false, isBroken: false },
       total: 250,
       perPage: 100,
       rateLimit: { limit: 600, remaining: 599, resetInMs: 7000, resetAt: Date.UTC(2026, 5, 30, 11, 0, 7) / 1000 },
@@ -106,7 +112,7 @@ describe('an answer', () => {
   test('that is larger than allowed is refused, and not asked for again', async () => {
     const { client, server } = await aWorld([answer(200, JSON.stringify('x'.repeat(2000)))], { maxAnswerBytes: 1000 });
     const error = await failure(client.get('/x', company));
-    expect(error).toBeInstanceOf(ProcoreFormatError);
+    expect(error).toBeInstanceOf(ProcoreTooLargeError);
     expect(error.message).toContain('too large');
     expect(server.seen).toHaveLength(1);
   });
@@ -401,13 +407,18 @@ describe('the budget', () => {
     const purpose = { projectId: '7', resource: 'RFIs', lane: 'live' } as const;
     const told: unknown[] = [];
     const { client } = await aWorld(
-      [answer(200, '[]', { link: '</x?page=2>; rel="next"' }), answer(200, '[]'), answer(200, '{}'), answer(200, '{}')],
+      [
+        answer(200, '[1]', { link: '</x?page=2>; rel="next"' }),
+        answer(200, '[]'),
+        answer(200, '{}'),
+        answer(200, '{}'),
+      ],
       {
         beforeCall: async (call) => void told.push(call.purpose),
         afterCall: (call) => void told.push(call.purpose),
       },
     );
-    await Array.fromAsync(client.pages('/x', { ...company, perPage: 1, purpose }));
+    await Array.fromAsync(client.pages('/x', { ...company, perPage: 1, purpose, read: () => ({ count: null }) }));
     await client.send('POST', '/x', { ...company, purpose });
     await client.get('/x', company);
     expect(told).toEqual([purpose, purpose, purpose, purpose, purpose, purpose, null, null]);

@@ -2,20 +2,31 @@
 // another try is decided in `retry.ts`, limits and time-outs of one request are in `exchange.ts`.
 import { setTimeout as delay } from 'node:timers/promises';
 import { abortable } from './abortable.ts';
-import { ProcoreBusyError, ProcoreFormatError, ProcoreResponseError, ProcoreUnreachableError } from './errors.ts';
+import {
+  ProcoreBusyError,
+  ProcoreFormatError,
+  ProcoreResponseError,
+  ProcoreTooLargeError,
+  ProcoreUnreachableError,
+} from './errors.ts';
 import { createExchanger, type Exchange, type ExchangeRequest, isSuccess } from './exchange.ts';
-import { pagesOf } from './pages.ts';
+import { type PagesOptions, pagesOf, type ReadPage } from './pages.ts';
 import { type RateLimit, readCount, readDate, readPauseMs, readRateLimit, readRetryAfterMs } from './rate-limit.ts';
-import { nextPath, requestPath, type SearchParams } from './request-path.ts';
-import { decideRetry, type RequestFailure, type RetryPolicy, twoMoreTriesInAboutTwoSeconds } from './retry.ts';
+import { type PageLinks, readLinks, requestPath, type SearchParams } from './request-path.ts';
+import {
+  decideRetry,
+  onlyOneTry,
+  type RequestFailure,
+  type RetryPolicy,
+  twoMoreTriesInAboutTwoSeconds,
+} from './retry.ts';
 import { createServerClock } from './server-clock.ts';
 
 export type ProcoreAnswer = {
   status: number;
   /** JSON exactly as sent, complete; empty for an answer to `send` that has no body. */
   text: string;
-  /** `next` is path and query on the API host, fit for `get`. */
-  links: { next?: string };
+  links: PageLinks;
   /** The headers Total and Per-Page. */
   total: number | null;
   perPage: number | null;
@@ -33,7 +44,7 @@ export type CallPurpose = {
 type CallOptions = { companyId: string; signal?: AbortSignal | undefined; purpose?: CallPurpose | undefined };
 
 /**
- * All calls throw ProcoreUnreachableError, ProcoreBusyError, ProcoreResponseError or ProcoreFormatError, what `token`,
+ * All calls throw ProcoreUnreachableError, ProcoreBusyError, ProcoreResponseError, ProcoreTooLargeError or ProcoreFormatError, what `token`,
  * `beforeCall` and `afterCall` throw, the signal's reason once it is aborted, and RangeError for a path on another host
  * or a company id that is none.
  */
@@ -47,14 +58,16 @@ export type ProcoreClient = {
     o: CallOptions & { body?: unknown },
   ) => Promise<ProcoreAnswer>;
   /**
-   * Walks a list along its next links. A link to another host, one seen before, or more than `maxPages` (10,000) pages
-   * throw ProcoreFormatError. Without links, Total and Per-Page
-   * tell of further pages; without these the list has one page.
+   * Walks a list along its next links, on this host whatever host they name. Without links, Total and Per-Page tell of
+   * further pages, and so does a page that is full; an empty one ends the list. `onDoubt` is told when the list ends otherwise:
+   * a link leads back or nowhere, a page behind the first is not found, a record is too large, or there are more than `maxPages`.
+   * A page that is too large, for Procore (408, 500, 502, 504) or for us, is asked for in smaller ones. What `read` throws
+   * ends the walk.
    */
-  pages: (
+  pages: <P extends ReadPage>(
     path: string,
-    o: CallOptions & { perPage: number; searchParams?: SearchParams | undefined; maxPages?: number | undefined },
-  ) => AsyncIterable<ProcoreAnswer>;
+    o: PagesOptions<P> & { searchParams?: SearchParams | undefined },
+  ) => AsyncIterable<P>;
   /** Ends all connections; calls under way fail. */
   close: () => Promise<void>;
 };
@@ -89,7 +102,11 @@ export type ProcoreClientOptions = {
   now?: () => number;
 };
 
-type Call = Omit<ExchangeRequest, 'headers'> & { companyId: string; purpose: CallPurpose | null };
+type Call = Omit<ExchangeRequest, 'headers'> & {
+  companyId: string;
+  purpose: CallPurpose | null;
+  policy: RetryPolicy;
+};
 type Failed = { failure: RequestFailure; error: Error };
 type Tried = { answer: ProcoreAnswer } | Failed;
 
@@ -116,7 +133,14 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       const { tried, token } = await tryOnce(call);
       if ('answer' in tried) return tried.answer;
       const { failure, error } = tried;
-      const decision = decideRetry({ method: call.method, failure, attempt, tokenRefused, policy, random: random() });
+      const decision = decideRetry({
+        method: call.method,
+        failure,
+        attempt,
+        tokenRefused,
+        policy: call.policy,
+        random: random(),
+      });
       if (decision.retry === 'no') throw error;
       if (decision.retry === 'with a new token') {
         tokenRefused = true;
@@ -161,7 +185,8 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       const error = new ProcoreUnreachableError(`${about}: ${exchange.cause.message}`, { cause: exchange.cause });
       return { failure: closed ? final : exchange, error };
     }
-    if (exchange.kind === 'too large') return { failure: final, error: formatError(about, 'the answer is too large') };
+    if (exchange.kind === 'too large')
+      return { failure: final, error: new ProcoreTooLargeError(`${about}: the answer is too large`) };
     if (!isSuccess(exchange.status)) return judgeStatus(about, exchange.status, exchange);
     if (!isExpected(call.method, exchange.text)) {
       const error = formatError(about, `the answer is not complete JSON (${describe(exchange)})`);
@@ -183,28 +208,34 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
   }
 
   function toAnswer(call: Call, { status, text, headers }: Exchange & { kind: 'answered' }): ProcoreAnswer {
-    const next = nextPath(o.apiUrl, call.path, headers.link);
     return {
       status,
       text,
-      links: next === undefined ? {} : { next },
+      links: readLinks(o.apiUrl, call.path, headers.link),
       total: readCount(headers, 'total'),
       perPage: readCount(headers, 'per-page'),
       rateLimit: readRateLimit(headers, procoreNow()),
     };
   }
 
-  const get: ProcoreClient['get'] = async (path, { companyId, searchParams, signal, purpose = null }) =>
-    call({ method: 'GET', path: requestPath(o.apiUrl, path, searchParams), companyId, signal, purpose });
+  const get: ProcoreClient['get'] = async (path, { companyId, searchParams, signal, purpose = null }) => {
+    const target = requestPath(o.apiUrl, path, searchParams);
+    return call({ method: 'GET', path: target, companyId, signal, purpose, policy });
+  };
 
   return {
     get,
     send: async (method, path, { companyId, body, signal, purpose = null }) => {
       const json = body === undefined ? undefined : JSON.stringify(body);
-      return call({ method, path: requestPath(o.apiUrl, path), companyId, body: json, signal, purpose });
+      const target = requestPath(o.apiUrl, path);
+      return call({ method, path: target, companyId, body: json, signal, purpose, policy });
     },
-    pages: (path, { perPage, searchParams = [], ...options }) =>
-      pagesOf(get, requestPath(o.apiUrl, path, [...searchParams, ['per_page', String(perPage)]]), options),
+    pages: (path, { searchParams, ...options }) => {
+      const { companyId, signal, purpose = null } = options;
+      const getPage = (target: string, { isOnlyTry }: { isOnlyTry: boolean }) =>
+        call({ method: 'GET', path: target, companyId, signal, purpose, policy: isOnlyTry ? onlyOneTry : policy });
+      return pagesOf(getPage, requestPath(o.apiUrl, path, searchParams), options);
+    },
     close: async () => {
       closed = true;
       await exchanger.close();

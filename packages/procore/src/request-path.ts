@@ -1,5 +1,3 @@
-import { ProcoreFormatError } from './errors.ts';
-
 export type SearchParams = readonly (readonly [string, string])[];
 
 /** Path and query to ask the API host for; throws RangeError for a path that leads to another host. */
@@ -10,20 +8,25 @@ export function requestPath(apiUrl: URL, path: string, searchParams: SearchParam
   return url.pathname + url.search;
 }
 
-/**
- * Path and query of the `rel="next"` link of an answer to `path`, if it has one. Throws ProcoreFormatError for a link
- * that leads to another host: the access token must not go there.
- */
-export function nextPath(apiUrl: URL, path: string, link: string | string[] | undefined): string | undefined {
-  const target = nextTarget([link ?? []].flat().join(', '));
-  if (target === undefined) return undefined;
+/** `next` is path and query on the API host, whatever host the link names: the access token must not go elsewhere. */
+export type PageLinks = {
+  next?: string;
+  /** Does the answer have links at all, of whatever relation? */
+  isGiven: boolean;
+  /** Is there a next link that leads nowhere? */
+  isBroken: boolean;
+};
+
+/** What the Link header of an answer to `path` says of further pages. */
+export function readLinks(apiUrl: URL, path: string, link: string | string[] | undefined): PageLinks {
+  const header = [link ?? []].flat().join(', ');
+  const links = { isGiven: header.includes('<'), isBroken: false };
+  const target = nextTarget(header);
+  if (target === undefined) return links;
   const base = new URL(path, apiUrl);
   const url = URL.canParse(target, base.href) ? new URL(target, base) : null;
-  if (url?.origin !== apiUrl.origin) {
-    const issues = [`its next link leads to ${url === null ? 'nowhere' : 'another host'}`];
-    throw new ProcoreFormatError(`the answer to GET ${base.pathname}`, { issues });
-  }
-  return url.pathname + url.search;
+  if (url === null || !url.pathname.startsWith('/')) return { ...links, isBroken: true };
+  return { ...links, next: url.pathname + url.search };
 }
 
 function nextTarget(link: string): string | undefined {

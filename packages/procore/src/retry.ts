@@ -5,6 +5,9 @@ export type RetryPolicy = { extraTries: number; firstDelayMs: number; longestDel
 /** The default: a stumble is got over here, an outage is left to the caller, who can wait without holding a slot. */
 export const twoMoreTriesInAboutTwoSeconds: RetryPolicy = { extraTries: 2, firstDelayMs: 500, longestDelayMs: 5_000 };
 
+/** For a trial that another request follows if it fails. */
+export const onlyOneTry: RetryPolicy = { extraTries: 0, firstDelayMs: 0, longestDelayMs: 0 };
+
 export type RequestFailure =
   /** No answer; `sent` is false only when surely no byte of the request left. */
   | { kind: 'unreachable'; sent: boolean }

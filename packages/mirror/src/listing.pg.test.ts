@@ -1,0 +1,272 @@
+// Lists that lie: whatever their headers say, their records come, nothing is hidden because of them, and what was learnt of them
+// is kept.
+import { createProcoreClient } from '@procore-mirror/procore';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { backfillResource } from './backfill-resource.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+
+let procore: ScriptedProcore;
+let mirror: TestMirror;
+beforeAll(async () => {
+  procore = await scriptProcore();
+  mirror = await startTestMirror(procore);
+});
+afterAll(() => mirror.close());
+beforeEach(async () => {
+  await mirror.clear();
+  procore.calls = [];
+});
+
+const COMPANY = { projectId: null };
+const OF_COMPANY = { project_id: '' };
+const REASONS = 'Change Order Change Reasons';
+
+type Headers = (page: { number: number; size: number; total: number; isLast: boolean }) => Record<string, string>;
+type List = { headers?: Headers; refuses?: (perPage: number) => number | null; cap?: number };
+
+/** A list of records with these ids, in pages, in the form of its path. */
+function listOf(ids: () => readonly number[], { headers = () => ({}), refuses = () => null, cap = 1000 }: List = {}) {
+  return (path: string, query: URLSearchParams) => {
+    if (/\/\d+$/.test(path))
+      return ids().includes(Number(path.split('/').at(-1)))
+        ? { body: { id: path.split('/').at(-1) } }
+        : { status: 404 };
+    const perPage = Number(query.get('per_page') ?? 10);
+    const refused = refuses(perPage);
+    if (refused !== null) return { status: refused };
+    const asked = query.getAll('filters[id][]').map(Number);
+    const all = asked.length === 0 ? ids() : ids().filter((id) => asked.includes(id));
+    const size = Math.min(perPage, cap);
+    const number = Number(query.get('page') ?? 1);
+    const items = all.slice((number - 1) * size, number * size).map((id) => ({ id, name: `of ${id}` }));
+    const page = { number, size, total: all.length, isLast: number * size >= all.length };
+    return { body: path.startsWith('/rest/v2') ? { data: items } : items, headers: headers(page) };
+  };
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+const ready = () => mirror.database.pool.query('update mirror.pending set ready_at = now(), not_before = null');
+const deadLetters = async () => (await mirror.database.pool.query('select detail from mirror.dead_letters')).rows;
+
+async function fill(resource: string, own = {}) {
+  const isCompany = resource === REASONS || resource === 'Trades';
+  const key = { companyId: '1', projectId: isCompany ? null : '7', resource };
+  const options = { signal: AbortSignal.timeout(60_000), now: new Date() };
+  return backfillResource({ ...mirror.settings, ...own }, key, options);
+}
+
+async function knownLists() {
+  const { rows } = await mirror.database.pool.query(
+    `select page_size, total_difference, total_readings from mirror.lists order by resource, parent_id nulls first`,
+  );
+  return rows;
+}
+
+const link: Headers = ({ number, size, isLast }): Record<string, string> =>
+  isLast ? {} : { link: `<?page=${number + 1}&per_page=${size}>; rel="next"` };
+const ofOtherHost: Headers = (page): Record<string, string> =>
+  page.isLast
+    ? {}
+    : {
+        link: `<https://api.example.com/rest/v1.0/projects/7/locations?page=${page.number + 1}&per_page=${page.size}>; rel="next"`,
+      };
+
+describe('a fill brings all records', () => {
+  const kinds: [string, List][] = [
+    ['without headers', {}],
+    ['of Total alone', { headers: ({ total }) => ({ total: String(total) }) }],
+    ['of Per-Page alone', { headers: ({ size }) => ({ 'per-page': String(size) }) }],
+    ['of a Total that counts the page', { headers: ({ size }) => ({ total: String(size), 'per-page': String(size) }) }],
+    ['of links', { headers: link }],
+    ['of links to another host', { headers: ofOtherHost }],
+    ['of links that go on for ever', { headers: (page) => link({ ...page, isLast: false }) }],
+    ['of at most 40 to a page', { cap: 40, headers: ({ size }) => ({ 'per-page': String(size) }) }],
+    ['of a Total above what comes', { headers: () => ({ total: '900' }) }],
+    ['of which pages above 30 fail', { refuses: (size) => (size > 30 ? 500 : null) }],
+  ];
+  test.each(kinds)('%s', async (_, list) => {
+    procore.answer = listOf(() => upTo(250), list);
+    expect(await fill('Locations')).toEqual({ stored: 250, pending: 0 });
+    expect(await mirror.rows('locations')).toHaveLength(250);
+  });
+
+  test.each(kinds)('and marks each pending where a list carries part of it: %s', async (_, list) => {
+    procore.answer = listOf(() => upTo(250), list);
+    expect(await fill('RFIs')).toEqual({ stored: 0, pending: 250 });
+    expect(await mirror.pendingIds()).toHaveLength(250);
+  });
+});
+
+describe('a Total above what comes', () => {
+  const above =
+    (by: () => number): Headers =>
+    ({ total }) => ({ total: String(total + by()) });
+
+  test('by the same number twice is a habit: a fill then takes one reading', async () => {
+    procore.answer = listOf(() => upTo(50), { headers: above(() => 3) });
+    await fill('Locations');
+    expect(procore.calls.filter((call) => !call.includes('&page='))).toHaveLength(2);
+    expect(await knownLists()).toEqual([{ page_size: null, total_difference: 3, total_readings: 2 }]);
+    procore.calls = [];
+    await fill('Locations');
+    expect(procore.calls.filter((call) => !call.includes('&page='))).toHaveLength(1);
+  });
+
+  test('is forgotten when it is so no more, and learnt anew when it is another', async () => {
+    let by = 3;
+    procore.answer = listOf(() => upTo(50), { headers: above(() => by) });
+    await fill('Locations');
+    by = 4;
+    await fill('Locations');
+    expect(await knownLists()).toEqual([{ page_size: null, total_difference: 4, total_readings: 2 }]);
+    by = 0;
+    await fill('Locations');
+    expect(await knownLists()).toEqual([{ page_size: null, total_difference: null, total_readings: 0 }]);
+  });
+
+  test.each([-3, 3, 1000])('keeps no deletion from being applied: %i', async (by) => {
+    let ids = upTo(5);
+    procore.answer = listOf(() => ids, { headers: above(() => by) });
+    await mirror.hear(REASONS, [2, 3], OF_COMPANY);
+    await mirror.run(REASONS, COMPANY);
+    ids = [1, 2, 4, 5];
+    await mirror.hear(REASONS, [3], { ...OF_COMPANY, reason: 'delete' });
+    procore.calls = [];
+    await mirror.run(REASONS, COMPANY);
+    expect(await mirror.rows('change_order_change_reasons')).toContainEqual({ id: '3', deleted: true, hidden: false });
+    expect(await mirror.pendingIds()).toEqual([]);
+    expect(procore.calls.length).toBeLessThan(3);
+    expect(await deadLetters()).toEqual([]);
+  });
+
+  test('hides what two readings lack, once it is a habit', async () => {
+    procore.answer = listOf(() => [1, 2], { headers: above(() => 1) });
+    await mirror.hear(REASONS, [1, 2, 9], OF_COMPANY);
+    for (let runs = 0; runs < 4; runs += 1) {
+      await ready();
+      await mirror.run(REASONS, COMPANY);
+    }
+    expect(await mirror.rows('change_order_change_reasons')).toContainEqual({ id: '9', deleted: false, hidden: true });
+    expect(await mirror.pendingIds()).toEqual([]);
+  });
+
+  test('by another number each time hides nothing', async () => {
+    let by = 1;
+    procore.answer = listOf(() => [1, 2], { headers: above(() => (by += 1)) });
+    await mirror.hear(REASONS, [1, 2, 9], OF_COMPANY);
+    for (let runs = 0; runs < 4; runs += 1) {
+      await ready();
+      await mirror.run(REASONS, COMPANY);
+    }
+    expect(await mirror.rows('change_order_change_reasons')).toMatchObject([{ id: '1' }, { id: '2' }]);
+    expect(await mirror.pendingIds()).toEqual(['9']);
+  });
+
+  test('is learnt of each parent alone', async () => {
+    procore.answer = (path, query) => {
+      if (path.endsWith('/rfis')) return listOf(() => [1, 2])(path, query);
+      const isFirst = path.includes('/rfis/1/');
+      return listOf(() => (isFirst ? [5] : [6, 7]), { headers: above(() => (isFirst ? 2 : 0)) })(path, query);
+    };
+    await fill('RFIs');
+    await fill('RFI Replies');
+    const { rows } = await mirror.database.pool.query('select resource, parent_id, total_difference from mirror.lists');
+    expect(rows).toEqual([{ resource: 'RFI Replies', parent_id: '1', total_difference: 2 }]);
+  });
+});
+
+describe('a list that ends in doubt', () => {
+  const endless = (): { body: unknown; headers: Record<string, string> } => ({
+    body: { data: [{ id: 1 }, { id: 2 }] },
+    headers: { link: `<?page=${procore.calls.length + 1}>; rel="next"` },
+  });
+
+  test('because its pages repeat takes two calls and hides nothing; a deletion counts the second time', async () => {
+    procore.answer = listOf(() => [1, 2, 3, 4]);
+    await mirror.hear(REASONS, [1, 2, 3, 4], OF_COMPANY);
+    await mirror.run(REASONS, COMPANY);
+    procore.answer = endless;
+    procore.calls = [];
+    await mirror.hear(REASONS, [3], { ...OF_COMPANY, reason: 'delete' });
+    await mirror.hear(REASONS, [4], OF_COMPANY);
+    await mirror.run(REASONS, COMPANY);
+    expect(procore.calls).toHaveLength(2);
+    const row = { deleted: false, hidden: false };
+    expect(await mirror.rows('change_order_change_reasons')).toEqual(upTo(4).map((id) => ({ id: String(id), ...row })));
+    await ready();
+    await mirror.run(REASONS, COMPANY);
+    expect(await mirror.rows('change_order_change_reasons')).toContainEqual({ ...row, id: '3', deleted: true });
+    expect(await mirror.pendingIds()).toEqual(['4']);
+  });
+});
+
+describe('the size of a page', () => {
+  const firstPerPage = () => Number(new URLSearchParams(procore.calls[0]?.split('?')[1]).get('per_page'));
+  const pageSize = async () => (await knownLists())[0]?.page_size ?? null;
+
+  test('that is answered is kept, a larger one tried after a day and forgotten when all are', async () => {
+    let largest = 25;
+    procore.answer = listOf(() => upTo(250), { refuses: (size) => (size > largest ? 500 : null) });
+    await fill('Locations');
+    const known = await pageSize();
+    expect(known).toBeGreaterThan(5);
+    expect(known).toBeLessThan(26);
+    procore.calls = [];
+    await fill('Locations');
+    expect(firstPerPage()).toBe(known);
+    expect(procore.calls).toHaveLength(Math.floor(250 / known) + 1);
+    largest = 1000;
+    for (let size = known; size < 100; ) {
+      size = Math.min(2 * size, 100);
+      await mirror.database.pool.query('update mirror.lists set larger_page_at = now()');
+      procore.calls = [];
+      await fill('Locations');
+      expect(firstPerPage()).toBe(size);
+    }
+    expect(await pageSize()).toBeNull();
+    expect(await mirror.rows('locations')).toHaveLength(250);
+  });
+
+  test('shrinks for lists by ids, too', async () => {
+    procore.answer = listOf(() => upTo(60), { refuses: (size) => (size > 10 ? 500 : null) });
+    await mirror.hear('Locations', upTo(60));
+    for (let runs = 0; runs < 3; runs += 1) {
+      await ready();
+      await mirror.run('Locations');
+    }
+    expect(await mirror.rows('locations')).toHaveLength(60);
+    expect(await mirror.pendingIds()).toEqual([]);
+  });
+
+  test('shrinks where answers are larger than we take', async () => {
+    const client = createProcoreClient({
+      ...{ apiUrl: new URL(procore.url), token: procore.token, refuseToken: () => {}, sleep: async () => {} },
+      maxAnswerBytes: 1000,
+    });
+    procore.answer = listOf(() => upTo(90));
+    await fill('Locations', { client });
+    await client.close();
+    expect(await mirror.rows('locations')).toHaveLength(90);
+    expect(await pageSize()).toBeGreaterThan(9);
+    expect(procore.calls.length).toBeLessThan(15);
+  });
+
+  test('is not to blame where Procore fails for any', async () => {
+    procore.answer = () => ({ status: 500 });
+    await expect(fill('Locations')).rejects.toMatchObject({ status: 500 });
+    expect(await knownLists()).toEqual([]);
+  });
+
+  test('tells the planner what a list costs', async () => {
+    await mirror.database.pool.query(
+      `insert into mirror.lists (company_id, project_id, resource, page_size, larger_page_at)
+        values (1, null, 'Trades', 10, now() + interval '1 day')`,
+    );
+    procore.answer = listOf(() => upTo(90));
+    await fill('Trades');
+    procore.calls = [];
+    await mirror.hear('Trades', [1, 2, 3], OF_COMPANY);
+    await mirror.run('Trades', COMPANY);
+    expect(procore.calls.length).toBeLessThan(4);
+  });
+});
