@@ -156,6 +156,21 @@ export async function findFormerPlaces(
   return rows;
 }
 
+/** Those of the records that a fetch of the last days did not find under this parent, where they are now. */
+export async function findReturned(
+  client: Pick<Database['pool'], 'query'>,
+  key: BatchKey,
+  records: readonly { id: string; parentId: string | null }[],
+): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `select m.record_id as id from unnest($4::text[], $5::text[]) as f(id, parent_id)
+      join mirror.absences m on m.company_id = $1 and m.project_id is not distinct from $2::bigint and m.resource = $3
+        and m.record_id = f.id and m.parent_id is not distinct from f.parent_id`,
+    [key.companyId, key.projectId, key.resource, records.map(({ id }) => id), records.map(({ parentId }) => parentId)],
+  );
+  return rows.map((row) => row.id);
+}
+
 /** Records that moved from this project to another in the last days, and where they are. */
 export async function findMovedAway(
   client: Pick<Database['pool'], 'query'>,

@@ -34,6 +34,7 @@ export {
   findPending,
   findPendingParent,
   findProjects,
+  findReturned,
   findStrayed,
   listPendingIds,
   placePending,

@@ -1,6 +1,7 @@
 // Parents that repeat their children change with them and send no event of their own: they are told of the children's news.
 // Most were when the event was recorded; here are those that only a fetch could name.
 import {
+  findReturned,
   inTransaction,
   markPending,
   type NotedRecord,
@@ -8,7 +9,7 @@ import {
   type StoredRecord,
   type Transaction,
 } from '@procore-mirror/database';
-import { type BatchRun, openRecords } from './batch-run.ts';
+import { type BatchRun, openRecords, scopeOf } from './batch-run.ts';
 import type { CataloguedResource } from './catalogue/catalogue.ts';
 
 /** Notes the parents that a list named of open records, so that no later run has to look again, and tells them. */
@@ -54,19 +55,24 @@ export async function tellParentsOfSeen(
 }
 
 /**
- * Tells the parents that records with news were moved away from: they may show them still. Without news of the record
- * itself it may be that both show it, and they would be read in turn for ever.
+ * Tells the parents that records were moved away from: they may show them still. Without news of the record itself not of one
+ * that comes back: it may be that both show it, and they would be read in turn for ever.
  */
 export async function tellOldParents(
   client: Transaction,
   run: BatchRun,
-  { resource, parent }: CataloguedResource,
+  child: CataloguedResource,
   records: readonly StoredRecord[],
 ): Promise<void> {
+  const { resource, parent } = child;
   if (parent?.repeatsChild !== true) return;
-  for (const { id, parentId, movedFrom } of records) {
-    if (movedFrom === null || movedFrom.parentId === null || movedFrom.parentId === parentId) continue;
-    if ((run.open.get(resource)?.get(id)?.eventId ?? null) === null) continue;
+  const moved = records.filter(({ movedFrom, parentId }) => (movedFrom?.parentId ?? parentId) !== parentId);
+  if (moved.length === 0) return;
+  const returned = new Set(await findReturned(client, { ...scopeOf(run, child), resource }, moved));
+  for (const { id, movedFrom } of moved) {
+    if (movedFrom === null || movedFrom.parentId === null) continue;
+    const hasNews = (run.open.get(resource)?.get(id)?.eventId ?? null) !== null;
+    if (returned.has(id) && !hasNews) continue;
     const wasTold = parent.embeddedAs === null && run.toldParents.get(`${resource}/${id}`) === movedFrom.parentId;
     if (wasTold && movedFrom.projectId === run.batch.projectId) continue;
     await tellParents(client, run, parent.resource, new Set([movedFrom.parentId]), movedFrom.projectId);

@@ -272,6 +272,19 @@ export const keptHistories: readonly KeptHistory[] = [
       fetch(CHILD),
     ],
   ),
+  kept(
+    'a child that another parent shows before the child itself tells that it moved',
+    [EMBEDDED],
+    [
+      write('2', ELSEWHERE),
+      write('1'),
+      deliverAll,
+      begin({ what: 'version' }, ELSEWHERE),
+      write('11'),
+      settle,
+      moveChild('11', '2'),
+    ],
+  ),
   ...nonsenseNames.flatMap((answer) => [
     kept(
       `an answer that is ${answer}`,
