@@ -1,13 +1,13 @@
 // Lists in pages, as Procore cuts them: `page`, `per_page`; headers Link, Total, Per-Page (facts: "Calling the API").
 import type { Call } from './http-exchange.ts';
 
-export type Page<T> = { items: readonly T[]; headers: Record<string, string> };
+export type Page<T> = { items: readonly T[]; perPage: number; headers: Record<string, string> };
 
 /** v1 lists hold 100 a page and at most 2,000, v2 lists 10 and at most 100; asking for more gives the most. */
 export function cutPage<T>(
   items: readonly T[],
   call: Call,
-  o: { version2: boolean; maxPerPage?: number | undefined },
+  o: { version2: boolean; maxPerPage?: number | undefined; totalAbove?: number },
 ): Page<T> {
   const most = o.maxPerPage ?? (o.version2 ? 100 : 2000);
   const perPage = Math.min(positive(call.query.get('per_page')) ?? Math.min(o.version2 ? 10 : 100, most), most);
@@ -20,8 +20,9 @@ export function cutPage<T>(
   ];
   return {
     items: items.slice(start, start + perPage),
+    perPage,
     headers: {
-      Total: String(items.length),
+      Total: String(items.length + (o.totalAbove ?? 0)),
       'Per-Page': String(perPage),
       ...(links.length > 0 && { Link: links.join(', ') }),
     },

@@ -6,6 +6,7 @@ import { filterList } from './list-filters.ts';
 import { listTraits } from './list-traits.ts';
 import { cutPage } from './pages.ts';
 import type { Match } from './routes.ts';
+import type { Settings } from './settings.ts';
 import { isInData, isVersion2, listedFields, shownFields, withStringIds, writeInAnyOrder } from './show-record.ts';
 import { type Fields, mayRead, stateAt, type World, type WorldRecord } from './world.ts';
 
@@ -13,7 +14,15 @@ export type AnswerRecords = (call: Call, match: Match, companyId: string) => Ans
 
 export const notFound = 'Not found';
 
-export function createAnswerRecords({ world, clock }: { world: World; clock: Clock }): AnswerRecords {
+export function createAnswerRecords({
+  world,
+  clock,
+  settings,
+}: {
+  world: World;
+  clock: Clock;
+  settings: () => Settings;
+}): AnswerRecords {
   let turn = 0;
 
   return (call, match, companyId) => {
@@ -118,13 +127,17 @@ export function createAnswerRecords({ world, clock }: { world: World; clock: Clo
     const all = answers.flatMap((answer) => ('listed' in answer ? answer.listed : []));
     const version2 = isVersion2(call.path);
     const { maxPerPage } = listTraits(route.resources[0]?.resource ?? '');
-    const { items, headers } = cutPage(all, call, { version2, maxPerPage });
+    const { pageHeaders, linkOrigin, totalAbove, largestPage } = settings();
+    const asked = linkOrigin === null ? call : { ...call, origin: linkOrigin };
+    const { items, headers, perPage } = cutPage(all, asked, { version2, maxPerPage, totalAbove });
+    if (perPage > (largestPage ?? perPage)) return errorAnswer(call, 500, 'Internal Server Error');
+    const told = Object.entries(headers).filter(([name]) => pageHeaders.some((one) => one === name));
     const texts = items.flatMap((record) => {
       const fields = listedFields(record, clock.now());
       return fields === null ? [] : [write(call, fields)];
     });
     const body = wrapped(route.resources[0], `[${texts.join(',')}]`);
-    return { status: 200, headers, body: enveloped(call, route.resources[0], body) };
+    return { status: 200, headers: Object.fromEntries(told), body: enveloped(call, route.resources[0], body) };
   }
 
   function enveloped({ path }: Call, resource: CataloguedResource | undefined, body: string): string {

@@ -16,6 +16,14 @@ export const settingsSchema = z.strictObject({
   readLagMsOf: z.record(z.string(), milliseconds).default({}),
   /** How long a new, restored or moved record is not found where it now is; null: no longer than other edits lag. */
   createLagMs: milliseconds.nullable().default(null),
+  /** Which headers tell of further pages of lists of records. */
+  pageHeaders: z.array(z.enum(['Link', 'Total', 'Per-Page'])).default(['Link', 'Total', 'Per-Page']),
+  /** What next links name as their host; null: the one that was asked. */
+  linkOrigin: z.url().nullable().default(null),
+  /** By how much Total is above what the list gives. */
+  totalAbove: z.number().int().default(0),
+  /** Lists with more records to a page are answered 500; null: none is. */
+  largestPage: z.number().int().min(1).nullable().default(null),
   /** Does an edit of a child send an update of the parent that repeats it, too? */
   parentSendsUpdate: z.boolean().default(false),
   /** Does a move between projects send a delete at the old place, before the update at the new one? */

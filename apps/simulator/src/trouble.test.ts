@@ -55,6 +55,28 @@ describe('limits', () => {
   });
 });
 
+describe('lists', () => {
+  const page = async (query: string) => client.get(`${list()}?${query}`);
+
+  test('may lack headers, count more than they give, and lead to another host', async () => {
+    const next = (await page('per_page=1')).headers.get('link');
+    expect(next).toContain(client.simulator.url);
+    control().change({ pageHeaders: ['Total'], totalAbove: 3 });
+    const { headers, json } = await page('per_page=1000');
+    expect([headers.has('link'), headers.has('per-page')]).toEqual([false, false]);
+    expect(Number(headers.get('total'))).toBe((json as unknown[]).length + 3);
+    control().change({ pageHeaders: ['Link'], linkOrigin: 'https://elsewhere.example' });
+    expect((await page('per_page=1')).headers.get('link')).toContain('<https://elsewhere.example/rest/');
+  });
+
+  test('may not answer pages above a size', async () => {
+    control().change({ largestPage: 2 });
+    expect((await page('per_page=3')).status).toBe(500);
+    expect((await page('')).status).toBe(500);
+    expect((await page('per_page=2')).status).toBe(200);
+  });
+});
+
 describe('faults', () => {
   test.each([429, 500, 502, 503])('%i, with Retry-After, as often as asked', async (status) => {
     control().faults.add({ status, retryAfterSeconds: 7, times: 2 });
