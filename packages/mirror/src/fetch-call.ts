@@ -58,7 +58,8 @@ async function showRecord(
   const version = await takeVersion(run.settings.database);
   const path = expandPath(resource.show, await pathValues(run, resource, parentId, id));
   try {
-    const { text } = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
+    using shown = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
+    const { text } = shown;
     const envelope = checkShow(text, resource, id);
     await storeAnswer(run, { resource, envelope, version, text, parentId, only: [id] });
   } catch (error) {
@@ -78,7 +79,7 @@ async function listByIds(
   if (list === null || list.filterByIds === null) throw new Error(`${resource.resource} cannot be listed by ids`);
   const version = await takeVersion(settings.database);
   const path = expandPath(list.path, await pathValues(run, resource, call.parentId));
-  const { text } = await settings.client.get(path, {
+  using listed = await settings.client.get(path, {
     companyId: run.batch.companyId,
     signal: run.signal,
     searchParams: [
@@ -87,6 +88,7 @@ async function listByIds(
       ['per_page', String(IDS_PER_CALL)],
     ],
   });
+  const { text } = listed;
   const { envelope } = checkPage(text, resource);
   const answer = { resource, envelope, version, text, parentId: call.parentId, only: call.ids };
   if (call.kind === 'list by ids') await storeAnswer(run, answer);
@@ -166,7 +168,8 @@ async function readParent(run: BatchRun, parent: CataloguedResource, id: string,
   if (parent.show === null) throw new Error(`${parent.resource} has no show in the catalogue`);
   const path = expandPath(parent.show, await pathValues(run, parent, null, id));
   try {
-    const { text } = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
+    using shown = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
+    const { text } = shown;
     const envelope = checkShow(text, parent, id);
     await storeAnswer(run, { resource: parent, envelope, version, text, parentId: null, only: [id] });
     return readHolders(text, envelope, run.resource.parent?.embeddedAs ?? '').has(id);
@@ -239,6 +242,7 @@ async function storeChildrenOf(run: BatchRun, parentId: string, ids: readonly st
       return;
     }
     for await (const page of pagesOf(run, resource, { parentId, searchParams: idFilter(resource, ids) })) {
+      page[Symbol.dispose](); // its records are shown one by one, and each show needs room of its own
       for (const { id } of readItems(page.text, resource)) {
         if (ids.includes(id) && openRecords(run).has(id)) await showRecord(run, resource, { id, parentId });
       }

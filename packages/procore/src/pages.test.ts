@@ -23,7 +23,7 @@ async function aWorld(...answers: Answer[]): Promise<{ server: LocalServer; clie
 async function walk(client: ProcoreClient, maxPages?: number): Promise<string[]> {
   const texts: string[] = [];
   const options = { companyId: '42', perPage: 2, searchParams: [['a', 'b c']] as const, maxPages };
-  for await (const { text } of client.pages('/rest/v1.0/rfis?x=1', options)) texts.push(text);
+  for await (const { text } of client.pages('/rest/v1.0/rfis?x=1', options)) texts.push(String(text.bytes));
   return texts;
 }
 
@@ -109,7 +109,8 @@ test('a list that goes on after the last allowed page is refused, not cut short'
 
 test('who stops reading stops asking', async () => {
   const { client, server } = await aWorld(page((index) => `</p?${index}>; rel="next"`));
-  for await (const { text } of client.pages('/p', { companyId: '42', perPage: 1 })) if (text === '[1]') break;
+  for await (const { text } of client.pages('/p', { companyId: '42', perPage: 1 }))
+    if (String(text.bytes) === '[1]') break;
   expect(server.seen).toHaveLength(2);
 });
 

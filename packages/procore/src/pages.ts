@@ -9,17 +9,20 @@ export async function* pagesOf(
     companyId: string;
     signal?: AbortSignal | undefined;
     purpose?: CallPurpose | undefined;
+    fields?: ReadonlySet<string> | undefined;
     maxPages?: number | undefined;
   },
 ): AsyncGenerator<ProcoreAnswer, void, undefined> {
-  const { companyId, signal, purpose, maxPages = 10_000 } = o;
+  const { companyId, signal, purpose, fields, maxPages = 10_000 } = o;
   const refuse = (issue: string): ProcoreFormatError =>
     new ProcoreFormatError(`the list ${firstPath.split('?')[0]} of company ${companyId}`, { issues: [issue] });
   const seen = new Set<string>();
   let path = firstPath;
+  let expectedBytes = 0;
   for (let page = 1; ; page += 1) {
     seen.add(path);
-    const answer = await get(path, { companyId, signal, purpose });
+    using answer = await get(path, { companyId, signal, purpose, fields, expectedBytes });
+    expectedBytes = answer.text.bytes.length;
     yield answer;
     const next = answer.links.next ?? nextByCount(firstPath, page, answer);
     if (next === undefined) return;

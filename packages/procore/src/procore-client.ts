@@ -6,14 +6,26 @@ import { ProcoreBusyError, ProcoreFormatError, ProcoreResponseError, ProcoreUnre
 import { createExchanger, type Exchange, type ExchangeRequest, isSuccess } from './exchange.ts';
 import { pagesOf } from './pages.ts';
 import { type RateLimit, readCount, readDate, readPauseMs, readRateLimit, readRetryAfterMs } from './rate-limit.ts';
+import { readJson } from './read-json.ts';
 import { nextPath, requestPath, type SearchParams } from './request-path.ts';
 import { decideRetry, type RequestFailure, type RetryPolicy, twoMoreTriesInAboutTwoSeconds } from './retry.ts';
 import { createServerClock } from './server-clock.ts';
 
-export type ProcoreAnswer = {
+/** JSON of an answer, gone through once. */
+export type AnswerText = {
+  /** Exactly as sent, complete, in UTF-8; empty for an answer to `send` that has no body, and once the answer was let go. */
+  bytes: Buffer;
+  /**
+   * What it says: lists whole, of objects the fields that the call asked for, whole numbers as text (`readJson`). Small,
+   * and there even when the answer was let go.
+   */
+  fields: unknown;
+};
+
+/** To be disposed of (`using`) once it is stored: until then it takes room from other answers, which wait. */
+export type ProcoreAnswer = Disposable & {
   status: number;
-  /** JSON exactly as sent, complete; empty for an answer to `send` that has no body. */
-  text: string;
+  text: AnswerText;
   /** `next` is path and query on the API host, fit for `get`. */
   links: { next?: string };
   /** The headers Total and Per-Page. */
@@ -32,14 +44,23 @@ export type CallPurpose = {
 
 type CallOptions = { companyId: string; signal?: AbortSignal | undefined; purpose?: CallPurpose | undefined };
 
+type ReadOptions = CallOptions & {
+  searchParams?: SearchParams | undefined;
+  /** The names of the fields to read, at whatever place; `id` and `data` when left out. */
+  fields?: ReadonlySet<string> | undefined;
+};
+
 /**
  * All calls throw ProcoreUnreachableError, ProcoreBusyError, ProcoreResponseError or ProcoreFormatError, what `token`,
  * `beforeCall` and `afterCall` throw, the signal's reason once it is aborted, and RangeError for a path on another host
  * or a company id that is none.
  */
 export type ProcoreClient = {
-  /** Reads one resource; passing failures are tried again, a 429 or 503 is not. */
-  get: (path: string, o: CallOptions & { searchParams?: SearchParams | undefined }) => Promise<ProcoreAnswer>;
+  /**
+   * Reads one resource; passing failures are tried again, a 429 or 503 is not. Before it goes out it waits for room for
+   * `expectedBytes` (0), when its answer begins for the rest of it. Whoever holds an answer must not wait for another.
+   */
+  get: (path: string, o: ReadOptions & { expectedBytes?: number | undefined }) => Promise<ProcoreAnswer>;
   /** Changes something; sent again only when the first request surely changed nothing. */
   send: (
     method: 'POST' | 'PATCH' | 'PUT' | 'DELETE',
@@ -49,11 +70,11 @@ export type ProcoreClient = {
   /**
    * Walks a list along its next links. A link to another host, one seen before, or more than `maxPages` (10,000) pages
    * throw ProcoreFormatError. Without links, Total and Per-Page
-   * tell of further pages; without these the list has one page.
+   * tell of further pages; without these the list has one page. A page is let go when the next one is asked for.
    */
   pages: (
     path: string,
-    o: CallOptions & { perPage: number; searchParams?: SearchParams | undefined; maxPages?: number | undefined },
+    o: ReadOptions & { perPage: number; maxPages?: number | undefined },
   ) => AsyncIterable<ProcoreAnswer>;
   /** Ends all connections; calls under way fail. */
   close: () => Promise<void>;
@@ -79,21 +100,29 @@ export type ProcoreClientOptions = {
     retryAfterMs: number | null;
     ms: number;
   }) => void | Promise<void>;
-  /** For one HTTP request from start to last byte; default 60,000. */
+  /** For one HTTP request from start to last byte, waiting for room not counted; default 60,000. */
   timeoutMs?: number;
   retry?: RetryPolicy;
   /** Default 64 MiB. */
   maxAnswerBytes?: number;
+  /** Answers that nobody let go yet hold so many bytes at most, all together, and one more beyond; default 32 MiB. */
+  roomBytes?: number;
   sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   random?: () => number;
   now?: () => number;
 };
 
-type Call = Omit<ExchangeRequest, 'headers'> & { companyId: string; purpose: CallPurpose | null };
+type Call = Omit<ExchangeRequest, 'headers'> & {
+  companyId: string;
+  purpose: CallPurpose | null;
+  fields: ReadonlySet<string>;
+};
 type Failed = { failure: RequestFailure; error: Error };
 type Tried = { answer: ProcoreAnswer } | Failed;
 
 const final: RequestFailure = { kind: 'final' };
+const usualFields: ReadonlySet<string> = new Set(['id', 'data']);
+const MEBIBYTE = 1024 * 1024;
 
 /** A client for one API host. The token goes to that host only: redirects and links elsewhere are not followed. */
 export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
@@ -102,7 +131,8 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
   const exchanger = createExchanger({
     apiUrl: o.apiUrl,
     timeoutMs: o.timeoutMs ?? 60_000,
-    maxAnswerBytes: o.maxAnswerBytes ?? 64 * 1024 * 1024,
+    maxAnswerBytes: o.maxAnswerBytes ?? 64 * MEBIBYTE,
+    roomBytes: o.roomBytes ?? 32 * MEBIBYTE,
   });
   const serverClock = createServerClock();
   const procoreNow = () => serverClock.earliest(now());
@@ -140,19 +170,24 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       token = await abortable(o.token(signal), signal);
       exchange = await exchanger.exchange({ ...call, headers: headersFor(call, token) });
     } finally {
-      const headers = exchange?.headers ?? {};
-      const date = readDate(headers);
-      if (date !== null) serverClock.see({ date, sentAt, receivedAt: now() });
-      await o.afterCall?.({
-        companyId,
-        purpose,
-        status: exchange?.status ?? null,
-        rateLimit: readRateLimit(headers, procoreNow()),
-        retryAfterMs: readRetryAfterMs(headers, procoreNow()),
-        ms: performance.now() - startedAt,
-      });
+      await tellOf(call, exchange, { sentAt, ms: performance.now() - startedAt });
     }
     return { tried: judge(call, exchange), token };
+  }
+
+  async function tellOf(call: Call, exchange: Exchange | null, { sentAt, ms }: { sentAt: number; ms: number }) {
+    const { companyId, purpose } = call;
+    const headers = exchange?.headers ?? {};
+    const date = readDate(headers);
+    if (date !== null) serverClock.see({ date, sentAt, receivedAt: now() });
+    const rateLimit = readRateLimit(headers, procoreNow());
+    const retryAfterMs = readRetryAfterMs(headers, procoreNow());
+    try {
+      await o.afterCall?.({ companyId, purpose, status: exchange?.status ?? null, rateLimit, retryAfterMs, ms });
+    } catch (error) {
+      if (exchange?.kind === 'answered') exchange.letGo();
+      throw error;
+    }
   }
 
   function judge(call: Call, exchange: Exchange): Tried {
@@ -163,11 +198,21 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     }
     if (exchange.kind === 'too large') return { failure: final, error: formatError(about, 'the answer is too large') };
     if (!isSuccess(exchange.status)) return judgeStatus(about, exchange.status, exchange);
-    if (!isExpected(call.method, exchange.text)) {
-      const error = formatError(about, `the answer is not complete JSON (${describe(exchange)})`);
-      return { failure: { kind: 'unreadable' }, error };
+    return readAnswer(about, call, exchange);
+  }
+
+  function readAnswer(about: string, call: Call, exchange: Exchange & { kind: 'answered' }): Tried {
+    const { bytes, letGo } = exchange;
+    try {
+      const fields = call.method !== 'GET' && bytes.length === 0 ? undefined : readJson(bytes, call.fields);
+      return { answer: toAnswer(call, exchange, fields) };
+    } catch (error) {
+      const description = describe(exchange);
+      letGo();
+      if (!(error instanceof SyntaxError)) throw error;
+      const issue = `the answer is not complete JSON (${description})`;
+      return { failure: { kind: 'unreadable' }, error: formatError(about, issue) };
     }
-    return { answer: toAnswer(call, exchange) };
   }
 
   function judgeStatus(about: string, status: number, { headers }: Exchange): Failed {
@@ -182,11 +227,13 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     return { failure: { kind: 'status', status }, error };
   }
 
-  function toAnswer(call: Call, { status, text, headers }: Exchange & { kind: 'answered' }): ProcoreAnswer {
+  function toAnswer(call: Call, exchange: Exchange & { kind: 'answered' }, fields: unknown): ProcoreAnswer {
+    const { status, bytes, headers, letGo } = exchange;
     const next = nextPath(o.apiUrl, call.path, headers.link);
     return {
       status,
-      text,
+      text: { bytes, fields },
+      [Symbol.dispose]: letGo,
       links: next === undefined ? {} : { next },
       total: readCount(headers, 'total'),
       perPage: readCount(headers, 'per-page'),
@@ -194,14 +241,19 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     };
   }
 
-  const get: ProcoreClient['get'] = async (path, { companyId, searchParams, signal, purpose = null }) =>
-    call({ method: 'GET', path: requestPath(o.apiUrl, path, searchParams), companyId, signal, purpose });
+  const get: ProcoreClient['get'] = async (path, { searchParams, ...options }) => {
+    const { companyId, signal, purpose = null, fields = usualFields, expectedBytes = 0 } = options;
+    const target = requestPath(o.apiUrl, path, searchParams);
+    return call({ method: 'GET', path: target, companyId, signal, purpose, fields, expectedBytes });
+  };
 
   return {
     get,
     send: async (method, path, { companyId, body, signal, purpose = null }) => {
       const json = body === undefined ? undefined : JSON.stringify(body);
-      return call({ method, path: requestPath(o.apiUrl, path), companyId, body: json, signal, purpose });
+      const target = requestPath(o.apiUrl, path);
+      const sent = { method, path: target, companyId, body: json, signal, purpose };
+      return call({ ...sent, fields: usualFields, expectedBytes: 0 });
     },
     pages: (path, { perPage, searchParams = [], ...options }) =>
       pagesOf(get, requestPath(o.apiUrl, path, [...searchParams, ['per_page', String(perPage)]]), options),
@@ -221,19 +273,9 @@ function headersFor(call: Call, token: string): Record<string, string> {
   };
 }
 
-function isExpected(method: string, text: string): boolean {
-  if (method !== 'GET' && text === '') return true;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false; // the error quotes the body
-  }
-}
-
-function describe({ text, headers }: Exchange & { kind: 'answered' }): string {
+function describe({ bytes, headers }: Exchange & { kind: 'answered' }): string {
   const said = [headers['content-type'], headers['content-encoding']].flat().filter((value) => value !== undefined);
-  return [`${text.length} characters`, ...said.map((value) => value.slice(0, 80))].join(', ');
+  return [`${bytes.length} bytes`, ...said.map((value) => value.slice(0, 80))].join(', ');
 }
 
 function formatError(about: string, issue: string): ProcoreFormatError {
