@@ -78,7 +78,7 @@ export function createExchanger(o: ExchangerOptions): Exchanger {
     const length = readCount(headers, 'content-length');
     const isTooLarge = length !== null && length > o.maxAnswerBytes;
     if (length !== null && !isTooLarge) await take(length);
-    const options = { maxBytes: o.maxAnswerBytes, taken: length ?? expectedBytes, take };
+    const options = { maxBytes: length ?? o.maxAnswerBytes, taken: length ?? expectedBytes, take };
     const received = isTooLarge ? null : await receiveBody(answer.body, options);
     if (received === null) {
       answer.body.destroy();

@@ -132,6 +132,7 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
       );
       for await (const page of rows(o, pathOf(o, '/hooks/{hook_id}/deliveries'), delivery, searchParams)) {
         const { data } = deliveredBodies.parse(parseForQuoting(page.answer.text.bytes.toString())); // the rows were read, so it fits
+        page.answer[Symbol.dispose](); // who gets the rows may make other calls
         yield* page.rows.map((row, at) => ({ ...row, body: JSON.stringify(data[at]?.payload ?? null) }));
       }
     },

@@ -105,7 +105,7 @@ export type ProcoreClientOptions = {
   retry?: RetryPolicy;
   /** Default 64 MiB. */
   maxAnswerBytes?: number;
-  /** Answers that nobody let go yet hold so many bytes at most, all together, and one more beyond; default 32 MiB. */
+  /** Answers that nobody let go yet hold so many bytes at most, all together, and one more beyond; default 16 MiB. */
   roomBytes?: number;
   sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   random?: () => number;
@@ -132,7 +132,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     apiUrl: o.apiUrl,
     timeoutMs: o.timeoutMs ?? 60_000,
     maxAnswerBytes: o.maxAnswerBytes ?? 64 * MEBIBYTE,
-    roomBytes: o.roomBytes ?? 32 * MEBIBYTE,
+    roomBytes: o.roomBytes ?? 16 * MEBIBYTE,
   });
   const serverClock = createServerClock();
   const procoreNow = () => serverClock.earliest(now());
