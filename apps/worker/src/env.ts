@@ -10,3 +10,6 @@ export const workerSchema = z.object({
   ...mirrorEnv,
   ...workerEnv,
 });
+
+/** What this process was started with, and what `loadDotEnv` adds. */
+export const environment: NodeJS.ProcessEnv = process.env;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { asJsonb } from './jsonb-text.ts';
+import { asJsonb, asJsonbBytes, replaceUnstorable } from './jsonb-text.ts';
 
 test('JSON that jsonb takes is left as it is', () => {
   const plain = fc.json({ noUnicodeString: true, maxDepth: 5 });
@@ -22,6 +22,7 @@ test('any JSON stays JSON, and only NUL and lone surrogates change', () => {
         entry.map((part) => part.toWellFormed().replaceAll('\0', '\ufffd')),
       );
       expect(JSON.parse(asJsonb(escaped))).toEqual(Object.fromEntries(expected));
+      expect(JSON.parse(String(replaceUnstorable(Buffer.from(escaped))))).toEqual(Object.fromEntries(expected));
     }),
   );
 });
@@ -43,4 +44,19 @@ test('values nested too deep become strings that hold their JSON', () => {
   level = (level as unknown[])[1];
   for (let depth = 2; depth <= 1000; depth += 1) level = (level as unknown[])[0];
   expect(level).toBe(`${'['.repeat(201)}{"a\\"]": "]", "n": 1e400000}${']'.repeat(201)}`);
+});
+
+test('bytes change as text does, whatever characters they stand for', () => {
+  const character = fc.constantFrom('é', '—', '😀', '\u0080', 'a', '\\u0000', '\\ud83d', '\\"', '\\n');
+  fc.assert(
+    fc.property(fc.array(character), fc.constantFrom('1', '1e400000'), (characters, number) => {
+      const json = `{"é": "${characters.join('')}", "n": ${number}}`;
+      expect(String(asJsonbBytes(Buffer.from(json)))).toBe(asJsonb(json));
+    }),
+  );
+});
+
+test('bytes that jsonb takes are not copied', () => {
+  const bytes = Buffer.from('{"a": "\\u00e9 \\n \\\\ é"}');
+  expect(replaceUnstorable(bytes)).toBe(bytes);
 });

@@ -3,16 +3,29 @@
 
 /** The text as jsonb takes it: U+FFFD for characters it cannot hold, strings for numbers and depths it refuses. */
 export function asJsonb(json: string): string {
-  return quoteRefused(replaceUnstorable(json));
+  return quoteRefused(replaceEscapes(json));
 }
 
-const SUSPECT_ESCAPE = /\\u(?:0000|[dD][89a-fA-F])/;
+/** The same of JSON in UTF-8. */
+export function asJsonbBytes(json: Buffer): Buffer {
+  return changeText(json, asJsonb);
+}
+
+/** Replaces what no Postgres text can hold, NUL and lone surrogates, with U+FFFD. Cheap when there is nothing to do. */
+export function replaceUnstorable(json: Buffer): Buffer {
+  return SUSPICIOUS.some((bytes) => json.includes(bytes)) ? changeText(json, replaceEscapes) : json;
+}
+
+/** What the changes look for is ASCII, so a character stands for each byte here and comes back as it was. */
+function changeText(json: Buffer, change: (text: string) => string): Buffer {
+  return Buffer.from(change(json.toString('latin1')), 'latin1');
+}
+
+const SUSPICIOUS = ['\\u0000', '\\ud', '\\uD'].map((text) => Buffer.from(text));
 const ESCAPE =
   /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u0000|u[dD][89a-fA-F][0-9a-fA-F]{2})|[\s\S])/g;
 
-/** Replaces what no Postgres text can hold, NUL and lone surrogates, with U+FFFD. Cheap when there is nothing to do. */
-export function replaceUnstorable(json: string): string {
-  if (!SUSPECT_ESCAPE.test(json)) return json;
+function replaceEscapes(json: string): string {
   // Every escape is matched, so that the second half of an escaped backslash starts none.
   return json.replaceAll(ESCAPE, (sequence, unstorable) => (unstorable === undefined ? sequence : '\\ufffd'));
 }

@@ -54,7 +54,7 @@ export type SampleMirror = {
   test: TestDatabase;
   database: Database;
   /** Stores an answer in a transaction of its own; by default notes of project 2 in company 1. */
-  store: (answer: Partial<Answer> & Pick<Answer, 'json'>) => Promise<StoreOutcome>;
+  store: (answer: Partial<Omit<Answer, 'json'>> & { json: string }) => Promise<StoreOutcome>;
   /** The row of a record, all columns as text; undefined when there is none. */
   row: (table: MirroredTable, id: string) => Promise<Record<string, string | null> | undefined>;
   close: () => Promise<void>;
@@ -71,7 +71,7 @@ export async function openSampleMirror(version?: 'postgres18' | 'postgres15'): P
   return {
     test,
     database,
-    store: (answer) =>
+    store: ({ json, ...answer }) =>
       inTransaction(database, (client) =>
         storeRecords(client, {
           table: notes,
@@ -82,6 +82,7 @@ export async function openSampleMirror(version?: 'postgres18' | 'postgres15'): P
           parentId: null,
           only: null,
           ...answer,
+          json: Buffer.from(json),
         }),
       ),
     row: async (table, id) => {

@@ -182,7 +182,7 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       envelope: 'none',
       parentId: null,
       only: null,
-      json: `{"id": ${id}, "updated_at": "2026-07-01T00:00:00"}`,
+      json: Buffer.from(`{"id": ${id}, "updated_at": "2026-07-01T00:00:00"}`),
     });
     await client.query('commit');
     client.release();

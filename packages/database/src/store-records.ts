@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { StoreMode } from './fit-text.ts';
-import { asJsonb, replaceUnstorable } from './jsonb-text.ts';
+import { asJsonbBytes, replaceUnstorable } from './jsonb-text.ts';
 import { isFittingId, scopeProject } from './look-up.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import { canMove } from './place.ts';
@@ -15,8 +15,8 @@ export type Answer = {
   projectId: string | null;
   /** The number of the fetch, taken before its request went out. */
   version: string;
-  /** The text of the answer as Procore sent it: complete JSON, one record or an array of records. */
-  json: string;
+  /** The answer as Procore sent it: complete JSON in UTF-8, one record or an array of records. */
+  json: Buffer;
   /** v2 APIs send `{"data": …}`. */
   envelope: 'none' | 'data';
   /** The records are the children found in this array field (`a.b`: in b of each in a) of each record sent, their parent. */
@@ -116,7 +116,7 @@ async function storeWhere(client: Transaction, answer: Answer, where: AnswerShap
     if (!isAboutValues(error)) throw error;
     await client.query('rollback to savepoint store_records');
   }
-  return await run(client, answer, { where, mode: 'lenient', json: asJsonb(answer.json) });
+  return await run(client, answer, { where, mode: 'lenient', json: asJsonbBytes(answer.json) });
 }
 
 // The savepoint ends with the transaction: to release it would take one more trip to the server for each answer.
@@ -127,7 +127,7 @@ const PREPARE = `savepoint store_records; set local time zone 'UTC'; set local d
 async function run(
   client: Transaction,
   answer: Answer,
-  { where, mode, json }: { where: AnswerShape['where']; mode: StoreMode; json: string },
+  { where, mode, json }: { where: AnswerShape['where']; mode: StoreMode; json: Buffer },
 ): Promise<StoreOutcome> {
   const { table, envelope, embedded, isPart = false } = answer;
   const parentId = answer.parentId !== null && isFittingId(table, answer.parentId) ? answer.parentId : null;

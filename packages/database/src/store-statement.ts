@@ -126,7 +126,8 @@ export function isPendingOf({ resource }: MirroredTable, recordId: string): stri
 // meet do not block each other for ever.
 function chosenRecords(table: MirroredTable, shape: AnswerShape, mode: StoreMode): string {
   const { envelope, embedded, isPart } = shape;
-  const body = envelope === 'data' ? `$1::jsonb -> 'data'` : '$1::jsonb';
+  // As text, because bytes that come as jsonb must begin with a version, and would be copied for that.
+  const body = envelope === 'data' ? `$1::text::jsonb -> 'data'` : '$1::text::jsonb';
   const children =
     embedded === null ? `cross join lateral (select top.item as record, 0 as position) as e` : elementsOf(embedded);
   return `

@@ -144,7 +144,15 @@ async function empty(kind: Kind): Promise<void> {
 
 /** As the worker does it. */
 async function store({ table, inside, json }: Page, version: string): Promise<void> {
-  const answer = { companyId, projectId, version, json, envelope: 'none', parentId: null, only: null } as const;
+  const answer = {
+    companyId,
+    projectId,
+    version,
+    json: Buffer.from(json),
+    envelope: 'none',
+    parentId: null,
+    only: null,
+  } as const;
   await inTransaction(database, async (client) => {
     await storeRecords(client, { ...answer, table });
     if (inside === null) return;

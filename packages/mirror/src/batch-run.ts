@@ -4,6 +4,7 @@ import type { CallPurpose, ProcoreClient } from '@procore-mirror/procore';
 import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import type { Walks } from './parent-walk.ts';
+import { fieldsRead } from './read-answer.ts';
 
 export type FetchSettings = {
   database: Database;
@@ -75,7 +76,8 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
   const version = await takeVersion(settings.database);
   const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane };
   const calls = { made: 0, most: Number.POSITIVE_INFINITY };
-  const own = { ...settings, client: clientFor(settings.client, purpose, calls) };
+  const client = clientFor(settings.client, { purpose, fields: fieldsRead(settings.catalogue) }, calls);
+  const own = { ...settings, client };
   const none = { hiddenWithParent: new Set<string>(), parents: new Map(), calls, stored: 0, absent: 0 };
   return { settings: own, batch, resource, signal, version, open, toldParents, ...none };
 }
@@ -102,18 +104,22 @@ export function childrenOf(catalogue: Catalogue, parent: CataloguedResource): Ca
   return catalogue.resources.filter((child) => child.parent?.embeddedAs === null && mayBelongTo(child, parent));
 }
 
-/** The same client; its calls say what they are for, and are counted. */
-function clientFor(client: ProcoreClient, purpose: CallPurpose, calls: BatchRun['calls']): ProcoreClient {
+/** The same client; its calls say what they are for and which fields we read, and are counted. */
+function clientFor(
+  client: ProcoreClient,
+  own: { purpose: CallPurpose; fields: ReadonlySet<string> },
+  calls: BatchRun['calls'],
+): ProcoreClient {
   return {
     ...client,
     get: (path, options) => {
       calls.made += 1;
-      return client.get(path, { ...options, purpose });
+      return client.get(path, { ...options, ...own });
     },
     pages: async function* (path, options) {
       calls.made += 1;
       let isFirst = true;
-      for await (const page of client.pages(path, { ...options, purpose })) {
+      for await (const page of client.pages(path, { ...options, ...own })) {
         if (!isFirst) calls.made += 1;
         isFirst = false;
         yield page;

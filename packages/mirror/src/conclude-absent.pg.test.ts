@@ -261,7 +261,7 @@ describe('a record that moves to another project', () => {
     await mirror.run('RFIs', at(8));
     await inTransaction(mirror.database, (client) =>
       storeRecords(client, {
-        ...{ companyId: '1', projectId: '8', version: early, json: '{"id": 1}' },
+        ...{ companyId: '1', projectId: '8', version: early, json: Buffer.from('{"id": 1}') },
         ...{ table: catalogue.get('RFIs').table, envelope: 'none', parentId: null, only: null },
       }),
     );
@@ -409,7 +409,7 @@ describe('children of a parent that was deleted in a project', () => {
     const { table } = catalogue.get('RFQ Quotes');
     const store = async (projectId: string, id: number) => {
       const version = await takeVersion(mirror.database);
-      const answer = { table, companyId: '1', projectId, version, json: JSON.stringify({ id }) };
+      const answer = { table, companyId: '1', projectId, version, json: Buffer.from(JSON.stringify({ id })) };
       await inTransaction(mirror.database, (client) =>
         storeRecords(client, { ...answer, envelope: 'none', parentId: '4', only: null }),
       );
@@ -531,8 +531,9 @@ describe('a child', () => {
     const version = await takeVersion(mirror.database);
     const shared = { companyId: '1', projectId: '7', version, envelope: 'none' as const, only: null };
     await inTransaction(mirror.database, async (client) => {
-      await storeRecords(client, { ...shared, table, json: '{"id": 5}', parentId: '4' });
-      const rfq = { ...shared, table: catalogue.get('RFQs').table, json: '{"id": 4, "commitment_contract_id": 3}' };
+      await storeRecords(client, { ...shared, table, json: Buffer.from('{"id": 5}'), parentId: '4' });
+      const json = Buffer.from('{"id": 4, "commitment_contract_id": 3}');
+      const rfq = { ...shared, table: catalogue.get('RFQs').table, json };
       await storeRecords(client, { ...rfq, parentId: '3' });
     });
     await mirror.hear('RFQs', [4], { reason: 'delete' });

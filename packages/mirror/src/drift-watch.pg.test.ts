@@ -58,7 +58,7 @@ async function see(watch: DriftWatch, records: readonly Record<string, unknown>[
   const answer = { companyId: '1', projectId: '7', envelope: 'none', parentId: null, only: null } as const;
   const version = await takeVersion(database);
   await inTransaction(database, (client) =>
-    storeRecords(client, { ...answer, table, version, json: `[${texts.join(',')}]` }),
+    storeRecords(client, { ...answer, table, version, json: Buffer.from(`[${texts.join(',')}]`) }),
   );
   await watch.see(table, '1', ids);
   return ids;

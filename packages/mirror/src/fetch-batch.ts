@@ -310,7 +310,7 @@ async function parkRefused(run: BatchRun, progress: Progress): Promise<'parked'>
 /** A company that disconnected the app refuses everything, even `me` (facts: Errors that mean something). */
 async function isCompanyRefused(run: BatchRun): Promise<boolean> {
   try {
-    await run.settings.client.get('/rest/v1.0/me', { companyId: run.batch.companyId, signal: run.signal });
+    using _ = await run.settings.client.get('/rest/v1.0/me', { companyId: run.batch.companyId, signal: run.signal });
     return false;
   } catch (error) {
     return error instanceof ProcoreResponseError && error.status === 403;

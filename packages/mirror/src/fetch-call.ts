@@ -59,7 +59,8 @@ async function showRecord(
   const version = await takeVersion(run.settings.database);
   const path = expandPath(resource.show, await pathValues(run, resource, parentId, id));
   try {
-    const { text } = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
+    using shown = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
+    const { text } = shown;
     const envelope = checkShow(text, resource, id);
     await storeAnswer(run, { resource, envelope, version, text, parentId, only: [id] });
   } catch (error) {
@@ -160,7 +161,8 @@ async function readParent(run: BatchRun, parent: CataloguedResource, id: string,
   if (parent.show === null) throw new Error(`${parent.resource} has no show in the catalogue`);
   const path = expandPath(parent.show, await pathValues(run, parent, null, id));
   try {
-    const { text } = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
+    using shown = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
+    const { text } = shown;
     const envelope = checkShow(text, parent, id);
     await storeAnswer(run, { resource: parent, envelope, version, text, parentId: null, only: [id] });
     return readHolders(text, envelope, run.resource.parent?.embeddedAs ?? '').has(id);

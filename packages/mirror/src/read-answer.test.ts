@@ -1,7 +1,7 @@
-import { ProcoreFormatError } from '@procore-mirror/procore';
+import { ProcoreFormatError, parseWithTextIds, readJson } from '@procore-mirror/procore';
 import { describe, expect, test } from 'vitest';
 import { catalogue } from './catalogue/catalogue.ts';
-import { checkPage, checkShow, readHolders, readItems } from './read-answer.ts';
+import { checkPage, checkShow, fieldsRead, readHolders, readItems } from './read-answer.ts';
 
 const BARE = catalogue.get('RFIs');
 const ENVELOPED = catalogue.get('Change Order Change Reasons');
@@ -9,6 +9,23 @@ const EITHER = catalogue.get('Budget Changes');
 const GROUPED = catalogue.get('Meetings');
 const NAMED = catalogue.get('Project Dates');
 const UPLOADS = catalogue.get('Document Upload');
+
+const fields = fieldsRead(catalogue);
+const kept = (text: string) => ({ fields: readJson(Buffer.from(text), fields) });
+const whole = (text: string) => ({ fields: parseWithTextIds(text) });
+
+/** The verdict on what the client keeps, which must be that on the whole of the answer. */
+function verdict<T>(judge: (answer: { fields: unknown }) => T, text: string): T {
+  const outcomes = [kept, whole].map((read) => {
+    try {
+      return { value: judge(read(text)) };
+    } catch (error) {
+      return { error };
+    }
+  });
+  expect(outcomes[0]).toEqual(outcomes[1]);
+  return judge(kept(text));
+}
 
 describe('a list', () => {
   test.each([
@@ -25,14 +42,14 @@ describe('a list', () => {
     ['beside something else', NAMED, '{"schedule_dates": {"id": 9}, "project_dates": [{"id": 1}]}', ['1']],
     ['of ULIDs', UPLOADS, '{"data": [{"id": "01KKEZ6PX3AZJ38KKBX6RYEJSW"}]}', ['01KKEZ6PX3AZJ38KKBX6RYEJSW']],
   ])('%s is read', (_, entry, text, ids) => {
-    expect(checkPage(text, entry).flaw).toBeNull();
-    expect(readItems(text, entry).map(({ id }) => id)).toEqual(ids);
+    expect(verdict((answer) => checkPage(answer, entry), text).flaw).toBeNull();
+    expect(verdict((answer) => readItems(answer, entry), text).map(({ id }) => id)).toEqual(ids);
   });
 
   test('some elements of which have no id is read as far as it goes, and says that it is flawed', () => {
     const text = '[{"id": 1}, {"id": null}, {}, null, [], {"id": -1}, {"id": 1.5}, {"id": "no id"}]';
-    expect(checkPage(text, BARE).flaw).toBe('7 of 8 elements have no id');
-    expect(readItems(text, BARE)).toEqual([{ id: '1', parentId: null }]);
+    expect(verdict((answer) => checkPage(answer, BARE), text).flaw).toBe('7 of 8 elements have no id');
+    expect(verdict((answer) => readItems(answer, BARE), text)).toEqual([{ id: '1', parentId: null }]);
   });
 
   const nonsense = ['{}', 'null', '"maintenance"', '42', 'true', '{"message": "ok"}', '{"errors": []}', '{"id": 1}'];
@@ -60,15 +77,16 @@ describe('a list', () => {
     ['{"schedule_dates": {}}', NAMED],
     ['{"project_dates": null}', NAMED],
   ] as const)('%s is malformed, and not empty: $1.resource', (text, entry) => {
-    expect(() => checkPage(text, entry)).toThrow(ProcoreFormatError);
+    expect(() => verdict((answer) => checkPage(answer, entry), text)).toThrow(ProcoreFormatError);
   });
 
   test('tells which parents its items name', () => {
     const text = '[{"id": 1, "contract_id": 7}, {"id": 2, "contract_id": null}, {"id": 3}]';
-    const parents = readItems(text, catalogue.get('Potential Change Orders')).map(({ parentId }) => parentId);
+    const parentsIn = (json: string, resource: string) =>
+      verdict((answer) => readItems(answer, catalogue.get(resource)), json).map(({ parentId }) => parentId);
+    const parents = parentsIn(text, 'Potential Change Orders');
     expect(parents).toEqual(['7', null, null]);
-    const holders = readItems('[{"id": 1, "holder": {"id": 8}}]', catalogue.get('Direct Cost Line Items'));
-    expect(holders).toEqual([{ id: '1', parentId: '8' }]);
+    expect(parentsIn('[{"id": 1, "holder": {"id": 8}}]', 'Direct Cost Line Items')).toEqual(['8']);
   });
 });
 
@@ -79,23 +97,23 @@ describe('a show', () => {
     ['in one of two forms', EITHER, '{"data": {"id": 1}}', 'data'],
     ['in the other of two forms', EITHER, '{"id": 1}', 'none'],
   ])('%s is the record', (_, entry, text, envelope) => {
-    expect(checkShow(text, entry, '1')).toBe(envelope);
+    expect(verdict((answer) => checkShow(answer, entry, '1'), text)).toBe(envelope);
   });
 
   test.each([
     ...['{}', '[]', 'null', '"ok"', '1', '{"message": "ok"}', '{"id": 2}', '{"id": null}', '{"id": [1]}'],
     ...['[{"id": 1}]', '{"data": {"id": 1}}', '{"rfi": {"id": 1}}', '{"id": "01"}'],
   ])('%s is no record 1', (text) => {
-    expect(() => checkShow(text, BARE, '1')).toThrow('no record with this id');
+    expect(() => verdict((answer) => checkShow(answer, BARE, '1'), text)).toThrow('no record with this id');
   });
 
   test('is told apart by every digit of its id', () => {
-    expect(() => checkShow('{"id": 9007199254740992}', BARE, '9007199254740993')).toThrow(ProcoreFormatError);
-    expect(checkShow('{"id": 9007199254740993}', BARE, '9007199254740993')).toBe('none');
+    expect(() => checkShow(kept('{"id": 9007199254740992}'), BARE, '9007199254740993')).toThrow(ProcoreFormatError);
+    expect(checkShow(kept('{"id": 9007199254740993}'), BARE, '9007199254740993')).toBe('none');
   });
 
   test('that is none is named without its content', () => {
-    expect(() => checkShow('{"secret": "of somebody"}', BARE, '1')).toThrow(/an object with secret$/);
+    expect(() => checkShow(kept('{"secret": "of somebody"}'), BARE, '1')).toThrow(/an object with secret$/);
   });
 });
 
@@ -115,6 +133,10 @@ describe('children are told about by records that hold a list of them', () => {
     ['{"id": 1, "a": [{"b": null}]}', 'a.b', []],
     ['{"id": 1, "a": null}', 'a.b', []],
   ])('%s in %s', (text, field, ids) => {
-    expect([...readHolders(text, 'none', field)]).toEqual(ids);
+    const read = (text: string, wanted: string[]) => ({
+      fields: readJson(Buffer.from(text), new Set(['id', ...wanted])),
+    });
+    expect([...readHolders(read(text, field.split('.')), 'none', field)]).toEqual(ids);
+    expect([...readHolders(whole(text), 'none', field)]).toEqual(ids);
   });
 });

@@ -1,5 +1,7 @@
 // What an answer looks like is checked here, before anything is stored or concluded from it: malformed is not empty.
-import { ProcoreFormatError, parseWithTextIds } from '@procore-mirror/procore';
+// Only the fields that `fieldsRead` names are looked at, for the client keeps no others.
+import { type AnswerText, ProcoreFormatError } from '@procore-mirror/procore';
+import type { Catalogue } from './catalogue/catalogue.ts';
 import { type CatalogueEntry, type Envelope, envelopesOf } from './catalogue/catalogue-entry.ts';
 
 export type ListedItem = {
@@ -14,24 +16,32 @@ export type ListedItem = {
  */
 export type CheckedPage = { envelope: Envelope; flaw: string | null; count: number | null };
 
+/** What the client kept of an answer. */
+type Kept = Pick<AnswerText, 'fields'>;
+
+/** The names of all fields that tell ids, parents and children of a record, or where an answer holds its records. */
+export function fieldsRead({ resources }: Pick<Catalogue, 'resources'>): Set<string> {
+  const paths = resources.flatMap(({ list, parent }) => [list?.within, parent?.namedBy, parent?.embeddedAs]);
+  return new Set(['id', 'data', ...paths.flatMap((path) => path?.split('.') ?? [])]);
+}
+
 /** Checks the answer of a show. Throws ProcoreFormatError unless it is the record of this id. */
 export function checkShow(
-  text: string,
+  { fields }: Kept,
   entry: Pick<CatalogueEntry, 'resource' | 'show' | 'showEnvelopes'>,
   id: string,
 ): Envelope {
-  const parsed = parseWithTextIds(text);
   for (const envelope of envelopesOf(entry.showEnvelopes, entry.show ?? '')) {
-    if (idOf(unwrap(parsed, envelope)) === id) return envelope;
+    if (idOf(unwrap(fields, envelope)) === id) return envelope;
   }
   throw new ProcoreFormatError(`the show of ${entry.resource} ${id}`, {
-    issues: [`the answer is no record with this id but ${describe(parsed)}`],
+    issues: [`the answer is no record with this id but ${describe(fields)}`],
   });
 }
 
 /** Checks a page of a listing. Throws ProcoreFormatError unless it is a list of records with ids, in a form that the entry knows. */
-export function checkPage(text: string, entry: Pick<CatalogueEntry, 'resource' | 'list'>): CheckedPage {
-  const { envelope, elements } = elementsOf(JSON.parse(text), entry);
+export function checkPage({ fields }: Kept, entry: Pick<CatalogueEntry, 'resource' | 'list'>): CheckedPage {
+  const { envelope, elements } = elementsOf(fields, entry);
   const nameless = elements.filter((element) => idOf(element) === null).length;
   if (nameless > 0 && nameless === elements.length) {
     throw malformed(entry, `none of its ${nameless} elements has an id`);
@@ -43,9 +53,9 @@ export function checkPage(text: string, entry: Pick<CatalogueEntry, 'resource' |
 }
 
 /** The ids on a page, and the parents that the items name; elements without an id are left out. Throws as `checkPage`. */
-export function readItems(text: string, entry: Pick<CatalogueEntry, 'resource' | 'list' | 'parent'>): ListedItem[] {
+export function readItems({ fields }: Kept, entry: Pick<CatalogueEntry, 'resource' | 'list' | 'parent'>): ListedItem[] {
   const namedBy = entry.parent?.namedBy ?? null;
-  return elementsOf(parseWithTextIds(text), entry).elements.flatMap((element) => {
+  return elementsOf(fields, entry).elements.flatMap((element) => {
     const id = idOf(element);
     const parentId = namedBy === null ? undefined : namedBy.split('.').reduce(field, element);
     return id === null ? [] : [{ id, parentId: typeof parentId === 'string' ? parentId : null }];
@@ -56,8 +66,8 @@ export function readItems(text: string, entry: Pick<CatalogueEntry, 'resource' |
  * The ids of those records of a checked answer that hold a list of children in this field (`a.b`: in b of each in a). Of the
  * others nothing can be said about their children.
  */
-export function readHolders(text: string, envelope: Envelope, path: string): Set<string> {
-  const body = unwrap(parseWithTextIds(text), envelope);
+export function readHolders({ fields }: Kept, envelope: Envelope, path: string): Set<string> {
+  const body = unwrap(fields, envelope);
   const records = Array.isArray(body) ? body : [body];
   return new Set(
     records.filter((record) => holdsList(record, path.split('.'))).flatMap((record) => idOf(record) ?? []),

@@ -74,7 +74,9 @@ async function store(resource: string, records: Row[], projectId: string | null 
     envelope: 'none',
     only: null,
   } as const;
-  await inTransaction(mirror, (client) => storeRecords(client, { ...answer, json: JSON.stringify(records) }));
+  await inTransaction(mirror, (client) =>
+    storeRecords(client, { ...answer, json: Buffer.from(JSON.stringify(records)) }),
+  );
 }
 
 const ana = { id: 41, name: 'Ana Vargas', login: 'ana@example.com' };

@@ -13,6 +13,7 @@ import {
   storeRecords,
   type Transaction,
 } from '@procore-mirror/database';
+import type { AnswerText } from '@procore-mirror/procore';
 import { type BatchRun, embeddedIn, scopeOf } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import type { Envelope } from './catalogue/catalogue-entry.ts';
@@ -27,7 +28,7 @@ export type FetchedAnswer = {
   envelope: Envelope;
   /** The number taken before the request went out. */
   version: string;
-  text: string;
+  text: AnswerText;
   parentId: string | null;
   /** Store only these; null stores all. */
   only: readonly string[] | null;
@@ -208,7 +209,7 @@ async function storeRows(
 ): Promise<readonly StoredRecord[]> {
   const scope = { ...scopeOf(run, resource), ...(await projectOfParent(client, run, resource, parentId)) };
   const place = { ...scope, table: resource.table, version };
-  const { records } = await storeRecords(client, { ...place, json: text, envelope, parentId, only, isPart });
+  const { records } = await storeRecords(client, { ...place, json: text.bytes, envelope, parentId, only, isPart });
   const cameBack = records.filter(({ absentSince, movedFrom }) => absentSince !== null || movedFrom !== null);
   await lookAtChildren(client, run, resource, cameBack);
   const isNew = records.filter((record) => record.isNew).map(({ id }) => ({ id, projectId: scope.projectId }));
@@ -253,7 +254,7 @@ async function storeChildren(
   const place = { ...scopeOf(run, child), table: child.table, version };
   const { records } = await storeRecords(client, {
     ...place,
-    json: text,
+    json: text.bytes,
     envelope,
     embedded: { field },
     parentId: null,

@@ -36,7 +36,7 @@ test.each(resources)('$resource are stored with every column', async ({ table })
       companyId: '1',
       projectId: '2',
       version: '1',
-      json: `[{${[`"id": "${id}"`, ...fields].join(', ')}}]`,
+      json: Buffer.from(`[{${[`"id": "${id}"`, ...fields].join(', ')}}]`),
       envelope: 'none',
       parentId: table.parentKey === null ? null : '3',
       only: null,

@@ -85,6 +85,7 @@ export async function startTestMirror(
     token,
     refuseToken: () => {},
     sleep: async () => {},
+    roomBytes: 1, // one answer at a time, so that a test does not end in which one is not let go, or waits for another
   });
   const settings: FetchSettings = {
     database,

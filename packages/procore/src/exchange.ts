@@ -1,12 +1,18 @@
 // One HTTP request and its answer, with every limit that keeps a bad server from holding us: time to connect, silence,
-// time in all, size. What came is told as a value; only an abort by the caller throws.
+// time in all, size, and room for what comes. What came is told as a value; only an abort by the caller throws.
 import { Pool } from 'undici';
 import { abortable } from './abortable.ts';
-import type { AnswerHeaders } from './rate-limit.ts';
+import { createAnswerRoom, type Place } from './answer-room.ts';
+import { createDeadline, type Deadline } from './deadline.ts';
+import { type AnswerHeaders, readCount } from './rate-limit.ts';
+import { receiveBody } from './receive-body.ts';
 
 export type Exchange =
-  /** The whole answer; `text` stays empty unless the status is 2xx, for no error may quote a body. */
-  | { kind: 'answered'; status: number; headers: AnswerHeaders; text: string }
+  /**
+   * The whole answer; `bytes` stay empty unless the status is 2xx, for no error may quote a body. They have room and memory
+   * until `letGo`.
+   */
+  | { kind: 'answered'; status: number; headers: AnswerHeaders; bytes: Buffer; letGo: () => void }
   | { kind: 'too large'; status: number; headers: AnswerHeaders }
   /** No complete answer, though its status may have come; `sent` is false when surely no byte of the request left. */
   | { kind: 'unreachable'; status: number | null; headers: AnswerHeaders; sent: boolean; cause: Error };
@@ -16,6 +22,8 @@ export type ExchangeRequest = {
   path: string;
   headers: Record<string, string>;
   body?: string | undefined;
+  /** How large the answer may be as far as anybody knows; there is room for it before the request goes out. */
+  expectedBytes: number;
   signal?: AbortSignal | undefined;
 };
 
@@ -23,39 +31,65 @@ type Exchanger = { exchange: (request: ExchangeRequest) => Promise<Exchange>; cl
 
 type Head = { status: number | null; headers: AnswerHeaders };
 
-/** Talks to one host over kept-alive connections. `timeoutMs` is for a whole exchange; half of it may pass in silence. */
-export function createExchanger(o: { apiUrl: URL; timeoutMs: number; maxAnswerBytes: number }): Exchanger {
+type Answered = Exchange & { kind: 'answered' };
+
+/** What ends an exchange before it is complete. */
+type Limits = { signal: AbortSignal; deadline: Deadline };
+
+export type ExchangerOptions = {
+  apiUrl: URL;
+  /** For a whole exchange; half of it may pass in silence. What is spent waiting for room does not count. */
+  timeoutMs: number;
+  maxAnswerBytes: number;
+  /** Answers that were not let go may hold so many bytes, all together; one at a time may go beyond. */
+  roomBytes: number;
+};
+
+/** Talks to one host over kept-alive connections. */
+export function createExchanger(o: ExchangerOptions): Exchanger {
   const silenceMs = Math.ceil(o.timeoutMs / 2);
+  const room = createAnswerRoom(o.roomBytes);
   const pool = new Pool(o.apiUrl.origin, {
     connections: 64,
     allowH2: false, // HTTP/1.1 is what the tests run
     connect: { timeout: Math.min(silenceMs, 10_000) },
     headersTimeout: silenceMs,
-    bodyTimeout: silenceMs,
+    bodyTimeout: silenceMs, // stands still while nobody reads
     keepAliveTimeout: 10_000,
   });
 
-  async function receive(request: ExchangeRequest, head: Head, signal: AbortSignal): Promise<Exchange> {
-    const { method, path, body } = request;
+  async function receive(request: ExchangeRequest, head: Head, place: Place, limits: Limits): Promise<Exchange> {
+    const { method, path, body, expectedBytes } = request;
+    const { signal, deadline } = limits;
+    const take = (bytes: number): Promise<void> => deadline.pausedFor(place.take(bytes, signal));
+    await take(expectedBytes);
     // The text must be what Procore sent and its size must be what we count, so no compression. Saying nothing would
     // allow any (RFC 9110, 12.5.3). undici neither follows redirects nor decompresses by itself.
-    const headers = { ...request.headers, 'accept-encoding': 'identity' };
-    const answer = await pool.request({ method, path, headers, body: body ?? null, signal });
-    const status = answer.statusCode;
-    Object.assign(head, { status, headers: answer.headers });
+    const sent = { ...request.headers, 'accept-encoding': 'identity' };
+    const answer = await pool.request({ method, path, headers: sent, body: body ?? null, signal });
+    answer.body.on('error', () => {}); // who reads it is told; while it waits for room nobody does
+    const { statusCode: status, headers } = answer;
+    Object.assign(head, { status, headers });
     if (!isSuccess(status)) {
       // What is left of a small body makes room for the next request on this connection; nobody waits for a long one.
       await answer.body.dump({ limit: 65_536, signal: AbortSignal.timeout(2_000) }).catch(() => {});
-      return { kind: 'answered', status, headers: answer.headers, text: '' };
+      return withoutBytes(status, headers);
     }
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of answer.body) {
-      bytes += chunk.length;
-      if (bytes > o.maxAnswerBytes) return { kind: 'too large', status, headers: answer.headers };
-      chunks.push(chunk);
+    const length = readCount(headers, 'content-length');
+    const isTooLarge = length !== null && length > o.maxAnswerBytes;
+    if (length !== null && !isTooLarge) await take(length);
+    const options = { maxBytes: length ?? o.maxAnswerBytes, taken: length ?? expectedBytes, take };
+    const received = isTooLarge ? null : await receiveBody(answer.body, options);
+    if (received === null) {
+      answer.body.destroy();
+      return { kind: 'too large', status, headers };
     }
-    return { kind: 'answered', status, headers: answer.headers, text: decode(chunks) };
+    const { bytes, free } = received;
+    const letGo = (): void => {
+      free();
+      place.leave();
+    };
+    return { kind: 'answered', status, headers, bytes, letGo };
   }
 
   async function exchange(request: ExchangeRequest): Promise<Exchange> {
@@ -65,19 +99,24 @@ export function createExchanger(o: { apiUrl: URL; timeoutMs: number; maxAnswerBy
     const onAbort = (): void => ending.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     const timeOut = new Error(`no complete answer within ${o.timeoutMs} ms`);
-    const timer = setTimeout(() => ending.abort(timeOut), o.timeoutMs);
+    const deadline = createDeadline(o.timeoutMs, () => ending.abort(timeOut));
     const head: Head = { status: null, headers: {} };
+    const place = room.enter();
+    let answered: Exchange | null = null;
     try {
       // undici notices an abort only once the request has a connection
-      return await abortable(receive(request, head, ending.signal), ending.signal);
+      const receiving = receive(request, head, place, { signal: ending.signal, deadline });
+      answered = await abortable(receiving, ending.signal);
+      return answered;
     } catch (error) {
       signal?.throwIfAborted();
       const { status, headers } = head;
-      if (status !== null && !isSuccess(status)) return { kind: 'answered', status, headers, text: '' };
+      if (status !== null && !isSuccess(status)) return withoutBytes(status, headers);
       return { kind: 'unreachable', ...head, sent: !neverSent.has(codeOf(error)), cause: withoutBody(error) };
     } finally {
-      clearTimeout(timer);
+      deadline.cancel();
       signal?.removeEventListener('abort', onAbort);
+      if (answered?.kind !== 'answered' || answered.bytes.length === 0) place.leave();
     }
   }
 
@@ -108,7 +147,6 @@ function withoutBody(error: unknown): Error {
   return new Error([codeOf(error), message].filter(Boolean).join(': '));
 }
 
-function decode(chunks: Buffer[]): string {
-  const text = Buffer.concat(chunks).toString('utf8');
-  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+function withoutBytes(status: number, headers: AnswerHeaders): Answered {
+  return { kind: 'answered', status, headers, bytes: Buffer.alloc(0), letGo: () => {} };
 }

@@ -82,7 +82,7 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
     const path = pathOf(o, '/hooks/{hook_id}/triggers');
     for (const wanted of o.triggers) {
       try {
-        await client.send('POST', path, { ...callOptions(o), body: triggerBody(wanted) });
+        using _ = await client.send('POST', path, { ...callOptions(o), body: triggerBody(wanted) });
       } catch (error) {
         if (!isRefusal(error)) throw error;
       }
@@ -102,19 +102,19 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
         destination_url: o.destinationUrl,
         destination_headers: { Authorization: o.authorization },
       };
-      const answer = await client.send('POST', path, { ...callOptions(o), body });
+      using answer = await client.send('POST', path, { ...callOptions(o), body });
       return readAnswer(path, answer, z.object({ data: hook })).data;
     },
     remove: async (o) => {
-      await client.send('DELETE', pathOf(o, '/hooks/{hook_id}'), callOptions(o));
+      using _ = await client.send('DELETE', pathOf(o, '/hooks/{hook_id}'), callOptions(o));
     },
     listTriggers,
     addTriggers: async (o) => {
       if (o.triggers.length === 0) return { refused: [] };
       try {
         const path = pathOf(o, '/hooks/{hook_id}/triggers/bulk');
-        const { status } = await client.send('POST', path, { ...callOptions(o), body: o.triggers.map(triggerBody) });
-        if (status !== 207) return { refused: [] };
+        using answer = await client.send('POST', path, { ...callOptions(o), body: o.triggers.map(triggerBody) });
+        if (answer.status !== 207) return { refused: [] };
       } catch (error) {
         if (!isRefusal(error)) throw error;
         await addOneByOne(o);
@@ -133,7 +133,8 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
         value === undefined ? [] : [[name, value] as [string, string]],
       );
       for await (const page of rows(o, pathOf(o, '/hooks/{hook_id}/deliveries'), delivery, searchParams)) {
-        const { data } = deliveredBodies.parse(parseForQuoting(page.answer.text)); // the rows were read, so it fits
+        const { data } = deliveredBodies.parse(parseForQuoting(page.answer.text.bytes.toString())); // the rows were read, so it fits
+        page.answer[Symbol.dispose](); // who gets the rows may make other calls
         yield* page.rows.map((row, at) => ({ ...row, body: JSON.stringify(data[at]?.payload ?? null) }));
       }
     },
@@ -188,7 +189,9 @@ function callOptions({ companyId, signal }: Scope): { companyId: string; signal:
 }
 
 function readAnswer<S extends z.ZodType>(path: string, answer: ProcoreAnswer, schema: S): z.infer<S> {
-  const read = schema.safeParse(parseWithTextIds(answer.text === '' ? 'null' : answer.text));
+  const read = schema.safeParse(
+    parseWithTextIds(answer.text.bytes.length === 0 ? 'null' : answer.text.bytes.toString()),
+  );
   if (read.success) return read.data;
   const issues = read.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new ProcoreFormatError(`the answer of ${path}`, { issues });

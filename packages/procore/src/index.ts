@@ -9,7 +9,14 @@ export { expandPath } from './expand-path.ts';
 export { createHooksApi, type Hook, type HookDelivery, type HooksApi, type HookTrigger } from './hooks-api.ts';
 export { parseWithTextIds } from './lossless-json.ts';
 export type { ReadPage } from './pages.ts';
-export { type CallPurpose, createProcoreClient, type ProcoreAnswer, type ProcoreClient } from './procore-client.ts';
+export {
+  type AnswerText,
+  type CallPurpose,
+  createProcoreClient,
+  type ProcoreAnswer,
+  type ProcoreClient,
+} from './procore-client.ts';
 export type { RateLimit } from './rate-limit.ts';
+export { readJson } from './read-json.ts';
 export type { RetryPolicy } from './retry.ts';
 export { type ParsedWebhookEvent, type ProcoreEvent, parseWebhookEvent } from './webhook-event.ts';

@@ -45,7 +45,7 @@ async function aList(o: List): Promise<{ server: LocalServer; client: ProcoreCli
 }
 
 const read = ({ text }: ProcoreAnswer) => {
-  const items: { id: number }[] = JSON.parse(text);
+  const items: { id: number }[] = JSON.parse(String(text.bytes));
   return { ids: items.map(({ id }) => id), count: items.length };
 };
 

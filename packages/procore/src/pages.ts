@@ -13,6 +13,8 @@ export type PagesOptions<P extends ReadPage> = {
   purpose?: CallPurpose | undefined;
   /** How many records a page is to have at most. */
   perPage: number;
+  /** The names of the fields to read; see `get`. */
+  fields?: ReadonlySet<string> | undefined;
   /** A size that was answered before, to go back to when `perPage` is too large. */
   answeredPerPage?: number | undefined;
   /** 10,000 when not given. */
@@ -24,7 +26,8 @@ export type PagesOptions<P extends ReadPage> = {
   onSmallerPages?: ((perPage: number) => void) | undefined;
 };
 
-type Get = (path: string, o: { isOnlyTry: boolean }) => Promise<ProcoreAnswer>;
+/** `expectedBytes`: how large the answer is likely to be, so that there is room for it before it comes. */
+export type GetPage = (path: string, o: { isOnlyTry: boolean; expectedBytes: number }) => Promise<ProcoreAnswer>;
 
 /** Where a page stands. `number` is null where a link names none. */
 type Place = { path: string; number: number | null; size: number };
@@ -43,18 +46,19 @@ const MOST_PASSED_OVER = 10;
 
 /** The pages of a list from the path of its first one, one request each, as `ProcoreClient.pages` promises. */
 export async function* pagesOf<P extends ReadPage>(
-  get: Get,
+  get: GetPage,
   listPath: string,
   o: PagesOptions<P>,
 ): AsyncGenerator<P, void, undefined> {
   const { perPage, answeredPerPage = null, maxPages = 10_000, onDoubt = () => {}, onSmallerPages = () => {} } = o;
   const sizes = createPageSizes({ wanted: perPage, answered: answeredPerPage, onSmaller: onSmallerPages });
   const asked = new Set<string>();
-  const seen = { records: 0, passedOver: 0 };
+  const seen = { records: 0, passedOver: 0, bytes: 0 };
   let place: Place | null = resized({ path: listPath, number: 1, size: perPage }, perPage);
   for (let pages = 1; place !== null; pages += 1) {
-    const got: Got = await getSized(get, place, sizes, pages === 1);
+    const got: Got = await getSized(get, place, { sizes, isFirst: pages === 1, expectedBytes: seen.bytes });
     if (got.kind === 'missing') return onDoubt(`page ${pages} was not found`);
+    using _ = got.kind === 'answer' ? got.answer : null;
     asked.add(place.path).add(got.at.path);
     const page = readPage(got, o.read, seen);
     const step = endless(stepAfter(got, page?.count ?? null, seen.records), { asked, pages, maxPages });
@@ -67,24 +71,29 @@ export async function* pagesOf<P extends ReadPage>(
 function readPage<P extends ReadPage>(
   got: Exclude<Got, { kind: 'missing' }>,
   read: PagesOptions<P>['read'],
-  seen: { records: number; passedOver: number },
+  seen: { records: number; passedOver: number; bytes: number },
 ): P | null {
   if (got.kind === 'too large') {
     seen.passedOver += 1;
     if (seen.passedOver > MOST_PASSED_OVER) throw got.error;
     return null;
   }
+  seen.bytes = got.answer.text.bytes.length;
   const page = read(got.answer);
   seen.records += page.count ?? 0;
   return page;
 }
 
 /** The page, in a smaller size if it is too large as it is. */
-async function getSized(get: Get, place: Place, sizes: PageSizes, isFirst: boolean): Promise<Got> {
+async function getSized(
+  get: GetPage,
+  place: Place,
+  { sizes, isFirst, expectedBytes }: { sizes: PageSizes; isFirst: boolean; expectedBytes: number },
+): Promise<Got> {
   let firstError: unknown = null;
   for (let at = place; ; ) {
     try {
-      const answer = await get(at.path, { isOnlyTry: sizes.isTrial(at.size) });
+      const answer = await get(at.path, { isOnlyTry: sizes.isTrial(at.size), expectedBytes });
       sizes.sawAnswer(at.size);
       return { kind: 'answer', answer, at };
     } catch (error) {

@@ -8,7 +8,12 @@ import {
   ProcoreUnreachableError,
 } from './errors.ts';
 import { type Answer, answer, type LocalServer, startLocalServer } from './local-server.ts';
-import { createProcoreClient, type ProcoreClient, type ProcoreClientOptions } from './procore-client.ts';
+import {
+  createProcoreClient,
+  type ProcoreAnswer,
+  type ProcoreClient,
+  type ProcoreClientOptions,
+} from './procore-client.ts';
 
 const token = 'a-token-that-must-never-be-seen';
 const bodySecret = 'what-the-body-said';
@@ -75,12 +80,12 @@ describe('an answer', () => {
     const text =
       '{"b": 9007199254740993, "a":123456789012345678901234567890.123456789012345678901234567890,\n "c":1.10, "d":"\\u0000é😀"}';
     const { client } = await aWorld([answer(200, text)]);
-    expect((await client.get('/rest/v1.0/me', company)).text).toBe(text);
+    expect(String((await client.get('/rest/v1.0/me', company)).text.bytes)).toBe(text);
   });
 
   test('loses a byte order mark only', async () => {
     const { client } = await aWorld([answer(200, '\uFEFF[1]')]);
-    expect((await client.get('/x', company)).text).toBe('[1]');
+    expect(String((await client.get('/x', company)).text.bytes)).toBe('[1]');
   });
 
   test('brings what its headers say', async () => {
@@ -96,7 +101,8 @@ describe('an answer', () => {
     ]);
     expect(await client.get('/x', company)).toEqual({
       status: 200,
-      text: '[]',
+      text: { bytes: Buffer.from('[]'), fields: [] },
+      [Symbol.dispose]: expect.any(Function),
       links: { isGiven: false, isBroken: false },
       total: 250,
       perPage: 100,
@@ -164,14 +170,14 @@ describe('a request', () => {
   test('to change something carries its body as JSON', async () => {
     const { client, server } = await aWorld([answer(201, '{"id":1}')]);
     const { status, text } = await client.send('POST', '/x', { ...company, body: { a: ['ä'] } });
-    expect({ status, text }).toEqual({ status: 201, text: '{"id":1}' });
+    expect({ status, text: String(text.bytes) }).toEqual({ status: 201, text: '{"id":1}' });
     expect(server.seen[0]).toMatchObject({ method: 'POST', body: '{"a":["ä"]}' });
     expect(server.seen[0]?.headers).toMatchObject({ 'content-type': 'application/json', 'procore-company-id': '42' });
   });
 
   test('to change something may be answered without a body', async () => {
     const { client, server } = await aWorld([answer(204)]);
-    expect(await client.send('DELETE', '/x/1', company)).toMatchObject({ status: 204, text: '' });
+    expect(await client.send('DELETE', '/x/1', company)).toMatchObject({ status: 204, text: { bytes: { length: 0 } } });
     expect(server.seen[0]?.headers).not.toHaveProperty('content-type');
   });
 });
@@ -191,7 +197,7 @@ describe('a passing failure', () => {
     ['504', answer(504, bodySecret)],
   ] as [string, Answer][])('is got over by a second try: %s', async (_, first) => {
     const { client, server, pauses } = await aWorld([first, answer(200, '[1]')]);
-    expect((await client.get('/x', company)).text).toBe('[1]');
+    expect(String((await client.get('/x', company)).text.bytes)).toBe('[1]');
     expect(server.seen).toHaveLength(2);
     expect(pauses).toEqual([375]); // 500 ms, of which half is left to chance
   });
@@ -523,4 +529,90 @@ test('closing ends the calls under way, and none starts after', async () => {
   expect(await failure(client.get('/x', company))).toBeInstanceOf(ProcoreUnreachableError);
   expect(server.seen).toHaveLength(1);
   expect(pauses).toEqual([]);
+});
+
+describe('room for answers', () => {
+  const large = JSON.stringify([{ id: 1, title: 'x'.repeat(1_200_000) }]);
+  const withLength = answer(200, large, { 'content-length': String(large.length) });
+  const chunked: Answer = (response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.write(large.slice(0, 600_000));
+    response.end(large.slice(600_000));
+  };
+  const both = [
+    // For one, and another beyond; nobody knows how large the other ones become, so each takes some more at first.
+    ['with Content-Length', withLength, large.length],
+    ['without', chunked, 2.2 * large.length],
+  ] as const;
+
+  test.each(both)('an answer %s waits until another is let go, without a time-out', async (_, sends, roomBytes) => {
+    const { client } = await aWorld([sends], { roomBytes, timeoutMs: 300 });
+    const [first, second] = [await client.get('/x', company), await client.get('/x', company)];
+    let isThere = false;
+    const third = client.get('/x', company).finally(() => {
+      isThere = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1_000)); // three times the time-out
+    expect(isThere).toBe(false);
+    first[Symbol.dispose]();
+    expect(String((await third).text.bytes)).toBe(large);
+    expect(String(second.text.bytes)).toBe(large);
+  });
+
+  test.each(both)('an answer %s that waits ends with an abort, and takes no room then', async (_, sends, roomBytes) => {
+    const { client } = await aWorld([sends], { roomBytes });
+    const [first, second] = [await client.get('/x', company), await client.get('/x', company)];
+    const abort = new AbortController();
+    const third = client.get('/x', { ...company, signal: abort.signal });
+    setTimeout(() => abort.abort(new Error('enough')), 100);
+    await expect(third).rejects.toThrow('enough');
+    first[Symbol.dispose]();
+    second[Symbol.dispose]();
+    using _fourth = await client.get('/x', company);
+    using _fifth = await client.get('/x', company);
+  });
+
+  test('what was read of an answer is there when it was let go; its bytes are not', async () => {
+    const { client } = await aWorld([withLength]);
+    const { text, [Symbol.dispose]: letGo } = await client.get('/x', { ...company, fields: new Set(['id']) });
+    letGo();
+    letGo();
+    expect(text).toMatchObject({ fields: [{ id: '1' }], bytes: { length: 0 } });
+  });
+
+  const failing: readonly (readonly [string, Answer[], Partial<ProcoreClientOptions>])[] = [
+    ['that is no JSON', [answer(200, `[${'1'.repeat(500_000)}`)], {}],
+    ['that ends within its body', [resetWithinBody], {}],
+    ['that stalls', [stallWithinBody], { timeoutMs: 200 }],
+    ['that is refused', [answer(422, large)], {}],
+    ['that is too large', [withLength], { maxAnswerBytes: 1000 }],
+    ['that is too large and does not say so', [chunked], { maxAnswerBytes: 1000 }],
+    ['of which nobody can be told', [withLength], { afterCall: () => Promise.reject(new Error('no')) }],
+  ];
+  test.each(failing)('an answer %s leaves none taken', async (_, sends, options) => {
+    const { client } = await aWorld(sends, { roomBytes: 1000, ...options });
+    for (let time = 0; time < 3; time += 1) await expect(client.get('/x', company)).rejects.toThrow();
+  });
+
+  test('a page is let go when the next is asked for, and when nobody reads on', async () => {
+    const paged: Answer = (response) => {
+      response.writeHead(200, { 'content-type': 'application/json', link: `</p?${Math.random()}>; rel="next"` });
+      response.end(large);
+    };
+    const { client } = await aWorld([paged], { roomBytes: 1000 });
+    for (let time = 0; time < 3; time += 1) {
+      let pages = 0;
+      const read = ({ text }: ProcoreAnswer) => ({ text, count: 1 });
+      for await (const { text } of client.pages('/p', { ...company, perPage: 1, read })) {
+        expect(text.bytes).toHaveLength(large.length);
+        pages += 1;
+        if (pages === 3) break;
+      }
+    }
+  });
+
+  test('characters that are none come as U+FFFD', async () => {
+    const { client } = await aWorld([(response) => response.writeHead(200).end(Buffer.from('["\xe9"]', 'latin1'))]);
+    expect(String((await client.get('/x', company)).text.bytes)).toBe('["\ufffd"]');
+  });
 });

@@ -10,8 +10,9 @@ import {
   ProcoreUnreachableError,
 } from './errors.ts';
 import { createExchanger, type Exchange, type ExchangeRequest, isSuccess } from './exchange.ts';
-import { type PagesOptions, pagesOf, type ReadPage } from './pages.ts';
+import { type GetPage, type PagesOptions, pagesOf, type ReadPage } from './pages.ts';
 import { type RateLimit, readCount, readDate, readPauseMs, readRateLimit, readRetryAfterMs } from './rate-limit.ts';
+import { readJson } from './read-json.ts';
 import { type PageLinks, readLinks, requestPath, type SearchParams } from './request-path.ts';
 import {
   decideRetry,
@@ -22,10 +23,21 @@ import {
 } from './retry.ts';
 import { createServerClock } from './server-clock.ts';
 
-export type ProcoreAnswer = {
+/** JSON of an answer, gone through once. */
+export type AnswerText = {
+  /** Exactly as sent, complete, in UTF-8; empty for an answer to `send` that has no body, and once the answer was let go. */
+  bytes: Buffer;
+  /**
+   * What it says: lists whole, of objects the fields that the call asked for, whole numbers as text (`readJson`). Small,
+   * and there even when the answer was let go.
+   */
+  fields: unknown;
+};
+
+/** To be disposed of (`using`) once it is stored: until then it takes room from other answers, which wait. */
+export type ProcoreAnswer = Disposable & {
   status: number;
-  /** JSON exactly as sent, complete; empty for an answer to `send` that has no body. */
-  text: string;
+  text: AnswerText;
   links: PageLinks;
   /** The headers Total and Per-Page. */
   total: number | null;
@@ -43,14 +55,23 @@ export type CallPurpose = {
 
 type CallOptions = { companyId: string; signal?: AbortSignal | undefined; purpose?: CallPurpose | undefined };
 
+type ReadOptions = CallOptions & {
+  searchParams?: SearchParams | undefined;
+  /** The names of the fields to read, at whatever place; `id` and `data` when left out. */
+  fields?: ReadonlySet<string> | undefined;
+};
+
 /**
  * All calls throw ProcoreUnreachableError, ProcoreBusyError, ProcoreResponseError, ProcoreTooLargeError or ProcoreFormatError, what `token`,
  * `beforeCall` and `afterCall` throw, the signal's reason once it is aborted, and RangeError for a path on another host
  * or a company id that is none.
  */
 export type ProcoreClient = {
-  /** Reads one resource; passing failures are tried again, a 429 or 503 is not. */
-  get: (path: string, o: CallOptions & { searchParams?: SearchParams | undefined }) => Promise<ProcoreAnswer>;
+  /**
+   * Reads one resource; passing failures are tried again, a 429 or 503 is not. When its answer begins it waits for room.
+   * Whoever holds an answer must not wait for another.
+   */
+  get: (path: string, o: ReadOptions) => Promise<ProcoreAnswer>;
   /** Changes something; sent again only when the first request surely changed nothing. */
   send: (
     method: 'POST' | 'PATCH' | 'PUT' | 'DELETE',
@@ -62,7 +83,7 @@ export type ProcoreClient = {
    * further pages, and so does a page that is full; an empty one ends the list. `onDoubt` is told when the list ends otherwise:
    * a link leads back or nowhere, a page behind the first is not found, a record is too large, or there are more than `maxPages`.
    * A page that is too large, for Procore (408, 500, 502, 504) or for us, is asked for in smaller ones. What `read` throws
-   * ends the walk.
+   * ends the walk. A page is let go when the next one is asked for.
    */
   pages: <P extends ReadPage>(
     path: string,
@@ -92,11 +113,13 @@ export type ProcoreClientOptions = {
     retryAfterMs: number | null;
     ms: number;
   }) => void | Promise<void>;
-  /** For one HTTP request from start to last byte; default 60,000. */
+  /** For one HTTP request from start to last byte, waiting for room not counted; default 60,000. */
   timeoutMs?: number;
   retry?: RetryPolicy;
   /** Default 64 MiB. */
   maxAnswerBytes?: number;
+  /** Answers that nobody let go yet hold so many bytes at most, all together, and one more beyond; default 16 MiB. */
+  roomBytes?: number;
   sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
   random?: () => number;
   now?: () => number;
@@ -106,11 +129,14 @@ type Call = Omit<ExchangeRequest, 'headers'> & {
   companyId: string;
   purpose: CallPurpose | null;
   policy: RetryPolicy;
+  fields: ReadonlySet<string>;
 };
 type Failed = { failure: RequestFailure; error: Error };
 type Tried = { answer: ProcoreAnswer } | Failed;
 
 const final: RequestFailure = { kind: 'final' };
+const usualFields: ReadonlySet<string> = new Set(['id', 'data']);
+const MEBIBYTE = 1024 * 1024;
 
 /** A client for one API host. The token goes to that host only: redirects and links elsewhere are not followed. */
 export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
@@ -119,7 +145,8 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
   const exchanger = createExchanger({
     apiUrl: o.apiUrl,
     timeoutMs: o.timeoutMs ?? 60_000,
-    maxAnswerBytes: o.maxAnswerBytes ?? 64 * 1024 * 1024,
+    maxAnswerBytes: o.maxAnswerBytes ?? 64 * MEBIBYTE,
+    roomBytes: o.roomBytes ?? 16 * MEBIBYTE,
   });
   const serverClock = createServerClock();
   const procoreNow = () => serverClock.earliest(now());
@@ -164,19 +191,24 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       token = await abortable(o.token(signal), signal);
       exchange = await exchanger.exchange({ ...call, headers: headersFor(call, token) });
     } finally {
-      const headers = exchange?.headers ?? {};
-      const date = readDate(headers);
-      if (date !== null) serverClock.see({ date, sentAt, receivedAt: now() });
-      await o.afterCall?.({
-        companyId,
-        purpose,
-        status: exchange?.status ?? null,
-        rateLimit: readRateLimit(headers, procoreNow()),
-        retryAfterMs: readRetryAfterMs(headers, procoreNow()),
-        ms: performance.now() - startedAt,
-      });
+      await tellOf(call, exchange, { sentAt, ms: performance.now() - startedAt });
     }
     return { tried: judge(call, exchange), token };
+  }
+
+  async function tellOf(call: Call, exchange: Exchange | null, { sentAt, ms }: { sentAt: number; ms: number }) {
+    const { companyId, purpose } = call;
+    const headers = exchange?.headers ?? {};
+    const date = readDate(headers);
+    if (date !== null) serverClock.see({ date, sentAt, receivedAt: now() });
+    const rateLimit = readRateLimit(headers, procoreNow());
+    const retryAfterMs = readRetryAfterMs(headers, procoreNow());
+    try {
+      await o.afterCall?.({ companyId, purpose, status: exchange?.status ?? null, rateLimit, retryAfterMs, ms });
+    } catch (error) {
+      if (exchange?.kind === 'answered') exchange.letGo();
+      throw error;
+    }
   }
 
   function judge(call: Call, exchange: Exchange): Tried {
@@ -188,11 +220,21 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     if (exchange.kind === 'too large')
       return { failure: final, error: new ProcoreTooLargeError(`${about}: the answer is too large`) };
     if (!isSuccess(exchange.status)) return judgeStatus(about, exchange.status, exchange);
-    if (!isExpected(call.method, exchange.text)) {
-      const error = formatError(about, `the answer is not complete JSON (${describe(exchange)})`);
-      return { failure: { kind: 'unreadable' }, error };
+    return readAnswer(about, call, exchange);
+  }
+
+  function readAnswer(about: string, call: Call, exchange: Exchange & { kind: 'answered' }): Tried {
+    const { bytes, letGo } = exchange;
+    try {
+      const fields = call.method !== 'GET' && bytes.length === 0 ? undefined : readJson(bytes, call.fields);
+      return { answer: toAnswer(call, exchange, fields) };
+    } catch (error) {
+      const description = describe(exchange);
+      letGo();
+      if (!(error instanceof SyntaxError)) throw error;
+      const issue = `the answer is not complete JSON (${description})`;
+      return { failure: { kind: 'unreadable' }, error: formatError(about, issue) };
     }
-    return { answer: toAnswer(call, exchange) };
   }
 
   function judgeStatus(about: string, status: number, { headers }: Exchange): Failed {
@@ -207,10 +249,12 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     return { failure: { kind: 'status', status }, error };
   }
 
-  function toAnswer(call: Call, { status, text, headers }: Exchange & { kind: 'answered' }): ProcoreAnswer {
+  function toAnswer(call: Call, exchange: Exchange & { kind: 'answered' }, fields: unknown): ProcoreAnswer {
+    const { status, bytes, headers, letGo } = exchange;
     return {
       status,
-      text,
+      text: { bytes, fields },
+      [Symbol.dispose]: letGo,
       links: readLinks(o.apiUrl, call.path, headers.link),
       total: readCount(headers, 'total'),
       perPage: readCount(headers, 'per-page'),
@@ -218,9 +262,10 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     };
   }
 
-  const get: ProcoreClient['get'] = async (path, { companyId, searchParams, signal, purpose = null }) => {
+  const get: ProcoreClient['get'] = async (path, { searchParams, ...options }) => {
+    const { companyId, signal, purpose = null, fields = usualFields } = options;
     const target = requestPath(o.apiUrl, path, searchParams);
-    return call({ method: 'GET', path: target, companyId, signal, purpose, policy });
+    return call({ method: 'GET', path: target, companyId, signal, purpose, policy, fields, expectedBytes: 0 });
   };
 
   return {
@@ -228,12 +273,14 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     send: async (method, path, { companyId, body, signal, purpose = null }) => {
       const json = body === undefined ? undefined : JSON.stringify(body);
       const target = requestPath(o.apiUrl, path);
-      return call({ method, path: target, companyId, body: json, signal, purpose, policy });
+      const sent = { method, path: target, companyId, body: json, signal, purpose, policy };
+      return call({ ...sent, fields: usualFields, expectedBytes: 0 });
     },
     pages: (path, { searchParams, ...options }) => {
-      const { companyId, signal, purpose = null } = options;
-      const getPage = (target: string, { isOnlyTry }: { isOnlyTry: boolean }) =>
-        call({ method: 'GET', path: target, companyId, signal, purpose, policy: isOnlyTry ? onlyOneTry : policy });
+      const { companyId, signal, purpose = null, fields = usualFields } = options;
+      const own = { method: 'GET', companyId, signal, purpose, fields } as const;
+      const getPage: GetPage = (target, { isOnlyTry, expectedBytes }) =>
+        call({ ...own, path: target, policy: isOnlyTry ? onlyOneTry : policy, expectedBytes });
       return pagesOf(getPage, requestPath(o.apiUrl, path, searchParams), options);
     },
     close: async () => {
@@ -252,19 +299,9 @@ function headersFor(call: Call, token: string): Record<string, string> {
   };
 }
 
-function isExpected(method: string, text: string): boolean {
-  if (method !== 'GET' && text === '') return true;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false; // the error quotes the body
-  }
-}
-
-function describe({ text, headers }: Exchange & { kind: 'answered' }): string {
+function describe({ bytes, headers }: Exchange & { kind: 'answered' }): string {
   const said = [headers['content-type'], headers['content-encoding']].flat().filter((value) => value !== undefined);
-  return [`${text.length} characters`, ...said.map((value) => value.slice(0, 80))].join(', ');
+  return [`${bytes.length} bytes`, ...said.map((value) => value.slice(0, 80))].join(', ');
 }
 
 function formatError(about: string, issue: string): ProcoreFormatError {

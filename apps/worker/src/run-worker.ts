@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { createAuth } from '@procore-mirror/auth';
+import { checkDatabase, openDatabase } from '@procore-mirror/database';
+import {
+  chooseResources,
+  createCallBudget,
+  createCallCounter,
+  createDriftWatch,
+  createWalks,
+  loadCatalogue,
+  recordDelivery,
+  usualPace,
+} from '@procore-mirror/mirror';
+import { createProcoreClient } from '@procore-mirror/procore';
+import { consumeDeliveries } from '@procore-mirror/queue';
+import {
+  addEnvSecrets,
+  configured,
+  createLog,
+  loadDotEnv,
+  procoreHosts,
+  queueUrl,
+  readEnv,
+  runMain,
+  startAdmin,
+} from '@procore-mirror/runtime';
+import { environment, workerSchema } from './env.ts';
+import { keysOf, startFetchLoop } from './fetch-loop.ts';
+import { createWorkerMetrics } from './worker-metrics.ts';
+
+await runMain({
+  name: 'worker',
+  start: async (lifetime) => {
+    loadDotEnv(process.cwd());
+    const env = readEnv(workerSchema, environment);
+    const { loginUrl, apiUrl } = procoreHosts(env);
+    addEnvSecrets(lifetime.secrets, workerSchema, env);
+    const log = createLog({ name: 'worker', level: env.LOG_LEVEL, secrets: lifetime.secrets });
+    lifetime.useLog(log);
+    const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(env.MIRROR_CATALOGUE));
+    const resources = configured('MIRROR_RESOURCES', () => chooseResources(catalogue, env.MIRROR_RESOURCES));
+    const metrics = createWorkerMetrics();
+    const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+
+    const database = openDatabase({
+      url: env.DATABASE_URL,
+      applicationName: 'procore-mirror worker',
+      max: env.WORKER_CONCURRENCY + 8,
+      onError: (error) => log.warn({ error }, 'a database connection broke; it is replaced'),
+    });
+    lifetime.defer('database', () => database.close());
+    await checkDatabase(
+      database,
+      catalogue.resources.map(({ table }) => table),
+    );
+
+    const auth = createAuth({
+      loginUrl,
+      clientId: env.PROCORE_CLIENT_ID,
+      clientSecret: env.PROCORE_CLIENT_SECRET,
+      onSecret: (token) => lifetime.secrets.add(token),
+    });
+    lifetime.defer('service account', () => auth.close());
+    const budget = createCallBudget({
+      database,
+      holder,
+      onError: (error) => log.warn({ error }, 'the call budget could not be read; trying again'),
+    });
+    lifetime.defer('call budget', () => budget.close());
+    const counter = createCallCounter({
+      database,
+      onError: (error) => log.warn({ error }, 'calls could not be counted in the database; trying again'),
+    });
+    lifetime.defer('call counter', () => counter.close());
+    const client = createProcoreClient({
+      apiUrl,
+      token: (signal) => auth.token(signal),
+      refuseToken: (token) => auth.refuse(token),
+      beforeCall: budget.beforeCall,
+      afterCall: (call) => {
+        metrics.called(call.status);
+        counter.count(call);
+        return budget.afterCall(call);
+      },
+    });
+    lifetime.defer('Procore client', () => client.close());
+
+    const loop = startFetchLoop({
+      settings: {
+        database,
+        client,
+        catalogue,
+        delayMs: env.FETCH_DELAY_MS,
+        ...usualPace,
+        random: Math.random,
+        walks: createWalks(),
+        driftWatch: createDriftWatch({
+          database,
+          onNew: (resource, { field, kind, jsonType, exampleRecordId }) =>
+            log.info(
+              { resource, field, kind, json_type: jsonType, record_id: exampleRecordId },
+              kind === 'unknown'
+                ? 'Procore sends a field that no column holds; it is in _data'
+                : 'Procore does not send a field any more that has a column',
+            ),
+          onError: (error) => log.warn({ error }, 'records could not be searched for new fields'),
+        }),
+      },
+      holder,
+      concurrency: env.WORKER_CONCURRENCY,
+      log,
+      onReport: (batch, report) => {
+        metrics.fetched(batch.resource, report);
+        const level = report.outcome === 'parked' ? 'warn' : 'info';
+        const { error, ...counts } = report;
+        log[level]({ ...keysOf(batch), ...counts, ...(error === null ? {} : { error }) }, 'fetched a batch');
+      },
+    });
+    lifetime.defer('fetch loop', () => loop.close());
+
+    const consumer = await consumeDeliveries({
+      url: queueUrl(env),
+      allowVolatile: env.QUEUE_ALLOW_VOLATILE,
+      concurrency: env.WORKER_CONCURRENCY,
+      record: async (delivery) => {
+        const recorded = await recordDelivery(
+          {
+            database,
+            catalogue,
+            selection: { companyIds: env.PROCORE_COMPANY_IDS ?? null, resources },
+            delayMs: env.FETCH_DELAY_MS,
+            maxWaitMs: usualPace.maxWaitMs,
+          },
+          delivery,
+        );
+        metrics.recorded(recorded);
+        const { event, outcome, reason } = recorded;
+        log.debug(
+          { event_ulid: event?.id, resource: event?.resource, record_id: event?.recordId, outcome, reason },
+          'recorded a delivery',
+        );
+      },
+      onWarning: (warning) => log.warn(warning),
+      onError: (error) => log.error({ error }, 'a delivery could not be recorded; it is tried again'),
+    });
+    lifetime.defer('queue', () => consumer.close());
+
+    const admin = await startAdmin({
+      host: env.ADMIN_HOST,
+      port: env.ADMIN_PORT,
+      registry: metrics.registry,
+      log,
+      ready: async () => {
+        await database.pool.query('select 1');
+        return [loop.halted()].filter((problem) => problem !== null);
+      },
+    });
+    lifetime.defer('admin server', () => admin.close());
+    log.info({ admin_port: admin.port, holder }, 'the worker is ready');
+  },
+});
