@@ -257,6 +257,16 @@ describe('the size of a page', () => {
     expect(await knownLists()).toEqual([]);
   });
 
+  test.each([429, 503, 403, 500])('that was not answered is not kept: %i', async (status) => {
+    procore.answer = listOf(() => upTo(90), { refuses: (size) => (size > 25 ? 500 : null) });
+    await fill('Locations');
+    const known = await pageSize();
+    await mirror.database.pool.query('update mirror.lists set larger_page_at = now()');
+    procore.answer = () => ({ status });
+    await expect(fill('Locations')).rejects.toMatchObject({ status });
+    expect(await pageSize()).toBe(known);
+  });
+
   test('tells the planner what a list costs', async () => {
     await mirror.database.pool.query(
       `insert into mirror.lists (company_id, project_id, resource, page_size, larger_page_at)

@@ -126,6 +126,7 @@ export async function* pagesOf(
   const wanted = Math.min(options.perPage ?? settings.pageSize, largestPage(resource));
   const size = pageSizeNow(wanted, facts);
   let answered: number | null = null;
+  let hasCome = false;
   const pages = settings.client.pages(expandPath(list.path, await pathValues(run, resource, parentId)), {
     ...{ companyId: batch.companyId, signal, onDoubt },
     perPage: size,
@@ -137,9 +138,12 @@ export async function* pagesOf(
     },
   });
   try {
-    yield* withoutRepeats(pages, resource, onDoubt);
+    for await (const page of withoutRepeats(pages, resource, onDoubt)) {
+      hasCome = true;
+      yield page;
+    }
   } finally {
-    const isRaised = answered === null && facts.pageSize !== null && size > facts.pageSize;
+    const isRaised = hasCome && facts.pageSize !== null && size > facts.pageSize;
     if (answered !== null) await notePageSize(settings.database.pool, key, answered);
     else if (isRaised) await notePageSize(settings.database.pool, key, size < wanted ? size : null);
   }

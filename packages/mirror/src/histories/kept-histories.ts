@@ -1,5 +1,6 @@
 // Histories that went wrong once, as short as they were found, and stories that must not go wrong.
 import {
+  backfill,
   begin,
   type Command,
   calls,
@@ -285,6 +286,13 @@ export const keptHistories: readonly KeptHistory[] = [
       moveChild('11', '2'),
     ],
   ),
+  kept('a child that moved, seen first by a fill', CHILDREN_IN_PROJECTS, [
+    ...['1', '2'].map((id) => write(id)),
+    write('11'),
+    settle,
+    moveChild('11', '2'),
+    backfill({ ...CHILD, lane: 'detail' }),
+  ]),
   ...nonsenseNames.flatMap((answer) => [
     kept(
       `an answer that is ${answer}`,
