@@ -121,7 +121,10 @@ export async function findLatelyHidden(
   return rows.map((row) => row.id);
 }
 
-/** Tombstones of records that were never seen, of no known parent, whose delete event is of the minute of this parent's. */
+/**
+ * Tombstones of records whose delete event is of the minute of this parent's, and of which it is not known that they belonged to
+ * it: never seen and of no known parent, or of another parent and changed within the day before, so that they may have moved.
+ */
 export async function findOrphansDeletedWith(
   client: Pick<Database['pool'], 'query'>,
   { table, companyId, projectId }: Place,
@@ -130,11 +133,16 @@ export async function findOrphansDeletedWith(
   if (table.parentKey === null) return [];
   const deleteOf = (alias: string, resource: string, id: string) =>
     `${alias}.company_id = $1::bigint and ${alias}.resource = ${resource} and ${alias}.record_id = ${id} and ${alias}.kind like 'delete%'`;
+  const parentId = `${quoteName(table.parentKey)}::text`;
+  const hadNews = `exists (select from mirror.events e where e.company_id = $1::bigint and e.resource = $3
+    and e.record_id = t.id::text and e.kind not like 'delete%'
+    and e.occurred_at between c.occurred_at - interval '1 day' and c.occurred_at)`;
   const { rows } = await client.query<{ id: string }>(
     `select t.id::text as id from ${tableName(table)} t where ${inScope(table)} and _deleted_at is not null
-        and _data is null and ${quoteName(table.parentKey)} is null and exists (
+        and ${parentId} is distinct from $5 and exists (
           select from mirror.events c join mirror.events p on ${deleteOf('p', '$4', '$5')}
-          where ${deleteOf('c', '$3', 't.id::text')} and abs(extract(epoch from c.occurred_at - p.occurred_at)) < 60)
+          where ${deleteOf('c', '$3', 't.id::text')} and abs(extract(epoch from c.occurred_at - p.occurred_at)) < 60
+            and (${parentId} is null and _data is null or ${parentId} is not null and ${hadNews}))
       order by t._fetched_at desc limit ${ORPHANS_AT_ONCE}`,
     [companyId, scopeProject(table, projectId), table.resource, parent.resource, parent.id],
   );

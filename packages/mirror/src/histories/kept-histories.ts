@@ -293,6 +293,14 @@ export const keptHistories: readonly KeptHistory[] = [
     moveChild('11', '2'),
     backfill({ ...CHILD, lane: 'detail' }),
   ]),
+  kept('a child that moved to a parent which was deleted and restored', CHILDREN_IN_PROJECTS, [
+    ...['1', '2'].map((id) => write(id)),
+    write('11'),
+    settle,
+    moveChild('11', '2'),
+    remove('2'),
+    write('2'),
+  ]),
   ...nonsenseNames.flatMap((answer) => [
     kept(
       `an answer that is ${answer}`,
