@@ -6,13 +6,22 @@ export function asJsonb(json: string): string {
   return quoteRefused(replaceUnstorable(json));
 }
 
+/** Signs of what jsonb refuses: an exponent of many digits, and thousands of levels that end together. */
+const SUSPECT_EXPONENT = /\d[eE][+-]?\d{4}/;
+const SUSPECT_DEPTH = /[\]}]{4000}/;
+
+/** The same for a fraction of the time, because not all that jsonb refuses is looked for. */
+export function asJsonbAtFirstSight(json: string): string {
+  return SUSPECT_EXPONENT.test(json) || SUSPECT_DEPTH.test(json) ? asJsonb(json) : replaceUnstorable(json);
+}
+
 const SUSPECT_ESCAPE = /\\u(?:0000|[dD][89a-fA-F])/;
 const ESCAPE =
   /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u0000|u[dD][89a-fA-F][0-9a-fA-F]{2})|[\s\S])/g;
 
 /** Replaces what no Postgres text can hold, NUL and lone surrogates, with U+FFFD. Cheap when there is nothing to do. */
-export function replaceUnstorable(json: string): string {
-  if (!SUSPECT_ESCAPE.test(json)) return json;
+function replaceUnstorable(json: string): string {
+  if (!json.includes('\\u') || !SUSPECT_ESCAPE.test(json)) return json;
   // Every escape is matched, so that the second half of an escaped backslash starts none.
   return json.replaceAll(ESCAPE, (sequence, unstorable) => (unstorable === undefined ? sequence : '\\ufffd'));
 }
@@ -33,33 +42,34 @@ function quoteRefused(json: string): string {
   return pieces.join('') + json.slice(copiedTo);
 }
 
-/** Numbers beyond Postgres' range, and values nested too deep. */
+/** Numbers beyond Postgres' range, and values nested too deep. A page has some megabytes, so each character is seen once. */
 function* refusedValues(json: string): Generator<{ start: number; end: number }> {
   let depth = 0;
   let deepFrom = 0;
-  for (const { text, start, end } of tokens(json)) {
-    const step = STEPS.get(text) ?? 0;
-    if (step === 1 && depth === MAX_DEPTH) deepFrom = start;
-    depth += step;
-    if (step === -1 && depth === MAX_DEPTH) yield { start: deepFrom, end };
-    if (step === 0 && depth <= MAX_DEPTH && isBeyondNumeric(text)) yield { start, end };
+  for (let start = 0, end = 1; start < json.length; start = end, end = start + 1) {
+    const character = json[start] ?? '';
+    if (character === '"') end = endOfString(json, start);
+    else if (character === '[' || character === '{') {
+      if (depth === MAX_DEPTH) deepFrom = start;
+      depth += 1;
+    } else if (character === ']' || character === '}') {
+      depth -= 1;
+      if (depth === MAX_DEPTH) yield { start: deepFrom, end };
+    } else if (character === '-' || isDigit(character)) {
+      end = endOfNumber(json, start);
+      if (depth <= MAX_DEPTH && isBeyondNumeric(json.slice(start, end))) yield { start, end };
+    }
   }
 }
 
-const STEPS = new Map([
-  ['[', 1],
-  ['{', 1],
-  [']', -1],
-  ['}', -1],
-]);
+function isDigit(character: string): boolean {
+  return character >= '0' && character <= '9';
+}
 
-/** Brackets and numbers, in order; strings are skipped. */
-function* tokens(json: string): Generator<{ text: string; start: number; end: number }> {
-  const token = /["[{\]}]|-?\d[\d.eE+-]*/g;
-  for (let match = token.exec(json); match !== null; match = token.exec(json)) {
-    if (match[0] === '"') token.lastIndex = endOfString(json, match.index);
-    else yield { text: match[0], start: match.index, end: token.lastIndex };
-  }
+function endOfNumber(json: string, start: number): number {
+  let end = start + 1;
+  while (isDigit(json[end] ?? '') || '+-.eE'.includes(json[end] ?? ' ')) end += 1;
+  return end;
 }
 
 function endOfString(json: string, start: number): number {
@@ -75,6 +85,7 @@ function isEscaped(json: string, at: number): boolean {
 }
 
 function isBeyondNumeric(number: string): boolean {
+  if (number.length < 1000 && !/e/i.test(number)) return false;
   const [, integer = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
   const shift = Number(exponent);
   return integer.length + shift > MAX_INTEGER_DIGITS || fraction.length - shift > MAX_FRACTION_DIGITS;
