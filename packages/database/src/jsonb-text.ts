@@ -46,20 +46,25 @@ function quoteRefused(json: string): string {
 function* refusedValues(json: string): Generator<{ start: number; end: number }> {
   let depth = 0;
   let deepFrom = 0;
-  for (let start = 0, end = 1; start < json.length; start = end, end = start + 1) {
+  for (let start = 0, end = 0; start < json.length; start = end) {
     const character = json[start] ?? '';
-    if (character === '"') end = endOfString(json, start);
-    else if (character === '[' || character === '{') {
-      if (depth === MAX_DEPTH) deepFrom = start;
-      depth += 1;
-    } else if (character === ']' || character === '}') {
-      depth -= 1;
-      if (depth === MAX_DEPTH) yield { start: deepFrom, end };
-    } else if (character === '-' || isDigit(character)) {
-      end = endOfNumber(json, start);
-      if (depth <= MAX_DEPTH && isBeyondNumeric(json.slice(start, end))) yield { start, end };
-    }
+    end = endOfToken(json, start, character);
+    const step = stepOf(character);
+    if (step === 1 && depth === MAX_DEPTH) deepFrom = start;
+    depth += step;
+    if (step === -1 && depth === MAX_DEPTH) yield { start: deepFrom, end };
+    if (end - start > 1 && depth <= MAX_DEPTH && isBeyondNumeric(json.slice(start, end))) yield { start, end };
   }
+}
+
+function stepOf(character: string): number {
+  if (character === '[' || character === '{') return 1;
+  return character === ']' || character === '}' ? -1 : 0;
+}
+
+function endOfToken(json: string, start: number, character: string): number {
+  if (character === '"') return endOfString(json, start);
+  return character === '-' || isDigit(character) ? endOfNumber(json, start) : start + 1;
 }
 
 function isDigit(character: string): boolean {
@@ -85,7 +90,7 @@ function isEscaped(json: string, at: number): boolean {
 }
 
 function isBeyondNumeric(number: string): boolean {
-  if (number.length < 1000 && !/e/i.test(number)) return false;
+  if (number.startsWith('"') || (number.length < 1000 && !/e/i.test(number))) return false;
   const [, integer = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
   const shift = Number(exponent);
   return integer.length + shift > MAX_INTEGER_DIGITS || fraction.length - shift > MAX_FRACTION_DIGITS;
