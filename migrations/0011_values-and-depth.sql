@@ -19,9 +19,13 @@ begin
   return newer;
 end $$;
 --> statement-breakpoint
-CREATE OR REPLACE FUNCTION mirror.merge_detail(older jsonb, newer jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  select mirror.merge_detail_within(older, newer, 64)
-$$;
+CREATE OR REPLACE FUNCTION mirror.merge_detail(older jsonb, newer jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+begin
+  return mirror.merge_detail_within(older, newer, 64);
+exception when program_limit_exceeded then
+  -- Postgres reads jsonb a little deeper than it can put it together.
+  return newer;
+end $$;
 --> statement-breakpoint
 -- 50.0 and 5e1 are whole numbers, too; 50.5 is none.
 CREATE OR REPLACE FUNCTION mirror.bigint_or_null(value text) RETURNS bigint LANGUAGE plpgsql STABLE STRICT AS $$

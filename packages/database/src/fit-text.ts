@@ -23,7 +23,7 @@ const LISTS = {
   day: Array.from({ length: 365 }, (_, day) => new Date(Date.UTC(2026, 0, 1 + day)).toISOString().slice(5, 10)),
   hour: numbered(24, 'T', ':'),
   minute: numbered(60, '', ':'),
-  second: numbered(60, '', ''),
+  second: numbered(60, '', 'Z'),
 };
 
 /**
@@ -69,8 +69,7 @@ const KINDS: Record<Exclude<ColumnType, 'text' | 'jsonb'> | 'bigint id', Kind> =
         isPart(`substr(${text}, 6, 5)`, 'day'),
         isPart(`substr(${text}, 11, 4)`, 'hour'),
         isPart(`substr(${text}, 15, 3)`, 'minute'),
-        isPart(`substr(${text}, 18, 2)`, 'second'),
-        `(substr(${text}, 20) = 'Z' or length(${text}) <= 27 and substr(${text}, 20) ~ '^[.][0-9]+Z$')`,
+        `(${isPart(`substr(${text}, 18)`, 'second')} or length(${text}) <= 27 and substr(${text}, 18) ~ '^[0-5][0-9][.][0-9]+Z$')`,
       ].join(' and '),
     orNull: (text) =>
       `mirror.timestamptz_or_null(${matching(text, `^${DAY}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?( ?([Zz]|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?)?$`)})`,

@@ -408,7 +408,7 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       'both, not ended at once': (depth: number) =>
         `${'[{"x":'.repeat(depth / 2)}"]}\\""${',"y":1}]'.repeat(depth / 2)}`,
     };
-    const depths = [30, 100, 900, 2000, 5000, 50_000];
+    const depths = [30, 900, 5000, 50_000];
     describe.each(Object.keys(shapes) as (keyof typeof shapes)[])('%s', (shape) => {
       const deep = shapes[shape];
       test.each(depths)('nested %i deep are stored, and so is their neighbour', async (depth) => {
@@ -421,18 +421,21 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
         expect(await note(b)).toMatchObject({ title: 'b' });
       });
 
-      test.each(depths)('nested %i deep are stored from a list that carries part of the record', async (depth) => {
-        const [a, b] = [freshId(), freshId()];
-        const both = (fields: string) => `[{"id": ${a}, ${fields}, "deep": ${deep(depth)}}, {"id": ${b}, ${fields}}]`;
-        await mirror.store({ json: both('"title": "shown", "position": 3'), version: freshVersion() });
-        const { records } = await mirror.store({
-          json: both('"title": "listed"'),
-          isPart: true,
-          version: freshVersion(),
-        });
-        expect(records.map(({ stored }) => stored)).toEqual([true, true]);
-        for (const id of [a, b]) expect(await note(id)).toMatchObject({ title: 'listed', position: '3' });
-      });
+      test.each([100, 15_000, ...depths])(
+        'nested %i deep are stored from a list that carries part of the record',
+        async (depth) => {
+          const [a, b] = [freshId(), freshId()];
+          const both = (fields: string) => `[{"id": ${a}, ${fields}, "deep": ${deep(depth)}}, {"id": ${b}, ${fields}}]`;
+          await mirror.store({ json: both('"title": "shown", "position": 3'), version: freshVersion() });
+          const { records } = await mirror.store({
+            json: both('"title": "listed"'),
+            isPart: true,
+            version: freshVersion(),
+          });
+          expect(records.map(({ stored }) => stored)).toEqual([true, true]);
+          for (const id of [a, b]) expect(await note(id)).toMatchObject({ title: 'listed', position: '3' });
+        },
+      );
 
       test.each(depths)('nested %i deep are stored from inside a parent', async (depth) => {
         const [parent, child] = [freshId(), freshId()];
