@@ -174,7 +174,7 @@ export type NotedRecord = {
   generation: string;
   lane: Lane;
   eventId: string | null;
-  /** ISO 8601, the newest change that an event told of. */
+  /** ISO 8601, the newest change that an event told of; null when none did, or one did not say when. */
   occurredAt: string | null;
   parentId: string | null;
   /** A delete event is among the news. */
@@ -199,7 +199,7 @@ export async function noteBatch(
 ): Promise<NotedRecord[]> {
   const { rows } = await database.pool.query<NotedRecord>({
     name: `note-batch-of-${key.projectId === null ? 'company' : 'project'}`,
-    text: `select p.record_id as id, p.generation::text, p.lane, p.event_id as "eventId", p.occurred_at as "occurredAt",
+    text: `select p.record_id as id, p.generation::text, p.lane, p.event_id as "eventId", nullif(p.occurred_at, 'infinity') as "occurredAt",
         p.parent_id as "parentId", p.delete_seen as "isDelete", p.attempts, p.reread,
         p.delete_seen and coalesce(p.delete_occurred_at >= p.occurred_at, true) as "isDeletedLast",
         coalesce(p.absent_generation = p.generation, false)

@@ -11,8 +11,18 @@ export function asJsonbBytes(json: Buffer): Buffer {
   return changeText(json, asJsonb);
 }
 
-/** Replaces what no Postgres text can hold, NUL and lone surrogates, with U+FFFD. Cheap when there is nothing to do. */
-export function replaceUnstorable(json: Buffer): Buffer {
+/** Signs of what jsonb refuses: an exponent of many digits, and thousands of levels that end together. */
+const SUSPECT_EXPONENT = /\d[eE][+-]?\d{4}/;
+const SUSPECT_DEPTH = /[\]}]{4000}/;
+/** To look through more would take memory for one more copy; what is larger is stored twice if it must. */
+const MOST_LOOKED_THROUGH = 4 * 1024 * 1024;
+
+/** The same for a fraction of the time, because not all that jsonb refuses is looked for. */
+export function asJsonbAtFirstSight(json: Buffer): Buffer {
+  if (json.length <= MOST_LOOKED_THROUGH) {
+    const text = json.toString('latin1');
+    if (SUSPECT_EXPONENT.test(text) || SUSPECT_DEPTH.test(text)) return asJsonbBytes(json);
+  }
   return SUSPICIOUS.some((bytes) => json.includes(bytes)) ? changeText(json, replaceEscapes) : json;
 }
 
@@ -25,6 +35,7 @@ const SUSPICIOUS = ['\\u0000', '\\ud', '\\uD'].map((text) => Buffer.from(text));
 const ESCAPE =
   /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u0000|u[dD][89a-fA-F][0-9a-fA-F]{2})|[\s\S])/g;
 
+/** Replaces what no Postgres text can hold, NUL and lone surrogates, with U+FFFD. */
 function replaceEscapes(json: string): string {
   // Every escape is matched, so that the second half of an escaped backslash starts none.
   return json.replaceAll(ESCAPE, (sequence, unstorable) => (unstorable === undefined ? sequence : '\\ufffd'));
@@ -46,33 +57,39 @@ function quoteRefused(json: string): string {
   return pieces.join('') + json.slice(copiedTo);
 }
 
-/** Numbers beyond Postgres' range, and values nested too deep. */
+/** Numbers beyond Postgres' range, and values nested too deep. A page has some megabytes, so each character is seen once. */
 function* refusedValues(json: string): Generator<{ start: number; end: number }> {
   let depth = 0;
   let deepFrom = 0;
-  for (const { text, start, end } of tokens(json)) {
-    const step = STEPS.get(text) ?? 0;
+  for (let start = 0, end = 0; start < json.length; start = end) {
+    const character = json[start] ?? '';
+    end = endOfToken(json, start, character);
+    const step = stepOf(character);
     if (step === 1 && depth === MAX_DEPTH) deepFrom = start;
     depth += step;
     if (step === -1 && depth === MAX_DEPTH) yield { start: deepFrom, end };
-    if (step === 0 && depth <= MAX_DEPTH && isBeyondNumeric(text)) yield { start, end };
+    if (end - start > 1 && depth <= MAX_DEPTH && isBeyondNumeric(json.slice(start, end))) yield { start, end };
   }
 }
 
-const STEPS = new Map([
-  ['[', 1],
-  ['{', 1],
-  [']', -1],
-  ['}', -1],
-]);
+function stepOf(character: string): number {
+  if (character === '[' || character === '{') return 1;
+  return character === ']' || character === '}' ? -1 : 0;
+}
 
-/** Brackets and numbers, in order; strings are skipped. */
-function* tokens(json: string): Generator<{ text: string; start: number; end: number }> {
-  const token = /["[{\]}]|-?\d[\d.eE+-]*/g;
-  for (let match = token.exec(json); match !== null; match = token.exec(json)) {
-    if (match[0] === '"') token.lastIndex = endOfString(json, match.index);
-    else yield { text: match[0], start: match.index, end: token.lastIndex };
-  }
+function endOfToken(json: string, start: number, character: string): number {
+  if (character === '"') return endOfString(json, start);
+  return character === '-' || isDigit(character) ? endOfNumber(json, start) : start + 1;
+}
+
+function isDigit(character: string): boolean {
+  return character >= '0' && character <= '9';
+}
+
+function endOfNumber(json: string, start: number): number {
+  let end = start + 1;
+  while (isDigit(json[end] ?? '') || '+-.eE'.includes(json[end] ?? ' ')) end += 1;
+  return end;
 }
 
 function endOfString(json: string, start: number): number {
@@ -88,6 +105,7 @@ function isEscaped(json: string, at: number): boolean {
 }
 
 function isBeyondNumeric(number: string): boolean {
+  if (number.startsWith('"') || (number.length < 1000 && !/e/i.test(number))) return false;
   const [, integer = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
   const shift = Number(exponent);
   return integer.length + shift > MAX_INTEGER_DIGITS || fraction.length - shift > MAX_FRACTION_DIGITS;

@@ -2,7 +2,7 @@ import type { Lane, NotedRecord } from './batches.ts';
 import type { Database } from './open-database.ts';
 import { afterConflicts } from './transaction.ts';
 
-/** An event as the log keeps it. Ids are decimal text (record ids may be ULIDs); `occurredAt` is ISO 8601. */
+/** An event as the log keeps it. Ids are decimal text (record ids may be ULIDs); `occurredAt` is ISO 8601, null when the event does not say. */
 export type LoggedEvent = {
   id: string;
   companyId: string;
@@ -10,7 +10,7 @@ export type LoggedEvent = {
   resource: string;
   recordId: string;
   kind: string;
-  occurredAt: string;
+  occurredAt: string | null;
   receivedAt: Date;
   payloadVersion: string;
   /** The body as JSON text that jsonb takes. */
@@ -94,7 +94,8 @@ export async function markPending(
   if (options.news.length === 0) return [];
   const { rows } = await client.query<Pick<NotedRecord, 'id' | 'generation'>>({
     name: 'mark-pending',
-    text: `with news as (select *, $8::text as event_id, $9::timestamptz as occurred_at from ${newsTable(1)}),
+    text: `with news as (select *, $8::text as event_id, $9::timestamptz as occurred_at, $9::timestamptz as deleted_at
+        from ${newsTable(1)}),
       ${markNews('$10', '$11', '$12::mirror.lane')} select record_id as id, generation::text from marked`,
     values: [
       ...newsColumns(options.news),
@@ -136,7 +137,7 @@ function markNews(delayMs: string, maxWaitMs: string, lane: string): string {
     insert into mirror.pending as p (company_id, project_id, resource, record_id, parent_id, delete_seen, lane,
       event_id, occurred_at, delete_occurred_at, ready_at)
     select company_id, project_id, resource, record_id, parent_id, is_delete, ${lane}, event_id,
-      case when not is_relative then occurred_at end, case when is_delete then occurred_at end,
+      case when not is_relative then occurred_at end, case when is_delete then deleted_at end,
       now() + ${delayMs}::float8 * interval '1 ms'
     from news order by company_id, project_id, resource, record_id
     on conflict (company_id, project_id, resource, record_id) do update set
@@ -167,18 +168,24 @@ function markNews(delayMs: string, maxWaitMs: string, lane: string): string {
   )`;
 }
 
+// An event that does not say when is logged with the time of its receipt. Among the news of a record that would be a guess:
+// a copy that was read in time would seem to lag, and which of two came last would be told by the way they took. So a change at
+// an unknown time counts as later than any deletion, and a deletion as earlier than any change: the absence of a record that
+// may have been restored is then sighted twice. A deletion alone is the last news, whenever it was.
 const RECORD_EVENT = `
 with logged as (
   insert into mirror.events as e (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at,
     payload_version, raw, outcome, reason)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12)
+  values ($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, $8), $8, $9, $10::jsonb, $11, $12)
   on conflict (id) do update set deliveries = e.deliveries + 1
   where (e.company_id, e.project_id, e.resource, e.record_id, e.kind)
     is not distinct from (excluded.company_id, excluded.project_id, excluded.resource, excluded.record_id, excluded.kind)
   returning (xmax = 0) as is_new
 ),
 news as (
-  select n.*, $1::text as event_id, $7::timestamptz as occurred_at from ${newsTable(13)}
+  select n.*, $1::text as event_id, coalesce($7, case when not is_delete then 'infinity'::timestamptz end) as occurred_at,
+    coalesce($7, '-infinity') as deleted_at
+  from ${newsTable(13)}
   where (select is_new from logged)
 ),
 ${markNews('$20', '$21', `'live'::mirror.lane`)}

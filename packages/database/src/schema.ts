@@ -56,6 +56,7 @@ export const events = mirror.table(
     resource: text('resource').notNull(),
     recordId: text('record_id').notNull(),
     kind: text('kind').notNull(),
+    /** As Procore says; where an event does not say so that it can be read, the time of receipt. */
     occurredAt: moment('occurred_at').notNull(),
     receivedAt: moment('received_at').notNull(),
     payloadVersion: text('payload_version').notNull(),
@@ -82,14 +83,14 @@ export const pending = mirror.table(
     /** The number of its newest news; a fetch settles the record only if the generation is still the one it started from. */
     generation: bigint('generation', { mode: 'bigint' }).notNull().default(sql`nextval('mirror.generation')`),
     lane: lane('lane').notNull().default('live'),
-    /** The newest event, and when Procore says the newest change happened. */
+    /** The newest event, and when Procore says the newest change happened; infinity when one did not say. */
     eventId: text('event_id'),
     occurredAt: moment('occurred_at'),
     firstSeenAt: moment('first_seen_at').notNull().default(now),
     lastSeenAt: moment('last_seen_at').notNull().default(now),
     /** A delete event is among the news: an absent record is then buried, else it is hidden. */
     deleteSeen: boolean('delete_seen').notNull().default(false),
-    /** When Procore says the newest deletion among them happened. */
+    /** When Procore says the newest deletion among them happened; minus infinity when none said. */
     deleteOccurredAt: moment('delete_occurred_at'),
     parentId: text('parent_id'),
     /** When a fetch may start: the pause after the newest event, a maximum wait after the first, a pause after a failure. */

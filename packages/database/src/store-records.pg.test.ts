@@ -78,11 +78,30 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       ['amount', '"+1."', '1'],
       ['position', '"007"', '7'],
       ['position', '"-0"', '0'],
+      ['position', '50.0', '50'],
+      ['position', '"50.0"', '50'],
+      ['position', '"50."', '50'],
+      ['position', '5e1', '50'],
+      ['position', '"5E+1"', '50'],
+      ['position', '-50.000', '-50'],
+      ['position', '9223372036854775807.0', '9223372036854775807'],
       ['official', '"true"', 'true'],
       ['official', 'false', 'false'],
       ['due_date', '"2024-02-29"', '2024-02-29'],
+      ['due_date', '"1815-06-18"', '1815-06-18'],
+      ['due_date', '"2026-06-01T00:00:00Z"', '2026-06-01'],
+      ['due_date', '"2026-06-01T00:00:00.000Z"', '2026-06-01'],
+      ['due_date', '"2026-06-01T00:00Z"', '2026-06-01'],
+      ['due_date', '"2026-06-01 00:00:00 UTC"', '2026-06-01'],
+      ['due_date', '"2026-06-01T00:00:00+00:00"', '2026-06-01'],
+      ['due_date', '"2026-06-01 00:00:00 +0000"', '2026-06-01'],
+      ['due_date', '"2026-06-01T00:00:00"', '2026-06-01'],
       ['updated_at', '"2026-03-01T10:20:30"', '2026-03-01 10:20:30+00'],
       ['updated_at', '"2026-03-01T10:20:30.500Z"', '2026-03-01 10:20:30.5+00'],
+      ['updated_at', '"2026-03-01T10:20:30.123456789Z"', '2026-03-01 10:20:30.123457+00'],
+      ['updated_at', '"2024-02-29T10:20:30Z"', '2024-02-29 10:20:30+00'],
+      ['updated_at', '"1815-06-18T10:20:30Z"', '1815-06-18 10:20:30+00'],
+      ['updated_at', '"2026-03-01 10:20:30 UTC"', '2026-03-01 10:20:30+00'],
       ['updated_at', '"2026-03-01 10:20:30Z"', '2026-03-01 10:20:30+00'],
       ['updated_at', '"2026-03-01T10:20:30+02:00"', '2026-03-01 08:20:30+00'],
       ['updated_at', '"2026-03-01T10:20:30-0730"', '2026-03-01 17:50:30+00'],
@@ -102,8 +121,14 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
 
   describe('values that do not fit become NULL and are counted', () => {
     test.each([
-      ['position', '"12.0"'],
+      ['position', '"12.5"'],
       ['position', '12.5'],
+      ['position', '50.00000000000000000001'],
+      ['position', '"1e-400"'],
+      ['position', '9223372036854775808.0'],
+      ['position', '"1e131072"'],
+      ['position', '"50.0.0"'],
+      ['position', '"-"'],
       ['position', '"0x1F"'],
       ['position', '"1_000"'],
       ['position', '" 12"'],
@@ -126,6 +151,13 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       ['due_date', '"2026-02-30"'],
       ['due_date', '"03/04/2026"'],
       ['due_date', '"2026-03-01T10:00:00Z"'],
+      ['due_date', '"2026-03-01T00:00:01Z"'],
+      ['due_date', '"2026-03-01T00:00:00.001Z"'],
+      ['due_date', '"2026-03-01T00:00:00-07:00"'],
+      ['due_date', '"2026-03-01 00:00:00 MST"'],
+      ['due_date', '"2026-02-30T00:00:00Z"'],
+      ['due_date', '"20a6-03-01"'],
+      ['due_date', '"2026-13-01"'],
       ['due_date', '20260301'],
       ['due_date', '"10000-01-01"'],
       ['due_date', '"0044-03-15 BC"'],
@@ -134,6 +166,10 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       ['updated_at', '"epoch"'],
       ['updated_at', '"10:30"'],
       ['updated_at', '"2026-03-01T25:00:00Z"'],
+      ['updated_at', '"2026-03-01T10:60:00Z"'],
+      ['updated_at', '"2026-03-01T10:00:61Z"'],
+      ['updated_at', '"2026-02-30T10:00:00Z"'],
+      ['updated_at', '"2026-03-01T10:00:00.Z"'],
       ['updated_at', '"2026-03-01T10:00:00 Europe/Paris"'],
       ['updated_at', '1772352000'],
       ['updated_at', '"infinity"'],
@@ -366,16 +402,64 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       expect(await storeNote({ amount: number, title: '"kept"', other: number })).toMatchObject({ title: 'kept' });
     });
 
-    test.each([2000, 30_000])('a record nested %i deep is stored, and so is its neighbour', async (depth) => {
-      const [a, b] = [freshId(), freshId()];
-      const deep = `${'[{"x":'.repeat(depth / 2)}"]}\\""${'}]'.repeat(depth / 2)}`;
-      const { records } = await mirror.store({
-        json: `[{"id": ${a}, "deep": ${deep}, "title": "a"}, {"id": ${b}, "title": "b"}]`,
-        version: freshVersion(),
+    const shapes = {
+      arrays: (depth: number) => `${'['.repeat(depth)}1${']'.repeat(depth)}`,
+      objects: (depth: number) => `${'{"x":'.repeat(depth)}1${'}'.repeat(depth)}`,
+      'elements with ids': (depth: number) => `${'[{"id":1,"x":'.repeat(depth / 2)}1${'}]'.repeat(depth / 2)}`,
+      'both, not ended at once': (depth: number) =>
+        `${'[{"x":'.repeat(depth / 2)}"]}\\""${',"y":1}]'.repeat(depth / 2)}`,
+    };
+    const depths = [30, 900, 5000, 50_000];
+    describe.each(Object.keys(shapes) as (keyof typeof shapes)[])('%s', (shape) => {
+      const deep = shapes[shape];
+      test.each(depths)('nested %i deep are stored, and so is their neighbour', async (depth) => {
+        const [a, b] = [freshId(), freshId()];
+        const { records } = await mirror.store({
+          json: `[{"id": ${a}, "deep": ${deep(depth)}, "location": ${deep(depth)}, "title": ${deep(depth)}}, {"id": ${b}, "title": "b"}]`,
+          version: freshVersion(),
+        });
+        expect(records.map(({ stored }) => stored)).toEqual([true, true]);
+        expect(await note(b)).toMatchObject({ title: 'b' });
       });
-      expect(records.map(({ stored }) => stored)).toEqual([true, true]);
-      expect(await note(a)).toMatchObject({ title: 'a' });
-      expect(await note(b)).toMatchObject({ title: 'b' });
+
+      test.each([100, 15_000, ...depths])(
+        'nested %i deep are stored from a list that carries part of the record',
+        async (depth) => {
+          const [a, b] = [freshId(), freshId()];
+          const both = (fields: string) => `[{"id": ${a}, ${fields}, "deep": ${deep(depth)}}, {"id": ${b}, ${fields}}]`;
+          await mirror.store({ json: both('"title": "shown", "position": 3'), version: freshVersion() });
+          const { records } = await mirror.store({
+            json: both('"title": "listed"'),
+            isPart: true,
+            version: freshVersion(),
+          });
+          expect(records.map(({ stored }) => stored)).toEqual([true, true]);
+          for (const id of [a, b]) expect(await note(id)).toMatchObject({ title: 'listed', position: '3' });
+        },
+      );
+
+      test.each(depths)('nested %i deep are stored from inside a parent', async (depth) => {
+        const [parent, child] = [freshId(), freshId()];
+        const json = `{"id": ${parent}, "deep": ${deep(depth)}, "items": [{"id": ${child}, "title": "c", "deep": ${deep(depth)}}]}`;
+        await mirror.store({ json, embedded: { field: 'items' }, version: freshVersion() });
+        expect(await note(child)).toMatchObject({ title: 'c', survey_id: parent });
+      });
+    });
+
+    test('of what a list carries in part, detail is kept down to sixty levels', async () => {
+      const id = freshId();
+      const nested = (levels: number, fields: string) => `${'{"x":'.repeat(levels)}{${fields}}${'}'.repeat(levels)}`;
+      const store = (fields: string, isPart: boolean) =>
+        mirror.store({
+          json: `{"id": ${id}, "near": ${nested(60, fields)}, "far": ${nested(90, fields)}}`,
+          isPart,
+          version: freshVersion(),
+        });
+      await store('"a": 1, "b": 1', false);
+      await store('"a": 2', true);
+      const data = JSON.parse((await note(id))?._data ?? '');
+      expect(JSON.stringify(data.near)).toContain('{"a":2,"b":1}');
+      expect(JSON.stringify(data.far)).toContain('{"a":2}');
     });
   });
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import type { StoreMode } from './fit-text.ts';
-import { asJsonbBytes, replaceUnstorable } from './jsonb-text.ts';
+import { PARTS_OF_TIME } from './fit-text.ts';
+import { asJsonbAtFirstSight, asJsonbBytes } from './jsonb-text.ts';
 import { isFittingId, scopeProject } from './look-up.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import { canMove } from './place.ts';
@@ -111,12 +111,12 @@ async function noteMoves(client: Transaction, answer: Answer, records: readonly 
 async function storeWhere(client: Transaction, answer: Answer, where: AnswerShape['where']): Promise<StoreOutcome> {
   await client.query(PREPARE);
   try {
-    return await run(client, answer, { where, mode: 'strict', json: replaceUnstorable(answer.json) });
+    return await run(client, answer, where, asJsonbAtFirstSight(answer.json));
   } catch (error) {
-    if (!isAboutValues(error)) throw error;
+    if (!isAboutJson(error)) throw error;
     await client.query('rollback to savepoint store_records');
   }
-  return await run(client, answer, { where, mode: 'lenient', json: asJsonbBytes(answer.json) });
+  return await run(client, answer, where, asJsonbBytes(answer.json));
 }
 
 // The savepoint ends with the transaction: to release it would take one more trip to the server for each answer.
@@ -127,13 +127,22 @@ const PREPARE = `savepoint store_records; set local time zone 'UTC'; set local d
 async function run(
   client: Transaction,
   answer: Answer,
-  { where, mode, json }: { where: AnswerShape['where']; mode: StoreMode; json: Buffer },
+  where: AnswerShape['where'],
+  json: Buffer,
 ): Promise<StoreOutcome> {
   const { table, envelope, embedded, isPart = false } = answer;
   const parentId = answer.parentId !== null && isFittingId(table, answer.parentId) ? answer.parentId : null;
   const { rows } = await client.query<StoredRecord & { unfit: number }>(
-    storeStatement(table, { envelope, embedded: embedded?.field ?? null, isPart, where }, mode),
-    [json, answer.companyId, scopeProject(table, answer.projectId), answer.version, answer.only, parentId],
+    storeStatement(table, { envelope, embedded: embedded?.field ?? null, isPart, where }),
+    [
+      json,
+      answer.companyId,
+      scopeProject(table, answer.projectId),
+      answer.version,
+      answer.only,
+      parentId,
+      PARTS_OF_TIME,
+    ],
   );
   return {
     records: rows.map(({ unfit, ...record }) => record),
@@ -141,7 +150,7 @@ async function run(
   };
 }
 
-/** Class 22: a value does not fit. Class 54: too big or too deep for Postgres. */
-function isAboutValues(error: unknown): boolean {
+/** jsonb does not take the text. Class 22: a number out of range, or no JSON. Class 54: too big or too deep. */
+function isAboutJson(error: unknown): boolean {
   return error instanceof pg.DatabaseError && /^(22|54)/.test(error.code ?? '');
 }

@@ -1,4 +1,4 @@
-import { fitText, idOrNull, type StoreMode } from './fit-text.ts';
+import { fitId, fitText } from './fit-text.ts';
 import { keyColumns, type MirroredColumn, type MirroredTable } from './mirrored-table.ts';
 import { isMissedThere, isSamePlace, placeOf } from './place.ts';
 import { quoteLiteral, quoteName, tableName } from './quote.ts';
@@ -14,23 +14,27 @@ export type AnswerShape = {
 
 /**
  * One statement that stores all records of an answer and returns them. Parameters: 1 the JSON text, 2 company id,
- * 3 project id (null in tables of company resources), 4 version, 5 the ids to store or null for all, 6 the parent's id or null.
+ * 3 project id (null in tables of company resources), 4 version, 5 the ids to store or null for all, 6 the parent's id or null,
+ * 7 the parts of dates and times.
  */
-export function storeStatement(table: MirroredTable, shape: AnswerShape, mode: StoreMode): string {
+export function storeStatement(table: MirroredTable, shape: AnswerShape): string {
   const keys = table.scope === 'project' ? ['company_id', 'project_id'] : ['company_id'];
   const parent = table.parentKey === null ? [] : [quoteName(table.parentKey)];
   const typed = table.columns.map(({ name }) => quoteName(name));
   const columns = [...parent, ...typed];
   const taken = table.columns.map((column) => `${take(column)} as ${quoteName(column.name)}`);
-  const fitted = table.columns.map((column) => `${fit(column, mode)} as ${quoteName(column.name)}`);
+  const fitted = table.columns.map(
+    (column) => `${fitText(quoteName(column.name), column.type)} as ${quoteName(column.name)}`,
+  );
   const replaced = [...typed, '_data', '_complete', '_fetched_at', '_version'];
   if (table.scope === 'project' && !table.idRepeatsAcrossProjects) replaced.push('project_id');
   return `
-with ${chosenRecords(table, shape, mode)},
+with ${chosenRecords(table, shape)},
 fitted as (
   select ${['_id', ...parent.map((name) => `_parent_id as ${name}`), ...fitted, '_data'].join(',\n    ')}
   -- With an offset each value is taken out once, however often its column is named above.
-  from (select ${['id as _id', 'parent_id as _parent_id', 'record as _data', ...taken].join(', ')} from chosen offset 0) as taken
+  from (select ${['id as _id', 'parent_id as _parent_id', 'record as _data', ...taken].join(', ')}
+    from chosen where $7::text[] is not null offset 0) as taken
 ),
 stored as (
   insert into ${tableName(table)} as t
@@ -47,15 +51,25 @@ stored as (
     ].join(', ')}, _deleted_at = null, _hidden_at = null
   where ${shape.where === 'here' ? isNewerHere(table) : isNewerElsewhere(table)}
   returning t.id${parent.map((name) => `, t.${name} as parent_id`).join('')}, ${placeBefore(table, shape)} as place_before,
-    ${wasBefore(table, 'coalesce(before._deleted_at, before._hidden_at)')} as absent_since,
-    t.xmax = 0 as is_new
-)${mode === 'strict' ? '' : countUnfit(table)}
+    ${wasBefore(table, 'coalesce(before._deleted_at, before._hidden_at)')} as absent_since, t.xmax = 0 as is_new,
+    ${unfitColumns(table)} as unfit
+),
+unfit as (
+  select column_name, count(*) as count, max(s.id::text) as record_id
+  from stored s cross join lateral unnest(s.unfit) as u(column_name) group by column_name
+),
+counted as (
+  insert into mirror.unfit_values as v (resource, column_name, count, last_record_id)
+  select ${quoteLiteral(table.resource)}, column_name, count, record_id from unfit order by column_name
+  on conflict (resource, column_name) do update set count = v.count + excluded.count,
+    last_record_id = excluded.last_record_id, last_seen_at = now()
+)
 select c.id::text as id, c.record ->> 'updated_at' as "updatedAt", s.id is not null as stored,
   case when s.id is not null then ${!shape.isPart} else ${isKnownWhole(table, shape)} and not ${isMissedElsewhere(table, shape)} end as "isWhole",
   s.id is null and ${isMissedElsewhere(table, shape)} as "toReadAgain",
   coalesce(s.is_new, false) as "isNew", s.absent_since as "absentSince", s.place_before as "movedFrom",
   ${parent.length === 0 ? 'c.parent_id' : 'coalesce(s.parent_id, c.parent_id)'}::text as "parentId",
-  ${mode === 'strict' ? '0' : '(select coalesce(sum(count), 0)::int from unfit)'} as unfit
+  (select coalesce(sum(count), 0)::int from unfit) as unfit
 from chosen c left join stored s using (id)`;
 }
 
@@ -124,7 +138,7 @@ export function isPendingOf({ resource }: MirroredTable, recordId: string): stri
 // The records of the answer that are asked for. When an id comes twice the later record counts: Postgres refuses to
 // update one row twice in one statement. Rows are then written in the order of their ids, so that two statements that
 // meet do not block each other for ever.
-function chosenRecords(table: MirroredTable, shape: AnswerShape, mode: StoreMode): string {
+function chosenRecords(table: MirroredTable, shape: AnswerShape): string {
   const { envelope, embedded, isPart } = shape;
   // As text, because bytes that come as jsonb must begin with a version, and would be copied for that.
   const body = envelope === 'data' ? `$1::text::jsonb -> 'data'` : '$1::text::jsonb';
@@ -132,13 +146,17 @@ function chosenRecords(table: MirroredTable, shape: AnswerShape, mode: StoreMode
     embedded === null ? `cross join lateral (select top.item as record, 0 as position) as e` : elementsOf(embedded);
   return `
 item as (
-  select e.record, top.position as outer_position, e.position,
-    ${recordId(table, mode)} as id,
-    coalesce($6::${table.idType}, ${parentId(table, embedded, mode)}) as parent_id
-  from (select ${body} as body) as answer
-  cross join lateral jsonb_array_elements(case jsonb_typeof(body)
-    when 'array' then body when 'object' then jsonb_build_array(body) else '[]' end) with ordinality as top(item, position)
-  ${children}
+  select record, outer_position, position, ${fitId('id', table)} as id,
+    coalesce($6::${table.idType}, ${fitId('parent_id', table)}) as parent_id
+  from (
+    select e.record, top.position as outer_position, e.position,
+      case when jsonb_typeof(e.record -> 'id') in ('number', 'string') then e.record ->> 'id' end as id,
+      ${parentText(table, embedded)} as parent_id
+    from (select ${body} as body) as answer
+    cross join lateral jsonb_array_elements(case jsonb_typeof(body)
+      when 'array' then body when 'object' then jsonb_build_array(body) else '[]' end) with ordinality as top(item, position)
+    ${children} offset 0
+  ) as sent
 ),
 ${isPart ? 'asked' : 'chosen'} as materialized (
   select distinct on (id) id, parent_id, record from item
@@ -170,20 +188,10 @@ function elementsOf(embedded: string): string {
     .join('\n  ');
 }
 
-function parentId(table: MirroredTable, embedded: string | null, mode: StoreMode): string {
-  if (embedded !== null) return idOrNull(`(top.item ->> 'id')`, table, mode);
-  if (table.parentKey === null) return 'null';
-  return fitText(`(e.record ->> ${quoteLiteral(table.parentKey)})`, `${table.idType} id`, mode);
-}
-
-/** NULL for what is no id, in either mode: an element without one is no record. */
-function recordId(table: MirroredTable, mode: StoreMode): string {
-  const id = `(e.record ->> 'id')`;
-  const ofText = idOrNull(id, table, mode);
-  // A number is an id nearly always, and one that is none fails the strict statement.
-  const isPlain = mode === 'strict' && table.idType === 'bigint';
-  const ofNumber = isPlain ? `case when ${id}::bigint >= 0 then ${id}::bigint end` : ofText;
-  return `case jsonb_typeof(e.record -> 'id') when 'number' then ${ofNumber} when 'string' then ${ofText} end`;
+/** SQL: the text that may be the id of a record's parent. */
+function parentText({ parentKey }: MirroredTable, embedded: string | null): string {
+  if (embedded !== null) return `top.item ->> 'id'`;
+  return parentKey === null ? 'null::text' : `e.record ->> ${quoteLiteral(parentKey)}`;
 }
 
 function take({ name, type }: MirroredColumn): string {
@@ -191,28 +199,13 @@ function take({ name, type }: MirroredColumn): string {
   return type === 'jsonb' ? `nullif(record -> ${field}, 'null')` : `record ->> ${field}`;
 }
 
-function fit({ name, type }: MirroredColumn, mode: StoreMode): string {
-  const value = quoteName(name);
-  return type === 'text' || type === 'jsonb' ? value : fitText(value, type, mode);
-}
-
-function countUnfit(table: MirroredTable): string {
+/** SQL: the columns of a row just written that have no value although the record has one; NULL when there are none. */
+function unfitColumns(table: MirroredTable): string {
   const checked = table.columns.filter(({ type }) => type !== 'text' && type !== 'jsonb').map(({ name }) => name);
   if (table.parentKey !== null) checked.push(table.parentKey);
-  const values = checked.map(
-    (name) =>
-      `(${quoteLiteral(name)}, nullif(f._data -> ${quoteLiteral(name)}, 'null') is not null and f.${quoteName(name)} is null)`,
-  );
-  return `,
-unfit as (
-  select u.column_name, count(*) as count, max(s.id::text) as record_id
-  from stored s join fitted f on f._id = s.id cross join lateral (values ${values.join(',\n    ')}) as u(column_name, is_unfit)
-  where u.is_unfit group by u.column_name
-),
-counted as (
-  insert into mirror.unfit_values as v (resource, column_name, count, last_record_id)
-  select ${quoteLiteral(table.resource)}, column_name, count, record_id from unfit order by column_name
-  on conflict (resource, column_name) do update set count = v.count + excluded.count,
-    last_record_id = excluded.last_record_id, last_seen_at = now()
-)`;
+  if (checked.length === 0) return 'null::text[]';
+  const isUnfit = (name: string) =>
+    `(t.${quoteName(name)} is null and nullif(t._data -> ${quoteLiteral(name)}, 'null') is not null)`;
+  const names = checked.map((name) => `case when ${isUnfit(name)} then ${quoteLiteral(name)} end`);
+  return `case when ${checked.map(isUnfit).join(' or ')} then array_remove(array[${names.join(', ')}], null) end`;
 }

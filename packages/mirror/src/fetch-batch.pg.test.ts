@@ -556,3 +556,30 @@ test('a parent that a list named for its child is refreshed, too, and the list i
   expect(calls).toHaveLength(1);
   expect(await pendingIds()).toEqual(['3']);
 });
+
+test.each([
+  ['arrays', 900, '[', ']'],
+  ['arrays', 5000, '[', ']'],
+  ['objects', 900, '{"x":', '}'],
+  ['objects', 5000, '{"x":', '}'],
+  ['objects with ids', 50_000, '{"id":1,"x":', '}'],
+] as const)('a field with %s nested %i deep keeps no record from being read', async (_, depth, open, close) => {
+  const deep = `${open.repeat(depth)}1${close.repeat(depth)}`;
+  const record = (id: number, more = '') => `{"id":${id},"name":"place ${id}","more":${deep}${more}}`;
+  const line = '{"id":31,"more":["DEEP"]}'.replace('"DEEP"', () => deep);
+  answer = (path, query) => {
+    if (path.includes('/rfis/')) return { text: record(3) };
+    if (path.includes('change_events')) return { text: record(4, `,"change_items":[${line}]`) };
+    return { text: `[${idsOf(query).map((id) => record(Number(id)))}]` };
+  };
+  await hear('Locations', [1, 2]);
+  await hear('RFIs', [3]);
+  await hear('Change Events', [4]);
+  for (const resource of ['Locations', 'RFIs', 'Change Events']) {
+    expect(await run(resource)).toMatchObject({ outcome: 'done' });
+  }
+  expect(await rows('locations', 'name')).toMatchObject([{ name: 'place 1' }, { name: 'place 2' }]);
+  expect(await rows('rfis')).toMatchObject([{ id: '3', deleted: false, hidden: false }]);
+  expect(await rows('change_events')).toMatchObject([{ id: '4', deleted: false, hidden: false }]);
+  expect(await pendingIds()).toEqual([]);
+});

@@ -122,9 +122,9 @@ async function bury(
   return { outcome: 'dead', event, reason: why.reason };
 }
 
-/** The body as text; one that is no text (or holds NUL, which Postgres' text cannot) as `\\x` and hexadecimal digits. */
+/** The body as text, without a byte order mark; one that is no text (or holds NUL, which Postgres' text cannot) as `\\x` and hexadecimal digits. */
 function textOf(body: Buffer): string {
-  return isUtf8(body) && !body.includes(0) ? body.toString('utf8') : `\\x${body.toString('hex')}`;
+  return isUtf8(body) && !body.includes(0) ? new TextDecoder().decode(body) : `\\x${body.toString('hex')}`;
 }
 
 function sha256(text: string): string {

@@ -4,33 +4,65 @@
 // Node 24 has it, TypeScript's library not yet.
 const { rawJSON } = JSON as typeof JSON & { rawJSON: (source: string) => unknown };
 
-/** Parses JSON with whole numbers, which are ids nearly everywhere, as text; other numbers stay. Throws SyntaxError. */
+type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;
+
+/**
+ * Parses JSON with whole numbers, which are ids nearly everywhere, as text; other numbers stay. What nests so deep that a
+ * stack could end is text, too. Throws SyntaxError.
+ */
 export function parseWithTextIds(text: string): unknown {
-  return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) => {
+  return parse(text, (_key, value, context) => {
     const source = context?.source;
     return typeof value === 'number' && source !== undefined && /^\d+$/.test(source) ? source : value;
   });
 }
 
-/** Parses JSON so that JSON.stringify of any part gives each number as it was written. Throws SyntaxError. */
+/** Parses JSON so that JSON.stringify of any part gives each number as it was written; what nests too deep is text. Throws SyntaxError. */
 export function parseForQuoting(text: string): unknown {
-  return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) =>
+  return parse(text, (_key, value, context) =>
     typeof value === 'number' && context?.source !== undefined ? rawJSON(context.source) : value,
   );
 }
 
-const steps: Readonly<Record<string, number>> = { '[': 1, '{': 1, ']': -1, '}': -1 };
+/** No answer or event of Procore's nests deeper than about ten levels. */
+const DEEPEST = 64;
 
-/** Whether the brackets of a JSON text nest deeper than `limit`. Walks the text, so no depth is too much for it. */
-export function nestsDeeperThan(limit: number, text: string): boolean {
+/** JSON.parse takes any depth, but with a reviver each level needs stack, and so do those who walk the value. */
+function parse(text: string, reviver: Reviver): unknown {
+  try {
+    return JSON.parse(text, reviver);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return JSON.parse(quoteDeep(text), reviver);
+  }
+}
+
+/** The text with each value that is nested too deep as a string of what was written. */
+function quoteDeep(text: string): string {
+  const pieces: string[] = [];
+  let copiedTo = 0;
+  for (const { step, depth, index } of brackets(text)) {
+    if (step === 1 && depth === DEEPEST + 1) {
+      pieces.push(text.slice(copiedTo, index));
+      copiedTo = index;
+    } else if (step === -1 && depth === DEEPEST) {
+      pieces.push(JSON.stringify(text.slice(copiedTo, index + 1)));
+      copiedTo = index + 1;
+    }
+  }
+  return pieces.join('') + text.slice(copiedTo);
+}
+
+/** The brackets of a JSON text in order, with the depth after each. */
+function* brackets(text: string): Generator<{ step: number; depth: number; index: number }> {
   let depth = 0;
   let inString = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at];
-    if (character === '"') inString = !inString;
-    else if (inString) at += character === '\\' ? 1 : 0;
-    else depth += steps[character ?? ''] ?? 0;
-    if (depth > limit) return true;
+  for (const { 0: token, index } of text.matchAll(/[[{\]}"]|\\./g)) {
+    if (token === '"') inString = !inString;
+    const step = inString ? 0 : (steps[token] ?? 0);
+    depth += step;
+    if (step !== 0) yield { step, depth, index };
   }
-  return false;
 }
+
+const steps: Readonly<Record<string, number>> = { '[': 1, '{': 1, ']': -1, '}': -1 };

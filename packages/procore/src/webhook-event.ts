@@ -10,7 +10,7 @@
 // An event becomes part of URLs and statements, so what is no id, name or moment is refused here (rule 13). Fields that
 // we do not know are let be: Procore announces new ones.
 import { z } from 'zod';
-import { nestsDeeperThan, parseWithTextIds } from './lossless-json.ts';
+import { parseWithTextIds } from './lossless-json.ts';
 
 /** What an event says, the same for every payload version. */
 export type ProcoreEvent = {
@@ -24,8 +24,8 @@ export type ProcoreEvent = {
   recordId: string;
   /** Lower case: create, update, delete, or what else v4.0 comes up with. */
   kind: string;
-  /** ISO 8601 as sent, with its microseconds. */
-  occurredAt: string;
+  /** ISO 8601 with all its digits; null when the event does not say, or not so that it can be read. */
+  occurredAt: string | null;
   payloadVersion: 'v2.0' | 'v3.0' | 'v4.0';
   /** Parents that v3.0 names for line items; those without a proper id or name are left out. */
   related: readonly { id: string; resource: string }[];
@@ -38,14 +38,12 @@ export type ParsedWebhookEvent =
 
 const refusals = {
   not_json: 'the body is no JSON',
-  too_deep: 'the body nests too deep',
   not_an_object: 'the body is JSON, but no object',
   unknown_version: 'no payload version that we know, neither by its name nor by the fields',
   missing_field: 'is missing',
   bad_id: 'is no id: up to 19 digits, or letters and digits as in a ULID',
   bad_kind: 'is no event type: up to 64 letters, digits, dots, blanks or dashes',
   bad_resource: 'is no resource name: up to 200 printable characters',
-  bad_timestamp: 'is no moment in ISO 8601 with a time zone',
 } as const;
 
 type RefusalReason = keyof typeof refusals;
@@ -68,14 +66,9 @@ export function parseWebhookEvent(body: string): ParsedWebhookEvent {
   return refuse(isRefusalReason(message) ? message : 'missing_field', field);
 }
 
-/** No event of Procore's nests deeper than three levels, and what Postgres takes as jsonb has an end, too. */
-const deepestNesting = 64;
-
 function parseBody(body: string): { value: unknown } | { refused: RefusalReason } {
   try {
-    // Reading without the reviver needs no stack, and tells what is deep from what only starts so.
-    if (nestsDeeperThan(deepestNesting, body)) return JSON.parse(body) && { refused: 'too_deep' };
-    return { value: parseWithTextIds(body) };
+    return { value: parseWithTextIds(body.replace(/^\uFEFF/, '')) }; // a byte order mark
   } catch {
     return { refused: 'not_json' };
   }
@@ -119,7 +112,9 @@ const textOr = (reason: RefusalReason) =>
 const numericId = textOr('bad_id').refine(isNumericId, 'bad_id');
 const anyId = textOr('bad_id').refine((id) => isNumericId(id) || isTextId(id), 'bad_id');
 // Only what can be seen: no control characters, no line breaks, no halves of a surrogate pair.
-const resourceName = textOr('bad_resource').regex(/^(?=.*\S)[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u, 'bad_resource');
+const resourceName = textOr('bad_resource')
+  .trim()
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u, 'bad_resource');
 const relatedResource = z.object({ id: anyId, name: resourceName });
 
 const eventFields = z.object({
@@ -129,9 +124,11 @@ const eventFields = z.object({
   resource: resourceName,
   recordId: anyId,
   kind: textOr('bad_kind')
+    .trim()
     .toLowerCase()
     .regex(/^(?=.*[a-z0-9])[a-z0-9_. -]{1,64}$/, 'bad_kind'),
-  occurredAt: textOr('bad_timestamp').refine(isMoment, 'bad_timestamp'),
+  // Only a hint, too: the record is fetched whenever it changed.
+  occurredAt: z.unknown().transform(momentOf),
   // Only a hint where to find a parent, which can be found without, so no reason to refuse the event.
   related: z.unknown().transform((list) =>
     (Array.isArray(list) ? list : []).flatMap((item) => {
@@ -151,6 +148,18 @@ function isNumericId(id: string): boolean {
 /** A ULID or what newer tools may use; not digits alone, for that is a number that does not fit. */
 function isTextId(id: string): boolean {
   return /^[0-9A-Za-z][0-9A-Za-z_-]{0,63}$/.test(id) && /[A-Za-z]/.test(id);
+}
+
+/** The moment as ISO 8601 with a zone, however it was spelled; null for what is none. Without a zone it is of UTC. */
+function momentOf(sent: unknown): string | null {
+  const text = String(sent).trim();
+  const isEpoch = /^\d{10}(?:\d{3}|\.\d+)?$/.test(text);
+  if (isEpoch) return new Date(Number(text) * (/^\d{13}$/.test(text) ? 1 : 1000)).toISOString();
+  const parts = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?([.,]\d+)? ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i.exec(text);
+  const [, day, minute, second = ':00', fraction = '', zone = 'Z'] = parts ?? [];
+  const [, offset, offsetMinutes = '00'] = /^([+-]\d\d):?(\d\d)?$/.exec(zone) ?? [];
+  const moment = `${day}T${minute}${second}${fraction.replace(',', '.').slice(0, 10)}${offset === undefined ? 'Z' : `${offset}:${offsetMinutes}`}`;
+  return isMoment(moment) ? moment : null;
 }
 
 /** What JavaScript and Postgres both take for the same moment. */
