@@ -5,7 +5,7 @@ CREATE TABLE "mirror"."lists" (
 	"parent_id" text,
 	"page_size" integer,
 	"larger_page_at" timestamp with time zone,
-	"total_difference" integer,
+	"total_difference" bigint,
 	"total_readings" integer DEFAULT 0 NOT NULL,
 	CONSTRAINT "lists_list" UNIQUE NULLS NOT DISTINCT("company_id","project_id","resource","parent_id")
 );

@@ -3,9 +3,11 @@ import {
   ProcoreBusyError,
   ProcoreFormatError,
   ProcoreResponseError,
+  ProcoreTooLargeError,
   ProcoreUnreachableError,
 } from '@procore-mirror/procore';
 
+const refusals = [ProcoreResponseError, ProcoreFormatError, ProcoreTooLargeError];
 const attempts = 5;
 const pauseMs = 2_000;
 
@@ -23,8 +25,7 @@ export async function tryCalls<T>(
       return { done: await work() };
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof ProcoreResponseError || error instanceof ProcoreFormatError)
-        return { refused: error.message };
+      if (refusals.some((kind) => error instanceof kind)) return { refused: messageOf(error) };
       const wait = waitFor(error, now());
       if (wait === null) throw error;
       if (attempt === attempts) return { refused: messageOf(error) };

@@ -40,7 +40,7 @@ export {
   placePending,
 } from './find-relatives.ts';
 export { asJsonb } from './jsonb-text.ts';
-export { type ListFacts, notePageSize, noteTotal, readListFacts } from './lists.ts';
+export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './lists.ts';
 export {
   countRows,
   countRowsPerDay,

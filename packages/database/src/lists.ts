@@ -3,38 +3,50 @@ import type { BatchKey } from './batches.ts';
 import type { Database } from './open-database.ts';
 
 /** A list of a company or a project, or of one parent where its path names one. */
-type ListKey = BatchKey & { parentId: string | null };
+export type ListKey = BatchKey & { parentId: string | null };
 
 export type ListFacts = {
   /** The size of page that was answered when a larger one failed; null: any is. */
   pageSize: number | null;
   /** It is time to try a larger one again. */
   isLargerDue: boolean;
+  /** By how much its Total is above what comes, as a habit; null: it is not. */
+  usuallyMissing: number | null;
 };
 
 type Queryable = Pick<Database['pool'], 'query'>;
 
 const valuesOf = (key: ListKey): (string | null)[] => [key.companyId, key.projectId, key.resource, key.parentId];
-const SAME_LIST = `company_id = $1::bigint and project_id is not distinct from $2::bigint and resource = $3
-  and parent_id is not distinct from $4`;
+const SAME_RESOURCE = 'company_id = $1::bigint and project_id is not distinct from $2::bigint and resource = $3';
+const SAME_LIST = 'parent_id is not distinct from $4';
 
-/** What is known of the pages of a list. All parents' lists of a resource have pages of one size. */
-export async function readListFacts(client: Queryable, key: BatchKey): Promise<ListFacts> {
+/** What is known of a list. The lists of all parents of a resource have pages of one size. */
+export async function readListFacts(client: Queryable, key: ListKey): Promise<ListFacts> {
   const { rows } = await client.query<ListFacts>(
-    `select page_size as "pageSize", coalesce(larger_page_at <= now(), false) as "isLargerDue" from mirror.lists where ${SAME_LIST}`,
-    valuesOf({ ...key, parentId: null }),
+    `select max(page_size) filter (where parent_id is null) as "pageSize",
+        coalesce(bool_or(larger_page_at <= now()) filter (where parent_id is null), false) as "isLargerDue",
+        (max(total_difference) filter (where ${SAME_LIST} and total_readings > 1))::float8 as "usuallyMissing"
+      from mirror.lists where ${SAME_RESOURCE} and (parent_id is null or parent_id = $4)`,
+    valuesOf(key),
   );
-  return rows[0] ?? { pageSize: null, isLargerDue: false };
+  return rows[0] ?? { pageSize: null, isLargerDue: false, usuallyMissing: null };
 }
 
-/** Keeps the size of page that is answered, and has a larger one tried after a day; null forgets it. */
-export async function notePageSize(client: Queryable, key: BatchKey, pageSize: number | null): Promise<void> {
+/**
+ * Keeps the size of page that is answered; null forgets it. A larger one is tried after a day; at once, if it is not sure that a
+ * larger one fails.
+ */
+export async function notePageSize(
+  client: Queryable,
+  key: ListKey,
+  { pageSize, isSure }: { pageSize: number | null; isSure: boolean },
+): Promise<void> {
   await client.query(
     `insert into mirror.lists (company_id, project_id, resource, parent_id, page_size, larger_page_at)
-      values ($1, $2, $3, $4, $5::int, case when $5::int is not null then now() + interval '1 day' end)
+      values ($1, $2, $3, $4, $5::int, case when $5::int is not null then now() + interval '1 day' * $6::int end)
       on conflict (company_id, project_id, resource, parent_id) do update set
         page_size = excluded.page_size, larger_page_at = excluded.larger_page_at`,
-    [...valuesOf({ ...key, parentId: null }), pageSize],
+    [...valuesOf({ ...key, parentId: null }), pageSize, isSure ? 1 : 0],
   );
 }
 
@@ -44,8 +56,8 @@ export async function notePageSize(client: Queryable, key: BatchKey, pageSize: n
  */
 export async function noteTotal(client: Queryable, key: ListKey, difference: number): Promise<boolean> {
   if (difference === 0) {
-    const forget = `update mirror.lists set total_difference = null, total_readings = 0 where ${SAME_LIST}
-      and total_difference is not null`;
+    const forget = `update mirror.lists set total_difference = null, total_readings = 0 where ${SAME_RESOURCE}
+      and ${SAME_LIST} and total_difference is not null`;
     await client.query(forget, valuesOf(key));
     return false;
   }

@@ -286,7 +286,7 @@ export const lists = mirror.table(
     pageSize: integer('page_size'),
     largerPageAt: moment('larger_page_at'),
     /** By how much its Total is above what comes, and in how many readings in a row; more than one: a habit. */
-    totalDifference: integer('total_difference'),
+    totalDifference: bigint('total_difference', { mode: 'bigint' }),
     totalReadings: integer('total_readings').notNull().default(0),
   },
   (table) => [

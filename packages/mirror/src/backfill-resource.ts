@@ -1,6 +1,7 @@
 // The first fill of one resource in one scope. A list that carries the whole record is stored page by page; so is what
 // others carry, and these records are marked pending: the worker's planner shows them.
 import { type BatchKey, takeVersion, VersionBehindError } from '@procore-mirror/database';
+import { ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, type FetchSettings, openRun } from './batch-run.ts';
 import { isListedByParent } from './catalogue/catalogue.ts';
 import { DAYS_PER_WINDOW, datesBetween, dayOf } from './date-windows.ts';
@@ -23,8 +24,8 @@ const READINGS = 3;
 
 /**
  * Fills one resource in one company or project from its listings; may be repeated. Records that live inside their
- * parents come with the parents. Throws what the client throws, and ProcoreFormatError when a listing changes without
- * pause; what was stored until then stays.
+ * parents come with the parents. Throws what the client throws and, when all lists were read, ProcoreFormatError if one of them
+ * made no sense or could not be read to its end; what was stored until then stays.
  */
 export async function backfillResource(
   settings: FetchSettings,
@@ -36,15 +37,26 @@ export async function backfillResource(
   if (resource.list === null || resource.list.shared) return { stored: 0, pending: 0 };
   const isWhole = resource.list.carries === 'whole record';
   const windows = resource.list.todayOnly ? windowsBack(options.now) : [[]];
+  const troubles: ProcoreFormatError[] = [];
   const fillFrom = (parentId: string | null) =>
-    sumOver(windows, (searchParams) => fill(run, isWhole ? storePages : storeParts, { parentId, searchParams }));
+    sumOver(windows, (searchParams) =>
+      fill(run, isWhole ? storePages : storeParts, { parentId, searchParams }).catch((error: unknown) => {
+        if (!(error instanceof ProcoreFormatError)) throw error;
+        troubles.push(error);
+        return 0;
+      }),
+    );
   const records = isListedByParent(resource) ? await sumOverParents(run, fillFrom) : await fillFrom(null);
+  if (troubles[0] !== undefined) throw troubles[0];
   return isWhole ? { stored: records, pending: 0 } : { stored: 0, pending: records };
 }
 
 type Read = (run: BatchRun, version: string, options: ListingOptions) => Promise<Listing>;
 
-/** What a shifted listing left out may come with the next reading; what came once need not come again. */
+/**
+ * What a shifted listing left out may come with the next reading; what came once need not come again. A Total that never fits
+ * proves nothing in the end.
+ */
 async function fill(run: BatchRun, read: Read, options: ListingOptions): Promise<number> {
   let missedBefore: number | null = null;
   for (let reading = 1; ; reading += 1) {
@@ -54,10 +66,9 @@ async function fill(run: BatchRun, read: Read, options: ListingOptions): Promise
     });
     if (listing === null) continue;
     const { doubt, isCut, missing, records } = listing;
-    // A Total that is off by the same number again does not tell of a change.
-    const isUsual = !isCut && missing !== null && missing > 0 && missing === missedBefore;
-    if (doubt === null || isUsual) return records;
-    if (isCut || reading === READINGS) insistOnAll(run.resource, listing);
+    if (isCut) insistOnAll(run.resource, listing);
+    const isUsual = missing !== null && missing > 0 && missing === missedBefore;
+    if (doubt === null || isUsual || reading === READINGS) return records;
     missedBefore = missing;
   }
 }

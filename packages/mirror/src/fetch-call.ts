@@ -1,5 +1,5 @@
 // Makes one call of a plan and stores what it brings. Whatever the call did not bring stays open in the run.
-import { type NotedRecord, takeVersion } from '@procore-mirror/database';
+import { type NotedRecord, noteFirstAbsence, takeVersion } from '@procore-mirror/database';
 import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, openRecords } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
@@ -81,11 +81,11 @@ async function listByIds(
   const version = await takeVersion(settings.database);
   const options = { parentId, searchParams: idFilter(resource, ids), perPage: IDS_PER_CALL };
   let listed = 0;
-  for await (const { text, envelope, count } of pagesOf(run, resource, options)) {
+  for await (const { text, envelope, records } of pagesOf(run, resource, options)) {
     const answer = { resource, envelope, version, text, parentId, only: ids };
     if (call.kind === 'list by ids') await storeAnswer(run, answer);
     else await storePart(run, answer);
-    listed += count ?? ids.length;
+    listed += records;
     // There are no more, unless the filter was ignored: what came of it says nothing then.
     if (listed >= ids.length) return;
   }
@@ -128,18 +128,23 @@ async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all
 
 /**
  * Concludes from a look that did not find these. One in doubt concludes only what a delete event named, one that did not come
- * to its end only what a look of before did not find either; throws ProcoreFormatError if others are left.
+ * to its end only what another look before it did not find either. Throws ProcoreFormatError if others are left.
  */
 async function concludeFrom(
   run: BatchRun,
   { doubt, isCut, ...search }: Search & Pick<Listing, 'doubt' | 'isCut'>,
   records: readonly NotedRecord[],
 ): Promise<void> {
-  const isNamed = ({ isDeletedLast, attempts }: NotedRecord) => isDeletedLast && (!isCut || attempts > 0);
-  const named = doubt === null ? records : records.filter(isNamed);
-  await concludeAbsent(run, run.resource, search, named);
-  if (doubt !== null && named.length < records.length) {
-    throw new ProcoreFormatError(`the listing of ${run.resource.resource}`, { issues: [doubt] });
+  const named = doubt === null ? records : records.filter(({ isDeletedLast }) => isDeletedLast);
+  const sure = isCut ? named.filter(({ isSightedAbsent }) => isSightedAbsent) : named;
+  await concludeAbsent(run, run.resource, search, sure);
+  const { database, absencePauseMs } = run.settings;
+  const toSeeAgain = named.filter((record) => !sure.includes(record));
+  await noteFirstAbsence(database.pool, run.batch, toSeeAgain, { pauseMs: absencePauseMs });
+  if (sure.length < records.length) {
+    throw new ProcoreFormatError(`the listing of ${run.resource.resource}`, {
+      issues: [doubt ?? 'it was not read to its end'],
+    });
   }
 }
 
@@ -236,18 +241,15 @@ async function storeChildrenOf(run: BatchRun, parentId: string, ids: readonly st
       insistOnAll(resource, await storeListing(run, resource, await takeVersion(run.settings.database), { parentId }));
       return;
     }
-    const listing = await readListing(
-      run,
-      resource,
-      { parentId, searchParams: idFilter(resource, ids) },
-      async (page) => {
-        const listed = readItems(page.text, resource).map(({ id }) => id);
-        for (const id of listed) {
-          if (ids.includes(id) && openRecords(run).has(id)) await showRecord(run, resource, { id, parentId });
-        }
-        return listed;
-      },
-    );
+    const found: string[] = [];
+    const options = { parentId, searchParams: idFilter(resource, ids) };
+    const listing = await readListing(run, resource, options, async (page) => {
+      found.push(...page.ids);
+      return page.ids;
+    });
+    // Not while a page is held: each show needs room of its own.
+    for (const id of ids)
+      if (found.includes(id) && openRecords(run).has(id)) await showRecord(run, resource, { id, parentId });
     insistOnAll(resource, listing);
   } catch (error) {
     if (!isNotFound(error)) throw error; // a parent that is gone has no children to find

@@ -3,6 +3,7 @@ import {
   ProcoreBusyError,
   ProcoreFormatError,
   ProcoreResponseError,
+  ProcoreTooLargeError,
   ProcoreUnreachableError,
 } from '@procore-mirror/procore';
 
@@ -37,6 +38,9 @@ export function judgeFailure(error: unknown, attempts: number, random: () => num
   if (isRejectedLogin(error)) return { outcome: 'stop' };
   if (error instanceof ProcoreFormatError) {
     return attempts < ATTEMPTS_BEFORE_DEAD ? retry : { outcome: 'dead', reason: 'malformed_answer' };
+  }
+  if (error instanceof ProcoreTooLargeError) {
+    return attempts < ATTEMPTS_BEFORE_DEAD ? retry : { outcome: 'dead', reason: 'answer_too_large' };
   }
   if (error instanceof ProcoreResponseError) return judgeStatus(error.status, attempts, retry);
   return retry;

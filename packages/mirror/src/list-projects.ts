@@ -8,7 +8,7 @@ export async function listProjects(client: ProcoreClient, companyId: string, sig
   const path = `/rest/v1.1/projects?company_id=${companyId}`;
   const read = ({ text }: ProcoreAnswer) => {
     const items = readItems(text, catalogue.get('Projects'));
-    return { items, count: items.length };
+    return { items, ids: items.map(({ id }) => id), records: items.length, groups: items.length };
   };
   for await (const { items } of client.pages(path, { companyId, perPage: 1000, signal, read })) {
     ids.push(...items.map(({ id }) => id));

@@ -57,7 +57,7 @@ async function fill(resource: string, own = {}) {
 
 async function knownLists() {
   const { rows } = await mirror.database.pool.query(
-    `select page_size, total_difference, total_readings from mirror.lists order by resource, parent_id nulls first`,
+    `select page_size, total_difference::int, total_readings from mirror.lists order by resource, parent_id nulls first`,
   );
   return rows;
 }
@@ -162,6 +162,14 @@ describe('a Total above what comes', () => {
     expect(await mirror.pendingIds()).toEqual(['9']);
   });
 
+  test.each(['3000000000', '999999999999999'])('may be of any size: %s', async (total) => {
+    procore.answer = listOf(() => upTo(5), { headers: () => ({ total }) });
+    expect(await fill('Locations')).toEqual({ stored: 5, pending: 0 });
+    await mirror.hear(REASONS, [1], OF_COMPANY);
+    await mirror.run(REASONS, COMPANY);
+    expect(await mirror.pendingIds()).toEqual([]);
+  });
+
   test('is learnt of each parent alone', async () => {
     procore.answer = (path, query) => {
       if (path.endsWith('/rfis')) return listOf(() => [1, 2])(path, query);
@@ -170,8 +178,57 @@ describe('a Total above what comes', () => {
     };
     await fill('RFIs');
     await fill('RFI Replies');
-    const { rows } = await mirror.database.pool.query('select resource, parent_id, total_difference from mirror.lists');
+    const { rows } = await mirror.database.pool.query(
+      'select resource, parent_id, total_difference::int from mirror.lists',
+    );
     expect(rows).toEqual([{ resource: 'RFI Replies', parent_id: '1', total_difference: 2 }]);
+  });
+});
+
+describe('a list in groups', () => {
+  test.each([
+    ['one group', (ids: readonly number[]) => [{ meetings: ids.map((id) => ({ id })) }]],
+    ['a group for each', (ids: readonly number[]) => ids.map((id) => ({ meetings: [{ id }] }))],
+  ])('is read to its end: %s', async (_, grouped) => {
+    for (const headers of [{}, { 'per-page': '100' }, { total: '250' }]) {
+      procore.answer = (path, query) => {
+        const page = listOf(() => upTo(250))(path, query);
+        const items = 'body' in page && Array.isArray(page.body) ? (page.body as { id: number }[]) : [];
+        return { body: items.length === 0 ? [] : grouped(items.map(({ id }) => id)), headers };
+      };
+      expect(await fill('Meetings')).toEqual({ stored: 0, pending: 250 });
+      await mirror.clear();
+    }
+  });
+});
+
+describe('children', () => {
+  test('of all parents are filled, though the list of one makes no sense; that is said at the end', async () => {
+    procore.answer = (path, query) => {
+      if (path.endsWith('/rfis')) return listOf(() => upTo(5))(path, query);
+      const parent = Number(path.split('/').at(-2));
+      if (parent === 1) return { body: [{ id: 10 }], headers: { link: `<${path}?per_page=100>; rel="next"` } };
+      return parent === 2 ? { body: { message: 'maintenance' } } : listOf(() => [parent * 10])(path, query);
+    };
+    await fill('RFIs');
+    await expect(fill('RFI Replies')).rejects.toThrow('RFI Replies');
+    expect((await mirror.rows('rfi_replies')).map(({ id }) => id)).toEqual(['10', '30', '40', '50']);
+  });
+
+  test('whose parents only a list names are shown when its page was let go', async () => {
+    const records = [50, 51].map((id) => ({ id, contract_id: 3 }));
+    procore.answer = (path) => {
+      if (path.endsWith('/change_order_requests')) return { body: records };
+      if (path.endsWith('/purchase_order_contracts')) return { body: [{ id: 3 }] };
+      const shown = records.find(({ id }) => path.endsWith(`/change_order_requests/${id}`));
+      return shown === undefined ? { body: [] } : { body: shown };
+    };
+    await mirror.hear('Change Order Requests', [50, 51]);
+    for (let runs = 0; runs < 3; runs += 1) {
+      await ready();
+      await mirror.run('Change Order Requests');
+    }
+    expect((await mirror.rows('change_order_requests')).map(({ id }) => id)).toEqual(['50', '51']);
   });
 });
 
@@ -216,13 +273,11 @@ describe('the size of a page', () => {
     expect(firstPerPage()).toBe(known);
     expect(procore.calls).toHaveLength(Math.floor(250 / known) + 1);
     largest = 1000;
-    for (let size = known; size < 100; ) {
-      size = Math.min(2 * size, 100);
-      await mirror.database.pool.query('update mirror.lists set larger_page_at = now()');
-      procore.calls = [];
-      await fill('Locations');
-      expect(firstPerPage()).toBe(size);
-    }
+    await mirror.database.pool.query('update mirror.lists set larger_page_at = now()');
+    procore.calls = [];
+    await fill('Locations');
+    expect(firstPerPage()).toBe(2 * known);
+    for (let readings = 0; readings < 2; readings += 1) await fill('Locations');
     expect(await pageSize()).toBeNull();
     expect(await mirror.rows('locations')).toHaveLength(250);
   });

@@ -1,16 +1,22 @@
 // Listings of a scope or of one parent, page by page.
 import {
-  type BatchKey,
   findParentIds,
   type ListFacts,
+  type ListKey,
   notePageSize,
   noteTotal,
   readListFacts,
 } from '@procore-mirror/database';
-import { expandPath, type ProcoreAnswer, ProcoreFormatError, ProcoreResponseError } from '@procore-mirror/procore';
+import {
+  type AnsweredSize,
+  expandPath,
+  type ProcoreAnswer,
+  ProcoreFormatError,
+  ProcoreResponseError,
+} from '@procore-mirror/procore';
 import { type BatchRun, scopeOf } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
-import { type CheckedPage, checkPage, readItems } from './read-answer.ts';
+import { type CheckedPage, checkPage } from './read-answer.ts';
 import { storeAnswer } from './store-answer.ts';
 
 const LARGEST_V2_PAGE = 100;
@@ -47,26 +53,26 @@ export async function readListing(
   options: ListingOptions,
   take: (page: Page) => Promise<Iterable<string>>,
 ): Promise<Listing> {
-  const seen = new Set<string>();
+  const taken = new Set<string>();
+  const listed = new Set<string>();
   const totals = new Set<number>();
-  let [pages, count] = [0, 0];
-  let cut: string | null = null;
-  let flaw: string | null = null;
-  const onDoubt = (issue: string) => {
-    cut ??= issue;
-  };
+  let [pages, nameless] = [0, 0];
+  const cuts: string[] = [];
+  const flaws: string[] = [];
+  const onDoubt = (issue: string) => cuts.push(issue);
   for await (const page of pagesOf(run, resource, { ...options, onDoubt })) {
-    for (const id of await take(page)) seen.add(id);
+    for (const id of await take(page)) taken.add(id);
+    for (const id of page.ids) listed.add(id);
     if (page.total !== null) totals.add(page.total);
-    flaw ??= page.flaw;
-    pages += 1;
-    count += page.count ?? 0;
+    if (page.flaw !== null) flaws.push(page.flaw);
+    nameless += page.records - page.ids.length;
+    pages += Math.min(1, page.records); // one that only said that there is no more does not count
   }
-  const records = options.only === undefined ? seen.size : Math.max(seen.size, count);
   const [total = null] = totals;
-  const missing = total === null || totals.size > 1 ? null : Math.max(0, total - records);
-  const end = { records: seen.size, isCut: cut !== null, missing };
-  if (cut !== null || flaw !== null) return { ...end, doubt: cut ?? flaw };
+  const missing = total === null || totals.size > 1 ? null : Math.max(0, total - listed.size - nameless);
+  const end = { records: taken.size, isCut: cuts.length > 0, missing };
+  const [doubt] = [...cuts, ...flaws];
+  if (doubt !== undefined) return { ...end, doubt };
   if (totals.size > 1) return { ...end, doubt: 'it changed while it was read' };
   const isUsual = await isUsualTotal(run, resource, options, { missing, pages });
   return { ...end, doubt: isUsual ? null : `its Total counts ${missing} records more than came` };
@@ -81,12 +87,8 @@ async function isUsualTotal(
 ): Promise<boolean> {
   if (missing === null) return true;
   // A filter makes another list of it each time, and one page does not shift while it is read.
-  if (searchParams.length > 0) return missing === 0 || pages === 1;
-  const key = {
-    ...listKey(run, resource),
-    parentId: isUnderParent(resource, resource.list?.path ?? null) ? parentId : null,
-  };
-  return (await noteTotal(run.settings.database.pool, key, missing)) || missing === 0;
+  if (searchParams.length > 0) return missing === 0 || pages <= 1;
+  return (await noteTotal(run.settings.database.pool, listKey(run, resource, parentId), missing)) || missing === 0;
 }
 
 /** Stores every page, and tells what came. */
@@ -109,83 +111,79 @@ export function insistOnAll({ resource }: CataloguedResource, { doubt }: Pick<Li
 
 /**
  * The pages of the resource's list, all of the scope or those of one parent, in the size that is known to be answered. Throws
- * ProcoreFormatError at a page that is no list of records. A page that holds nothing but records of the pages before ends
- * the list in doubt: it may go on for ever.
+ * ProcoreFormatError at a page that is no list of records.
  */
 export async function* pagesOf(
   run: BatchRun,
   resource: CataloguedResource,
-  options: ListingOptions & { perPage?: number; onDoubt?: (issue: string) => void },
+  options: ListingOptions & { perPage?: number; onDoubt?: (issue: string) => unknown },
 ): AsyncGenerator<Page> {
   const { list } = resource;
   if (list === null) throw new Error(`${resource.resource} has no list in the catalogue`);
   const { settings, batch, signal } = run;
-  const { parentId, searchParams = [], onDoubt = () => {} } = options;
-  const key = listKey(run, resource);
-  const facts = await readListFacts(settings.database.pool, key);
-  const wanted = Math.min(options.perPage ?? settings.pageSize, largestPage(resource));
-  const size = pageSizeNow(wanted, facts);
-  let answered: number | null = null;
-  let hasCome = false;
+  const { parentId, searchParams = [], onDoubt } = options;
+  const facts = await readListFacts(settings.database.pool, listKey(run, resource, parentId));
+  const most = largestPage(run, resource);
+  const known = knownSize(most, facts);
+  let last: AnsweredSize | null = null;
+  let mostRecords = 0;
   const pages = settings.client.pages(expandPath(list.path, await pathValues(run, resource, parentId)), {
     ...{ companyId: batch.companyId, signal, onDoubt },
-    perPage: size,
-    ...(facts.pageSize === null ? {} : { answeredPerPage: Math.min(facts.pageSize, size) }),
+    perPage: Math.min(options.perPage ?? most, known.most),
+    firstPerPage: Math.min(options.perPage ?? most, known.first),
+    answeredPerPage: facts.pageSize,
+    usuallyMissing: searchParams.length === 0 ? facts.usuallyMissing : null,
     searchParams: [...Object.entries(list.showAll), ...searchParams],
     read: (answer) => ({ ...answer, ...checkPage(answer.text, resource) }),
-    onSmallerPages: (perPage) => {
-      answered = perPage;
+    onPageSize: (answered) => {
+      last = answered;
     },
   });
   try {
-    for await (const page of withoutRepeats(pages, resource, onDoubt)) {
-      hasCome = true;
+    for await (const page of pages) {
+      mostRecords = Math.max(mostRecords, page.records);
       yield page;
     }
   } finally {
-    const isRaised = hasCome && facts.pageSize !== null && size > facts.pageSize;
-    if (answered !== null) await notePageSize(settings.database.pool, key, answered);
-    else if (isRaised) await notePageSize(settings.database.pool, key, size < wanted ? size : null);
+    await keepPageSize(run, resource, { facts, most, last, mostRecords });
   }
+}
+
+/** Keeps the size that was answered where a larger one failed, and a larger one than was known where so many records came at once. */
+async function keepPageSize(
+  run: BatchRun,
+  resource: CataloguedResource,
+  o: { facts: ListFacts; most: number; last: AnsweredSize | null; mostRecords: number },
+): Promise<void> {
+  if (o.last === null) return;
+  const { size, isSure, hasFailed } = o.last;
+  const isRaised = o.facts.pageSize !== null && size > o.facts.pageSize && o.mostRecords > o.facts.pageSize;
+  if (!hasFailed && !isRaised) return;
+  const pageSize = size < o.most ? size : null;
+  await notePageSize(run.settings.database.pool, listKey(run, resource, null), { pageSize, isSure });
 }
 
 /** How many records a page of the resource's list is known to hold at most. */
 export async function knownPageSize(run: BatchRun, resource: CataloguedResource): Promise<number> {
-  const facts = await readListFacts(run.settings.database.pool, listKey(run, resource));
-  return pageSizeNow(Math.min(run.settings.pageSize, largestPage(resource)), facts);
+  const facts = await readListFacts(run.settings.database.pool, listKey(run, resource, null));
+  return knownSize(largestPage(run, resource), facts).first;
 }
 
-function pageSizeNow(wanted: number, { pageSize, isLargerDue }: ListFacts): number {
-  if (pageSize === null) return wanted;
-  return Math.min(wanted, isLargerDue ? pageSize * 2 : pageSize);
+/** The size to begin with, and the largest to try. */
+function knownSize(most: number, { pageSize, isLargerDue }: ListFacts): { first: number; most: number } {
+  if (pageSize === null) return { first: most, most };
+  return isLargerDue
+    ? { first: Math.min(most, pageSize * 2), most }
+    : { first: Math.min(most, pageSize), most: pageSize };
 }
 
-function largestPage({ list }: CataloguedResource): number {
-  return list?.path.startsWith('/rest/v2') === true ? LARGEST_V2_PAGE : Number.POSITIVE_INFINITY;
+function largestPage({ settings }: BatchRun, { list }: CataloguedResource): number {
+  return list?.path.startsWith('/rest/v2') === true ? Math.min(settings.pageSize, LARGEST_V2_PAGE) : settings.pageSize;
 }
 
-function listKey(run: BatchRun, resource: CataloguedResource): BatchKey {
-  return { ...scopeOf(run, resource), resource: resource.resource };
-}
-
-async function* withoutRepeats(
-  pages: AsyncIterable<Page>,
-  resource: CataloguedResource,
-  onDoubt: (issue: string) => void,
-): AsyncGenerator<Page> {
-  const seen = new Set<string>();
-  let before: ProcoreAnswer | null = null; // read only if another page follows: most lists have one
-  for await (const page of pages) {
-    if (before !== null) {
-      for (const { id } of readItems(before.text, resource)) seen.add(id);
-      const items = readItems(page.text, resource);
-      if (items.length > 0 && items.every(({ id }) => seen.has(id))) {
-        return onDoubt('a page holds only records of the pages before it');
-      }
-    }
-    yield page;
-    before = page;
-  }
+function listKey(run: BatchRun, resource: CataloguedResource, parentId: string | null): ListKey {
+  const isOfParent = isUnderParent(resource, resource.list?.path ?? null);
+  return { ...scopeOf(run, resource), resource: resource.resource, parentId: isOfParent ? parentId : null };
 }
 
 /** Two spellings are documented: one parameter for each id, or one with all ids in brackets (SOURCES: REST behaviour). */

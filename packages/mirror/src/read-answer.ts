@@ -1,6 +1,6 @@
 // What an answer looks like is checked here, before anything is stored or concluded from it: malformed is not empty.
 // Only the fields that `fieldsRead` names are looked at, for the client keeps no others.
-import { type AnswerText, ProcoreFormatError } from '@procore-mirror/procore';
+import { type AnswerText, ProcoreFormatError, type ReadPage } from '@procore-mirror/procore';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import { type CatalogueEntry, type Envelope, envelopesOf } from './catalogue/catalogue-entry.ts';
 
@@ -10,11 +10,8 @@ export type ListedItem = {
   parentId: string | null;
 };
 
-/**
- * A page of a listing that looks as one must. `flaw` says what of it cannot be told apart; null when nothing. `count`: how many
- * records it holds, where pages count records.
- */
-export type CheckedPage = { envelope: Envelope; flaw: string | null; count: number | null };
+/** A page of a listing that looks as one must. `flaw` says what of it cannot be told apart; null when nothing. */
+export type CheckedPage = ReadPage & { envelope: Envelope; flaw: string | null };
 
 /** What the client kept of an answer. */
 type Kept = Pick<AnswerText, 'fields'>;
@@ -41,15 +38,18 @@ export function checkShow(
 
 /** Checks a page of a listing. Throws ProcoreFormatError unless it is a list of records with ids, in a form that the entry knows. */
 export function checkPage({ fields }: Kept, entry: Pick<CatalogueEntry, 'resource' | 'list'>): CheckedPage {
-  const { envelope, elements } = elementsOf(fields, entry);
-  const nameless = elements.filter((element) => idOf(element) === null).length;
-  if (nameless > 0 && nameless === elements.length) {
-    throw malformed(entry, `none of its ${nameless} elements has an id`);
-  }
-  const flaw = nameless === 0 ? null : `${nameless} of ${elements.length} elements have no id`;
-  // Of a list in groups nobody knows whether its pages count groups or records.
-  const isCounted = elements.length === 0 || (entry.list?.within ?? null) === null;
-  return { envelope, flaw, count: isCounted ? elements.length : null };
+  const { envelope, elements, groups } = elementsOf(fields, entry);
+  const ids = elements.flatMap((element) => idOf(element) ?? []);
+  const records = elements.length;
+  if (records > 0 && ids.length === 0) throw malformed(entry, `none of its ${records} elements has an id`);
+  const nameless = records - ids.length;
+  return {
+    envelope,
+    flaw: nameless === 0 ? null : `${nameless} of ${records} elements have no id`,
+    ids,
+    records,
+    groups,
+  };
 }
 
 /** The ids on a page, and the parents that the items name; elements without an id are left out. Throws as `checkPage`. */
@@ -82,12 +82,13 @@ function holdsList(record: unknown, [name, ...further]: readonly string[]): bool
 function elementsOf(
   parsed: unknown,
   entry: Pick<CatalogueEntry, 'resource' | 'list'>,
-): { envelope: Envelope; elements: readonly unknown[] } {
+): { envelope: Envelope; elements: readonly unknown[]; groups: number } {
   const within = entry.list?.within ?? null;
   for (const envelope of envelopesOf(entry.list?.envelopes ?? null, entry.list?.path ?? '')) {
     const body = unwrap(parsed, envelope);
     const elements = within === null ? body : elementsWithin(body, within);
-    if (Array.isArray(elements)) return { envelope, elements };
+    if (Array.isArray(elements))
+      return { envelope, elements, groups: Array.isArray(body) ? body.length : elements.length };
   }
   throw malformed(entry, `it is no list of records but ${describe(parsed)}`);
 }

@@ -64,7 +64,9 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
   ): AsyncGenerator<{ answer: ProcoreAnswer; rows: z.infer<S>[] }> {
     const read = (answer: ProcoreAnswer) => {
       const { data } = readAnswer(path, answer, z.object({ data: z.array(row) }));
-      return { answer, rows: data, count: data.length };
+      const ids = readAnswer(path, answer, z.object({ data: z.array(z.object({ id: id.optional() })) })).data;
+      const page = { ids: ids.flatMap((one) => one.id ?? []), records: data.length, groups: data.length };
+      return { answer, rows: data, ...page };
     };
     yield* client.pages(path, { ...callOptions(o), searchParams, perPage: 100, read });
   }

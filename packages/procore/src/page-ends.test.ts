@@ -1,6 +1,7 @@
 // Lists of records whose headers tell the truth, nothing or something else: what comes, and after how many requests.
 import { afterEach, describe, expect, test } from 'vitest';
 import { answer, type LocalServer, startLocalServer } from './local-server.ts';
+import type { AnsweredSize } from './page-sizes.ts';
 import { createProcoreClient, type ProcoreAnswer, type ProcoreClient } from './procore-client.ts';
 
 const closing: (() => Promise<void>)[] = [];
@@ -46,7 +47,7 @@ async function aList(o: List): Promise<{ server: LocalServer; client: ProcoreCli
 
 const read = ({ text }: ProcoreAnswer) => {
   const items: { id: number }[] = JSON.parse(String(text.bytes));
-  return { ids: items.map(({ id }) => id), count: items.length };
+  return { ids: items.map(({ id }) => String(id)), records: items.length, groups: items.length };
 };
 
 async function idsOf(client: ProcoreClient, perPage = 1000, answeredPerPage?: number) {
@@ -56,9 +57,11 @@ async function idsOf(client: ProcoreClient, perPage = 1000, answeredPerPage?: nu
   const options = {
     ...{ companyId: '42', perPage, answeredPerPage, read },
     onDoubt: (issue: string) => doubts.push(issue),
-    onSmallerPages: (size: number) => sizes.push(size),
+    onPageSize: ({ size, hasFailed }: AnsweredSize) => {
+      if (hasFailed && sizes.at(-1) !== size) sizes.push(size);
+    },
   };
-  for await (const page of client.pages('/list', options)) ids.push(...page.ids);
+  for await (const page of client.pages('/list', options)) ids.push(...page.ids.map(Number));
   return { ids: [...new Set(ids)].toSorted((a, b) => a - b), doubts, sizes };
 }
 
@@ -95,9 +98,41 @@ describe('2,500 records come', () => {
     ['Total alone', () => ({ total: '2500' })],
     ['Per-Page alone', () => ({ 'per-page': '100' })],
     ['both', () => ({ total: '2500', 'per-page': '100' })],
-  ])('from a server that gives a hundred at once, whatever is asked for: %s', async (_, headers) => {
-    const { client } = await aList({ records: 2500, cap: 100, headers });
+    ['none', () => ({})],
+    ['Total, and a Per-Page that repeats what was asked for', () => ({ total: '2500', 'per-page': '1000' })],
+    ['a Per-Page that repeats what was asked for', () => ({ 'per-page': '1000' })],
+    ['links of the size that was asked for', next],
+    ['links that have nothing to do with pages', () => ({ link: '</doc>; rel="deprecation"' })],
+    ['a link to the last page', () => ({ link: '</list?page=25>; rel="last"' })],
+  ] as [string, NonNullable<List['headers']>][])(
+    'from a server that gives a hundred at once, whatever is asked for: %s',
+    async (_, headers) => {
+      for (const refuses of [undefined, (size: number, offset: number) => (size > 100 && offset >= 200 ? 500 : null)]) {
+        const { client } = await aList({
+          records: 2500,
+          cap: 100,
+          headers,
+          ...(refuses === undefined ? {} : { refuses }),
+        });
+        expect((await idsOf(client)).ids).toEqual(upTo(2500));
+      }
+    },
+  );
+
+  test('along links that always ask for a thousand, of which a hundred are answered', async () => {
+    const { client } = await aList({ records: 2500, headers: next, refuses: (size) => (size > 100 ? 500 : null) });
     expect((await idsOf(client)).ids).toEqual(upTo(2500));
+  });
+
+  test.each([
+    ['above what comes, unless that is usual', undefined, 4],
+    ['above what comes, as usual', 40, 3],
+  ])('of a Total %s', async (_, usuallyMissing, requests) => {
+    const { client, server } = await aList({ records: 2500, headers: () => ({ total: '2540' }) });
+    const options = { companyId: '42', perPage: 1000, read, usuallyMissing };
+    const pages = await Array.fromAsync(client.pages('/list', options));
+    expect(pages.flatMap(({ ids }) => ids)).toHaveLength(2500);
+    expect(server.seen).toHaveLength(requests);
   });
 });
 
@@ -105,7 +140,7 @@ test.each([
   ['none', 0, undefined, 1],
   ['one', 1, undefined, 1],
   ['a page less one', 999, undefined, 1],
-  ['just a page, and links', 1000, () => ({ link: '</list?page=1>; rel="last"' }), 1],
+  ['just a page, and links', 1000, () => ({ link: '</list?page=1>; rel="first"' }), 1],
   ['just a page, and nothing says so', 1000, undefined, 2],
 ] as const)('a list takes no call more than it must: %s', async (_, records, headers, requests) => {
   const { client, server } = await aList({ records, ...(headers === undefined ? {} : { headers }) });
@@ -190,10 +225,53 @@ describe('pages that are too large', () => {
     expect(server.seen.map(({ url }) => url).slice(0, 2)).toEqual(['/list?per_page=50', '/list?per_page=25']);
   });
 
+  test('while Procore is out for a moment grow again', async () => {
+    for (let outage = 1; outage < 8; outage += 1) {
+      let calls = 0;
+      const isOut = () => {
+        calls += 1;
+        return calls > 1 && calls < 2 + outage;
+      };
+      const { client, server } = await aList({ records: 5000, refuses: () => (isOut() ? 500 : null) });
+      expect((await idsOf(client)).ids).toEqual(upTo(5000));
+      expect(server.seen.length).toBeLessThan(50);
+    }
+  });
+
+  test.each([429, 401, 403])('tell what came last, if that is not about their size: %i', async (status) => {
+    let calls = 0;
+    const refuses = () => {
+      calls += 1;
+      return calls < 4 ? 500 : status;
+    };
+    const { client } = await aList({ records: 50, refuses });
+    await expect(idsOf(client)).rejects.toMatchObject({ status });
+  });
+
+  test.each([408, 500])(
+    'because of one record that Procore cannot show leave out that one, in doubt: %i',
+    async (status) => {
+      const isOn = (size: number, offset: number) => offset < 73 && 73 <= offset + size;
+      const { client, server } = await aList({
+        records: 200,
+        refuses: (size, offset) => (isOn(size, offset) ? status : null),
+      });
+      const { ids, doubts } = await idsOf(client);
+      expect(ids).toEqual(upTo(200).filter((id) => id !== 73));
+      expect(doubts).toEqual(['one of its records cannot be read']);
+      expect(server.seen.length).toBeLessThan(40);
+    },
+  );
+
+  test('because of many records leave out those', async () => {
+    const { client } = await aList({ records: 100, bytes: (id) => (id % 10 === 3 ? 200_000 : 10) });
+    expect((await idsOf(client)).ids).toEqual(upTo(100).filter((id) => id % 10 !== 3));
+  });
+
   test('because of one record leave out that one, in doubt', async () => {
     const { client } = await aList({ records: 200, bytes: (id) => (id === 73 ? 200_000 : 10) });
     const { ids, doubts } = await idsOf(client);
     expect(ids).toEqual(upTo(200).filter((id) => id !== 73));
-    expect(doubts).toEqual(['one of its records is too large to be read']);
+    expect(doubts).toEqual(['one of its records cannot be read']);
   });
 });

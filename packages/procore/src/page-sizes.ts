@@ -2,6 +2,12 @@
 // answer may be. The size shrinks then, and grows again as far as it is answered.
 import { ProcoreResponseError, ProcoreTooLargeError } from './errors.ts';
 
+/**
+ * A size that was answered. `isSure`: a larger one, twice as large at most, failed beside it; `hasFailed`: some larger one did, maybe
+ * for another reason.
+ */
+export type AnsweredSize = { size: number; isSure: boolean; hasFailed: boolean };
+
 export type PageSizes = {
   sawAnswer: (size: number) => void;
   /** The size to try after a page of this one failed; null when another size would not help. */
@@ -10,59 +16,68 @@ export type PageSizes = {
   isTrial: (size: number) => boolean;
   /** The size for the page that begins after so many records. */
   sizeAt: (offset: number, size: number) => number;
-  /** One record was too large, which says nothing of pages without it. */
+  /** Was any page answered? */
+  hasAnswered: () => boolean;
+  /** One record was to blame, which says nothing of pages without it. */
   forgetFailure: () => void;
 };
 
 export type PageSizesOptions = {
+  /** The largest size to try. */
   wanted: number;
   /** A size that was answered before. */
   answered: number | null;
-  /** Told of a size that was answered after a larger one failed. */
-  onSmaller: (size: number) => void;
+  onAnswer: (answered: AnsweredSize) => void;
 };
 
 /** Meeting topics answered 500 with 100 records to a page and were fine with 10 (SOURCES: REST behaviour). */
 const SURELY_SMALL = 10;
 
-export function createPageSizes({ wanted, answered, onSmaller }: PageSizesOptions): PageSizes {
+export function createPageSizes({ wanted, answered, onAnswer }: PageSizesOptions): PageSizes {
   let good = answered;
-  let bad: number | null = null;
+  let bad = Number.POSITIVE_INFINITY;
   let failuresInARow = 0;
+  let [hasAnswered, hasFailed] = [false, false];
   return {
     sawAnswer: (size) => {
-      if (bad !== null && (failuresInARow > 0 || size !== good)) onSmaller(size);
       good = size;
       failuresInARow = 0;
+      hasAnswered = true;
+      onAnswer({ size, isSure: bad <= size * 2, hasFailed });
     },
     afterFailure: (size, error) => {
-      const isTooLarge = isSurelyTooLarge(error);
+      if (!isAboutSize(error)) return null;
       failuresInARow += 1;
-      if (size === 1 || !(isTooLarge || mayBeTooLarge(error))) return null;
-      bad = size;
-      if (good !== null && good < size) return good;
-      return !isTooLarge && size > SURELY_SMALL ? SURELY_SMALL : smaller(size);
+      hasFailed = true;
+      if (size === 1) return null;
+      if (good !== null && good < size) {
+        bad = size;
+        return good;
+      }
+      return !isSurelyTooLarge(error) && size > SURELY_SMALL ? SURELY_SMALL : smaller(size);
     },
-    isTrial: (size) => failuresInARow > 0 || (good !== null && size > good),
+    // A record that fails alone is to have as many tries as others.
+    isTrial: (size) => (failuresInARow > 0 && !(size === 1 && hasAnswered)) || (good !== null && size > good),
     sizeAt: (offset, size) => {
-      const larger = size * 2;
-      const isOpen = bad !== null && larger < bad && larger <= wanted;
-      return isOpen && failuresInARow === 0 && offset % larger === 0 ? larger : size;
+      const larger = Math.min(size * 2, wanted);
+      return failuresInARow === 0 && larger > size && larger < bad && offset % larger === 0 ? larger : size;
     },
+    hasAnswered: () => hasAnswered,
     forgetFailure: () => {
-      bad = wanted + 1;
+      bad = Number.POSITIVE_INFINITY;
       failuresInARow = 0;
     },
   };
 }
 
+/** Does the failure go away with a smaller page, for all that is known? */
+export function isAboutSize(error: unknown): boolean {
+  return isSurelyTooLarge(error) || (error instanceof ProcoreResponseError && [500, 502, 504].includes(error.status));
+}
+
 /** Procore says so, or the answer was larger than we take. */
 function isSurelyTooLarge(error: unknown): boolean {
   return error instanceof ProcoreTooLargeError || (error instanceof ProcoreResponseError && error.status === 408);
-}
-
-function mayBeTooLarge(error: unknown): boolean {
-  return error instanceof ProcoreResponseError && [500, 502, 504].includes(error.status);
 }
 
 /** A size whose pages begin where those of the larger one do, wherever that is possible. */

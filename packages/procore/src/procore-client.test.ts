@@ -103,7 +103,7 @@ describe('an answer', () => {
       status: 200,
       text: { bytes: Buffer.from('[]'), fields: [] },
       [Symbol.dispose]: expect.any(Function),
-      links: { isGiven: false, isBroken: false },
+      links: { lastPage: null, isGiven: false, isBroken: false },
       total: 250,
       perPage: 100,
       rateLimit: { limit: 600, remaining: 599, resetInMs: 7000, resetAt: Date.UTC(2026, 5, 30, 11, 0, 7) / 1000 },
@@ -424,7 +424,17 @@ describe('the budget', () => {
         afterCall: (call) => void told.push(call.purpose),
       },
     );
-    await Array.fromAsync(client.pages('/x', { ...company, perPage: 1, purpose, read: () => ({ count: null }) }));
+    await Array.fromAsync(
+      client.pages('/x', {
+        ...company,
+        perPage: 1,
+        purpose,
+        read: ({ text }) => {
+          const { length } = text.fields as unknown[];
+          return { ids: [], records: length, groups: length };
+        },
+      }),
+    );
     await client.send('POST', '/x', { ...company, purpose });
     await client.get('/x', company);
     expect(told).toEqual([purpose, purpose, purpose, purpose, purpose, purpose, null, null]);
@@ -602,7 +612,7 @@ describe('room for answers', () => {
     const { client } = await aWorld([paged], { roomBytes: 1000 });
     for (let time = 0; time < 3; time += 1) {
       let pages = 0;
-      const read = ({ text }: ProcoreAnswer) => ({ text, count: 1 });
+      const read = ({ text }: ProcoreAnswer) => ({ text, ids: [], records: 1, groups: 1 });
       for await (const { text } of client.pages('/p', { ...company, perPage: 1, read })) {
         expect(text.bytes).toHaveLength(large.length);
         pages += 1;

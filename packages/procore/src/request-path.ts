@@ -8,10 +8,13 @@ export function requestPath(apiUrl: URL, path: string, searchParams: SearchParam
   return url.pathname + url.search;
 }
 
-/** `next` is path and query on the API host, whatever host the link names: the access token must not go elsewhere. */
+/** What the Link header of an answer says of further pages. */
 export type PageLinks = {
+  /** Path and query on the API host, whatever host the link names: the access token must not go elsewhere. */
   next?: string;
-  /** Does the answer have links at all, of whatever relation? */
+  /** The number of the last page. */
+  lastPage: number | null;
+  /** Does it lead to other pages, so that one without a next link is the last? */
   isGiven: boolean;
   /** Is there a next link that leads nowhere? */
   isBroken: boolean;
@@ -19,23 +22,29 @@ export type PageLinks = {
 
 /** What the Link header of an answer to `path` says of further pages. */
 export function readLinks(apiUrl: URL, path: string, link: string | string[] | undefined): PageLinks {
-  const header = [link ?? []].flat().join(', ');
-  const links = { isGiven: header.includes('<'), isBroken: false };
-  const target = nextTarget(header);
+  const targets = targetsOf([link ?? []].flat().join(', '));
+  const isGiven = ['first', 'prev', 'next'].some((relation) => targets.has(relation));
+  const last = /[?&]page=([1-9]\d{0,8})(?:&|$)/.exec(targets.get('last') ?? '');
+  const links = { lastPage: last === null ? null : Number(last[1]), isGiven, isBroken: false };
+  const target = targets.get('next');
   if (target === undefined) return links;
   const base = new URL(path, apiUrl);
   const url = URL.canParse(target, base.href) ? new URL(target, base) : null;
-  if (url === null || !url.pathname.startsWith('/')) return { ...links, isBroken: true };
+  if (url === null || !/^\/(?!\/)/.test(url.pathname)) return { ...links, isBroken: true };
   return { ...links, next: url.pathname + url.search };
 }
 
-function nextTarget(link: string): string | undefined {
+/** The first target of each relation, lower case. */
+function targetsOf(link: string): Map<string, string> {
+  const targets = new Map<string, string>();
   // <target>; name=value; name="value, with commas", <target>; …
-  for (const [, target, parameters = ''] of link.matchAll(/<([^<>]*)>((?:[^<>",]|"[^"]*")*)/g)) {
+  for (const [, target = '', parameters = ''] of link.matchAll(/<([^<>]*)>((?:[^<>",]|"[^"]*")*)/g)) {
     for (const [, name = '', quoted, bare] of parameters.matchAll(/;\s*([\w*-]+)\s*=\s*(?:"([^"]*)"|([^\s;"]*))/g)) {
-      const relations = (quoted ?? bare ?? '').toLowerCase().split(/\s+/);
-      if (name.toLowerCase() === 'rel' && relations.includes('next')) return target;
+      if (name.toLowerCase() !== 'rel') continue;
+      for (const relation of (quoted ?? bare ?? '').toLowerCase().split(/\s+/)) {
+        if (!targets.has(relation)) targets.set(relation, target);
+      }
     }
   }
-  return undefined;
+  return targets;
 }
