@@ -152,7 +152,7 @@ item as (
     select e.record, top.position as outer_position, e.position,
       case when jsonb_typeof(e.record -> 'id') in ('number', 'string') then e.record ->> 'id' end as id,
       ${parentText(table, embedded)} as parent_id
-    from (select ${body} as body) as answer
+    from (select ${body} as body offset 0) as answer -- parsed once, however often it is named
     cross join lateral jsonb_array_elements(case jsonb_typeof(body)
       when 'array' then body when 'object' then jsonb_build_array(body) else '[]' end) with ordinality as top(item, position)
     ${children} offset 0
