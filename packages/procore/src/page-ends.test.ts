@@ -163,6 +163,31 @@ test('an empty page ends the list, whatever its links say', async () => {
   expect(server.seen).toHaveLength(3);
 });
 
+test.each([
+  [400, 2],
+  [404, 2],
+  [408, 22],
+  [500, 22],
+  [502, 22],
+])('a page that only a full one spoke for, and that is refused with %i, ends the list', async (status, requests) => {
+  for (const records of [50, 1000, 2000]) {
+    const refuses = (_: number, offset: number) => (offset >= records ? status : null);
+    const { client, server } = await aList({ records, refuses });
+    const { ids, doubts } = await idsOf(client);
+    expect(ids).toEqual(upTo(records));
+    expect(doubts.length > 0).toBe(status >= 408);
+    expect(server.seen.length).toBeLessThan(Math.ceil(records / 1000) + requests);
+  }
+});
+
+test('a page that was told of, and that is refused, fails the list', async () => {
+  const refuses = (_: number, offset: number) => (offset >= 1000 ? 500 : null);
+  for (const headers of [() => ({ total: '2000' }), next]) {
+    const { client } = await aList({ records: 2000, refuses, headers });
+    await expect(idsOf(client)).rejects.toMatchObject({ status: 500 });
+  }
+});
+
 describe('pages that are too large', () => {
   test.each([408, 500, 502, 504])(
     'for Procore shrink until they are answered, and grow no further (%i)',

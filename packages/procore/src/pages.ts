@@ -46,7 +46,8 @@ type Got =
   | { kind: 'answer'; at: Place; answer: ProcoreAnswer }
   /** A record that is larger than an answer may be, or that Procore cannot show. */
   | { kind: 'bad record'; at: Place; error: unknown }
-  | { kind: 'missing'; at: Place };
+  /** It is not there, or nothing but a full page spoke for it and it cannot be read. */
+  | { kind: 'missing'; at: Place; doubt: string | null };
 
 /** What has come so far. */
 type Seen = {
@@ -90,7 +91,7 @@ export async function* pagesOf<P extends ReadPage>(
   };
   const first = { path: listPath, number: 1, size: o.firstPerPage ?? perPage, isGuess: false };
   for (let place: Place | null = resized(first, first.size, 0); place !== null; ) {
-    const got: Got = await getSized(get, place, sizes, seen);
+    const got: Got = await getOrMiss(get, place, sizes, seen);
     using _ = got.kind === 'answer' ? got.answer : null;
     seen.pages += 1;
     const page = readPage(got, o.read, seen);
@@ -105,7 +106,6 @@ function readPage<P extends ReadPage>(got: Got, read: PagesOptions<P>['read'], s
   if (got.kind === 'missing') return null;
   if (got.kind === 'bad record') {
     seen.badInARow += 1;
-    if (seen.badInARow > MOST_BAD_IN_A_ROW) throw got.error;
     seen.records += 1;
     return null;
   }
@@ -121,6 +121,21 @@ function readPage<P extends ReadPage>(got: Got, read: PagesOptions<P>['read'], s
   return page;
 }
 
+/** The page, unless it is not there. One that cannot be read although only a full page spoke for it may not be there either. */
+async function getOrMiss(get: GetPage, place: Place, sizes: PageSizes, seen: Seen): Promise<Got> {
+  try {
+    const got = await getSized(get, place, sizes, seen);
+    if (got.kind === 'bad record' && seen.badInARow >= MOST_BAD_IN_A_ROW) throw got.error;
+    return got;
+  } catch (error) {
+    if (seen.pages > 0 && isMissing(error, place)) {
+      return { kind: 'missing', at: place, doubt: place.isGuess ? null : `page ${seen.pages + 1} was not found` };
+    }
+    if (!place.isGuess || !isAboutSize(error)) throw error;
+    return { kind: 'missing', at: place, doubt: 'the page after a full one cannot be read' };
+  }
+}
+
 /** The page, in a smaller size if it is too large as it is. */
 async function getSized(get: GetPage, place: Place, sizes: PageSizes, seen: Seen): Promise<Got> {
   seen.paths.add(place.path);
@@ -131,7 +146,6 @@ async function getSized(get: GetPage, place: Place, sizes: PageSizes, seen: Seen
       sizes.sawAnswer(at.size);
       return { kind: 'answer', answer, at };
     } catch (error) {
-      if (seen.pages > 0 && isMissing(error, place)) return { kind: 'missing', at: place };
       firstError ??= error;
       const size = sizes.afterFailure(at.size, error);
       if (size === null) return badRecord(at, { firstError, error }, sizes);
@@ -150,10 +164,10 @@ function badRecord(at: Place, { firstError, error }: { firstError: unknown; erro
 
 function stepAfter(got: Got, page: ReadPage | 'repeats' | null, seen: Seen, usuallyMissing: number | null): Step {
   const { at } = got;
-  if (got.kind === 'missing') return { next: null, doubt: at.isGuess ? null : `page ${seen.pages} was not found` };
+  if (got.kind === 'missing') return { next: null, doubt: got.doubt };
   if (page === 'repeats') return { next: null, doubt: 'a page holds only records of the pages before it' };
   if (got.kind === 'bad record' || page === null) {
-    return { next: following(at), doubt: 'one of its records cannot be read' };
+    return { next: following(at, at.isGuess), doubt: 'one of its records cannot be read' };
   }
   return page.records === 0 && page.groups === 0
     ? { next: null, doubt: null }
