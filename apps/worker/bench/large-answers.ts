@@ -17,7 +17,7 @@ const CHUNK = 64 * 1024;
 /** As people type: most of it is Latin, and one character in some hundred is not. */
 const PARAGRAPH = `Anchor bolts at grid line C/4 don’t match the approved shop drawing – see détail 7, level 2. Please advise.\\n`;
 
-/** Starts the server; lists of Tasks have `project_id` in the query, the path of a show ends with the id. */
+/** Starts the server, which gives `records` to a page whatever it is asked for; lists of Tasks have `project_id` in the query, the path of a show ends with the id. */
 export async function startLargeAnswers(large: LargeAnswers): Promise<{ url: string; close: () => Promise<void> }> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://procore');
@@ -56,9 +56,10 @@ export async function startLargeAnswers(large: LargeAnswers): Promise<{ url: str
   };
 }
 
-function listOf({ records, recordBytes }: LargeAnswers, projectId: number, page: number): Buffer {
+function listOf({ pages, records, recordBytes }: LargeAnswers, projectId: number, page: number): Buffer {
   const first = projectId * 1_000_000 + (page - 1) * records;
-  return Buffer.from(`[${Array.from({ length: records }, (_, n) => recordOf(first + n, recordBytes)).join(',')}]`);
+  const length = page <= pages ? records : 0;
+  return Buffer.from(`[${Array.from({ length }, (_, n) => recordOf(first + n, recordBytes)).join(',')}]`);
 }
 
 function recordOf(id: number, bytes: number): string {
