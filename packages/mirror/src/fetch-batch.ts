@@ -273,7 +273,7 @@ async function settleFailure(
 /** A list that does not exist, or not with this filter, says nothing of its records: they may answer one by one. */
 function isRefusedList(run: BatchRun, call: FetchCall, error: unknown): boolean {
   if (run.resource.show === null || !LISTS_OF_RECORDS.has(call.kind)) return false;
-  return error instanceof ProcoreResponseError && [400, 404, 405, 410, 414, 422].includes(error.status);
+  return error instanceof ProcoreResponseError && ['absent', 'not understood'].includes(error.meaning);
 }
 
 /** The list is no use, so the records are shown next time, refreshed or not. */
@@ -313,7 +313,7 @@ async function isCompanyRefused(run: BatchRun): Promise<boolean> {
     using _ = await run.settings.client.get('/rest/v1.0/me', { companyId: run.batch.companyId, signal: run.signal });
     return false;
   } catch (error) {
-    return error instanceof ProcoreResponseError && error.status === 403;
+    return error instanceof ProcoreResponseError && error.meaning === 'refused';
   }
 }
 
@@ -339,9 +339,9 @@ function noted(run: BatchRun, ids: readonly string[]): NotedRecord[] {
   return ids.flatMap((id) => open.get(id) ?? []);
 }
 
-/** Errors of the client and the sign-in are judged; anything else is the database's or a bug, and the caller's. */
+/** Errors of the client are judged; anything else is the database's or a bug, and the caller's. */
 function isKnownFailure(error: unknown): boolean {
-  return error instanceof Error && (error.name.startsWith('Procore') || error.name === 'AuthError');
+  return error instanceof Error && error.name.startsWith('Procore');
 }
 
 function messageOf(error: unknown): string {

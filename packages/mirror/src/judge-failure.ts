@@ -3,6 +3,7 @@ import {
   ProcoreBusyError,
   ProcoreFormatError,
   ProcoreResponseError,
+  ProcoreTokenError,
   ProcoreTooLargeError,
   ProcoreUnreachableError,
 } from '@procore-mirror/procore';
@@ -35,28 +36,34 @@ export function judgeFailure(error: unknown, attempts: number, random: () => num
   const retry = { outcome: 'retry', pauseMs: pauseMs(attempts, random) } as const;
   if (error instanceof ProcoreBusyError) return { outcome: 'wait', resumeAt: error.resumeAt };
   if (error instanceof ProcoreUnreachableError) return retry;
-  if (isRejectedLogin(error)) return { outcome: 'stop' };
+  if (error instanceof ProcoreTokenError) return error.isRejected ? { outcome: 'stop' } : retry;
   if (error instanceof ProcoreFormatError) {
     return attempts < ATTEMPTS_BEFORE_DEAD ? retry : { outcome: 'dead', reason: 'malformed_answer' };
   }
   if (error instanceof ProcoreTooLargeError) {
     return attempts < ATTEMPTS_BEFORE_DEAD ? retry : { outcome: 'dead', reason: 'answer_too_large' };
   }
-  if (error instanceof ProcoreResponseError) return judgeStatus(error.status, attempts, retry);
+  if (error instanceof ProcoreResponseError) return judgeStatus(error, attempts, retry);
   return retry;
 }
 
-function judgeStatus(status: number, attempts: number, retry: { outcome: 'retry'; pauseMs: number }): FailureOutcome {
-  if (status === 401) return { outcome: 'unauthorized' };
-  if (status === 403) return { outcome: 'refused', pauseMs: retry.pauseMs };
-  if (status === 404 || status === 410) return { outcome: 'absent' };
-  if (status === 408 || status >= 500) return retry;
-  return attempts < 2 ? retry : { outcome: 'dead', reason: `answer_${status}` };
-}
-
-/** `AuthError` with reason `rejected`; known by shape, because the mirror does not depend on the way we sign in. */
-function isRejectedLogin(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AuthError' && 'reason' in error && error.reason === 'rejected';
+function judgeStatus(
+  { status, meaning }: ProcoreResponseError,
+  attempts: number,
+  retry: { outcome: 'retry'; pauseMs: number },
+): FailureOutcome {
+  switch (meaning) {
+    case 'unauthorized':
+      return { outcome: 'unauthorized' };
+    case 'refused':
+      return { outcome: 'refused', pauseMs: retry.pauseMs };
+    case 'absent':
+      return { outcome: 'absent' };
+    case 'not understood':
+      return attempts < 2 ? retry : { outcome: 'dead', reason: `answer_${status}` };
+    default:
+      return retry;
+  }
 }
 
 function pauseMs(attempts: number, random: () => number): number {

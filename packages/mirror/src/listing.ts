@@ -254,7 +254,7 @@ function placeholdersOf({ show, list }: CataloguedResource): string[] {
   return [...`${show ?? ''} ${list?.path ?? ''}`.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name);
 }
 
-/** 404 or 410: gone, or not visible to us. */
+/** Gone, or not visible to us. */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof ProcoreResponseError && (error.status === 404 || error.status === 410);
+  return error instanceof ProcoreResponseError && error.meaning === 'absent';
 }

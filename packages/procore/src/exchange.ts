@@ -6,6 +6,7 @@ import { createAnswerRoom, type Place } from './answer-room.ts';
 import { createDeadline, type Deadline } from './deadline.ts';
 import { type AnswerHeaders, readCount } from './rate-limit.ts';
 import { receiveBody } from './receive-body.ts';
+import { meaningOf } from './status-meaning.ts';
 
 export type Exchange =
   /**
@@ -15,7 +16,14 @@ export type Exchange =
   | { kind: 'answered'; status: number; headers: AnswerHeaders; bytes: Buffer; letGo: () => void }
   | { kind: 'too large'; status: number; headers: AnswerHeaders }
   /** No complete answer, though its status may have come; `sent` is false when surely no byte of the request left. */
-  | { kind: 'unreachable'; status: number | null; headers: AnswerHeaders; sent: boolean; cause: Error };
+  | {
+      kind: 'unreachable';
+      status: number | null;
+      headers: AnswerHeaders;
+      sent: boolean;
+      isTimeOut: boolean;
+      cause: Error;
+    };
 
 export type ExchangeRequest = {
   method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
@@ -70,7 +78,7 @@ export function createExchanger(o: ExchangerOptions): Exchanger {
     answer.body.on('error', () => {}); // who reads it is told; while it waits for room nobody does
     const { statusCode: status, headers } = answer;
     Object.assign(head, { status, headers });
-    if (!isSuccess(status)) {
+    if (meaningOf(status) !== 'success') {
       // What is left of a small body makes room for the next request on this connection; nobody waits for a long one.
       await answer.body.dump({ limit: 65_536, signal: AbortSignal.timeout(2_000) }).catch(() => {});
       return withoutBytes(status, headers);
@@ -111,8 +119,10 @@ export function createExchanger(o: ExchangerOptions): Exchanger {
     } catch (error) {
       signal?.throwIfAborted();
       const { status, headers } = head;
-      if (status !== null && !isSuccess(status)) return withoutBytes(status, headers);
-      return { kind: 'unreachable', ...head, sent: !neverSent.has(codeOf(error)), cause: withoutBody(error) };
+      if (status !== null && meaningOf(status) !== 'success') return withoutBytes(status, headers);
+      const code = codeOf(error);
+      const isTimeOut = error === timeOut || timeOuts.has(code);
+      return { kind: 'unreachable', ...head, sent: !neverSent.has(code), isTimeOut, cause: withoutBody(error) };
     } finally {
       deadline.cancel();
       signal?.removeEventListener('abort', onAbort);
@@ -123,10 +133,6 @@ export function createExchanger(o: ExchangerOptions): Exchanger {
   return { exchange, close: () => pool.destroy() };
 }
 
-export function isSuccess(status: number): boolean {
-  return status >= 200 && status <= 299;
-}
-
 /** Errors of looking up and connecting: they come before anything is written. */
 const neverSent: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
@@ -135,6 +141,12 @@ const neverSent: ReadonlySet<string> = new Set([
   'ENETUNREACH',
   'ENOTFOUND',
   'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+const timeOuts: ReadonlySet<string> = new Set([
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
 ]);
 
 function codeOf(error: unknown): string {

@@ -209,5 +209,5 @@ function triggerKey({ resource, eventType }: WantedTrigger): string {
 
 /** What was asked for is not wanted, in contrast to: we may not ask, or nobody is there. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof ProcoreResponseError && (error.status === 400 || error.status === 422);
+  return error instanceof ProcoreResponseError && error.meaning === 'not understood';
 }

@@ -2,6 +2,7 @@ export {
   ProcoreBusyError,
   ProcoreFormatError,
   ProcoreResponseError,
+  ProcoreTokenError,
   ProcoreTooLargeError,
   ProcoreUnreachableError,
 } from './errors.ts';

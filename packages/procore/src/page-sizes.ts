@@ -72,12 +72,14 @@ export function createPageSizes({ wanted, answered, onAnswer }: PageSizesOptions
 
 /** Does the failure go away with a smaller page, for all that is known? */
 export function isAboutSize(error: unknown): boolean {
-  return isSurelyTooLarge(error) || (error instanceof ProcoreResponseError && [500, 502, 504].includes(error.status));
+  return isSurelyTooLarge(error) || (error instanceof ProcoreResponseError && error.meaning === 'failing');
 }
 
 /** Procore says so, or the answer was larger than we take. */
 function isSurelyTooLarge(error: unknown): boolean {
-  return error instanceof ProcoreTooLargeError || (error instanceof ProcoreResponseError && error.status === 408);
+  return (
+    error instanceof ProcoreTooLargeError || (error instanceof ProcoreResponseError && error.meaning === 'too large')
+  );
 }
 
 /** A size whose pages begin where those of the larger one do, wherever that is possible. */

@@ -270,5 +270,5 @@ function readNumber(text: string | null): number | null {
 /** A page that is not there; one that was only guessed may be refused in other ways, too. */
 function isMissing(error: unknown, { isGuess }: Place): boolean {
   if (!(error instanceof ProcoreResponseError)) return false;
-  return [404, 410, ...(isGuess ? [400, 405, 416, 422] : [])].includes(error.status);
+  return error.meaning === 'absent' || (isGuess && error.meaning === 'not understood');
 }

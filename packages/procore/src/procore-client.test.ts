@@ -216,12 +216,13 @@ describe('a passing failure', () => {
   test.each([
     ['headers that never come', silence],
     ['a body that stalls', stallWithinBody],
-  ])('may be a time-out: %s', async (_, always) => {
+  ])('may be a time-out, which is long enough: %s', async (_, always) => {
     const { client, server } = await aWorld([always], { timeoutMs: 200 });
     const error = await failure(client.get('/x', company));
     expect(error).toBeInstanceOf(ProcoreUnreachableError);
+    expect(error).toMatchObject({ isTimeOut: true });
     expect(error.message).toMatch(/GET \/x of company 42: .*(200 ms|Timeout)/);
-    expect(server.seen).toHaveLength(3);
+    expect(server.seen).toHaveLength(1);
   });
 
   test('is a body that drips for ever, too', async () => {
@@ -232,7 +233,7 @@ describe('a passing failure', () => {
     };
     const { client, server } = await aWorld([drips], { timeoutMs: 200 });
     expect((await failure(client.get('/x', company))).message).toContain('no complete answer within 200 ms');
-    expect(server.seen).toHaveLength(3);
+    expect(server.seen).toHaveLength(1);
   });
 
   test('names a host that refuses connections', async () => {
@@ -299,16 +300,35 @@ describe('401', () => {
     expect(server.seen).toHaveLength(4);
   });
 
-  test('and an error of the token itself comes through as it is', async () => {
-    const own = new Error('the service account was rejected');
+  test.each([
+    ['rejected', true],
+    ['unreachable', false],
+  ])('is never asked for without a token: %s', async (reason, isRejected) => {
+    const own = Object.assign(new Error('the login server said something'), { reason });
     const { client, server } = await aWorld([answer(200, '{}')], { token: () => Promise.reject(own) });
-    expect(await failure(client.get('/x', company))).toBe(own);
+    const error = await failure(client.get('/x', company));
+    expect(error).toMatchObject({ name: 'ProcoreTokenError', message: own.message, isRejected, cause: own });
     expect(server.seen).toHaveLength(0);
   });
 });
 
+test.each([
+  ['text/html; charset=utf-8', 'We are down for maintenance'],
+  ['application/xhtml+xml', '<p>'],
+  ['application/json', '  <!DOCTYPE html><title>Sign in</title>'],
+  ['application/json', '\ufeff<html>'],
+  [undefined, '<html>'],
+])('a page for people is no answer of Procore, and is not quoted: %s, %s', async (type, start) => {
+  const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type };
+  const { client, server } = await aWorld([answer(200, `${start}${bodySecret}`, headers)]);
+  const error = await failure(client.get('/x', company));
+  expect(error).toBeInstanceOf(ProcoreUnreachableError);
+  expect(error).toMatchObject({ isTimeOut: false });
+  expect(server.seen).toHaveLength(3);
+});
+
 describe('a refusal', () => {
-  test.each([400, 403, 404, 408, 409, 422, 501])('%i is an error at once, without the body', async (status) => {
+  test.each([400, 403, 404, 408, 409, 422])('%i is an error at once, without the body', async (status) => {
     const { client, server } = await aWorld([answer(status, JSON.stringify({ errors: bodySecret }))]);
     const error = await failure(client.get('/rest/v1.0/projects/7?a=b', company));
     expect(error).toMatchObject({ name: 'ProcoreResponseError', status });

@@ -6,10 +6,11 @@ import {
   ProcoreBusyError,
   ProcoreFormatError,
   ProcoreResponseError,
+  ProcoreTokenError,
   ProcoreTooLargeError,
   ProcoreUnreachableError,
 } from './errors.ts';
-import { createExchanger, type Exchange, type ExchangeRequest, isSuccess } from './exchange.ts';
+import { createExchanger, type Exchange, type ExchangeRequest } from './exchange.ts';
 import { type GetPage, type PagesOptions, pagesOf, type ReadPage } from './pages.ts';
 import { type RateLimit, readCount, readDate, readPauseMs, readRateLimit, readRetryAfterMs } from './rate-limit.ts';
 import { readJson } from './read-json.ts';
@@ -22,6 +23,7 @@ import {
   twoMoreTriesInAboutTwoSeconds,
 } from './retry.ts';
 import { createServerClock } from './server-clock.ts';
+import { meaningOf } from './status-meaning.ts';
 
 /** JSON of an answer, gone through once. */
 export type AnswerText = {
@@ -62,9 +64,9 @@ type ReadOptions = CallOptions & {
 };
 
 /**
- * All calls throw ProcoreUnreachableError, ProcoreBusyError, ProcoreResponseError, ProcoreTooLargeError or ProcoreFormatError, what `token`,
- * `beforeCall` and `afterCall` throw, the signal's reason once it is aborted, and RangeError for a path on another host
- * or a company id that is none.
+ * All calls throw ProcoreTokenError, ProcoreUnreachableError, ProcoreBusyError, ProcoreResponseError, ProcoreTooLargeError or
+ * ProcoreFormatError, what `beforeCall` and `afterCall` throw, the signal's reason once it is aborted, and RangeError for a
+ * path on another host or a company id that is none.
  */
 export type ProcoreClient = {
   /**
@@ -95,6 +97,7 @@ export type ProcoreClient = {
 
 export type ProcoreClientOptions = {
   apiUrl: URL;
+  /** Rejects with the `reason` `rejected` when the login server refuses the credentials. */
   token: (signal?: AbortSignal) => Promise<string>;
   /** Told once per call of a token that was answered 401. */
   refuseToken: (token: string) => void;
@@ -188,7 +191,9 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     let token = '';
     let exchange: Exchange | null = null;
     try {
-      token = await abortable(o.token(signal), signal);
+      token = await abortable(o.token(signal), signal).catch((error: unknown) => {
+        throw signal?.aborted ? error : tokenError(error);
+      });
       exchange = await exchanger.exchange({ ...call, headers: headersFor(call, token) });
     } finally {
       await tellOf(call, exchange, { sentAt, ms: performance.now() - startedAt });
@@ -214,12 +219,13 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
   function judge(call: Call, exchange: Exchange): Tried {
     const about = `${call.method} ${call.path.split('?')[0]} of company ${call.companyId}`;
     if (exchange.kind === 'unreachable') {
-      const error = new ProcoreUnreachableError(`${about}: ${exchange.cause.message}`, { cause: exchange.cause });
+      const { cause, isTimeOut } = exchange;
+      const error = new ProcoreUnreachableError(`${about}: ${cause.message}`, { cause, isTimeOut });
       return { failure: closed ? final : exchange, error };
     }
     if (exchange.kind === 'too large')
       return { failure: final, error: new ProcoreTooLargeError(`${about}: the answer is too large`) };
-    if (!isSuccess(exchange.status)) return judgeStatus(about, exchange.status, exchange);
+    if (meaningOf(exchange.status) !== 'success') return judgeStatus(about, exchange.status, exchange);
     return readAnswer(about, call, exchange);
   }
 
@@ -230,14 +236,20 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       return { answer: toAnswer(call, exchange, fields) };
     } catch (error) {
       const description = describe(exchange);
+      const isPage = isForPeople(exchange);
       letGo();
       if (!(error instanceof SyntaxError)) throw error;
+      if (isPage) {
+        const message = `${about} was answered by a page for people: something on the way answers instead of Procore`;
+        return { failure: { kind: 'unreadable' }, error: new ProcoreUnreachableError(message) };
+      }
       const issue = `the answer is not complete JSON (${description})`;
       return { failure: { kind: 'unreadable' }, error: formatError(about, issue) };
     }
   }
 
   function judgeStatus(about: string, status: number, { headers }: Exchange): Failed {
+    // A 429 or 503 is known by its number to the error, which names it.
     if (status === 429 || status === 503) {
       const pauseMs = readPauseMs(status, headers, procoreNow());
       const message = `${about} was answered ${status}: come back in ${Math.ceil(pauseMs / 1000)} s`;
@@ -297,6 +309,20 @@ function headersFor(call: Call, token: string): Record<string, string> {
     'procore-company-id': call.companyId,
     ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
   };
+}
+
+/** Does the answer hold HTML, whatever its header says? */
+function isForPeople({ bytes, headers }: Exchange & { kind: 'answered' }): boolean {
+  const [type = ''] = [headers['content-type'] ?? ''].flat();
+  return /\bx?html\b/i.test(type) || /^\ufeff?\s*</.test(bytes.subarray(0, 1024).toString());
+}
+
+function tokenError(cause: unknown): ProcoreTokenError {
+  const isRejected = cause instanceof Error && 'reason' in cause && cause.reason === 'rejected';
+  return new ProcoreTokenError(cause instanceof Error ? cause.message : 'no token was to be had', {
+    cause,
+    isRejected,
+  });
 }
 
 function describe({ bytes, headers }: Exchange & { kind: 'answered' }): string {

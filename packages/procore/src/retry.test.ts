@@ -13,8 +13,10 @@ const decide = (o: Partial<Parameters<typeof decideRetry>[0]> & { failure: Reque
 const status = (value: number): RequestFailure => ({ kind: 'status', status: value });
 
 test.each([
-  ['GET', { kind: 'unreachable', sent: true }, 'later'],
-  ['GET', { kind: 'unreachable', sent: false }, 'later'],
+  ['GET', { kind: 'unreachable', sent: true, isTimeOut: false }, 'later'],
+  ['GET', { kind: 'unreachable', sent: false, isTimeOut: false }, 'later'],
+  ['GET', { kind: 'unreachable', sent: true, isTimeOut: true }, 'no'],
+  ['GET', { kind: 'unreachable', sent: false, isTimeOut: true }, 'no'],
   ['GET', { kind: 'unreadable' }, 'later'],
   ['GET', { kind: 'final' }, 'no'],
   ['GET', status(500), 'later'],
@@ -26,11 +28,11 @@ test.each([
   ['GET', status(404), 'no'],
   ['GET', status(408), 'no'],
   ['GET', status(429), 'no'],
-  ['GET', status(501), 'no'],
+  ['GET', status(501), 'later'],
   ['GET', status(503), 'no'],
-  ['POST', { kind: 'unreachable', sent: true }, 'no'],
-  ['POST', { kind: 'unreachable', sent: false }, 'later'],
-  ['DELETE', { kind: 'unreachable', sent: true }, 'no'],
+  ['POST', { kind: 'unreachable', sent: true, isTimeOut: false }, 'no'],
+  ['POST', { kind: 'unreachable', sent: false, isTimeOut: false }, 'later'],
+  ['DELETE', { kind: 'unreachable', sent: true, isTimeOut: false }, 'no'],
   ['POST', { kind: 'unreadable' }, 'no'],
   ['POST', status(500), 'no'],
   ['PATCH', status(401), 'with a new token'],

@@ -1,4 +1,5 @@
 // Whether a failed request is sent once more. Pure: the client acts on the decision.
+import { meaningOf } from './status-meaning.ts';
 
 export type RetryPolicy = { extraTries: number; firstDelayMs: number; longestDelayMs: number };
 
@@ -9,8 +10,8 @@ export const twoMoreTriesInAboutTwoSeconds: RetryPolicy = { extraTries: 2, first
 export const onlyOneTry: RetryPolicy = { extraTries: 0, firstDelayMs: 0, longestDelayMs: 0 };
 
 export type RequestFailure =
-  /** No answer; `sent` is false only when surely no byte of the request left. */
-  | { kind: 'unreachable'; sent: boolean }
+  /** No answer; `sent` is false only when surely no byte of the request left. A time-out took long enough: who waits longer is slower. */
+  | { kind: 'unreachable'; sent: boolean; isTimeOut: boolean }
   | { kind: 'status'; status: number }
   /** 2xx, but the JSON stops short or is none. */
   | { kind: 'unreadable' }
@@ -32,7 +33,7 @@ export function decideRetry(o: {
   random: number;
 }): RetryDecision {
   // A request that was refused for its token was not carried out, so any method may try again.
-  if (o.failure.kind === 'status' && o.failure.status === 401) {
+  if (o.failure.kind === 'status' && meaningOf(o.failure.status) === 'unauthorized') {
     return o.tokenRefused ? { retry: 'no' } : { retry: 'with a new token' };
   }
   if (o.attempt >= o.policy.extraTries || !mayRepeat(o.method, o.failure)) return { retry: 'no' };
@@ -40,17 +41,14 @@ export function decideRetry(o: {
   return { retry: 'later', delayMs: Math.round(ceiling * (0.5 + o.random / 2)) };
 }
 
-// 408 is missing on purpose: Procore sends it for an answer that is too large, and asking again gets the same.
-const passingStatuses: ReadonlySet<number> = new Set([500, 502, 504]);
-
 function mayRepeat(method: string, failure: RequestFailure): boolean {
   switch (failure.kind) {
     case 'unreachable':
-      return method === 'GET' || !failure.sent;
+      return !failure.isTimeOut && (method === 'GET' || !failure.sent);
     case 'unreadable':
       return method === 'GET';
     case 'status':
-      return method === 'GET' && passingStatuses.has(failure.status);
+      return method === 'GET' && meaningOf(failure.status) === 'failing';
     case 'final':
       return false;
   }
