@@ -25,8 +25,6 @@ export type FetchLoopOptions = {
 };
 
 export type FetchLoop = {
-  /** Why nothing is fetched any more, or null. */
-  halted: () => string | null;
   /** Takes no more batches, lets calls in hand end for a few seconds, gives the rest back. */
   close: () => Promise<void>;
 };
@@ -57,12 +55,11 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
   const closing = new AbortController();
   const aborting = new AbortController();
   const inHand = new Map<Promise<void>, Batch>();
-  let halted: string | null = null;
   let rescheduleAt = 0;
   let lookAt = 0;
 
   async function loop(): Promise<void> {
-    while (!closing.signal.aborted && halted === null) {
+    while (!closing.signal.aborted) {
       const batch = inHand.size < concurrency ? await nextBatch() : null;
       if (batch !== null) start(batch);
       else await nap();
@@ -110,7 +107,6 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
     let restMs = 0;
     try {
       const report = await fetchBatch(settings, batch, AbortSignal.any([lost.signal, aborting.signal, closing.signal]));
-      if (report.outcome === 'stop') halt(report.error);
       options.onReport(batch, report);
     } catch (error) {
       restMs = REST_AFTER_FAILURE_MS;
@@ -123,15 +119,8 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
     }
   }
 
-  function halt(error: unknown): void {
-    if (halted !== null) return;
-    halted = 'Procore refuses the credentials: set PROCORE_CLIENT_ID and PROCORE_CLIENT_SECRET right and start again';
-    log.error({ error }, `${halted}. Events are still recorded; nothing is fetched`);
-  }
-
   const running = loop();
   return {
-    halted: () => halted,
     close: async () => {
       closing.abort(new Error('the worker is stopping'));
       const finish = setTimeout(() => aborting.abort(new Error('the worker is stopping')), FINISH_WITHIN_MS);

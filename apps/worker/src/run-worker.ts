@@ -7,6 +7,7 @@ import {
   createCallBudget,
   createCallCounter,
   createDriftWatch,
+  createNeighbours,
   createWalks,
   loadCatalogue,
   recordDelivery,
@@ -93,6 +94,7 @@ await runMain({
         catalogue,
         delayMs: env.FETCH_DELAY_MS,
         ...usualPace,
+        neighbours: createNeighbours(),
         random: Math.random,
         walks: createWalks(),
         driftWatch: createDriftWatch({
@@ -153,7 +155,7 @@ await runMain({
       log,
       ready: async () => {
         await database.pool.query('select 1');
-        return [loop.halted()].filter((problem) => problem !== null);
+        return [];
       },
     });
     lifetime.defer('admin server', () => admin.close());
