@@ -239,7 +239,6 @@ test.each([
   },
   { name: 'unauthorized_client', reply: { status: 400, body: { error: 'unauthorized_client' } } },
   { name: 'unsupported_grant_type', reply: { status: 400, body: { error: 'unsupported_grant_type' } } },
-  { name: '401', reply: { status: 401, body: '<html>who are you?</html>' } },
 ])('after $name every call fails at once with the same error, and nobody is asked again', async ({ name, reply }) => {
   const { loginUrl, questions } = await aLoginServer(() => reply);
   let clock = 0;
@@ -348,12 +347,40 @@ test.each([
   [{ status: 404, body: { error: 'not_found' } }],
   [{ status: 400, body: { error: 'invalid_request' } }],
   [{ status: 403, body: 'blocked' }],
+  [{ status: 401, body: '<html>who are you?</html>' }],
+  [{ status: 401, body: { error: 'login_required' } }],
+  [{ status: 401, body: { errors: ['invalid_client'] } }],
+  [{ status: 401, body: '"invalid_client"' }],
+  [{ status: 302, headers: { location: 'http://127.0.0.1:9/' }, body: { error: 'invalid_client' } }],
+  [{ status: 203, body: { error: 'invalid_client' } }],
 ])('%j is unreachable, points at the address, and is followed nowhere', async (reply) => {
   const { loginUrl, questions } = await aLoginServer(() => reply);
   const error = await failureOf(anAuth(loginUrl).token());
   expect(error.reason).toBe('unreachable');
   expect(error.message).toContain(`answered ${reply.status} where a token was expected: is PROCORE_LOGIN_URL right?`);
   expect(questions).toHaveLength(1);
+});
+
+test.each([
+  ['optional members that are null', { scope: null, refresh_token: null, created_at: null, id_token: null }],
+  ['optional members that are empty', { scope: '', refresh_token: '', created_at: '', id_token: '', error: '' }],
+  ['optional members of other kinds', { scope: [], refresh_token: {}, created_at: 'today', id_token: 'no JWT' }],
+  ['a kind of token in capitals', { token_type: 'BEARER' }],
+  ['a lifetime as text', { expires_in: '900' }],
+])('a token with %s is a good token', async (_, members) => {
+  const { loginUrl } = await aLoginServer(({ number }) => ({ body: { ...Object(aToken(number).body), ...members } }));
+  expect(await anAuth(loginUrl).token()).toBe('token-1');
+});
+
+test('a token after a byte order mark is a good token', async () => {
+  const { loginUrl } = await aLoginServer(({ number }) => ({ body: `\uFEFF${JSON.stringify(aToken(number).body)}` }));
+  expect(await anAuth(loginUrl).token()).toBe('token-1');
+});
+
+test('a proxy that wants credentials of its own is trouble on the way', async () => {
+  const headers = { 'proxy-authenticate': 'Basic' };
+  const { loginUrl } = await aLoginServer(() => ({ status: 407, headers, body: { error: 'invalid_client' } }));
+  expect((await failureOf(anAuth(loginUrl).token())).reason).toBe('unreachable');
 });
 
 test('a server that does not answer is given up after the time-out, and asked again later', async () => {

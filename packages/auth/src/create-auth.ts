@@ -72,7 +72,7 @@ export function createAuth(options: {
       const answer = await requestToken({ loginUrl, clientId, clientSecret, dispatcher }, signal);
       if (answer.kind === 'token') return keep(answer.value, answer.lifetimeMs, askedAt);
       const pauseMs = pausesBeforeRetryMs[attempt];
-      if (answer.again === 'never') {
+      if (answer.error.reason === 'rejected') {
         rejected = answer.error;
         throw answer.error;
       }
