@@ -22,8 +22,7 @@ export function openProcore(o: {
   lifetime.secrets.add(env.PROCORE_CLIENT_SECRET);
   const auth = createAuth({
     loginUrl,
-    clientId: env.PROCORE_CLIENT_ID,
-    clientSecret: env.PROCORE_CLIENT_SECRET,
+    credentials: () => ({ clientId: env.PROCORE_CLIENT_ID, clientSecret: env.PROCORE_CLIENT_SECRET }),
     onSecret: (token) => lifetime.secrets.add(token),
   });
   lifetime.defer('service account', () => auth.close());

@@ -57,8 +57,7 @@ await runMain({
 
     const auth = createAuth({
       loginUrl,
-      clientId: env.PROCORE_CLIENT_ID,
-      clientSecret: env.PROCORE_CLIENT_SECRET,
+      credentials: () => ({ clientId: env.PROCORE_CLIENT_ID, clientSecret: env.PROCORE_CLIENT_SECRET }),
       onSecret: (token) => lifetime.secrets.add(token),
     });
     lifetime.defer('service account', () => auth.close());

@@ -101,7 +101,7 @@ function judgeRefusal(server: string, response: Response, text: string): TokenAn
   const code = refusals.find((known) => known === errorCodeOf(text));
   if (code !== undefined && status >= 400) {
     const advice = 'check PROCORE_CLIENT_ID, PROCORE_CLIENT_SECRET and PROCORE_ENVIRONMENT';
-    return refused('rejected', 'later', `${server} rejects the service account (${code}): ${advice}`, { retryAfterMs });
+    return refused('rejected', 'later', `${server} rejects the service account (${code}): ${advice}`);
   }
   const advice = 'is PROCORE_LOGIN_URL right? Does a proxy answer in its place?';
   return refused('unreachable', 'later', `${said} where a token was expected: ${advice}`, { retryAfterMs });
