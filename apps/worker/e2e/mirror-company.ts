@@ -17,7 +17,7 @@ export type Connection = { client: ProcoreClient; settings: FetchSettings; close
 /** A client of the simulator with a budget of its own place in the shared one. */
 export function connect(database: Database, system: System): Connection {
   const { clientId, clientSecret } = system.secrets;
-  const auth = createAuth({ loginUrl: new URL(system.simulatorUrl), clientId, clientSecret });
+  const auth = createAuth({ loginUrl: new URL(system.simulatorUrl), credentials: () => ({ clientId, clientSecret }) });
   const budget = createCallBudget({ database, holder: 'test', onError: () => {} });
   const client = createProcoreClient({
     apiUrl: new URL(system.simulatorUrl),

@@ -1,5 +1,6 @@
 // Takes due batches one after the other, as many at once as allowed, and fetches them.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Auth } from '@procore-mirror/auth';
 import {
   type Batch,
   type ClaimedBatch,
@@ -19,6 +20,7 @@ export type FetchLoopOptions = {
   holder: string;
   concurrency: number;
   log: Log;
+  login: Pick<Auth, 'token' | 'trouble'>;
   onReport: (batch: Batch, report: BatchReport) => void;
   /** A dead worker's batches are taken over after this long, ms. */
   leaseMs?: number;
@@ -51,7 +53,7 @@ export function roomBeside(
 
 /** Starts to fetch what is pending. */
 export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
-  const { settings, holder, concurrency, log, leaseMs = 15_000 } = options;
+  const { settings, holder, concurrency, log, login, leaseMs = 15_000 } = options;
   const closing = new AbortController();
   const aborting = new AbortController();
   const inHand = new Map<Promise<void>, Batch>();
@@ -77,12 +79,22 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
         lookAt = Date.now() + LOOK_EVERY_MS;
         await lookAgain(settings);
       }
+      if (!(await canSignIn())) return null;
       return await claimBatch(settings.database, { holder, leaseMs, ...roomBeside(inHand.values(), concurrency) });
     } catch (error) {
       log.warn({ error }, 'the schedule could not be read; trying again');
       await sleep(1000, null, { signal: closing.signal }).catch(() => null);
       return null;
     }
+  }
+
+  /** Without a token a batch could only fail. To ask for one costs nothing but when a probe of the login is due. */
+  async function canSignIn(): Promise<boolean> {
+    if (login.trouble() === null) return true;
+    return await login.token(closing.signal).then(
+      () => true,
+      () => false, // the login tells of its trouble itself
+    );
   }
 
   async function nap(): Promise<void> {
