@@ -1,5 +1,12 @@
 // One run over a batch: what was noted before the first request, and what became of each record since.
-import { type Batch, type Database, type NotedRecord, noteBatch, takeVersion } from '@procore-mirror/database';
+import {
+  type Batch,
+  type BatchKey,
+  type Database,
+  type NotedRecord,
+  noteBatch,
+  takeVersion,
+} from '@procore-mirror/database';
 import type { CallPurpose, ProcoreClient } from '@procore-mirror/procore';
 import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
 import type { DriftWatch } from './drift-watch.ts';
@@ -18,6 +25,10 @@ export type FetchSettings = {
   absencePauseMs: number;
   /** Records per page of a full listing (v2 pages are held to 100). */
   pageSize: number;
+  /** When records that were given up are tried again by themselves, counted from then, ms. */
+  retryDeadLettersAfterMs?: readonly number[] | undefined;
+  /** Told of each record that was given up and had no dead letter yet. */
+  onDeadLetter?: ((letter: NewDeadLetter) => void) | undefined;
   /** Pauses of parked scopes, ms. */
   parking: { firstPauseMs: number; longestPauseMs: number };
   random: () => number;
@@ -26,6 +37,8 @@ export type FetchSettings = {
   /** Told of what was stored; without one nobody looks for new fields. */
   driftWatch?: DriftWatch | undefined;
 };
+
+export type NewDeadLetter = BatchKey & { id: string; recordId: string; reason: string };
 
 /** The pace of every process of ours. */
 export const usualPace: Pick<FetchSettings, 'maxWaitMs' | 'absencePauseMs' | 'pageSize' | 'parking'> = {

@@ -7,7 +7,6 @@ import {
   findDays,
   findHidden,
   findParentIds,
-  giveUpRecords,
   inTransaction,
   type NotedRecord,
   noteListed,
@@ -27,6 +26,7 @@ import { parentsOf } from './catalogue/catalogue.ts';
 import { concludeAbsent } from './conclude-absent.ts';
 import type { DayFacts } from './date-windows.ts';
 import { makeCall } from './fetch-call.ts';
+import { giveUp } from './give-up.ts';
 import { type FailureOutcome, judgeFailure } from './judge-failure.ts';
 import { hasPlace, knownPageSize } from './listing.ts';
 import { type FetchCall, type FetchPlan, type PlanFacts, planFetch } from './plan-fetch.ts';
@@ -257,7 +257,7 @@ async function settleFailure(
       await concludeAbsent(run, run.resource, { version: run.version, under: parentOf(call) }, records);
       return null;
     case 'dead':
-      await giveUpRecords(database, run.batch, records, { reason: failure.reason, detail: messageOf(progress.error) });
+      await giveUp(run, records, { reason: failure.reason, detail: messageOf(progress.error) });
       for (const { id } of records) openRecords(run).delete(id);
       return null;
     case 'retry':
