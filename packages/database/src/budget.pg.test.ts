@@ -1,5 +1,6 @@
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Lane } from './batches.ts';
 import { learnLimits, pauseCalls, takeLeave } from './budget.ts';
 import { migrateDatabase } from './migrate-database.ts';
@@ -220,3 +221,57 @@ test('many processes at once are never granted more than there is', async () => 
   const leaves = await Promise.all(Array.from({ length: 40 }, (_, index) => take(1, { holder: `p${index}` })));
   expect(leaves.reduce((sum, { granted }) => sum + granted, 0)).toBe(25);
 });
+
+/** A session of its own, whose locks end with the test. */
+async function connect(): Promise<pg.Client & AsyncDisposable> {
+  const client = new pg.Client({ connectionString: test_.url });
+  await client.connect();
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
+}
+
+test('no session of a reader holds up the calls', async () => {
+  await take(1);
+  await learn(25, 24, 10_000);
+  await using reader = await connect();
+  await reader.query('set role procore_reader');
+  await reader.query(`select pg_advisory_lock(hashtextextended('mirror.budget', 0)), pg_advisory_lock(739104211)`);
+  for (const lock of [
+    'select * from mirror.turns for update',
+    'select * from mirror.turns for key share',
+    'lock table mirror.turns in access share mode',
+    'lock table mirror.budget in share mode',
+    `select mirror.take_turn('budget')`,
+  ]) {
+    await expect(reader.query(`begin; ${lock}`), lock).rejects.toMatchObject({ code: '42501' });
+    await reader.query('rollback');
+  }
+  await reader.query('begin');
+  await reader.query('select * from mirror.freshness');
+  expect(await take(4)).toMatchObject({ granted: 4 });
+  await learn(25, 7, 9_900);
+  expect(await take(100)).toMatchObject({ granted: 7 });
+}, 30_000);
+
+test.each(['take_leave', 'learn_limits'])(
+  '%s waits for the turn of another, also where its row got lost',
+  async (name) => {
+    await take(1);
+    await database.pool.query('truncate mirror.turns');
+    await learn(25, 24, 10_000);
+    await using other = await connect();
+    await other.query(`begin; select from mirror.turns where of = 'budget' for update`);
+    let isDone = false;
+    const done = (name === 'take_leave' ? take(1) : learn(25, 20, 9_900)).then(() => {
+      isDone = true;
+    });
+    await vi.waitFor(async () => {
+      const { rows } = await test_.pool.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      expect(rows).toHaveLength(1);
+    }, 20_000);
+    expect(isDone).toBe(false);
+    await other.query('rollback');
+    await done;
+  },
+);

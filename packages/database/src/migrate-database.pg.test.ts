@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import pg from 'pg';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { checkDatabase } from './check-database.ts';
 import { DatabaseVersionError } from './errors.ts';
 import { migrateDatabase } from './migrate-database.ts';
@@ -175,6 +175,57 @@ test('of processes that migrate at once one does it and the others wait and find
   const { url } = await emptyDatabase();
   const outcomes = await Promise.all(Array.from({ length: 4 }, () => migrateDatabase({ url, tables: [] })));
   expect(outcomes.map(({ applied }) => applied.length).sort()).toEqual([0, 0, 0, allMigrations.length]);
+});
+
+test.each([
+  ['an empty database', false],
+  ['a mirror', true],
+])(
+  'no session of a reader holds up the migration of %s',
+  async (_, isMirror) => {
+    const { url, pool } = await emptyDatabase();
+    if (isMirror) await migrateDatabase({ url, tables: [] });
+    const { url: other } = await emptyDatabase();
+    await migrateDatabase({ url: other, tables: [] }); // makes the role
+    const reader = await pool.connect();
+    closing.push(async () => reader.release(true));
+    await reader.query('set role procore_reader');
+    await reader.query(`select pg_advisory_lock(739104211), pg_advisory_lock(hashtextextended('mirror.budget', 0))`);
+    await reader.query(`set lock_timeout = '5s'`);
+    const locks = [
+      'lock table mirror.migrations in share mode',
+      'lock table mirror.migrations in access share mode',
+      'select * from mirror.migrations for update',
+      'select * from mirror.migrations for key share',
+      'create schema if not exists mirror',
+    ];
+    const refused = isMirror ? ['42501'] : ['42501', '3F000', '42P01']; // in an empty database there is nothing to lock
+    for (const lock of locks) {
+      const error: unknown = await reader.query(`begin; ${lock}`).catch((caught) => caught);
+      expect(refused, lock).toContain(error instanceof pg.DatabaseError ? error.code : error);
+      await reader.query('rollback');
+    }
+    await migrateDatabase({ url, tables: [] });
+    await check(url);
+  },
+  30_000,
+);
+
+test('of those that begin in an empty database one makes the ledger, and one that fails lets the next begin', async () => {
+  const { url, pool } = await emptyDatabase();
+  const first = await pool.connect();
+  await first.query('begin; create schema mirror');
+  const waiting = Promise.all([migrateDatabase({ url, tables: [] }), migrateDatabase({ url, tables: [] })]);
+  await vi.waitFor(async () => {
+    const { rows } = await pool.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    expect(rows).toHaveLength(2);
+  }, 20_000);
+  await first.query('rollback');
+  first.release();
+  const outcomes = await waiting;
+  expect(outcomes.map(({ applied }) => applied.length).sort()).toEqual([0, allMigrations.length]);
 });
 
 test('databases of one server can be migrated at once', async () => {

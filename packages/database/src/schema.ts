@@ -235,6 +235,12 @@ export const budget = mirror.table('budget', {
   updatedAt: moment('updated_at').notNull().default(now),
 });
 
+/**
+ * A row for each thing that one transaction at a time may do; it holds the row meanwhile (`mirror.take_turn`). Readers cannot
+ * lock rows, as they could hold advisory locks.
+ */
+export const turns = mirror.table('turns', { of: text('of').primaryKey() });
+
 /** How many calls of the window that runs each company had leave for. */
 export const budgetUse = mirror.table(
   'budget_use',
