@@ -219,21 +219,33 @@ export const unfitValues = mirror.table(
   (table) => [primaryKey({ columns: [table.resource, table.columnName] })],
 );
 
-/** What Procore's rate-limit headers last said of each window, less what was taken since (`mirror.take_leave`). */
-export const budget = mirror.table('budget', {
-  window: text('window_name').primaryKey(),
-  callLimit: integer('call_limit').notNull(),
-  remaining: integer('remaining').notNull(),
-  resetAt: moment('reset_at').notNull(),
-  /** When we took it for begun: the answer to a call that went out before says nothing of this window. */
-  openedAt: moment('opened_at').notNull().default(now),
-  /**
-   * `header`: an answer told of this window. `count`: it is new, and answers tell of the other one, so this has more
-   * left; the limit is the one it had before, less our own calls. `probe`: nothing is known, one call at a time goes out.
-   */
-  knownBy: text('known_by').notNull().default('probe'),
-  updatedAt: moment('updated_at').notNull().default(now),
-});
+/**
+ * What Procore's rate-limit headers last said of each window, less what was taken since (`mirror.take_leave`), and the pauses
+ * of companies after a 429 (`pause`).
+ */
+export const budget = mirror.table(
+  'budget',
+  {
+    window: text('window_name').notNull(),
+    /** Whose window it is; NULL: of all companies that have none of their own, as Procore's are as far as we know. */
+    companyId: id('company_id'),
+    callLimit: integer('call_limit').notNull(),
+    remaining: integer('remaining').notNull(),
+    resetAt: moment('reset_at').notNull(),
+    /** When we took it for begun: the answer to a call that went out before says nothing of this window. */
+    openedAt: moment('opened_at').notNull().default(now),
+    /**
+     * `header`: an answer told of this window. `count`: it is new, and answers tell of the other one, so this has more
+     * left; the limit is the one it had before, less our own calls. `probe`: nothing is known, one call at a time goes out.
+     * `refusal`: of a pause, until one call may ask whether it is over.
+     */
+    knownBy: text('known_by').notNull().default('probe'),
+    /** Of a pause: calls in a row that asked and were refused. */
+    refusals: integer('refusals').notNull().default(0),
+    updatedAt: moment('updated_at').notNull().default(now),
+  },
+  (table) => [unique('budget_window').on(table.window, table.companyId).nullsNotDistinct()],
+);
 
 /**
  * A row for each thing that one transaction at a time may do; it holds the row meanwhile (`mirror.take_turn`). Readers cannot
@@ -241,7 +253,7 @@ export const budget = mirror.table('budget', {
  */
 export const turns = mirror.table('turns', { of: text('of').primaryKey() });
 
-/** How many calls of the window that runs each company had leave for. */
+/** How many calls of the window that runs, a shared one or its own, each company had leave for. */
 export const budgetUse = mirror.table(
   'budget_use',
   {

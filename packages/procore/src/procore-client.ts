@@ -11,7 +11,7 @@ import {
 } from './errors.ts';
 import { createExchanger, type Exchange, type ExchangeRequest, isSuccess } from './exchange.ts';
 import { type GetPage, type PagesOptions, pagesOf, type ReadPage } from './pages.ts';
-import { type RateLimit, readCount, readDate, readPauseMs, readRateLimit, readRetryAfterMs } from './rate-limit.ts';
+import { type Pause, type RateLimit, readCount, readDate, readPause, readRateLimit } from './rate-limit.ts';
 import { readJson } from './read-json.ts';
 import { type PageLinks, readLinks, requestPath, type SearchParams } from './request-path.ts';
 import {
@@ -110,7 +110,8 @@ export type ProcoreClientOptions = {
     purpose: CallPurpose | null;
     status: number | null;
     rateLimit: RateLimit | null;
-    retryAfterMs: number | null;
+    /** How long the company's calls are to wait: after a 429. */
+    pause: Pause | null;
     ms: number;
   }) => void | Promise<void>;
   /** For one HTTP request from start to last byte, waiting for room not counted; default 60,000. */
@@ -198,13 +199,13 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
 
   async function tellOf(call: Call, exchange: Exchange | null, { sentAt, ms }: { sentAt: number; ms: number }) {
     const { companyId, purpose } = call;
-    const headers = exchange?.headers ?? {};
+    const { status, headers } = exchange ?? { status: null, headers: {} };
     const date = readDate(headers);
     if (date !== null) serverClock.see({ date, sentAt, receivedAt: now() });
     const rateLimit = readRateLimit(headers, procoreNow());
-    const retryAfterMs = readRetryAfterMs(headers, procoreNow());
+    const pause = status === 429 ? readPause(status, headers, procoreNow()) : null;
     try {
-      await o.afterCall?.({ companyId, purpose, status: exchange?.status ?? null, rateLimit, retryAfterMs, ms });
+      await o.afterCall?.({ companyId, purpose, status, rateLimit, pause, ms });
     } catch (error) {
       if (exchange?.kind === 'answered') exchange.letGo();
       throw error;
@@ -239,7 +240,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
 
   function judgeStatus(about: string, status: number, { headers }: Exchange): Failed {
     if (status === 429 || status === 503) {
-      const pauseMs = readPauseMs(status, headers, procoreNow());
+      const { ms: pauseMs } = readPause(status, headers, procoreNow());
       const message = `${about} was answered ${status}: come back in ${Math.ceil(pauseMs / 1000)} s`;
       return { failure: final, error: new ProcoreBusyError(message, { status, resumeAt: now() + pauseMs }) };
     }
