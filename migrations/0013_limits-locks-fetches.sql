@@ -1,3 +1,17 @@
+CREATE TABLE "mirror"."fetches" (
+	"version" bigint,
+	"called_at" timestamp with time zone NOT NULL,
+	"company_id" bigint NOT NULL,
+	"project_id" bigint,
+	"resource" text,
+	"lane" "mirror"."lane",
+	"route" text NOT NULL,
+	"status" integer,
+	"ms" integer NOT NULL,
+	"bytes" bigint,
+	"records" integer
+);
+--> statement-breakpoint
 CREATE TABLE "mirror"."turns" (
 	"of" text PRIMARY KEY NOT NULL
 );
@@ -7,7 +21,17 @@ delete from mirror.budget where window_name = 'pause';
 ALTER TABLE "mirror"."budget" DROP CONSTRAINT "budget_pkey";--> statement-breakpoint
 ALTER TABLE "mirror"."budget" ADD COLUMN "company_id" bigint;--> statement-breakpoint
 ALTER TABLE "mirror"."budget" ADD COLUMN "refusals" integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+CREATE INDEX "fetches_called_at" ON "mirror"."fetches" USING btree ("called_at");--> statement-breakpoint
+CREATE INDEX "fetches_version" ON "mirror"."fetches" USING btree ("version") WHERE version is not null;--> statement-breakpoint
 ALTER TABLE "mirror"."budget" ADD CONSTRAINT "budget_window" UNIQUE NULLS NOT DISTINCT("window_name","company_id");
+--> statement-breakpoint
+DROP TABLE "mirror"."calls" CASCADE;--> statement-breakpoint
+CREATE VIEW "mirror"."calls" AS (
+select company_id, project_id, resource, date_bin('10 minutes', called_at, '2000-01-01 00:00+00') as period_start,
+  count(*)::integer as count, (count(*) filter (where lane <= 'detail'))::integer as for_events,
+  (count(*) filter (where coalesce(status not between 200 and 299, true)))::integer as failed,
+  (array_agg(status order by called_at desc))[1] as last_status, max(called_at) as last_called_at
+from mirror.fetches where called_at > now() - interval '48 hours' group by 1, 2, 3, 4);
 --> statement-breakpoint
 -- Waits until no other transaction has this turn, and has it until the end of its own.
 create function mirror.take_turn(turn text) returns void language plpgsql as $$

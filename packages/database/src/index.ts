@@ -19,11 +19,11 @@ export {
   settleRecords,
 } from './batches.ts';
 export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from './budget.ts';
-export { addCalls, type CallCount, removeOldCalls } from './calls.ts';
 export { checkDatabase } from './check-database.ts';
 export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './due-looks.ts';
 export { DatabaseVersionError } from './errors.ts';
+export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './fetches.ts';
 export {
   findFormerPlaces,
   findLatelyHidden,

@@ -76,6 +76,9 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       'select * from mirror.pending',
       'select * from mirror.unfit_values',
       'select * from mirror.calls',
+      'select * from mirror.fetches',
+      'select * from mirror.turns',
+      'select * from mirror.budget',
       'select * from mirror.schema_drift',
       'select * from mirror.migrations',
       `select nextval('mirror.fetch_version')`,
@@ -154,10 +157,12 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
         ('Badges', '1 min', 'ignored'), ('People', '1 h', 'pending')) as e(resource, ago, outcome)`,
     );
     await database.pool.query(
-      `insert into mirror.calls (company_id, project_id, resource, period_start, count, for_events, failed, last_called_at)
-      select 1, project_id, resource, now() - ago::interval, count, for_events, 0, now()
+      `insert into mirror.fetches (company_id, project_id, resource, called_at, lane, route, status, ms)
+      select 1, project_id, resource, now() - ago::interval,
+        (case when n <= for_events then 'detail' else 'repair' end)::mirror.lane, 'GET /x', 200, 1
       from (values (null::bigint, 'Badges', '10 min', 4, 3), (null, 'Badges', '2 h', 40, 2), (null, null, '9 h', 100, 0),
-        (3, 'People', '20 min', 1, 0), (3, 'Unknown', '20 min', 1, 0)) as c(project_id, resource, ago, count, for_events)`,
+        (3, 'People', '20 min', 1, 0), (3, 'Unknown', '20 min', 1, 0)) as c(project_id, resource, ago, count, for_events),
+        generate_series(1, count) n`,
     );
     const { rows } = await database.pool.query(
       `select project_id, resource, calls_last_hour, events_last_day, calls_for_events_last_day, calls_per_event

@@ -312,29 +312,57 @@ export const lists = mirror.table(
   ],
 );
 
-/** Requests to Procore in periods of ten minutes, for two days. No resource: hooks and lists of projects. */
-export const calls = mirror.table(
-  'calls',
+/** Requests to Procore, each by itself, for seven days. */
+export const fetches = mirror.table(
+  'fetches',
   {
+    /** The number of the run of a batch that made it; NULL for others. */
+    version: bigint('version', { mode: 'bigint' }),
+    /** When it went out. */
+    calledAt: moment('called_at').notNull(),
     companyId: id('company_id').notNull(),
     projectId: id('project_id'),
-    /** The resource whose records were wanted, also where its parents were asked. */
+    /** The resource whose records were wanted, also where its parents were asked. NULL: hooks and lists of projects. */
     resource: text('resource'),
-    periodStart: moment('period_start').notNull(),
-    count: integer('count').notNull(),
-    /** Those that news from events led to; the others filled the mirror. */
-    forEvents: integer('for_events').notNull(),
-    /** Those that were not answered 2xx. */
-    failed: integer('failed').notNull(),
-    /** NULL: the last one got no answer. */
-    lastStatus: integer('last_status'),
-    lastCalledAt: moment('last_called_at').notNull(),
+    lane: lane('lane'),
+    /** Method and path, ids replaced, without the query. */
+    route: text('route').notNull(),
+    /** NULL: no answer. */
+    status: integer('status'),
+    ms: integer('ms').notNull(),
+    /** Of the body; NULL where it was not read. */
+    bytes: bigint('bytes', { mode: 'bigint' }),
+    /** How many the answer held; NULL: nobody counted. */
+    records: integer('records'),
   },
   (table) => [
-    unique('calls_key').on(table.companyId, table.projectId, table.resource, table.periodStart).nullsNotDistinct(),
-    index('calls_period_start').on(table.periodStart),
+    index('fetches_called_at').on(table.calledAt),
+    index('fetches_version').on(table.version).where(sql`version is not null`),
   ],
 );
+
+/** The same in periods of ten minutes, of the last two days. */
+export const calls = mirror
+  .view('calls', {
+    companyId: id('company_id'),
+    projectId: id('project_id'),
+    resource: text('resource'),
+    periodStart: moment('period_start'),
+    count: integer('count'),
+    /** Those that news from events led to; the others filled the mirror. */
+    forEvents: integer('for_events'),
+    /** Those that were not answered 2xx. */
+    failed: integer('failed'),
+    /** NULL: the last one got no answer. */
+    lastStatus: integer('last_status'),
+    lastCalledAt: moment('last_called_at'),
+  })
+  .as(sql`
+select company_id, project_id, resource, date_bin('10 minutes', called_at, '2000-01-01 00:00+00') as period_start,
+  count(*)::integer as count, (count(*) filter (where lane <= 'detail'))::integer as for_events,
+  (count(*) filter (where coalesce(status not between 200 and 299, true)))::integer as failed,
+  (array_agg(status order by called_at desc))[1] as last_status, max(called_at) as last_called_at
+from mirror.fetches where called_at > now() - interval '48 hours' group by 1, 2, 3, 4`);
 
 /** Fields that Procore sends and no column holds, and columns whose field does not come any more; found by samples. */
 export const schemaDrift = mirror.table(

@@ -74,7 +74,7 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
     ),
   );
   const version = await takeVersion(settings.database);
-  const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane };
+  const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane, version };
   const calls = { made: 0, most: Number.POSITIVE_INFINITY };
   const client = clientFor(settings.client, { purpose, fields: fieldsRead(settings.catalogue) }, calls);
   const own = { ...settings, client };

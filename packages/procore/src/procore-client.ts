@@ -13,7 +13,7 @@ import { createExchanger, type Exchange, type ExchangeRequest, isSuccess } from 
 import { type GetPage, type PagesOptions, pagesOf, type ReadPage } from './pages.ts';
 import { type Pause, type RateLimit, readCount, readDate, readPause, readRateLimit } from './rate-limit.ts';
 import { readJson } from './read-json.ts';
-import { type PageLinks, readLinks, requestPath, type SearchParams } from './request-path.ts';
+import { type PageLinks, readLinks, requestPath, routeOf, type SearchParams } from './request-path.ts';
 import {
   decideRetry,
   onlyOneTry,
@@ -51,6 +51,8 @@ export type CallPurpose = {
   resource: string;
   /** How urgent it is. */
   lane: 'live' | 'detail' | 'repair' | 'backfill' | 'verify';
+  /** The number of the run that makes it. */
+  version?: string | undefined;
 };
 
 type CallOptions = { companyId: string; signal?: AbortSignal | undefined; purpose?: CallPurpose | undefined };
@@ -108,11 +110,15 @@ export type ProcoreClientOptions = {
   afterCall?: (call: {
     companyId: string;
     purpose: CallPurpose | null;
+    /** Method and path with placeholders. */
+    route: string;
     status: number | null;
     rateLimit: RateLimit | null;
     /** How long the company's calls are to wait: after a 429. */
     pause: Pause | null;
     ms: number;
+    /** Of the body; null where it was not read. */
+    bytes: number | null;
   }) => void | Promise<void>;
   /** For one HTTP request from start to last byte, waiting for room not counted; default 60,000. */
   timeoutMs?: number;
@@ -204,8 +210,10 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     if (date !== null) serverClock.see({ date, sentAt, receivedAt: now() });
     const rateLimit = readRateLimit(headers, procoreNow());
     const pause = status === 429 ? readPause(status, headers, procoreNow()) : null;
+    const route = routeOf(call.method, call.path);
+    const bytes = exchange?.kind === 'answered' && isSuccess(exchange.status) ? exchange.bytes.length : null;
     try {
-      await o.afterCall?.({ companyId, purpose, status, rateLimit, pause, ms });
+      await o.afterCall?.({ companyId, purpose, route, status, rateLimit, pause, ms, bytes });
     } catch (error) {
       if (exchange?.kind === 'answered') exchange.letGo();
       throw error;
