@@ -323,7 +323,7 @@ test('an answer that makes no sense becomes a dead letter in the end, its neighb
     if (path.endsWith('/rfis')) return { body: [] };
     return path.endsWith('/1') ? { text: '{"id": 1, "subject": "cut of' } : { body: { id: 2 } };
   };
-  for (let attempt = 0; attempt < 9; attempt += 1) {
+  for (let attempt = 0; attempt < 12; attempt += 1) {
     await run('RFIs');
     await database.pool.query('update mirror.pending set ready_at = now(), not_before = null');
   }

@@ -22,10 +22,10 @@ test.each([
   ['301', status(301), { trouble: { reason: 'unreachable' }, givesUp: null }],
   ['302', status(302), { trouble: { reason: 'unreachable' }, givesUp: null }],
   ['401', status(401), { trouble: { reason: 'unauthorized' }, givesUp: null }],
-  ['403', status(403), { trouble: { reason: 'forbidden' }, givesUp: { reason: 'answer_403', afterFailures: 9 } }],
+  ['403', status(403), { trouble: { reason: 'forbidden' }, givesUp: { reason: 'answer_403', afterFailures: 12 } }],
   ['404', status(404), { kind: 'absent' }],
   ['405', status(405), { trouble: { reason: 'failing' }, givesUp: { reason: 'answer_405', afterFailures: 3 } }],
-  ['408', status(408), { trouble: { reason: 'failing' }, givesUp: { reason: 'answer_408', afterFailures: 9 } }],
+  ['408', status(408), { trouble: { reason: 'failing' }, givesUp: { reason: 'answer_408', afterFailures: 12 } }],
   ['409', status(409), { trouble: { reason: 'failing' }, givesUp: { reason: 'answer_409', afterFailures: 3 } }],
   ['410', status(410), { kind: 'absent' }],
   ['422', status(422), { trouble: { reason: 'failing' }, givesUp: { reason: 'answer_422', afterFailures: 3 } }],
@@ -34,12 +34,12 @@ test.each([
   [
     'nonsense',
     new ProcoreFormatError('x', { issues: ['cut'] }),
-    { givesUp: { reason: 'malformed_answer', afterFailures: 9 } },
+    { givesUp: { reason: 'malformed_answer', afterFailures: 12 } },
   ],
   [
     'an answer that is too large',
     new ProcoreTooLargeError('x'),
-    { givesUp: { reason: 'answer_too_large', afterFailures: 9 } },
+    { givesUp: { reason: 'answer_too_large', afterFailures: 12 } },
   ],
   ['a listing in doubt', new InDoubtError('x', { issues: ['it shifted'] }), { kind: 'in doubt' }],
   ['an error of ours', new TypeError('undefined is no function'), null],
@@ -51,14 +51,14 @@ test.each([
 
 test.each([
   ['failing', 0, 1],
-  ['failing', 3, 8],
-  ['failing', 9, 300],
-  ['failing', 20, 300],
-  ['failing', 22, 675],
+  ['failing', 2, 2.25],
+  ['failing', 4, 5.063],
+  ['failing', 21, 4987.885],
   ['failing', 1000, 7200],
   ['forbidden', 0, 5],
   ['slow', 0, 60],
-  ['slow', 8, 256],
+  ['slow', 8, 60],
+  ['slow', 22, 7200],
 ] as const)('a record that is %s waits after %i failures', (reason, attempts, seconds) => {
   expect(pauseOf({ reason, detail: '', atLeastMs: 0 }, attempts, () => 0.5)).toBe(seconds * 1000);
 });

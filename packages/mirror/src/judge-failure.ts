@@ -23,21 +23,19 @@ export type Failure =
    */
   | { kind: 'trouble'; trouble: Trouble; givesUp: GivesUp | null };
 
-export type GivesUp = { reason: string; afterFailures: number };
+type GivesUp = { reason: string; afterFailures: number };
 
 const SECOND = 1000;
-const PAUSE_OF_AN_OUTAGE_MS = 5 * 60 * SECOND;
 const LONGEST_PAUSE_MS = 2 * 3600 * SECOND;
 const SHORTEST_PAUSES_MS: Partial<Record<ParkReason, number>> = {
   forbidden: 5 * SECOND,
   // Each try holds a slot for half as long.
   slow: 60 * SECOND,
 };
-/** About four minutes: the answer may differ the next time. */
-const AFTER_MINUTES = 9;
+/** About three minutes: the answer may differ the next time. */
+const AFTER_MINUTES = 12;
 /** The same request gets the same answer. */
 const AFTER_SECONDS = 3;
-const TRIES_OF_AN_OUTAGE = 20;
 
 /** What failed; null for an error that is none of a call to Procore. */
 export function judgeFailure(error: unknown, now: () => number = Date.now): Failure | null {
@@ -84,12 +82,11 @@ function troubleOf(
 }
 
 /**
- * How long a record waits that failed `attempts` times before, ms. About as long as it has been failing, so that the end of an
- * outage is seen soon after it; no longer than five minutes until it has failed for an hour or two.
+ * How long a record waits that failed `attempts` times before, ms: about half as long as it has been failing, so that the end of
+ * an outage is seen soon after it.
  */
 export function pauseOf({ reason, atLeastMs }: Trouble, attempts: number, random: () => number): number {
-  const ofOutage = Math.min(SECOND * 2 ** Math.min(attempts, TRIES_OF_AN_OUTAGE), PAUSE_OF_AN_OUTAGE_MS);
-  const full = Math.min(ofOutage * 1.5 ** Math.max(0, attempts - TRIES_OF_AN_OUTAGE), LONGEST_PAUSE_MS);
+  const full = Math.min(SECOND * 1.5 ** attempts, LONGEST_PAUSE_MS);
   const pause = Math.round(full * (0.75 + random() / 2));
   return Math.max(pause, SHORTEST_PAUSES_MS[reason] ?? 0, atLeastMs);
 }
