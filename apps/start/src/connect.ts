@@ -1,6 +1,6 @@
 // Connects the mirror to its Procore: hooks first, then the backfill, so that no change falls between the two.
 import type { Database } from '@procore-mirror/database';
-import { type Catalogue, createDriftWatch, usualPace } from '@procore-mirror/mirror';
+import { type Catalogue, createDriftWatch, createNeighbours, usualPace } from '@procore-mirror/mirror';
 import { type MainLifetime, mirrorEnv, readEnv, webhookEnv, workerEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { applyAllHooks } from './apply-all-hooks.ts';
@@ -54,6 +54,7 @@ export async function connect({
       catalogue,
       delayMs: env.FETCH_DELAY_MS,
       ...usualPace,
+      neighbours: createNeighbours(),
       random: Math.random,
       driftWatch: createDriftWatch({
         database,

@@ -2,7 +2,7 @@ import { createAuth } from '@procore-mirror/auth';
 import type { Database } from '@procore-mirror/database';
 import { createCallBudget, createCallCounter } from '@procore-mirror/mirror';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
-import { type MainLifetime, procoreEnv, procoreHosts, readEnv } from '@procore-mirror/runtime';
+import { followEnv, type MainLifetime, procoreEnv, procoreHosts } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { companyIds } from './env.ts';
 import type { Settings } from './settings.ts';
@@ -17,13 +17,15 @@ export function openProcore(o: {
   say: (line: string) => void;
 }): { client: ProcoreClient; companyIds: readonly string[] } {
   const { database, lifetime, say } = o;
-  const env = readEnv(schema, o.settings);
-  const { loginUrl, apiUrl } = procoreHosts(env);
-  lifetime.secrets.add(env.PROCORE_CLIENT_SECRET);
+  const env = followEnv(schema, o.settings, {
+    secrets: lifetime.secrets,
+    onChange: (variables) => say(`${variables.join(', ')}: read anew from its file`),
+    onProblem: (problems) => say(`The last good value stays in use: ${problems.join('; ')}`),
+  });
+  const { loginUrl, apiUrl } = procoreHosts(env());
   const auth = createAuth({
     loginUrl,
-    clientId: env.PROCORE_CLIENT_ID,
-    clientSecret: env.PROCORE_CLIENT_SECRET,
+    credentials: () => ({ clientId: env().PROCORE_CLIENT_ID, clientSecret: env().PROCORE_CLIENT_SECRET }),
     onSecret: (token) => lifetime.secrets.add(token),
   });
   lifetime.defer('service account', () => auth.close());
@@ -49,5 +51,5 @@ export function openProcore(o: {
     },
   });
   lifetime.defer('Procore client', () => client.close());
-  return { client, companyIds: env.PROCORE_COMPANY_IDS };
+  return { client, companyIds: env().PROCORE_COMPANY_IDS };
 }

@@ -13,7 +13,7 @@ import {
   releaseBatch,
   rescheduleBatches,
 } from '@procore-mirror/database';
-import { catalogue, type FetchSettings, fetchBatch, recordDelivery } from '@procore-mirror/mirror';
+import { catalogue, createNeighbours, type FetchSettings, fetchBatch, recordDelivery } from '@procore-mirror/mirror';
 import { createTestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fillPending } from './fill-pending.ts';
@@ -217,6 +217,7 @@ async function planOnly(database: Database, batch: Batch): Promise<void> {
     absencePauseMs: 0,
     pageSize: 1000,
     random: Math.random,
+    neighbours: createNeighbours(),
   };
   await fetchBatch({ ...settings, parking: { firstPauseMs: 1000, longestPauseMs: 1000 } }, batch, ending.signal);
   expect(ending.signal.aborted).toBe(true);

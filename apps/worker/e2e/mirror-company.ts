@@ -1,7 +1,14 @@
 // What `npm start` does before events can come, for tests: hooks in a company and its projects, and a first fill.
 import { createAuth } from '@procore-mirror/auth';
 import type { Database } from '@procore-mirror/database';
-import { applyHooks, backfillResource, catalogue, createCallBudget, type FetchSettings } from '@procore-mirror/mirror';
+import {
+  applyHooks,
+  backfillResource,
+  catalogue,
+  createCallBudget,
+  createNeighbours,
+  type FetchSettings,
+} from '@procore-mirror/mirror';
 import { createHooksApi, createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
 import type { System } from '@procore-mirror/testing';
 
@@ -10,7 +17,7 @@ export type Connection = { client: ProcoreClient; settings: FetchSettings; close
 /** A client of the simulator with a budget of its own place in the shared one. */
 export function connect(database: Database, system: System): Connection {
   const { clientId, clientSecret } = system.secrets;
-  const auth = createAuth({ loginUrl: new URL(system.simulatorUrl), clientId, clientSecret });
+  const auth = createAuth({ loginUrl: new URL(system.simulatorUrl), credentials: () => ({ clientId, clientSecret }) });
   const budget = createCallBudget({ database, holder: 'test', onError: () => {} });
   const client = createProcoreClient({
     apiUrl: new URL(system.simulatorUrl),
@@ -29,6 +36,7 @@ export function connect(database: Database, system: System): Connection {
     pageSize: 1000,
     parking: { firstPauseMs: 1000, longestPauseMs: 1000 },
     random: Math.random,
+    neighbours: createNeighbours(),
   };
   return {
     client,

@@ -1,5 +1,6 @@
 // Takes due batches one after the other, as many at once as allowed, and fetches them.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Auth } from '@procore-mirror/auth';
 import {
   type Batch,
   type ClaimedBatch,
@@ -19,14 +20,13 @@ export type FetchLoopOptions = {
   holder: string;
   concurrency: number;
   log: Log;
+  login: Pick<Auth, 'token' | 'trouble'>;
   onReport: (batch: Batch, report: BatchReport) => void;
   /** A dead worker's batches are taken over after this long, ms. */
   leaseMs?: number;
 };
 
 export type FetchLoop = {
-  /** Why nothing is fetched any more, or null. */
-  halted: () => string | null;
   /** Takes no more batches, lets calls in hand end for a few seconds, gives the rest back. */
   close: () => Promise<void>;
 };
@@ -53,16 +53,15 @@ export function roomBeside(
 
 /** Starts to fetch what is pending. */
 export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
-  const { settings, holder, concurrency, log, leaseMs = 15_000 } = options;
+  const { settings, holder, concurrency, log, login, leaseMs = 15_000 } = options;
   const closing = new AbortController();
   const aborting = new AbortController();
   const inHand = new Map<Promise<void>, Batch>();
-  let halted: string | null = null;
   let rescheduleAt = 0;
   let lookAt = 0;
 
   async function loop(): Promise<void> {
-    while (!closing.signal.aborted && halted === null) {
+    while (!closing.signal.aborted) {
       const batch = inHand.size < concurrency ? await nextBatch() : null;
       if (batch !== null) start(batch);
       else await nap();
@@ -80,12 +79,22 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
         lookAt = Date.now() + LOOK_EVERY_MS;
         await lookAgain(settings);
       }
+      if (!(await canSignIn())) return null;
       return await claimBatch(settings.database, { holder, leaseMs, ...roomBeside(inHand.values(), concurrency) });
     } catch (error) {
       log.warn({ error }, 'the schedule could not be read; trying again');
       await sleep(1000, null, { signal: closing.signal }).catch(() => null);
       return null;
     }
+  }
+
+  /** Without a token a batch could only fail. To ask for one costs nothing but when a probe of the login is due. */
+  async function canSignIn(): Promise<boolean> {
+    if (login.trouble() === null) return true;
+    return await login.token(closing.signal).then(
+      () => true,
+      () => false, // the login tells of its trouble itself
+    );
   }
 
   async function nap(): Promise<void> {
@@ -110,7 +119,6 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
     let restMs = 0;
     try {
       const report = await fetchBatch(settings, batch, AbortSignal.any([lost.signal, aborting.signal, closing.signal]));
-      if (report.outcome === 'stop') halt(report.error);
       options.onReport(batch, report);
     } catch (error) {
       restMs = REST_AFTER_FAILURE_MS;
@@ -123,15 +131,8 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
     }
   }
 
-  function halt(error: unknown): void {
-    if (halted !== null) return;
-    halted = 'Procore refuses the credentials: set PROCORE_CLIENT_ID and PROCORE_CLIENT_SECRET right and start again';
-    log.error({ error }, `${halted}. Events are still recorded; nothing is fetched`);
-  }
-
   const running = loop();
   return {
-    halted: () => halted,
     close: async () => {
       closing.abort(new Error('the worker is stopping'));
       const finish = setTimeout(() => aborting.abort(new Error('the worker is stopping')), FINISH_WITHIN_MS);

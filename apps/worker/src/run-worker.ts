@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { createAuth } from '@procore-mirror/auth';
+import { type AuthError, createAuth } from '@procore-mirror/auth';
 import { checkDatabase, openDatabase } from '@procore-mirror/database';
 import {
   chooseResources,
   createCallBudget,
   createCallCounter,
   createDriftWatch,
+  createNeighbours,
   createWalks,
   loadCatalogue,
   recordDelivery,
@@ -18,13 +19,17 @@ import {
   addEnvSecrets,
   configured,
   createLog,
+  followEnv,
+  type Log,
   loadDotEnv,
+  procoreEnv,
   procoreHosts,
   queueUrl,
   readEnv,
   runMain,
   startAdmin,
 } from '@procore-mirror/runtime';
+import { z } from 'zod';
 import { environment, workerSchema } from './env.ts';
 import { keysOf, startFetchLoop } from './fetch-loop.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
@@ -55,11 +60,16 @@ await runMain({
       catalogue.resources.map(({ table }) => table),
     );
 
+    const account = followEnv(z.object(procoreEnv), environment, {
+      secrets: lifetime.secrets,
+      onChange: (variables) => log.info({ variables }, 'a secret was read anew from its file'),
+      onProblem: (problems) => log.warn({ problems }, 'a secret cannot be read again; the last good one stays in use'),
+    });
     const auth = createAuth({
       loginUrl,
-      clientId: env.PROCORE_CLIENT_ID,
-      clientSecret: env.PROCORE_CLIENT_SECRET,
+      credentials: () => ({ clientId: account().PROCORE_CLIENT_ID, clientSecret: account().PROCORE_CLIENT_SECRET }),
       onSecret: (token) => lifetime.secrets.add(token),
+      onTrouble: (trouble) => logLogin(log, trouble),
     });
     lifetime.defer('service account', () => auth.close());
     const budget = createCallBudget({
@@ -93,6 +103,7 @@ await runMain({
         catalogue,
         delayMs: env.FETCH_DELAY_MS,
         ...usualPace,
+        neighbours: createNeighbours(),
         random: Math.random,
         walks: createWalks(),
         driftWatch: createDriftWatch({
@@ -110,6 +121,7 @@ await runMain({
       holder,
       concurrency: env.WORKER_CONCURRENCY,
       log,
+      login: auth,
       onReport: (batch, report) => {
         metrics.fetched(batch.resource, report);
         const level = report.outcome === 'parked' ? 'warn' : 'info';
@@ -153,10 +165,18 @@ await runMain({
       log,
       ready: async () => {
         await database.pool.query('select 1');
-        return [loop.halted()].filter((problem) => problem !== null);
+        return [auth.trouble()].filter((problem) => problem !== null);
       },
     });
     lifetime.defer('admin server', () => admin.close());
     log.info({ admin_port: admin.port, holder }, 'the worker is ready');
   },
 });
+
+function logLogin(log: Log, trouble: AuthError | null): void {
+  if (trouble === null) log.info('signing in works again');
+  else {
+    const level = trouble.reason === 'rejected' ? 'error' : 'warn';
+    log[level]({ error: trouble }, 'signing in fails; it is tried again by itself, and events are recorded meanwhile');
+  }
+}

@@ -46,8 +46,10 @@ async function aLoginServer(reply: (question: Question) => Reply | null | Promis
   return { loginUrl: new URL(`http://127.0.0.1:${port}`), questions };
 }
 
+const credentials = () => ({ clientId: 'the-client', clientSecret });
+
 function anAuth(loginUrl: URL, options: Partial<Parameters<typeof createAuth>[0]> = {}): Auth {
-  const auth = createAuth({ loginUrl, clientId: 'the-client', clientSecret, random: () => 0.5, ...options });
+  const auth = createAuth({ loginUrl, credentials, random: () => 0.5, ...options });
   closers.push(auth.close);
   return auth;
 }
@@ -239,20 +241,93 @@ test.each([
   },
   { name: 'unauthorized_client', reply: { status: 400, body: { error: 'unauthorized_client' } } },
   { name: 'unsupported_grant_type', reply: { status: 400, body: { error: 'unsupported_grant_type' } } },
-  { name: '401', reply: { status: 401, body: '<html>who are you?</html>' } },
-])('after $name every call fails at once with the same error, and nobody is asked again', async ({ name, reply }) => {
-  const { loginUrl, questions } = await aLoginServer(() => reply);
+])(
+  'after $name calls fail at once with the same error, until a probe is due that succeeds',
+  async ({ name, reply }) => {
+    const { loginUrl, questions } = await aLoginServer(({ number }) => (number < 3 ? reply : aToken(number)));
+    let clock = 0;
+    const auth = anAuth(loginUrl, { now: () => clock });
+    const [error, same] = await Promise.all([failureOf(auth.token()), failureOf(auth.token())]);
+    expect(error.reason).toBe('rejected');
+    expect(error.message).toContain(`(${name.split(' ')[0]})`);
+    expect(error.message).toContain('PROCORE_CLIENT_SECRET');
+    expect(same).toBe(error);
+    clock += 19_999;
+    auth.refuse('token-1');
+    for (let call = 0; call < 20; call++) expect(await failureOf(auth.token())).toBe(error);
+    expect(questions).toHaveLength(1);
+    clock += 1;
+    const probed = await Promise.all(Array.from({ length: 20 }, () => failureOf(auth.token())));
+    expect(new Set(probed.map(({ reason }) => reason))).toEqual(new Set(['rejected']));
+    expect(questions).toHaveLength(2);
+    clock += 20_000;
+    expect(await auth.token()).toBe('token-3');
+  },
+);
+
+test('the longer a rejection lasts, the rarer the probes: about 27 on its first day', async () => {
+  const { loginUrl, questions } = await aLoginServer(() => ({ status: 401, body: { error: 'invalid_client' } }));
   let clock = 0;
   const auth = anAuth(loginUrl, { now: () => clock });
-  const [error, same] = await Promise.all([failureOf(auth.token()), failureOf(auth.token())]);
-  expect(error.reason).toBe('rejected');
-  expect(error.message).toContain(`(${name.split(' ')[0]})`);
-  expect(error.message).toContain('PROCORE_CLIENT_SECRET');
-  expect(same).toBe(error);
-  clock += 86_400_000;
-  auth.refuse('token-1');
-  expect(await failureOf(auth.token())).toBe(error);
-  expect(questions).toHaveLength(1);
+  for (; clock < 86_400_000; clock += 10_000) await failureOf(auth.token());
+  expect(questions.length).toBeGreaterThan(20);
+  expect(questions.length).toBeLessThan(30);
+});
+
+test('another secret is tried at once, however long the old one was rejected, and its own pauses begin anew', async () => {
+  const { loginUrl, questions } = await aLoginServer(({ number, form }) =>
+    form.get('client_secret') === 'the-right-secret'
+      ? aToken(number)
+      : { status: 401, body: { error: 'invalid_client' } },
+  );
+  let clock = 0;
+  let secret = 'the-old-secret';
+  const troubles: (string | undefined)[] = [];
+  const auth = anAuth(loginUrl, {
+    now: () => clock,
+    credentials: () => ({ clientId: 'the-client', clientSecret: secret }),
+    onTrouble: (trouble) => troubles.push(trouble?.reason),
+  });
+  for (; clock < 40_000_000; clock += 1_000_000) await failureOf(auth.token());
+  const before = questions.length;
+  secret = 'another-wrong-secret';
+  await failureOf(auth.token());
+  await failureOf(auth.token());
+  expect(questions).toHaveLength(before + 1);
+  clock += 20_000;
+  await failureOf(auth.token());
+  expect(questions).toHaveLength(before + 2);
+  secret = 'the-right-secret';
+  expect(await auth.token()).toBe(`token-${before + 3}`);
+  expect(troubles).toEqual(['rejected', 'rejected', undefined]);
+});
+
+test('trouble is told when it begins, when its kind changes and when it ends, not with every call', async () => {
+  const replies: Record<number, Reply> = { 1: { status: 403 }, 2: { status: 403 }, 4: { status: 403 } };
+  const { loginUrl } = await aLoginServer(({ number }) =>
+    number > 4 ? aToken(number) : (replies[number] ?? { status: 400, body: { error: 'invalid_client' } }),
+  );
+  let clock = 0;
+  const told: (string | undefined)[] = [];
+  const auth = anAuth(loginUrl, { now: () => clock, onTrouble: (trouble) => told.push(trouble?.reason) });
+  expect(auth.trouble()).toBeNull();
+  for (const trouble of ['answered 403', 'answered 403', 'rejects the service account', 'answered 403']) {
+    for (let call = 0; call < 5; call++) await failureOf(auth.token());
+    expect(auth.trouble()).toContain(trouble);
+    clock += 60_000;
+  }
+  expect(await auth.token()).toBe('token-5');
+  expect(auth.trouble()).toBeNull();
+  expect(told).toEqual(['unreachable', 'rejected', 'unreachable', undefined]);
+});
+
+test('a clock that is set back does not prolong a pause', async () => {
+  const { loginUrl } = await aLoginServer(({ number }) => (number === 1 ? { status: 403 } : aToken(number)));
+  let clock = 86_400_000;
+  const auth = anAuth(loginUrl, { now: () => clock });
+  await failureOf(auth.token());
+  clock = 0;
+  expect(await auth.token()).toBe('token-2');
 });
 
 test('a rejection while renewing ahead ends the use of the token that is still valid', async () => {
@@ -287,6 +362,25 @@ test('a server in trouble is asked three times, then left alone for a moment', a
   expect(questions).toHaveLength(3);
   clock += 1_000;
   expect(await auth.token()).toBe('token-4');
+});
+
+test('the longer a server is in trouble, the longer it is left alone, up to a minute, one question at a time', async () => {
+  let healthy = false;
+  const { loginUrl, questions } = await aLoginServer(({ number }) => (healthy ? aToken(number) : { status: 500 }));
+  let clock = 0;
+  const auth = anAuth(loginUrl, { now: () => clock });
+  const askedAt: number[] = [];
+  for (; clock < 600_000; clock += 1_000) {
+    const before = questions.length;
+    await failureOf(auth.token());
+    if (questions.length > before) askedAt.push(clock / 1_000);
+  }
+  expect(askedAt.slice(0, 8)).toEqual([0, 1, 2, 3, 5, 8, 12, 18]);
+  expect(questions).toHaveLength(askedAt.length + 2); // the first question was asked three times
+  expect(askedAt.at(-1)! - askedAt.at(-2)!).toBe(60);
+  healthy = true;
+  clock += 60_000;
+  await auth.token();
 });
 
 test.each([429, 503])('a %i with Retry-After is left alone for that long', async (status) => {
@@ -348,12 +442,40 @@ test.each([
   [{ status: 404, body: { error: 'not_found' } }],
   [{ status: 400, body: { error: 'invalid_request' } }],
   [{ status: 403, body: 'blocked' }],
+  [{ status: 401, body: '<html>who are you?</html>' }],
+  [{ status: 401, body: { error: 'login_required' } }],
+  [{ status: 401, body: { errors: ['invalid_client'] } }],
+  [{ status: 401, body: '"invalid_client"' }],
+  [{ status: 302, headers: { location: 'http://127.0.0.1:9/' }, body: { error: 'invalid_client' } }],
+  [{ status: 203, body: { error: 'invalid_client' } }],
 ])('%j is unreachable, points at the address, and is followed nowhere', async (reply) => {
   const { loginUrl, questions } = await aLoginServer(() => reply);
   const error = await failureOf(anAuth(loginUrl).token());
   expect(error.reason).toBe('unreachable');
   expect(error.message).toContain(`answered ${reply.status} where a token was expected: is PROCORE_LOGIN_URL right?`);
   expect(questions).toHaveLength(1);
+});
+
+test.each([
+  ['optional members that are null', { scope: null, refresh_token: null, created_at: null, id_token: null }],
+  ['optional members that are empty', { scope: '', refresh_token: '', created_at: '', id_token: '', error: '' }],
+  ['optional members of other kinds', { scope: [], refresh_token: {}, created_at: 'today', id_token: 'no JWT' }],
+  ['a kind of token in capitals', { token_type: 'BEARER' }],
+  ['a lifetime as text', { expires_in: '900' }],
+])('a token with %s is a good token', async (_, members) => {
+  const { loginUrl } = await aLoginServer(({ number }) => ({ body: { ...Object(aToken(number).body), ...members } }));
+  expect(await anAuth(loginUrl).token()).toBe('token-1');
+});
+
+test('a token after a byte order mark is a good token', async () => {
+  const { loginUrl } = await aLoginServer(({ number }) => ({ body: `\uFEFF${JSON.stringify(aToken(number).body)}` }));
+  expect(await anAuth(loginUrl).token()).toBe('token-1');
+});
+
+test('a proxy that wants credentials of its own is trouble on the way', async () => {
+  const headers = { 'proxy-authenticate': 'Basic' };
+  const { loginUrl } = await aLoginServer(() => ({ status: 407, headers, body: { error: 'invalid_client' } }));
+  expect((await failureOf(anAuth(loginUrl).token())).reason).toBe('unreachable');
 });
 
 test('a server that does not answer is given up after the time-out, and asked again later', async () => {
@@ -402,7 +524,9 @@ test('several credentials live side by side', async () => {
       ? { status: 401, body: { error: 'invalid_client' } }
       : { body: { access_token: `token-of-${form.get('client_id')}`, token_type: 'Bearer', expires_in: 900 } },
   );
-  const [one, two, bad] = ['one', 'two', 'bad'].map((clientId) => anAuth(loginUrl, { clientId }));
+  const [one, two, bad] = ['one', 'two', 'bad'].map((clientId) =>
+    anAuth(loginUrl, { credentials: () => ({ clientId, clientSecret }) }),
+  );
   expect(await Promise.all([one?.token(), two?.token()])).toEqual(['token-of-one', 'token-of-two']);
   expect((await failureOf(bad!.token())).reason).toBe('rejected');
   one?.refuse('token-of-one');
@@ -468,6 +592,6 @@ test('close ends what is under way, and calls fail from then on', async () => {
 test.each(['http://login.example.com', 'http://127.0.0.1.example.com', 'ftp://127.0.0.1'])(
   'credentials do not travel to %s',
   (url) => {
-    expect(() => createAuth({ loginUrl: new URL(url), clientId: 'the-client', clientSecret })).toThrow(/over https/);
+    expect(() => createAuth({ loginUrl: new URL(url), credentials })).toThrow(/over https/);
   },
 );

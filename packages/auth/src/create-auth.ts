@@ -2,8 +2,9 @@
 //
 //   none ──token()──▶ asking ──▶ fresh ──time──▶ due (still given out; a new one is asked for) ──time──▶ expired = none
 //                       │          └────────────refuse()────────────────────────────────────────────────▶ none
-//                       ├─ rejected: for ever, every call fails at once and nobody is asked again
-//                       └─ unreachable: calls fail at once for a moment, then the next one asks again
+//                       └─ rejected or unreachable: in trouble; calls fail at once until a pause is over, then the next
+//                          call is a probe: it asks once. The pauses grow until one succeeds (pause-before-probe.ts);
+//                          other credentials end the pause of a rejection
 //
 // However many callers there are, at most one question is out at a time.
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +12,8 @@ import { Agent } from 'undici';
 import { type AccessToken, renewAfterMs } from './access-token.ts';
 import { AuthError } from './errors.ts';
 import { isLoopback } from './is-loopback.ts';
-import { requestToken } from './request-token.ts';
+import { pauseBeforeProbeMs, pauses } from './pause-before-probe.ts';
+import { type Credentials, requestToken } from './request-token.ts';
 
 export type Auth = {
   /**
@@ -21,29 +23,41 @@ export type Auth = {
   token(signal?: AbortSignal): Promise<string>;
   /** To be told when Procore answered 401 to this token: unless a newer one is there already, the next call gets one. */
   refuse(token: string): void;
+  /** Why the last question to the login server failed, in words for the operator, or null. */
+  trouble(): string | null;
   /** Ends what is under way; calls fail from then on. */
   close(): Promise<void>;
 };
 
 const defaultTimeoutMs = 10_000;
 const pausesBeforeRetryMs = [300, 900];
-const pauseAfterFailureMs = 1_000;
+
+/** What holds while the last question failed. */
+type Trouble = {
+  error: AuthError;
+  credentials: Credentials;
+  /** When it first failed for this reason since the last success. */
+  since: Partial<Record<AuthError['reason'], number>>;
+  at: number;
+  pauseMs: number;
+};
 
 /**
- * Obtains and renews access tokens by the client credentials grant at `{loginUrl}/oauth/token`. `onSecret` learns of
- * each token before anyone else. `timeoutMs` (10 s) limits each acquisition, its two retries included.
- * Throws a TypeError when `loginUrl` is neither https nor http to this machine.
+ * Obtains and renews access tokens by the client credentials grant at `{loginUrl}/oauth/token`. `credentials` is asked
+ * before each question, and by each call while they are rejected. `onSecret` learns of each token before anyone else,
+ * `onTrouble` when trouble begins, becomes another, and (null) ends. `timeoutMs` (10 s) limits each acquisition, its
+ * two retries included. Throws a TypeError when `loginUrl` is neither https nor http to this machine.
  */
 export function createAuth(options: {
   loginUrl: URL;
-  clientId: string;
-  clientSecret: string;
+  credentials: () => Credentials;
   onSecret?: (token: string) => void;
+  onTrouble?: (trouble: AuthError | null) => void;
   now?: () => number;
   random?: () => number;
   timeoutMs?: number;
 }): Auth {
-  const { loginUrl, clientId, clientSecret, now = Date.now, random = Math.random } = options;
+  const { loginUrl, now = Date.now, random = Math.random } = options;
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   if (loginUrl.protocol !== 'https:' && !(loginUrl.protocol === 'http:' && isLoopback(loginUrl))) {
     throw new TypeError(`the login server must be asked over https, not at ${loginUrl.origin}`);
@@ -52,31 +66,29 @@ export function createAuth(options: {
   const closing = new AbortController();
   let current: (AccessToken & { renewAt: number }) | null = null;
   let underWay: Promise<string> | null = null;
-  let rejected: AuthError | null = null;
-  let failed: { error: AuthError; askAgainAt: number } | null = null;
+  let trouble: Trouble | null = null;
 
   async function obtain(): Promise<string> {
+    const credentials = options.credentials();
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)]);
     try {
-      return await askUntilAnswered(signal);
+      return await askUntilAnswered(credentials, signal);
     } catch (error) {
       if (error instanceof AuthError) throw error;
       if (closing.signal.aborted) throw closed();
-      throw fail(new AuthError('unreachable', `the login server ${loginUrl.origin} gave no answer in ${timeoutMs} ms`));
+      const message = `the login server ${loginUrl.origin} gave no answer in ${timeoutMs} ms`;
+      throw fail(new AuthError('unreachable', message), credentials);
     }
   }
 
-  async function askUntilAnswered(signal: AbortSignal): Promise<string> {
+  async function askUntilAnswered(credentials: Credentials, signal: AbortSignal): Promise<string> {
+    const retries = trouble === null ? pausesBeforeRetryMs : []; // a probe asks once
     for (let attempt = 0; ; attempt++) {
       const askedAt = now();
-      const answer = await requestToken({ loginUrl, clientId, clientSecret, dispatcher }, signal);
+      const answer = await requestToken({ loginUrl, ...credentials, dispatcher }, signal);
       if (answer.kind === 'token') return keep(answer.value, answer.lifetimeMs, askedAt);
-      const pauseMs = pausesBeforeRetryMs[attempt];
-      if (answer.again === 'never') {
-        rejected = answer.error;
-        throw answer.error;
-      }
-      if (answer.again === 'later' || pauseMs === undefined) throw fail(answer.error, answer.retryAfterMs);
+      const pauseMs = retries[attempt];
+      if (answer.again === 'later' || pauseMs === undefined) throw fail(answer.error, credentials, answer.retryAfterMs);
       await sleep(jittered(pauseMs), undefined, { signal });
     }
   }
@@ -85,12 +97,24 @@ export function createAuth(options: {
     options.onSecret?.(value);
     // Counted from the question, not the answer: rather a little too early than too late.
     current = { value, expiresAt: askedAt + lifetimeMs, renewAt: askedAt + renewAfterMs(lifetimeMs, random) };
-    failed = null;
+    const ended = trouble !== null;
+    trouble = null;
+    if (ended) options.onTrouble?.(null);
     return value;
   }
 
-  function fail(error: AuthError, retryAfterMs: number | null = null): AuthError {
-    failed = { error, askAgainAt: now() + (retryAfterMs ?? jittered(pauseAfterFailureMs)) };
+  function fail(error: AuthError, credentials: Credentials, retryAfterMs: number | null = null): AuthError {
+    const { reason } = error;
+    const at = now();
+    const before = isSame(trouble?.credentials, credentials) ? trouble : null; // other credentials are another story
+    const firstAt = before?.since[reason] ?? at;
+    const pauseMs =
+      reason === 'rejected'
+        ? pauseBeforeProbeMs(at - firstAt, pauses.refused)
+        : Math.max(jittered(pauseBeforeProbeMs(at - firstAt, pauses.unreachable)), retryAfterMs ?? 0);
+    trouble = { error, credentials, since: { ...before?.since, [reason]: firstAt }, at, pauseMs };
+    if (reason === 'rejected') current = null;
+    if (before?.error.reason !== reason) options.onTrouble?.(error);
     return error;
   }
 
@@ -107,31 +131,44 @@ export function createAuth(options: {
 
   function valid(at: number): string | null {
     if (current === null || at >= current.expiresAt) return null;
-    const mayAsk = failed === null || at >= failed.askAgainAt;
-    if (at >= current.renewAt && mayAsk) renew().catch(() => {}); // kept in `failed` or `rejected`
+    if (at >= current.renewAt && pausing(at) === null) renew().catch(() => {}); // kept in `trouble`
     return current.value;
+  }
+
+  /** The trouble because of which the login server is left alone now. */
+  function pausing(at: number): Trouble | null {
+    if (trouble === null) return null;
+    const passedMs = at - trouble.at;
+    if (passedMs < 0 || passedMs >= trouble.pauseMs) return null; // less than nothing: the clock was set back
+    if (trouble.error.reason === 'rejected' && !isSame(trouble.credentials, options.credentials())) return null;
+    return trouble;
   }
 
   return {
     token: async (signal) => {
       signal?.throwIfAborted();
       if (closing.signal.aborted) throw closed();
-      if (rejected !== null) throw rejected;
       const at = now();
       const value = valid(at);
       if (value !== null) return value;
-      if (underWay === null && failed !== null && at < failed.askAgainAt) throw failed.error;
+      const pause = underWay === null ? pausing(at) : null;
+      if (pause !== null) throw pause.error;
       return await orAborted(renew(), signal);
     },
     refuse: (token) => {
       if (current?.value === token) current = null;
     },
+    trouble: () => trouble?.error.message ?? null,
     close: async () => {
       closing.abort();
       await underWay?.catch(() => {});
       await dispatcher.destroy();
     },
   };
+}
+
+function isSame(before: Credentials | undefined, after: Credentials): boolean {
+  return before?.clientId === after.clientId && before.clientSecret === after.clientSecret;
 }
 
 function closed(): Error {

@@ -1,4 +1,4 @@
-/** No token could be had. `rejected`: the login server says no, and asking again will not help; `unreachable`: try later. */
+/** No token could be had. `rejected`: the login server does not accept the credentials; `unreachable`: it cannot be asked. */
 export class AuthError extends Error {
   override name = 'AuthError' as const;
   readonly reason: 'rejected' | 'unreachable';

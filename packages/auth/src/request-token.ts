@@ -6,26 +6,25 @@ import { z } from 'zod';
 import { AuthError } from './errors.ts';
 import { isLoopback } from './is-loopback.ts';
 
-export type TokenRequest = { loginUrl: URL; clientId: string; clientSecret: string; dispatcher: Dispatcher };
+export type Credentials = { clientId: string; clientSecret: string };
+
+export type TokenRequest = Credentials & { loginUrl: URL; dispatcher: Dispatcher };
 
 /** What became of one question; `again` says when another one makes sense. */
 export type TokenAnswer =
   | { kind: 'token'; value: string; lifetimeMs: number }
-  | { kind: 'refused'; error: AuthError; again: 'soon' | 'later' | 'never'; retryAfterMs: number | null };
+  | { kind: 'refused'; error: AuthError; again: 'soon' | 'later'; retryAfterMs: number | null };
 
 const longestAnswer = 65_536;
 const longestRetryAfterMs = 60_000;
 
 // https://www.rfc-editor.org/rfc/rfc6749#section-5.2, but for invalid_request, which something in between may cause.
-const finalCodes = [
-  'invalid_client',
-  'unauthorized_client',
-  'invalid_grant',
-  'unsupported_grant_type',
-  'invalid_scope',
-];
+const refusals = ['invalid_client', 'unauthorized_client', 'invalid_grant', 'unsupported_grant_type', 'invalid_scope'];
 
 const oauthError = z.object({ error: z.string() });
+
+// Only what we use: oauth4webapi refuses a good token for other members that are null, empty or of another kind.
+const usedMembers = z.object({ access_token: z.unknown(), token_type: z.unknown(), expires_in: z.unknown() });
 
 /** Asks once. Rejects only when `signal` aborts, with its reason. */
 export async function requestToken(request: TokenRequest, signal: AbortSignal): Promise<TokenAnswer> {
@@ -66,7 +65,7 @@ async function readText(response: Response): Promise<string | null> {
     if (length > longestAnswer) return null;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return new TextDecoder().decode(Buffer.concat(chunks)); // passes over a byte order mark
 }
 
 async function readToken(
@@ -75,7 +74,7 @@ async function readToken(
   text: string,
 ): Promise<TokenAnswer | null> {
   try {
-    const response = new Response(text, { headers: { 'content-type': 'application/json' } });
+    const response = Response.json(usedMembers.parse(JSON.parse(text)));
     const {
       access_token: value,
       expires_in,
@@ -93,18 +92,19 @@ async function readToken(
 function judgeRefusal(server: string, response: Response, text: string): TokenAnswer {
   const { status } = response;
   const retryAfterMs = readRetryAfter(response.headers);
-  const code = finalCodes.find((known) => known === errorCodeOf(text));
   const said = `${server} answered ${status}`;
   if (status === 429) return refused('unreachable', 'later', `${said}: too many requests`, { retryAfterMs });
   if (status >= 500 || status === 408) {
     return refused('unreachable', retryAfterMs === null ? 'soon' : 'later', said, { retryAfterMs });
   }
-  // 401 is for credentials that are not accepted, whatever the body.
-  if (status === 401 || (code !== undefined && status >= 400)) {
-    const advice = 'check PROCORE_CLIENT_ID, PROCORE_CLIENT_SECRET and PROCORE_ENVIRONMENT, then start again';
-    return refused('rejected', 'never', `${server} rejects the service account (${code ?? status}): ${advice}`);
+  // Without such a code somebody else may have answered, a proxy or a page of maintenance, whatever the status.
+  const code = refusals.find((known) => known === errorCodeOf(text));
+  if (code !== undefined && status >= 400) {
+    const advice = 'check PROCORE_CLIENT_ID, PROCORE_CLIENT_SECRET and PROCORE_ENVIRONMENT';
+    return refused('rejected', 'later', `${server} rejects the service account (${code}): ${advice}`);
   }
-  return refused('unreachable', 'later', `${said} where a token was expected: is PROCORE_LOGIN_URL right?`);
+  const advice = 'is PROCORE_LOGIN_URL right? Does a proxy answer in its place?';
+  return refused('unreachable', 'later', `${said} where a token was expected: ${advice}`, { retryAfterMs });
 }
 
 function errorCodeOf(text: string): string | null {
@@ -122,7 +122,7 @@ function readRetryAfter(headers: Headers): number | null {
 
 function refused(
   reason: AuthError['reason'],
-  again: 'soon' | 'later' | 'never',
+  again: 'soon' | 'later',
   message: string,
   { retryAfterMs = null, ...options }: { retryAfterMs?: number | null; cause?: Error } = {},
 ): TokenAnswer {

@@ -18,7 +18,7 @@ import { giveUpRecords } from './dead-letters.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, openDatabase } from './open-database.ts';
 import { type LoggedEvent, markPending, type News, recordEvent } from './record-event.ts';
-import { parkScope, unparkScopes } from './scopes.ts';
+import { giveProbeBack, keepParked, parkScope, unparkScopes } from './scopes.ts';
 import { inTransaction } from './transaction.ts';
 
 let test_: TestDatabase;
@@ -197,7 +197,11 @@ test('a failure pauses a record, and news does not shorten the pause', async () 
 
 test('one worker holds a batch until it gives it back or its lease runs out', async () => {
   await record(anEvent());
-  expect(await claimBatch(database, { ...mine, holder: 'a', leaseMs: 60_000 })).toEqual({ ...key, isProbe: false });
+  expect(await claimBatch(database, { ...mine, holder: 'a', leaseMs: 60_000 })).toEqual({
+    ...key,
+    isProbe: false,
+    isWideProbe: false,
+  });
   expect(await claimBatch(database, { ...mine, holder: 'b', leaseMs: 60_000 })).toBeNull();
   await releaseBatch(database, key, { holder: 'a', restMs: 0 });
   expect(await claimBatch(database, { ...mine, holder: 'b', leaseMs: 0 })).not.toBeNull();
@@ -297,23 +301,77 @@ test('a parked scope is left alone until its probe, which one batch makes', asyn
   await record(anEvent({ projectId: '7' }));
   await record(anEvent({ projectId: '8' }));
   const company = { companyId: '1', projectId: null, resource: null };
-  const reason = { reason: 'not_connected', detail: 'HTTP 403', longestPauseMs: 3_600_000 } as const;
-  await parkScope(database, { ...company, ...reason, firstPauseMs: 60_000 });
+  await parkScope(database, company, refused, pauses);
   expect(await claimBatch(database, mine)).toBeNull();
-  await database.pool.query('update mirror.scopes set probe_at = now()');
+  await makeProbesDue();
+  expect(await claimBatch(database, mine)).toMatchObject({ isProbe: true, isWideProbe: true });
+  expect(await claimBatch(database, mine)).toBeNull();
+  await giveProbeBack(database, key);
   expect(await claimBatch(database, mine)).toMatchObject({ isProbe: true });
-  expect(await claimBatch(database, mine)).toBeNull();
   expect(await unparkScopes(database, key)).toBe(1);
-  expect(await claimBatch(database, mine)).toMatchObject({ isProbe: false });
+  await database.pool.query('update mirror.batches set lease_until = null');
+  expect(await claimBatch(database, mine)).toMatchObject({ isProbe: false, isWideProbe: false });
 });
 
-test('each failed probe doubles the pause up to the longest', async () => {
-  const scope = { companyId: '1', projectId: '7', resource: 'RFIs', reason: 'forbidden', detail: 'HTTP 403' } as const;
-  const pauses = [];
-  for (let probe = 0; probe < 5; probe += 1) {
-    pauses.push(Math.round(await parkScope(database, { ...scope, firstPauseMs: 10_000, longestPauseMs: 60_000 })));
+const refused = { reason: 'forbidden', detail: 'HTTP 403', atLeastMs: 0 } as const;
+const pauses = { firstPauseMs: 20_000, longestPauseMs: 7_200_000 };
+const makeProbesDue = () => database.pool.query('update mirror.scopes set probe_at = now()');
+const parked = async () => {
+  const { rows } = await database.pool.query(
+    `select concat_ws('/', company_id, project_id, resource) as scope, reason, probes,
+      round(extract(epoch from probe_at - now()))::int as seconds from mirror.scopes order by 1`,
+  );
+  return rows;
+};
+
+test('everything may be parked, and one batch probes it', async () => {
+  await record(anEvent({ projectId: '7' }));
+  await record(anEvent({ companyId: '2', projectId: '8' }));
+  await parkScope(database, { companyId: null, projectId: null, resource: null }, refused, pauses);
+  expect(await claimBatch(database, mine)).toBeNull();
+  await makeProbesDue();
+  expect(await claimBatch(database, mine)).toMatchObject({ isProbe: true, isWideProbe: true });
+  expect(await claimBatch(database, mine)).toBeNull();
+});
+
+test('only a refused probe lengthens the pause: to half of the time that the scope has been parked', async () => {
+  const scope = { companyId: '1', projectId: '7', resource: 'RFIs' };
+  for (let late = 0; late < 16; late += 1) await parkScope(database, scope, refused, pauses);
+  expect(await parked()).toMatchObject([{ scope: '1/7/RFIs', probes: 0, seconds: 20 }]);
+  const seconds: number[] = [];
+  for (const parkedFor of ['10 s', '40 s', '100 s', '1 hour', '3 hours', '3 days']) {
+    await database.pool.query(`update mirror.scopes set parked_at = now() - $1::interval`, [parkedFor]);
+    await keepParked(database, scope, { ...refused, reason: 'failing' }, pauses);
+    seconds.push(...(await parked()).map((one) => one.seconds));
   }
-  expect(pauses).toEqual([10_000, 20_000, 40_000, 60_000, 60_000]);
+  expect(seconds).toEqual([20, 20, 50, 1800, 5400, 7200]);
+  expect(await parked()).toMatchObject([{ probes: 6, reason: 'failing' }]);
+});
+
+test('a scope is left alone for as long as Procore says', async () => {
+  const scope = { companyId: '1', projectId: '7', resource: 'RFIs' };
+  await parkScope(database, scope, { ...refused, atLeastMs: 90_000 }, pauses);
+  expect(await parked()).toMatchObject([{ seconds: 90 }]);
+  await keepParked(database, scope, { ...refused, atLeastMs: 9_000_000 }, pauses);
+  expect(await parked()).toMatchObject([{ seconds: 9000 }]);
+});
+
+test('what lies in a parked scope is not parked by itself, and what the same trouble parked before goes with it', async () => {
+  const [rfis, submittals] = [{ ...key }, { ...key, resource: 'Submittals' }];
+  const company = { companyId: '1', projectId: null, resource: null };
+  await parkScope(database, rfis, refused, pauses);
+  await parkScope(database, { ...rfis, companyId: '2' }, refused, pauses);
+  await database.pool.query(`update mirror.scopes set parked_at = now() - interval '1 hour' where company_id = 2`);
+  await parkScope(database, { companyId: '1', projectId: '7', resource: 'Tasks' }, refused, pauses);
+  await database.pool.query(`update mirror.scopes set parked_at = now() - interval '1 hour' where resource = 'Tasks'`);
+  await parkScope(database, company, refused, pauses);
+  await parkScope(database, submittals, refused, pauses);
+  expect((await parked()).map(({ scope }) => scope)).toEqual(['1', '1/7/RFIs', '1/7/Tasks', '2/7/RFIs']);
+  expect(await unparkScopes(database, submittals)).toBe(2);
+  expect((await parked()).map(({ scope }) => scope)).toEqual(['1/7/Tasks', '2/7/RFIs']);
+  await parkScope(database, { companyId: null, projectId: null, resource: null }, refused, pauses);
+  await parkScope(database, { ...company, companyId: '2' }, refused, pauses);
+  expect(await unparkScopes(database, { ...company, companyId: '9' })).toBe(1);
 });
 
 test('a schedule that was lost is made anew from the pending records', async () => {

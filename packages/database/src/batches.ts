@@ -16,6 +16,8 @@ export type Batch = BatchKey & { lane: Lane };
 export type ClaimedBatch = Batch & {
   /** The scope is parked and this run finds out whether it answers again. */
   isProbe: boolean;
+  /** It is a whole company, or everything, that is parked. */
+  isWideProbe: boolean;
 };
 
 type Queryable = Pick<Database['pool'], 'query'>;
@@ -43,7 +45,7 @@ export type ClaimOptions = {
  * Takes the lease of one due batch, or returns null when none is due. Lanes go in their order; in a lane companies with
  * fewer batches in hand come first, so a flood in one does not hold back another. Detail waits until nothing live is due,
  * but not for longer than half a minute. While a window of calls is used up nothing is given out: a batch in hand gathers
- * no more news. Parked scopes are left out until their probe is due; then one batch of them is given out per `leaseMs`.
+ * no more news. Parked scopes are left out until their probe is due; then one batch of them is given out.
  */
 export async function claimBatch(database: Database, options: ClaimOptions): Promise<ClaimedBatch | null> {
   const { rows } = await database.pool.query<ClaimedBatch>({
@@ -81,7 +83,8 @@ first as (
     and not exists (select from mirror.budget
       where remaining < 1 and reset_at > now() and known_by <> 'count')
     and not exists (select from mirror.scopes s
-      where s.company_id = c.id and s.project_id is null and s.resource is null and s.probe_at > now())
+      where (s.company_id is null or s.company_id = c.id) and s.project_id is null and s.resource is null
+        and s.probe_at > now())
 ),
 next as (
   select * from first b
@@ -94,17 +97,18 @@ next as (
   order by b.lane, b.in_hand, b.due_at limit 1
 ),
 probed as (
-  update mirror.scopes s set probe_at = now() + $2::float8 * interval '1 ms' from next
-  where ${scopeCovers('s', 'next')} returning 1
+  -- Nobody else probes meanwhile. When this worker dies another may after a minute.
+  update mirror.scopes s set probe_at = now() + interval '1 minute' from next
+  where ${scopeCovers('s', 'next')} returning s.resource
 )
 update mirror.batches b set lease_holder = $1, lease_until = now() + $2::float8 * interval '1 ms', served_at = now()
 from next where b.ctid = next.ctid
 returning b.company_id as "companyId", b.project_id as "projectId", b.resource, b.lane,
-  exists (select from probed) as "isProbe"`;
+  exists (select from probed) as "isProbe", exists (select from probed where resource is null) as "isWideProbe"`;
 
 /** SQL condition: the parked scope covers the batch. */
 export function scopeCovers(scope: string, batch: string): string {
-  return `${scope}.company_id = ${batch}.company_id
+  return `(${scope}.company_id is null or ${scope}.company_id = ${batch}.company_id)
     and (${scope}.project_id is null or ${scope}.project_id = ${batch}.project_id)
     and (${scope}.resource is null or ${scope}.resource = ${batch}.resource)`;
 }

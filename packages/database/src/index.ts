@@ -76,7 +76,16 @@ export {
 } from './operator-queries.ts';
 export { type LoggedEvent, markPending, type News, recordEvent } from './record-event.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './schema-drift.ts';
-export { type ParkReason, parkScope, type Scope, unparkScopes } from './scopes.ts';
+export {
+  giveProbeBack,
+  keepParked,
+  type ParkPauses,
+  type ParkReason,
+  parkScope,
+  type Scope,
+  type Trouble,
+  unparkScopes,
+} from './scopes.ts';
 export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './store-records.ts';
 export { inTransaction, type Transaction } from './transaction.ts';
 export { takeVersion, VersionBehindError } from './version-gap.ts';

@@ -178,11 +178,11 @@ export const batches = mirror.table(
   ],
 );
 
-/** Scopes that refuse us, with the reason and the next probe. NULL stands for all. */
+/** Scopes that refuse us or fail, with the reason and the next probe. NULL stands for all. */
 export const scopes = mirror.table(
   'scopes',
   {
-    companyId: id('company_id').notNull(),
+    companyId: id('company_id'),
     projectId: id('project_id'),
     resource: text('resource'),
     state: text('state').notNull().default('parked'),

@@ -1,43 +1,90 @@
-// Scopes that refuse us. A parked scope is left alone until its probe is due; each failed probe doubles the pause.
-import { scopeCovers } from './batches.ts';
+// Scopes that refuse us, or that fail: one resource in a project or company, a company, or everything. A parked scope is left alone
+// until its probe is due; one call at a time probes it.
+import { type BatchKey, scopeCovers } from './batches.ts';
 import type { Database } from './open-database.ts';
 
-export type Scope = { companyId: string; projectId: string | null; resource: string | null };
+/** NULL stands for all. */
+export type Scope = { companyId: string | null; projectId: string | null; resource: string | null };
 
-export type ParkReason = 'forbidden' | 'not_connected' | 'unauthorized';
+export type ParkReason =
+  /** 403. */
+  | 'forbidden'
+  /** Nothing of the company answers, not even who we are. */
+  | 'not_connected'
+  /** 401 to a fresh token. */
+  | 'unauthorized'
+  /** 5xx, or an answer that makes no sense. */
+  | 'failing'
+  /** No answer of Procore's came. */
+  | 'unreachable'
+  /** No answer came in time. */
+  | 'slow'
+  /** No access token is to be had. */
+  | 'no_token';
 
-export type ParkOptions = Scope & { reason: ParkReason; detail: string; firstPauseMs: number; longestPauseMs: number };
+/** How long a scope is left alone at first, and at most, ms. */
+export type ParkPauses = { firstPauseMs: number; longestPauseMs: number };
 
-/** Parks the scope, or parks it for longer. Returns how long until the next probe, in ms. */
-export async function parkScope(database: Database, options: ParkOptions): Promise<number> {
-  const { rows } = await database.pool.query<{ pause: number }>(
-    `insert into mirror.scopes as s (company_id, project_id, resource, reason, detail, probe_at)
-      values ($1, $2, $3, $4, $5, now() + $6::float8 * interval '1 ms')
-      on conflict (company_id, project_id, resource) do update set reason = excluded.reason, detail = excluded.detail,
-        probes = s.probes + 1,
-        probe_at = now() + least($7::float8, $6::float8 * power(2, least(s.probes + 1, 30))) * interval '1 ms'
-      returning (extract(epoch from probe_at - now()) * 1000)::float8 as pause`,
+export type Trouble = {
+  reason: ParkReason;
+  detail: string;
+  /** Procore asked to stay away so long; 0 when it did not say. */
+  atLeastMs: number;
+};
+
+/** Parks the scope, unless it is parked already or lies in one that is: who was in hand then knows nothing newer. */
+export async function parkScope(database: Database, scope: Scope, trouble: Trouble, pauses: ParkPauses): Promise<void> {
+  await database.pool.query(
+    `insert into mirror.scopes (company_id, project_id, resource, reason, detail, probe_at)
+      select $1::bigint, $2::bigint, $3::text, $4, $5, now() + $6::float8 * interval '1 ms'
+      where not exists (select from mirror.scopes s
+        cross join (select $1::bigint as company_id, $2::bigint as project_id, $3::text as resource) b
+        where ${scopeCovers('s', 'b')})
+      on conflict (company_id, project_id, resource) do nothing`,
     [
-      options.companyId,
-      options.projectId,
-      options.resource,
-      options.reason,
-      options.detail,
-      options.firstPauseMs,
-      options.longestPauseMs,
+      scope.companyId,
+      scope.projectId,
+      scope.resource,
+      trouble.reason,
+      trouble.detail,
+      Math.max(pauses.firstPauseMs, trouble.atLeastMs),
     ],
   );
-  return rows[0]?.pause ?? options.firstPauseMs;
 }
 
-/** Takes up work again in every parked scope that covers this one, because it answered. Returns how many there were. */
-export async function unparkScopes(
-  database: Database,
-  answered: { companyId: string; projectId: string | null; resource: string },
-): Promise<number> {
+const OF_BATCH = '(select $1::bigint as company_id, $2::bigint as project_id, $3::text as resource) b';
+const keyValues = ({ companyId, projectId, resource }: BatchKey) => [companyId, projectId, resource];
+
+/** A probe was refused: the scopes that cover it are left alone for half as long as they have been parked. */
+export async function keepParked(database: Database, probe: BatchKey, trouble: Trouble, p: ParkPauses): Promise<void> {
+  await database.pool.query(
+    `update mirror.scopes s set reason = $4, detail = $5, probes = s.probes + 1,
+        probe_at = now() + greatest($8::float8, least($7::float8, greatest($6::float8,
+          extract(epoch from now() - s.parked_at) * 1000 / 2))) * interval '1 ms'
+      from ${OF_BATCH} where ${scopeCovers('s', 'b')}`,
+    [...keyValues(probe), trouble.reason, trouble.detail, p.firstPauseMs, p.longestPauseMs, trouble.atLeastMs],
+  );
+}
+
+/** A probe ended before any call was answered: another may be made at once. */
+export async function giveProbeBack(database: Database, probe: BatchKey): Promise<void> {
+  await database.pool.query(
+    `update mirror.scopes s set probe_at = now() from ${OF_BATCH} where ${scopeCovers('s', 'b')}`,
+    keyValues(probe),
+  );
+}
+
+/**
+ * Takes up work again in every parked scope that covers this one, because it answered; in those, too, that lie in one of them
+ * and were parked by the same trouble. Returns how many there were.
+ */
+export async function unparkScopes(database: Database, answered: Scope): Promise<number> {
   const { rowCount } = await database.pool.query(
-    `delete from mirror.scopes s using (select $1::bigint as company_id, $2::bigint as project_id, $3::text as resource) b
-      where ${scopeCovers('s', 'b')}`,
+    `with covering as (select s.ctid, s.* from mirror.scopes s, ${OF_BATCH} where ${scopeCovers('s', 'b')})
+      delete from mirror.scopes s where exists (select from covering c
+        where c.ctid = s.ctid or (c.resource is null and c.project_id is null
+          and (c.company_id is null or c.company_id = s.company_id)
+          and s.parked_at >= c.parked_at - interval '1 minute'))`,
     [answered.companyId, answered.projectId, answered.resource],
   );
   return rowCount ?? 0;

@@ -5,10 +5,11 @@ import { ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, type FetchSettings, openRun } from './batch-run.ts';
 import { isListedByParent } from './catalogue/catalogue.ts';
 import { DAYS_PER_WINDOW, datesBetween, dayOf } from './date-windows.ts';
-import { insistOnAll, isNotFound, type Listing, type ListingOptions, readListing, storeListing } from './listing.ts';
+import { insistOnAll, isNotFound, type Listing, type ListingOptions, readListing } from './listing.ts';
 import { parentsToWalk } from './parent-walk.ts';
 import { readItems } from './read-answer.ts';
 import { markListed, storeListedPage } from './store-answer.ts';
+import { storeListing } from './store-listing.ts';
 
 export type BackfillOptions = {
   signal: AbortSignal;

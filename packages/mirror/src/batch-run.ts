@@ -1,8 +1,16 @@
 // One run over a batch: what was noted before the first request, and what became of each record since.
-import { type Batch, type Database, type NotedRecord, noteBatch, takeVersion } from '@procore-mirror/database';
+import {
+  type Batch,
+  type Database,
+  type NotedRecord,
+  noteBatch,
+  type ParkPauses,
+  takeVersion,
+} from '@procore-mirror/database';
 import type { CallPurpose, ProcoreClient } from '@procore-mirror/procore';
 import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
 import type { DriftWatch } from './drift-watch.ts';
+import type { Neighbours } from './neighbours.ts';
 import type { Walks } from './parent-walk.ts';
 import { fieldsRead } from './read-answer.ts';
 
@@ -18,8 +26,9 @@ export type FetchSettings = {
   absencePauseMs: number;
   /** Records per page of a full listing (v2 pages are held to 100). */
   pageSize: number;
-  /** Pauses of parked scopes, ms. */
-  parking: { firstPauseMs: number; longestPauseMs: number };
+  parking: ParkPauses;
+  /** What the calls of other batches got. */
+  neighbours: Neighbours;
   random: () => number;
   /** Where walks go on that a run could not end; without it a run walks as long as it takes. */
   walks?: Walks | undefined;
@@ -32,7 +41,7 @@ export const usualPace: Pick<FetchSettings, 'maxWaitMs' | 'absencePauseMs' | 'pa
   maxWaitMs: 60_000,
   absencePauseMs: 6_000,
   pageSize: 1000,
-  parking: { firstPauseMs: 5_000, longestPauseMs: 30 * 60_000 },
+  parking: { firstPauseMs: 20_000, longestPauseMs: 2 * 3_600_000 },
 };
 
 export type BatchRun = {
@@ -50,8 +59,8 @@ export type BatchRun = {
   hiddenWithParent: Set<string>;
   /** The parents of records that listings named on the way, by `resource/id`. */
   parents: Map<string, string>;
-  /** Requests made so far, retries not counted, and after how many a walk is to stop. */
-  calls: { made: number; most: number };
+  /** Requests made so far, retries not counted, those that were answered, and after how many a walk is to stop. */
+  calls: { made: number; answered: number; most: number };
   stored: number;
   absent: number;
 };
@@ -75,11 +84,15 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
   );
   const version = await takeVersion(settings.database);
   const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane };
-  const calls = { made: 0, most: Number.POSITIVE_INFINITY };
-  const client = clientFor(settings.client, { purpose, fields: fieldsRead(settings.catalogue) }, calls);
-  const own = { ...settings, client };
+  const calls = { made: 0, answered: 0, most: Number.POSITIVE_INFINITY };
+  const seeAnswer = () => {
+    calls.answered += 1;
+    settings.neighbours.answered(batch.companyId);
+  };
+  const own = { purpose, fields: fieldsRead(settings.catalogue) };
+  const client = clientFor(settings.client, own, { calls, seeAnswer });
   const none = { hiddenWithParent: new Set<string>(), parents: new Map(), calls, stored: 0, absent: 0 };
-  return { settings: own, batch, resource, signal, version, open, toldParents, ...none };
+  return { settings: { ...settings, client }, batch, resource, signal, version, open, toldParents, ...none };
 }
 
 /** The records that the run is for and that are still open. */
@@ -90,6 +103,12 @@ export function wantedRecords(run: BatchRun): NotedRecord[] {
 /** The batch's own records that are still open, of all lanes. */
 export function openRecords(run: BatchRun): Map<string, NotedRecord> {
   return run.open.get(run.resource.resource) ?? new Map();
+}
+
+/** Those of the ids that are still open. */
+export function stillOpen(run: BatchRun, ids: readonly string[]): NotedRecord[] {
+  const open = openRecords(run);
+  return ids.flatMap((id) => open.get(id) ?? []);
 }
 
 /** The resources whose records live inside this one's and have no endpoint of their own. */
@@ -108,13 +127,15 @@ export function childrenOf(catalogue: Catalogue, parent: CataloguedResource): Ca
 function clientFor(
   client: ProcoreClient,
   own: { purpose: CallPurpose; fields: ReadonlySet<string> },
-  calls: BatchRun['calls'],
+  { calls, seeAnswer }: { calls: BatchRun['calls']; seeAnswer: () => void },
 ): ProcoreClient {
   return {
     ...client,
-    get: (path, options) => {
+    get: async (path, options) => {
       calls.made += 1;
-      return client.get(path, { ...options, ...own });
+      const answer = await client.get(path, { ...options, ...own });
+      seeAnswer();
+      return answer;
     },
     pages: async function* (path, options) {
       calls.made += 1;
@@ -122,6 +143,7 @@ function clientFor(
       for await (const page of client.pages(path, { ...options, ...own })) {
         if (!isFirst) calls.made += 1;
         isFirst = false;
+        seeAnswer();
         yield page;
       }
     },

@@ -8,6 +8,7 @@ import { backfillResource } from './backfill-resource.ts';
 import { type CallCounter, createCallCounter } from './call-counter.ts';
 import { catalogue } from './catalogue/catalogue.ts';
 import { fetchBatch } from './fetch-batch.ts';
+import { createNeighbours } from './neighbours.ts';
 import { recordDelivery } from './record-delivery.ts';
 
 let test_: TestDatabase;
@@ -128,6 +129,7 @@ test('each request of a run counts for the resource that wanted it, retries incl
       absencePauseMs: 0,
       pageSize: 100,
       random: () => 0.5,
+      neighbours: createNeighbours(),
     },
     parking: { firstPauseMs: 60_000, longestPauseMs: 600_000 },
   };

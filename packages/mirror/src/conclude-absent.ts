@@ -17,6 +17,7 @@ import { type BatchRun, goneWith, scopeOf } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import { lookAtOrphansOf, lookAtStrayed, lookWhereParentsWent } from './children-in-doubt.ts';
 import { tellParents } from './tell-parents.ts';
+import { insistOnPlace } from './witness.ts';
 
 /** A look that did not find a record. */
 export type Search = {
@@ -29,6 +30,7 @@ export type Search = {
 /**
  * Concludes from a look that did not find these records. Where that is enough, each is buried (a delete event is among its
  * news) or hidden, and its news is settled; what may live elsewhere, or may not be there yet, is looked for once more.
+ * Throws ProcoreUnreachableError when nothing of the place answers.
  */
 export async function concludeAbsent(
   run: BatchRun,
@@ -37,6 +39,14 @@ export async function concludeAbsent(
   records: readonly NotedRecord[],
 ): Promise<void> {
   if (records.length === 0) return;
+  const guessed = records.filter(({ isDeletedLast }) => !isDeletedLast);
+  if (guessed.length > 0) {
+    await insistOnPlace(
+      run,
+      resource,
+      guessed.map(({ id }) => id),
+    );
+  }
   await inTransaction(run.settings.database, (client) => concludeAbsentIn(client, run, resource, search, records));
   for (const { id } of records) run.open.get(resource.resource)?.delete(id);
   run.absent += records.filter((record) => isSure(run, search, record)).length;

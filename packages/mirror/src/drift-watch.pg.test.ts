@@ -15,6 +15,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { backfillResource } from './backfill-resource.ts';
 import { catalogue } from './catalogue/catalogue.ts';
 import { createDriftWatch, type DriftWatch } from './drift-watch.ts';
+import { createNeighbours } from './neighbours.ts';
 
 const MINUTES_10 = 600_000;
 const { table } = catalogue.get('Locations');
@@ -167,6 +168,7 @@ test('what a run stores is seen', async () => {
       absencePauseMs: 0,
       pageSize: 100,
       random: () => 0.5,
+      neighbours: createNeighbours(),
     },
     ...{ parking: { firstPauseMs: 60_000, longestPauseMs: 600_000 }, driftWatch: aWatch() },
   };

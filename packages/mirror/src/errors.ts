@@ -1,3 +1,5 @@
+import { ProcoreFormatError } from '@procore-mirror/procore';
+
 /** Entries of a catalogue are wrong. Each problem names the entry and its field. */
 export class CatalogueError extends Error {
   override name = 'CatalogueError' as const;
@@ -8,3 +10,6 @@ export class CatalogueError extends Error {
     this.problems = problems;
   }
 }
+
+/** Answers that are fine as far as they go, but prove nothing of what they lack. */
+export class InDoubtError extends ProcoreFormatError {}

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { catalogue } from './catalogue/catalogue.ts';
 import { loadCatalogue } from './catalogue/load-catalogue.ts';
 import { fetchBatch } from './fetch-batch.ts';
+import { createNeighbours } from './neighbours.ts';
 import { recordDelivery } from './record-delivery.ts';
 
 type Scripted = { status?: number; body?: unknown; text?: string; headers?: Record<string, string> };
@@ -70,6 +71,7 @@ const settings = {
   pageSize: 100,
   parking: { firstPauseMs: 60_000, longestPauseMs: 600_000 },
   random: () => 0.5,
+  neighbours: createNeighbours(),
 };
 
 let eventNumber = 0;
@@ -223,7 +225,7 @@ test('a thin list that refuses its filter is passed over', async () => {
 test('404 with a delete event buries, without one hides, and a later answer brings the row back', async () => {
   await hear('RFIs', [1], { reason: 'delete' });
   await hear('RFIs', [2]);
-  answer = () => ({ status: 404 });
+  answer = (path) => (path.endsWith('/rfis') ? { body: [] } : { status: 404 });
   await run('RFIs');
   expect(await rows('rfis')).toEqual([{ id: '1', deleted: true, hidden: false }]);
   await run('RFIs');
@@ -238,6 +240,25 @@ test('404 with a delete event buries, without one hides, and a later answer brin
     { id: '1', deleted: false, hidden: false },
     { id: '2', deleted: false, hidden: false },
   ]);
+});
+
+test('a place in which nothing is there hides nothing but what a delete event named', async () => {
+  await hear('RFIs', [1], { reason: 'delete' });
+  await hear('RFIs', [2]);
+  answer = (path) => ({ body: { id: Number(path.split('/').at(-1)) } });
+  await run('RFIs');
+  await hear('RFIs', [1], { reason: 'delete' });
+  await hear('RFIs', [2, 3, 4]);
+  answer = () => ({ status: 404 });
+  for (let runs = 0; runs < 4; runs += 1) {
+    await database.pool.query('update mirror.pending set ready_at = now(), not_before = null');
+    await run('RFIs');
+  }
+  expect(await rows('rfis')).toEqual([
+    { id: '1', deleted: true, hidden: false },
+    { id: '2', deleted: false, hidden: false },
+  ]);
+  expect(await pendingIds()).toEqual(['2', '3', '4']);
 });
 
 test('an answer with another id is no proof of the record asked for', async () => {
@@ -298,7 +319,10 @@ test('a company that refuses a fresh token is parked', async () => {
 
 test('an answer that makes no sense becomes a dead letter in the end, its neighbour is stored', async () => {
   await hear('RFIs', [1, 2]);
-  answer = (path) => (path.endsWith('/1') ? { text: '{"id": 1, "subject": "cut of' } : { body: { id: 2 } });
+  answer = (path) => {
+    if (path.endsWith('/rfis')) return { body: [] };
+    return path.endsWith('/1') ? { text: '{"id": 1, "subject": "cut of' } : { body: { id: 2 } };
+  };
   for (let attempt = 0; attempt < 9; attempt += 1) {
     await run('RFIs');
     await database.pool.query('update mirror.pending set ready_at = now(), not_before = null');
@@ -309,11 +333,11 @@ test('an answer that makes no sense becomes a dead letter in the end, its neighb
   expect(letters).toMatchObject([{ reason: 'malformed_answer', raw: expect.stringContaining('"resource_id": "1"') }]);
 });
 
-test('a server in trouble is given a rest after three failures, and everything stays pending', async () => {
+test('a resource in trouble is parked after three records and its list failed, and everything stays pending', async () => {
   await hear('RFIs', [1, 2, 3, 4, 5, 6]);
   answer = () => ({ status: 500 });
-  expect(await run('RFIs')).toMatchObject({ outcome: 'wait' });
-  expect(new Set(calls).size).toBe(3);
+  expect(await run('RFIs')).toMatchObject({ outcome: 'parked' });
+  expect(new Set(calls).size).toBe(4);
   expect(await pendingIds()).toEqual(['1', '2', '3', '4', '5', '6']);
 });
 

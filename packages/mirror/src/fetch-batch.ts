@@ -1,39 +1,35 @@
 // The second half of the worker: the pending records of one company, project and resource are fetched and stored.
 import {
   type Batch,
+  type ClaimedBatch,
   countPending,
   countRows,
   countRowsPerDay,
   findDays,
   findHidden,
   findParentIds,
-  giveUpRecords,
+  giveProbeBack,
   inTransaction,
   type NotedRecord,
   noteListed,
-  type ParkReason,
-  parkScope,
-  postponeRecords,
   putOff,
   readLeave,
   readRest,
-  type Scope,
-  unparkScopes,
   VersionBehindError,
 } from '@procore-mirror/database';
 import { ProcoreResponseError } from '@procore-mirror/procore';
-import { type BatchRun, type FetchSettings, openRecords, openRun, wantedRecords } from './batch-run.ts';
+import { type BatchRun, type FetchSettings, openRecords, openRun, stillOpen, wantedRecords } from './batch-run.ts';
 import { parentsOf } from './catalogue/catalogue.ts';
-import { concludeAbsent } from './conclude-absent.ts';
 import type { DayFacts } from './date-windows.ts';
 import { makeCall } from './fetch-call.ts';
-import { type FailureOutcome, judgeFailure } from './judge-failure.ts';
+import { judgeFailure } from './judge-failure.ts';
 import { hasPlace, knownPageSize } from './listing.ts';
-import { type FetchCall, type FetchPlan, type PlanFacts, planFetch } from './plan-fetch.ts';
+import { type FetchCall, type FetchPlan, idsOf, type PlanFacts, parentIdOf, planFetch } from './plan-fetch.ts';
+import { isStillParked, type Progress, settleFailure, settleLastFailures, takeUpWork } from './run-trouble.ts';
 
 export type BatchReport = {
-  /** `parked`: the scope refuses us. `stop`: Procore refuses the credentials. `wait`: the rest comes in a later run. */
-  outcome: 'done' | 'wait' | 'parked' | 'stop';
+  /** `parked`: the scope does not answer. `wait`: the rest comes in a later run. */
+  outcome: 'done' | 'wait' | 'parked';
   stored: number;
   absent: number;
   /** What went wrong last, if anything did. */
@@ -46,8 +42,6 @@ const CALLS_PER_RUN = 50;
 const FEWEST_CALLS = 2;
 /** The same before any answer told what the budget is. */
 const CALLS_OF_UNKNOWN_BUDGET = 10;
-/** Failures in a row after which the run gives Procore a rest. */
-const FAILURES_PER_RUN = 3;
 /** Records that failed this often are fetched alone, so that one bad record does not hold up its neighbours. */
 const ATTEMPTS_TOGETHER = 3;
 const LISTS_OF_RECORDS: ReadonlySet<FetchCall['kind']> = new Set([
@@ -57,20 +51,25 @@ const LISTS_OF_RECORDS: ReadonlySet<FetchCall['kind']> = new Set([
   'list all',
 ]);
 
-type Progress = { successes: number; failuresInARow: number; refusals: number; error: unknown };
-
 /**
  * Fetches and stores what is ready in the batch. Records it could not bring stay pending, each with its pause. Throws
  * only when the database fails.
  */
-export async function fetchBatch(settings: FetchSettings, batch: Batch, signal: AbortSignal): Promise<BatchReport> {
+export async function fetchBatch(
+  settings: FetchSettings,
+  { isProbe = false, isWideProbe = false, ...batch }: Batch & Partial<ClaimedBatch>,
+  signal: AbortSignal,
+): Promise<BatchReport> {
   const run = await openRun(settings, batch, signal);
-  const progress: Progress = { successes: 0, failuresInARow: 0, refusals: 0, error: null };
+  const progress: Progress = { isProbe, isProbeUsed: false, hasUnparked: false, failures: [], error: null };
   try {
+    if (isWideProbe && (await isStillParked(run, progress))) return report(run, 'parked', progress);
     return await makeCalls(run, progress);
   } catch (error) {
     if (!(error instanceof VersionBehindError)) throw error;
     return report(run, 'wait', { ...progress, error });
+  } finally {
+    if (progress.isProbe && !progress.isProbeUsed) await giveProbeBack(settings.database, batch);
   }
 }
 
@@ -89,7 +88,7 @@ async function makeCalls(run: BatchRun, progress: Progress): Promise<BatchReport
     const end = await tryCall(run, call, progress, calls);
     if (end !== null) return report(run, end, progress);
   }
-  if (progress.refusals > 0 && progress.successes === 0) return report(run, await parkRefused(run, progress), progress);
+  if (progress.failures.length > 0 && (await settleLastFailures(run, progress))) return report(run, 'parked', progress);
   return report(run, wantedRecords(run).length === 0 ? 'done' : 'wait', progress);
 }
 
@@ -99,7 +98,10 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
   const { companyId, projectId } = run.batch;
   if (parent !== null) await addKnownParents(run);
   const records = wantedRecords(run);
-  const together = records.filter(({ attempts }) => attempts < ATTEMPTS_TOGETHER);
+  const canBeAlone = run.resource.show !== null || (parent !== null && parent.embeddedAs !== null);
+  const isAlone = ({ attempts }: NotedRecord) => attempts >= ATTEMPTS_TOGETHER && canBeAlone;
+  // Those that failed come last, so that they hold up nobody.
+  const together = records.filter((record) => !isAlone(record)).toSorted((a, b) => a.attempts - b.attempts);
   const facts: PlanFacts = {
     records: Math.max(
       await countRows(database.pool, table, companyId, projectId),
@@ -111,8 +113,8 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
     affordableCalls: await readLeave(database, run.batch.lane),
   };
   const plan = await withoutWalks(run, planFetch(run.resource, together, facts));
-  const alone = records.filter(({ attempts }) => attempts >= ATTEMPTS_TOGETHER);
-  const plans = alone.map(({ id }) => planFetch(run.resource, noted(run, [id]), facts));
+  const alone = records.filter(isAlone).toSorted((a, b) => a.attempts - b.attempts);
+  const plans = alone.map(({ id }) => planFetch(run.resource, stillOpen(run, [id]), facts));
   return {
     affordableCalls: facts.affordableCalls,
     calls: [plan, ...plans].flatMap(({ calls }) => calls),
@@ -125,7 +127,7 @@ async function withoutWalks(run: BatchRun, plan: FetchPlan): Promise<FetchPlan> 
   const walks = plan.calls.filter(({ kind }) => kind === 'walk parents');
   const restMs = walks.length === 0 ? 0 : await readRest(run.settings.database, run.batch);
   if (restMs === 0) return plan;
-  await putOff(run.settings.database.pool, run.batch, noted(run, walks.flatMap(idsOf)), restMs);
+  await putOff(run.settings.database.pool, run.batch, stillOpen(run, walks.flatMap(idsOf)), restMs);
   for (const id of walks.flatMap(idsOf)) openRecords(run).delete(id);
   const calls = plan.calls.filter(({ kind }) => kind !== 'walk parents');
   return { ...plan, calls, estimatedCalls: plan.estimatedCalls - walks.length };
@@ -204,69 +206,27 @@ async function tryCall(
   progress: Progress,
   further: FetchCall[],
 ): Promise<BatchReport['outcome'] | null> {
+  const before = run.calls.answered;
+  const sawAnswer = async () => {
+    if (run.calls.answered > before) await takeUpWork(run, progress);
+  };
   try {
     await makeCall(run, call);
-    progress.successes += 1;
-    progress.failuresInARow = 0;
-    if (progress.successes === 1) await unparkScopes(run.settings.database, run.batch);
+    await sawAnswer();
     further.push(...followUp(run, call));
     return null;
   } catch (error) {
     if (run.signal.aborted) return 'wait';
-    if (!isKnownFailure(error)) throw error;
+    const failure = judgeFailure(error);
+    if (failure === null) throw error;
     progress.error = error;
+    await sawAnswer();
     if (isRefusedList(run, call, error)) {
       if (call.kind === 'refresh by ids') await passOverList(run, call.ids);
       further.push(...followUp(run, call));
       return null;
     }
-    const records = noted(run, idsOf(call));
-    const attempts = Math.max(0, ...records.map((record) => record.attempts));
-    return settleFailure(run, call, judgeFailure(error, attempts, run.settings.random), progress);
-  }
-}
-
-async function settleFailure(
-  run: BatchRun,
-  call: FetchCall,
-  failure: FailureOutcome,
-  progress: Progress,
-): Promise<BatchReport['outcome'] | null> {
-  const { database, parking } = run.settings;
-  const records = noted(run, idsOf(call));
-  const postpone = (pauseMs: number, all = false) =>
-    postponeRecords(database.pool, run.batch, all ? wantedRecords(run) : records, {
-      pauseMs,
-      error: messageOf(progress.error),
-      countsAttempt: !all,
-      reread: false,
-    });
-  switch (failure.outcome) {
-    case 'wait':
-      return 'wait'; // the budget knows when calls may go on; nothing of this batch is to blame
-    case 'stop':
-      return 'stop';
-    case 'unauthorized':
-      await park(run, { companyId: run.batch.companyId, projectId: null, resource: null }, 'unauthorized', progress);
-      return 'parked';
-    case 'refused':
-      await postpone(Math.max(failure.pauseMs, parking.firstPauseMs));
-      progress.refusals += 1;
-      return progress.refusals >= 2 && progress.successes === 0 ? parkRefused(run, progress) : null;
-    case 'absent':
-      await concludeAbsent(run, run.resource, { version: run.version, under: parentOf(call) }, records);
-      return null;
-    case 'dead':
-      await giveUpRecords(database, run.batch, records, { reason: failure.reason, detail: messageOf(progress.error) });
-      for (const { id } of records) openRecords(run).delete(id);
-      return null;
-    case 'retry':
-      await postpone(failure.pauseMs);
-      for (const { id } of records) openRecords(run).delete(id);
-      progress.failuresInARow += 1;
-      if (progress.failuresInARow < FAILURES_PER_RUN) return null;
-      await postpone(failure.pauseMs, true);
-      return 'wait';
+    return settleFailure(run, call, failure, { progress, further });
   }
 }
 
@@ -280,14 +240,14 @@ function isRefusedList(run: BatchRun, call: FetchCall, error: unknown): boolean 
 async function passOverList(run: BatchRun, ids: readonly string[]): Promise<void> {
   const { batch, settings } = run;
   const note = { pauseMs: 0, lane: batch.lane };
-  await inTransaction(settings.database, (client) => noteListed(client, batch, noted(run, ids), note));
+  await inTransaction(settings.database, (client) => noteListed(client, batch, stillOpen(run, ids), note));
 }
 
 /** What a list call did not bring is asked for alone before anything is concluded; without a show, in the whole list. */
 function followUp(run: BatchRun, call: FetchCall): FetchCall[] {
   if (call.kind === 'show' || call.kind === 'refresh by ids') return [];
-  const missing = noted(run, idsOf(call));
-  const parentId = parentOf(call);
+  const missing = stillOpen(run, idsOf(call));
+  const parentId = parentIdOf(call);
   if (run.resource.show === null) {
     const isToList = call.kind === 'list by ids' && missing.length > 0;
     return isToList ? [{ kind: 'list all', ids: missing.map(({ id }) => id), parentId }] : [];
@@ -297,53 +257,6 @@ function followUp(run: BatchRun, call: FetchCall): FetchCall[] {
     .map((record) => ({ kind: 'show', id: record.id, parentId: record.parentId ?? parentId }));
 }
 
-async function parkRefused(run: BatchRun, progress: Progress): Promise<'parked'> {
-  const { companyId, projectId, resource } = run.batch;
-  if (await isCompanyRefused(run)) {
-    await park(run, { companyId, projectId: null, resource: null }, 'not_connected', progress);
-  } else {
-    await park(run, { companyId, projectId, resource }, 'forbidden', progress);
-  }
-  return 'parked';
-}
-
-/** A company that disconnected the app refuses everything, even `me` (facts: Errors that mean something). */
-async function isCompanyRefused(run: BatchRun): Promise<boolean> {
-  try {
-    using _ = await run.settings.client.get('/rest/v1.0/me', { companyId: run.batch.companyId, signal: run.signal });
-    return false;
-  } catch (error) {
-    return error instanceof ProcoreResponseError && error.meaning === 'refused';
-  }
-}
-
-async function park(run: BatchRun, scope: Scope, reason: ParkReason, progress: Progress): Promise<void> {
-  const { database, parking } = run.settings;
-  await parkScope(database, { ...scope, reason, detail: messageOf(progress.error), ...parking });
-}
-
 function report(run: BatchRun, outcome: BatchReport['outcome'], { error }: Progress): BatchReport {
   return { outcome, stored: run.stored, absent: run.absent, error };
-}
-
-function parentOf(call: FetchCall): string | null {
-  return 'parentId' in call ? call.parentId : null;
-}
-
-function idsOf(call: FetchCall): readonly string[] {
-  return call.kind === 'show' ? [call.id] : call.ids;
-}
-
-function noted(run: BatchRun, ids: readonly string[]): NotedRecord[] {
-  const open = openRecords(run);
-  return ids.flatMap((id) => open.get(id) ?? []);
-}
-
-/** Errors of the client are judged; anything else is the database's or a bug, and the caller's. */
-function isKnownFailure(error: unknown): boolean {
-  return error instanceof Error && error.name.startsWith('Procore');
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,10 +1,11 @@
 // Makes one call of a plan and stores what it brings. Whatever the call did not bring stays open in the run.
 import { type NotedRecord, noteFirstAbsence, takeVersion } from '@procore-mirror/database';
-import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mirror/procore';
-import { type BatchRun, openRecords } from './batch-run.ts';
+import { expandPath, type ProcoreAnswer } from '@procore-mirror/procore';
+import { type BatchRun, openRecords, stillOpen } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import { concludeAbsent, type Search } from './conclude-absent.ts';
 import { datesBetween } from './date-windows.ts';
+import { InDoubtError } from './errors.ts';
 import {
   idFilter,
   insistOnAll,
@@ -14,12 +15,12 @@ import {
   pagesOf,
   pathValues,
   readListing,
-  storeListing,
 } from './listing.ts';
 import { lookThroughParents, soughtIn } from './parent-walk.ts';
 import type { FetchCall } from './plan-fetch.ts';
 import { checkShow, readHolders, readItems } from './read-answer.ts';
 import { storeAnswer, storePart } from './store-answer.ts';
+import { storeListing } from './store-listing.ts';
 import { placeRecords } from './tell-parents.ts';
 
 const IDS_PER_CALL = 100;
@@ -101,7 +102,7 @@ async function listByDates(run: BatchRun, call: Extract<FetchCall, { kind: 'list
     const { text, envelope } = page;
     await storeAnswer(run, { resource, envelope, version, text, parentId, only: null });
     pages += 1;
-    if (noted(run, ids).length <= pagesLeft(page, pages, ids.length)) return;
+    if (stillOpen(run, ids).length <= pagesLeft(page, pages, ids.length)) return;
   }
 }
 
@@ -121,14 +122,14 @@ async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all
   const only = resource.list?.shared === true ? { only: call.ids } : {};
   const { doubt, isCut } = await storeListing(run, resource, version, { parentId: call.parentId, ...only });
   const under = isUnderParent(resource, resource.list?.path ?? null) ? call.parentId : null;
-  const missing = noted(run, call.ids);
+  const missing = stillOpen(run, call.ids);
   const toConclude = resource.show === null ? missing : missing.filter(({ isDeletedLast }) => isDeletedLast);
   await concludeFrom(run, { version, under, doubt, isCut }, toConclude);
 }
 
 /**
  * Concludes from a look that did not find these. One in doubt concludes only what a delete event named, one that did not come
- * to its end only what another look before it did not find either. Throws ProcoreFormatError if others are left.
+ * to its end only what another look before it did not find either. Throws InDoubtError if others are left.
  */
 async function concludeFrom(
   run: BatchRun,
@@ -142,23 +143,17 @@ async function concludeFrom(
   const toSeeAgain = named.filter((record) => !sure.includes(record));
   await noteFirstAbsence(database.pool, run.batch, toSeeAgain, { pauseMs: absencePauseMs });
   if (sure.length < records.length) {
-    throw new ProcoreFormatError(`the listing of ${run.resource.resource}`, {
+    throw new InDoubtError(`the listing of ${run.resource.resource}`, {
       issues: [doubt ?? 'it was not read to its end'],
     });
   }
-}
-
-/** Those of the ids that are still open. */
-function noted(run: BatchRun, ids: readonly string[]): NotedRecord[] {
-  const open = openRecords(run);
-  return ids.flatMap((id) => open.get(id) ?? []);
 }
 
 async function showParent(run: BatchRun, { parentId, ids }: Extract<FetchCall, { kind: 'parent' }>): Promise<void> {
   const version = await takeVersion(run.settings.database);
   const holds = await readParent(run, parentOf(run), parentId, version);
   const doubt = holds ? null : `${parentId} has no list in ${run.resource.parent?.embeddedAs}`;
-  await concludeFrom(run, { version, under: parentId, doubt, isCut: !holds }, noted(run, ids));
+  await concludeFrom(run, { version, under: parentId, doubt, isCut: !holds }, stillOpen(run, ids));
 }
 
 /** Shows and stores the parent with the children that it carries. Returns whether it came with its list of them, or is gone. */
@@ -185,7 +180,7 @@ async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all 
   if (parent.list?.carries !== 'whole record') {
     return lookFor(run, call.ids, async (id) => {
       const holds = await readParent(run, parent, id, await takeVersion(run.settings.database));
-      if (!holds) throw new ProcoreFormatError(`${parent.resource} ${id}`, { issues: [`it has no list in ${field}`] });
+      if (!holds) throw new InDoubtError(`${parent.resource} ${id}`, { issues: [`it has no list in ${field}`] });
     });
   }
   const version = await takeVersion(run.settings.database);
@@ -198,7 +193,7 @@ async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all 
   });
   const doubt = listing.doubt ?? (lacking === 0 ? null : `${lacking} have no list in ${field}`);
   const isCut = listing.isCut || lacking > 0;
-  await concludeFrom(run, { version, under: null, doubt, isCut }, noted(run, call.ids));
+  await concludeFrom(run, { version, under: null, doubt, isCut }, stillOpen(run, call.ids));
 }
 
 /** Items of a list of the whole scope name their parents, so that each record can be shown. */
@@ -211,7 +206,7 @@ async function findParents(run: BatchRun, ids: readonly string[]): Promise<void>
     await placeRecords(run, items);
     return items.map(({ id }) => id);
   });
-  const notListed = noted(run, ids).filter(({ parentId }) => parentId === null);
+  const notListed = stillOpen(run, ids).filter(({ parentId }) => parentId === null);
   const { doubt, isCut } = listing;
   await concludeFrom(run, { version, under: null, doubt, isCut }, notListed);
 }
@@ -230,7 +225,7 @@ async function lookFor(
   const walk = await lookThroughParents(run, ids, visit);
   if (walk === null) return;
   const { version, doubt } = walk;
-  await concludeFrom(run, { version, under: null, doubt, isCut: doubt !== null }, noted(run, soughtIn(run, walk)));
+  await concludeFrom(run, { version, under: null, doubt, isCut: doubt !== null }, stillOpen(run, soughtIn(run, walk)));
 }
 
 /** Stores the children of one parent: all, where their list carries them whole, else those of the ids. */

@@ -19,6 +19,7 @@ export { CatalogueError } from './errors.ts';
 export { type BatchReport, fetchBatch } from './fetch-batch.ts';
 export { listProjects } from './list-projects.ts';
 export { lookAgain } from './look-again.ts';
+export { createNeighbours } from './neighbours.ts';
 export { isSelected, type Selection } from './news-of-event.ts';
 export { createWalks } from './parent-walk.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';

@@ -3,38 +3,60 @@ import {
   ProcoreFormatError,
   ProcoreResponseError,
   ProcoreTokenError,
+  ProcoreTooLargeError,
   ProcoreUnreachableError,
 } from '@procore-mirror/procore';
 import { expect, test } from 'vitest';
-import { judgeFailure } from './judge-failure.ts';
+import { InDoubtError } from './errors.ts';
+import { judgeFailure, pauseOf } from './judge-failure.ts';
 
-const half = () => 0.5;
 const status = (code: number) => new ProcoreResponseError(`GET /x: ${code}`, { status: code });
-const noToken = (isRejected: boolean) => new ProcoreTokenError('no token', { isRejected });
+const busy = (code: 429 | 503) => new ProcoreBusyError('later', { resumeAt: 65_000, status: code });
 
 test.each([
-  [new ProcoreBusyError('429', { resumeAt: 5, status: 429 }), 0, { outcome: 'wait', resumeAt: 5 }],
-  [new ProcoreUnreachableError('reset'), 0, { outcome: 'retry', pauseMs: 1000 }],
-  [new ProcoreUnreachableError('reset'), 3, { outcome: 'retry', pauseMs: 8000 }],
-  [new ProcoreUnreachableError('reset'), 1000, { outcome: 'retry', pauseMs: 300_000 }],
-  [noToken(true), 0, { outcome: 'stop' }],
-  [noToken(false), 0, { outcome: 'retry', pauseMs: 1000 }],
-  [status(401), 0, { outcome: 'unauthorized' }],
-  [status(403), 2, { outcome: 'refused', pauseMs: 4000 }],
-  [status(404), 0, { outcome: 'absent' }],
-  [status(410), 0, { outcome: 'absent' }],
-  [status(302), 99, { outcome: 'retry', pauseMs: 300_000 }],
-  [status(408), 0, { outcome: 'retry', pauseMs: 1000 }],
-  [status(500), 99, { outcome: 'retry', pauseMs: 300_000 }],
-  [status(422), 1, { outcome: 'retry', pauseMs: 2000 }],
-  [status(422), 2, { outcome: 'dead', reason: 'answer_422' }],
-  [new ProcoreFormatError('GET /x', { issues: ['cut'] }), 7, { outcome: 'retry', pauseMs: 128_000 }],
-  [new ProcoreFormatError('GET /x', { issues: ['cut'] }), 8, { outcome: 'dead', reason: 'malformed_answer' }],
-])('%s after %i failures', (error, attempts, outcome) => {
-  expect(judgeFailure(error, attempts, half)).toEqual(outcome);
+  ['our limit', busy(429), { kind: 'limited' }],
+  ['an address that is busy', busy(503), { trouble: { reason: 'failing', atLeastMs: 60_000 }, givesUp: null }],
+  ['a reset', new ProcoreUnreachableError('reset'), { trouble: { reason: 'unreachable' }, givesUp: null }],
+  ['a time-out', new ProcoreUnreachableError('x', { isTimeOut: true }), { trouble: { reason: 'slow' }, givesUp: null }],
+  ['no token', new ProcoreTokenError('x', { isRejected: true }), { trouble: { reason: 'no_token' }, givesUp: null }],
+  ['301', status(301), { trouble: { reason: 'unreachable' }, givesUp: null }],
+  ['302', status(302), { trouble: { reason: 'unreachable' }, givesUp: null }],
+  ['401', status(401), { trouble: { reason: 'unauthorized' }, givesUp: null }],
+  ['403', status(403), { trouble: { reason: 'forbidden' }, givesUp: 'answer_403' }],
+  ['404', status(404), { kind: 'absent' }],
+  ['405', status(405), { trouble: { reason: 'failing' }, givesUp: 'answer_405' }],
+  ['408', status(408), { trouble: { reason: 'failing' }, givesUp: 'answer_408' }],
+  ['409', status(409), { trouble: { reason: 'failing' }, givesUp: 'answer_409' }],
+  ['410', status(410), { kind: 'absent' }],
+  ['422', status(422), { trouble: { reason: 'failing' }, givesUp: 'answer_422' }],
+  ['500', status(500), { trouble: { reason: 'failing' }, givesUp: null }],
+  ['524', status(524), { trouble: { reason: 'failing' }, givesUp: null }],
+  ['nonsense', new ProcoreFormatError('x', { issues: ['cut'] }), { givesUp: 'malformed_answer' }],
+  ['an answer that is too large', new ProcoreTooLargeError('x'), { givesUp: 'answer_too_large' }],
+  ['a listing in doubt', new InDoubtError('x', { issues: ['it shifted'] }), { kind: 'in doubt' }],
+  ['an error of ours', new TypeError('undefined is no function'), null],
+])('%s', (_, error, failure) => {
+  const judged = judgeFailure(error, () => 5_000);
+  if (failure === null) expect(judged).toBeNull();
+  else expect(judged).toMatchObject(failure);
 });
 
-test('pauses of several workers differ by up to half', () => {
-  const pauses = [0, 0.999].map((random) => judgeFailure(new ProcoreUnreachableError('x'), 0, () => random));
-  expect(pauses).toMatchObject([{ pauseMs: 750 }, { pauseMs: 1250 }]);
+test.each([
+  ['failing', 0, 1],
+  ['failing', 3, 8],
+  ['failing', 9, 300],
+  ['failing', 20, 300],
+  ['failing', 22, 675],
+  ['failing', 1000, 7200],
+  ['forbidden', 0, 5],
+  ['slow', 0, 60],
+  ['slow', 8, 256],
+] as const)('a record that is %s waits after %i failures', (reason, attempts, seconds) => {
+  expect(pauseOf({ reason, detail: '', atLeastMs: 0 }, attempts, () => 0.5)).toBe(seconds * 1000);
+});
+
+test('a record waits as long as Procore says, and several workers not all as long', () => {
+  expect(pauseOf({ reason: 'failing', detail: '', atLeastMs: 90_000 }, 0, () => 0.5)).toBe(90_000);
+  const trouble = { reason: 'failing', detail: '', atLeastMs: 0 } as const;
+  expect([0, 0.999].map((random) => pauseOf(trouble, 0, () => random))).toEqual([750, 1250]);
 });

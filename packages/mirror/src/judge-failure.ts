@@ -1,4 +1,5 @@
-// What becomes of records whose fetch failed? The one place that turns an error into an outcome.
+// What does a failure speak of, and what follows? The one place that turns errors into trouble, and trouble into pauses.
+import type { ParkReason, Trouble } from '@procore-mirror/database';
 import {
   ProcoreBusyError,
   ProcoreFormatError,
@@ -7,66 +8,81 @@ import {
   ProcoreTooLargeError,
   ProcoreUnreachableError,
 } from '@procore-mirror/procore';
+import { InDoubtError } from './errors.ts';
 
-export type FailureOutcome =
-  /** Procore named a time to come back; costs no attempt. */
-  | { outcome: 'wait'; resumeAt: number }
-  /** Try these records again after a pause. */
-  | { outcome: 'retry'; pauseMs: number }
-  /** The record is gone, or not visible to us. */
-  | { outcome: 'absent' }
-  /** We may not read this; the scope is to be parked if its other records are refused, too. */
-  | { outcome: 'refused'; pauseMs: number }
-  /** The company refuses a fresh token. */
-  | { outcome: 'unauthorized' }
-  /** Procore refuses the credentials: nothing can be fetched until somebody mends them. */
-  | { outcome: 'stop' }
-  /** A person must look. */
-  | { outcome: 'dead'; reason: string };
+export type Failure =
+  /** Our calls are used up; the budget knows until when. */
+  | { kind: 'limited' }
+  /** It is gone, or not visible to us. */
+  | { kind: 'absent' }
+  /** The answers are fine, and prove nothing of what they lack. */
+  | { kind: 'in doubt' }
+  /**
+   * One call failed. Whether its record, its resource, its company or everything is to blame, neighbours tell. `givesUp`: the reason
+   * of the dead letter in the end, if it is the record; null: tried for ever, because it may pass.
+   */
+  | { kind: 'trouble'; trouble: Trouble; givesUp: string | null };
 
 const SECOND = 1000;
-const LONGEST_PAUSE_MS = 5 * 60 * SECOND;
-const ATTEMPTS_BEFORE_DEAD = 8;
+const PAUSE_OF_AN_OUTAGE_MS = 5 * 60 * SECOND;
+const LONGEST_PAUSE_MS = 2 * 3600 * SECOND;
+const SHORTEST_PAUSES_MS: Partial<Record<ParkReason, number>> = {
+  forbidden: 5 * SECOND,
+  // Each try holds a slot for half as long.
+  slow: 60 * SECOND,
+};
+/** So often a record fails before it becomes a dead letter, and about four minutes long. */
+export const FAILURES_BEFORE_DEAD = 9;
+const TRIES_OF_AN_OUTAGE = 20;
+
+/** What failed; null for an error that is none of a call to Procore. */
+export function judgeFailure(error: unknown, now: () => number = Date.now): Failure | null {
+  if (error instanceof InDoubtError) return { kind: 'in doubt' };
+  if (error instanceof ProcoreTokenError) return troubleOf(error, 'no_token');
+  if (error instanceof ProcoreUnreachableError) return troubleOf(error, error.isTimeOut ? 'slow' : 'unreachable');
+  if (error instanceof ProcoreFormatError) return troubleOf(error, 'failing', { givesUp: 'malformed_answer' });
+  if (error instanceof ProcoreTooLargeError) return troubleOf(error, 'failing', { givesUp: 'answer_too_large' });
+  if (error instanceof ProcoreBusyError) {
+    if (error.status === 429) return { kind: 'limited' };
+    return troubleOf(error, 'failing', { atLeastMs: Math.max(0, error.resumeAt - now()) });
+  }
+  return error instanceof ProcoreResponseError ? judgeStatus(error) : null;
+}
+
+function judgeStatus(error: ProcoreResponseError): Failure {
+  const givesUp = `answer_${error.status}`;
+  switch (error.meaning) {
+    case 'absent':
+      return { kind: 'absent' };
+    case 'unauthorized':
+      return troubleOf(error, 'unauthorized');
+    case 'refused':
+      return troubleOf(error, 'forbidden', { givesUp });
+    case 'too large':
+    case 'not understood':
+      return troubleOf(error, 'failing', { givesUp });
+    case 'on the way':
+      return troubleOf(error, 'unreachable');
+    default:
+      return troubleOf(error, 'failing');
+  }
+}
+
+function troubleOf(
+  error: Error,
+  reason: ParkReason,
+  { givesUp = null, atLeastMs = 0 }: { givesUp?: string | null; atLeastMs?: number } = {},
+): Failure {
+  return { kind: 'trouble', trouble: { reason, detail: error.message, atLeastMs }, givesUp };
+}
 
 /**
- * Judges the failure of a call for records that failed `attempts` times before. Trouble on the way or at Procore is
- * retried for ever with growing pauses; an answer that makes no sense is, too, but becomes a dead letter in the end.
+ * How long a record waits that failed `attempts` times before, ms. About as long as it has been failing, so that the end of an
+ * outage is seen soon after it; no longer than five minutes until it has failed for an hour or two.
  */
-export function judgeFailure(error: unknown, attempts: number, random: () => number): FailureOutcome {
-  const retry = { outcome: 'retry', pauseMs: pauseMs(attempts, random) } as const;
-  if (error instanceof ProcoreBusyError) return { outcome: 'wait', resumeAt: error.resumeAt };
-  if (error instanceof ProcoreUnreachableError) return retry;
-  if (error instanceof ProcoreTokenError) return error.isRejected ? { outcome: 'stop' } : retry;
-  if (error instanceof ProcoreFormatError) {
-    return attempts < ATTEMPTS_BEFORE_DEAD ? retry : { outcome: 'dead', reason: 'malformed_answer' };
-  }
-  if (error instanceof ProcoreTooLargeError) {
-    return attempts < ATTEMPTS_BEFORE_DEAD ? retry : { outcome: 'dead', reason: 'answer_too_large' };
-  }
-  if (error instanceof ProcoreResponseError) return judgeStatus(error, attempts, retry);
-  return retry;
-}
-
-function judgeStatus(
-  { status, meaning }: ProcoreResponseError,
-  attempts: number,
-  retry: { outcome: 'retry'; pauseMs: number },
-): FailureOutcome {
-  switch (meaning) {
-    case 'unauthorized':
-      return { outcome: 'unauthorized' };
-    case 'refused':
-      return { outcome: 'refused', pauseMs: retry.pauseMs };
-    case 'absent':
-      return { outcome: 'absent' };
-    case 'not understood':
-      return attempts < 2 ? retry : { outcome: 'dead', reason: `answer_${status}` };
-    default:
-      return retry;
-  }
-}
-
-function pauseMs(attempts: number, random: () => number): number {
-  const full = Math.min(SECOND * 2 ** Math.min(attempts, 20), LONGEST_PAUSE_MS);
-  return Math.round(full * (0.75 + random() / 2));
+export function pauseOf({ reason, atLeastMs }: Trouble, attempts: number, random: () => number): number {
+  const ofOutage = Math.min(SECOND * 2 ** Math.min(attempts, TRIES_OF_AN_OUTAGE), PAUSE_OF_AN_OUTAGE_MS);
+  const full = Math.min(ofOutage * 1.5 ** Math.max(0, attempts - TRIES_OF_AN_OUTAGE), LONGEST_PAUSE_MS);
+  const pause = Math.round(full * (0.75 + random() / 2));
+  return Math.max(pause, SHORTEST_PAUSES_MS[reason] ?? 0, atLeastMs);
 }

@@ -7,17 +7,11 @@ import {
   noteTotal,
   readListFacts,
 } from '@procore-mirror/database';
-import {
-  type AnsweredSize,
-  expandPath,
-  type ProcoreAnswer,
-  ProcoreFormatError,
-  ProcoreResponseError,
-} from '@procore-mirror/procore';
+import { type AnsweredSize, expandPath, type ProcoreAnswer, ProcoreResponseError } from '@procore-mirror/procore';
 import { type BatchRun, scopeOf } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
+import { InDoubtError } from './errors.ts';
 import { type CheckedPage, checkPage } from './read-answer.ts';
-import { storeAnswer } from './store-answer.ts';
 
 const LARGEST_V2_PAGE = 100;
 
@@ -91,22 +85,9 @@ async function isUsualTotal(
   return (await noteTotal(run.settings.database.pool, listKey(run, resource, parentId), missing)) || missing === 0;
 }
 
-/** Stores every page, and tells what came. */
-export async function storeListing(
-  run: BatchRun,
-  resource: CataloguedResource,
-  version: string,
-  options: ListingOptions,
-): Promise<Listing> {
-  const { parentId, only = null } = options;
-  return readListing(run, resource, options, ({ text, envelope }) =>
-    storeAnswer(run, { resource, envelope, version, text, parentId, only }),
-  );
-}
-
-/** For who concludes something from what a listing lacks. Throws ProcoreFormatError when there is a doubt. */
+/** For who concludes something from what a listing lacks. Throws InDoubtError when there is a doubt. */
 export function insistOnAll({ resource }: CataloguedResource, { doubt }: Pick<Listing, 'doubt'>): void {
-  if (doubt !== null) throw new ProcoreFormatError(`the listing of ${resource}`, { issues: [doubt] });
+  if (doubt !== null) throw new InDoubtError(`the listing of ${resource}`, { issues: [doubt] });
 }
 
 /**

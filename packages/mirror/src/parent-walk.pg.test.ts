@@ -95,7 +95,7 @@ test('a request that fails is the first of the next run', async () => {
   procore.answer = (path, query) => {
     if (!isBusy || !path.includes('/rfis/5/')) return answer(path, query);
     isBusy = false;
-    return { status: 503, headers: { 'retry-after': '0' } };
+    return { status: 429, headers: { 'retry-after': '0' } };
   };
   await mirror.hear('RFI Replies', [7]);
   await runAll('RFI Replies');

@@ -170,3 +170,13 @@ function costOf(call: FetchCall, facts: PlanFacts): number {
 function pagesFor(records: number, { perPage }: PlanFacts): number {
   return Math.max(1, Math.ceil(records / perPage));
 }
+
+/** The parent that the call is about; null where it is none, or not one alone. */
+export function parentIdOf(call: FetchCall): string | null {
+  return 'parentId' in call ? call.parentId : null;
+}
+
+/** The records that the call is to bring. */
+export function idsOf(call: FetchCall): readonly string[] {
+  return call.kind === 'show' ? [call.id] : call.ids;
+}

@@ -1,4 +1,5 @@
 // What tests of fetching share: a migrated database, and a client of a Procore that the test scripts or simulates.
+
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Batch, type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
@@ -7,6 +8,7 @@ import { createTestDatabase, type System, startSystem } from '@procore-mirror/te
 import type { FetchSettings } from './batch-run.ts';
 import { catalogue } from './catalogue/catalogue.ts';
 import { type BatchReport, fetchBatch } from './fetch-batch.ts';
+import { createNeighbours } from './neighbours.ts';
 import { recordDelivery } from './record-delivery.ts';
 
 /** Where the test's Procore is, and how the service account signs in there. */
@@ -97,6 +99,7 @@ export async function startTestMirror(
     pageSize: 100,
     parking: { firstPauseMs: 60_000, longestPauseMs: 600_000 },
     random: () => 0.5,
+    neighbours: createNeighbours(),
   };
   let events = 0;
   return {

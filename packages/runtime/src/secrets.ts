@@ -14,13 +14,23 @@ const shortest = 8;
 const keptForEver = 64;
 const keptInTurn = 64;
 
-/** Knows no secret yet. Credentials added first are kept for ever, of the rest (access tokens) the latest 64. */
+/** Knows no secret yet. Credentials added first are kept for ever, of the rest (access tokens) the 64 added last. */
 export function createSecrets(): Secrets {
   const formsBySecret = new Map<string, readonly string[]>();
   let forms: readonly string[] = [];
+
+  /** Whoever adds a secret once more still uses it: it counts as the latest. */
+  function keepLonger(value: string, known: readonly string[]): void {
+    if ([...formsBySecret.keys()].indexOf(value) < keptForEver) return;
+    formsBySecret.delete(value);
+    formsBySecret.set(value, known);
+  }
+
   return {
     add(value) {
-      if (value.length < shortest || formsBySecret.has(value)) return;
+      if (value.length < shortest) return;
+      const known = formsBySecret.get(value);
+      if (known !== undefined) return keepLonger(value, known);
       formsBySecret.set(value, formsOf(value));
       if (formsBySecret.size > keptForEver + keptInTurn) {
         const oldestInTurn = [...formsBySecret.keys()][keptForEver];

@@ -19,7 +19,8 @@ export type Product = {
   receiverUrl: string;
   secrets: { clientId: string; clientSecret: string; authorization: string };
   startIngest: () => Promise<void>;
-  startWorker: () => Promise<AppProcess>;
+  /** `env` adds to what the worker is told, or replaces it. */
+  startWorker: (env?: Record<string, string>) => Promise<AppProcess>;
   /** Kills the worker started last in the middle of whatever it does. */
   killWorker: () => Promise<void>;
   /** What all processes wrote, of those that were killed, too. */
@@ -64,7 +65,7 @@ export async function prepareProduct(options: ProductOptions): Promise<Product> 
       });
       receiverUrl = `http://127.0.0.1:${(await ingest.line('port')).port}/webhooks/procore`;
     },
-    startWorker: async () => {
+    startWorker: async (env = {}) => {
       worker = start('worker', {
         PROCORE_LOGIN_URL: options.procoreUrl,
         PROCORE_API_URL: options.procoreUrl,
@@ -72,6 +73,7 @@ export async function prepareProduct(options: ProductOptions): Promise<Product> 
         PROCORE_CLIENT_SECRET: secrets.clientSecret,
         FETCH_DELAY_MS: String(options.fetchDelayMs ?? 200),
         ...(options.concurrency !== undefined && { WORKER_CONCURRENCY: String(options.concurrency) }),
+        ...env,
       });
       const started = worker;
       await started.line('admin_port');

@@ -1,7 +1,14 @@
 // A week of a company, lived through in minutes: the real simulator, the real database, and of the product all that decides
 // which calls are made (recording, batches, plans, budget, client, store). Only time is virtual.
 import type { Database } from '@procore-mirror/database';
-import { catalogue, createWalks, type FetchSettings, recordDelivery, usualPace } from '@procore-mirror/mirror';
+import {
+  catalogue,
+  createNeighbours,
+  createWalks,
+  type FetchSettings,
+  recordDelivery,
+  usualPace,
+} from '@procore-mirror/mirror';
 import { type System, startSystem } from '@procore-mirror/testing';
 import { compareWorld, type Difference } from '../compare-world.ts';
 import { hook } from '../mirror-company.ts';
@@ -121,6 +128,7 @@ async function live(stage: Stage, saves: readonly Save[], { onProgress }: WeekOp
     random: stage.random,
     walks: createWalks(),
     ...usualPace,
+    neighbours: createNeighbours(),
   };
   const worker = startVirtualWorker({
     settings,

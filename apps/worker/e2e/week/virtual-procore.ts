@@ -33,7 +33,7 @@ export async function connectProcore(options: {
   const { system, database, time } = options;
   const { clientId, clientSecret } = system.secrets;
   const loginUrl = new URL(system.simulatorUrl);
-  const auth = createAuth({ loginUrl, clientId, clientSecret, now: time.now });
+  const auth = createAuth({ loginUrl, credentials: () => ({ clientId, clientSecret }), now: time.now });
   const budget = createCallBudget({ database, holder: 'week', onError: options.onError, sleep: nap });
   const out: (() => void)[] = [];
   const clock = await system.control<{ nowMs: number }>('POST', '/control/clock', { speed: 0 });

@@ -1,7 +1,9 @@
 // The means of a history: deliveries, and runs of workers, of which some stand still.
+
 import { backfillResource } from '../backfill-resource.ts';
 import type { FetchSettings } from '../batch-run.ts';
 import { fetchBatch } from '../fetch-batch.ts';
+import { createNeighbours } from '../neighbours.ts';
 import { createWalks } from '../parent-walk.ts';
 import { recordDelivery } from '../record-delivery.ts';
 import type { BatchPick, Hold } from './command.ts';
@@ -150,6 +152,7 @@ function settingsFor({ database, client }: Stage, { catalogue }: Family): FetchS
     pageSize: 2,
     parking: { firstPauseMs: 1, longestPauseMs: 1 },
     random: () => 0.5,
+    neighbours: createNeighbours(),
     walks: createWalks(),
   };
 }

@@ -1,0 +1,124 @@
+// A login that fails stops nothing for longer than it lasts, and a new secret needs no restart.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { AppProcess } from '@procore-mirror/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expectNoSecretWritten } from './find-secrets.ts';
+import { aBody, deliver, type Mirror, startMirror } from './start-mirror.ts';
+
+type Made = { records: { id: string; companyId: string; projectId: string }[] };
+
+const records = 30;
+
+let mirror: Mirror;
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'login-'));
+  mirror = await startMirror('postgres', { projects: 1, simulator: { callsPerHour: null, callsPerTenSeconds: null } });
+  await mirror.system.startIngest();
+});
+afterEach(async () => {
+  await mirror.close();
+  await rm(directory, { recursive: true });
+});
+
+/** News of records of several resources, so that many batches are due at once. */
+async function news(): Promise<void> {
+  const { system } = mirror;
+  const resources = ['RFIs', 'Submittals', 'Punch Items', 'Meetings', 'Observation Items'];
+  const edits = resources.flatMap((resource) => Array(records / 5).fill({ resource, action: 'create', silent: true }));
+  const made = await system.control<Made>('POST', '/control/edits', { edits });
+  for (const [number, { id, companyId, projectId }] of made.records.entries()) {
+    const resource_type = edits[number].resource;
+    const body = aBody({ company_id: companyId, project_id: projectId, resource_type, resource_id: id });
+    expect(await deliver(system, body)).toBe(204);
+  }
+}
+
+/** What the worker says of itself. */
+async function ready(worker: AppProcess): Promise<{ status: number; text: string }> {
+  const { admin_port } = await worker.line('admin_port');
+  const answer = await fetch(`http://127.0.0.1:${admin_port}/readyz`);
+  return { status: answer.status, text: await answer.text() };
+}
+
+async function logins(): Promise<number> {
+  return (await mirror.system.control<{ byKind: { login: number } }>('GET', '/control/calls')).byKind.login;
+}
+
+function logged(worker: AppProcess, message: string): number {
+  return worker.output().split(message).length - 1;
+}
+
+async function expectEqual(): Promise<void> {
+  const { database, untilQuiet } = mirror;
+  await untilQuiet(records);
+  const count = async (table: string) =>
+    (await database.pool.query<{ count: number }>(`select count(*)::int as count from ${table}`)).rows[0]?.count;
+  expect(await count('procore.rfis')).toBe(records / 5);
+  expect(await count('procore.meetings')).toBe(records / 5);
+  expect(await count('mirror.dead_letters')).toBe(0);
+}
+
+const within = (timeout: number) => ({ timeout, interval: 100 });
+
+test('a 401 with a page, from whoever stands between, holds up fetching for about as long as it lasts', {
+  timeout: 120_000,
+}, async () => {
+  const { system } = mirror;
+  const page = { kind: 'login', status: 401, body: '<html>Who are you?</html>' };
+  await system.control('PUT', '/control/faults', [page]);
+  const worker = await system.startWorker();
+  await news();
+  await expect.poll(() => ready(worker), within(60_000)).toMatchObject({ status: 503 });
+  expect((await ready(worker)).text).toContain('answered 401 where a token was expected');
+  await system.control('DELETE', '/control/faults');
+  await expect.poll(() => ready(worker), within(60_000)).toMatchObject({ status: 200 });
+  await expectEqual();
+  expect(logged(worker, 'signing in fails')).toBe(1);
+  expect(logged(worker, 'signing in works again')).toBe(1);
+});
+
+test('a rejection is asked about again by a probe, and ends by itself', { timeout: 120_000 }, async () => {
+  const { system } = mirror;
+  const { clientId, clientSecret } = system.secrets;
+  await system.control('PUT', `/control/clients/${clientId}`, { secret: 'a-secret-that-the-worker-does-not-have' });
+  const worker = await system.startWorker();
+  await news();
+  await expect.poll(() => ready(worker), within(60_000)).toMatchObject({ status: 503 });
+  expect((await ready(worker)).text).toContain('rejects the service account (invalid_client)');
+  await system.control('PUT', `/control/clients/${clientId}`, { secret: clientSecret });
+  await expect.poll(() => ready(worker), within(60_000)).toMatchObject({ status: 200 });
+  await expectEqual();
+  expect(await logins()).toBeLessThanOrEqual(3);
+  expect(logged(worker, 'signing in fails')).toBe(1);
+  expect(logged(worker, '"outcome":"parked"')).toBeLessThanOrEqual(16);
+});
+
+test('a secret that is regenerated at Procore and written to its file is used without a restart', {
+  timeout: 120_000,
+}, async () => {
+  const { system, database } = mirror;
+  const { clientId, clientSecret } = system.secrets;
+  const file = path.join(directory, 'client-secret');
+  await writeFile(file, `${clientSecret}\n`);
+  const worker = await system.startWorker({ PROCORE_CLIENT_SECRET: '', PROCORE_CLIENT_SECRET_FILE: file });
+  const { secret } = await system.control<{ secret: string }>('POST', `/control/clients/${clientId}/secret`);
+  await news();
+  await expect.poll(() => ready(worker), within(60_000)).toMatchObject({ status: 503 });
+  await writeFile(file, '');
+  await expect.poll(() => logged(worker, 'a secret cannot be read again'), within(30_000)).toBe(1);
+  await writeFile(file, `${secret}\n`);
+  await expect.poll(() => ready(worker), within(30_000)).toMatchObject({ status: 200 });
+  await expectEqual();
+  // A token that is void by now is dropped when the API refuses it, and no company is blamed for it.
+  const again = await system.control<{ secret: string }>('POST', `/control/clients/${clientId}/secret`);
+  await writeFile(file, again.secret);
+  await news();
+  await mirror.untilQuiet(2 * records);
+  expect((await database.pool.query('select from mirror.scopes')).rowCount).toBe(0);
+  expect(worker.output()).not.toContain(secret);
+  expect(worker.output()).not.toContain(again.secret);
+  await expectNoSecretWritten(mirror);
+});

@@ -1,0 +1,1 @@
+ALTER TABLE "mirror"."scopes" ALTER COLUMN "company_id" DROP NOT NULL;

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { createNeighbours } from './neighbours.ts';
+
+const rfis = { companyId: '1', projectId: '7', resource: 'RFIs' };
+
+test('resources of a company that fail are counted, each once, until a call of the company is answered', () => {
+  const neighbours = createNeighbours();
+  expect(neighbours.resourceFailed(rfis)).toBe(1);
+  expect(neighbours.resourceFailed(rfis)).toBe(1);
+  expect(neighbours.resourceFailed({ ...rfis, projectId: '8' })).toBe(2);
+  expect(neighbours.resourceFailed({ ...rfis, companyId: '2' })).toBe(1);
+  neighbours.answered('2');
+  expect(neighbours.resourceFailed({ ...rfis, resource: 'Submittals' })).toBe(3);
+  neighbours.answered('1');
+  expect(neighbours.resourceFailed(rfis)).toBe(1);
+});
+
+test('companies that fail are counted within seconds, until any call is answered', () => {
+  let now = 0;
+  const neighbours = createNeighbours(() => now);
+  expect(neighbours.companyFailed('1')).toBe(1);
+  now = 9_000;
+  expect(neighbours.companyFailed('2')).toBe(2);
+  now = 15_000;
+  expect(neighbours.companyFailed('3')).toBe(2);
+  neighbours.answered('4');
+  expect(neighbours.companyFailed('1')).toBe(1);
+});
+
+test('records of a company that are missing are counted, each once, until a call of the company is answered', () => {
+  const neighbours = createNeighbours();
+  expect(neighbours.recordsMissed('1', ['RFIs/5', 'RFIs/6'])).toBe(2);
+  expect(neighbours.recordsMissed('1', ['RFIs/5'])).toBe(2);
+  neighbours.answered('2');
+  expect(neighbours.recordsMissed('1', ['Tasks/5'])).toBe(3);
+  const many = Array.from({ length: 100_000 }, (_, id) => `RFIs/${id}`);
+  expect(neighbours.recordsMissed('1', many)).toBeLessThan(1000);
+  neighbours.answered('1');
+  expect(neighbours.recordsMissed('1', [])).toBe(0);
+});

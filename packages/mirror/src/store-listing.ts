@@ -1,0 +1,17 @@
+import type { BatchRun } from './batch-run.ts';
+import type { CataloguedResource } from './catalogue/catalogue.ts';
+import { type Listing, type ListingOptions, readListing } from './listing.ts';
+import { storeAnswer } from './store-answer.ts';
+
+/** Stores every page, and tells what came. */
+export async function storeListing(
+  run: BatchRun,
+  resource: CataloguedResource,
+  version: string,
+  options: ListingOptions,
+): Promise<Listing> {
+  const { parentId, only = null } = options;
+  return readListing(run, resource, options, ({ text, envelope }) =>
+    storeAnswer(run, { resource, envelope, version, text, parentId, only }),
+  );
+}

@@ -1,0 +1,62 @@
+// When calls fail, others tell whether it is the place: one item of its list, or who we are in its company.
+import { ProcoreUnreachableError } from '@procore-mirror/procore';
+import type { BatchRun } from './batch-run.ts';
+import type { CataloguedResource } from './catalogue/catalogue.ts';
+import { type Failure, judgeFailure } from './judge-failure.ts';
+import { isUnderParent, pagesOf } from './listing.ts';
+
+/** So many records that are not found one after the other may not be gone. */
+const MISSED_IN_A_ROW = 3;
+
+/** Has the resource a list of all of its scope? */
+function hasListOfScope(resource: CataloguedResource): boolean {
+  const { list } = resource;
+  return list !== null && !list.shared && !isUnderParent(resource, list.path) && list.under === null;
+}
+
+/** Asks for one item of the resource's list. False also where it has none of the whole scope. */
+export async function isListAnswered(run: BatchRun): Promise<boolean> {
+  if (!hasListOfScope(run.resource)) return false;
+  try {
+    for await (const _ of pagesOf(run, run.resource, { parentId: null, perPage: 1 })) return true;
+    return false;
+  } catch (error) {
+    if (run.signal.aborted || judgeFailure(error) === null) throw error;
+    return false;
+  }
+}
+
+/**
+ * A company that disconnected the app refuses everything, even `me` (docs/architecture.md, When Procore refuses). Null: it
+ * answers; `absent`: that does not tell.
+ */
+export async function askCompany(run: BatchRun): Promise<Failure | null> {
+  try {
+    using _ = await run.settings.client.get('/rest/v1.0/me', { companyId: run.batch.companyId, signal: run.signal });
+    return null;
+  } catch (error) {
+    const failure = run.signal.aborted ? null : judgeFailure(error);
+    if (failure === null) throw error;
+    return failure;
+  }
+}
+
+/**
+ * Where several records in a row were not found and nothing else was answered, does the place answer at all? If all that it says is
+ * that nothing is there, that is its own trouble and proves nothing: throws ProcoreUnreachableError then.
+ */
+export async function insistOnPlace(
+  run: BatchRun,
+  resource: CataloguedResource,
+  ids: readonly string[],
+): Promise<void> {
+  const { batch, calls, settings } = run;
+  if (calls.answered > 0) return;
+  const records = ids.map((id) => `${batch.projectId}/${resource.resource}/${id}`);
+  if (settings.neighbours.recordsMissed(batch.companyId, records) < MISSED_IN_A_ROW) return;
+  const failure = await askCompany(run);
+  if (failure === null) return;
+  // Where nobody may ask who they are, the list tells.
+  if (failure.kind === 'absent' && (!hasListOfScope(run.resource) || (await isListAnswered(run)))) return;
+  throw new ProcoreUnreachableError(`nothing of company ${batch.companyId} is there, so nothing is taken for gone`);
+}
