@@ -140,7 +140,8 @@ function badRecord(
   { ignoresSize, pages }: Seen,
 ): Got {
   if (!isAboutSize(error)) throw error;
-  if (at.number === null || ignoresSize || !(sizes.hasAnswered() || pages === 0)) throw firstError;
+  const mayBeFirst = pages === 0 && at.change === 'shrunk';
+  if (at.number === null || ignoresSize || !(sizes.hasAnswered() || mayBeFirst)) throw firstError;
   if (sizes.hasAnswered()) sizes.forgetFailure();
   return { kind: 'bad record', at };
 }
