@@ -235,6 +235,123 @@ test('dead letters are listed without letting their text steer the terminal', as
   expect(stdout).toContain('red: ·[31m');
 });
 
+const aRecordsDeadLetter = (id: string, fields: { nextTryAt?: string | null; raw?: string; resource?: string } = {}) =>
+  database.pool.query(
+    `insert into mirror.dead_letters (id, kind, reason, detail, raw, company_id, project_id, resource, record_id, next_try_at,
+       delete_seen) values ($1, 'record', 'answer_422', 'GET /x: HTTP 422', $2, 9007199254740993, 12, $3, '13', $4, true)`,
+    [id, fields.raw ?? '{"n": 9007199254740993}', fields.resource ?? 'RFIs', fields.nextTryAt ?? null],
+  );
+const remaining = async () => {
+  const { rows } = await database.pool.query('select id from mirror.dead_letters order by id');
+  return rows.map(({ id }) => id);
+};
+
+test('dead letters are listed with what they are about and their next try, and filtered', async () => {
+  await aDeadLetter('D1');
+  await aRecordsDeadLetter('R1', { nextTryAt: '2099-06-01T10:00:00Z' });
+  const { stdout } = await mirror(['dead-letters', 'list']);
+  expect(stdout).toMatch(/^R1 +9007199254740993 +12 +RFIs +13 .* 2099-06-01T10:00:00Z +answer_422 +GET/m);
+  const listed = async (...filter: string[]) =>
+    JSON.parse((await mirror(['dead-letters', 'list', '--json', ...filter])).stdout);
+  expect(await listed('--company', '9007199254740993', '--project', '12', '--resource', 'rfis')).toEqual([
+    expect.objectContaining({ id: 'R1', kind: 'record', companyId: '9007199254740993', recordId: '13', tries: 0 }),
+  ]);
+  expect(await listed('--reason', 'not_json')).toMatchObject([{ id: 'D1', kind: 'delivery', nextTryAt: null }]);
+  expect(await mirror(['dead-letters', 'list', '--company', '1'])).toMatchObject({ code: 0 });
+});
+
+test('a dead letter is shown with everything and its body', async () => {
+  await aRecordsDeadLetter('R1');
+  const { code, stdout } = await mirror(['dead-letters', 'show', 'R1']);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^recordId +13$/m);
+  expect(stdout).toMatch(/^deleteSeen +yes$/m);
+  expect(stdout).toContain('It is not tried again by itself any more');
+  expect(stdout).toContain('{"n": 9007199254740993}');
+  await aDeadLetter('D1');
+  await database.pool.query(`update mirror.dead_letters set raw = E'two\n\x1b[31mlines' where id = 'D1'`);
+  expect((await mirror(['dead-letters', 'show', 'D1'])).stdout).toContain('two\n·[31mlines');
+  expect(JSON.parse((await mirror(['dead-letters', 'show', 'D1', '--json'])).stdout)).toMatchObject({
+    raw: 'two\n\u001b[31mlines',
+  });
+  expect(await mirror(['dead-letters', 'show', 'D9'])).toMatchObject({
+    code: 1,
+    stdout: 'There is no dead letter D9.\n',
+  });
+});
+
+test('replayed records are pending, bodies go to the queue, and what is not there is named', async () => {
+  const env = { DATABASE_URL: database.url, QUEUE_URL: await createTestRedis() };
+  await aRecordsDeadLetter('9007199254740993/12/RFIs/13');
+  await aDeadLetter('D1');
+  const { code, stdout, stderr } = await mirror(
+    ['dead-letters', 'replay', '9007199254740993/12/RFIs/13', 'D1', 'D9'],
+    env,
+  );
+  expect(code).toBe(1);
+  expect(stdout).toBe('1 record will be fetched again, 1 body handed to the workers again.\n');
+  expect(stderr).toBe('There is no dead letter D9.\n');
+  const { rows } = await database.pool.query('select record_id, lane, ready_at > now() as rests from mirror.pending');
+  expect(rows).toEqual([{ record_id: '13', lane: 'repair', rests: true }]);
+  expect(JSON.parse((await mirror(['status', '--json'], env)).stdout).queue.waiting).toBe(1);
+  expect((await mirror(['dead-letters', 'show', '9007199254740993/12/RFIs/13'])).stdout).toContain('waits for a fetch');
+  // They go when the workers have done it.
+  expect(await remaining()).toHaveLength(2);
+});
+
+test('all that fit are replayed; a queue that is down is exit code 3 for bodies, and none of the records’ business', async () => {
+  const env = { DATABASE_URL: database.url, QUEUE_URL: 'redis://127.0.0.1:1' };
+  await aRecordsDeadLetter('R1');
+  await aRecordsDeadLetter('R2', { resource: 'Teapots' });
+  await aDeadLetter('D1');
+  const some = await mirror(['dead-letters', 'replay', '--all', '--resource', 'RFIs', '--json'], env);
+  expect(some.code).toBe(0);
+  expect(JSON.parse(some.stdout)).toEqual({ records: 1, deliveries: 0, notMirrored: [], unknown: [] });
+  const others = await mirror(['dead-letters', 'replay', '--all', '--resource', 'Teapots'], env);
+  expect(others).toMatchObject({ code: 1, stderr: 'R2 is of a resource that is not mirrored.\n' });
+  const all = await mirror(['dead-letters', 'replay', '--all'], env);
+  expect(all).toMatchObject({ code: 3, stderr: expect.stringContaining('fix: start that server') });
+  expect(await remaining()).toHaveLength(3);
+});
+
+test('discarded dead letters are gone, and counted', async () => {
+  for (const id of ['D1', 'D2']) await aDeadLetter(id);
+  await aRecordsDeadLetter('R1');
+  expect(await mirror(['dead-letters', 'discard', 'D1', 'D9'])).toMatchObject({
+    code: 1,
+    stdout: 'Discarded 1 dead letter.\n',
+    stderr: 'There is no dead letter D9.\n',
+  });
+  const some = await mirror(['dead-letters', 'discard', '--all', '--reason', 'answer_422', '--json']);
+  expect(some.code).toBe(0);
+  expect(JSON.parse(some.stdout)).toEqual({ discarded: 1, unknown: [] });
+  expect(await remaining()).toEqual(['D2']);
+  expect(await mirror(['dead-letters', 'discard', '--all'])).toMatchObject({
+    code: 0,
+    stdout: 'Discarded 1 dead letter.\n',
+  });
+});
+
+test.each(['replay', 'discard'])('%s needs ids or --all, and not both', async (command) => {
+  await aDeadLetter('D1');
+  for (const wrong of [[], ['D1', '--all'], ['D1', '--reason', 'x'], ['--reason', 'x']]) {
+    expect(await mirror(['dead-letters', command, ...wrong])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--all'),
+    });
+  }
+  expect(await remaining()).toEqual(['D1']);
+});
+
+test('status tells when the first dead letter is tried again', async () => {
+  await aRecordsDeadLetter('R1', { nextTryAt: '2099-06-02T10:00:00Z' });
+  await aRecordsDeadLetter('R2', { nextTryAt: '2099-06-01T10:00:00Z' });
+  await aDeadLetter('D1');
+  const { stdout } = await mirror(['status']);
+  expect(stdout).toMatch(/answer_422 +2 .* 2099-06-01T10:00:00\S*$/m);
+  expect(stdout).toMatch(/not_json +1 .* by replay only$/m);
+});
+
 test('wrong use is exit code 2, and says what is right', async () => {
   expect(await mirror(['no-such-command'])).toMatchObject({
     code: 2,

@@ -2,7 +2,10 @@
 import { DatabaseVersionError } from '@procore-mirror/database';
 import { ConfigError, type Secrets } from '@procore-mirror/runtime';
 import { Command, CommanderError } from 'commander';
+import { addDeadLettersDiscard } from './commands/dead-letters-discard.ts';
 import { addDeadLettersList } from './commands/dead-letters-list.ts';
+import { addDeadLettersReplay } from './commands/dead-letters-replay.ts';
+import { addDeadLettersShow } from './commands/dead-letters-show.ts';
 import { addEventsList } from './commands/events-list.ts';
 import { addEventsShow } from './commands/events-show.ts';
 import { addMigrate } from './commands/migrate.ts';
@@ -59,8 +62,11 @@ function createProgram(run: Run, o: Surroundings): Command {
   addEventsShow(events, run);
   const deadLetters = program
     .command('dead-letters')
-    .description('Events we gave up on, and bodies we could not read.');
+    .description('Records whose fetch was given up, and bodies that could not be read.');
   addDeadLettersList(deadLetters, run);
+  addDeadLettersShow(deadLetters, run);
+  addDeadLettersReplay(deadLetters, run);
+  addDeadLettersDiscard(deadLetters, run);
   return program;
 }
 

@@ -45,9 +45,18 @@ const lines = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid'
 );
 
 /** What events and records say may hold anything, also what would steer the terminal. */
-function shown(cell: Cell): string {
+export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-  return String(cell ?? '').replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '\u00b7');
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '\u00b7');
+}
+
+function shown(cell: Cell): string {
+  return printable(String(cell ?? ''));
+}
+
+/** `1 record`, `2 records`. */
+export function counted(count: number, one: string, several = `${one}s`): string {
+  return `${count} ${count === 1 ? one : several}`;
 }
 
 /** How long ago a moment was: `3 min`. */

@@ -136,8 +136,13 @@ function parkedTable({ parked }: Status, now: Date): string {
 function deadLettersTable({ deadLetters }: Status, now: Date): string {
   if (deadLetters.length === 0) return '';
   return table(
-    ['reason', 'count', 'last seen'],
-    deadLetters.map((letters) => [letters.reason, letters.count, `${ago(letters.lastSeenAt, now)} ago`]),
+    ['reason', 'count', 'last seen', 'next try'],
+    deadLetters.map((letters) => [
+      letters.reason,
+      letters.count,
+      `${ago(letters.lastSeenAt, now)} ago`,
+      letters.nextTryAt ?? 'by replay only',
+    ]),
   );
 }
 

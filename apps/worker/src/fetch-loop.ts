@@ -11,7 +11,7 @@ import {
   renewLease,
   rescheduleBatches,
 } from '@procore-mirror/database';
-import { type BatchReport, type FetchSettings, fetchBatch, lookAgain } from '@procore-mirror/mirror';
+import { type BatchReport, type FetchSettings, fetchBatch, lookAgain, retryDeadLetters } from '@procore-mirror/mirror';
 import type { Log } from '@procore-mirror/runtime';
 
 export type FetchLoopOptions = {
@@ -34,7 +34,7 @@ export type FetchLoop = {
 /** How often an idle loop looks for a batch that is due. */
 export const IDLE_MS = 200;
 export const RESCHEDULE_EVERY_MS = 600_000;
-/** How often it looks whether hidden records are due for another look. */
+/** How often it looks whether hidden records are due for another look, and dead letters for another try. */
 const LOOK_EVERY_MS = 60_000;
 const REST_AFTER_FAILURE_MS = 5_000;
 const FINISH_WITHIN_MS = 5_000;
@@ -78,6 +78,7 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
       if (Date.now() >= lookAt) {
         lookAt = Date.now() + LOOK_EVERY_MS;
         await lookAgain(settings);
+        await retryDeadLetters(settings);
       }
       if (!(await canSignIn())) return null;
       return await claimBatch(settings.database, { holder, leaseMs, ...roomBeside(inHand.values(), concurrency) });

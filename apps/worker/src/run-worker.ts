@@ -34,6 +34,8 @@ import { environment, workerSchema } from './env.ts';
 import { keysOf, startFetchLoop } from './fetch-loop.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
+const NEW_DEAD_LETTER = 'a new dead letter; `pnpm mirror dead-letters show` tells more';
+
 await runMain({
   name: 'worker',
   start: async (lifetime) => {
@@ -106,6 +108,12 @@ await runMain({
         neighbours: createNeighbours(),
         random: Math.random,
         walks: createWalks(),
+        retryDeadLettersAfterMs: env.RETRY_DEAD_LETTERS_AFTER_MS,
+        onDeadLetter: ({ id, companyId, projectId, resource, recordId, reason }) =>
+          log.warn(
+            { dead_letter: id, company_id: companyId, project_id: projectId, resource, record_id: recordId, reason },
+            NEW_DEAD_LETTER,
+          ),
         driftWatch: createDriftWatch({
           database,
           onNew: (resource, { field, kind, jsonType, exampleRecordId }) =>
@@ -147,7 +155,19 @@ await runMain({
           delivery,
         );
         metrics.recorded(recorded);
-        const { event, outcome, reason } = recorded;
+        const { event, outcome, reason, newDeadLetter } = recorded;
+        if (newDeadLetter !== null) {
+          log.warn(
+            {
+              dead_letter: newDeadLetter,
+              event_ulid: event?.id,
+              resource: event?.resource,
+              record_id: event?.recordId,
+              reason,
+            },
+            NEW_DEAD_LETTER,
+          );
+        }
         log.debug(
           { event_ulid: event?.id, resource: event?.resource, record_id: event?.recordId, outcome, reason },
           'recorded a delivery',

@@ -147,7 +147,7 @@ test('a generation never comes again, whatever was settled, given up or put off 
   const again = await note();
   expect(again[0]?.generation).not.toBe(slow[0]?.generation);
   await settle(slow);
-  await giveUpRecords(database, key, slow, { reason: 'test', detail: 'of older news' });
+  await giveUpRecords(database, key, slow, { reason: 'test', detail: 'of older news', retryAfterMs: [] });
   await putOff(database.pool, key, slow, 60_000);
   await inTransaction(database, (client) => noteListed(client, key, slow, { pauseMs: 60_000, lane: 'detail' }));
   await noteFirstAbsence(database.pool, key, slow, { pauseMs: 60_000 });

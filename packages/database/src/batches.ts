@@ -1,6 +1,7 @@
 // The schedule of fetches. A batch is due when the first of its pending records is ready; one worker at a time holds it
 // by a lease that runs out when the worker dies. Doing a batch twice is harmless, so a lost lease is, too.
 import type pg from 'pg';
+import { deadLetterId } from './dead-letters.ts';
 import type { Database } from './open-database.ts';
 import type { lane } from './schema.ts';
 import { inTransaction } from './transaction.ts';
@@ -195,7 +196,13 @@ export type NotedRecord = {
   settles: boolean;
 };
 
-/** The records of all lanes that are ready, lane by lane, longest-waiting first, up to `limit` of each lane. */
+/** Mostly there are no dead letters; asked first, this keeps a statement from looking for that of each record. */
+const SOME_ARE_DEAD = '(select true from mirror.dead_letters limit 1)';
+
+/**
+ * The records of all lanes that are ready, lane by lane, longest-waiting first, up to `limit` of each lane. What was given up
+ * of a record, a deletion maybe, is news of it still.
+ */
 export async function noteBatch(
   database: Database,
   key: BatchKey,
@@ -203,16 +210,20 @@ export async function noteBatch(
 ): Promise<NotedRecord[]> {
   const { rows } = await database.pool.query<NotedRecord>({
     name: `note-batch-of-${key.projectId === null ? 'company' : 'project'}`,
-    text: `select p.record_id as id, p.generation::text, p.lane, p.event_id as "eventId", nullif(p.occurred_at, 'infinity') as "occurredAt",
-        p.parent_id as "parentId", p.delete_seen as "isDelete", p.attempts, p.reread,
-        p.delete_seen and coalesce(p.delete_occurred_at >= p.occurred_at, true) as "isDeletedLast",
+    text: `select p.record_id as id, p.generation::text, p.lane, coalesce(p.event_id, d.event_id) as "eventId",
+        nullif(greatest(p.occurred_at, d.occurred_at), 'infinity') as "occurredAt",
+        coalesce(p.parent_id, d.parent_id) as "parentId", p.delete_seen or coalesce(d.delete_seen, false) as "isDelete",
+        p.attempts, p.reread, (p.delete_seen or coalesce(d.delete_seen, false)) and coalesce(
+          greatest(p.delete_occurred_at, d.delete_occurred_at) >= greatest(p.occurred_at, d.occurred_at), true)
+          as "isDeletedLast",
         coalesce(p.absent_generation = p.generation, false)
           and p.absent_at <= now() - $6::float8 * interval '1 ms' as "isSightedAbsent",
         coalesce(p.listed_generation = p.generation, false) as "isListed",
         p.last_seen_at <= now() - $4::float8 * interval '1 ms' as settles
       from unnest(enum_range(null::mirror.lane)) as of(lane) cross join lateral (
         select * from mirror.pending where ${isOfBatch(key)} and lane = of.lane and ready_at <= now() order by ready_at limit $5
-      ) as p order by p.lane, p.ready_at`,
+      ) as p left join (select * from mirror.dead_letters where ${SOME_ARE_DEAD}) d on d.id = ${deadLetterId('p')}
+      order by p.lane, p.ready_at`,
     values: [...keyValues(key), options.delayMs, options.limit, options.absencePauseMs],
   });
   return rows;
@@ -231,8 +242,8 @@ type NewsOfRecord = Pick<NotedRecord, 'id' | 'generation'>;
 type SettledRecord = Pick<NotedRecord, 'id' | 'generation' | 'settles'>;
 
 /**
- * Ends what a fetch has proved: a record leaves the pending ones if no news came since it was noted. Others stay, with
- * their wait started anew. Belongs in the transaction that stores the rows.
+ * Ends what a fetch has proved: a record leaves the pending ones, and the dead letters, if no news came since it was noted.
+ * Others stay, with their wait started anew. Belongs in the transaction that stores the rows.
  */
 export async function settleRecords(
   client: pg.ClientBase,
@@ -249,7 +260,9 @@ export async function settleRecords(
         where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id
           and p.generation = f.generation
         returning p.record_id
-      )
+      ),
+      cleared as (delete from mirror.dead_letters d using settled s where d.id = concat_ws('/', $1::bigint, $2::bigint, $3::text, s.record_id)
+        and ${SOME_ARE_DEAD})
       update mirror.pending p set first_seen_at = now(), not_before = null,
         ready_at = greatest(p.ready_at, p.last_seen_at + $6::float8 * interval '1 ms')
       where ${isOfBatch(key)} and record_id = any($4) and record_id not in (select record_id from settled)`,

@@ -21,7 +21,16 @@ export {
 export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from './budget.ts';
 export { addCalls, type CallCount, removeOldCalls } from './calls.ts';
 export { checkDatabase } from './check-database.ts';
-export { giveUpRecords, keepDeadLetter } from './dead-letters.ts';
+export {
+  type DeadLetterChoice,
+  discardDeadLetters,
+  findGivenUp,
+  findUnread,
+  type GivenUpRecord,
+  giveUpRecords,
+  keepUnreadDelivery,
+  takeDueTries,
+} from './dead-letters.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './due-looks.ts';
 export { DatabaseVersionError } from './errors.ts';
 export {
@@ -59,6 +68,7 @@ export type { ColumnType, MirroredColumn, MirroredTable } from './mirrored-table
 export { type Database, type DatabaseOptions, openDatabase } from './open-database.ts';
 export {
   type BackfillScope,
+  type DeadLetterDetails,
   type DeadLetterSummary,
   type EventDetails,
   type EventFilter,
@@ -73,9 +83,10 @@ export {
   type Pulse,
   readPulse,
   readStatus,
+  showDeadLetter,
   showEvent,
 } from './operator-queries.ts';
-export { type LoggedEvent, markPending, type News, recordEvent } from './record-event.ts';
+export { type LoggedEvent, markPending, type News, type RecordOptions, recordEvent } from './record-event.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './schema-drift.ts';
 export {
   giveProbeBack,

@@ -251,6 +251,39 @@ test('rows that one absence hid are looked at once more, and generations go on a
   expect(next.rows[0]?.next).toBeGreaterThan(5000);
 });
 
+test('dead letters of before say what they are about, one for each record, and are tried again at once', async () => {
+  const { pool } = await emptyDatabase();
+  const migrations = readMigrations();
+  const at = migrations.findIndex(({ name }) => name.endsWith('_dead-letters'));
+  for (const { statements } of migrations.slice(0, at)) for (const statement of statements) await pool.query(statement);
+  const event = (id: string, resource: string, kind: string) =>
+    `('${id}', 1, 7, '${resource}', '5', '${kind}', '2026-06-01T1${id.length}:00:00Z', now(), 'v4.0', '{}', 'pending')`;
+  await pool.query(`
+    comment on table procore.rfis is 'RFIs as Procore''s API gives them. Live rows: all.';
+    comment on table procore.trades is 'Trades as Procore''s API gives them. Live rows: all.';
+    insert into mirror.events (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at,
+      payload_version, raw, outcome) values ${event('E', 'rfis', 'delete')}, ${event('EE', 'RFIs', 'update')},
+      ${event('EEE', 'Trades', 'update')};
+    insert into mirror.dead_letters (id, reason, raw, last_seen_at, attempts) values
+      ('E', 'answer_422', '{"n": 1}', '2026-06-01Z', 3), ('EE', 'malformed_answer', '{"n": 2}', '2026-06-02Z', 9),
+      ('EEE', 'answer_422', '{"n": 3}', now(), 3), ('0123456789abcdef0123456789abcdef', 'not_json', '{', now(), 1),
+      ('1/7/Meeting Topics/6', 'answer_422', '{"company_id": 1, "project_id": 7, "resource": "Meeting Topics",
+        "record_id": "6", "parent_id": "9", "delete_seen": true, "occurred_at": "infinity"}', now(), 3),
+      ('1/7/RFIs/5', 'answer_422', '{"company_id": 1, "project_id": 7, "resource": "RFIs", "record_id": "5"}', '2026-05-01Z', 2)`);
+  for (const statement of migrations[at]?.statements ?? []) await pool.query(statement);
+  const { rows } =
+    await pool.query(`select id, kind, project_id, resource, record_id, raw, attempts, event_id, delete_seen,
+      parent_id, next_try_at <= now() as is_due from mirror.dead_letters order by id`);
+  const ofBody = { kind: 'delivery', project_id: null, resource: null, record_id: null, event_id: null, is_due: null };
+  const ofRecord = { kind: 'record', project_id: '7', event_id: null, parent_id: null, is_due: true };
+  expect(rows).toMatchObject([
+    { id: '0123456789abcdef0123456789abcdef', ...ofBody },
+    { id: '1/7/Meeting Topics/6', ...ofRecord, record_id: '6', parent_id: '9', delete_seen: true, attempts: 3 },
+    { id: '1/7/RFIs/5', ...ofRecord, raw: '{"n": 2}', attempts: 14, event_id: 'EE', delete_seen: true },
+    { id: '1/Trades/5', ...ofRecord, project_id: null, resource: 'Trades', event_id: 'EEE', delete_seen: false },
+  ]);
+});
+
 test('drift that a migration settles is forgotten', async () => {
   const { test: server, database } = await sampleMirror();
   const aField = { jsonType: null, count: 1, exampleRecordId: '1' };

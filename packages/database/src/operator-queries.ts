@@ -1,5 +1,6 @@
 // What operators ask of the mirror's own tables. Reads only. Ids, counts and moments come back as text (see
 // `openDatabase`): no digit and no microsecond is lost.
+import { choiceValues, type DeadLetterChoice, isChosen } from './dead-letters.ts';
 import type { Database } from './open-database.ts';
 
 export type Freshness = {
@@ -41,7 +42,8 @@ export type MirrorStatus = {
   parked: readonly ParkedScope[];
   /** Events that led to no fetch, and why. */
   ignored: readonly { resource: string; reason: string; events: string; lastReceivedAt: string }[];
-  deadLetters: readonly { reason: string; count: string; lastSeenAt: string }[];
+  /** `nextTryAt`: when the first of them is tried again by itself; null: none is. */
+  deadLetters: readonly { reason: string; count: string; lastSeenAt: string; nextTryAt: string | null }[];
   unfitValues: readonly { resource: string; column: string; count: string; lastRecordId: string; lastSeenAt: string }[];
   /** What was learnt of lists that are not as usual. */
   lists: readonly {
@@ -100,9 +102,10 @@ select jsonb_build_object(
     from (select resource, coalesce(reason, '') as reason, count(*) as events, max(received_at) as last_received_at
       from mirror.events where outcome = 'ignored' group by 1, 2) i),
   'deadLetters', (
-    select coalesce(jsonb_agg(jsonb_build_object('reason', reason, 'count', count::text, 'lastSeenAt', last_seen_at)
-      order by count desc, reason), '[]')
-    from (select reason, count(*), max(last_seen_at) as last_seen_at from mirror.dead_letters group by 1) d),
+    select coalesce(jsonb_agg(jsonb_build_object('reason', reason, 'count', count::text, 'lastSeenAt', last_seen_at,
+      'nextTryAt', next_try_at) order by count desc, reason), '[]')
+    from (select reason, count(*), max(last_seen_at) as last_seen_at, min(next_try_at) as next_try_at
+      from mirror.dead_letters group by 1) d),
   'unfitValues', (
     select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'column', column_name, 'count', count::text,
       'lastRecordId', last_record_id, 'lastSeenAt', last_seen_at) order by resource, column_name), '[]')
@@ -190,24 +193,61 @@ export async function showEvent(database: Database, id: string): Promise<EventDe
 
 export type DeadLetterSummary = {
   id: string;
+  /** `delivery`: a body that we could not use. `record`: one record whose fetch was given up. */
+  kind: 'delivery' | 'record';
   reason: string;
   detail: string | null;
+  companyId: string | null;
+  projectId: string | null;
+  resource: string | null;
+  recordId: string | null;
   attempts: number;
+  tries: number;
   firstSeenAt: string;
   lastSeenAt: string;
+  /** Null: it is not tried again by itself. */
+  nextTryAt: string | null;
 };
+
+const DEAD_LETTER_COLUMNS = `id, kind, reason, detail, company_id::text as "companyId", project_id::text as "projectId",
+  resource, record_id as "recordId", attempts, tries, first_seen_at as "firstSeenAt", last_seen_at as "lastSeenAt",
+  next_try_at as "nextTryAt"`;
 
 /** Dead letters, the last seen first. */
 export async function listDeadLetters(
   database: Database,
-  filter: { reason?: string | undefined; limit: number },
+  choice: DeadLetterChoice,
+  limit: number,
 ): Promise<DeadLetterSummary[]> {
   const { rows } = await database.pool.query<DeadLetterSummary>(
-    `select id, reason, detail, attempts, first_seen_at as "firstSeenAt", last_seen_at as "lastSeenAt"
-      from mirror.dead_letters where $1::text is null or reason = $1 order by last_seen_at desc, id desc limit $2`,
-    [filter.reason, filter.limit],
+    `select ${DEAD_LETTER_COLUMNS} from mirror.dead_letters where ${isChosen} order by last_seen_at desc, id desc limit $6`,
+    [...choiceValues(choice), limit],
   );
   return rows;
+}
+
+export type DeadLetterDetails = DeadLetterSummary & {
+  /** The newest event that told of the record. */
+  eventId: string | null;
+  occurredAt: string | null;
+  deleteSeen: boolean;
+  parentId: string | null;
+  /** Its record waits for a fetch. */
+  isPending: boolean;
+  raw: string;
+};
+
+/** One dead letter with its body; null when there is none. */
+export async function showDeadLetter(database: Database, id: string): Promise<DeadLetterDetails | null> {
+  const { rows } = await database.pool.query<DeadLetterDetails>(
+    `select ${DEAD_LETTER_COLUMNS}, event_id as "eventId", occurred_at as "occurredAt", delete_seen as "deleteSeen",
+        parent_id as "parentId", raw, kind = 'record' and exists (select from mirror.pending p
+          where p.company_id = d.company_id and p.project_id is not distinct from d.project_id
+            and p.resource = d.resource and p.record_id = d.record_id) as "isPending"
+      from mirror.dead_letters d where id = $1`,
+    [id],
+  );
+  return rows[0] ?? null;
 }
 
 export type Pulse = {

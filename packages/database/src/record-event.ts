@@ -34,14 +34,16 @@ export type RecordOptions = {
   /** Why nothing is fetched; null when something is. */
   ignored: string | null;
   news: readonly News[];
+  /** The dead letter that this body would be, or was until now: it could be read. */
+  deadLetterId?: string;
   delayMs: number;
   maxWaitMs: number;
 };
 
 /**
- * Writes the event to the log and marks its records pending, both or neither. A second delivery of the same event is
- * counted and changes nothing else. Idempotent. Returns whether the event was new, or `differs` when the log already
- * holds another event under this id: the caller must then record it under an id of its own.
+ * Writes the event to the log and marks its records pending, both or neither; its body is no dead letter any more. A second
+ * delivery of the same event is counted and changes nothing else. Idempotent. Returns whether the event was new, or
+ * `differs` when the log already holds another event under this id: the caller must then record it under an id of its own.
  */
 export async function recordEvent(database: Database, options: RecordOptions): Promise<'new' | 'known' | 'differs'> {
   const { event, ignored } = options;
@@ -61,6 +63,7 @@ export async function recordEvent(database: Database, options: RecordOptions): P
     ...newsColumns(options.news),
     options.delayMs,
     options.maxWaitMs,
+    options.deadLetterId,
   ];
   // A worker that stores locks pending rows in an order of its own.
   const { rows } = await afterConflicts(database, () =>
@@ -188,5 +191,6 @@ news as (
   from ${newsTable(13)}
   where (select is_new from logged)
 ),
-${markNews('$20', '$21', `'live'::mirror.lane`)}
+${markNews('$20', '$21', `'live'::mirror.lane`)},
+read as (delete from mirror.dead_letters where id = $22)
 select (select is_new from logged) as is_new`;

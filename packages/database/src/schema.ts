@@ -195,16 +195,39 @@ export const scopes = mirror.table(
   (table) => [unique('scopes_scope').on(table.companyId, table.projectId, table.resource).nullsNotDistinct()],
 );
 
-/** Events we gave up on, and bodies we could not read. */
-export const deadLetters = mirror.table('dead_letters', {
-  id: text('id').primaryKey(),
-  reason: text('reason').notNull(),
-  detail: text('detail'),
-  raw: text('raw').notNull(),
-  firstSeenAt: moment('first_seen_at').notNull().default(now),
-  lastSeenAt: moment('last_seen_at').notNull().default(now),
-  attempts: integer('attempts').notNull().default(1),
-});
+/** What we gave up on: bodies that we could not read, and records whose fetch did not succeed, one row each. */
+export const deadLetters = mirror.table(
+  'dead_letters',
+  {
+    /** Of a record: its company, project, resource and id; of a body: a hash of it. */
+    id: text('id').primaryKey(),
+    reason: text('reason').notNull(),
+    detail: text('detail'),
+    /** The body; of a record the newest event that told of it, or what was pending where none did. */
+    raw: text('raw').notNull(),
+    firstSeenAt: moment('first_seen_at').notNull().default(now),
+    lastSeenAt: moment('last_seen_at').notNull().default(now),
+    attempts: integer('attempts').notNull().default(1),
+    /** `delivery`: a body we could not read. `record`: one record whose fetch was given up. */
+    kind: text('kind').notNull().default('delivery'),
+    /** What it is about; of a body as far as it said. */
+    companyId: id('company_id'),
+    projectId: id('project_id'),
+    resource: text('resource'),
+    recordId: text('record_id'),
+    /** When it is tried again by itself; NULL: no more. */
+    nextTryAt: moment('next_try_at'),
+    /** How often it was tried again by itself since its newest event. */
+    tries: integer('tries').notNull().default(0),
+    /** What the news of the record were, for the fetch that tries it again (see `mirror.pending`). */
+    eventId: text('event_id'),
+    occurredAt: moment('occurred_at'),
+    deleteSeen: boolean('delete_seen').notNull().default(false),
+    deleteOccurredAt: moment('delete_occurred_at'),
+    parentId: text('parent_id'),
+  },
+  (table) => [index('dead_letters_next_try_at').on(table.nextTryAt).where(sql`next_try_at is not null`)],
+);
 
 /** Values that did not fit their typed column; the record is whole in `_data`. */
 export const unfitValues = mirror.table(

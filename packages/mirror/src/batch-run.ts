@@ -1,6 +1,7 @@
 // One run over a batch: what was noted before the first request, and what became of each record since.
 import {
   type Batch,
+  type BatchKey,
   type Database,
   type NotedRecord,
   noteBatch,
@@ -29,12 +30,18 @@ export type FetchSettings = {
   parking: ParkPauses;
   /** What the calls of other batches got. */
   neighbours: Neighbours;
+  /** When records that were given up are tried again by themselves, counted from then, ms. */
+  retryDeadLettersAfterMs?: readonly number[] | undefined;
+  /** Told of each record that was given up and had no dead letter yet. */
+  onDeadLetter?: ((letter: NewDeadLetter) => void) | undefined;
   random: () => number;
   /** Where walks go on that a run could not end; without it a run walks as long as it takes. */
   walks?: Walks | undefined;
   /** Told of what was stored; without one nobody looks for new fields. */
   driftWatch?: DriftWatch | undefined;
 };
+
+export type NewDeadLetter = BatchKey & { id: string; recordId: string; reason: string };
 
 /** The pace of every process of ours. */
 export const usualPace: Pick<FetchSettings, 'maxWaitMs' | 'absencePauseMs' | 'pageSize' | 'parking'> = {

@@ -1,6 +1,6 @@
 export { type AppliedHooks, applyHooks } from './apply-hooks.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
-export { type FetchSettings, usualPace } from './batch-run.ts';
+export { type FetchSettings, type NewDeadLetter, usualPace } from './batch-run.ts';
 export { type CallBudget, createCallBudget } from './call-budget.ts';
 export { type CallCounter, createCallCounter } from './call-counter.ts';
 export {
@@ -23,3 +23,4 @@ export { createNeighbours } from './neighbours.ts';
 export { isSelected, type Selection } from './news-of-event.ts';
 export { createWalks } from './parent-walk.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';
+export { type Replayed, replayDeadLetters, retryDeadLetters } from './retry-dead-letters.ts';

@@ -18,10 +18,12 @@ export type Failure =
   /** The answers are fine, and prove nothing of what they lack. */
   | { kind: 'in doubt' }
   /**
-   * One call failed. Whether its record, its resource, its company or everything is to blame, neighbours tell. `givesUp`: the reason
-   * of the dead letter in the end, if it is the record; null: tried for ever, because it may pass.
+   * One call failed. Whether its record, its resource, its company or everything is to blame, neighbours tell. `givesUp`: if it is the
+   * record, when it becomes a dead letter and why; null: tried for ever, because it may pass.
    */
-  | { kind: 'trouble'; trouble: Trouble; givesUp: string | null };
+  | { kind: 'trouble'; trouble: Trouble; givesUp: GivesUp | null };
+
+export type GivesUp = { reason: string; afterFailures: number };
 
 const SECOND = 1000;
 const PAUSE_OF_AN_OUTAGE_MS = 5 * 60 * SECOND;
@@ -31,8 +33,10 @@ const SHORTEST_PAUSES_MS: Partial<Record<ParkReason, number>> = {
   // Each try holds a slot for half as long.
   slow: 60 * SECOND,
 };
-/** So often a record fails before it becomes a dead letter, and about four minutes long. */
-export const FAILURES_BEFORE_DEAD = 9;
+/** About four minutes: the answer may differ the next time. */
+const AFTER_MINUTES = 9;
+/** The same request gets the same answer. */
+const AFTER_SECONDS = 3;
 const TRIES_OF_AN_OUTAGE = 20;
 
 /** What failed; null for an error that is none of a call to Procore. */
@@ -40,8 +44,10 @@ export function judgeFailure(error: unknown, now: () => number = Date.now): Fail
   if (error instanceof InDoubtError) return { kind: 'in doubt' };
   if (error instanceof ProcoreTokenError) return troubleOf(error, 'no_token');
   if (error instanceof ProcoreUnreachableError) return troubleOf(error, error.isTimeOut ? 'slow' : 'unreachable');
-  if (error instanceof ProcoreFormatError) return troubleOf(error, 'failing', { givesUp: 'malformed_answer' });
-  if (error instanceof ProcoreTooLargeError) return troubleOf(error, 'failing', { givesUp: 'answer_too_large' });
+  if (error instanceof ProcoreFormatError)
+    return troubleOf(error, 'failing', { givesUp: { reason: 'malformed_answer', afterFailures: AFTER_MINUTES } });
+  if (error instanceof ProcoreTooLargeError)
+    return troubleOf(error, 'failing', { givesUp: { reason: 'answer_too_large', afterFailures: AFTER_MINUTES } });
   if (error instanceof ProcoreBusyError) {
     if (error.status === 429) return { kind: 'limited' };
     return troubleOf(error, 'failing', { atLeastMs: Math.max(0, error.resumeAt - now()) });
@@ -50,17 +56,18 @@ export function judgeFailure(error: unknown, now: () => number = Date.now): Fail
 }
 
 function judgeStatus(error: ProcoreResponseError): Failure {
-  const givesUp = `answer_${error.status}`;
+  const givesUp = (afterFailures: number) => ({ reason: `answer_${error.status}`, afterFailures });
   switch (error.meaning) {
     case 'absent':
       return { kind: 'absent' };
     case 'unauthorized':
       return troubleOf(error, 'unauthorized');
     case 'refused':
-      return troubleOf(error, 'forbidden', { givesUp });
+      return troubleOf(error, 'forbidden', { givesUp: givesUp(AFTER_MINUTES) });
     case 'too large':
+      return troubleOf(error, 'failing', { givesUp: givesUp(AFTER_MINUTES) });
     case 'not understood':
-      return troubleOf(error, 'failing', { givesUp });
+      return troubleOf(error, 'failing', { givesUp: givesUp(AFTER_SECONDS) });
     case 'on the way':
       return troubleOf(error, 'unreachable');
     default:
@@ -71,7 +78,7 @@ function judgeStatus(error: ProcoreResponseError): Failure {
 function troubleOf(
   error: Error,
   reason: ParkReason,
-  { givesUp = null, atLeastMs = 0 }: { givesUp?: string | null; atLeastMs?: number } = {},
+  { givesUp = null, atLeastMs = 0 }: { givesUp?: GivesUp | null; atLeastMs?: number } = {},
 ): Failure {
   return { kind: 'trouble', trouble: { reason, detail: error.message, atLeastMs }, givesUp };
 }

@@ -71,6 +71,7 @@ function unfitIds(event: ProcoreEvent): string | null {
   return null;
 }
 
-function isBigint(id: string): boolean {
+/** Decimal digits that a bigint of Postgres holds. */
+export function isBigint(id: string): boolean {
   return /^\d{1,19}$/.test(id) && BigInt(id) <= 9_223_372_036_854_775_807n;
 }

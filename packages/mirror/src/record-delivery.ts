@@ -8,14 +8,15 @@ import {
   findParentIds,
   findPendingParent,
   findProjects,
-  keepDeadLetter,
+  keepUnreadDelivery,
   type LoggedEvent,
   type News,
+  type RecordOptions,
   recordEvent,
 } from '@procore-mirror/database';
 import { type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
 import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
-import { newsOfEvent, type Selection } from './news-of-event.ts';
+import { isBigint, newsOfEvent, type Selection } from './news-of-event.ts';
 
 export type RecordSettings = {
   database: Database;
@@ -31,6 +32,8 @@ export type Recorded = {
   outcome: 'pending' | 'known' | 'ignored' | 'dead';
   event: ProcoreEvent | null;
   reason: string | null;
+  /** The dead letter that the body became; null when it was one already, or is none. */
+  newDeadLetter: string | null;
 };
 
 /**
@@ -51,22 +54,21 @@ export async function recordDelivery(
   const ignored = verdict.outcome === 'ignored' ? verdict.reason : null;
   const news = verdict.outcome === 'pending' ? await withRelatives(settings, verdict.resource, verdict.news) : [];
   const logged = toLoggedEvent(event, delivery.receivedAt, raw);
-  const isNew = await recordUnderOwnId(settings, logged, ignored, news);
-  return { outcome: isNew ? verdict.outcome : 'known', event, reason: ignored };
+  const isNew = await recordUnderOwnId(settings, { event: logged, ignored, news, deadLetterId: deadLetterId(raw) });
+  return { outcome: isNew ? verdict.outcome : 'known', event, reason: ignored, newDeadLetter: null };
 }
 
 /** Two events under one id (Procore's own documentation has such a pair) are both kept, the second under a longer id. */
 async function recordUnderOwnId(
   { database, delayMs, maxWaitMs }: RecordSettings,
-  event: LoggedEvent,
-  ignored: string | null,
-  news: readonly News[],
+  delivery: Pick<RecordOptions, 'event' | 'ignored' | 'news' | 'deadLetterId'>,
 ): Promise<boolean> {
-  const recorded = await recordEvent(database, { event, ignored, news, delayMs, maxWaitMs });
+  const recorded = await recordEvent(database, { ...delivery, delayMs, maxWaitMs });
   if (recorded !== 'differs') return recorded === 'new';
+  const { event } = delivery;
   const content = [event.companyId, event.projectId, event.resource, event.recordId, event.kind].join('/');
   const own = { ...event, id: `${event.id}~${sha256(content).slice(0, 12)}` };
-  return (await recordEvent(database, { event: own, ignored, news, delayMs, maxWaitMs })) === 'new';
+  return (await recordEvent(database, { ...delivery, event: own, delayMs, maxWaitMs })) === 'new';
 }
 
 /** Adds the records that change with this one and may send no event of their own. */
@@ -118,13 +120,31 @@ async function bury(
   event: ProcoreEvent | null,
   why: { reason: string; detail: string },
 ): Promise<Recorded> {
-  await keepDeadLetter(database.pool, { id: sha256(raw).slice(0, 32), reason: why.reason, detail: why.detail, raw });
-  return { outcome: 'dead', event, reason: why.reason };
+  const id = deadLetterId(raw);
+  const about =
+    event === null ? null : { ...event, companyId: asBigint(event.companyId), projectId: asBigint(event.projectId) };
+  const isNew = await keepUnreadDelivery(database.pool, { id, reason: why.reason, detail: why.detail, raw, about });
+  return { outcome: 'dead', event, reason: why.reason, newDeadLetter: isNew ? id : null };
+}
+
+function asBigint(id: string | null): string | null {
+  return id !== null && isBigint(id) ? id : null;
+}
+
+function deadLetterId(raw: string): string {
+  return sha256(raw).slice(0, 32);
 }
 
 /** The body as text, without a byte order mark; one that is no text (or holds NUL, which Postgres' text cannot) as `\\x` and hexadecimal digits. */
 function textOf(body: Buffer): string {
   return isUtf8(body) && !body.includes(0) ? new TextDecoder().decode(body) : `\\x${body.toString('hex')}`;
+}
+
+/** The body that a dead letter keeps as text: the bytes as they came, but for a byte order mark. */
+export function bodyOf(raw: string): Buffer {
+  const bytes = /^\\x(?:[0-9a-f]{2})+$/.test(raw) ? Buffer.from(raw.slice(2), 'hex') : null;
+  // A body may be text that looks like this itself.
+  return bytes !== null && textOf(bytes) === raw ? bytes : Buffer.from(raw);
 }
 
 function sha256(text: string): string {

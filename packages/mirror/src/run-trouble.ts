@@ -1,7 +1,6 @@
 // What follows when calls of a run fail: is it the record, its resource, its company, or everything? Each answer decides only for
 // what it speaks of, judged with what its neighbours got; whatever answers nothing is parked and probed (rule 16 of the design).
 import {
-  giveUpRecords,
   keepParked,
   type NotedRecord,
   parkScope,
@@ -11,9 +10,10 @@ import {
 } from '@procore-mirror/database';
 import { type BatchRun, openRecords, stillOpen } from './batch-run.ts';
 import { concludeAbsent } from './conclude-absent.ts';
-import { FAILURES_BEFORE_DEAD, type Failure, pauseOf } from './judge-failure.ts';
+import { giveUp } from './give-up.ts';
+import { type Failure, pauseOf } from './judge-failure.ts';
 import { type FetchCall, idsOf, parentIdOf } from './plan-fetch.ts';
-import { askCompany, isListAnswered } from './witness.ts';
+import { askCompany, isListAnswered, isResourceAnswered } from './witness.ts';
 
 /** So many records that fail one after the other may not be to blame themselves. */
 const FAILURES_IN_A_ROW = 3;
@@ -64,8 +64,10 @@ export async function settleLastFailures(run: BatchRun, progress: Progress): Pro
     await setAside(run, progress);
     return true;
   }
-  const isLast = progress.failures.some(({ call }) => stillOpen(run, idsOf(call)).some(isLastTry));
-  await blameRecords(run, progress, isLast && (await isListAnswered(run)));
+  const failed = progress.failures.map(({ call }) => stillOpen(run, idsOf(call)));
+  const isLast = progress.failures.some((failure, index) => isLastTry(failure, failed[index] ?? []));
+  const except = failed.flat().map(({ id }) => id);
+  await blameRecords(run, progress, isLast && (await isResourceAnswered(run, except)));
   return false;
 }
 
@@ -126,10 +128,11 @@ export async function takeUpWork(run: BatchRun, progress: Progress): Promise<voi
 
 /** The failures are those of their records: each has a pause of its own, and is given up in the end if that is no use. */
 async function blameRecords(run: BatchRun, progress: Progress, areNeighboursWell: boolean): Promise<void> {
-  for (const { call, trouble, givesUp } of progress.failures.splice(0)) {
+  for (const failure of progress.failures.splice(0)) {
+    const { call, trouble, givesUp } = failure;
     const records = stillOpen(run, idsOf(call));
-    if (areNeighboursWell && givesUp !== null && call.kind === 'show' && records.every(isLastTry)) {
-      await giveUpRecords(run.settings.database, run.batch, records, { reason: givesUp, detail: trouble.detail });
+    if (areNeighboursWell && call.kind === 'show' && isLastTry(failure, records)) {
+      await giveUp(run, records, { reason: givesUp?.reason ?? '', detail: trouble.detail });
       openRecords(run).delete(call.id);
     } else {
       // A list that fails is asked again a few times before each of its records is asked for alone.
@@ -139,8 +142,8 @@ async function blameRecords(run: BatchRun, progress: Progress, areNeighboursWell
   }
 }
 
-function isLastTry({ attempts }: NotedRecord): boolean {
-  return attempts >= FAILURES_BEFORE_DEAD - 1;
+function isLastTry({ givesUp }: CallFailure, records: readonly NotedRecord[]): boolean {
+  return givesUp !== null && records.some(({ attempts }) => attempts + 1 >= givesUp.afterFailures);
 }
 
 async function postpone(run: BatchRun, records: readonly NotedRecord[], trouble: Trouble): Promise<void> {

@@ -1,9 +1,10 @@
 // When calls fail, others tell whether it is the place: one item of its list, or who we are in its company.
-import { ProcoreUnreachableError } from '@procore-mirror/procore';
+import { findParentIds, listIds } from '@procore-mirror/database';
+import { expandPath, ProcoreUnreachableError } from '@procore-mirror/procore';
 import type { BatchRun } from './batch-run.ts';
 import type { CataloguedResource } from './catalogue/catalogue.ts';
 import { type Failure, judgeFailure } from './judge-failure.ts';
-import { isUnderParent, pagesOf } from './listing.ts';
+import { isUnderParent, pagesOf, pathValues } from './listing.ts';
 
 /** So many records that are not found one after the other may not be gone. */
 const MISSED_IN_A_ROW = 3;
@@ -22,6 +23,29 @@ export async function isListAnswered(run: BatchRun): Promise<boolean> {
     return false;
   } catch (error) {
     if (run.signal.aborted || judgeFailure(error) === null) throw error;
+    return false;
+  }
+}
+
+/** Does the resource answer, but for these records? Its list tells, or else a record that it showed before. */
+export async function isResourceAnswered(run: BatchRun, except: readonly string[]): Promise<boolean> {
+  return (await isListAnswered(run)) || (await isNeighbourAnswered(run, except));
+}
+
+async function isNeighbourAnswered(run: BatchRun, except: readonly string[]): Promise<boolean> {
+  const { batch, resource, settings, signal } = run;
+  const { companyId, projectId } = batch;
+  if (resource.show === null) return false;
+  const known = await listIds(settings.database.pool, resource.table, companyId, projectId, except.length + 1);
+  const id = known.find((one) => !except.includes(one));
+  if (id === undefined) return false;
+  const parents = await findParentIds(settings.database.pool, resource.table, companyId, projectId, [id]);
+  try {
+    const path = expandPath(resource.show, await pathValues(run, resource, parents.get(id) ?? null, id));
+    using _ = await settings.client.get(path, { companyId, signal });
+    return true;
+  } catch (error) {
+    if (signal.aborted || judgeFailure(error) === null) throw error;
     return false;
   }
 }

@@ -22,6 +22,7 @@ const contract = [
   'ADMIN_PORT',
   'FETCH_DELAY_MS',
   'WORKER_CONCURRENCY',
+  'RETRY_DEAD_LETTERS_AFTER_MS',
   'MIRROR_RESOURCES',
   'MIRROR_CATALOGUE',
   'LOG_LEVEL',
@@ -38,6 +39,7 @@ test('.env.example names every variable of the contract, and no other', () => {
 
 test('.env.example shows the defaults and holds no secret', () => {
   expect(envExample()).toContain('\n#INGEST_PORT=3000\n');
+  expect(envExample()).toContain('\n#RETRY_DEAD_LETTERS_AFTER_MS=3600000,86400000\n');
   expect(envExample()).toMatch(/^PROCORE_CLIENT_SECRET=$/m);
   expect(envExample()).toMatch(/^WEBHOOK_AUTHORIZATION=$/m);
 });

@@ -46,7 +46,7 @@ function linesOf(shape: z.core.$ZodShape): string[] {
 function assignment(key: string, field: z.core.$ZodType): string {
   const unset = z.safeParse(field, undefined);
   if (!unset.success) return `${key}=`;
-  return `#${key}=${typeof unset.data === 'string' || typeof unset.data === 'number' ? unset.data : ''}`;
+  return `#${key}=${['string', 'number'].includes(typeof unset.data) || Array.isArray(unset.data) ? unset.data : ''}`;
 }
 
 function wrapped(text: string): string[] {

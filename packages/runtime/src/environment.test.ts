@@ -50,6 +50,7 @@ test('with only the required variables set, the rest takes the defaults of the c
     INGEST_SPOOL_DIR: '.data/spool',
     FETCH_DELAY_MS: 2000,
     WORKER_CONCURRENCY: 16,
+    RETRY_DEAD_LETTERS_AFTER_MS: [3_600_000, 86_400_000],
   });
 });
 
@@ -73,6 +74,7 @@ test.each([
   ['MIRROR_RESOURCES', 'RFIs, Daily Logs', ['RFIs', 'Daily Logs']],
   ['FETCH_DELAY_MS', '0', 0],
   ['WORKER_CONCURRENCY', '256', 256],
+  ['RETRY_DEAD_LETTERS_AFTER_MS', '1, 2592000000', [1, 2_592_000_000]],
   ['ADMIN_PORT', '0', 0],
   ['QUEUE_ALLOW_VOLATILE', '1', true],
   ['QUEUE_ALLOW_VOLATILE', '0', false],
@@ -109,6 +111,10 @@ test.each([
   ['FETCH_DELAY_MS', '1.5'],
   ['WORKER_CONCURRENCY', '0'],
   ['WORKER_CONCURRENCY', '257'],
+  ['RETRY_DEAD_LETTERS_AFTER_MS', '0'],
+  ['RETRY_DEAD_LETTERS_AFTER_MS', '3600000,1 day'],
+  ['RETRY_DEAD_LETTERS_AFTER_MS', '86400000,3600000'],
+  ['RETRY_DEAD_LETTERS_AFTER_MS', ','],
 ])('%s=%s is refused, by name', (key, text) => {
   expect(() => readEnv(everything, { ...required, [key]: text })).toThrow(new RegExp(`^${key}: .*must`));
 });

@@ -124,6 +124,14 @@ export const workerEnv = {
   WORKER_CONCURRENCY: wholeNumber(1, 256)
     .default(16)
     .meta({ description: 'Batches in hand at once in each worker, 1 to 256.' }),
+  RETRY_DEAD_LETTERS_AFTER_MS: list(z.string().regex(/^[1-9]\d{0,9}$/, 'must be a whole number from 1 up'))
+    .transform((times) => times.map(Number))
+    .refine((times) => times.every((time, index) => time > (times[index - 1] ?? 0)), 'must grow from one to the next')
+    .default([3_600_000, 86_400_000])
+    .meta({
+      description:
+        'When a record that was given up is tried again by itself, in milliseconds from then, separated by commas.',
+    }),
 };
 
 export const mirrorEnv = {

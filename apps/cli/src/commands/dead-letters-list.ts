@@ -1,32 +1,44 @@
 import { listDeadLetters } from '@procore-mirror/database';
 import type { Command } from 'commander';
+import { type ChoiceOptions, choiceOf, withChoiceOptions } from '../dead-letter-choice.ts';
 import { exitCode } from '../exit-code.ts';
 import type { Run } from '../mirror-command.ts';
 import { limit } from '../options.ts';
 import { ago, table } from '../output.ts';
 
-type Options = { reason?: string; limit: number; json?: boolean };
+type Options = ChoiceOptions & { limit: number; json?: boolean };
 
 export function addDeadLettersList(parent: Command, run: Run): void {
-  parent
-    .command('list')
+  withChoiceOptions(parent.command('list'))
     .description('Dead letters, the last seen first. Exit code 1 when there are any.')
-    .option('--reason <reason>', 'given up on for this reason')
     .option('--limit <count>', 'how many at most', limit, 20)
     .option('--json', 'print the result as JSON')
     .action((options: Options) =>
       run(options, ({ withDatabase, output, now }) =>
         withDatabase(async (database) => {
-          const letters = await listDeadLetters(database, { reason: options.reason, limit: options.limit });
+          const letters = await listDeadLetters(database, choiceOf(options), options.limit);
           output.result(letters, () =>
             letters.length === 0
               ? 'There are no dead letters.'
               : table(
-                  ['dead letter', 'last seen', 'attempts', 'reason', 'detail'],
+                  [
+                    'dead letter',
+                    'company',
+                    'project',
+                    'resource',
+                    'record',
+                    'last seen',
+                    'attempts',
+                    'next try',
+                    'reason',
+                    'detail',
+                  ],
                   letters.map((letter) => [
                     letter.id,
+                    ...[letter.companyId, letter.projectId, letter.resource, letter.recordId],
                     `${ago(letter.lastSeenAt, now())} ago`,
                     letter.attempts,
+                    letter.nextTryAt,
                     letter.reason,
                     letter.detail,
                   ]),

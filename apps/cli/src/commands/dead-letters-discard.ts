@@ -1,0 +1,29 @@
+import { discardDeadLetters } from '@procore-mirror/database';
+import type { Command } from 'commander';
+import { type ChoiceOptions, choiceToChange, noteUnknown, withChoiceOptions } from '../dead-letter-choice.ts';
+import { exitCode } from '../exit-code.ts';
+import type { Run } from '../mirror-command.ts';
+import { counted } from '../output.ts';
+
+type Options = ChoiceOptions & { all?: boolean; json?: boolean };
+
+export function addDeadLettersDiscard(parent: Command, run: Run): void {
+  withChoiceOptions(parent.command('discard [ids...]'))
+    .description('Forgets dead letters for good. A record stays as the mirror has it until there is news of it.')
+    .option('--all', 'all of them, or all that fit the other options')
+    .option('--json', 'print the result as JSON')
+    .action((ids: string[], options: Options) =>
+      run(options, async ({ withDatabase, output }) => {
+        const choice = choiceToChange(ids, options);
+        return withDatabase(async (database) => {
+          const discarded = await discardDeadLetters(database, choice);
+          const unknown = noteUnknown(output, ids, discarded);
+          output.result(
+            { discarded: discarded.length, unknown },
+            () => `Discarded ${counted(discarded.length, 'dead letter')}.`,
+          );
+          return unknown.length === 0 ? exitCode.fine : exitCode.foundSomethingWrong;
+        });
+      }),
+    );
+}
