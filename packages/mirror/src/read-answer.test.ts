@@ -54,6 +54,11 @@ describe('a list', () => {
     expect(verdict((answer) => readItems(answer, BARE), text)).toEqual([{ id: '1', parentId: null }]);
   });
 
+  test('of ULIDs has no numbers for ids', () => {
+    const text = '{"data": [{"id": "01KKEZ6PX3AZJ38KKBX6RYEJSW"}, {"id": 50.0}]}';
+    expect(verdict((answer) => checkPage(answer, UPLOADS), text).ids).toEqual(['01KKEZ6PX3AZJ38KKBX6RYEJSW']);
+  });
+
   const nonsense = ['{}', 'null', '"maintenance"', '42', 'true', '{"message": "ok"}', '{"errors": []}', '{"id": 1}'];
   test.each([
     ...nonsense.flatMap((text) => [BARE, ENVELOPED, EITHER, GROUPED, NAMED].map((entry) => [text, entry] as const)),

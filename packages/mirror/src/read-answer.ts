@@ -119,9 +119,10 @@ function idOf(record: unknown, entry: Pick<CatalogueEntry, 'idType'>): string | 
 
 /** A number or text as the id that it is stored under, as text; null when it is none. Agrees with what the database takes for ids. */
 function asId(value: unknown, entry: Pick<CatalogueEntry, 'idType'>): string | null {
-  const sent = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
+  const isNumber = entry.idType === 'bigint';
+  const sent = isNumber && Number.isSafeInteger(value) ? String(value) : value;
   if (typeof sent !== 'string') return null;
-  const id = entry.idType === 'bigint' ? sent.replace(/\.0+$/, '') : sent;
+  const id = isNumber ? sent.replace(/\.0+$/, '') : sent;
   return isFittingId(entry, id) ? id : null;
 }
 
