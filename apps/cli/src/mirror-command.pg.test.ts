@@ -21,7 +21,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await database.pool.query(
-    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.calls, mirror.schema_drift, mirror.lists, procore.rfis',
+    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.fetches, mirror.schema_drift, mirror.lists, procore.rfis',
   );
 });
 
@@ -118,10 +118,11 @@ test('status counts per company, project and resource, with every digit of an id
 test('status tells what calls were made, and how many an event took', async () => {
   for (const id of ['E1', 'E2']) await anEvent({ id });
   await database.pool.query(
-    `insert into mirror.calls (company_id, project_id, resource, period_start, count, for_events, failed, last_called_at)
-     values (9007199254740993, 12, 'RFIs', now() - interval '10 min', 4, 3, 1, now()),
-       (9007199254740993, null, null, now() - interval '10 min', 5, 0, 0, now()),
-       (9007199254740993, 12, 'RFIs', now() - interval '2 h', 10, 0, 0, now())`,
+    `insert into mirror.fetches (company_id, project_id, resource, called_at, lane, route, status, ms)
+     select 9007199254740993, project_id, resource, now() - ago::interval, lane::mirror.lane, 'GET /x', status, 1
+     from (values (12, 'RFIs', '10 min', 'live', 200, 3), (12, 'RFIs', '10 min', 'backfill', 404, 1),
+       (null, null, '10 min', null, 200, 5), (12, 'RFIs', '2 h', 'backfill', 200, 10))
+       as f(project_id, resource, ago, lane, status, count), generate_series(1, count)`,
   );
   const status = JSON.parse((await mirror(['status', '--json'])).stdout);
   expect(status.calls).toEqual({ lastHour: '9', lastHourFailed: '1' });
@@ -195,8 +196,9 @@ test('many projects are merged into one line for each resource, unless all are w
   await anEvent({ id: 'E1', companyId: '11', projectId: 1 });
   await anEvent({ id: 'E2', companyId: '11', projectId: 2 });
   await database.pool.query(
-    `insert into mirror.calls (company_id, project_id, resource, period_start, count, for_events, failed, last_called_at)
-     values (11, 1, 'RFIs', now() - interval '10 min', 2, 1, 0, now()), (11, 2, 'RFIs', now() - interval '10 min', 3, 2, 0, now())`,
+    `insert into mirror.fetches (company_id, project_id, resource, called_at, lane, route, status, ms)
+     select 11, project_id, 'RFIs', now() - interval '10 min', lane::mirror.lane, 'GET /x', 200, 1
+     from (values (1, 'live'), (1, 'backfill'), (2, 'live'), (2, 'live'), (2, 'backfill')) as f(project_id, lane)`,
   );
   expect((await mirror(['status'])).stdout).toMatch(/11 +RFIs +61 +61 +0 .* 5 +1\.50$/m);
   expect((await mirror(['status', '--all'])).stdout.match(/^ *11 +\d+ +RFIs/gm)).toHaveLength(61);

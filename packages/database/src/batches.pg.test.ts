@@ -448,6 +448,23 @@ test('news makes a batch due that waits for a failed record', async () => {
   expect(await claimBatch(database, mine)).not.toBeNull();
 });
 
+test('while a company is paused, or a window of its own is used up, its batches wait and those of others do not', async () => {
+  await record(anEvent());
+  await record(anEvent({ companyId: '2' }));
+  const pause = `insert into mirror.budget (window_name, company_id, call_limit, remaining, reset_at, known_by)
+    values ($1, $2, 600, 0, now() + interval '1 minute', 'header')`;
+  for (const window of ['pause', 'hour']) {
+    await database.pool.query(pause, [window, 1]);
+    expect(await claimBatch(database, mine)).toMatchObject({ companyId: '2' });
+    expect(await claimBatch(database, mine)).toBeNull();
+    await database.pool.query('truncate mirror.budget');
+    expect(await claimBatch(database, mine)).toMatchObject({ companyId: '1' });
+    await database.pool.query('update mirror.batches set lease_until = null');
+  }
+  await database.pool.query(pause, ['pause', null]);
+  expect(await claimBatch(database, mine)).toBeNull();
+});
+
 test('while a window of calls is used up no batch is given out', async () => {
   await record(anEvent());
   await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at)

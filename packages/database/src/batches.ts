@@ -45,8 +45,8 @@ export type ClaimOptions = {
 /**
  * Takes the lease of one due batch, or returns null when none is due. Lanes go in their order; in a lane companies with
  * fewer batches in hand come first, so a flood in one does not hold back another. Detail waits until nothing live is due,
- * but not for longer than half a minute. While a window of calls is used up nothing is given out: a batch in hand gathers
- * no more news. Parked scopes are left out until their probe is due; then one batch of them is given out.
+ * but not for longer than half a minute. While a window of calls is used up, or a company paused, nothing of it is given out:
+ * a batch in hand gathers no more news. Parked scopes are left out until their probe is due; then one batch of them is given out.
  */
 export async function claimBatch(database: Database, options: ClaimOptions): Promise<ClaimedBatch | null> {
   const { rows } = await database.pool.query<ClaimedBatch>({
@@ -81,7 +81,7 @@ first as (
     order by b.due_at limit 1 for update skip locked
   ) b
   where (c.lane = 'live' or not $4) and coalesce(h.ours, 0) < $3
-    and not exists (select from mirror.budget
+    and not exists (select from mirror.windows_of(c.id)
       where remaining < 1 and reset_at > now() and known_by <> 'count')
     and not exists (select from mirror.scopes s
       where (s.company_id is null or s.company_id = c.id) and s.project_id is null and s.resource is null

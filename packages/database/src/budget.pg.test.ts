@@ -1,7 +1,8 @@
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Lane } from './batches.ts';
-import { learnLimits, pauseCalls, takeLeave } from './budget.ts';
+import { learnLimits, pauseCalls, readLeave, takeLeave } from './budget.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, openDatabase } from './open-database.ts';
 
@@ -28,9 +29,29 @@ async function take(calls: number, { holder = 'a', underWay = 0, lane = 'live', 
   return { granted: granted.filter(Boolean).length, waitMs };
 }
 
-const learn = (limit: number, remaining: number, resetInMs: number, ageMs = 0) =>
-  learnLimits(database, { ageMs, answered: true, report: { limit, remaining, resetInMs } });
-const noAnswer = () => learnLimits(database, { ageMs: 0, answered: false, report: null });
+const learn = (limit: number, remaining: number, resetInMs: number | null, ageMs = 0, companyId = '1') =>
+  learnLimits(database, { companyId, ageMs, succeeded: true, report: { limit, remaining, resetInMs } });
+const answered = (succeeded: boolean, companyId = '1', ageMs = 0) =>
+  learnLimits(database, { companyId, ageMs, succeeded, report: null });
+const noAnswer = () => answered(false);
+
+/** A 429 without rate-limit headers; `isTold`: with a Retry-After. */
+async function refuse({ companyId = '1', pauseMs = 10_000, isTold = false, ageMs = 0 } = {}): Promise<void> {
+  await pauseCalls(database, { companyId, ageMs, pauseMs, isTold });
+  await answered(false, companyId, ageMs);
+}
+
+/** How long the company is paused from now, whole seconds; null when it is not. */
+async function pausedFor(companyId: string | null = '1'): Promise<number | null> {
+  const { rows } = await database.pool.query<{ seconds: number }>(
+    `select round(extract(epoch from reset_at - now()))::int as seconds from mirror.budget
+      where window_name = 'pause' and known_by = 'refusal' and company_id is not distinct from $1::bigint`,
+    [companyId],
+  );
+  return rows[0]?.seconds ?? null;
+}
+const endPause = () =>
+  database.pool.query(`update mirror.budget set reset_at = now() - interval '1 ms' where window_name = 'pause'`);
 const expire = () => database.pool.query(`update mirror.budget set reset_at = now() - interval '1 ms'`);
 
 test('before the first answer one call goes out, the others wait for it', async () => {
@@ -199,18 +220,159 @@ test('a window that opened with the call just answered is over ten seconds later
   expect(await endsIn()).toBe(5_900);
 });
 
-test('after a 429 or 503 nobody calls until the pause is over', async () => {
+describe('after a 429', () => {
+  test('that company makes no call until the pause is over, and others do', async () => {
+    await take(1);
+    await learn(25, 24, 10_000);
+    await refuse({ pauseMs: 5_000, isTold: true });
+    const { granted, waitMs } = await take(1);
+    expect({ granted, waits: waitMs > 3_000 && waitMs <= 5_000 }).toEqual({ granted: 0, waits: true });
+    expect(await take(4, { companyId: '2' })).toEqual({ granted: 4, waitMs: 0 });
+    await endPause();
+    expect(await take(1)).toEqual({ granted: 1, waitMs: 0 });
+  });
+
+  test('one call asks whether the pause is over, and its answer lets the others go', async () => {
+    await take(1);
+    await learn(25, 24, 10_000);
+    await refuse();
+    await endPause();
+    expect(await take(5)).toMatchObject({ granted: 1 });
+    expect(await take(5, { companyId: '2' })).toMatchObject({ granted: 5 });
+    await answered(false);
+    expect(await take(5)).toMatchObject({ granted: 1 });
+    await learn(25, 16, 9_000);
+    expect(await take(5)).toMatchObject({ granted: 5 });
+  });
+
+  test('a pause whose length nobody told is doubled with each call that asks in vain, up to an hour; a success ends that', async () => {
+    await take(1);
+    await answered(true);
+    await refuse();
+    const pauses = [await pausedFor()];
+    for (let refusals = 2; refusals <= 12; refusals += 1) {
+      await endPause();
+      expect(await take(3)).toMatchObject({ granted: 1 });
+      await refuse();
+      pauses.push(await pausedFor());
+    }
+    expect(pauses).toEqual([10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600]);
+    expect(await pausedFor('2')).toBeNull();
+    await endPause();
+    await take(1);
+    await refuse({ pauseMs: 7_000, isTold: true });
+    expect(await pausedFor()).toBe(7);
+    await endPause();
+    await take(1);
+    await answered(true);
+    await refuse();
+    expect(await pausedFor()).toBe(10);
+  });
+
+  test('calls that were under way when the pause began make it no longer, and their success ends it not', async () => {
+    await take(1);
+    await learn(25, 24, 10_000);
+    await take(16);
+    for (let call = 1; call <= 15; call += 1) await refuse({ ageMs: 300 });
+    expect(await pausedFor()).toBe(10);
+    await answered(true, '1', 300);
+    expect(await pausedFor()).toBe(10);
+    await endPause();
+    await take(1);
+    await refuse({ ageMs: 20_000 });
+    expect(await pausedFor()).toBe(10);
+  });
+
+  test('the company that nobody names are all', async () => {
+    await take(1);
+    await learn(25, 24, 10_000);
+    await pauseCalls(database, { companyId: null, ageMs: 0, pauseMs: 5_000, isTold: true });
+    expect(await pausedFor(null)).toBe(5);
+    expect((await take(1)).granted + (await take(1, { companyId: '2' })).granted).toBe(0);
+    await endPause();
+    expect((await take(1, { companyId: '2' })).granted + (await take(1)).granted).toBe(1);
+    await answered(true, '2');
+    expect((await take(1)).granted + (await take(1, { companyId: '2' })).granted).toBe(2);
+  });
+
+  test('a shared window that it tells to be used up stops all until its reset', async () => {
+    await take(1);
+    await learn(25, 24, 10_000);
+    await refuse({ pauseMs: 20_000, isTold: true });
+    await learn(25, 0, 5_000);
+    const { granted, waitMs } = await take(1, { companyId: '2' });
+    expect({ granted, waits: waitMs > 3_000 && waitMs <= 5_000 }).toEqual({ granted: 0, waits: true });
+    await database.pool.query(`update mirror.budget set reset_at = now() where window_name = 'spike'`);
+    expect((await take(1)).granted).toBe(0);
+    expect((await take(1, { companyId: '2' })).granted).toBe(1);
+  });
+
+  test('without headers it is no sign that there is no limit, nor is any other failure; a success is, and later headers count', async () => {
+    await take(1);
+    await refuse({ companyId: '2' });
+    expect(await take(100)).toMatchObject({ granted: 1 });
+    await answered(false);
+    expect(await take(100)).toMatchObject({ granted: 1 });
+    await answered(true);
+    expect(await take(100)).toMatchObject({ granted: 100 });
+    await learn(25, 3, 9_000);
+    expect(await take(100)).toMatchObject({ granted: 3 });
+  });
+
+  test('a pause that nobody asked about for an hour is forgotten', async () => {
+    await take(1);
+    await refuse();
+    await database.pool.query(`update mirror.budget set reset_at = now() - interval '61 min'`);
+    await take(1, { companyId: '2' });
+    const { rows } = await database.pool.query(`select from mirror.budget where window_name = 'pause'`);
+    expect(rows).toEqual([]);
+  });
+});
+
+test('a company with windows of its own is held to these alone, and the others to the shared ones', async () => {
   await take(1);
-  await learn(25, 24, 10_000);
-  await pauseCalls(database, 5_000);
-  expect(await take(1)).toMatchObject({ granted: 0 });
-  await database.pool.query(`update mirror.budget set reset_at = now() where window_name = 'pause'`);
-  expect(await take(1)).toMatchObject({ granted: 1 });
+  await learn(25, 20, 10_000);
+  await database.pool.query(
+    `insert into mirror.budget (window_name, company_id, call_limit, remaining, reset_at, known_by)
+      values ('hour', 2, 600, 3, now() + interval '30 min', 'header')`,
+  );
+  expect((await take(100, { companyId: '2' })).granted).toBe(3);
+  expect(await readLeave(database, 'live', '2')).toBe(0);
+  expect(await readLeave(database, 'live')).toBe(20);
+  expect((await take(100)).granted).toBe(20);
+  await learn(600, 500, 3_000_000, 0, '2');
+  expect((await take(5, { companyId: '2' })).granted).toBe(5);
+  expect((await take(1)).granted).toBe(0);
+  await learn(25, 24, 19_000);
+  const { rows } = await database.pool.query(
+    `select window_name, company_id, used from mirror.budget_use order by company_id, window_name`,
+  );
+  expect(rows).toEqual([
+    { window_name: 'spike', company_id: '1', used: 0 },
+    { window_name: 'hour', company_id: '2', used: 5 },
+  ]);
+});
+
+test('limits and remainders of any size are believed', async () => {
+  await take(1);
+  await learn(2 ** 40, 2 ** 41, 10_000);
+  expect(await take(100)).toMatchObject({ granted: 100 });
+});
+
+test('where an answer does not tell when a window ends, it ends when it did, or in ten seconds', async () => {
+  await take(1);
+  await learn(600, 0, null);
+  expect((await take(1)).waitMs).toBeGreaterThan(5_000);
+  expect((await take(1)).waitMs).toBeLessThanOrEqual(10_000);
+  await database.pool.query('truncate mirror.budget');
+  await learn(600, 5, 1_800_000);
+  await learn(600, 0, null);
+  expect((await take(1)).waitMs).toBeGreaterThan(1_000_000);
 });
 
 test('a server without rate-limit headers does not slow us down', async () => {
   await take(1);
-  await learnLimits(database, { ageMs: 0, answered: true, report: null });
+  await answered(true);
   expect(await take(100)).toMatchObject({ granted: 100 });
 });
 
@@ -220,3 +382,57 @@ test('many processes at once are never granted more than there is', async () => 
   const leaves = await Promise.all(Array.from({ length: 40 }, (_, index) => take(1, { holder: `p${index}` })));
   expect(leaves.reduce((sum, { granted }) => sum + granted, 0)).toBe(25);
 });
+
+/** A session of its own, whose locks end with the test. */
+async function connect(): Promise<pg.Client & AsyncDisposable> {
+  const client = new pg.Client({ connectionString: test_.url });
+  await client.connect();
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
+}
+
+test('no session of a reader holds up the calls', async () => {
+  await take(1);
+  await learn(25, 24, 10_000);
+  await using reader = await connect();
+  await reader.query('set role procore_reader');
+  await reader.query(`select pg_advisory_lock(hashtextextended('mirror.budget', 0)), pg_advisory_lock(739104211)`);
+  for (const lock of [
+    'select * from mirror.turns for update',
+    'select * from mirror.turns for key share',
+    'lock table mirror.turns in access share mode',
+    'lock table mirror.budget in share mode',
+    `select mirror.take_turn('budget')`,
+  ]) {
+    await expect(reader.query(`begin; ${lock}`), lock).rejects.toMatchObject({ code: '42501' });
+    await reader.query('rollback');
+  }
+  await reader.query('begin');
+  await reader.query('select * from mirror.freshness');
+  expect(await take(4)).toMatchObject({ granted: 4 });
+  await learn(25, 7, 9_900);
+  expect(await take(100)).toMatchObject({ granted: 7 });
+}, 30_000);
+
+test.each(['take_leave', 'learn_limits'])(
+  '%s waits for the turn of another, also where its row got lost',
+  async (name) => {
+    await take(1);
+    await database.pool.query('truncate mirror.turns');
+    await learn(25, 24, 10_000);
+    await using other = await connect();
+    await other.query(`begin; select from mirror.turns where of = 'budget' for update`);
+    let isDone = false;
+    const done = (name === 'take_leave' ? take(1) : learn(25, 20, 9_900)).then(() => {
+      isDone = true;
+    });
+    await vi.waitFor(async () => {
+      const { rows } = await test_.pool.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      expect(rows).toHaveLength(1);
+    }, 20_000);
+    expect(isDone).toBe(false);
+    await other.query('rollback');
+    await done;
+  },
+);

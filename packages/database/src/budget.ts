@@ -13,7 +13,12 @@ export type Leave = {
 /** A call that somebody would like to make. */
 export type WantedCall = { companyId: string; lane: Lane };
 
-type WindowReport = { limit: number; remaining: number; resetInMs: number };
+type WindowReport = {
+  limit: number;
+  remaining: number;
+  /** null: it did not say. */
+  resetInMs: number | null;
+};
 
 /** `holder` names the process; `underWay` is how many of its calls have no answer yet, those asked for now not counted. */
 export type Caller = { holder: string; underWay: number };
@@ -34,49 +39,63 @@ export async function takeLeave(database: Database, caller: Caller, calls: reado
   return { granted: row.granted, waitMs: row.wait_ms };
 }
 
-/** What became of a call that had leave. */
-export type Answered = {
+/** A call that had leave. */
+type MadeCall = {
+  /** null: for no company. */
+  companyId: string | null;
   /** How long ago it went out, ms. */
   ageMs: number;
-  /** False when no answer came. */
-  answered: boolean;
+};
+
+/** What became of it. */
+export type Answered = MadeCall & {
+  /** It was answered 2xx. */
+  succeeded: boolean;
   /** What the rate-limit headers said; null when there were none. */
   report: WindowReport | null;
 };
 
 /** Enters what became of a call. Belongs after each call that had leave, answered or not. */
-export async function learnLimits(database: Database, { ageMs, answered, report }: Answered): Promise<void> {
+export async function learnLimits(database: Database, answered: Answered): Promise<void> {
+  const { companyId, ageMs, succeeded, report } = answered;
   await database.pool.query({
     name: 'learn-limits',
-    text: 'select mirror.learn_limits($1, $2, $3, $4, $5)',
-    values: [ageMs, answered, report?.limit ?? null, report?.remaining ?? null, report?.resetInMs ?? null],
+    text: 'select mirror.learn_limits($1, $2, $3, $4, $5, $6)',
+    values: [companyId, ageMs, succeeded, report?.limit ?? null, report?.remaining ?? null, report?.resetInMs ?? null],
   });
 }
 
 /**
  * How many calls each batch that is due in this lane or before it could make now, as far as is known; null when nothing
- * is known.
+ * is known. By the windows of that company if it has some of its own, else by the shared ones.
  */
-export async function readLeave(database: Database, lane: Lane): Promise<number | null> {
+export async function readLeave(
+  database: Database,
+  lane: Lane,
+  companyId: string | null = null,
+): Promise<number | null> {
   const { rows } = await database.pool.query<{ calls: number | null }>({
     name: 'read-leave',
     text: `select min(case when known_by = 'header' and reset_at > now() then remaining else call_limit end)::float8
         / greatest((select count(*) from (
             select from mirror.batches where due_at <= now() and lane <= $1::mirror.lane limit $2) as due), 1) as calls
-      from mirror.budget where window_name in ('spike', 'hour') or (window_name = 'unknown' and known_by = 'header')`,
-    values: [lane, COUNTED_BATCHES],
+      from mirror.windows_of($3)
+      where window_name in ('spike', 'hour') or (window_name = 'unknown' and known_by = 'header')`,
+    values: [lane, COUNTED_BATCHES, companyId],
   });
   return rows[0]?.calls ?? null;
 }
 
 const COUNTED_BATCHES = 200;
 
-/** Stops all calls for a while, because Procore said so (429, 503). */
-export async function pauseCalls(database: Database, pauseMs: number): Promise<void> {
-  await database.pool.query(
-    `insert into mirror.budget as b (window_name, call_limit, remaining, reset_at)
-      values ('pause', 0, 0, now() + $1::float8 * interval '1 ms')
-      on conflict (window_name) do update set reset_at = greatest(b.reset_at, excluded.reset_at), updated_at = now()`,
-    [pauseMs],
-  );
+/** `isTold`: the answer said how long; else it is a guess. */
+export type Refusal = MadeCall & { pauseMs: number; isTold: boolean };
+
+/**
+ * Stops the company's calls for a while, because Procore said so (429); null: all calls. Then one call asks whether it is over.
+ * A guess is doubled with each such call that is refused in a row, up to an hour.
+ */
+export async function pauseCalls(database: Database, refusal: Refusal): Promise<void> {
+  const { companyId, ageMs, pauseMs, isTold } = refusal;
+  await database.pool.query('select mirror.pause_calls($1, $2, $3, $4)', [companyId, ageMs, pauseMs, isTold]);
 }

@@ -27,7 +27,8 @@ export function freshnessView(tables: readonly MirroredTable[]): string {
   return createView(`
   with resources (resource, in_project) as (values ${resources.join(', ')}),
   day (start) as (
-    select greatest(now() - interval '24 hours', min(period_start)) from mirror.calls having count(*) > 0
+    select greatest(now() - interval '24 hours', date_bin('10 minutes', first_at, '2000-01-01 00:00+00'))
+    from (select min(called_at) as first_at from mirror.fetches) f where first_at is not null
   ),
   facts as (${held.join('\n    union all')}
     union all

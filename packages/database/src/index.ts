@@ -19,7 +19,6 @@ export {
   settleRecords,
 } from './batches.ts';
 export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from './budget.ts';
-export { addCalls, type CallCount, removeOldCalls } from './calls.ts';
 export { checkDatabase } from './check-database.ts';
 export {
   type DeadLetterChoice,
@@ -33,6 +32,7 @@ export {
 } from './dead-letters.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './due-looks.ts';
 export { DatabaseVersionError } from './errors.ts';
+export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './fetches.ts';
 export {
   findFormerPlaces,
   findLatelyHidden,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import pg from 'pg';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { checkDatabase } from './check-database.ts';
 import { DatabaseVersionError } from './errors.ts';
 import { migrateDatabase } from './migrate-database.ts';
@@ -76,6 +76,9 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       'select * from mirror.pending',
       'select * from mirror.unfit_values',
       'select * from mirror.calls',
+      'select * from mirror.fetches',
+      'select * from mirror.turns',
+      'select * from mirror.budget',
       'select * from mirror.schema_drift',
       'select * from mirror.migrations',
       `select nextval('mirror.fetch_version')`,
@@ -154,10 +157,12 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
         ('Badges', '1 min', 'ignored'), ('People', '1 h', 'pending')) as e(resource, ago, outcome)`,
     );
     await database.pool.query(
-      `insert into mirror.calls (company_id, project_id, resource, period_start, count, for_events, failed, last_called_at)
-      select 1, project_id, resource, now() - ago::interval, count, for_events, 0, now()
+      `insert into mirror.fetches (company_id, project_id, resource, called_at, lane, route, status, ms)
+      select 1, project_id, resource, now() - ago::interval,
+        (case when n <= for_events then 'detail' else 'repair' end)::mirror.lane, 'GET /x', 200, 1
       from (values (null::bigint, 'Badges', '10 min', 4, 3), (null, 'Badges', '2 h', 40, 2), (null, null, '9 h', 100, 0),
-        (3, 'People', '20 min', 1, 0), (3, 'Unknown', '20 min', 1, 0)) as c(project_id, resource, ago, count, for_events)`,
+        (3, 'People', '20 min', 1, 0), (3, 'Unknown', '20 min', 1, 0)) as c(project_id, resource, ago, count, for_events),
+        generate_series(1, count) n`,
     );
     const { rows } = await database.pool.query(
       `select project_id, resource, calls_last_hour, events_last_day, calls_for_events_last_day, calls_per_event
@@ -175,6 +180,57 @@ test('of processes that migrate at once one does it and the others wait and find
   const { url } = await emptyDatabase();
   const outcomes = await Promise.all(Array.from({ length: 4 }, () => migrateDatabase({ url, tables: [] })));
   expect(outcomes.map(({ applied }) => applied.length).sort()).toEqual([0, 0, 0, allMigrations.length]);
+});
+
+test.each([
+  ['an empty database', false],
+  ['a mirror', true],
+])(
+  'no session of a reader holds up the migration of %s',
+  async (_, isMirror) => {
+    const { url, pool } = await emptyDatabase();
+    if (isMirror) await migrateDatabase({ url, tables: [] });
+    const { url: other } = await emptyDatabase();
+    await migrateDatabase({ url: other, tables: [] }); // makes the role
+    const reader = await pool.connect();
+    closing.push(async () => reader.release(true));
+    await reader.query('set role procore_reader');
+    await reader.query(`select pg_advisory_lock(739104211), pg_advisory_lock(hashtextextended('mirror.budget', 0))`);
+    await reader.query(`set lock_timeout = '5s'`);
+    const locks = [
+      'lock table mirror.migrations in share mode',
+      'lock table mirror.migrations in access share mode',
+      'select * from mirror.migrations for update',
+      'select * from mirror.migrations for key share',
+      'create schema if not exists mirror',
+    ];
+    const refused = isMirror ? ['42501'] : ['42501', '3F000', '42P01']; // in an empty database there is nothing to lock
+    for (const lock of locks) {
+      const error: unknown = await reader.query(`begin; ${lock}`).catch((caught) => caught);
+      expect(refused, lock).toContain(error instanceof pg.DatabaseError ? error.code : error);
+      await reader.query('rollback');
+    }
+    await migrateDatabase({ url, tables: [] });
+    await check(url);
+  },
+  30_000,
+);
+
+test('of those that begin in an empty database one makes the ledger, and one that fails lets the next begin', async () => {
+  const { url, pool } = await emptyDatabase();
+  const first = await pool.connect();
+  await first.query('begin; create schema mirror');
+  const waiting = Promise.all([migrateDatabase({ url, tables: [] }), migrateDatabase({ url, tables: [] })]);
+  await vi.waitFor(async () => {
+    const { rows } = await pool.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    expect(rows).toHaveLength(2);
+  }, 20_000);
+  await first.query('rollback');
+  first.release();
+  const outcomes = await waiting;
+  expect(outcomes.map(({ applied }) => applied.length).sort()).toEqual([0, allMigrations.length]);
 });
 
 test('databases of one server can be migrated at once', async () => {

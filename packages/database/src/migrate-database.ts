@@ -20,14 +20,14 @@ export type MigrateOptions = {
   onProgress?: (line: string) => void;
 };
 
-/** Any number will do, as long as every version uses the same one. */
-const LOCK = 739_104_211;
 const LOCK_NOT_AVAILABLE = '55P03';
+/** What `create … if not exists` fails with when another transaction made the same thing meanwhile. */
+const MADE_MEANWHILE: readonly unknown[] = ['23505', '42P06', '42P07'];
 
 /**
  * Brings the database up to this version, or changes nothing: all of it is one transaction. Then lifts the sequences
- * where rows are numbered above them. Several processes may try at once; all but one wait and then find nothing to do. Idempotent. Returns the names of the migrations applied; throws
- * DatabaseVersionError when the database is newer.
+ * where rows are numbered above them. Several processes may try at once; all but one wait and then find nothing to do.
+ * Idempotent. Returns the names of the migrations applied; throws DatabaseVersionError when the database is newer.
  */
 export async function migrateDatabase(options: MigrateOptions): Promise<{ applied: string[] }> {
   const { tables, onProgress = () => {} } = options;
@@ -40,7 +40,7 @@ export async function migrateDatabase(options: MigrateOptions): Promise<{ applie
   try {
     await checkServer(database.pool);
     const result = await inTransaction(database, async (client) => {
-      await takeLock(client);
+      await takeTurn(client);
       const { missing, foreign } = await readLedger(client);
       if (foreign.length > 0) throw newerDatabase(foreign);
       await applyMigrations(client, missing, onProgress);
@@ -60,13 +60,37 @@ export async function migrateDatabase(options: MigrateOptions): Promise<{ applie
   }
 }
 
-async function takeLock(client: pg.ClientBase): Promise<void> {
+/**
+ * One at a time, until the transaction ends. An advisory lock could be held by anybody who may connect; this lock needs the
+ * right to write the ledger. In an empty database whoever creates the ledger has it: others wait for that transaction.
+ */
+async function takeTurn(client: pg.ClientBase): Promise<void> {
   try {
     await client.query(`set local lock_timeout = '5min'`);
-    await client.query('select pg_advisory_xact_lock($1)', [LOCK]);
+    while (!(await hasLedger(client)));
+    // Conflicts with all that writes, an older version's migration included; those that read the ledger do not wait.
+    await client.query('lock table mirror.migrations in share row exclusive mode');
   } catch (cause) {
     if (!(cause instanceof pg.DatabaseError) || cause.code !== LOCK_NOT_AVAILABLE) throw cause;
     throw new Error('another process has been migrating this database for five minutes', { cause });
+  }
+}
+
+/** Makes the ledger unless it is there; false when another process made part of it at the same moment. */
+async function hasLedger(client: pg.ClientBase): Promise<boolean> {
+  await client.query('savepoint ledger');
+  try {
+    await client.query(`
+      create schema if not exists mirror;
+      create table if not exists mirror.migrations (
+        id integer generated always as identity primary key, name text not null, hash text not null unique,
+        applied_at timestamptz not null default now()
+      )`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || !MADE_MEANWHILE.includes(error.code)) throw error;
+    await client.query('rollback to savepoint ledger');
+    return false;
   }
 }
 
@@ -75,12 +99,6 @@ async function applyMigrations(
   migrations: readonly Migration[],
   onProgress: (line: string) => void,
 ): Promise<void> {
-  await client.query(`
-    create schema if not exists mirror;
-    create table if not exists mirror.migrations (
-      id integer generated always as identity primary key, name text not null, hash text not null unique,
-      applied_at timestamptz not null default now()
-    )`);
   // A view on the tables would keep a migration from changing them; replaced, it keeps its grants and its dependents.
   if (migrations.length > 0) await client.query(EMPTY_FRESHNESS);
   for (const { name, hash, statements } of migrations) {

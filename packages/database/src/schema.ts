@@ -242,23 +242,41 @@ export const unfitValues = mirror.table(
   (table) => [primaryKey({ columns: [table.resource, table.columnName] })],
 );
 
-/** What Procore's rate-limit headers last said of each window, less what was taken since (`mirror.take_leave`). */
-export const budget = mirror.table('budget', {
-  window: text('window_name').primaryKey(),
-  callLimit: integer('call_limit').notNull(),
-  remaining: integer('remaining').notNull(),
-  resetAt: moment('reset_at').notNull(),
-  /** When we took it for begun: the answer to a call that went out before says nothing of this window. */
-  openedAt: moment('opened_at').notNull().default(now),
-  /**
-   * `header`: an answer told of this window. `count`: it is new, and answers tell of the other one, so this has more
-   * left; the limit is the one it had before, less our own calls. `probe`: nothing is known, one call at a time goes out.
-   */
-  knownBy: text('known_by').notNull().default('probe'),
-  updatedAt: moment('updated_at').notNull().default(now),
-});
+/**
+ * What Procore's rate-limit headers last said of each window, less what was taken since (`mirror.take_leave`), and the pauses
+ * of companies after a 429 (`pause`).
+ */
+export const budget = mirror.table(
+  'budget',
+  {
+    window: text('window_name').notNull(),
+    /** Whose window it is; NULL: of all companies that have none of their own, as Procore's are as far as we know. */
+    companyId: id('company_id'),
+    callLimit: integer('call_limit').notNull(),
+    remaining: integer('remaining').notNull(),
+    resetAt: moment('reset_at').notNull(),
+    /** When we took it for begun: the answer to a call that went out before says nothing of this window. */
+    openedAt: moment('opened_at').notNull().default(now),
+    /**
+     * `header`: an answer told of this window. `count`: it is new, and answers tell of the other one, so this has more
+     * left; the limit is the one it had before, less our own calls. `probe`: nothing is known, one call at a time goes out.
+     * `refusal`: of a pause, until one call may ask whether it is over.
+     */
+    knownBy: text('known_by').notNull().default('probe'),
+    /** Of a pause: calls in a row that asked and were refused. */
+    refusals: integer('refusals').notNull().default(0),
+    updatedAt: moment('updated_at').notNull().default(now),
+  },
+  (table) => [unique('budget_window').on(table.window, table.companyId).nullsNotDistinct()],
+);
 
-/** How many calls of the window that runs each company had leave for. */
+/**
+ * A row for each thing that one transaction at a time may do; it holds the row meanwhile (`mirror.take_turn`). Readers cannot
+ * lock rows, as they could hold advisory locks.
+ */
+export const turns = mirror.table('turns', { of: text('of').primaryKey() });
+
+/** How many calls of the window that runs, a shared one or its own, each company had leave for. */
 export const budgetUse = mirror.table(
   'budget_use',
   {
@@ -317,29 +335,57 @@ export const lists = mirror.table(
   ],
 );
 
-/** Requests to Procore in periods of ten minutes, for two days. No resource: hooks and lists of projects. */
-export const calls = mirror.table(
-  'calls',
+/** Requests to Procore, each by itself, for seven days. */
+export const fetches = mirror.table(
+  'fetches',
   {
+    /** The number of the run of a batch that made it; NULL for others. */
+    version: bigint('version', { mode: 'bigint' }),
+    /** When it went out. */
+    calledAt: moment('called_at').notNull(),
     companyId: id('company_id').notNull(),
     projectId: id('project_id'),
-    /** The resource whose records were wanted, also where its parents were asked. */
+    /** The resource whose records were wanted, also where its parents were asked. NULL: hooks and lists of projects. */
     resource: text('resource'),
-    periodStart: moment('period_start').notNull(),
-    count: integer('count').notNull(),
-    /** Those that news from events led to; the others filled the mirror. */
-    forEvents: integer('for_events').notNull(),
-    /** Those that were not answered 2xx. */
-    failed: integer('failed').notNull(),
-    /** NULL: the last one got no answer. */
-    lastStatus: integer('last_status'),
-    lastCalledAt: moment('last_called_at').notNull(),
+    lane: lane('lane'),
+    /** Method and path, ids replaced, without the query. */
+    route: text('route').notNull(),
+    /** NULL: no answer. */
+    status: integer('status'),
+    ms: integer('ms').notNull(),
+    /** Of the body; NULL where it was not read. */
+    bytes: bigint('bytes', { mode: 'bigint' }),
+    /** How many the answer held; NULL: nobody counted. */
+    records: integer('records'),
   },
   (table) => [
-    unique('calls_key').on(table.companyId, table.projectId, table.resource, table.periodStart).nullsNotDistinct(),
-    index('calls_period_start').on(table.periodStart),
+    index('fetches_called_at').on(table.calledAt),
+    index('fetches_version').on(table.version).where(sql`version is not null`),
   ],
 );
+
+/** The same in periods of ten minutes, of the last two days. */
+export const calls = mirror
+  .view('calls', {
+    companyId: id('company_id'),
+    projectId: id('project_id'),
+    resource: text('resource'),
+    periodStart: moment('period_start'),
+    count: integer('count'),
+    /** Those that news from events led to; the others filled the mirror. */
+    forEvents: integer('for_events'),
+    /** Those that were not answered 2xx. */
+    failed: integer('failed'),
+    /** NULL: the last one got no answer. */
+    lastStatus: integer('last_status'),
+    lastCalledAt: moment('last_called_at'),
+  })
+  .as(sql`
+select company_id, project_id, resource, date_bin('10 minutes', called_at, '2000-01-01 00:00+00') as period_start,
+  count(*)::integer as count, (count(*) filter (where lane <= 'detail'))::integer as for_events,
+  (count(*) filter (where coalesce(status not between 200 and 299, true)))::integer as failed,
+  (array_agg(status order by called_at desc))[1] as last_status, max(called_at) as last_called_at
+from mirror.fetches where called_at > now() - interval '48 hours' group by 1, 2, 3, 4`);
 
 /** Fields that Procore sends and no column holds, and columns whose field does not come any more; found by samples. */
 export const schemaDrift = mirror.table(

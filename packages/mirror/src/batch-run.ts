@@ -90,7 +90,7 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
     ),
   );
   const version = await takeVersion(settings.database);
-  const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane };
+  const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane, version };
   const calls = { made: 0, answered: 0, most: Number.POSITIVE_INFINITY };
   const seeAnswer = () => {
     calls.answered += 1;

@@ -2,7 +2,7 @@
 // waiting in this process, so waiting costs the database little.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, learnLimits, pauseCalls, takeLeave, type WantedCall } from '@procore-mirror/database';
-import type { CallPurpose, RateLimit } from '@procore-mirror/procore';
+import type { CallPurpose, Pause, RateLimit } from '@procore-mirror/procore';
 
 export type CallBudgetOptions = {
   database: Database;
@@ -14,9 +14,11 @@ export type CallBudgetOptions = {
 };
 
 type EndedCall = {
+  companyId: string;
   status: number | null;
   rateLimit: RateLimit | null;
-  retryAfterMs: number | null;
+  /** How long the company is to make no calls. */
+  pause: Pause | null;
   /** How long it took. */
   ms: number;
 };
@@ -36,7 +38,6 @@ export type CallBudget = {
 type Waiting = WantedCall & { go: () => void; fail: (reason: unknown) => void };
 
 const LONGEST_NAP_MS = 1000;
-const DEFAULT_PAUSE_MS = 1000;
 const ASKED_AT_ONCE = 100;
 
 /** The budget of this process: pass `beforeCall` and `afterCall` to the client. */
@@ -45,16 +46,18 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
   const nap = options.sleep ?? ((ms, signal) => sleep(ms, null, { signal }));
   const waiting = new Set<Waiting>();
   const closing = new AbortController();
+  let waking = new AbortController();
   let isPumping = false;
   let underWay = 0;
 
   async function pump(): Promise<void> {
     while (waiting.size > 0 && !closing.signal.aborted) {
+      waking = new AbortController();
       const napMs = await serveWaiting().catch((error: unknown) => {
         onError(error);
         return LONGEST_NAP_MS;
       });
-      if (napMs > 0) await nap(Math.min(napMs, LONGEST_NAP_MS), closing.signal).catch(() => null);
+      if (napMs > 0) await nap(Math.min(napMs, LONGEST_NAP_MS), waking.signal).catch(() => null);
     }
     isPumping = false;
   }
@@ -75,6 +78,8 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
     beforeCall: ({ companyId, purpose, signal }) => {
       const { promise, resolve: go, reject: fail } = Promise.withResolvers<void>();
       const one = { companyId, lane: purpose?.lane ?? 'live', go, fail };
+      // Those of its kind that wait go before it, but what holds them back may not hold for it.
+      if (![...waiting].some((other) => other.companyId === companyId && other.lane === one.lane)) waking.abort();
       if (closing.signal.aborted) fail(new Error('the process is stopping; no more calls are made'));
       else waiting.add(one);
       const giveUp = () => {
@@ -87,22 +92,21 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
       }
       return promise.finally(() => signal?.removeEventListener('abort', giveUp));
     },
-    afterCall: async ({ status, rateLimit, retryAfterMs, ms }) => {
+    afterCall: async ({ companyId, status, rateLimit, pause, ms }) => {
       underWay -= 1;
-      const isBusy = status === 429 || status === 503;
+      const made = { companyId, ageMs: ms };
+      const succeeded = status !== null && status >= 200 && status < 300;
       try {
-        await learnLimits(database, { ageMs: ms, answered: status !== null && status < 500, report: rateLimit });
-        if (isBusy)
-          await pauseCalls(
-            database,
-            retryAfterMs ?? (status === 429 ? rateLimit?.resetInMs : null) ?? DEFAULT_PAUSE_MS,
-          );
+        // First: until the pause is entered, the company's next call would go out.
+        if (pause !== null) await pauseCalls(database, { ...made, pauseMs: pause.ms, isTold: pause.isTold });
+        await learnLimits(database, { ...made, succeeded, report: rateLimit });
       } catch (error) {
         onError(error);
       }
     },
     close: () => {
       closing.abort();
+      waking.abort();
       for (const { fail } of waiting) fail(new Error('the process is stopping; no more calls are made'));
       waiting.clear();
     },

@@ -28,8 +28,14 @@ afterAll(async () => {
   await test_.drop();
 });
 beforeEach(async () => {
-  await database.pool.query('truncate mirror.calls');
+  await database.pool.query('truncate mirror.fetches');
 });
+
+type Call = Parameters<CallCounter['count']>[0];
+
+function aCall(call: Partial<Call>): Call {
+  return { companyId: '1', purpose: null, route: 'GET /x/{id}', status: 200, ms: 300, bytes: 2, ...call };
+}
 
 const rfis = { projectId: '7', resource: 'RFIs', lane: 'live' } as const;
 
@@ -52,10 +58,10 @@ async function counted(): Promise<Record<string, unknown>[]> {
 test('calls are counted by company, project and resource, in one statement', async () => {
   const counter = aCounter();
   const statements = vi.spyOn(database.pool, 'query');
-  counter.count({ companyId: '1', purpose: rfis, status: 200 });
-  counter.count({ companyId: '1', purpose: { ...rfis, lane: 'backfill' }, status: 404 });
-  counter.count({ companyId: '1', purpose: { ...rfis, projectId: null, resource: 'Projects' }, status: 200 });
-  counter.count({ companyId: '9007199254740993', purpose: null, status: null });
+  counter.count(aCall({ companyId: '1', purpose: rfis, status: 200 }));
+  counter.count(aCall({ companyId: '1', purpose: { ...rfis, lane: 'backfill' }, status: 404 }));
+  counter.count(aCall({ companyId: '1', purpose: { ...rfis, projectId: null, resource: 'Projects' }, status: 200 }));
+  counter.count(aCall({ companyId: '9007199254740993', purpose: null, status: null }));
   expect(statements).not.toHaveBeenCalled();
   await counter.close();
   expect(statements.mock.calls.filter(([query]) => typeof query === 'object')).toHaveLength(1);
@@ -72,7 +78,7 @@ test('calls are counted by company, project and resource, in one statement', asy
 
 test('counts are entered by themselves, and several processes add up', async () => {
   const counters = [aCounter({ flushEveryMs: 1 }), aCounter({ flushEveryMs: 1 })];
-  for (const counter of counters) counter.count({ companyId: '1', purpose: rfis, status: 200 });
+  for (const counter of counters) counter.count(aCall({ companyId: '1', purpose: rfis, status: 200 }));
   await vi.waitFor(async () => expect(await counted()).toMatchObject([{ count: 2 }]), 30_000);
   await Promise.all(counters.map((counter) => counter.close()));
   expect(await counted()).toMatchObject([{ count: 2 }]);
@@ -81,25 +87,71 @@ test('counts are entered by themselves, and several processes add up', async () 
 test('counts that could not be entered are entered later', async () => {
   const errors: unknown[] = [];
   const counter = aCounter({ flushEveryMs: 1, onError: (error) => errors.push(error) });
-  await database.pool.query('alter table mirror.calls rename to not_there');
-  counter.count({ companyId: '1', purpose: rfis, status: 200 });
+  await database.pool.query('alter table mirror.fetches rename to not_there');
+  counter.count(aCall({ companyId: '1', purpose: rfis, status: 200 }));
   await vi.waitFor(() => expect(errors).toHaveLength(1), 30_000);
-  await database.pool.query('alter table mirror.not_there rename to calls');
-  counter.count({ companyId: '1', purpose: rfis, status: 429 });
+  await database.pool.query('alter table mirror.not_there rename to fetches');
+  counter.count(aCall({ companyId: '1', purpose: rfis, status: 429 }));
   await counter.close();
   expect(await counted()).toMatchObject([{ count: 2, failed: 1, last_status: 429 }]);
   expect(errors).toHaveLength(1);
 });
 
-test('counts older than two days are removed', async () => {
-  await database.pool.query(
-    `insert into mirror.calls (company_id, period_start, count, for_events, failed, last_called_at)
-      values (1, now() - interval '49 hours', 1, 0, 0, now()), (1, now() - interval '47 hours', 10, 0, 0, now())`,
-  );
+test('a call is written down with all that is known of it, at the time when it went out', async () => {
   const counter = aCounter();
-  counter.count({ companyId: '1', purpose: null, status: 200 });
+  const call = { route: 'GET /rest/v1.0/projects/{id}/rfis', ms: 60_000.4, bytes: 5_000_000_000 };
+  counter.count(aCall({ ...call, purpose: { ...rfis, version: '9007199254740993' } }));
+  counter.count(aCall({ status: null, bytes: null }));
   await counter.close();
-  expect(await counted()).toMatchObject([{ count: 11 }]);
+  const { rows } = await database.pool.query(
+    `select version, company_id, project_id, resource, lane, route, status, ms, bytes, records,
+        round(extract(epoch from now() - called_at) / 10)::int * 10 as seconds_ago
+      from mirror.fetches order by called_at`,
+  );
+  expect(rows).toEqual([
+    {
+      ...{ version: '9007199254740993', company_id: '1', project_id: '7', resource: 'RFIs', lane: 'live' },
+      ...{ route: 'GET /rest/v1.0/projects/{id}/rfis', status: 200, ms: 60_000, bytes: '5000000000', records: null },
+      seconds_ago: 60,
+    },
+    {
+      ...{ version: null, company_id: '1', project_id: null, resource: null, lane: null },
+      ...{ route: 'GET /x/{id}', status: null, ms: 300, bytes: null, records: null },
+      seconds_ago: 0,
+    },
+  ]);
+});
+
+test('five hundred calls do not wait for their time, and while the database is away only the newest are kept', async () => {
+  const errors: unknown[] = [];
+  const counter = aCounter({ onError: (error) => errors.push(error) });
+  for (let call = 1; call <= 500; call += 1) counter.count(aCall({}));
+  await vi.waitFor(async () => expect(await counted()).toMatchObject([{ count: 500 }]), 30_000);
+  await database.pool.query('alter table mirror.fetches rename to not_there');
+  for (let call = 1; call <= 12_000; call += 1) counter.count(aCall({ status: call <= 1_000 ? 500 : 200 }));
+  await vi.waitFor(() => expect(errors.length).toBeGreaterThan(0), 30_000);
+  await database.pool.query('alter table mirror.not_there rename to fetches');
+  await counter.close();
+  const [{ count, failed } = {}] = await counted();
+  expect(count).toBeGreaterThan(10_000);
+  expect(count).toBeLessThanOrEqual(11_000);
+  expect(failed).toBe(0);
+});
+
+test('calls older than seven days are removed, in portions; those of the last two count', async () => {
+  await database.pool.query(
+    `insert into mirror.fetches (called_at, company_id, route, status, ms)
+      select now() - ago::interval, 1, 'GET /x', 200, 1
+      from (values ('169 hours', 12000), ('167 hours', 1), ('47 hours', 10)) as f(ago, count), generate_series(1, count)`,
+  );
+  const left = async () => (await database.pool.query('select from mirror.fetches')).rowCount;
+  const counter = aCounter({ flushEveryMs: 1 });
+  for (const rows of [7_012, 2_013, 14]) {
+    counter.count(aCall({}));
+    await vi.waitFor(async () => expect(await left()).toBe(rows), 30_000);
+  }
+  await counter.close();
+  expect(await counted()).toMatchObject([{ count: 13 }]);
 });
 
 test('each request of a run counts for the resource that wanted it, retries included; a first fill is no event', async () => {
@@ -154,5 +206,15 @@ test('each request of a run counts for the resource that wanted it, retries incl
   expect(await counted()).toMatchObject([
     { company_id: '1', project_id: '7', resource: 'Locations', count: 1, for_events: 0, failed: 0 },
     { company_id: '1', project_id: '7', resource: 'RFIs', count: 4, for_events: 2, failed: 1, last_status: 200 },
+  ]);
+  const { rows } = await database.pool.query(
+    `select resource, route, status, min(bytes)::int as bytes, count(distinct version)::int as runs, count(*)::int as calls
+      from mirror.fetches group by 1, 2, 3 order by 1, 2, 3`,
+  );
+  const shown = { resource: 'RFIs', route: 'GET /rest/v1.0/projects/{id}/rfis/{id}', runs: 2 };
+  expect(rows).toMatchObject([
+    { resource: 'Locations', status: 200, bytes: 2, runs: 1 },
+    { ...shown, status: 200, calls: 3 },
+    { ...shown, status: 500, bytes: null, runs: 1, calls: 1 },
   ]);
 });

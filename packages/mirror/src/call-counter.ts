@@ -1,88 +1,88 @@
-// Counts calls in memory and enters the counts every few seconds, so that counting costs a statement now and then,
-// however many calls are made. A process that is killed loses the counts of those seconds.
-import { addCalls, type CallCount, type Database, removeOldCalls } from '@procore-mirror/database';
+// Keeps calls in memory and enters them every few seconds, so that a trace costs a statement now and then, however many
+// calls are made. A process that is killed loses those of its last five seconds.
+import { addFetches, type Database, type Fetch, removeOldFetches } from '@procore-mirror/database';
 import type { CallPurpose } from '@procore-mirror/procore';
 
 export type CallCounterOptions = {
   database: Database;
   onError: (error: unknown) => void;
-  /** How long counts stay in memory, ms; default 5,000. */
+  /** How long calls stay in memory, ms; default 5,000. */
   flushEveryMs?: number;
 };
 
 export type CallCounter = {
-  /** Counts one request; pass it what the client's `afterCall` tells. */
-  count: (call: { companyId: string; purpose: CallPurpose | null; status: number | null }) => void;
+  /** Notes one request that ended; pass it what the client's `afterCall` tells. */
+  count: (
+    call: Pick<Fetch, 'companyId' | 'route' | 'status' | 'ms' | 'bytes'> & { purpose: CallPurpose | null },
+  ) => void;
   /** Enters what is left; counts nothing afterwards. */
   close: () => Promise<void>;
 };
 
 const CLEAN_EVERY_MS = 60 * 60 * 1000;
+/** So many are entered before their time. */
+const ENTERED_AT_ONCE = 500;
+/** While the database is away the newest are kept, a few megabytes. */
+const MOST_KEPT = 10_000;
 
-/** A counter of this process's calls, per company, project and resource. */
+type Noted = Fetch & { startedAt: number };
+
+/** Writes down this process's calls, each by itself, and removes old ones. */
 export function createCallCounter({ database, onError, flushEveryMs = 5_000 }: CallCounterOptions): CallCounter {
-  let counts = new Map<string, CallCount>();
+  let noted: Noted[] = [];
   let timer: NodeJS.Timeout | null = null;
   let entering: Promise<void> = Promise.resolve();
+  let isEntering = false;
   let cleanAt = 0;
   let isClosed = false;
-
-  function add(more: CallCount): void {
-    const key = `${more.companyId}/${more.projectId}/${more.resource}`;
-    const known = counts.get(key);
-    counts.set(key, known === undefined ? more : sumOf(known, more));
-  }
 
   function flush(): Promise<void> {
     if (timer !== null) clearTimeout(timer);
     timer = null;
+    isEntering = true;
     entering = entering.then(enter);
     return entering;
   }
 
   async function enter(): Promise<void> {
-    const taken = counts;
-    counts = new Map();
+    const taken = noted;
+    noted = [];
+    const now = performance.now();
     try {
-      await addCalls(database, [...taken.values()]);
+      await addFetches(
+        database,
+        taken.map(({ startedAt, ...fetch }) => ({ ...fetch, agoMs: now - startedAt })),
+      );
     } catch (error) {
-      const later = counts;
-      counts = taken; // entered with the next ones
-      for (const more of later.values()) add(more);
+      noted = [...taken, ...noted]; // entered with the next ones
+      forgetOldest();
       onError(error);
       return;
+    } finally {
+      isEntering = false;
     }
-    if (Date.now() < cleanAt) return;
-    cleanAt = Date.now() + CLEAN_EVERY_MS;
-    await removeOldCalls(database).catch(onError);
+    if (performance.now() < cleanAt) return;
+    const isClean = await removeOldFetches(database).catch(onError);
+    cleanAt = isClean === false ? 0 : performance.now() + CLEAN_EVERY_MS;
+  }
+
+  function forgetOldest(): void {
+    if (noted.length > MOST_KEPT) noted.splice(0, noted.length - MOST_KEPT);
   }
 
   return {
-    count: ({ companyId, purpose, status }) => {
+    count: ({ companyId, purpose, route, status, ms, bytes }) => {
       if (isClosed) return;
-      add({
-        companyId,
-        projectId: purpose?.projectId ?? null,
-        resource: purpose?.resource ?? null,
-        count: 1,
-        forEvents: purpose?.lane === 'live' || purpose?.lane === 'detail' ? 1 : 0,
-        failed: status !== null && status >= 200 && status < 300 ? 0 : 1,
-        lastStatus: status,
-      });
-      timer ??= setTimeout(() => void flush(), flushEveryMs);
+      const { version = null, projectId, resource, lane } = purpose ?? { projectId: null, resource: null, lane: null };
+      const startedAt = performance.now() - ms;
+      noted.push({ version, companyId, projectId, resource, lane, route, status, ms, bytes, startedAt });
+      if (noted.length > MOST_KEPT + ENTERED_AT_ONCE) forgetOldest();
+      if (noted.length === ENTERED_AT_ONCE && !isEntering) void flush();
+      else timer ??= setTimeout(() => void flush(), flushEveryMs);
     },
     close: () => {
       isClosed = true;
       return flush();
     },
-  };
-}
-
-function sumOf(one: CallCount, later: CallCount): CallCount {
-  return {
-    ...later,
-    count: one.count + later.count,
-    forEvents: one.forEvents + later.forEvents,
-    failed: one.failed + later.failed,
   };
 }

@@ -11,7 +11,7 @@ import { InDoubtError } from './errors.ts';
 import { judgeFailure, pauseOf } from './judge-failure.ts';
 
 const status = (code: number) => new ProcoreResponseError(`GET /x: ${code}`, { status: code });
-const busy = (code: 429 | 503) => new ProcoreBusyError('later', { resumeAt: 65_000, status: code });
+const busy = (status: 429 | 503) => new ProcoreBusyError('later', { resumeAt: 65_000, status });
 
 test.each([
   ['our limit', busy(429), { kind: 'limited' }],

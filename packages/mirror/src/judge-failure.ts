@@ -49,7 +49,7 @@ export function judgeFailure(error: unknown, now: () => number = Date.now): Fail
   if (error instanceof ProcoreTooLargeError)
     return troubleOf(error, 'failing', { givesUp: { reason: 'answer_too_large', afterFailures: AFTER_MINUTES } });
   if (error instanceof ProcoreBusyError) {
-    if (error.status === 429) return { kind: 'limited' };
+    if (error.meaning === 'limited') return { kind: 'limited' };
     return troubleOf(error, 'failing', { atLeastMs: Math.max(0, error.resumeAt - now()) });
   }
   return error instanceof ProcoreResponseError ? judgeStatus(error) : null;

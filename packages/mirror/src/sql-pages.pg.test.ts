@@ -185,8 +185,9 @@ async function fillMirror(): Promise<void> {
       select 'E' || n, 1, 7, 'RFIs', '1', 'update', now(), now(), 'v4.0', '{}', 'pending' from generate_series(1, 4) n`,
   );
   await test_.pool.query(
-    `insert into mirror.calls (company_id, project_id, resource, period_start, count, for_events, failed, last_called_at)
-      values (1, 7, 'RFIs', now() - interval '10 min', 6, 5, 0, now())`,
+    `insert into mirror.fetches (company_id, project_id, resource, called_at, lane, route, status, ms)
+      select 1, 7, 'RFIs', now() - interval '10 min', (case when n <= 5 then 'live' else 'backfill' end)::mirror.lane,
+        'GET /x', 200, 1 from generate_series(1, 6) n`,
   );
 }
 

@@ -29,12 +29,14 @@ export class ProcoreTokenError extends Error {
 export class ProcoreBusyError extends Error {
   override name = 'ProcoreBusyError' as const;
   readonly resumeAt: number;
-  readonly status: 429 | 503;
+  readonly status: number;
+  readonly meaning: StatusMeaning;
 
-  constructor(message: string, options: ErrorOptions & { resumeAt: number; status: 429 | 503 }) {
+  constructor(message: string, options: ErrorOptions & { resumeAt: number; status: number }) {
     super(message, options);
     this.resumeAt = options.resumeAt;
     this.status = options.status;
+    this.meaning = meaningOf(options.status);
   }
 }
 

@@ -18,7 +18,7 @@ export {
   type ProcoreAnswer,
   type ProcoreClient,
 } from './procore-client.ts';
-export type { RateLimit } from './rate-limit.ts';
+export type { Pause, RateLimit } from './rate-limit.ts';
 export { readJson } from './read-json.ts';
 export type { RetryPolicy } from './retry.ts';
 export { type ParsedWebhookEvent, type ProcoreEvent, parseWebhookEvent } from './webhook-event.ts';

@@ -13,9 +13,9 @@ import {
 import { createExchanger, type Exchange, type ExchangeRequest } from './exchange.ts';
 import type { ReadPage } from './page-ends.ts';
 import { type GetPage, type PagesOptions, pagesOf } from './pages.ts';
-import { type RateLimit, readCount, readDate, readPauseMs, readRateLimit, readRetryAfterMs } from './rate-limit.ts';
+import { type Pause, type RateLimit, readCount, readDate, readPause, readRateLimit } from './rate-limit.ts';
 import { readJson } from './read-json.ts';
-import { type PageLinks, readLinks, requestPath, type SearchParams } from './request-path.ts';
+import { type PageLinks, readLinks, requestPath, routeOf, type SearchParams } from './request-path.ts';
 import {
   decideRetry,
   onlyOneTry,
@@ -54,6 +54,8 @@ export type CallPurpose = {
   resource: string;
   /** How urgent it is. */
   lane: 'live' | 'detail' | 'repair' | 'backfill' | 'verify';
+  /** The number of the run that makes it. */
+  version?: string | undefined;
 };
 
 type CallOptions = { companyId: string; signal?: AbortSignal | undefined; purpose?: CallPurpose | undefined };
@@ -112,10 +114,15 @@ export type ProcoreClientOptions = {
   afterCall?: (call: {
     companyId: string;
     purpose: CallPurpose | null;
+    /** Method and path with placeholders. */
+    route: string;
     status: number | null;
     rateLimit: RateLimit | null;
-    retryAfterMs: number | null;
+    /** How long the company's calls are to wait: after a 429. */
+    pause: Pause | null;
     ms: number;
+    /** Of the body; null where it was not read. */
+    bytes: number | null;
   }) => void | Promise<void>;
   /** For one HTTP request from start to last byte, waiting for room not counted; default 60,000. */
   timeoutMs?: number;
@@ -204,13 +211,17 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
 
   async function tellOf(call: Call, exchange: Exchange | null, { sentAt, ms }: { sentAt: number; ms: number }) {
     const { companyId, purpose } = call;
-    const headers = exchange?.headers ?? {};
+    const { status, headers } = exchange ?? { status: null, headers: {} };
     const date = readDate(headers);
     if (date !== null) serverClock.see({ date, sentAt, receivedAt: now() });
     const rateLimit = readRateLimit(headers, procoreNow());
-    const retryAfterMs = readRetryAfterMs(headers, procoreNow());
+    const isLimited = status !== null && meaningOf(status) === 'limited';
+    const pause = isLimited ? readPause('limited', headers, procoreNow()) : null;
+    const route = routeOf(call.method, call.path);
+    const bytes =
+      exchange?.kind === 'answered' && meaningOf(exchange.status) === 'success' ? exchange.bytes.length : null;
     try {
-      await o.afterCall?.({ companyId, purpose, status: exchange?.status ?? null, rateLimit, retryAfterMs, ms });
+      await o.afterCall?.({ companyId, purpose, route, status, rateLimit, pause, ms, bytes });
     } catch (error) {
       if (exchange?.kind === 'answered') exchange.letGo();
       throw error;
@@ -250,9 +261,9 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
   }
 
   function judgeStatus(about: string, status: number, { headers }: Exchange): Failed {
-    // A 429 or 503 is known by its number to the error, which names it.
-    if (status === 429 || status === 503) {
-      const pauseMs = readPauseMs(status, headers, procoreNow());
+    const meaning = meaningOf(status);
+    if (meaning === 'limited' || meaning === 'busy') {
+      const { ms: pauseMs } = readPause(meaning, headers, procoreNow());
       const message = `${about} was answered ${status}: come back in ${Math.ceil(pauseMs / 1000)} s`;
       return { failure: final, error: new ProcoreBusyError(message, { status, resumeAt: now() + pauseMs }) };
     }

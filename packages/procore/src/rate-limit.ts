@@ -5,30 +5,38 @@
 export type RateLimit = {
   limit: number;
   remaining: number;
-  /** Never negative. */
-  resetInMs: number;
-  /** The header itself, in seconds since the epoch by Procore's clock. */
-  resetAt: number;
+  /** From 0 to an hour; null when the header is absent or says nothing that can be true. */
+  resetInMs: number | null;
 };
+
+/** How long to stay away. `isTold`: the answer said so; else it is a guess, to be doubled while refusals go on. */
+export type Pause = { ms: number; isTold: boolean };
 
 export type AnswerHeaders = Record<string, string | string[] | undefined>;
 
-/** No window is longer than an hour; a later reset is a wrong header or a wrong clock. */
+/** No window is longer than an hour, and so no pause after a 429; then one call asks again. */
 const longestWindowMs = 3_600_000;
+/** What is said to end later than that is no end of a window, however wrong a clock is. */
+const latestResetMs = 2 * longestWindowMs;
+/** A slow answer may come after the end of the window that it tells of. */
+const earliestResetMs = -60_000;
 /** A maintenance window may be longer, but nobody means years. */
 const longestRetryAfterMs = 24 * 3_600_000;
 const shortestPauseMs = 1_000;
 /** The length of the spike window, the shortest after which anything can have changed. */
 const defaultPauseMs = 10_000;
+/** Larger ones mean the same: nobody makes so many calls. */
+const largestLimit = 2 ** 31 - 1;
 
-/** The rate limit that these headers describe; null when they lack one of its three numbers. `now`: Procore's time, ms. */
+/**
+ * The rate limit that these headers describe; null when they do not tell both what it is and what is left. `now`: Procore's
+ * time, ms.
+ */
 export function readRateLimit(headers: AnswerHeaders, now: number): RateLimit | null {
-  const limit = readCount(headers, 'x-rate-limit-limit');
-  const remaining = readCount(headers, 'x-rate-limit-remaining');
-  const resetAt = readCount(headers, 'x-rate-limit-reset');
-  const resetInMs = readResetInMs(headers, now);
-  if (limit === null || remaining === null || resetAt === null || resetInMs === null) return null;
-  return { limit, remaining, resetInMs, resetAt };
+  const limit = readLimit(headers, 'x-rate-limit-limit');
+  const remaining = readLimit(headers, 'x-rate-limit-remaining');
+  if (limit === null || limit === 0 || remaining === null) return null;
+  return { limit, remaining, resetInMs: readResetInMs(headers, now) };
 }
 
 /** `Retry-After`, seconds or a date, as ms from now (Procore's time); null when it is absent or unreadable. */
@@ -40,13 +48,17 @@ export function readRetryAfterMs(headers: AnswerHeaders, now: number): number | 
 }
 
 /**
- * How long to stay away after a 429 or 503, in ms. Retry-After comes first: Procore's error page names it, its
- * rate-limit page names the reset. A 503 is about load, so the reset of a window that has calls left says nothing.
+ * How long to stay away after a 429 or 503. Procore's error page names Retry-After, its rate-limit page the reset, so the
+ * later of both counts. A 503 is about load, so the reset of a window that has calls left says nothing.
  */
-export function readPauseMs(status: 429 | 503, headers: AnswerHeaders, now: number): number {
-  const usedUp = status === 429 || readCount(headers, 'x-rate-limit-remaining') === 0;
-  const resetInMs = usedUp ? readResetInMs(headers, now) : null;
-  return Math.max(readRetryAfterMs(headers, now) ?? resetInMs ?? defaultPauseMs, shortestPauseMs);
+export function readPause(meaning: 'limited' | 'busy', headers: AnswerHeaders, now: number): Pause {
+  const usedUp = meaning === 'limited' || readLimit(headers, 'x-rate-limit-remaining') === 0;
+  const ends = [readRetryAfterMs(headers, now), usedUp ? readResetInMs(headers, now) : null];
+  const told = ends.filter((ms) => ms !== null);
+  if (told.length === 0) return { ms: defaultPauseMs, isTold: false };
+  const ms = Math.min(Math.max(...told), meaning === 'limited' ? longestWindowMs : longestRetryAfterMs);
+  // Refused, but it is over: so much for what it told.
+  return ms < shortestPauseMs ? { ms: shortestPauseMs, isTold: false } : { ms, isTold: true };
 }
 
 /** A header that counts something; null when it is absent or no whole number. */
@@ -55,11 +67,26 @@ export function readCount(headers: AnswerHeaders, name: string): number | null {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-function readResetInMs(headers: AnswerHeaders, now: number): number | null {
-  const resetAt = readCount(headers, 'x-rate-limit-reset');
-  if (resetAt === null) return null;
-  return Math.min(Math.max(resetAt * 1000 - now, 0), longestWindowMs);
+function readLimit(headers: AnswerHeaders, name: string): number | null {
+  const text = readHeader(headers, name);
+  return text !== null && /^\d+$/.test(text) ? Math.min(Number(text), largestLimit) : null;
 }
+
+/** Procore's documentation has seconds since the epoch; others send milliseconds, or seconds from now. */
+function readResetInMs(headers: AnswerHeaders, now: number): number | null {
+  const text = readHeader(headers, 'x-rate-limit-reset');
+  if (text === null || !/^\d+(\.\d+)?$/.test(text)) return null;
+  const reset = Number(text);
+  if (reset === 0) return null;
+  const ms = isSmall(reset) ? reset * 1000 : (isInMs(reset) ? reset : reset * 1000) - now;
+  if (ms < earliestResetMs || ms > latestResetMs) return null;
+  return Math.min(Math.max(Math.ceil(ms), 0), longestWindowMs);
+}
+
+/** 1973 as seconds since the epoch. */
+const isSmall = (reset: number): boolean => reset < 1e8;
+/** The year 5138 as seconds since the epoch, 1973 as milliseconds. */
+const isInMs = (reset: number): boolean => reset >= 1e11;
 
 /** When the answer was written by Procore's clock, ms since 1970; null when it does not say. */
 export function readDate(headers: AnswerHeaders): number | null {

@@ -8,6 +8,13 @@ export function requestPath(apiUrl: URL, path: string, searchParams: SearchParam
   return url.pathname + url.search;
 }
 
+/** Names the endpoint: method and path with `{id}` for whatever may be an id, without the query. */
+export function routeOf(method: string, path: string): string {
+  const segments = (path.split('?')[0] ?? '').split('/');
+  const names = segments.map((segment) => (/\d/.test(segment) && !/^v\d+(\.\d+)?$/.test(segment) ? '{id}' : segment));
+  return `${method} ${names.join('/')}`;
+}
+
 /** What the Link header of an answer says of further pages. */
 export type PageLinks = {
   /** Path and query on the API host, whatever host the link names: the access token must not go elsewhere. */
