@@ -41,6 +41,10 @@ export type Seen = {
   told: number;
   /** Did a page have more than it was asked for? Then it makes no difference what is asked for. */
   ignoresSize: boolean;
+  /** Did one hold just as many as it was asked for, when that was less than before? */
+  heedsSize: boolean;
+  /** Was a place asked for in its first size again, because smaller pages led too far? */
+  hasGoneBack: boolean;
 };
 
 /**
@@ -73,6 +77,8 @@ export function nothingSeen(): Seen {
     isShort: false,
     told: 0,
     ignoresSize: false,
+    heedsSize: false,
+    hasGoneBack: false,
   };
 }
 
@@ -88,19 +94,20 @@ export function seePage<P extends ReadPage>(page: P, at: Place, answer: ProcoreA
   seeSize(page, at, answer, seen);
   // Where the server takes no notice of the size, the number of a smaller page led too far.
   const isBehind = seen.ignoresSize && at.change === 'shrunk' && (at.number ?? 1) > 1;
-  if (isBehind) return { page, repeats: true, realSize: fullnessOf(page), isBehind };
+  if (isBehind) return { page, repeats: true, realSize: seen.most, isBehind };
   const repeats = ids.length > 0 && ids.every((id) => seen.ids.has(id));
   const realSize = realSizeOf(page, at, seen);
   if (!repeats) seeRecords(page, seen);
   return { page, repeats, realSize, isBehind };
 }
 
-function seeSize(page: ReadPage, { size }: Place, { links, perPage }: ProcoreAnswer, seen: Seen): void {
+function seeSize(page: ReadPage, { size, change }: Place, { links, perPage }: ProcoreAnswer, seen: Seen): void {
   const most = fullnessOf(page);
   if (seen.asked.size !== size) seen.asked = { size, pages: 0, first: most };
   seen.asked.pages += 1;
   seen.most = Math.max(seen.most, most);
   seen.isShort ||= most < size;
+  seen.heedsSize ||= change === 'shrunk' && most === size;
   seen.ignoresSize ||= Math.min(page.records, page.groups) > size;
   for (const told of [perPage, links.next === undefined ? null : sizeIn(links.next)])
     if (told !== null && told < size) seen.told = Math.max(seen.told, told);
@@ -143,15 +150,15 @@ export function stepAfter<P extends ReadPage>(
     seen.hasLinks = true;
     return { next: linked(next, at, Math.min(page.records, page.groups)), doubt: null };
   }
-  if (realSize !== null) return stepInRealSize(page, { ...at, size: realSize }, seen);
+  if (realSize !== null) return stepInRealSize(came, { ...at, size: realSize }, seen);
   if (came.repeats) return { next: null, doubt: doubtOfRepeat(page, at, answer, seen) };
   seen.hasLinks ||= answer.links.isGiven;
   return stepWithoutLink(page, at, answer, seen, known);
 }
 
 /** On from what came, unless the page is the last. */
-function stepInRealSize(page: ReadPage, at: Place, seen: Seen): Step {
-  if (fullnessOf(page) < at.size) return { next: null, doubt: null };
+function stepInRealSize({ page, isBehind }: Came<ReadPage>, at: Place, seen: Seen): Step {
+  if (fullnessOf(page) < at.size && !isBehind) return { next: null, doubt: null };
   const next = following({ ...at, toldBy: 'fullness' as const, isAfterFull: true });
   return { next: resized(next, at.size, seen.records), doubt: null };
 }

@@ -136,12 +136,26 @@ describe('a server that takes no notice', () => {
     expect(await read({ ...server, headers: () => ({ total: 100 }), records: 100 }, 100)).toMatchObject(whole(100));
   });
 
-  test.each([[{}], [{ perPage: 20 }]])(
-    'of the size of a page is read to its end, whatever fails: %o',
-    async (headers) => {
-      for (const first of [1, 2, 3]) {
-        const fails: Server['fails'] = (_, call) => (call >= first && call < first + 3 ? failing(500) : null);
-        expect(await read({ records: 500, gives: () => 20, headers: () => headers, fails })).toMatchObject(whole(500));
+  test.each([
+    [{}, 'empty'],
+    [{ perPage: 20 }, 'empty'],
+    [{}, 'the last page'],
+    [{}, 'refused'],
+  ])(
+    'of the size of a page is read to its end, whatever fails, and what is beyond it: %o, %s',
+    async (headers, beyond) => {
+      for (const records of [99, 333, 500]) {
+        for (const [first, count] of [1, 2, 3, 5].flatMap((one) => [3, 4, 5].map((many) => [one, many] as const))) {
+          const fails: Server['fails'] = ({ ids }, call) =>
+            call >= first && call < first + count
+              ? failing(500)
+              : beyond === 'refused' && ids.length === 0
+                ? failing(404)
+                : null;
+          const takes = beyond === 'the last page' ? Math.min : (number: number) => number;
+          const got = await read({ records, gives: () => 20, headers: () => headers, fails, takes });
+          expect({ ...got, first, count }).toMatchObject({ ...whole(records), first, count });
+        }
       }
     },
   );

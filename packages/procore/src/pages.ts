@@ -42,12 +42,14 @@ export type PagesOptions<P extends ReadPage> = {
 /** `expectedBytes`: how large the answer is likely to be, so that there is room for it before it comes. */
 export type GetPage = (path: string, o: { isOnlyTry: boolean; expectedBytes: number }) => Promise<ProcoreAnswer>;
 
-type Got =
-  | { kind: 'answer'; at: Place; answer: ProcoreAnswer }
+/** What came at a place, and which was asked for at first: `at` may be in a smaller size. */
+type Got = { at: Place; asked: Place } & (
+  | { kind: 'answer'; answer: ProcoreAnswer }
   /** A record that is larger than an answer may be, or that Procore cannot show. */
-  | { kind: 'bad record'; at: Place }
+  | { kind: 'bad record' }
   /** There is no such page, as far as can be told. */
-  | { kind: 'end'; doubt: Doubt | null };
+  | { kind: 'end'; doubt: Doubt | null }
+);
 
 /** Bad records are passed over, as long as there are not more of them in a row: each costs a request, and may not be there. */
 const MOST_BAD_IN_A_ROW = { link: 10, total: 10, fullness: 3 };
@@ -79,16 +81,36 @@ function readPage<P extends ReadPage>(got: Got, read: PagesOptions<P>['read'], s
   seen.pages += 1;
   if (got.kind !== 'answer') return null;
   seen.bytes = got.answer.text.bytes.length;
-  return seePage(read(got.answer), got.at, got.answer, seen);
+  const page = read(got.answer);
+  return isLost(got, page, seen) && !seen.hasGoneBack ? null : seePage(page, got.at, got.answer, seen);
 }
 
 function stepFrom(got: Got, came: Came<ReadPage> | null, seen: Seen, known: Known): Step {
-  return got.kind === 'answer' && came !== null ? stepAfter(came, got.at, got.answer, seen, known) : pass(got, seen);
+  if (got.kind === 'bad record') return pass(got, seen);
+  if (isLost(got, came?.page ?? null, seen)) return goBack(got.asked, seen);
+  if (got.kind === 'end') return { next: null, doubt: got.doubt };
+  return came === null ? { next: null, doubt: null } : stepAfter(came, got.at, got.answer, seen, known);
 }
 
-/** Passes over what did not come. */
+/**
+ * May the number of a smaller page have led too far? Where no such page held just as many records as it was asked for, the server may
+ * give others than that.
+ */
+function isLost({ at, asked }: Got, page: ReadPage | null, seen: Seen): boolean {
+  if (at.size >= asked.size || (at.number ?? 1) === 1 || seen.heedsSize) return false;
+  return page === null || Math.max(page.records, page.groups) < at.size;
+}
+
+/** Asks once more for what was asked for at first. */
+function goBack(asked: Place, seen: Seen): Step {
+  if (seen.hasGoneBack) return { next: null, doubt: cut('the rest of it cannot be read') };
+  seen.hasGoneBack = true;
+  seen.paths.delete(asked.path);
+  return { next: asked, doubt: null };
+}
+
+/** Passes over a record. */
 function pass(got: Got, seen: Seen): Step {
-  if (got.kind !== 'bad record') return { next: null, doubt: got.kind === 'end' ? got.doubt : null };
   seen.badInARow += 1;
   seen.records += 1;
   if (seen.badInARow > MOST_BAD_IN_A_ROW[got.at.toldBy])
@@ -101,12 +123,8 @@ async function getOrMiss(get: GetPage, place: Place, sizes: PageSizes, seen: See
   try {
     return await getSized(get, place, sizes, seen);
   } catch (error) {
-    if (seen.pages > 0 && isMissing(error, place)) {
-      const isCut = place.toldBy === 'link' || (place.toldBy === 'total' && place.isAfterFull);
-      return { kind: 'end', doubt: isCut ? cut(`page ${seen.pages + 1} was not found`) : null };
-    }
     if (place.toldBy !== 'fullness' || !isAboutSize(error)) throw error;
-    return { kind: 'end', doubt: cut('the page after a full one cannot be read') };
+    return { kind: 'end', at: place, asked: place, doubt: cut('the page after a full one cannot be read') };
   }
 }
 
@@ -119,14 +137,21 @@ async function getSized(get: GetPage, place: Place, sizes: PageSizes, seen: Seen
       const isOnlyTry = sizes.isTrial(at.size) || seen.badInARow > 0;
       const answer = await get(at.path, { isOnlyTry, expectedBytes: seen.bytes });
       sizes.sawAnswer(at.size);
-      return { kind: 'answer', answer, at };
+      return { kind: 'answer', answer, at, asked: place };
     } catch (error) {
+      if (seen.pages > 0 && isMissing(error, at)) return missing(at, place, seen);
       firstError ??= error;
       const size = seen.ignoresSize ? null : sizes.afterFailure(Math.min(at.size, capOf(seen)), error);
-      if (size === null) return badRecord(at, { firstError, error }, sizes, seen);
+      if (size === null) return badRecord({ at, asked: place }, { firstError, error }, sizes, seen);
       at = resized(at, size, seen.records);
     }
   }
+}
+
+/** A page that is not there. In doubt where a link told of it, or a full page and a Total did. */
+function missing(at: Place, asked: Place, { pages }: Seen): Got {
+  const isCut = at.toldBy === 'link' || (at.toldBy === 'total' && at.isAfterFull);
+  return { kind: 'end', at, asked, doubt: isCut ? cut(`page ${pages + 1} was not found`) : null };
 }
 
 /**
@@ -134,16 +159,17 @@ async function getSized(get: GetPage, place: Place, sizes: PageSizes, seen: Seen
  * second is. Throws what else went wrong.
  */
 function badRecord(
-  at: Place,
+  places: Pick<Got, 'at' | 'asked'>,
   { firstError, error }: { firstError: unknown; error: unknown },
   sizes: PageSizes,
   { ignoresSize, pages }: Seen,
 ): Got {
   if (!isAboutSize(error)) throw error;
+  const { at } = places;
   const mayBeFirst = pages === 0 && at.change === 'shrunk';
   if (at.number === null || ignoresSize || !(sizes.hasAnswered() || mayBeFirst)) throw firstError;
   if (sizes.hasAnswered()) sizes.forgetFailure();
-  return { kind: 'bad record', at };
+  return { kind: 'bad record', ...places };
 }
 
 function endless(step: Step, { paths, pages }: Seen, maxPages: number): Step {
