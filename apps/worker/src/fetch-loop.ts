@@ -6,6 +6,7 @@ import {
   type ClaimedBatch,
   type ClaimOptions,
   claimBatch,
+  type Database,
   forgetOldAbsences,
   releaseBatch,
   renewLease,
@@ -39,16 +40,33 @@ const LOOK_EVERY_MS = 60_000;
 const REST_AFTER_FAILURE_MS = 5_000;
 const FINISH_WITHIN_MS = 5_000;
 
-/** What may be claimed beside these, so that there is room for another company, and for live batches, whatever else is due. */
-export function roomBeside(
-  inHand: Iterable<Batch>,
-  concurrency: number,
-): Pick<ClaimOptions, 'mostPerCompany' | 'onlyLive'> {
-  const notLive = [...inHand].filter(({ lane }) => lane !== 'live').length;
-  return {
+/**
+ * Claims the next batch beside those in hand, so that there is room for another company, for another resource and for live batches,
+ * whatever else is due. A resource gets a quarter, and up to three when nothing else is due: its address may hang.
+ */
+export async function claimNext(
+  database: Database,
+  o: Pick<ClaimOptions, 'holder' | 'leaseMs'> & { inHand: readonly Batch[]; concurrency: number },
+): Promise<ClaimedBatch | null> {
+  const { inHand, concurrency } = o;
+  const quarter = Math.ceil(concurrency / 4);
+  const notLive = inHand.filter(({ lane }) => lane !== 'live').length;
+  const room = {
+    ...{ holder: o.holder, leaseMs: o.leaseMs },
     mostPerCompany: concurrency - Math.min(2, Math.floor(concurrency / 4)),
     onlyLive: notLive >= Math.ceil(concurrency / 2),
   };
+  const busy = resourcesWith(inHand, quarter);
+  const claimed = await claimBatch(database, { ...room, notResources: busy });
+  if (claimed !== null || busy.length === 0) return claimed;
+  const notResources = resourcesWith(inHand, Math.max(quarter, concurrency - quarter));
+  return claimBatch(database, { ...room, notResources });
+}
+
+/** The resources of which so many batches are in hand. */
+function resourcesWith(inHand: readonly Batch[], count: number): string[] {
+  const byResource = Map.groupBy(inHand, ({ resource }) => resource);
+  return [...byResource].filter(([, batches]) => batches.length >= count).map(([resource]) => resource);
 }
 
 /** Starts to fetch what is pending. */
@@ -81,7 +99,7 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
         await retryDeadLetters(settings);
       }
       if (!(await canSignIn())) return null;
-      return await claimBatch(settings.database, { holder, leaseMs, ...roomBeside(inHand.values(), concurrency) });
+      return await claimNext(settings.database, { holder, leaseMs, inHand: [...inHand.values()], concurrency });
     } catch (error) {
       log.warn({ error }, 'the schedule could not be read; trying again');
       await sleep(1000, null, { signal: closing.signal }).catch(() => null);

@@ -324,6 +324,14 @@ const parked = async () => {
   return rows;
 };
 
+test('a resource of which there is enough in hand is left alone', async () => {
+  await record(anEvent({ projectId: '7' }));
+  await record(anEvent({ projectId: '8', resource: 'Tasks' }));
+  expect(await claimBatch(database, { ...mine, notResources: ['RFIs'] })).toMatchObject({ resource: 'Tasks' });
+  expect(await claimBatch(database, { ...mine, notResources: ['RFIs'] })).toBeNull();
+  expect(await claimBatch(database, { ...mine, notResources: ['Tasks'] })).toMatchObject({ resource: 'RFIs' });
+});
+
 test('everything may be parked, and one batch probes it', async () => {
   await record(anEvent({ projectId: '7' }));
   await record(anEvent({ companyId: '2', projectId: '8' }));

@@ -40,6 +40,8 @@ export type ClaimOptions = {
   mostPerCompany: number;
   /** Leave all other lanes alone. */
   onlyLive: boolean;
+  /** Leave these resources alone, because the holder has enough of them. */
+  notResources?: readonly string[];
 };
 
 /**
@@ -52,7 +54,7 @@ export async function claimBatch(database: Database, options: ClaimOptions): Pro
   const { rows } = await database.pool.query<ClaimedBatch>({
     name: 'claim-batch',
     text: CLAIM_BATCH,
-    values: [options.holder, options.leaseMs, options.mostPerCompany, options.onlyLive],
+    values: [options.holder, options.leaseMs, options.mostPerCompany, options.onlyLive, options.notResources ?? []],
   });
   return rows[0] ?? null;
 }
@@ -76,7 +78,7 @@ first as (
   cross join lateral (
     select b.ctid, b.company_id, b.project_id, b.resource, b.lane, b.due_at from mirror.batches b
     where b.lane = c.lane and b.company_id = c.id and b.due_at <= now()
-      and (b.lease_until is null or b.lease_until <= now())
+      and (b.lease_until is null or b.lease_until <= now()) and b.resource <> all($5::text[])
       and not exists (select from mirror.scopes s where ${scopeCovers('s', 'b')} and s.probe_at > now())
     order by b.due_at limit 1 for update skip locked
   ) b

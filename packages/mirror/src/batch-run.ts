@@ -66,8 +66,11 @@ export type BatchRun = {
   hiddenWithParent: Set<string>;
   /** The parents of records that listings named on the way, by `resource/id`. */
   parents: Map<string, string>;
-  /** Requests made so far, retries not counted, those that were answered, and after how many a walk is to stop. */
-  calls: { made: number; answered: number; most: number };
+  /**
+   * Requests made so far, retries not counted, those that were answered, and after how many a walk is to stop. `timeoutMs`: how long the
+   * next may take, where an address is known to be slow.
+   */
+  calls: { made: number; answered: number; most: number; timeoutMs?: number };
   stored: number;
   absent: number;
 };
@@ -91,7 +94,7 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
   );
   const version = await takeVersion(settings.database);
   const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane, version };
-  const calls = { made: 0, answered: 0, most: Number.POSITIVE_INFINITY };
+  const calls: BatchRun['calls'] = { made: 0, answered: 0, most: Number.POSITIVE_INFINITY };
   const seeAnswer = () => {
     calls.answered += 1;
     settings.neighbours.answered(batch.companyId);
@@ -140,14 +143,14 @@ function clientFor(
     ...client,
     get: async (path, options) => {
       calls.made += 1;
-      const answer = await client.get(path, { ...options, ...own });
+      const answer = await client.get(path, { ...options, ...own, timeoutMs: calls.timeoutMs });
       seeAnswer();
       return answer;
     },
     pages: async function* (path, options) {
       calls.made += 1;
       let isFirst = true;
-      for await (const page of client.pages(path, { ...options, ...own })) {
+      for await (const page of client.pages(path, { ...options, ...own, timeoutMs: calls.timeoutMs })) {
         if (!isFirst) calls.made += 1;
         isFirst = false;
         seeAnswer();

@@ -25,7 +25,14 @@ import { makeCall } from './fetch-call.ts';
 import { judgeFailure } from './judge-failure.ts';
 import { hasPlace, knownPageSize } from './listing.ts';
 import { type FetchCall, type FetchPlan, idsOf, type PlanFacts, parentIdOf, planFetch } from './plan-fetch.ts';
-import { isStillParked, type Progress, settleFailure, settleLastFailures, takeUpWork } from './run-trouble.ts';
+import {
+  isStillParked,
+  type Progress,
+  SLOW_TIMEOUT_MS,
+  settleFailure,
+  settleLastFailures,
+  takeUpWork,
+} from './run-trouble.ts';
 
 export type BatchReport = {
   /** `parked`: the scope does not answer. `wait`: the rest comes in a later run. */
@@ -62,6 +69,7 @@ export async function fetchBatch(
 ): Promise<BatchReport> {
   const run = await openRun(settings, batch, signal);
   const progress: Progress = { isProbe, isProbeUsed: false, hasUnparked: false, failures: [], error: null };
+  if (isProbe) run.calls.timeoutMs = SLOW_TIMEOUT_MS;
   try {
     if (isWideProbe && (await isStillParked(run, progress))) return report(run, 'parked', progress);
     return await makeCalls(run, progress);

@@ -23,6 +23,8 @@ const SLOW_IN_A_ROW = 2;
 const RESOURCES_OF_A_COMPANY = 2;
 const COMPANIES_OF_ALL = 2;
 const LIST_PAUSE_MS = 20_000;
+/** Ten seconds of silence. */
+export const SLOW_TIMEOUT_MS = 20_000;
 const UNKNOWN: Trouble = { reason: 'failing', detail: 'unknown', atLeastMs: 0 };
 
 type CallFailure = Extract<Failure, { kind: 'trouble' }> & { call: FetchCall };
@@ -90,6 +92,7 @@ export async function settleFailure(
       return null;
     case 'trouble':
       progress.failures.push({ call, ...failure });
+      if (failure.trouble.reason === 'slow') run.calls.timeoutMs = SLOW_TIMEOUT_MS;
       return judgeFailures(run, progress, further);
   }
 }

@@ -32,6 +32,8 @@ export type ExchangeRequest = {
   body?: string | undefined;
   /** How large the answer may be as far as anybody knows; there is room for it before the request goes out. */
   expectedBytes: number;
+  /** For this exchange, where it is less than for all. */
+  timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
 };
 
@@ -55,14 +57,11 @@ export type ExchangerOptions = {
 
 /** Talks to one host over kept-alive connections. */
 export function createExchanger(o: ExchangerOptions): Exchanger {
-  const silenceMs = Math.ceil(o.timeoutMs / 2);
   const room = createAnswerRoom(o.roomBytes);
   const pool = new Pool(o.apiUrl.origin, {
     connections: 64,
     allowH2: false, // HTTP/1.1 is what the tests run
-    connect: { timeout: Math.min(silenceMs, 10_000) },
-    headersTimeout: silenceMs,
-    bodyTimeout: silenceMs, // stands still while nobody reads
+    connect: { timeout: Math.min(Math.ceil(o.timeoutMs / 2), 10_000) },
     keepAliveTimeout: 10_000,
   });
 
@@ -74,7 +73,9 @@ export function createExchanger(o: ExchangerOptions): Exchanger {
     // The text must be what Procore sent and its size must be what we count, so no compression. Saying nothing would
     // allow any (RFC 9110, 12.5.3). undici neither follows redirects nor decompresses by itself.
     const sent = { ...request.headers, 'accept-encoding': 'identity' };
-    const answer = await pool.request({ method, path, headers: sent, body: body ?? null, signal });
+    const silence = Math.ceil((request.timeoutMs ?? o.timeoutMs) / 2);
+    const timeouts = { headersTimeout: silence, bodyTimeout: silence }; // of the body, stands still while nobody reads
+    const answer = await pool.request({ method, path, headers: sent, body: body ?? null, signal, ...timeouts });
     answer.body.on('error', () => {}); // who reads it is told; while it waits for room nobody does
     const { statusCode: status, headers } = answer;
     Object.assign(head, { status, headers });
@@ -106,8 +107,9 @@ export function createExchanger(o: ExchangerOptions): Exchanger {
     const ending = new AbortController();
     const onAbort = (): void => ending.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
-    const timeOut = new Error(`no complete answer within ${o.timeoutMs} ms`);
-    const deadline = createDeadline(o.timeoutMs, () => ending.abort(timeOut));
+    const { timeoutMs = o.timeoutMs } = request;
+    const timeOut = new Error(`no complete answer within ${timeoutMs} ms`);
+    const deadline = createDeadline(timeoutMs, () => ending.abort(timeOut));
     const head: Head = { status: null, headers: {} };
     const place = room.enter();
     let answered: Exchange | null = null;

@@ -20,6 +20,7 @@ export type PagesOptions<P extends ReadPage> = {
   companyId: string;
   signal?: AbortSignal | undefined;
   purpose?: CallPurpose | undefined;
+  timeoutMs?: number | undefined;
   /** How many records a page is to have at most. */
   perPage: number;
   /** How many the first page is to have; `perPage` when left out. */

@@ -58,7 +58,13 @@ export type CallPurpose = {
   version?: string | undefined;
 };
 
-type CallOptions = { companyId: string; signal?: AbortSignal | undefined; purpose?: CallPurpose | undefined };
+type CallOptions = {
+  companyId: string;
+  signal?: AbortSignal | undefined;
+  purpose?: CallPurpose | undefined;
+  /** For one request, if it is less than for all; half of it may pass in silence. */
+  timeoutMs?: number | undefined;
+};
 
 type ReadOptions = CallOptions & {
   searchParams?: SearchParams | undefined;
@@ -287,9 +293,10 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
   }
 
   const get: ProcoreClient['get'] = async (path, { searchParams, ...options }) => {
-    const { companyId, signal, purpose = null, fields = usualFields } = options;
+    const { companyId, signal, purpose = null, fields = usualFields, timeoutMs } = options;
     const target = requestPath(o.apiUrl, path, searchParams);
-    return call({ method: 'GET', path: target, companyId, signal, purpose, policy, fields, expectedBytes: 0 });
+    const own = { method: 'GET', companyId, signal, purpose, fields, timeoutMs } as const;
+    return call({ ...own, path: target, policy, expectedBytes: 0 });
   };
 
   return {
@@ -301,8 +308,8 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       return call({ ...sent, fields: usualFields, expectedBytes: 0 });
     },
     pages: (path, { searchParams, ...options }) => {
-      const { companyId, signal, purpose = null, fields = usualFields } = options;
-      const own = { method: 'GET', companyId, signal, purpose, fields } as const;
+      const { companyId, signal, purpose = null, fields = usualFields, timeoutMs } = options;
+      const own = { method: 'GET', companyId, signal, purpose, fields, timeoutMs } as const;
       const getPage: GetPage = (target, { isOnlyTry, expectedBytes }) =>
         call({ ...own, path: target, policy: isOnlyTry ? onlyOneTry : policy, expectedBytes });
       return pagesOf(getPage, requestPath(o.apiUrl, path, searchParams), options);

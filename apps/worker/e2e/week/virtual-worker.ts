@@ -1,8 +1,8 @@
 // The worker's fetch loop in virtual time. It does what apps/worker/src/fetch-loop.ts does, but passes over looks at a schedule
 // that cannot have changed: a loop that looks five times a second would look three million times in a week.
-import { type Batch, type ClaimedBatch, claimBatch, releaseBatch, rescheduleBatches } from '@procore-mirror/database';
+import { type Batch, type ClaimedBatch, releaseBatch, rescheduleBatches } from '@procore-mirror/database';
 import { type BatchReport, type FetchSettings, fetchBatch, lookAgain } from '@procore-mirror/mirror';
-import { IDLE_MS, RESCHEDULE_EVERY_MS, roomBeside } from '../../src/fetch-loop.ts';
+import { claimNext, IDLE_MS, RESCHEDULE_EVERY_MS } from '../../src/fetch-loop.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export type VirtualWorker = {
@@ -53,7 +53,7 @@ export function startVirtualWorker(options: {
     }
     lookedAt = time.now();
     released = false;
-    return claimBatch(database, { holder, leaseMs: LEASE_MS, ...roomBeside(inHand.values(), concurrency) });
+    return claimNext(database, { holder, leaseMs: LEASE_MS, inHand: [...inHand.values()], concurrency });
   }
 
   /** Until the first look, of those every 200 ms, that can find something. */

@@ -1,0 +1,105 @@
+// Procore answers everything with the same trouble for a while, with twenty batches in hand and edits going on: afterwards
+// everything is on its way within half a minute, ends right, nothing was given up, and the calls are about those without an outage.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Answer, type Asked, type ScriptedProcore, startScriptedProcore } from '@procore-mirror/testing';
+import { afterEach, expect, test } from 'vitest';
+import { aBody, deliver, startScriptedMirror } from './start-mirror.ts';
+
+const PROJECTS = Array.from({ length: 20 }, (_, index) => String(700 + index));
+const RECORDS = 10;
+const ON_ITS_WAY_MS = 30_000;
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** Locations are listed whole, RFIs are shown one by one, line items live inside change events. */
+function answerTo(state: () => number): (asked: Asked) => Answer {
+  return ({ path }) => {
+    if (path === '/rest/v1.0/me') return { body: { id: 1 } };
+    const id = /\/(\d+)$/.exec(path)?.[1];
+    const record = (number: number) => ({ id: number, name: `state ${state()}`, subject: `state ${state()}` });
+    if (id !== undefined) return { body: record(Number(id)) };
+    const project = Number(/\/projects\/(\d+)\//.exec(path)?.[1] ?? 0);
+    const body = Array.from({ length: RECORDS }, (_, index) => record(project * 1000 + index));
+    return { body, headers: { total: String(RECORDS), 'per-page': '1000' } };
+  };
+}
+
+async function run(
+  trouble: ((answer: Answer) => Answer) | null,
+  seconds: number,
+): Promise<{ calls: number; seconds: number }> {
+  const procore: ScriptedProcore = await startScriptedProcore();
+  closing.push(procore.close);
+  let state = 0;
+  procore.answer = answerTo(() => state);
+  const mirror = await startScriptedMirror('postgres', procore.url);
+  closing.push(mirror.close);
+  const { system, database } = mirror;
+  await system.startIngest();
+  await system.startWorker();
+  const tell = (project: string, resource: string, index: number) =>
+    deliver(
+      system,
+      aBody({
+        company_id: '1',
+        project_id: project,
+        resource_type: resource,
+        resource_id: String(Number(project) * 1000 + index),
+      }),
+    );
+  const tellAll = async () => {
+    state += 1;
+    for (const project of PROJECTS)
+      for (let index = 0; index < RECORDS; index += 1) await tell(project, index === 0 ? 'RFIs' : 'Locations', index);
+  };
+  await tellAll();
+  await mirror.untilQuiet(PROJECTS.length * RECORDS);
+  const before = procore.asked.length;
+  const outage = trouble === null ? null : procore.intercept(() => true, trouble);
+  const until = performance.now() + seconds * 1000;
+  await tellAll();
+  await sleep(Math.max(0, until - performance.now()));
+  outage?.end();
+  const ended = performance.now();
+  const atEnd = trouble === null ? before : procore.asked.length;
+  await mirror.untilQuiet(2 * PROJECTS.length * RECORDS);
+  const tookSeconds = (performance.now() - ended) / 1000;
+  const { rows } = await database.pool.query(
+    `select (select count(*)::int from mirror.dead_letters) as letters,
+      (select count(*)::int from mirror.scopes) as parked,
+      (select count(*)::int from procore.rfis where subject = 'state 2' and _hidden_at is null) as rfis,
+      (select count(*)::int from procore.locations where name = 'state 2' and _hidden_at is null) as locations`,
+  );
+  const right = { letters: 0, parked: 0, rfis: PROJECTS.length, locations: PROJECTS.length * (RECORDS - 1) };
+  expect(rows).toEqual([right]);
+  return { calls: procore.asked.length - atEnd, seconds: tookSeconds };
+}
+
+const page = { status: 200, body: '<html>', headers: { 'content-type': 'text/html' } };
+const troubles: [string, (answer: Answer) => Answer][] = [
+  ...[302, 401, 403, 404, 405, 409, 500, 503].map((status): [string, () => Answer] => [
+    String(status),
+    () => ({ status }),
+  ]),
+  ['HTML', () => page],
+  [
+    'resets',
+    () => {
+      throw new Error('reset');
+    },
+  ],
+];
+
+test.each(troubles.flatMap(([name, trouble]) => [1, 5, 30].map((seconds) => [name, seconds, trouble] as const)))(
+  '%s for everything for %i s',
+  async (name, seconds, trouble) => {
+    const usual = await run(null, 0);
+    const after = await run(trouble, seconds);
+    console.log(`${name} for ${seconds} s: ${after.calls} calls (${usual.calls}), ${after.seconds.toFixed(1)} s`);
+    expect(after.calls).toBeLessThanOrEqual(Math.max(usual.calls * 1.2, usual.calls + 10));
+    expect(after.seconds * 1000).toBeLessThan(ON_ITS_WAY_MS + 15_000);
+  },
+);

@@ -1,0 +1,59 @@
+import { type Batch, type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
+import { catalogue } from '@procore-mirror/mirror';
+import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { claimNext } from './fetch-loop.ts';
+
+let test_: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  test_ = await createTestDatabase();
+  await migrateDatabase({ url: test_.url, tables: catalogue.resources.map(({ table }) => table) });
+  database = openDatabase({ url: test_.url, applicationName: 'test' });
+});
+afterAll(async () => {
+  await database.close();
+  await test_.drop();
+});
+
+/** The resources of the batches that are claimed one after the other until none is left, so many at once. */
+async function claimAll(due: Record<string, number>, concurrency: number): Promise<string[]> {
+  await database.pool.query('truncate mirror.batches');
+  for (const [resource, projects] of Object.entries(due))
+    await database.pool.query(
+      `insert into mirror.batches (company_id, project_id, resource, due_at)
+        select 1 + n % 2, n, $1, now() - interval '1 hour' + n * interval '1 s' from generate_series(1, $2) as n`,
+      [resource, projects],
+    );
+  const inHand: Batch[] = [];
+  while (inHand.length < concurrency) {
+    const batch = await claimNext(database, { holder: 'a', leaseMs: 60_000, inHand, concurrency });
+    if (batch === null) break;
+    inHand.push(batch);
+  }
+  return inHand.map(({ resource }) => resource);
+}
+
+test.each([
+  [{ RFIs: 20, Tasks: 2, Meetings: 2 }, 16, { RFIs: 12, Tasks: 2, Meetings: 2 }],
+  [{ RFIs: 20, Tasks: 20 }, 16, { RFIs: 8, Tasks: 8 }],
+  [{ RFIs: 20 }, 16, { RFIs: 12 }],
+  [{ RFIs: 20 }, 1, { RFIs: 1 }],
+  [{ RFIs: 3 }, 16, { RFIs: 3 }],
+])(
+  'of what is due, %o, a worker of %i takes a share of each resource, and more when nothing else is due',
+  async (due, concurrency, taken) => {
+    const claimed = await claimAll(due, concurrency);
+    expect(
+      Object.fromEntries(
+        Object.entries(Object.groupBy(claimed, (resource) => resource)).map(([name, all]) => [name, all?.length]),
+      ),
+    ).toEqual(taken);
+  },
+);
+
+test('others come before a resource has more than its quarter', async () => {
+  const claimed = await claimAll({ RFIs: 20, Tasks: 2, Meetings: 2 }, 16);
+  expect(claimed.slice(0, 8).filter((resource) => resource === 'RFIs')).toHaveLength(4);
+});
