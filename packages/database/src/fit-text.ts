@@ -76,7 +76,7 @@ const KINDS: Record<Exclude<ColumnType, 'text' | 'jsonb'> | 'bigint id', Kind> =
   },
   'bigint id': {
     isSure: (text) => `length(${text}) between 1 and 18 and ${text} not like '0%' and ${text} !~ '[^0-9]'`,
-    orNull: (text) => `mirror.bigint_or_null(${matching(text, '^(0|[1-9][0-9]*)$')})`,
+    orNull: (text) => `mirror.bigint_or_null(${matching(text, '^(0|[1-9][0-9]*)([.]0+)?$')})`,
   },
 };
 

@@ -58,6 +58,7 @@ export {
   findHidden,
   findParentIds,
   findProject,
+  isFittingId,
   listIds,
 } from './look-up.ts';
 export { type Marked, markAbsent } from './mark-absent.ts';

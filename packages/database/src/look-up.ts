@@ -7,7 +7,7 @@ type Queryable = Pick<Database['pool'], 'query'>;
 const MAX_BIGINT = 2n ** 63n - 1n;
 
 /** Whether the id column of the table can hold this id, in just this spelling. */
-export function isFittingId({ idType }: MirroredTable, id: string): boolean {
+export function isFittingId({ idType }: Pick<MirroredTable, 'idType'>, id: string): boolean {
   if (idType === 'text') return /^[0-9A-Za-z_-]{1,64}$/.test(id);
   return /^(0|[1-9]\d{0,18})$/.test(id) && BigInt(id) <= MAX_BIGINT;
 }

@@ -227,10 +227,10 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
 
   test('ids keep every digit; elements without a fitting id are skipped', async () => {
     const json =
-      '[{"id": 9007199254740993}, {"id": "9223372036854775807"}, {"id": 9223372036854775808}, {"id": 1.0}, {"id": -4}, ' +
+      '[{"id": 9007199254740993}, {"id": "9223372036854775807"}, {"id": 9223372036854775808}, {"id": 1.0}, {"id": "2.00"}, {"id": 1.5}, {"id": -4}, ' +
       '{"id": true}, {"id": null}, {"title": "none"}, {"id": "01KKEZ6PX3AZJ38KKBX6RYEJSW"}, {"id": "007"}, 5, "text", null, [1]]';
     const { records } = await mirror.store({ json, version: freshVersion() });
-    expect(records.map(({ id }) => id).sort()).toEqual(['9007199254740993', '9223372036854775807']);
+    expect(records.map(({ id }) => id).sort()).toEqual(['1', '2', '9007199254740993', '9223372036854775807']);
   });
 
   test.each(['7', '"text"', 'null', '[]', '{}', '{"data": []}'])(

@@ -5,8 +5,9 @@ import { ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, type FetchSettings, openRun } from './batch-run.ts';
 import { isListedByParent } from './catalogue/catalogue.ts';
 import { DAYS_PER_WINDOW, datesBetween, dayOf } from './date-windows.ts';
-import { insistOnAll, isNotFound, type Listing, type ListingOptions, readListing } from './listing.ts';
+import { insistOnAll, type Listing, type ListingOptions, readListing } from './listing.ts';
 import { parentsToWalk } from './parent-walk.ts';
+import { createPassOver, insistOnEach } from './pass-over.ts';
 import { readItems } from './read-answer.ts';
 import { markListed, storeListedPage } from './store-answer.ts';
 import { storeListing } from './store-listing.ts';
@@ -26,7 +27,8 @@ const READINGS = 3;
 /**
  * Fills one resource in one company or project from its listings; may be repeated. Records that live inside their
  * parents come with the parents. Throws what the client throws and, when all lists were read, ProcoreFormatError if one of them
- * made no sense or could not be read to its end; what was stored until then stays.
+ * made no sense or could not be read to its end, InDoubtError if those of some parents were not answered; what was stored until then
+ * stays.
  */
 export async function backfillResource(
   settings: FetchSettings,
@@ -38,18 +40,44 @@ export async function backfillResource(
   if (resource.list === null || resource.list.shared) return { stored: 0, pending: 0 };
   const isWhole = resource.list.carries === 'whole record';
   const windows = resource.list.todayOnly ? windowsBack(options.now) : [[]];
-  const troubles: ProcoreFormatError[] = [];
-  const fillFrom = (parentId: string | null) =>
-    sumOver(windows, (searchParams) =>
-      fill(run, isWhole ? storePages : storeParts, { parentId, searchParams }).catch((error: unknown) => {
-        if (!(error instanceof ProcoreFormatError)) throw error;
-        troubles.push(error);
-        return 0;
-      }),
-    );
-  const records = isListedByParent(resource) ? await sumOverParents(run, fillFrom) : await fillFrom(null);
-  if (troubles[0] !== undefined) throw troubles[0];
+  const fillFrom = (parentId: string | null) => fillWindows(run, isWhole ? storePages : storeParts, windows, parentId);
+  const records = isListedByParent(resource) ? await fillFromParents(run, fillFrom) : await fillFrom(null);
   return isWhole ? { stored: records, pending: 0 } : { stored: 0, pending: records };
+}
+
+/** Throws ProcoreFormatError when all windows were read and one of them could not be to its end. */
+async function fillWindows(
+  run: BatchRun,
+  read: Read,
+  windows: readonly ListingOptions['searchParams'][],
+  parentId: string | null,
+): Promise<number> {
+  let sum = 0;
+  let trouble: ProcoreFormatError | null = null;
+  for (const searchParams of windows) {
+    try {
+      sum += await fill(run, read, { parentId, ...(searchParams === undefined ? {} : { searchParams }) });
+    } catch (error) {
+      if (!(error instanceof ProcoreFormatError)) throw error;
+      trouble ??= error;
+    }
+  }
+  if (trouble !== null) throw trouble;
+  return sum;
+}
+
+/** Fills from all parents that answer. Throws InDoubtError when others did not, and what they answered when none did. */
+async function fillFromParents(run: BatchRun, fillFrom: (parentId: string) => Promise<number>): Promise<number> {
+  const passOver = createPassOver(run.signal);
+  let sum = 0;
+  for await (const parentId of parentsToWalk(run, run.resource, passOver)) {
+    const end = await passOver.attempt('parent', async () => {
+      sum += await fillFrom(parentId);
+    });
+    if (end !== null) throw end;
+  }
+  insistOnEach(run.resource, passOver);
+  return sum;
 }
 
 type Read = (run: BatchRun, version: string, options: ListingOptions) => Promise<Listing>;
@@ -88,24 +116,6 @@ const storeParts: Read = (run, version, options) => {
     return storeListedPage(run, answer, parents);
   });
 };
-
-async function sumOver<T>(all: readonly T[], work: (one: T) => Promise<number>): Promise<number> {
-  let sum = 0;
-  for (const one of all) sum += await work(one);
-  return sum;
-}
-
-async function sumOverParents(run: BatchRun, work: (parentId: string) => Promise<number>): Promise<number> {
-  let sum = 0;
-  for await (const parentId of parentsToWalk(run, run.resource)) {
-    try {
-      sum += await work(parentId);
-    } catch (error) {
-      if (!isNotFound(error)) throw error; // a parent that is gone has no children
-    }
-  }
-  return sum;
-}
 
 /** Windows that cover the last year and, because some sites are ahead of Greenwich, tomorrow; newest first. */
 function windowsBack(now: Date): [string, string][][] {

@@ -1,6 +1,6 @@
 // Makes one call of a plan and stores what it brings. Whatever the call did not bring stays open in the run.
 import { type NotedRecord, noteFirstAbsence, takeVersion } from '@procore-mirror/database';
-import { expandPath, type ProcoreAnswer } from '@procore-mirror/procore';
+import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, openRecords, stillOpen } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import { concludeAbsent, type Search } from './conclude-absent.ts';
@@ -24,6 +24,8 @@ import { storeListing } from './store-listing.ts';
 import { placeRecords } from './tell-parents.ts';
 
 const IDS_PER_CALL = 100;
+/** It would be asked for again at once, without end. */
+const NOT_STORED = 'the record cannot be stored under this id';
 
 /**
  * Makes the call (a walk makes several), stores the answers, and concludes what they prove. Ids of the call that are
@@ -63,7 +65,9 @@ async function showRecord(
     using shown = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
     const { text } = shown;
     const envelope = checkShow(text, resource, id);
-    await storeAnswer(run, { resource, envelope, version, text, parentId, only: [id] });
+    const stored = await storeAnswer(run, { resource, envelope, version, text, parentId, only: [id] });
+    if (!stored.has(id))
+      throw new ProcoreFormatError(`the show of ${resource.resource} ${id}`, { issues: [NOT_STORED] });
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const news = run.open.get(resource.resource)?.get(id);
@@ -165,7 +169,7 @@ async function readParent(run: BatchRun, parent: CataloguedResource, id: string,
     const { text } = shown;
     const envelope = checkShow(text, parent, id);
     await storeAnswer(run, { resource: parent, envelope, version, text, parentId: null, only: [id] });
-    return readHolders(text, envelope, run.resource.parent?.embeddedAs ?? '').has(id);
+    return readHolders(text, parent, envelope, run.resource.parent?.embeddedAs ?? '').has(id);
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const news = run.open.get(parent.resource)?.get(id);
@@ -188,7 +192,7 @@ async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all 
   const listing = await readListing(run, parent, { parentId: null }, async ({ text, envelope }) => {
     const answer = { resource: parent, envelope, version, text, parentId: null, only: null };
     const ids = await storeAnswer(run, answer);
-    lacking += ids.difference(readHolders(text, envelope, field)).size;
+    lacking += ids.difference(readHolders(text, parent, envelope, field)).size;
     return ids;
   });
   const doubt = listing.doubt ?? (lacking === 0 ? null : `${lacking} have no list in ${field}`);

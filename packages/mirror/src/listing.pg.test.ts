@@ -55,11 +55,38 @@ async function fill(resource: string, own = {}) {
   return backfillResource({ ...mirror.settings, ...own }, key, options);
 }
 
+/** A client that takes answers of a thousand bytes. */
+function smallClient() {
+  const client = createProcoreClient({
+    ...{ apiUrl: new URL(procore.url), token: procore.token, refuseToken: () => {}, sleep: async () => {} },
+    maxAnswerBytes: 1000,
+  });
+  return { client, [Symbol.asyncDispose]: client.close };
+}
+
 async function knownLists() {
   const { rows } = await mirror.database.pool.query(
     `select page_size, total_difference::int, total_readings from mirror.lists order by resource, parent_id nulls first`,
   );
   return rows;
+}
+
+/** Runs a batch of company resources again and again, as time goes by. */
+async function runOften(times: number, own = {}) {
+  for (let runs = 0; runs < times; runs += 1) {
+    await ready();
+    await mirror.run(REASONS, COMPANY, own);
+  }
+}
+
+const HIDDEN = { deleted: false, hidden: true };
+
+/** All records come, whatever is asked for. */
+function unpaged(ids: () => readonly number[], headers: (total: number) => Record<string, string> = () => ({})) {
+  return (path: string) => {
+    const items = ids().map((id) => ({ id, name: `of ${id}` }));
+    return { body: path.startsWith('/rest/v2') ? { data: items } : items, headers: headers(ids().length) };
+  };
 }
 
 const link: Headers = ({ number, size, isLast }): Record<string, string> =>
@@ -83,6 +110,7 @@ describe('a fill brings all records', () => {
     ['of at most 40 to a page', { cap: 40, headers: ({ size }) => ({ 'per-page': String(size) }) }],
     ['of a Total above what comes', { headers: () => ({ total: '900' }) }],
     ['of which pages above 30 fail', { refuses: (size) => (size > 30 ? 500 : null) }],
+    ['of at most 40 to a page, and links that say so', { cap: 40, headers: link }],
   ];
   test.each(kinds)('%s', async (_, list) => {
     procore.answer = listOf(() => upTo(250), list);
@@ -94,6 +122,94 @@ describe('a fill brings all records', () => {
     procore.answer = listOf(() => upTo(250), list);
     expect(await fill('RFIs')).toEqual({ stored: 0, pending: 250 });
     expect(await mirror.pendingIds()).toHaveLength(250);
+  });
+});
+
+describe('a list without pages', () => {
+  test.each([10, 17, 20, 50])('is filled, however many records it has: %i', async (records) => {
+    procore.answer = unpaged(() => upTo(records));
+    expect(await fill('Locations')).toEqual({ stored: records, pending: 0 });
+  });
+
+  test('hides what it lacks in the end', async () => {
+    procore.answer = unpaged(() => upTo(20));
+    await mirror.hear(REASONS, [99], OF_COMPANY);
+    await runOften(4);
+    expect(await mirror.rows('change_order_change_reasons')).toContainEqual({ id: '99', ...HIDDEN });
+    expect([await mirror.pendingIds(), await deadLetters()]).toEqual([[], []]);
+  });
+});
+
+describe('a record that is there is not hidden', () => {
+  const lists: [string, List][] = [
+    [
+      'its Total is below what came, and 40 come to a page without a word',
+      { cap: 40, headers: () => ({ total: '7' }) },
+    ],
+    [
+      'its Total counts the page, and 40 come to a page without a word',
+      { cap: 40, headers: ({ size }) => ({ total: String(size) }) },
+    ],
+    ['a page in its middle has lost its link', { headers: (page) => (page.number === 2 ? {} : link(page)) }],
+  ];
+  test.each(lists)('though %s', async (_, list) => {
+    procore.answer = listOf(() => upTo(350), list);
+    await mirror.hear(REASONS, [90, 300], OF_COMPANY);
+    await runOften(3);
+    const row = { deleted: false, hidden: false };
+    for (const id of ['90', '300'])
+      expect(await mirror.rows('change_order_change_reasons')).toContainEqual({ id, ...row });
+  });
+});
+
+test('a Total that counts the page, another on the last, keeps nothing from being concluded', async () => {
+  procore.answer = (path, query) => {
+    const { body } = listOf(() => upTo(250))(path, query) as { body: { data: unknown[] } };
+    return { body, headers: { total: String(body.data.length) } };
+  };
+  await mirror.hear(REASONS, [999], OF_COMPANY);
+  await runOften(4);
+  expect(await mirror.rows('change_order_change_reasons')).toContainEqual({ id: '999', ...HIDDEN });
+  expect(await deadLetters()).toEqual([]);
+});
+
+test('what is added before a list of just a page while a fill reads it comes, too', async () => {
+  let ids = upTo(100);
+  procore.answer = (path, query) => {
+    const page = listOf(() => ids)(path, query);
+    if (procore.calls.length === 1) ids = [101, ...ids];
+    return page;
+  };
+  await fill('Locations');
+  expect(await mirror.rows('locations')).toHaveLength(101);
+});
+
+test('of a list whose first record cannot be shown all others come, and the fill says so', async () => {
+  const list = listOf(() => upTo(50));
+  procore.answer = (path, query) => (Number(query.get('page') ?? 1) === 1 ? { status: 500 } : list(path, query));
+  await expect(fill('Locations')).rejects.toThrow('one of its records cannot be read');
+  expect(await mirror.rows('locations')).toHaveLength(49);
+});
+
+describe('ids that are spelled as fractions', () => {
+  test('in a list are ids', async () => {
+    procore.answer = () => ({ text: '[{"id": 1, "name": "a"}, {"id": 50.0, "name": "b"}]' });
+    expect(await fill('Locations')).toEqual({ stored: 2, pending: 0 });
+    expect((await mirror.rows('locations')).map(({ id }) => id)).toEqual(['1', '50']);
+  });
+
+  test('in a show are ids', async () => {
+    procore.answer = () => ({ text: '{"id": 50.0, "name": "b"}' });
+    await mirror.hear('Locations', [50]);
+    await mirror.run('Locations');
+    expect([procore.calls.length, await mirror.pendingIds()]).toEqual([1, []]);
+    expect(await mirror.rows('locations')).toEqual([{ id: '50', deleted: false, hidden: false }]);
+  });
+
+  test('or are larger than any are none, and the fill says so', async () => {
+    procore.answer = () => ({ text: '[{"id": 1}, {"id": 99999999999999999999}]' });
+    await expect(fill('Locations')).rejects.toThrow('1 of 2 elements have no id');
+    expect(await mirror.rows('locations')).toHaveLength(1);
   });
 });
 
@@ -137,6 +253,43 @@ describe('a Total above what comes', () => {
     expect(await mirror.pendingIds()).toEqual([]);
     expect(procore.calls.length).toBeLessThan(3);
     expect(await deadLetters()).toEqual([]);
+  });
+
+  const beyond: [string, (records: number) => ScriptedProcore['answer']][] = [
+    [
+      'is the same page',
+      (records) =>
+        unpaged(
+          () => upTo(records),
+          (total) => ({ total: String(total + 3) }),
+        ),
+    ],
+    ...[400, 404, 422].map((status): (typeof beyond)[number] => [
+      `is answered ${status}`,
+      (records) => (path, query) =>
+        Number(query.get('page') ?? 1) > 1
+          ? { status }
+          : listOf(() => upTo(records), { headers: above(() => 3) })(path, query),
+    ]),
+  ];
+  test.each(beyond)('is learnt as a habit where what is beyond the end %s', async (_, answerOf) => {
+    procore.answer = answerOf(17);
+    expect(await fill('Locations')).toEqual({ stored: 17, pending: 0 });
+    expect(await knownLists()).toMatchObject([{ total_difference: 3, total_readings: 2 }]);
+    procore.answer = answerOf(5);
+    await mirror.hear(REASONS, [99], OF_COMPANY);
+    await runOften(4);
+    expect(await mirror.rows('change_order_change_reasons')).toContainEqual({ id: '99', ...HIDDEN });
+    expect(await deadLetters()).toEqual([]);
+  });
+
+  test('as usual keeps back nothing that shows since', async () => {
+    let visible = 40;
+    procore.answer = listOf(() => upTo(visible), { cap: 40, headers: () => ({ total: '80' }) });
+    await fill('Trades');
+    visible = 80;
+    await fill('Trades');
+    expect(await mirror.rows('trades')).toHaveLength(80);
   });
 
   test('hides what two readings lack, once it is a habit', async () => {
@@ -213,6 +366,64 @@ describe('children', () => {
     await fill('RFIs');
     await expect(fill('RFI Replies')).rejects.toThrow('RFI Replies');
     expect((await mirror.rows('rfi_replies')).map(({ id }) => id)).toEqual(['10', '30', '40', '50']);
+  });
+
+  const OF_ONE: [string, () => { status?: number; body?: unknown; headers?: Record<string, string> }][] = [
+    ...[400, 403, 500, 503].map((status): (typeof OF_ONE)[number] => [`is answered ${status}`, () => ({ status })]),
+    ['is too large', () => ({ body: [{ id: 10, body: 'x'.repeat(2000) }] })],
+    ['makes no sense', () => ({ body: { message: 'maintenance' } })],
+  ];
+  test.each(OF_ONE)(
+    'of all parents are filled, though the list of one %s; that is said at the end',
+    async (_, ofOne) => {
+      await using small = smallClient();
+      procore.answer = (path, query) => {
+        if (path.endsWith('/rfis')) return listOf(() => upTo(5))(path, query);
+        const parent = Number(path.split('/').at(-2));
+        return parent === 3 ? ofOne() : listOf(() => [parent * 10])(path, query);
+      };
+      await fill('RFIs');
+      await expect(fill('RFI Replies', small)).rejects.toThrow(
+        /RFI Replies of some parents.*rfis\/3|list of RFI Replies/,
+      );
+      expect((await mirror.rows('rfi_replies')).map(({ id }) => id)).toEqual(['10', '20', '40', '50']);
+    },
+  );
+
+  test.each([
+    [500, 3],
+    [403, 10],
+    [429, 1],
+    [401, 2],
+  ])('are no longer asked for where no parent answers, but %i', async (status, fewest) => {
+    procore.answer = listOf(() => upTo(40));
+    await fill('RFIs');
+    procore.calls = [];
+    procore.answer = (path) => (path.endsWith('/replies') ? { status } : { body: [] });
+    await expect(fill('RFI Replies')).rejects.toMatchObject({ status });
+    expect(new Set(procore.calls.map((call) => call.split('?')[0])).size).toBeLessThanOrEqual(fewest);
+  });
+
+  test('of many parents that refuse are passed over, as long as others answer', async () => {
+    procore.answer = listOf(() => upTo(40));
+    await fill('RFIs');
+    procore.answer = (path, query) => {
+      if (path.endsWith('/rfis')) return listOf(() => upTo(40))(path, query);
+      const parent = Number(path.split('/').at(-2));
+      return parent > 5 && parent < 35 ? { status: 403 } : listOf(() => [parent])(path, query);
+    };
+    await expect(fill('RFI Replies')).rejects.toThrow('26 more');
+    expect(await mirror.rows('rfi_replies')).toHaveLength(11);
+  });
+
+  test('are in doubt where the list of their parents did not come to its end', async () => {
+    procore.answer = (path, query) => {
+      const headers = { link: `<${path}?page=${Number(query.get('page') ?? 1) + 1}>; rel="next"` };
+      if (path.endsWith('/rfis')) return { body: [{ id: 1 }, { id: 2 }], headers };
+      return listOf(() => [Number(path.split('/').at(-2)) * 10])(path, query);
+    };
+    await expect(fill('RFI Replies')).rejects.toThrow('the listing of RFIs');
+    expect(await mirror.rows('rfi_replies')).toHaveLength(2);
   });
 
   test('whose parents only a list names are shown when its page was let go', async () => {
@@ -294,16 +505,26 @@ describe('the size of a page', () => {
   });
 
   test('shrinks where answers are larger than we take', async () => {
-    const client = createProcoreClient({
-      ...{ apiUrl: new URL(procore.url), token: procore.token, refuseToken: () => {}, sleep: async () => {} },
-      maxAnswerBytes: 1000,
-    });
+    await using small = smallClient();
     procore.answer = listOf(() => upTo(90));
-    await fill('Locations', { client });
-    await client.close();
+    await fill('Locations', small);
     expect(await mirror.rows('locations')).toHaveLength(90);
     expect(await pageSize()).toBeGreaterThan(9);
     expect(procore.calls.length).toBeLessThan(15);
+  });
+
+  test('is not small for a day because one trial failed', async () => {
+    let calls = 0;
+    const isOut = () => {
+      calls += 1;
+      return [1, 2, 3, 6].includes(calls);
+    };
+    procore.answer = listOf(() => upTo(1000), { refuses: () => (isOut() ? 500 : null) });
+    for (let fills = 0; fills < 2; fills += 1) {
+      procore.calls = [];
+      await fill('Locations', { pageSize: 1000 });
+      expect(procore.calls.length).toBeLessThan(20);
+    }
   });
 
   test('is not to blame where Procore fails for any', async () => {

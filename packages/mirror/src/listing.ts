@@ -30,7 +30,7 @@ export type Listing = {
   records: number;
   /** Why a record may be missing by accident; null when none can be. */
   doubt: string | null;
-  /** Was it not read to its end, as far as is known? */
+  /** Was it not read to its end, or not all of it, as far as is known? */
   isCut: boolean;
   /** By how much its Total is above what came; null when it does not say, or says different things. */
   missing: number | null;
@@ -51,23 +51,26 @@ export async function readListing(
   const listed = new Set<string>();
   const totals = new Set<number>();
   let [pages, nameless] = [0, 0];
+  let countsPages = true;
   const cuts: string[] = [];
-  const flaws: string[] = [];
-  const onDoubt = (issue: string) => cuts.push(issue);
+  const changes: string[] = [];
+  const onDoubt = (issue: string, isCut: boolean) => (isCut ? cuts : changes).push(issue);
   for await (const page of pagesOf(run, resource, { ...options, onDoubt })) {
     for (const id of await take(page)) taken.add(id);
     for (const id of page.ids) listed.add(id);
     if (page.total !== null) totals.add(page.total);
-    if (page.flaw !== null) flaws.push(page.flaw);
+    countsPages &&= page.total === page.records;
+    if (page.flaw !== null) cuts.push(page.flaw);
     nameless += page.records - page.ids.length;
     pages += Math.min(1, page.records); // one that only said that there is no more does not count
   }
   const [total = null] = totals;
+  const hasChanged = totals.size > 1 && !countsPages;
   const missing = total === null || totals.size > 1 ? null : Math.max(0, total - listed.size - nameless);
   const end = { records: taken.size, isCut: cuts.length > 0, missing };
-  const [doubt] = [...cuts, ...flaws];
+  const [doubt] = [...cuts, ...changes];
   if (doubt !== undefined) return { ...end, doubt };
-  if (totals.size > 1) return { ...end, doubt: 'it changed while it was read' };
+  if (hasChanged) return { ...end, doubt: 'it changed while it was read' };
   const isUsual = await isUsualTotal(run, resource, options, { missing, pages });
   return { ...end, doubt: isUsual ? null : `its Total counts ${missing} records more than came` };
 }
@@ -97,7 +100,7 @@ export function insistOnAll({ resource }: CataloguedResource, { doubt }: Pick<Li
 export async function* pagesOf(
   run: BatchRun,
   resource: CataloguedResource,
-  options: ListingOptions & { perPage?: number; onDoubt?: (issue: string) => unknown },
+  options: ListingOptions & { perPage?: number; onDoubt?: (issue: string, isCut: boolean) => unknown },
 ): AsyncGenerator<Page> {
   const { list } = resource;
   if (list === null) throw new Error(`${resource.resource} has no list in the catalogue`);

@@ -1,5 +1,5 @@
 // A child of an unknown parent is looked for under all parents, however many: a run ends all the same, a later one goes on.
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createWalks } from './parent-walk.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
 
@@ -128,4 +128,89 @@ test('children inside parents that must be shown one by one are looked for in as
   await mirror.hear('Meeting Attendees', [7]);
   expect(await runAll('Meeting Attendees')).toEqual([CALLS_PER_RUN, CALLS_PER_RUN, 21]);
   expect(await mirror.rows('meeting_attendees', 'id, meeting_id')).toMatchObject([{ id: '7', meeting_id: '120' }]);
+});
+
+const ready = () => mirror.database.pool.query('update mirror.pending set ready_at = now(), not_before = null');
+
+async function runOften(resource: string, times: number, walks = createWalks()): Promise<void> {
+  for (let runs = 0; runs < times; runs += 1) {
+    await ready();
+    await mirror.run(resource, {}, { walks });
+  }
+}
+
+describe('a parent that does not answer', () => {
+  const failing: [string, { status?: number; body?: unknown; text?: string }][] = [
+    ...[400, 403, 408, 500, 503].map((status): (typeof failing)[number] => [String(status), { status }]),
+    ['no sense', { body: { message: 'maintenance' } }],
+    ['half an answer', { text: '[{"id": 7' }],
+  ];
+
+  test.each(failing)('is passed over, and the child found under the next one: %s', async (_, answer) => {
+    procore.answer = (path) => {
+      if (path.endsWith('/rfis')) return { body: [{ id: 1 }, { id: 2 }, { id: 3 }] };
+      return path.includes('/rfis/2/') ? { body: [{ id: 7 }] } : answer;
+    };
+    await mirror.hear('RFI Replies', [7]);
+    await runOften('RFI Replies', 2);
+    expect(await mirror.rows('rfi_replies', 'id, rfi_id')).toMatchObject([{ id: '7', rfi_id: '2' }]);
+    expect(await isPending('RFI Replies')).toBe(false);
+  });
+
+  test.each(failing)('hides nothing: %s', async (_, answer) => {
+    procore.answer = (path) => {
+      if (path.endsWith('/rfis')) return { body: [{ id: 1 }, { id: 2 }, { id: 3 }] };
+      return path.includes('/rfis/2/') ? answer : { body: [] };
+    };
+    await mirror.hear('RFI Replies', [7]);
+    await runOften('RFI Replies', 5);
+    expect([await mirror.rows('rfi_replies'), await mirror.pendingIds()]).toEqual([[], ['7']]);
+  });
+
+  test('is one of many, which runs get behind', async () => {
+    procore.answer = (path) => {
+      if (path.endsWith('/rfis')) return { body: rfis.map((id) => ({ id })) };
+      return path.includes('/rfis/129/') ? { body: [{ id: 7 }] } : { status: 403 };
+    };
+    await mirror.hear('RFI Replies', [7]);
+    await runOften('RFI Replies', 20);
+    expect(await mirror.rows('rfi_replies', 'rfi_id')).toMatchObject([{ rfi_id: '129' }]);
+  });
+
+  test('is like all others in an outage: a run asks a few', async () => {
+    procore.answer = (path) => (path.endsWith('/rfis') ? { body: rfis.map((id) => ({ id })) } : { status: 500 });
+    await mirror.hear('RFI Replies', [7]);
+    await mirror.run('RFI Replies');
+    expect(new Set(procore.calls.map((call) => call.split('?')[0])).size).toBeLessThan(6);
+    expect(await mirror.pendingIds()).toEqual(['7']);
+  });
+});
+
+describe('a list of parents', () => {
+  test('that did not come to its end hides no child', async () => {
+    procore.answer = (path, query) => {
+      const headers = { link: `<${path}?page=${Number(query.get('page') ?? 1) + 1}>; rel="next"` };
+      return path.endsWith('/rfis') ? { body: [{ id: 1 }, { id: 2 }], headers } : { body: [] };
+    };
+    await mirror.hear('RFI Replies', [50]);
+    await runOften('RFI Replies', 4);
+    expect([await mirror.rows('rfi_replies'), await mirror.pendingIds()]).toEqual([[], ['50']]);
+  });
+
+  test.each([{ body: { message: 'maintenance' } }, { status: 500 }, { status: 403 }])(
+    'that does not answer keeps no child from being found under another kind: %o',
+    async (answer) => {
+      procore.answer = (path) => {
+        if (path.endsWith('/purchase_order_contracts')) return answer;
+        if (path.endsWith('/work_order_contracts')) return { body: [{ id: 3 }] };
+        const request = { id: 50, contract_id: 3 };
+        if (path.endsWith('/change_order_requests/50')) return { body: request };
+        return { body: path.endsWith('/change_order_requests') ? [request] : [] };
+      };
+      await mirror.hear('Change Order Requests', [50]);
+      await runOften('Change Order Requests', 3);
+      expect((await mirror.rows('change_order_requests')).map(({ id }) => id)).toEqual(['50']);
+      expect(await mirror.pendingIds()).toEqual([]);
+    },
+  );
 });

@@ -2,10 +2,10 @@
 // then those with news (a new child mostly changes its parent), those we fetched last, and all that Procore lists. A walk may need more calls than
 // a run has: it then stops, and a later run goes on where it stopped.
 import { findMentions, listIds, listPendingIds, takeVersion } from '@procore-mirror/database';
-import { ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, openRecords } from './batch-run.ts';
 import { type CataloguedResource, isListedByParent, parentsOf } from './catalogue/catalogue.ts';
-import { hasPlace, isNotFound, readListing } from './listing.ts';
+import { hasPlace, insistOnAll, isNotFound, type Listing, readListing } from './listing.ts';
+import { createPassOver, insistOnAny, type PassOver } from './pass-over.ts';
 import { readItems } from './read-answer.ts';
 import { storeAnswer } from './store-answer.ts';
 
@@ -23,7 +23,7 @@ export type ParentWalk = {
   seen: Set<string>;
   /** The parents of parents that lists named, as in a run. */
   places: Map<string, string>;
-  /** Of which parent nothing could be told, because its answer made no sense; null: of all. */
+  /** Why a parent may not have been looked through: it or a list of parents did not answer, or told too little. Null: all were. */
   doubt: string | null;
 };
 
@@ -67,43 +67,42 @@ export async function lookThroughParents(
   const walk = walks?.take(batch, (one) => soughtIn(run, one).length > 0) ?? (await openWalk(run, run.resource, ids));
   for (const [place, parentId] of run.parents) walk.places.set(place, parentId);
   run.parents = walk.places;
+  const passOver = createPassOver(run.signal);
   let isOver = false;
   try {
     for (let sought = soughtIn(run, walk), step = 1; sought.length > 0; sought = soughtIn(run, walk), step += 1) {
       if (walks !== undefined && step > 1 && run.calls.made >= run.calls.most) return null;
-      const parentId = await nextParent(run, run.resource, walk);
+      const parentId = await nextParent(run, run.resource, walk, passOver);
       if (parentId === 'none') {
+        insistOnAny(passOver);
         isOver = true;
         return walk;
       }
       if (parentId === 'a list was read') continue;
-      const doubt = await visited(() => visit(parentId, sought));
-      walk.doubt ??= doubt;
-      walk.parents.shift();
+      const end = await passOver.attempt('parent', () => visit(parentId, sought));
+      walk.parents.shift(); // also the last of too many, so that a later run goes on behind it
+      if (end !== null) throw end;
     }
     isOver = true;
     return null;
   } finally {
+    walk.doubt ??= passOver.troubles[0]?.message ?? null;
     if (!isOver) walks?.keep(batch, walk);
   }
 }
 
-/** Why nothing can be told of a parent, if its answer makes no sense: that is no reason not to look under the others. */
-async function visited(visit: () => Promise<void>): Promise<string | null> {
-  try {
-    await visit();
-    return null;
-  } catch (error) {
-    if (error instanceof ProcoreFormatError) return error.message;
-    throw error;
-  }
-}
-
-/** All parents of the resource's records, those first that `lookThroughParents` would visit first. */
-export async function* parentsToWalk(run: BatchRun, resource: CataloguedResource): AsyncGenerator<string> {
+/**
+ * All parents of the resource's records, those first that `lookThroughParents` would visit first. `passOver` remembers the lists
+ * of parents that tell too little.
+ */
+export async function* parentsToWalk(
+  run: BatchRun,
+  resource: CataloguedResource,
+  passOver: PassOver,
+): AsyncGenerator<string> {
   const walk = await openWalk(run, resource, []);
   for (;;) {
-    const parentId = await nextParent(run, resource, walk);
+    const parentId = await nextParent(run, resource, walk, passOver);
     if (parentId === 'none') return;
     if (parentId === 'a list was read') continue;
     yield parentId;
@@ -162,11 +161,12 @@ async function listsOfParents(run: BatchRun, resource: CataloguedResource): Prom
   return lists;
 }
 
-/** The parent to look through now; it stays the first of the walk. Reads one list where none is left. */
+/** The parent to look through now; it stays the first of the walk. Reads one list where none is left, or passes over it. */
 async function nextParent(
   run: BatchRun,
   resource: CataloguedResource,
   walk: ParentWalk,
+  passOver: PassOver,
 ): Promise<string | 'a list was read' | 'none'> {
   for (let [parentId] = walk.parents; parentId !== undefined; [parentId] = walk.parents) {
     if (await hasPlace(run, resource, parentId)) return parentId;
@@ -176,8 +176,9 @@ async function nextParent(
   }
   const [list] = walk.lists;
   if (list === undefined) return 'none';
-  await readList(run, resource, walk, list);
+  const end = await passOver.attempt('list', () => readList(run, resource, walk, list));
   walk.lists.shift();
+  if (end !== null) throw end;
   return 'a list was read';
 }
 
@@ -187,13 +188,15 @@ async function readList(run: BatchRun, resource: CataloguedResource, walk: Paren
   if (walk.seen.has(key)) return;
   const isParent = parentsOf(catalogue, resource).includes(list.resource);
   const children = isParent ? [] : ancestorsListedBy(run, resource, list.resource);
-  for (const id of await idsIn(run, list)) {
+  const { ids, ...listing } = await idsIn(run, list);
+  for (const id of ids) {
     if (list.parentId !== null) run.parents.set(`${list.resource.resource}/${id}`, list.parentId);
     for (const child of children) walk.lists.push({ resource: child, parentId: id });
     if (isParent && !walk.seen.has(id)) walk.parents.push(id);
     if (isParent) walk.seen.add(id);
   }
   walk.seen.add(key);
+  insistOnAll(list.resource, listing);
 }
 
 /** The ancestors of the resource whose lists are of one record of `parent` each. */
@@ -210,19 +213,25 @@ function ancestorsListedBy(
 }
 
 /** The ids in a list of parents. What it carries whole is stored, so that the next walk knows it. */
-async function idsIn(run: BatchRun, { resource, parentId }: ToRead): Promise<Set<string>> {
-  const version = await takeVersion(run.settings.database);
+async function idsIn(run: BatchRun, list: ToRead): Promise<{ ids: Set<string>; doubt: string | null }> {
   const ids = new Set<string>();
-  const isWhole = resource.list?.carries === 'whole record';
   try {
-    await readListing(run, resource, { parentId }, async ({ text, envelope }) => {
-      const answer = { resource, envelope, version, text, parentId, only: null };
-      const found = isWhole ? await storeAnswer(run, answer) : readItems(text, resource).map(({ id }) => id);
-      for (const id of found) ids.add(id);
-      return found;
-    });
+    const { doubt, isCut } = await readIds(run, list, ids);
+    // What a list that changed left out comes with the next reading, and a Total that is off twice is usual.
+    return { ids, doubt: doubt === null || isCut ? doubt : (await readIds(run, list, ids)).doubt };
   } catch (error) {
     if (!isNotFound(error)) throw error; // a parent that is gone has no children
+    return { ids, doubt: null };
   }
-  return ids;
+}
+
+async function readIds(run: BatchRun, { resource, parentId }: ToRead, ids: Set<string>): Promise<Listing> {
+  const version = await takeVersion(run.settings.database);
+  const isWhole = resource.list?.carries === 'whole record';
+  return readListing(run, resource, { parentId }, async ({ text, envelope }) => {
+    const answer = { resource, envelope, version, text, parentId, only: null };
+    const found = isWhole ? await storeAnswer(run, answer) : readItems(text, resource).map(({ id }) => id);
+    for (const id of found) ids.add(id);
+    return found;
+  });
 }

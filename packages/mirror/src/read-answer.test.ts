@@ -32,6 +32,7 @@ describe('a list', () => {
     ['bare', BARE, '[{"id": 1}, {"id": "2"}]', ['1', '2']],
     ['bare and empty', BARE, '[]', []],
     ['with ids beyond what a number holds', BARE, '[{"id": 9007199254740993}]', ['9007199254740993']],
+    ['with ids that are spelled as fractions', BARE, '[{"id": 50.0}, {"id": "51.00"}, {"id": 0}]', ['50', '51', '0']],
     ['in an envelope', ENVELOPED, '{"data": [{"id": "1"}]}', ['1']],
     ['in an empty envelope', ENVELOPED, '{"data": []}', []],
     ['in one of two forms', EITHER, '{"data": [{"id": 1}]}', ['1']],
@@ -47,9 +48,15 @@ describe('a list', () => {
   });
 
   test('some elements of which have no id is read as far as it goes, and says that it is flawed', () => {
-    const text = '[{"id": 1}, {"id": null}, {}, null, [], {"id": -1}, {"id": 1.5}, {"id": "no id"}]';
-    expect(verdict((answer) => checkPage(answer, BARE), text).flaw).toBe('7 of 8 elements have no id');
+    const text = `[{"id": 1}, {"id": null}, {}, null, [], {"id": -1}, {"id": 1.5}, {"id": "no id"},
+      {"id": 99999999999999999999}, {"id": 1e25}, {"id": "007"}, {"id": "01KKEZ6PX3AZJ38KKBX6RYEJSW"}]`;
+    expect(verdict((answer) => checkPage(answer, BARE), text).flaw).toBe('11 of 12 elements have no id');
     expect(verdict((answer) => readItems(answer, BARE), text)).toEqual([{ id: '1', parentId: null }]);
+  });
+
+  test('of ULIDs has no numbers for ids', () => {
+    const text = '{"data": [{"id": "01KKEZ6PX3AZJ38KKBX6RYEJSW"}, {"id": 50.0}]}';
+    expect(verdict((answer) => checkPage(answer, UPLOADS), text).ids).toEqual(['01KKEZ6PX3AZJ38KKBX6RYEJSW']);
   });
 
   const nonsense = ['{}', 'null', '"maintenance"', '42', 'true', '{"message": "ok"}', '{"errors": []}', '{"id": 1}'];
@@ -136,7 +143,7 @@ describe('children are told about by records that hold a list of them', () => {
     const read = (text: string, wanted: string[]) => ({
       fields: readJson(Buffer.from(text), new Set(['id', ...wanted])),
     });
-    expect([...readHolders(read(text, field.split('.')), 'none', field)]).toEqual(ids);
-    expect([...readHolders(whole(text), 'none', field)]).toEqual(ids);
+    expect([...readHolders(read(text, field.split('.')), BARE, 'none', field)]).toEqual(ids);
+    expect([...readHolders(whole(text), BARE, 'none', field)]).toEqual(ids);
   });
 });

@@ -1,5 +1,6 @@
 // What an answer looks like is checked here, before anything is stored or concluded from it: malformed is not empty.
 // Only the fields that `fieldsRead` names are looked at, for the client keeps no others.
+import { isFittingId } from '@procore-mirror/database';
 import { type AnswerText, ProcoreFormatError, type ReadPage } from '@procore-mirror/procore';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import { type CatalogueEntry, type Envelope, envelopesOf } from './catalogue/catalogue-entry.ts';
@@ -25,11 +26,11 @@ export function fieldsRead({ resources }: Pick<Catalogue, 'resources'>): Set<str
 /** Checks the answer of a show. Throws ProcoreFormatError unless it is the record of this id. */
 export function checkShow(
   { fields }: Kept,
-  entry: Pick<CatalogueEntry, 'resource' | 'show' | 'showEnvelopes'>,
+  entry: Pick<CatalogueEntry, 'resource' | 'show' | 'showEnvelopes' | 'idType'>,
   id: string,
 ): Envelope {
   for (const envelope of envelopesOf(entry.showEnvelopes, entry.show ?? '')) {
-    if (idOf(unwrap(fields, envelope)) === id) return envelope;
+    if (idOf(unwrap(fields, envelope), entry) === id) return envelope;
   }
   throw new ProcoreFormatError(`the show of ${entry.resource} ${id}`, {
     issues: [`the answer is no record with this id but ${describe(fields)}`],
@@ -37,9 +38,9 @@ export function checkShow(
 }
 
 /** Checks a page of a listing. Throws ProcoreFormatError unless it is a list of records with ids, in a form that the entry knows. */
-export function checkPage({ fields }: Kept, entry: Pick<CatalogueEntry, 'resource' | 'list'>): CheckedPage {
+export function checkPage({ fields }: Kept, entry: Pick<CatalogueEntry, 'resource' | 'list' | 'idType'>): CheckedPage {
   const { envelope, elements, groups } = elementsOf(fields, entry);
-  const ids = elements.flatMap((element) => idOf(element) ?? []);
+  const ids = elements.flatMap((element) => idOf(element, entry) ?? []);
   const records = elements.length;
   if (records > 0 && ids.length === 0) throw malformed(entry, `none of its ${records} elements has an id`);
   const nameless = records - ids.length;
@@ -53,12 +54,15 @@ export function checkPage({ fields }: Kept, entry: Pick<CatalogueEntry, 'resourc
 }
 
 /** The ids on a page, and the parents that the items name; elements without an id are left out. Throws as `checkPage`. */
-export function readItems({ fields }: Kept, entry: Pick<CatalogueEntry, 'resource' | 'list' | 'parent'>): ListedItem[] {
+export function readItems(
+  { fields }: Kept,
+  entry: Pick<CatalogueEntry, 'resource' | 'list' | 'parent' | 'idType'>,
+): ListedItem[] {
   const namedBy = entry.parent?.namedBy ?? null;
   return elementsOf(fields, entry).elements.flatMap((element) => {
-    const id = idOf(element);
-    const parentId = namedBy === null ? undefined : namedBy.split('.').reduce(field, element);
-    return id === null ? [] : [{ id, parentId: typeof parentId === 'string' ? parentId : null }];
+    const id = idOf(element, entry);
+    const parentId = namedBy === null ? null : asId(namedBy.split('.').reduce(field, element), entry);
+    return id === null ? [] : [{ id, parentId }];
   });
 }
 
@@ -66,11 +70,16 @@ export function readItems({ fields }: Kept, entry: Pick<CatalogueEntry, 'resourc
  * The ids of those records of a checked answer that hold a list of children in this field (`a.b`: in b of each in a). Of the
  * others nothing can be said about their children.
  */
-export function readHolders({ fields }: Kept, envelope: Envelope, path: string): Set<string> {
+export function readHolders(
+  { fields }: Kept,
+  entry: Pick<CatalogueEntry, 'idType'>,
+  envelope: Envelope,
+  path: string,
+): Set<string> {
   const body = unwrap(fields, envelope);
   const records = Array.isArray(body) ? body : [body];
   return new Set(
-    records.filter((record) => holdsList(record, path.split('.'))).flatMap((record) => idOf(record) ?? []),
+    records.filter((record) => holdsList(record, path.split('.'))).flatMap((record) => idOf(record, entry) ?? []),
   );
 }
 
@@ -104,11 +113,17 @@ function unwrap(parsed: unknown, envelope: Envelope): unknown {
   return envelope === 'data' ? field(parsed, 'data') : parsed;
 }
 
-/** A number or text that may be an id, as text. */
-function idOf(record: unknown): string | null {
-  const id = Array.isArray(record) ? undefined : field(record, 'id');
-  if (typeof id === 'number') return Number.isInteger(id) && id >= 0 ? String(id) : null;
-  return typeof id === 'string' && /^[0-9A-Za-z_-]{1,64}$/.test(id) ? id : null;
+function idOf(record: unknown, entry: Pick<CatalogueEntry, 'idType'>): string | null {
+  return Array.isArray(record) ? null : asId(field(record, 'id'), entry);
+}
+
+/** A number or text as the id that it is stored under, as text; null when it is none. Agrees with what the database takes for ids. */
+function asId(value: unknown, entry: Pick<CatalogueEntry, 'idType'>): string | null {
+  const isNumber = entry.idType === 'bigint';
+  const sent = isNumber && Number.isSafeInteger(value) ? String(value) : value;
+  if (typeof sent !== 'string') return null;
+  const id = isNumber ? sent.replace(/\.0+$/, '') : sent;
+  return isFittingId(entry, id) ? id : null;
 }
 
 function field(value: unknown, name: string): unknown {

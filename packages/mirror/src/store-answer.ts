@@ -249,7 +249,7 @@ async function storeChildren(
   const field = child.parent?.embeddedAs;
   if (field === undefined || field === null) return { resource: child, records: [], missing: [], childless: [] };
   const { version, text, envelope } = answer;
-  const holders = readHolders(text, envelope, field);
+  const holders = readHolders(text, answer.resource, envelope, field);
   const parentIds = parents.map(({ id }) => id).filter((id) => holders.has(id));
   const place = { ...scopeOf(run, child), table: child.table, version };
   const { records } = await storeRecords(client, {

@@ -14,7 +14,8 @@ import { recordDelivery } from './record-delivery.ts';
 /** Where the test's Procore is, and how the service account signs in there. */
 type Procore = { url: string; token: () => Promise<string>; close: () => Promise<void> };
 
-type Scripted = { status?: number; body?: unknown; headers?: Record<string, string> };
+/** `text`: instead of a body, as it stands. */
+type Scripted = { status?: number; body?: unknown; text?: string; headers?: Record<string, string> };
 
 export type ScriptedProcore = Procore & {
   /** Paths and queries asked for, decoded. */
@@ -42,9 +43,9 @@ export async function scriptProcore(): Promise<ScriptedProcore> {
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://procore');
     procore.calls.push(decodeURIComponent(request.url ?? ''));
-    const { status = 200, body, headers = {} } = await procore.answer(url.pathname, url.searchParams);
+    const { status = 200, body, text, headers = {} } = await procore.answer(url.pathname, url.searchParams);
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
-    response.end(JSON.stringify(body ?? { errors: 'no' }));
+    response.end(text ?? JSON.stringify(body ?? { errors: 'no' }));
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo; // listening on TCP, so this is its address

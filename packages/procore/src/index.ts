@@ -9,8 +9,8 @@ export {
 export { expandPath } from './expand-path.ts';
 export { createHooksApi, type Hook, type HookDelivery, type HooksApi, type HookTrigger } from './hooks-api.ts';
 export { parseWithTextIds } from './lossless-json.ts';
+export type { ReadPage } from './page-ends.ts';
 export type { AnsweredSize } from './page-sizes.ts';
-export type { ReadPage } from './pages.ts';
 export {
   type AnswerText,
   type CallPurpose,

@@ -1,10 +1,10 @@
 // How many records a page is to have: some lists answer 408 or 500 for pages above a size, and some pages are larger than an
 // answer may be. The size shrinks then, and grows again as far as it is answered.
-import { ProcoreResponseError, ProcoreTooLargeError } from './errors.ts';
+import { ProcoreResponseError, ProcoreTooLargeError, ProcoreUnreachableError } from './errors.ts';
 
 /**
- * A size that was answered. `isSure`: a larger one, twice as large at most, failed beside it; `hasFailed`: some larger one did, maybe
- * for another reason.
+ * A size that was answered. `isSure`: a larger one, twice as large at most, surely fails; `hasFailed`: some larger one did, maybe for
+ * another reason.
  */
 export type AnsweredSize = { size: number; isSure: boolean; hasFailed: boolean };
 
@@ -38,6 +38,15 @@ export function createPageSizes({ wanted, answered, onAnswer }: PageSizesOptions
   let bad = Number.POSITIVE_INFINITY;
   let failuresInARow = 0;
   let [hasAnswered, hasFailed] = [false, false];
+  const failedOnce = new Set<number>();
+
+  /** Whether it is its size that fails, one trial does not tell, unless it ended another one before. */
+  function judgeLarger(size: number, error: unknown): void {
+    const isKnown = answered !== null && !hasAnswered;
+    if (isKnown || failedOnce.has(size) || isSurelyTooLarge(error) || isTimeOut(error)) bad = size;
+    failedOnce.add(size);
+  }
+
   return {
     sawAnswer: (size) => {
       good = size;
@@ -46,12 +55,11 @@ export function createPageSizes({ wanted, answered, onAnswer }: PageSizesOptions
       onAnswer({ size, isSure: bad <= size * 2, hasFailed });
     },
     afterFailure: (size, error) => {
-      if (!isAboutSize(error)) return null;
+      if (size === 1 || !(isAboutSize(error) || (isTimeOut(error) && size > SURELY_SMALL))) return null;
       failuresInARow += 1;
       hasFailed = true;
-      if (size === 1) return null;
       if (good !== null && good < size) {
-        bad = size;
+        judgeLarger(size, error);
         return good;
       }
       return !isSurelyTooLarge(error) && size > SURELY_SMALL ? SURELY_SMALL : smaller(size);
@@ -66,6 +74,7 @@ export function createPageSizes({ wanted, answered, onAnswer }: PageSizesOptions
     forgetFailure: () => {
       bad = Number.POSITIVE_INFINITY;
       failuresInARow = 0;
+      failedOnce.clear();
     },
   };
 }
@@ -73,6 +82,11 @@ export function createPageSizes({ wanted, answered, onAnswer }: PageSizesOptions
 /** Does the failure go away with a smaller page, for all that is known? */
 export function isAboutSize(error: unknown): boolean {
   return isSurelyTooLarge(error) || (error instanceof ProcoreResponseError && error.meaning === 'failing');
+}
+
+/** Was it waited for in vain? A page may be too large for Procore to make in time; whether it is, one small page tells. */
+function isTimeOut(error: unknown): boolean {
+  return error instanceof ProcoreUnreachableError && error.isTimeOut;
 }
 
 /** Procore says so, or the answer was larger than we take. */

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
@@ -639,6 +640,40 @@ describe('room for answers', () => {
         if (pages === 3) break;
       }
     }
+  });
+
+  test('of many who read at once each gives it back, whatever comes and whenever they stop', async () => {
+    const page = JSON.stringify([{ id: 1, text: 'x'.repeat(2000) }]);
+    const kinds: ((response: ServerResponse, headers: Record<string, string>) => unknown)[] = [
+      (response, headers) => response.writeHead(200, headers).end(page),
+      (response, headers) => response.writeHead(200, { ...headers, 'content-length': page.length }).end(page),
+      (response, headers) => response.writeHead(200, { ...headers, 'content-length': page.length + 500 }).end(page),
+      (response, headers) => response.writeHead(200, headers).end(page.slice(0, -3)),
+      (response, headers) => response.writeHead(200, headers).end(`${page}${' '.repeat(6000)}`),
+      (response, headers) => response.writeHead(500, headers).end(page),
+      (response) => response.destroy(),
+      (response) => response.writeHead(200).write(page.slice(0, 50)),
+    ];
+    const anything: Answer = (response, _, index) =>
+      kinds[(index * 7) % kinds.length]?.(response, { link: `</p?${index}>; rel="next"` });
+    const { client } = await aWorld([anything], { timeoutMs: 200, roomBytes: 3000, maxAnswerBytes: 8000 });
+    const readSome = async (reader: number) => {
+      const signal = reader % 3 === 0 ? AbortSignal.timeout(1 + reader * 3) : undefined;
+      const read = ({ text }: ProcoreAnswer) => {
+        if (reader % 5 === 0) throw new Error('the reader');
+        return { text, ids: [], records: 1, groups: 1 };
+      };
+      let pages = 0;
+      for await (const _ of client.pages('/p', { ...company, signal, perPage: 10, maxPages: 6, read })) {
+        pages += 1;
+        if (pages > reader % 4) break;
+      }
+    };
+    await Promise.allSettled(Array.from({ length: 24 }, (_, reader) => readSome(reader)));
+    const one = async () => {
+      using _ = await client.get('/x', company).catch(() => null);
+    };
+    await Promise.all(Array.from({ length: 10 }, one));
   });
 
   test('characters that are none come as U+FFFD', async () => {

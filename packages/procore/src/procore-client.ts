@@ -11,7 +11,8 @@ import {
   ProcoreUnreachableError,
 } from './errors.ts';
 import { createExchanger, type Exchange, type ExchangeRequest } from './exchange.ts';
-import { type GetPage, type PagesOptions, pagesOf, type ReadPage } from './pages.ts';
+import type { ReadPage } from './page-ends.ts';
+import { type GetPage, type PagesOptions, pagesOf } from './pages.ts';
 import { type Pause, type RateLimit, readCount, readDate, readPause, readRateLimit } from './rate-limit.ts';
 import { readJson } from './read-json.ts';
 import { type PageLinks, readLinks, requestPath, routeOf, type SearchParams } from './request-path.ts';
@@ -90,10 +91,10 @@ export type ProcoreClient = {
   ) => Promise<ProcoreAnswer>;
   /**
    * Walks a list along its next links, on this host whatever host they name. Without links, Total and Per-Page tell of
-   * further pages, and so does a page that is full; an empty one ends the list. `onDoubt` is told when the list ends otherwise:
-   * a link leads back or nowhere, a page behind the first is not found, a record is too large, or there are more than `maxPages`.
-   * A page that is too large, for Procore (408, 500, 502, 504) or for us, is asked for in smaller ones. What `read` throws
-   * ends the walk. A page is let go when the next one is asked for.
+   * further pages, and so does a page that may be full; an empty one ends the list, and so does one that is the last again. `onDoubt`
+   * is told when the list ends otherwise: a link leads back or nowhere, a page that was told of is not found, records cannot be read,
+   * or there are more than `maxPages`. A page that is too large, for Procore (408, 500, 502, 504, no answer in time) or for us, is
+   * asked for in smaller ones. What `read` throws ends the walk. A page is let go when the next one is asked for.
    */
   pages: <P extends ReadPage>(
     path: string,

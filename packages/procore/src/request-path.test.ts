@@ -1,5 +1,41 @@
 import { expect, test } from 'vitest';
-import { routeOf } from './request-path.ts';
+import { readLinks, routeOf } from './request-path.ts';
+
+const API = new URL('https://api.procore.com');
+
+test.each([
+  '//evil.com/x',
+  '/\\evil.com/x',
+  '/..//evil.com',
+  '\\\\evil.com\\x',
+  'http://a@evil.com/x',
+  'javascript:alert(1)',
+  'data:/x',
+  '/%2e%2e//evil.com',
+  'http:evil.com',
+  'file:////evil.com/x',
+  '',
+  '#',
+  'http://[::',
+  'https://api.procore.com:444/x?page=2#f',
+  '/a\r\nhost: evil',
+  'x/y',
+])('a next link leads to a path on the API host, or nowhere: %j', (target) => {
+  const { next, isBroken } = readLinks(API, '/rest/list?page=1', `<${target}>; rel="next"`);
+  expect(next === undefined).toBe(isBroken);
+  if (next === undefined) return;
+  expect(next).toMatch(/^\/(?!\/)[^\s]*$/);
+  expect(new URL(next, API).origin).toBe(API.origin);
+});
+
+test.each(['<', '<>', '<>;', '; ', '<a>;a', '<a>"', '<a>;rel="', '<a>; rel=a', '<a>;;;', '<>; a ='])(
+  'a header that is made to be slow is read all the same: %s',
+  (piece) => {
+    for (const before of ['', '<a>', '<a>;']) {
+      expect(readLinks(API, '/x', before + piece.repeat(16_000 / piece.length)).next).toBeUndefined();
+    }
+  },
+);
 
 test.each([
   ['/rest/v1.0/projects/7/rfis/9007199254740993?filters[id]=5&token=abc', '/rest/v1.0/projects/{id}/rfis/{id}'],

@@ -1,0 +1,93 @@
+// Work on one parent after the other, where some may refuse us or fail: these are passed over and remembered, as long as others
+// answer. When nothing does, it is not these parents that are to blame.
+import type { ParkReason } from '@procore-mirror/database';
+import type { CataloguedResource } from './catalogue/catalogue.ts';
+import { InDoubtError } from './errors.ts';
+import { type Failure, judgeFailure } from './judge-failure.ts';
+import { isNotFound } from './listing.ts';
+
+export type PassOver = {
+  /**
+   * Works on one of them, or on a list that names them. Returns null to go on with the next one, whether it answered or is passed
+   * over, or the error to end with: too many failed in a row. Throws what is no failure of this one alone.
+   */
+  attempt: (of: 'parent' | 'list', work: () => Promise<unknown>) => Promise<Error | null>;
+  /** Why something may be missing, in order. */
+  troubles: readonly Error[];
+  /** Did any parent answer? */
+  hasAnswered: () => boolean;
+};
+
+/** So much may be lost in a row: a refusal takes one call, a list that fails several, one that hangs a minute. */
+const PATIENCE = 10;
+/** Null: the trouble is never that of one parent alone. */
+const COSTS: Readonly<Record<ParkReason, number | null>> = {
+  forbidden: 1,
+  failing: 4,
+  unreachable: 4,
+  slow: 5,
+  not_connected: null,
+  unauthorized: null,
+  no_token: null,
+};
+
+const MOST_NAMED = 3;
+
+/** One for each run: what did not answer in an outage may in the next. */
+export function createPassOver(signal: AbortSignal): PassOver {
+  const troubles: Error[] = [];
+  // Lists that answer say nothing of what lists of the parents do.
+  const kinds = { parent: nothingTried(), list: nothingTried() };
+
+  /** What it cost, and why. An answer that proves nothing is one, and a parent that is gone has nothing to give. */
+  async function tried(work: () => Promise<unknown>): Promise<{ cost: number; error: Error | null }> {
+    try {
+      await work();
+      return { cost: 0, error: null };
+    } catch (error) {
+      const cost = signal.aborted ? null : costOf(judgeFailure(error));
+      if (cost === null || !(error instanceof Error)) throw error;
+      return { cost, error: isNotFound(error) ? null : error };
+    }
+  }
+
+  const attempt: PassOver['attempt'] = async (of, work) => {
+    const kind = kinds[of];
+    const { cost, error } = await tried(work);
+    if (error !== null) troubles.push(error);
+    if (cost === 0) kind.answered = work;
+    kind.patience = cost === 0 ? PATIENCE : kind.patience - cost;
+    if (kind.patience > 0) return null;
+    // What answered before is asked again: if it still does, only these are not well.
+    const now = kind.answered === null ? { cost, error } : await tried(kind.answered);
+    if (now.cost > 0) return now.error;
+    kind.patience = PATIENCE;
+    return null;
+  };
+
+  return { attempt, troubles, hasAnswered: () => kinds.parent.answered !== null };
+}
+
+function nothingTried(): { answered: (() => Promise<unknown>) | null; patience: number } {
+  return { answered: null, patience: PATIENCE };
+}
+
+/** Where nothing answered, that is not the trouble of single parents. Throws what it was. */
+export function insistOnAny({ troubles, hasAnswered }: PassOver): void {
+  if (troubles[0] !== undefined && !hasAnswered()) throw troubles[0];
+}
+
+/** For who must not leave out any. Throws InDoubtError if one was passed over, and what it was where nothing answered. */
+export function insistOnEach({ resource }: CataloguedResource, passOver: PassOver): void {
+  insistOnAny(passOver);
+  const issues = [...new Set(passOver.troubles.map(({ message }) => message))];
+  if (issues.length === 0) return;
+  const more = issues.length > MOST_NAMED ? [`${issues.length - MOST_NAMED} more`] : [];
+  throw new InDoubtError(`the ${resource} of some parents`, { issues: [...issues.slice(0, MOST_NAMED), ...more] });
+}
+
+/** Null for what is not one parent's: our calls are used up, there is no token, or it is none of Procore's failures. */
+function costOf(failure: Failure | null): number | null {
+  if (failure === null || failure.kind === 'limited') return null;
+  return failure.kind === 'trouble' ? COSTS[failure.trouble.reason] : 0;
+}
