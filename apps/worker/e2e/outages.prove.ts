@@ -103,3 +103,76 @@ test.each(troubles.flatMap(([name, trouble]) => [1, 5, 30].map((seconds) => [nam
     expect(after.seconds * 1000).toBeLessThan(ON_ITS_WAY_MS + 15_000);
   },
 );
+
+/** How long 600 RFIs of ten projects take, beside those of the answers that are sick. */
+async function secondsBeside(
+  sick: ((asked: Asked) => boolean) | null,
+  change: (answer: Answer) => Answer | Promise<Answer>,
+) {
+  const procore: ScriptedProcore = await startScriptedProcore();
+  closing.push(procore.close);
+  procore.answer = ({ path }) => {
+    const id = /\/rfis\/(\d+)$/.exec(path)?.[1];
+    return id === undefined
+      ? { body: path.endsWith('/me') ? { id: 1 } : [] }
+      : { body: { id: Number(id), subject: 'well' } };
+  };
+  procore.intercept(
+    ({ path }) => !path.endsWith('/me'),
+    async (answer) => {
+      await sleep(20);
+      return answer;
+    },
+  );
+  if (sick !== null) procore.intercept(sick, change);
+  const mirror = await startScriptedMirror('postgres', procore.url);
+  closing.push(mirror.close);
+  const { system, database } = mirror;
+  await system.startIngest();
+  for (let project = 700; project < 710; project += 1)
+    for (let index = 0; index < 60; index += 1) {
+      const recordId = String(project * 1000 + index);
+      await deliver(
+        system,
+        aBody({ company_id: '1', project_id: String(project), resource_type: 'RFIs', resource_id: recordId }),
+      );
+    }
+  await deliver(system, aBody({ company_id: '1', project_id: '700', resource_type: 'RFIs', resource_id: '5' }));
+  const since = performance.now();
+  await system.startWorker({ WORKER_CONCURRENCY: '16' });
+  const wellRows = async () => {
+    const { rows } = await database.pool.query('select count(*)::int as count from procore.rfis where id >= 1000');
+    return rows[0]?.count;
+  };
+  await expect.poll(wellRows, { timeout: 300_000, interval: 50 }).toBe(600);
+  return (performance.now() - since) / 1000;
+}
+
+const isSick = ({ path }: Asked) => path.endsWith('/rfis/5');
+test.each([
+  ['503', () => ({ status: 503 }), 0],
+  ['500', () => ({ status: 500 }), 0],
+  ['403', () => ({ status: 403 }), 0],
+  [
+    'resets',
+    () => {
+      throw new Error('reset');
+    },
+    0,
+  ],
+  ['hangs for ever', () => new Promise<Answer>(() => {}), 30],
+] as [string, (answer: Answer) => Answer | Promise<Answer>, number][])(
+  'beside one record that %s, others take about as long as without it',
+  async (what, change, timeOut) => {
+    const seconds: Record<'without' | 'beside', number[]> = { without: [], beside: [] };
+    for (let round = 0; round < 3; round += 1) {
+      seconds.without.push(await secondsBeside(null, change));
+      seconds.beside.push(await secondsBeside(isSick, change));
+    }
+    const median = (all: number[]) => all.toSorted((a, b) => a - b)[1] ?? 0;
+    console.log(
+      `${what}: ${median(seconds.beside).toFixed(1)} s beside it, ${median(seconds.without).toFixed(1)} s without`,
+    );
+    expect(median(seconds.beside)).toBeLessThanOrEqual(1.3 * median(seconds.without) + timeOut);
+  },
+);

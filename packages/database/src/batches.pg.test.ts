@@ -297,6 +297,20 @@ test('detail waits until nothing live is due or in hand, but not for ever', asyn
   expect(await note()).toMatchObject([{ id: '1', lane: 'live', isListed: false }]);
 });
 
+test.each([
+  ['a record that fails again and again', 1, 'detail'],
+  ['a record that did not fail', 0, null],
+])('detail waits for live news in hand: %s', async (_, attempts, lane) => {
+  await record(anEvent({ recordId: '1' }));
+  await inTransaction(database, async (client) =>
+    noteListed(client, key, await note(), { pauseMs: 0, lane: 'detail' }),
+  );
+  await record(anEvent({ recordId: '2' }));
+  await database.pool.query(`update mirror.pending set attempts = $1 where record_id = '2'`, [attempts]);
+  expect(await claimBatch(database, mine)).toMatchObject({ lane: 'live' });
+  expect((await claimBatch(database, mine))?.lane ?? null).toBe(lane);
+});
+
 test('a parked scope is left alone until its probe, which one batch makes', async () => {
   await record(anEvent({ projectId: '7' }));
   await record(anEvent({ projectId: '8' }));

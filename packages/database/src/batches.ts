@@ -92,10 +92,11 @@ first as (
 next as (
   select * from first b
   where b.lane <> 'detail' or b.due_at <= now() - interval '30 seconds' or not (
-    exists (select from mirror.batches l where l.lane = 'live' and l.lease_until > now())
+    exists (select from mirror.batches l where l.lane = 'live' and l.lease_until > now() and ${hasWellNews('l')})
     or exists (select from company c cross join lateral (
       select from mirror.batches l
-      where l.lane = 'live' and l.company_id = c.id and l.due_at <= now() + interval '5 seconds' limit 1) as due
+      where l.lane = 'live' and l.company_id = c.id and l.due_at <= now() + interval '5 seconds' and ${hasWellNews('l')}
+      limit 1) as due
     where c.lane = 'live'))
   order by b.lane, b.in_hand, b.due_at limit 1
 ),
@@ -108,6 +109,13 @@ update mirror.batches b set lease_holder = $1, lease_until = now() + $2::float8 
 from next where b.ctid = next.ctid
 returning b.company_id as "companyId", b.project_id as "projectId", b.resource, b.lane,
   exists (select from probed) as "isProbe", exists (select from probed where resource is null) as "isWideProbe"`;
+
+/** SQL condition: a record of the batch did not fail yet. One that is tried again and again holds back nobody. */
+function hasWellNews(batch: string): string {
+  return `exists (select from mirror.pending p where p.company_id = ${batch}.company_id and p.resource = ${batch}.resource
+      and (p.project_id = ${batch}.project_id or (p.project_id is null and ${batch}.project_id is null))
+      and p.lane = ${batch}.lane and p.attempts = 0)`;
+}
 
 /** SQL condition: the parked scope covers the batch. */
 export function scopeCovers(scope: string, batch: string): string {
