@@ -68,16 +68,16 @@ export async function fetchBatch(
   signal: AbortSignal,
 ): Promise<BatchReport> {
   const run = await openRun(settings, batch, signal);
-  const progress: Progress = { isProbe, isProbeUsed: false, hasUnparked: false, failures: [], error: null };
+  const progress: Progress = { isProbe, hasUnparked: false, failures: [], error: null };
   if (isProbe) run.calls.timeoutMs = SLOW_TIMEOUT_MS;
   try {
     if (isWideProbe && (await isStillParked(run, progress))) return report(run, 'parked', progress);
     return await makeCalls(run, progress);
   } catch (error) {
-    if (!(error instanceof VersionBehindError)) throw error;
+    if (!(error instanceof VersionBehindError) && !signal.aborted) throw error;
     return report(run, 'wait', { ...progress, error });
   } finally {
-    if (progress.isProbe && !progress.isProbeUsed) await giveProbeBack(settings.database, batch);
+    if (progress.isProbe) await giveProbeBack(settings.database, batch);
   }
 }
 
@@ -96,7 +96,8 @@ async function makeCalls(run: BatchRun, progress: Progress): Promise<BatchReport
     const end = await tryCall(run, call, progress, calls);
     if (end !== null) return report(run, end, progress);
   }
-  if (progress.failures.length > 0 && (await settleLastFailures(run, progress))) return report(run, 'parked', progress);
+  const isToSettle = progress.failures.length > 0 && !signal.aborted;
+  if (isToSettle && (await settleLastFailures(run, progress))) return report(run, 'parked', progress);
   return report(run, wantedRecords(run).length === 0 ? 'done' : 'wait', progress);
 }
 

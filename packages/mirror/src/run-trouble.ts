@@ -33,9 +33,8 @@ type CallFailure = Extract<Failure, { kind: 'trouble' }> & { call: FetchCall };
 type RunEnd = 'wait' | 'parked';
 
 export type Progress = {
-  /** The run finds out whether a parked scope answers again; no longer once it does. */
+  /** The run has yet to find out whether a parked scope answers again. */
   isProbe: boolean;
-  isProbeUsed: boolean;
   hasUnparked: boolean;
   /** Since the last call that was answered. */
   failures: CallFailure[];
@@ -50,7 +49,7 @@ export async function isStillParked(run: BatchRun, progress: Progress): Promise<
     if (failure === null) await takeUpWork(run, progress);
     return false;
   }
-  progress.isProbeUsed = true;
+  progress.isProbe = false;
   progress.error = new Error(failure.trouble.detail);
   await keepParked(run.settings.database, run.batch, failure.trouble, run.settings.parking);
   return true;
@@ -178,7 +177,7 @@ async function park(run: BatchRun, progress: Progress): Promise<'parked'> {
   if (progress.isProbe) await keepParked(database, run.batch, trouble, parking);
   else if (trouble.reason === 'no_token') await parkEverything(run, trouble);
   else await parkScope(database, { companyId, projectId, resource }, trouble, parking);
-  progress.isProbeUsed = true;
+  progress.isProbe = false;
   await parkCompanyOf(run, trouble);
   return 'parked';
 }
