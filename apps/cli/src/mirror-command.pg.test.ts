@@ -153,11 +153,12 @@ test('status tells of lists that are not as usual', async () => {
 
 test('status finds something wrong: parked scopes', async () => {
   await database.pool.query(
-    `insert into mirror.scopes (company_id, reason, detail, probe_at) values (11, 'not_connected', 'the app is off', now())`,
+    `insert into mirror.scopes (company_id, reason, detail, probe_at) values (11, 'not_connected', 'the app is off', now()), (null, 'no_token', 'signing in fails', now())`,
   );
   const { code, stdout } = await mirror(['status']);
   expect(code).toBe(1);
   expect(stdout).toMatch(/11 +all +all +not_connected/);
+  expect(stdout).toMatch(/all +all +all +no_token/);
 });
 
 test('ignored events and values that did not fit are shown, and are nothing wrong', async () => {

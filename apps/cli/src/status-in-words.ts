@@ -121,7 +121,7 @@ function parkedTable({ parked }: Status, now: Date): string {
   return table(
     ['company', 'project', 'resource', 'reason', 'parked', 'probes', 'next probe', 'detail'],
     parked.map((scope) => [
-      scope.companyId,
+      scope.companyId ?? 'all',
       scope.projectId ?? 'all',
       scope.resource ?? 'all',
       scope.reason,

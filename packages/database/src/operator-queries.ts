@@ -20,9 +20,9 @@ export type Freshness = {
   callsPerEvent: string | null;
 };
 
+/** NULL stands for all. */
 export type ParkedScope = {
-  companyId: string;
-  /** NULL: the whole company; resource NULL: all resources. */
+  companyId: string | null;
   projectId: string | null;
   resource: string | null;
   reason: string;
