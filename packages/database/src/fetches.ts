@@ -17,6 +17,8 @@ export type Fetch = {
   ms: number;
   /** Of the body; null where it was not read. */
   bytes: number | null;
+  /** Items of the list that came, 1 for one record; null where nothing was understood. */
+  records: number | null;
 };
 
 /** `agoMs`: how long ago it went out. */
@@ -39,16 +41,17 @@ export async function addFetches(database: Database, fetches: readonly PastFetch
       fetches.map((one) => one.status),
       fetches.map((one) => Math.round(one.ms)),
       fetches.map((one) => one.bytes),
+      fetches.map((one) => one.records),
     ],
   });
 }
 
 const ADD_FETCHES = `
-insert into mirror.fetches (version, called_at, company_id, project_id, resource, lane, route, status, ms, bytes)
-select version, now() - ago_ms * interval '1 ms', company_id, project_id, resource, lane, route, status, ms, bytes
+insert into mirror.fetches (version, called_at, company_id, project_id, resource, lane, route, status, ms, bytes, records)
+select version, now() - ago_ms * interval '1 ms', company_id, project_id, resource, lane, route, status, ms, bytes, records
 from unnest($1::bigint[], $2::float8[], $3::bigint[], $4::bigint[], $5::text[], $6::mirror.lane[], $7::text[], $8::int[],
-  $9::int[], $10::bigint[])
-  as n(version, ago_ms, company_id, project_id, resource, lane, route, status, ms, bytes)`;
+  $9::int[], $10::bigint[], $11::int[])
+  as n(version, ago_ms, company_id, project_id, resource, lane, route, status, ms, bytes, records)`;
 
 const REMOVED_AT_ONCE = 5_000;
 

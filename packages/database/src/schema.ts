@@ -355,7 +355,7 @@ export const fetches = mirror.table(
     ms: integer('ms').notNull(),
     /** Of the body; NULL where it was not read. */
     bytes: bigint('bytes', { mode: 'bigint' }),
-    /** How many the answer held; NULL: nobody counted. */
+    /** Items of the list that came, 1 for one record; NULL where nothing was understood. */
     records: integer('records'),
   },
   (table) => [

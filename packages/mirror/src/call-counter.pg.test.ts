@@ -34,7 +34,7 @@ beforeEach(async () => {
 type Call = Parameters<CallCounter['count']>[0];
 
 function aCall(call: Partial<Call>): Call {
-  return { companyId: '1', purpose: null, route: 'GET /x/{id}', status: 200, ms: 300, bytes: 2, ...call };
+  return { companyId: '1', purpose: null, route: 'GET /x/{id}', status: 200, ms: 300, bytes: 2, records: 1, ...call };
 }
 
 const rfis = { projectId: '7', resource: 'RFIs', lane: 'live' } as const;
@@ -101,7 +101,7 @@ test('a call is written down with all that is known of it, at the time when it w
   const counter = aCounter();
   const call = { route: 'GET /rest/v1.0/projects/{id}/rfis', ms: 60_000.4, bytes: 5_000_000_000 };
   counter.count(aCall({ ...call, purpose: { ...rfis, version: '9007199254740993' } }));
-  counter.count(aCall({ status: null, bytes: null }));
+  counter.count(aCall({ status: null, bytes: null, records: null }));
   await counter.close();
   const { rows } = await database.pool.query(
     `select version, company_id, project_id, resource, lane, route, status, ms, bytes, records,
@@ -111,7 +111,7 @@ test('a call is written down with all that is known of it, at the time when it w
   expect(rows).toEqual([
     {
       ...{ version: '9007199254740993', company_id: '1', project_id: '7', resource: 'RFIs', lane: 'live' },
-      ...{ route: 'GET /rest/v1.0/projects/{id}/rfis', status: 200, ms: 60_000, bytes: '5000000000', records: null },
+      ...{ route: 'GET /rest/v1.0/projects/{id}/rfis', status: 200, ms: 60_000, bytes: '5000000000', records: 1 },
       seconds_ago: 60,
     },
     {

@@ -13,7 +13,7 @@ export type CallCounterOptions = {
 export type CallCounter = {
   /** Notes one request that ended; pass it what the client's `afterCall` tells. */
   count: (
-    call: Pick<Fetch, 'companyId' | 'route' | 'status' | 'ms' | 'bytes'> & { purpose: CallPurpose | null },
+    call: Pick<Fetch, 'companyId' | 'route' | 'status' | 'ms' | 'bytes' | 'records'> & { purpose: CallPurpose | null },
   ) => void;
   /** Enters what is left; counts nothing afterwards. */
   close: () => Promise<void>;
@@ -71,11 +71,11 @@ export function createCallCounter({ database, onError, flushEveryMs = 5_000 }: C
   }
 
   return {
-    count: ({ companyId, purpose, route, status, ms, bytes }) => {
+    count: ({ companyId, purpose, route, status, ms, bytes, records }) => {
       if (isClosed) return;
       const { version = null, projectId, resource, lane } = purpose ?? { projectId: null, resource: null, lane: null };
       const startedAt = performance.now() - ms;
-      noted.push({ version, companyId, projectId, resource, lane, route, status, ms, bytes, startedAt });
+      noted.push({ version, companyId, projectId, resource, lane, route, status, ms, bytes, records, startedAt });
       if (noted.length > MOST_KEPT + ENTERED_AT_ONCE) forgetOldest();
       if (noted.length === ENTERED_AT_ONCE && !isEntering) void flush();
       else timer ??= setTimeout(() => void flush(), flushEveryMs);

@@ -430,6 +430,25 @@ describe('the budget', () => {
     ]);
   });
 
+  test.each<[body: string, status: number, told: { bytes: number | null; records: number | null }]>([
+    ['[{"id":1},{"id":2}]', 200, { bytes: 19, records: 2 }],
+    ['[]', 200, { bytes: 2, records: 0 }],
+    ['{"id":1,"items":[1,2]}', 200, { bytes: 22, records: 1 }],
+    ['{"data":[{"id":"1"}]}', 200, { bytes: 21, records: 1 }],
+    ['{"data":{"id":"1"}}', 200, { bytes: 19, records: 1 }],
+    ['null', 200, { bytes: 4, records: null }],
+    ['[{"id":1}', 200, { bytes: 9, records: null }],
+    ['[{"id":1}]', 404, { bytes: null, records: null }],
+  ])('is told how much came: %s, %i', async (body, status, expected) => {
+    const told: unknown[] = [];
+    const { client } = await aWorld([answer(status, body)], {
+      afterCall: ({ bytes, records }) => void told.push({ bytes, records }),
+      retry: { extraTries: 0, firstDelayMs: 0, longestDelayMs: 0 },
+    });
+    await client.get('/x', company).catch(() => {});
+    expect(told).toEqual([expected]);
+  });
+
   test('learns what each request is for, also of the pages of a list', async () => {
     const purpose = { projectId: '7', resource: 'RFIs', lane: 'live' } as const;
     const told: unknown[] = [];

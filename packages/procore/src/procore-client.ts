@@ -129,6 +129,8 @@ export type ProcoreClientOptions = {
     ms: number;
     /** Of the body; null where it was not read. */
     bytes: number | null;
+    /** Items of the list that came, 1 for one record; null where nothing was understood. */
+    records: number | null;
   }) => void | Promise<void>;
   /** For one HTTP request from start to last byte, waiting for room not counted; default 60,000. */
   timeoutMs?: number;
@@ -150,6 +152,8 @@ type Call = Omit<ExchangeRequest, 'headers'> & {
 };
 type Failed = { failure: RequestFailure; error: Error };
 type Tried = { answer: ProcoreAnswer } | Failed;
+/** What is known of a request once it ended; see `afterCall`. */
+type Told = { ms: number; bytes: number | null; records: number | null };
 
 const final: RequestFailure = { kind: 'final' };
 const usualFields: ReadonlySet<string> = new Set(['id', 'data']);
@@ -204,34 +208,37 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     const sentAt = now();
     let token = '';
     let exchange: Exchange | null = null;
+    let tried: Tried | null = null;
+    const told: Told = { ms: 0, bytes: null, records: null };
     try {
       token = await abortable(o.token(signal), signal).catch((error: unknown) => {
         throw signal?.aborted ? error : tokenError(error);
       });
       exchange = await exchanger.exchange({ ...call, headers: headersFor(call, token) });
+      told.ms = performance.now() - startedAt;
+      told.bytes = exchange.kind === 'answered' && isSuccess(exchange) ? exchange.bytes.length : null;
+      const date = readDate(exchange.headers);
+      if (date !== null) serverClock.see({ date, sentAt, receivedAt: now() });
+      tried = judge(call, exchange);
+      told.records = 'answer' in tried ? countRecords(tried.answer.text.fields) : null;
     } finally {
-      await tellOf(call, exchange, { sentAt, ms: performance.now() - startedAt });
+      if (exchange === null) told.ms = performance.now() - startedAt;
+      await tellOf(call, exchange, told).catch((error: unknown) => {
+        if (tried !== null && 'answer' in tried) tried.answer[Symbol.dispose]();
+        throw error;
+      });
     }
-    return { tried: judge(call, exchange), token };
+    return { tried, token };
   }
 
-  async function tellOf(call: Call, exchange: Exchange | null, { sentAt, ms }: { sentAt: number; ms: number }) {
+  async function tellOf(call: Call, exchange: Exchange | null, told: Told): Promise<void> {
     const { companyId, purpose } = call;
     const { status, headers } = exchange ?? { status: null, headers: {} };
-    const date = readDate(headers);
-    if (date !== null) serverClock.see({ date, sentAt, receivedAt: now() });
     const rateLimit = readRateLimit(headers, procoreNow());
     const isLimited = status !== null && meaningOf(status) === 'limited';
     const pause = isLimited ? readPause('limited', headers, procoreNow()) : null;
     const route = routeOf(call.method, call.path);
-    const bytes =
-      exchange?.kind === 'answered' && meaningOf(exchange.status) === 'success' ? exchange.bytes.length : null;
-    try {
-      await o.afterCall?.({ companyId, purpose, route, status, rateLimit, pause, ms, bytes });
-    } catch (error) {
-      if (exchange?.kind === 'answered') exchange.letGo();
-      throw error;
-    }
+    await o.afterCall?.({ companyId, purpose, route, status, rateLimit, pause, ...told });
   }
 
   function judge(call: Call, exchange: Exchange): Tried {
@@ -243,7 +250,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     }
     if (exchange.kind === 'too large')
       return { failure: final, error: new ProcoreTooLargeError(`${about}: the answer is too large`) };
-    if (meaningOf(exchange.status) !== 'success') return judgeStatus(about, exchange.status, exchange);
+    if (!isSuccess(exchange)) return judgeStatus(about, exchange.status, exchange);
     return readAnswer(about, call, exchange);
   }
 
@@ -319,6 +326,16 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       await exchanger.close();
     },
   };
+}
+
+function isSuccess({ status }: { status: number }): boolean {
+  return meaningOf(status) === 'success';
+}
+
+function countRecords(fields: unknown): number | null {
+  if (typeof fields !== 'object' || fields === null) return null;
+  const shown = 'data' in fields ? fields.data : fields;
+  return Array.isArray(shown) ? shown.length : 1;
 }
 
 function headersFor(call: Call, token: string): Record<string, string> {
