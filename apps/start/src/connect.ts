@@ -23,7 +23,7 @@ type Options = {
   terminal: Terminal;
 };
 
-/** Applies hooks and fills the mirror. Throws what Procore's refusal of the service account is. */
+/** Applies hooks and fills the mirror. Throws an AuthError when Procore refuses the service account. */
 export async function connect({
   settings,
   catalogue,
@@ -36,7 +36,8 @@ export async function connect({
   const say = (line: string) => terminal.write(`${line}\n`);
   const env = readEnv(schema, settings);
   const resources = env.MIRROR_RESOURCES ?? null;
-  const { client, companyIds } = openProcore({ settings, database, lifetime, say });
+  const { client, companyIds, signIn } = openProcore({ settings, database, lifetime, say });
+  await signIn(signal);
   const scopes = await listScopes({ client, companyIds, catalogue, resources, signal, say });
   const [authorization = ''] = env.WEBHOOK_AUTHORIZATION;
   if (env.WEBHOOK_URL === undefined) {

@@ -1,11 +1,14 @@
-import { createAuth } from '@procore-mirror/auth';
+import { AuthError, createAuth } from '@procore-mirror/auth';
 import type { Database } from '@procore-mirror/database';
-import { createCallBudget, createCallCounter } from '@procore-mirror/mirror';
+import { createCallBudget, createCallCounter, heedScopes, usualPace } from '@procore-mirror/mirror';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
 import { followEnv, type MainLifetime, procoreEnv, procoreHosts } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { companyIds } from './env.ts';
 import type { Settings } from './settings.ts';
+
+/** So long a call waits for a scope that is parked. */
+const PATIENCE_MS = 120_000;
 
 const schema = z.object({ ...procoreEnv, PROCORE_COMPANY_IDS: companyIds });
 
@@ -15,7 +18,12 @@ export function openProcore(o: {
   database: Database;
   lifetime: MainLifetime;
   say: (line: string) => void;
-}): { client: ProcoreClient; companyIds: readonly string[] } {
+}): {
+  client: ProcoreClient;
+  companyIds: readonly string[];
+  /** Throws an AuthError when Procore refuses the service account; other trouble passes. */
+  signIn: (signal: AbortSignal) => Promise<void>;
+} {
   const { database, lifetime, say } = o;
   const env = followEnv(schema, o.settings, {
     secrets: lifetime.secrets,
@@ -51,5 +59,14 @@ export function openProcore(o: {
     },
   });
   lifetime.defer('Procore client', () => client.close());
-  return { client, companyIds: env().PROCORE_COMPANY_IDS };
+  const signIn = async (signal: AbortSignal): Promise<void> => {
+    await auth.token(signal).catch((error: unknown) => {
+      if (!(error instanceof AuthError) || error.reason === 'rejected') throw error;
+    });
+  };
+  const heeding = heedScopes(client, {
+    ...{ database, parking: usualPace.parking, patienceMs: PATIENCE_MS },
+    onWait: (reason) => say(`Procore does not answer; waiting until it does again (${reason})`),
+  });
+  return { client: heeding, companyIds: env().PROCORE_COMPANY_IDS, signIn };
 }

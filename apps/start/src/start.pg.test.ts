@@ -5,9 +5,11 @@ import { openDatabase } from '@procore-mirror/database';
 import { freePort } from '@procore-mirror/embedded';
 import { createSecrets } from '@procore-mirror/runtime';
 import { createTestDatabase, startApp } from '@procore-mirror/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openDataDirectory } from './data-directory.ts';
 import { start } from './start.ts';
+
+vi.setConfig({ testTimeout: 300_000 }); // it takes a few seconds, but beside others a minute or two
 
 let directory: string;
 let running: Started[];
@@ -64,7 +66,7 @@ function startIn(env: Record<string, string>): Started {
     output: () => text,
     said: async (wanted) => {
       for (let tries = 0; !(typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text)); tries++) {
-        if (tries > 1_000 || text.includes('failed: ')) throw new Error(`not said: ${wanted}\n${text}`);
+        if (tries > 5_000 || text.includes('failed: ')) throw new Error(`not said: ${wanted}\n${text}`);
         await sleep(50);
       }
     },
@@ -148,6 +150,38 @@ test('against a Procore that goes on, a second start continues: no hook twice, n
   });
   await untilThereAre(database.url, 'mirror.events', 1);
   await second.end();
+  await simulator.end('SIGTERM');
+  await database.drop();
+});
+
+test('a Procore that answers nothing for a while when the start begins costs nothing but that time', async () => {
+  const faults = { method: 'POST', headers: { 'content-type': 'application/json' } };
+  const simulator = startApp('simulator', {
+    SIMULATOR_PORT: '0',
+    SIMULATOR_PROJECTS: '1',
+    SIMULATOR_SETTINGS: JSON.stringify({ callsPerHour: null, callsPerTenSeconds: null }),
+  });
+  const simulatorUrl = String((await simulator.line('url')).url);
+  const order = (fault: unknown) => fetch(`${simulatorUrl}/control/faults`, { ...faults, body: JSON.stringify(fault) });
+  await order({ status: 502, times: 7 }); // more than the client tries at once
+  await order({ kind: 'login', status: 503, body: '<html>', times: 1 });
+  const database = await createTestDatabase();
+  const started = startIn({
+    DATABASE_URL: database.url,
+    PROCORE_LOGIN_URL: simulatorUrl,
+    PROCORE_API_URL: simulatorUrl,
+    PROCORE_CLIENT_ID: 'simulator',
+    PROCORE_CLIENT_SECRET: 'simulator-secret',
+    PROCORE_COMPANY_IDS: '598134325683880',
+    INGEST_HOST: '127.0.0.1',
+    INGEST_PORT: String(await freePort()),
+    MIRROR_RESOURCES: 'RFIs,Projects,Trades',
+  });
+  await started.said('The mirror runs.');
+  expect(started.output()).toContain('Backfill 100%');
+  expect(started.output()).not.toMatch(/not mirrored|Not filled|No hook/);
+  await untilThereAre(database.url, 'procore.rfis', 1);
+  await started.end();
   await simulator.end('SIGTERM');
   await database.drop();
 });

@@ -1,44 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  ProcoreBusyError,
-  ProcoreFormatError,
-  ProcoreResponseError,
-  ProcoreTooLargeError,
-  ProcoreUnreachableError,
-} from '@procore-mirror/procore';
+import { judgeFailure, ScopeParkedError } from '@procore-mirror/mirror';
+import { ProcoreBusyError } from '@procore-mirror/procore';
 
-const refusals = [ProcoreResponseError, ProcoreFormatError, ProcoreTooLargeError];
-const attempts = 5;
-const pauseMs = 2_000;
+/** An outage of two minutes is waited out. */
+const PAUSES_MS = [2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
+
+type Patience = { signal: AbortSignal; now?: () => number; sleepMs?: (ms: number) => Promise<unknown> };
 
 /**
- * Runs `work` with some patience for a Procore that is busy or out of reach. A refusal that concerns this work only is
- * returned, so that the rest can go on; everything else is thrown.
+ * Runs `work` with some patience for trouble that may pass. What does not, and concerns this work only, is returned, so that the
+ * rest can go on; everything else is thrown.
  */
-export async function tryCalls<T>(
-  work: () => Promise<T>,
-  o: { signal: AbortSignal; now?: () => number; sleepMs?: (ms: number) => Promise<unknown> },
-): Promise<{ done: T } | { refused: string }> {
+export async function tryCalls<T>(work: () => Promise<T>, o: Patience): Promise<{ done: T } | { refused: string }> {
   const { signal, now = Date.now, sleepMs = (ms) => sleep(ms, undefined, { signal }) } = o;
-  for (let attempt = 1; ; attempt++) {
+  for (const pauseMs of [...PAUSES_MS, null]) {
     try {
       return { done: await work() };
     } catch (error) {
       signal.throwIfAborted();
-      if (refusals.some((kind) => error instanceof kind)) return { refused: messageOf(error) };
-      const wait = waitFor(error, now());
-      if (wait === null) throw error;
-      if (attempt === attempts) return { refused: messageOf(error) };
-      await sleepMs(wait);
+      const refusal = refusalOf(error);
+      if (refusal === null) throw error;
+      if (pauseMs === null || !refusal.mayPass) return { refused: refusal.message };
+      await sleepMs(error instanceof ProcoreBusyError ? Math.max(0, error.resumeAt - now()) : pauseMs);
     }
   }
+  throw new RangeError('unreachable: the last attempt returns or throws');
 }
 
-function waitFor(error: unknown, now: number): number | null {
-  if (error instanceof ProcoreBusyError) return Math.max(0, error.resumeAt - now);
-  return error instanceof ProcoreUnreachableError ? pauseMs : null;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Null: it is none of Procore's failures. */
+function refusalOf(error: unknown): { message: string; mayPass: boolean } | null {
+  if (error instanceof ScopeParkedError) return { message: error.message, mayPass: false };
+  const failure = judgeFailure(error);
+  if (failure === null || !(error instanceof Error)) return null;
+  const mayPass = failure.kind === 'limited' || (failure.kind === 'trouble' && failure.givesUp === null);
+  return { message: error.message, mayPass };
 }

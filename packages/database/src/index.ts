@@ -89,8 +89,10 @@ export {
 export { type LoggedEvent, markPending, type News, type RecordOptions, recordEvent } from './record-event.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './schema-drift.ts';
 export {
+  askForTurn,
   giveProbeBack,
   keepParked,
+  type ParkedNow,
   type ParkPauses,
   type ParkReason,
   parkScope,

@@ -1,6 +1,6 @@
 // Scopes that refuse us, or that fail: one resource in a project or company, a company, or everything. A parked scope is left alone
 // until its probe is due; one call at a time probes it.
-import { type BatchKey, scopeCovers } from './batches.ts';
+import { scopeCovers } from './batches.ts';
 import type { Database } from './open-database.ts';
 
 /** NULL stands for all. */
@@ -53,10 +53,39 @@ export async function parkScope(database: Database, scope: Scope, trouble: Troub
 }
 
 const OF_BATCH = '(select $1::bigint as company_id, $2::bigint as project_id, $3::text as resource) b';
-const keyValues = ({ companyId, projectId, resource }: BatchKey) => [companyId, projectId, resource];
+const keyValues = ({ companyId, projectId, resource }: Scope) => [companyId, projectId, resource];
+
+export type ParkedNow = {
+  /** `probe`: the caller is to find out whether it answers again, and to tell, within a minute; `wait`: somebody else is, or will. */
+  turn: 'probe' | 'wait';
+  reason: ParkReason;
+  detail: string;
+  /** Until the next probe, ms. */
+  waitMs: number;
+  /** Is it a whole company, or everything? */
+  isWide: boolean;
+  isEverything: boolean;
+};
+
+/** What a caller must know who wants to make a call in this scope. Null: it is not parked. Takes the probe if it is due. */
+export async function askForTurn(database: Database, scope: Scope): Promise<ParkedNow | null> {
+  const { rows } = await database.pool.query<ParkedNow>(
+    `with covering as (select s.ctid as place, s.* from mirror.scopes s, ${OF_BATCH} where ${scopeCovers('s', 'b')} for update of s),
+      due as (select bool_and(probe_at <= now()) as is_due, bool_or(resource is null) as is_wide,
+        bool_or(company_id is null) as is_everything from covering),
+      taken as (update mirror.scopes s set probe_at = now() + interval '1 minute' from due
+        where due.is_due and s.ctid in (select place from covering) returning s.resource)
+      select case when exists (select from taken) then 'probe' else 'wait' end as turn, reason, detail,
+        greatest(extract(epoch from probe_at - now()) * 1000, 0)::float8 as "waitMs", is_wide as "isWide",
+        is_everything as "isEverything"
+      from covering, due order by probe_at desc limit 1`,
+    keyValues(scope),
+  );
+  return rows[0] ?? null;
+}
 
 /** A probe was refused: the scopes that cover it are left alone for half as long as they have been parked. */
-export async function keepParked(database: Database, probe: BatchKey, trouble: Trouble, p: ParkPauses): Promise<void> {
+export async function keepParked(database: Database, probe: Scope, trouble: Trouble, p: ParkPauses): Promise<void> {
   await database.pool.query(
     `update mirror.scopes s set reason = $4, detail = $5, probes = s.probes + 1,
         probe_at = now() + greatest($8::float8, least($7::float8, greatest($6::float8,
@@ -67,7 +96,7 @@ export async function keepParked(database: Database, probe: BatchKey, trouble: T
 }
 
 /** A probe ended before any call was answered: another may be made at once. */
-export async function giveProbeBack(database: Database, probe: BatchKey): Promise<void> {
+export async function giveProbeBack(database: Database, probe: Scope): Promise<void> {
   await database.pool.query(
     `update mirror.scopes s set probe_at = now() from ${OF_BATCH} where ${scopeCovers('s', 'b')}`,
     keyValues(probe),

@@ -164,3 +164,26 @@ test.each(['RFIs', 'Locations'])('a list of %s that shows the same page for ever
   await expect(fill(resource)).rejects.toMatchObject({ issues: ['a page holds only records of the pages before it'] });
   expect(procore.calls).toHaveLength(2);
 });
+
+const parkedScopes = async () =>
+  (await mirror.database.pool.query('select company_id, resource, reason from mirror.scopes')).rows;
+const fourFills = async () => {
+  for (const resource of ['RFIs', 'Submittals', 'Locations', 'Punch Items']) {
+    await fill(resource).catch(() => {});
+  }
+};
+
+test('resources that refuse are the trouble of nobody else', async () => {
+  procore.answer = (path) => (path.endsWith('/me') ? { body: {} } : { status: 403 });
+  await fourFills();
+  expect(await parkedScopes()).toEqual([]);
+});
+
+test.each([
+  [403, 'not_connected'],
+  [500, 'failing'],
+])('a company that answers nothing but %i is parked after three fills', async (status, reason) => {
+  procore.answer = () => ({ status });
+  await fourFills();
+  expect(await parkedScopes()).toEqual([{ company_id: '1', resource: null, reason }]);
+});

@@ -5,10 +5,12 @@ import { ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, type FetchSettings, openRun } from './batch-run.ts';
 import { isListedByParent } from './catalogue/catalogue.ts';
 import { DAYS_PER_WINDOW, datesBetween, dayOf } from './date-windows.ts';
+import { judgeFailure } from './judge-failure.ts';
 import { insistOnAll, type Listing, type ListingOptions, readListing } from './listing.ts';
 import { parentsToWalk } from './parent-walk.ts';
 import { createPassOver, insistOnEach } from './pass-over.ts';
 import { readItems } from './read-answer.ts';
+import { settleFailedFill } from './run-trouble.ts';
 import { markListed, storeListedPage } from './store-answer.ts';
 import { storeListing } from './store-listing.ts';
 
@@ -41,7 +43,13 @@ export async function backfillResource(
   const isWhole = resource.list.carries === 'whole record';
   const windows = resource.list.todayOnly ? windowsBack(options.now) : [[]];
   const fillFrom = (parentId: string | null) => fillWindows(run, isWhole ? storePages : storeParts, windows, parentId);
-  const records = isListedByParent(resource) ? await fillFromParents(run, fillFrom) : await fillFrom(null);
+  const records = await (isListedByParent(resource) ? fillFromParents(run, fillFrom) : fillFrom(null)).catch(
+    async (error: unknown) => {
+      const failure = options.signal.aborted ? null : judgeFailure(error);
+      if (failure?.kind === 'trouble') await settleFailedFill(run, failure.trouble);
+      throw error;
+    },
+  );
   return isWhole ? { stored: records, pending: 0 } : { stored: 0, pending: records };
 }
 

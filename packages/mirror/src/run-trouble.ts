@@ -13,7 +13,7 @@ import { concludeAbsent } from './conclude-absent.ts';
 import { giveUp } from './give-up.ts';
 import { type Failure, pauseOf } from './judge-failure.ts';
 import { type FetchCall, idsOf, parentIdOf } from './plan-fetch.ts';
-import { askCompany, isListAnswered, isResourceAnswered } from './witness.ts';
+import { askCompany, companyOf, isListAnswered, isResourceAnswered } from './witness.ts';
 
 /** So many records that fail one after the other may not be to blame themselves. */
 const FAILURES_IN_A_ROW = 3;
@@ -22,6 +22,8 @@ const SLOW_IN_A_ROW = 2;
 /** So many resources of a company, and companies, may not be either. One that refuses us is enough to ask the company. */
 const RESOURCES_OF_A_COMPANY = 2;
 const COMPANIES_OF_ALL = 2;
+/** Tools that are turned off refuse many fills in a row. */
+const FILLS_OF_A_COMPANY = 3;
 const LIST_PAUSE_MS = 20_000;
 /** Ten seconds of silence. */
 export const SLOW_TIMEOUT_MS = 20_000;
@@ -44,7 +46,7 @@ export type Progress = {
 
 /** Where a whole company is parked, it tells first whether it knows us again. */
 export async function isStillParked(run: BatchRun, progress: Progress): Promise<boolean> {
-  const failure = await askCompany(run);
+  const failure = await askCompany(companyOf(run));
   if (failure?.kind !== 'trouble') {
     if (failure === null) await takeUpWork(run, progress);
     return false;
@@ -182,12 +184,18 @@ async function park(run: BatchRun, progress: Progress): Promise<'parked'> {
   return 'parked';
 }
 
+/** A resource could not be filled. That one is not parked, for it has no news; its company is, or everything, if that is what fails. */
+export async function settleFailedFill(run: BatchRun, trouble: Trouble): Promise<void> {
+  if (trouble.reason === 'no_token') await parkEverything(run, trouble);
+  else await parkCompanyOf(run, trouble, FILLS_OF_A_COMPANY);
+}
+
 /** Parks the company if it may be what fails and does not say who we are. Returns whether it did. */
-async function parkCompanyOf(run: BatchRun, { reason }: Trouble): Promise<boolean> {
+async function parkCompanyOf(run: BatchRun, { reason }: Trouble, enough?: number): Promise<boolean> {
   const failed = run.settings.neighbours.resourceFailed(run.batch);
   const isRefusal = reason === 'forbidden' || reason === 'unauthorized';
-  if (reason === 'no_token' || failed < (isRefusal ? 1 : RESOURCES_OF_A_COMPANY)) return false;
-  const failure = await askCompany(run);
+  if (reason === 'no_token' || failed < (enough ?? (isRefusal ? 1 : RESOURCES_OF_A_COMPANY))) return false;
+  const failure = await askCompany(companyOf(run));
   if (failure?.kind !== 'trouble') return false;
   const { database, neighbours, parking } = run.settings;
   const { companyId } = run.batch;

@@ -1,6 +1,6 @@
 // When calls fail, others tell whether it is the place: one item of its list, or who we are in its company.
 import { findParentIds, listIds } from '@procore-mirror/database';
-import { expandPath, ProcoreUnreachableError } from '@procore-mirror/procore';
+import { expandPath, type ProcoreClient, ProcoreUnreachableError } from '@procore-mirror/procore';
 import type { BatchRun } from './batch-run.ts';
 import type { CataloguedResource } from './catalogue/catalogue.ts';
 import { type Failure, judgeFailure } from './judge-failure.ts';
@@ -50,16 +50,31 @@ async function isNeighbourAnswered(run: BatchRun, except: readonly string[]): Pr
   }
 }
 
+/** Whom to ask about the company of a run. */
+export function companyOf({ settings, batch, signal }: BatchRun): Parameters<typeof askCompany>[0] {
+  return { client: settings.client, companyId: batch.companyId, signal };
+}
+
 /**
  * A company that disconnected the app refuses everything, even `me` (docs/architecture.md, When Procore refuses). Null: it
  * answers; `absent`: that does not tell.
  */
-export async function askCompany(run: BatchRun): Promise<Failure | null> {
+export async function askCompany({
+  client,
+  companyId,
+  signal,
+  timeoutMs,
+}: {
+  client: Pick<ProcoreClient, 'get'>;
+  companyId: string;
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number | undefined;
+}): Promise<Failure | null> {
   try {
-    using _ = await run.settings.client.get('/rest/v1.0/me', { companyId: run.batch.companyId, signal: run.signal });
+    using _ = await client.get('/rest/v1.0/me', { companyId, signal, timeoutMs });
     return null;
   } catch (error) {
-    const failure = run.signal.aborted ? null : judgeFailure(error);
+    const failure = signal?.aborted ? null : judgeFailure(error);
     if (failure === null) throw error;
     return failure;
   }
@@ -78,7 +93,7 @@ export async function insistOnPlace(
   if (calls.answered > 0) return;
   const records = ids.map((id) => `${batch.projectId}/${resource.resource}/${id}`);
   if (settings.neighbours.recordsMissed(batch.companyId, records) < MISSED_IN_A_ROW) return;
-  const failure = await askCompany(run);
+  const failure = await askCompany(companyOf(run));
   if (failure === null) return;
   // Where nobody may ask who they are, the list tells.
   if (failure.kind === 'absent' && (!hasListOfScope(run.resource) || (await isListAnswered(run)))) return;

@@ -1,0 +1,145 @@
+// Batches of a parked scope are not given out. Whoever else makes calls (hooks, first fills) asks before each of them: where the
+// scope is parked it waits for the probe that is due, makes it, or goes without.
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  askForTurn,
+  type Database,
+  giveProbeBack,
+  keepParked,
+  type ParkedNow,
+  type ParkPauses,
+  type Scope,
+  unparkScopes,
+} from '@procore-mirror/database';
+import type { ProcoreAnswer, ProcoreClient } from '@procore-mirror/procore';
+import { ScopeParkedError } from './errors.ts';
+import { type Failure, judgeFailure } from './judge-failure.ts';
+import { SLOW_TIMEOUT_MS } from './run-trouble.ts';
+import { askCompany } from './witness.ts';
+
+export type HeedOptions = {
+  database: Database;
+  parking: ParkPauses;
+  /** So long a call waits for a scope that is parked, ms; where everything is parked it waits as long as that lasts. */
+  patienceMs: number;
+  /** Told when a call begins to wait because everything is parked. */
+  onWait?: (reason: string) => void;
+};
+
+/** Somebody else's probe may succeed at any moment. */
+const LOOK_EVERY_MS = 1_000;
+const SHORTEST_WAIT_MS = 100;
+
+type Asked = { companyId: string; signal?: AbortSignal | undefined; timeoutMs?: number | undefined };
+
+/** The same client; its calls throw ScopeParkedError, too, and one at a time probes a scope that is parked. */
+export function heedScopes(client: ProcoreClient, options: HeedOptions): ProcoreClient {
+  const { database, parking } = options;
+
+  /** Returns whether the call is a probe. */
+  async function waitForTurn(scope: Scope & Asked): Promise<boolean> {
+    const wait = createWait(scope, options);
+    for (;;) {
+      const parked = await askForTurn(database, scope);
+      if (parked === null) return false;
+      if (parked.turn === 'wait') await wait(parked);
+      else if (!parked.isWide || (await probeCompany(scope)) === 'does not tell') return true;
+    }
+  }
+
+  /** A resource that refuses says nothing of its company: that is asked first. */
+  async function probeCompany(scope: Scope & Asked): Promise<'told' | 'does not tell'> {
+    const { companyId, signal } = scope;
+    const failure = await askCompany({ client, companyId, signal, timeoutMs: SLOW_TIMEOUT_MS }).catch(
+      async (error: unknown) => {
+        await giveProbeBack(database, scope);
+        throw error;
+      },
+    );
+    if (failure !== null && failure.kind !== 'trouble') return 'does not tell';
+    await tell(scope, failure);
+    return 'told';
+  }
+
+  async function tell(scope: Scope, failure: Failure | null): Promise<void> {
+    if (failure?.kind === 'trouble') await keepParked(database, scope, failure.trouble, parking);
+    else if (failure?.kind === 'limited') await giveProbeBack(database, scope);
+    else await unparkScopes(database, scope);
+  }
+
+  /** Makes a call of the scope, as its probe if there is to be one. `letGo`: of an answer that nobody gets. */
+  async function inTurn<T>(
+    scope: Scope & Asked,
+    call: (own: { timeoutMs?: number | undefined }) => Promise<T>,
+    letGo: (answer: T) => void,
+  ): Promise<T> {
+    if (!(await waitForTurn(scope))) return call({ timeoutMs: scope.timeoutMs });
+    let answer: T;
+    try {
+      answer = await call({ timeoutMs: SLOW_TIMEOUT_MS });
+    } catch (error) {
+      const failure = scope.signal?.aborted ? null : judgeFailure(error);
+      if (failure === null) await giveProbeBack(database, scope);
+      else await tell(scope, failure);
+      throw error;
+    }
+    await tell(scope, null).catch((error: unknown) => {
+      letGo(answer);
+      throw error;
+    });
+    return answer;
+  }
+
+  return {
+    ...client,
+    get: (path, o) => inTurn(scopeOf(o), (own) => client.get(path, { ...o, ...own }), dispose),
+    send: (method, path, o) => inTurn(scopeOf(o), () => client.send(method, path, o), dispose),
+    pages: async function* (path, o) {
+      // The first page tells; further ones follow at once.
+      const pages = client.pages(path, o)[Symbol.asyncIterator]();
+      try {
+        const next = () => pages.next();
+        for (let page = await inTurn(scopeOf(o), next, () => {}); page.done !== true; page = await next())
+          yield page.value;
+      } finally {
+        await pages.return?.();
+      }
+    },
+  };
+}
+
+function dispose(answer: ProcoreAnswer): void {
+  answer[Symbol.dispose]();
+}
+
+/** Waits a moment, again and again, until patience is at its end: throws ScopeParkedError then. */
+function createWait(
+  scope: Scope & Asked,
+  { patienceMs, onWait = () => {} }: HeedOptions,
+): (parked: ParkedNow) => Promise<void> {
+  const giveUpAt = performance.now() + patienceMs;
+  let isTold = false;
+  return async (parked) => {
+    const { isEverything, waitMs, detail } = parked;
+    if (!isEverything && performance.now() + waitMs > giveUpAt) throw parkedError(scope, parked);
+    if (isEverything && !isTold) onWait(detail);
+    isTold ||= isEverything;
+    const pauseMs = Math.min(Math.max(waitMs, SHORTEST_WAIT_MS), LOOK_EVERY_MS);
+    await delay(pauseMs, undefined, { signal: scope.signal }).catch(() => scope.signal?.throwIfAborted());
+  };
+}
+
+function scopeOf<T extends Asked & { purpose?: { projectId: string | null; resource: string } | undefined }>(
+  o: T,
+): Scope & Asked {
+  const { companyId, signal, timeoutMs, purpose } = o;
+  return { companyId, projectId: purpose?.projectId ?? null, resource: purpose?.resource ?? null, signal, timeoutMs };
+}
+
+function parkedError({ companyId, projectId, resource }: Scope, { detail, waitMs }: ParkedNow): ScopeParkedError {
+  const place = projectId === null ? `company ${companyId}` : `project ${projectId}`;
+  const what = resource === null ? place : `${resource} in ${place}`;
+  return new ScopeParkedError(
+    `${what}: not asked, because Procore does not answer (${detail}); the next probe is due in ${Math.ceil(waitMs / 1000)} s`,
+  );
+}
