@@ -66,14 +66,10 @@ export async function learnLimits(database: Database, answered: Answered): Promi
 }
 
 /**
- * How many calls each batch that is due in this lane or before it could make now, as far as is known; null when nothing
- * is known. By the windows of that company if it has some of its own, else by the shared ones.
+ * How many such calls each batch that is due in this lane or before it could make now, as far as is known; null when
+ * nothing is known. By the windows of the company if it has some of its own, else by the shared ones.
  */
-export async function readLeave(
-  database: Database,
-  lane: Lane,
-  companyId: string | null = null,
-): Promise<number | null> {
+export async function readLeave(database: Database, { lane, companyId }: WantedCall): Promise<number | null> {
   const { rows } = await database.pool.query<{ calls: number | null }>({
     name: 'read-leave',
     text: `select min(case when known_by = 'header' and reset_at > now() then remaining else call_limit end)::float8

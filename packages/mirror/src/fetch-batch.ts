@@ -92,7 +92,7 @@ async function makeCalls(run: BatchRun, progress: Progress): Promise<BatchReport
   for (let made = 0; made < run.calls.most && !signal.aborted; made += 1) {
     const call = calls.shift();
     // What would wait for leave here gathers more news where it is.
-    if (call === undefined || (made >= FEWEST_CALLS && (await readLeave(settings.database, batch.lane)) === 0)) break;
+    if (call === undefined || (made >= FEWEST_CALLS && (await readLeave(settings.database, batch)) === 0)) break;
     const end = await tryCall(run, call, progress, calls);
     if (end !== null) return report(run, end, progress);
   }
@@ -119,7 +119,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
     parents: await countParents(run),
     ...(await knownDays(run)),
     perPage: await knownPageSize(run, run.resource),
-    affordableCalls: await readLeave(database, run.batch.lane),
+    affordableCalls: await readLeave(database, run.batch),
   };
   const plan = await withoutWalks(run, planFetch(run.resource, together, facts));
   const alone = records.filter(isAlone).toSorted((a, b) => a.attempts - b.attempts);
