@@ -24,7 +24,10 @@ const rfis = Array.from({ length: 130 }, (_, index) => index + 1);
 function withReplies(rfiId: number, replies: readonly number[]): void {
   procore.answer = (path) => {
     if (path.endsWith('/rfis')) return { body: rfis.map((id) => ({ id })) };
-    return { body: path.includes(`/rfis/${rfiId}/`) ? replies.map((id) => ({ id, plain_text_body: `${id}` })) : [] };
+    const held = path.includes(`/rfis/${rfiId}/`) ? replies.map((id) => ({ id, plain_text_body: `${id}` })) : [];
+    if (path.endsWith('/replies')) return { body: held };
+    const shown = held.find(({ id }) => path.endsWith(`/${id}`));
+    return shown === undefined ? { status: 404 } : { body: shown };
   };
 }
 
@@ -60,6 +63,7 @@ test('a walk over many parents stops with its run and goes on in the next, askin
   await mirror.hear('RFI Replies', [8]);
   await runAll('RFI Replies');
   expect(procore.calls).toHaveLength(1);
+  expect(await isPending('RFI Replies')).toBe(false);
 });
 
 test('a child under no parent is hidden when all were looked through, and not before', async () => {
