@@ -8,6 +8,7 @@ import {
   claimBatch,
   type Database,
   forgetOldAbsences,
+  forgetOldWalks,
   releaseBatch,
   renewLease,
   rescheduleBatches,
@@ -92,6 +93,7 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
         rescheduleAt = Date.now() + RESCHEDULE_EVERY_MS;
         await rescheduleBatches(settings.database);
         await forgetOldAbsences(settings.database);
+        await forgetOldWalks(settings.database);
       }
       if (Date.now() >= lookAt) {
         lookAt = Date.now() + LOOK_EVERY_MS;

@@ -8,7 +8,6 @@ import {
   createCallCounter,
   createDriftWatch,
   createNeighbours,
-  createWalks,
   loadCatalogue,
   recordDelivery,
   usualPace,
@@ -107,7 +106,7 @@ await runMain({
         ...usualPace,
         neighbours: createNeighbours(),
         random: Math.random,
-        walks: createWalks(),
+        keepsWalks: true,
         retryDeadLettersAfterMs: env.RETRY_DEAD_LETTERS_AFTER_MS,
         onDeadLetter: ({ id, companyId, projectId, resource, recordId, reason }) =>
           log.warn(

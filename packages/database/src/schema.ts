@@ -335,6 +335,29 @@ export const lists = mirror.table(
   ],
 );
 
+/**
+ * Walks over parents that a run could not end, each until a run goes on with it. Those are forgotten of which nothing is
+ * pending any more, and all after a day.
+ */
+export const walks = mirror.table(
+  'walks',
+  {
+    /** The number taken before its first request. */
+    version: bigint('version', { mode: 'bigint' }).primaryKey(),
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    /** Whose records are looked for under one parent after the other. */
+    resource: text('resource').notNull(),
+    lane: lane('lane').notNull(),
+    /** The numbers of the news that it looks for the records of; of a record with later news it proves nothing. */
+    generations: bigint('generations', { mode: 'bigint' }).array().notNull(),
+    keptAt: moment('kept_at').notNull().default(now),
+    /** Which records it looks for, where it was, and where it has yet to go: parents by id, and lists of parents. */
+    place: jsonb('place').notNull(),
+  },
+  (table) => [index('walks_batch').on(table.companyId, table.projectId, table.resource, table.lane)],
+);
+
 /** Requests to Procore, each by itself, for seven days. */
 export const fetches = mirror.table(
   'fetches',

@@ -12,7 +12,6 @@ import type { CallPurpose, ProcoreClient } from '@procore-mirror/procore';
 import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import type { Neighbours } from './neighbours.ts';
-import type { Walks } from './parent-walk.ts';
 import { fieldsRead } from './read-answer.ts';
 
 export type FetchSettings = {
@@ -35,8 +34,8 @@ export type FetchSettings = {
   /** Told of each record that was given up and had no dead letter yet. */
   onDeadLetter?: ((letter: NewDeadLetter) => void) | undefined;
   random: () => number;
-  /** Where walks go on that a run could not end; without it a run walks as long as it takes. */
-  walks?: Walks | undefined;
+  /** A walk stops with its run, and a later run goes on with it; else a run walks as long as it takes. */
+  keepsWalks?: boolean | undefined;
   /** Told of what was stored; without one nobody looks for new fields. */
   driftWatch?: DriftWatch | undefined;
 };

@@ -6,6 +6,7 @@ import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import { concludeAbsent, type Search } from './conclude-absent.ts';
 import { datesBetween } from './date-windows.ts';
 import { InDoubtError } from './errors.ts';
+import { soughtIn } from './kept-walk.ts';
 import {
   idFilter,
   insistOnAll,
@@ -16,7 +17,7 @@ import {
   pathValues,
   readListing,
 } from './listing.ts';
-import { lookThroughParents, soughtIn } from './parent-walk.ts';
+import { lookThroughParents } from './parent-walk.ts';
 import type { FetchCall } from './plan-fetch.ts';
 import { checkShow, readHolders, readItems } from './read-answer.ts';
 import { storeAnswer, storePart } from './store-answer.ts';

@@ -23,6 +23,5 @@ export { listProjects } from './list-projects.ts';
 export { lookAgain } from './look-again.ts';
 export { createNeighbours } from './neighbours.ts';
 export { isSelected, type Selection } from './news-of-event.ts';
-export { createWalks } from './parent-walk.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';
 export { type Replayed, replayDeadLetters, retryDeadLetters } from './retry-dead-letters.ts';

@@ -1,6 +1,7 @@
 // A child of an unknown parent is looked for under all parents, however many: a run ends all the same, a later one goes on.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createWalks } from './parent-walk.ts';
+import { fetchBatch } from './fetch-batch.ts';
+import { createNeighbours } from './neighbours.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
 
 let procore: ScriptedProcore;
@@ -23,9 +24,15 @@ const rfis = Array.from({ length: 130 }, (_, index) => index + 1);
 function withReplies(rfiId: number, replies: readonly number[]): void {
   procore.answer = (path) => {
     if (path.endsWith('/rfis')) return { body: rfis.map((id) => ({ id })) };
-    return { body: path.includes(`/rfis/${rfiId}/`) ? replies.map((id) => ({ id, plain_text_body: `${id}` })) : [] };
+    const held = path.includes(`/rfis/${rfiId}/`) ? replies.map((id) => ({ id, plain_text_body: `${id}` })) : [];
+    if (path.endsWith('/replies')) return { body: held };
+    const shown = held.find(({ id }) => path.endsWith(`/${id}`));
+    return shown === undefined ? { status: 404 } : { body: shown };
   };
 }
+
+/** What a worker has of its own that has just started. */
+const aWorker = () => ({ keepsWalks: true, neighbours: createNeighbours() });
 
 async function isPending(resource: string): Promise<boolean> {
   const { rowCount } = await mirror.database.pool.query('select from mirror.pending where resource = $1', [resource]);
@@ -33,11 +40,11 @@ async function isPending(resource: string): Promise<boolean> {
 }
 
 /** Runs until nothing of the resource is pending; returns how many requests each run made. */
-async function runAll(resource: string, walks = createWalks()): Promise<number[]> {
+async function runAll(resource: string): Promise<number[]> {
   const requests: number[] = [];
   while (requests.length < 20 && (await isPending(resource))) {
     const before = procore.calls.length;
-    await mirror.run(resource, {}, { walks });
+    await mirror.run(resource, {}, aWorker());
     requests.push(procore.calls.length - before);
   }
   return requests;
@@ -56,15 +63,15 @@ test('a walk over many parents stops with its run and goes on in the next, askin
   await mirror.hear('RFI Replies', [8]);
   await runAll('RFI Replies');
   expect(procore.calls).toHaveLength(1);
+  expect(await isPending('RFI Replies')).toBe(false);
 });
 
 test('a child under no parent is hidden when all were looked through, and not before', async () => {
   withReplies(1, []);
   await mirror.hear('RFI Replies', [7]);
-  const walks = createWalks();
-  await mirror.run('RFI Replies', {}, { walks });
+  await mirror.run('RFI Replies', {}, aWorker());
   expect(await mirror.rows('rfi_replies')).toEqual([]);
-  await runAll('RFI Replies', walks);
+  await runAll('RFI Replies');
   expect(await mirror.rows('rfi_replies')).toEqual([{ id: '7', deleted: false, hidden: true }]);
   expect(countOf(procore.calls)).toEqual(Array.from({ length: 131 }, () => 2));
 });
@@ -72,20 +79,86 @@ test('a child under no parent is hidden when all were looked through, and not be
 test('news of a child makes the walk begin anew: it may have moved to where the walk has been', async () => {
   withReplies(130, [7]);
   await mirror.hear('RFI Replies', [7]);
-  const walks = createWalks();
-  await mirror.run('RFI Replies', {}, { walks });
+  await mirror.run('RFI Replies', {}, aWorker());
   withReplies(1, [7]);
   await mirror.hear('RFI Replies', [7]);
-  await runAll('RFI Replies', walks);
+  await runAll('RFI Replies');
   expect(await mirror.rows('rfi_replies', 'id, rfi_id')).toMatchObject([{ id: '7', rfi_id: '1', hidden: false }]);
 });
 
-test('a worker that starts again, and one that remembers no walks, come to the same end', async () => {
+test('a worker that keeps walks, and a run that walks as long as it takes, come to the same end', async () => {
   withReplies(129, [7]);
   await mirror.hear('RFI Replies', [7]);
-  await mirror.run('RFI Replies', {}, { walks: createWalks() });
+  await mirror.run('RFI Replies', {}, aWorker());
   await mirror.run('RFI Replies');
   expect(await mirror.rows('rfi_replies', 'rfi_id')).toMatchObject([{ rfi_id: '129' }]);
+});
+
+const walks = () => mirror.database.pool.query('select version, place from mirror.walks').then(({ rows }) => rows);
+const asked = () => procore.calls.filter((call) => call.includes('/replies')).length;
+
+test('a worker that is told to stop leaves its walk for whoever comes next', async () => {
+  withReplies(129, [7]);
+  await mirror.hear('RFI Replies', [7]);
+  const stopping = new AbortController();
+  const answer = procore.answer;
+  procore.answer = (path, query) => {
+    if (path.includes('/rfis/20/')) stopping.abort(new Error('the worker is stopping'));
+    return answer(path, query);
+  };
+  const batch = { companyId: '1', projectId: '7', resource: 'RFI Replies', lane: 'live' } as const;
+  const { outcome } = await fetchBatch({ ...mirror.settings, ...aWorker() }, batch, stopping.signal);
+  expect([outcome, asked()]).toEqual(['wait', 20]);
+  procore.answer = answer;
+  await runAll('RFI Replies');
+  expect(asked()).toBe(130); // the one that was under way comes twice
+  expect(await mirror.rows('rfi_replies', 'rfi_id')).toMatchObject([{ rfi_id: '129' }]);
+  expect(await walks()).toEqual([]);
+});
+
+test('of two workers with one batch one goes on with the walk, the other begins anew', async () => {
+  withReplies(129, [7]);
+  await mirror.hear('RFI Replies', [7]);
+  await mirror.run('RFI Replies', {}, aWorker());
+  procore.calls = [];
+  await Promise.all([mirror.run('RFI Replies', {}, aWorker()), mirror.run('RFI Replies', {}, aWorker())]);
+  const times = Map.groupBy(procore.calls, (call) => call.split('?')[0]);
+  const parents = (number: number) => times.get(`/rest/v1.0/projects/7/rfis/${number}/replies`)?.length ?? 0;
+  expect([parents(1), parents(49), parents(50), parents(99)]).toEqual([1, 1, 1, 1]);
+  expect(await walks()).toHaveLength(2);
+  await runAll('RFI Replies');
+  expect(await mirror.rows('rfi_replies', 'rfi_id')).toMatchObject([{ rfi_id: '129' }]);
+});
+
+const unreadable: [string, string][] = [
+  ['is null', `'null'`],
+  ['is a list', `'[]'`],
+  ['lacks a field', `place - 'seen'`],
+  ['has a number for an id', `place || '{"parents": [1]}'`],
+  ['names a resource that we do not know', `place || '{"lists": [{"resource": "Unheard", "parentId": null}]}'`],
+  ['is of another catalogue', `place || '{"rules": "other"}'`],
+];
+
+test.each(unreadable)('a walk begins anew where the place of the one before %s', async (_, place) => {
+  withReplies(129, [7]);
+  await mirror.hear('RFI Replies', [7]);
+  await mirror.run('RFI Replies', {}, aWorker());
+  const [{ version }] = await walks();
+  await mirror.database.pool.query(`update mirror.walks set place = ${place}`);
+  await mirror.run('RFI Replies', {}, aWorker());
+  expect(countOf(procore.calls).filter((times) => times === 2)).toHaveLength(50);
+  const [{ version: next }] = await walks();
+  expect(BigInt(next)).toBeGreaterThan(BigInt(version));
+});
+
+test('a walk that cannot be read hides no other', async () => {
+  withReplies(129, [7]);
+  await mirror.hear('RFI Replies', [7]);
+  await mirror.run('RFI Replies', {}, aWorker());
+  await mirror.database.pool.query(`insert into mirror.walks (version, company_id, project_id, resource, lane, generations, place, kept_at)
+    select -1, company_id, project_id, resource, lane, generations, '{}', kept_at - interval '1 minute' from mirror.walks`);
+  await runAll('RFI Replies');
+  expect(asked()).toBe(129);
 });
 
 test('a request that fails is the first of the next run', async () => {
@@ -132,10 +205,10 @@ test('children inside parents that must be shown one by one are looked for in as
 
 const ready = () => mirror.database.pool.query('update mirror.pending set ready_at = now(), not_before = null');
 
-async function runOften(resource: string, times: number, walks = createWalks()): Promise<void> {
+async function runOften(resource: string, times: number): Promise<void> {
   for (let runs = 0; runs < times; runs += 1) {
     await ready();
-    await mirror.run(resource, {}, { walks });
+    await mirror.run(resource, {}, aWorker());
   }
 }
 

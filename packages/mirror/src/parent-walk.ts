@@ -4,54 +4,14 @@
 import { findMentions, listIds, listPendingIds, takeVersion } from '@procore-mirror/database';
 import { type BatchRun, openRecords } from './batch-run.ts';
 import { type CataloguedResource, isListedByParent, parentsOf } from './catalogue/catalogue.ts';
+import { keepPlace, type ParentWalk, soughtIn, type ToRead, takeUpWalk } from './kept-walk.ts';
 import { hasPlace, insistOnAll, isNotFound, type Listing, readListing } from './listing.ts';
 import { createPassOver, insistOnAny, type PassOver } from './pass-over.ts';
 import { readItems } from './read-answer.ts';
 import { storeAnswer } from './store-answer.ts';
 
-/** A list that may name more parents: of a whole scope, or of one of the parents' own parents. */
-type ToRead = { resource: CataloguedResource; parentId: string | null };
-
-export type ParentWalk = {
-  /** The records that are looked for, each with its generation when the walk began: later news needs a walk of its own. */
-  sought: ReadonlyMap<string, string>;
-  /** Taken before the first request. */
-  version: string;
-  /** Parents to look through, next first, and the lists to read when there are none. */
-  parents: string[];
-  lists: ToRead[];
-  seen: Set<string>;
-  /** The parents of parents that lists named, as in a run. */
-  places: Map<string, string>;
-  /** Why a parent may not have been looked through: it or a list of parents did not answer, or told too little. Null: all were. */
-  doubt: string | null;
-};
-
-/** Walks that runs could not end. */
-export type Walks = {
-  /** Takes out a walk of the batch that fits. */
-  take: (batch: string, fits: (walk: ParentWalk) => boolean) => ParentWalk | null;
-  keep: (batch: string, walk: ParentWalk) => void;
-};
-
-const MOST_WALKS = 100;
 /** A new child mostly changes its parent, so parents fetched in this time may show it. */
 const MENTIONED_WITHIN_MS = 3_600_000;
-
-/** Remembers walks for as long as the process runs; after that they begin anew, which costs calls and nothing else. */
-export function createWalks(): Walks {
-  const kept: { batch: string; walk: ParentWalk }[] = [];
-  return {
-    take: (batch, fits) => {
-      const at = kept.findIndex((one) => one.batch === batch && fits(one.walk));
-      return at === -1 ? null : (kept.splice(at, 1)[0]?.walk ?? null);
-    },
-    keep: (batch, walk) => {
-      kept.push({ batch, walk });
-      kept.splice(0, kept.length - MOST_WALKS);
-    },
-  };
-}
 
 /**
  * Visits parents until none of the ids is open any more. Returns the walk when it came to its end before that, so that
@@ -62,16 +22,14 @@ export async function lookThroughParents(
   ids: readonly string[],
   visit: (parentId: string, sought: readonly string[]) => Promise<void>,
 ): Promise<ParentWalk | null> {
-  const { walks } = run.settings;
-  const batch = JSON.stringify(run.batch);
-  const walk = walks?.take(batch, (one) => soughtIn(run, one).length > 0) ?? (await openWalk(run, run.resource, ids));
+  const walk = (await takeUpWalk(run)) ?? (await openWalk(run, run.resource, ids));
   for (const [place, parentId] of run.parents) walk.places.set(place, parentId);
   run.parents = walk.places;
   const passOver = createPassOver(run.signal);
   let isOver = false;
   try {
     for (let sought = soughtIn(run, walk), step = 1; sought.length > 0; sought = soughtIn(run, walk), step += 1) {
-      if (walks !== undefined && step > 1 && run.calls.made >= run.calls.most) return null;
+      if (run.settings.keepsWalks && step > 1 && run.calls.made >= run.calls.most) return null;
       const parentId = await nextParent(run, run.resource, walk, passOver);
       if (parentId === 'none') {
         insistOnAny(passOver);
@@ -87,7 +45,7 @@ export async function lookThroughParents(
     return null;
   } finally {
     walk.doubt ??= passOver.troubles[0]?.message ?? null;
-    if (!isOver) walks?.keep(batch, walk);
+    if (!isOver) await keepPlace(run, walk);
   }
 }
 
@@ -108,12 +66,6 @@ export async function* parentsToWalk(
     yield parentId;
     walk.parents.shift();
   }
-}
-
-/** Those looked for that are still open and had no news since. */
-export function soughtIn(run: BatchRun, { sought }: ParentWalk): string[] {
-  const open = openRecords(run);
-  return [...sought].filter(([id, generation]) => open.get(id)?.generation === generation).map(([id]) => id);
 }
 
 async function openWalk(run: BatchRun, resource: CataloguedResource, ids: readonly string[]): Promise<ParentWalk> {

@@ -138,7 +138,7 @@ export async function startTestMirror(
       return rows.map(({ record_id }) => record_id);
     },
     clear: async () => {
-      const own = ['events', 'pending', 'batches', 'scopes', 'dead_letters', 'absences', 'lists'].map(
+      const own = ['events', 'pending', 'batches', 'scopes', 'dead_letters', 'absences', 'lists', 'walks'].map(
         (name) => `mirror.${name}`,
       );
       const tables = catalogue.resources.map(({ table }) => `procore.${table.name}`);

@@ -1,14 +1,7 @@
 // A week of a company, lived through in minutes: the real simulator, the real database, and of the product all that decides
 // which calls are made (recording, batches, plans, budget, client, store). Only time is virtual.
 import type { Database } from '@procore-mirror/database';
-import {
-  catalogue,
-  createNeighbours,
-  createWalks,
-  type FetchSettings,
-  recordDelivery,
-  usualPace,
-} from '@procore-mirror/mirror';
+import { catalogue, createNeighbours, type FetchSettings, recordDelivery, usualPace } from '@procore-mirror/mirror';
 import { type System, startSystem } from '@procore-mirror/testing';
 import { compareWorld, type Difference } from '../compare-world.ts';
 import { hook } from '../mirror-company.ts';
@@ -126,7 +119,7 @@ async function live(stage: Stage, saves: readonly Save[], { onProgress }: WeekOp
     catalogue,
     delayMs: FETCH_DELAY_MS,
     random: stage.random,
-    walks: createWalks(),
+    keepsWalks: true,
     ...usualPace,
     neighbours: createNeighbours(),
   };

@@ -4,7 +4,6 @@ import { backfillResource } from '../backfill-resource.ts';
 import type { FetchSettings } from '../batch-run.ts';
 import { fetchBatch } from '../fetch-batch.ts';
 import { createNeighbours } from '../neighbours.ts';
-import { createWalks } from '../parent-walk.ts';
 import { recordDelivery } from '../record-delivery.ts';
 import type { BatchPick, Hold } from './command.ts';
 import type { Family } from './families.ts';
@@ -153,13 +152,15 @@ function settingsFor({ database, client }: Stage, { catalogue }: Family): FetchS
     parking: { firstPauseMs: 1, longestPauseMs: 1 },
     random: () => 0.5,
     neighbours: createNeighbours(),
-    walks: createWalks(),
+    keepsWalks: true,
   };
 }
 
 /** Deleting a few rows is quicker than truncating; each history has a company of its own anyway. */
 function emptied({ members }: Family): string {
-  const mirror = ['events', 'pending', 'batches', 'dead_letters', 'scopes', 'absences'].map((name) => `mirror.${name}`);
+  const mirror = ['events', 'pending', 'batches', 'dead_letters', 'scopes', 'absences', 'walks'].map(
+    (name) => `mirror.${name}`,
+  );
   const tables = [...mirror, ...members.map(({ table }) => `procore.${table.name}`)];
   return tables.map((name) => `delete from ${name}`).join('; ');
 }
