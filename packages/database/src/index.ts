@@ -56,6 +56,7 @@ export {
   findDays,
   findGone,
   findHidden,
+  findOtherCompany,
   findParentIds,
   findProject,
   isFittingId,

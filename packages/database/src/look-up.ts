@@ -93,6 +93,15 @@ export async function findHidden(
   return rows.map((row) => row.id);
 }
 
+/** A company of which events told, but for these; null: there is none. */
+export async function findOtherCompany(client: Queryable, except: readonly string[]): Promise<string | null> {
+  const { rows } = await client.query<{ id: string }>(
+    'select company_id as id from mirror.batches where company_id <> all($1::bigint[]) order by served_at desc nulls last limit 1',
+    [except],
+  );
+  return rows[0]?.id ?? null;
+}
+
 const COUNTED_AT_MOST = 20_000;
 
 /** How many live rows the mirror holds of the resource in this scope; counts no further than 20,000. */

@@ -174,7 +174,7 @@ const fourFills = async () => {
 };
 
 test('resources that refuse are the trouble of nobody else', async () => {
-  procore.answer = (path) => (path.endsWith('/me') ? { body: {} } : { status: 403 });
+  procore.answer = (path) => (path.endsWith('/me') ? { body: { id: 5 } } : { status: 403 });
   await fourFills();
   expect(await parkedScopes()).toEqual([]);
 });

@@ -40,13 +40,8 @@ export async function concludeAbsent(
 ): Promise<void> {
   if (records.length === 0) return;
   const guessed = records.filter(({ isDeletedLast }) => !isDeletedLast);
-  if (guessed.length > 0) {
-    await insistOnPlace(
-      run,
-      resource,
-      guessed.map(({ id }) => id),
-    );
-  }
+  const isLast = guessed.some((record) => isSure(run, search, record));
+  if (guessed.length > 0) await insistOnPlace(run, resource, guessed, { isLast });
   await inTransaction(run.settings.database, (client) => concludeAbsentIn(client, run, resource, search, records));
   for (const { id } of records) run.open.get(resource.resource)?.delete(id);
   run.absent += records.filter((record) => isSure(run, search, record)).length;

@@ -115,6 +115,7 @@ test('records of a complete list come in one call, and one the list lacks is ask
   await hear('Locations', [1, 2, 3]);
   answer = (path, query) => {
     if (path.endsWith('/locations/3')) return { status: 404 };
+    if (!path.endsWith('/locations')) return { body: { id: Number(path.split('/').at(-1)) } };
     return {
       body: idsOf(query)
         .filter((id) => id !== '3')
@@ -125,7 +126,7 @@ test('records of a complete list come in one call, and one the list lacks is ask
   expect(calls).toHaveLength(2);
   expect(await pendingIds()).toEqual(['3']); // one answer may come from a copy that lags
   expect(await run('Locations')).toMatchObject({ outcome: 'done', absent: 1 });
-  expect(calls).toHaveLength(3);
+  expect(calls).toHaveLength(4); // another one tells that the place answers
   expect(await rows('locations', 'id, name')).toEqual([
     { id: '1', name: 'place 1', deleted: false, hidden: false },
     { id: '2', name: 'place 2', deleted: false, hidden: false },
@@ -349,11 +350,23 @@ test('an answer that makes no sense becomes a dead letter in the end, its neighb
   expect(letters).toMatchObject([{ reason: 'malformed_answer', raw: expect.stringContaining('"resource_id": "1"') }]);
 });
 
-test('a resource in trouble is parked after three records and its list failed, and everything stays pending', async () => {
+test.each([['maintenance'], [{}], [{ message: 'ok' }], [[]]])(
+  'an answer that makes no sense for everybody makes no dead letters: %j',
+  async (body) => {
+    await hear('RFIs', [1, 2, 3, 4]);
+    await database.pool.query('update mirror.pending set attempts = 11');
+    answer = (path) => ({ body: path.endsWith('/rfis') ? 'maintenance' : body });
+    expect(await run('RFIs')).toMatchObject({ outcome: 'parked' });
+    expect((await database.pool.query('select from mirror.dead_letters')).rowCount).toBe(0);
+    expect(await pendingIds()).toEqual(['1', '2', '3', '4']);
+  },
+);
+
+test('a resource in trouble is parked after three records failed and none was shown, and everything stays pending', async () => {
   await hear('RFIs', [1, 2, 3, 4, 5, 6]);
   answer = () => ({ status: 500 });
   expect(await run('RFIs')).toMatchObject({ outcome: 'parked' });
-  expect(new Set(calls).size).toBe(4);
+  expect(new Set(calls).size).toBe(3);
   expect(await pendingIds()).toEqual(['1', '2', '3', '4', '5', '6']);
 });
 

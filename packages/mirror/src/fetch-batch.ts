@@ -26,11 +26,13 @@ import { judgeFailure } from './judge-failure.ts';
 import { hasPlace, knownPageSize } from './listing.ts';
 import { type FetchCall, type FetchPlan, idsOf, type PlanFacts, parentIdOf, planFetch } from './plan-fetch.ts';
 import {
+  isOfOneRecord,
   isStillParked,
   type Progress,
   SLOW_TIMEOUT_MS,
   settleFailure,
   settleLastFailures,
+  settleProbeOfAbsent,
   takeUpWork,
 } from './run-trouble.ts';
 
@@ -68,7 +70,7 @@ export async function fetchBatch(
   signal: AbortSignal,
 ): Promise<BatchReport> {
   const run = await openRun(settings, batch, signal);
-  const progress: Progress = { isProbe, hasUnparked: false, failures: [], error: null };
+  const progress: Progress = { isProbe, isWide: isWideProbe, hasUnparked: false, failures: [], error: null };
   if (isProbe) run.calls.timeoutMs = SLOW_TIMEOUT_MS;
   try {
     if (isWideProbe && (await isStillParked(run, progress))) return report(run, 'parked', progress);
@@ -98,6 +100,7 @@ async function makeCalls(run: BatchRun, progress: Progress): Promise<BatchReport
   }
   const isToSettle = progress.failures.length > 0 && !signal.aborted;
   if (isToSettle && (await settleLastFailures(run, progress))) return report(run, 'parked', progress);
+  if (progress.isProbe && run.calls.made > 0 && !signal.aborted) await settleProbeOfAbsent(run, progress);
   return report(run, wantedRecords(run).length === 0 ? 'done' : 'wait', progress);
 }
 
@@ -217,7 +220,7 @@ async function tryCall(
 ): Promise<BatchReport['outcome'] | null> {
   const before = run.calls.answered;
   const sawAnswer = async () => {
-    if (run.calls.answered > before) await takeUpWork(run, progress);
+    if (run.calls.answered > before) await takeUpWork(run, progress, isOfOneRecord(call) ? 'well' : 'unknown');
   };
   try {
     await makeCall(run, call);

@@ -56,7 +56,8 @@ export function heedScopes(client: ProcoreClient, options: HeedOptions): Procore
         throw error;
       },
     );
-    if (failure !== null && failure.kind !== 'trouble') return 'does not tell';
+    const isRefused = failure?.kind === 'trouble' && ['forbidden', 'unauthorized'].includes(failure.trouble.reason);
+    if (failure !== null && (failure.kind !== 'trouble' || isRefused)) return 'does not tell';
     await tell(scope, failure);
     return 'told';
   }

@@ -26,7 +26,8 @@ export type Failure =
 type GivesUp = { reason: string; afterFailures: number };
 
 const SECOND = 1000;
-const LONGEST_PAUSE_MS = 2 * 3600 * SECOND;
+/** Of a record. */
+export const LONGEST_PAUSE_MS = 2 * 3600 * SECOND;
 const SHORTEST_PAUSES_MS: Partial<Record<ParkReason, number>> = {
   forbidden: 5 * SECOND,
   // Each try holds a slot for half as long.

@@ -18,13 +18,13 @@ test('resources of a company that fail are counted, each once, until a call of t
 test('companies that fail are counted within seconds, until any call is answered', () => {
   let now = 0;
   const neighbours = createNeighbours(() => now);
-  expect(neighbours.companyFailed('1')).toBe(1);
+  expect(neighbours.companyFailed('1')).toEqual(['1']);
   now = 9_000;
-  expect(neighbours.companyFailed('2')).toBe(2);
+  expect(neighbours.companyFailed('2')).toEqual(['1', '2']);
   now = 15_000;
-  expect(neighbours.companyFailed('3')).toBe(2);
+  expect(neighbours.companyFailed('3')).toEqual(['2', '3']);
   neighbours.answered('4');
-  expect(neighbours.companyFailed('1')).toBe(1);
+  expect(neighbours.companyFailed('1')).toEqual(['1']);
 });
 
 test('records of a company that are missing are counted, each once, until a call of the company is answered', () => {
@@ -37,4 +37,18 @@ test('records of a company that are missing are counted, each once, until a call
   expect(neighbours.recordsMissed('1', many)).toBeLessThan(1000);
   neighbours.answered('1');
   expect(neighbours.recordsMissed('1', [])).toBe(0);
+});
+
+test('a call that meets a limit again and again is told from a limit of all', () => {
+  const neighbours = createNeighbours();
+  expect([1, 2, 3].map(() => neighbours.limited('1', 'RFIs/5'))).toEqual([1, 1, 1]);
+  neighbours.answered('2');
+  expect(neighbours.limited('1', 'RFIs/5')).toBe(1);
+  neighbours.answered('1');
+  expect([neighbours.limited('1', 'RFIs/5'), neighbours.limited('1', 'RFIs/6')]).toEqual([2, 1]);
+  neighbours.answered('1');
+  expect([neighbours.limited('1', 'RFIs/5'), neighbours.limited('1', 'RFIs/5')]).toEqual([3, 3]);
+  for (let call = 0; call < 1000; call += 1) neighbours.limited('1', `Tasks/${call}`);
+  neighbours.answered('1');
+  expect(neighbours.limited('1', 'RFIs/5')).toBe(1);
 });

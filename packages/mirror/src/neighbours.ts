@@ -8,10 +8,13 @@ export type Neighbours = {
   recordsMissed: (companyId: string, records: readonly string[]) => number;
   /** A resource answers nothing in a company or project. Returns of how many that holds in the company since a call was last answered. */
   resourceFailed: (place: { companyId: string; projectId: string | null; resource: string }) => number;
-  /** Nothing of the company is answered. Returns of how many companies that holds within seconds, since any call was last answered. */
-  companyFailed: (companyId: string) => number;
+  /** A call was answered 429. Returns how many times in a row that was so with other calls of the company answered in between. */
+  limited: (companyId: string, call: string) => number;
+  /** Nothing of the company is answered. Returns of which companies that holds within seconds, since any call was last answered. */
+  companyFailed: (companyId: string) => string[];
 };
 
+const MOST_LIMITED = 100;
 const WITHIN_SECONDS_MS = 10_000;
 const MOST_COUNTED = 100;
 
@@ -20,8 +23,11 @@ export function createNeighbours(now: () => number = Date.now): Neighbours {
   const missed = new Map<string, Set<string>>();
   const failedResources = new Map<string, Set<string>>();
   const failedCompanies = new Map<string, number>();
+  const answers = new Map<string, number>();
+  const limitedCalls = new Map<string, { times: number; answersBefore: number }>();
   return {
     answered: (companyId) => {
+      answers.set(companyId, (answers.get(companyId) ?? 0) + 1);
       missed.delete(companyId);
       failedResources.delete(companyId);
       failedCompanies.clear();
@@ -37,9 +43,20 @@ export function createNeighbours(now: () => number = Date.now): Neighbours {
       failedResources.set(companyId, failed.add(`${projectId}/${resource}`));
       return failed.size;
     },
+    limited: (companyId, call) => {
+      const key = `${companyId}/${call}`;
+      const answersBefore = answers.get(companyId) ?? 0;
+      const before = limitedCalls.get(key);
+      const isAgain = before !== undefined && before.answersBefore < answersBefore;
+      const times = isAgain ? before.times + 1 : (before?.times ?? 1);
+      limitedCalls.delete(key); // the one that was limited last comes last
+      limitedCalls.set(key, { times, answersBefore });
+      for (const oldest of limitedCalls.keys()) if (limitedCalls.size > MOST_LIMITED) limitedCalls.delete(oldest);
+      return times;
+    },
     companyFailed: (companyId) => {
       failedCompanies.set(companyId, now());
-      return [...failedCompanies.values()].filter((at) => now() - at <= WITHIN_SECONDS_MS).length;
+      return [...failedCompanies].filter(([, at]) => now() - at <= WITHIN_SECONDS_MS).map(([id]) => id);
     },
   };
 }

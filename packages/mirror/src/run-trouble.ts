@@ -1,6 +1,7 @@
 // What follows when calls of a run fail: is it the record, its resource, its company, or everything? Each answer decides only for
 // what it speaks of, judged with what its neighbours got; whatever answers nothing is parked and probed (rule 16 of the design).
 import {
+  findOtherCompany,
   keepParked,
   type NotedRecord,
   parkScope,
@@ -11,9 +12,9 @@ import {
 import { type BatchRun, openRecords, stillOpen } from './batch-run.ts';
 import { concludeAbsent } from './conclude-absent.ts';
 import { giveUp } from './give-up.ts';
-import { type Failure, pauseOf } from './judge-failure.ts';
+import { type Failure, judgeFailure, LONGEST_PAUSE_MS, pauseOf } from './judge-failure.ts';
 import { type FetchCall, idsOf, parentIdOf } from './plan-fetch.ts';
-import { askCompany, companyOf, isListAnswered, isResourceAnswered } from './witness.ts';
+import { askCompany, askNeighbours, askOwnCompany, isListAnswered, isPlaceAnswered, type Witness } from './witness.ts';
 
 /** So many records that fail one after the other may not be to blame themselves. */
 const FAILURES_IN_A_ROW = 3;
@@ -25,8 +26,11 @@ const COMPANIES_OF_ALL = 2;
 /** Tools that are turned off refuse many fills in a row. */
 const FILLS_OF_A_COMPANY = 3;
 const LIST_PAUSE_MS = 20_000;
+const LIMITED_PAUSE_MS = 20_000;
 /** Ten seconds of silence. */
 export const SLOW_TIMEOUT_MS = 20_000;
+/** About three minutes: a record that has no neighbour is not given up before. */
+const ALONE_AFTER_FAILURES = 12;
 const UNKNOWN: Trouble = { reason: 'failing', detail: 'unknown', atLeastMs: 0 };
 
 type CallFailure = Extract<Failure, { kind: 'trouble' }> & { call: FetchCall };
@@ -37,6 +41,8 @@ type RunEnd = 'wait' | 'parked';
 export type Progress = {
   /** The run has yet to find out whether a parked scope answers again. */
   isProbe: boolean;
+  /** That is a whole company, or everything. */
+  isWide: boolean;
   hasUnparked: boolean;
   /** Since the last call that was answered. */
   failures: CallFailure[];
@@ -44,13 +50,14 @@ export type Progress = {
   error: unknown;
 };
 
-/** Where a whole company is parked, it tells first whether it knows us again. */
+/**
+ * Where a whole company is parked, it tells first whether it knows us again. One that refuses to say who we are may answer all the
+ * same: the run then finds out.
+ */
 export async function isStillParked(run: BatchRun, progress: Progress): Promise<boolean> {
-  const failure = await askCompany(companyOf(run));
-  if (failure?.kind !== 'trouble') {
-    if (failure === null) await takeUpWork(run, progress);
-    return false;
-  }
+  const failure = await askOwnCompany(run);
+  if (failure === null) await takeUpWork(run, progress, 'unknown');
+  if (failure?.kind !== 'trouble' || isRefusal(failure.trouble)) return false;
   progress.isProbe = false;
   progress.error = new Error(failure.trouble.detail);
   await keepParked(run.settings.database, run.batch, failure.trouble, run.settings.parking);
@@ -59,18 +66,24 @@ export async function isStillParked(run: BatchRun, progress: Progress): Promise<
 
 /** Nothing was answered since a record or two failed. Returns whether that is the trouble of more than these. */
 export async function settleLastFailures(run: BatchRun, progress: Progress): Promise<boolean> {
-  if (progress.isProbe) {
+  const isLast = progress.failures.some((failure) => isLastTry(failure, stillOpen(run, idsOf(failure.call)), 'well'));
+  const witness = progress.isProbe || isLast ? await askOthers(run, progress) : 'unknown';
+  if (witness === 'not well' || (progress.isProbe && witness !== 'well')) {
     await park(run, progress);
     return true;
   }
-  if (await parkCompanyOf(run, progress.failures.at(-1)?.trouble ?? UNKNOWN)) {
+  if (witness !== 'well' && (await parkCompanyOf(run, progress.failures.at(-1)?.trouble ?? UNKNOWN))) {
     await setAside(run, progress);
     return true;
   }
-  const failed = progress.failures.map(({ call }) => stillOpen(run, idsOf(call)));
-  const isLast = progress.failures.some((failure, index) => isLastTry(failure, failed[index] ?? []));
-  const except = failed.flat().map(({ id }) => id);
-  await blameRecords(run, progress, isLast && (await isResourceAnswered(run, except)));
+  if (witness === 'well') await takeUpWork(run, progress, 'well');
+  // One that its list names and that has no neighbour is alone: it is given up in the end, but not for trouble that passes.
+  else
+    await blameRecords(
+      run,
+      progress,
+      witness === 'unknown' && isLast && (await isListAnswered(run)) ? 'unknown' : 'not well',
+    );
   return false;
 }
 
@@ -84,10 +97,10 @@ export async function settleFailure(
   const records = stillOpen(run, idsOf(call));
   switch (failure.kind) {
     case 'limited':
-      return 'wait'; // the budget knows when calls may go on; nothing of this batch is to blame
+      await setLimitedAside(run, call, records);
+      return 'wait'; // the budget knows when calls may go on
     case 'absent':
-      await concludeAbsent(run, run.resource, { version: run.version, under: parentIdOf(call) }, records);
-      return null;
+      return settleAbsent(run, call, { progress, further });
     case 'in doubt':
       await postpone(run, records, { ...UNKNOWN, detail: messageOf(progress.error) });
       return null;
@@ -98,14 +111,47 @@ export async function settleFailure(
   }
 }
 
+/** Nothing of this batch is to blame for a limit, unless it strikes the same call again while others are answered. */
+async function setLimitedAside(run: BatchRun, call: FetchCall, records: readonly NotedRecord[]): Promise<void> {
+  const { database, neighbours } = run.settings;
+  const { companyId, projectId, resource } = run.batch;
+  const times = neighbours.limited(companyId, `${projectId}/${resource}/${call.kind}/${idsOf(call)[0]}`);
+  if (times < 2) return;
+  const pauseMs = Math.min(LIMITED_PAUSE_MS * 2 ** (times - 2), LONGEST_PAUSE_MS);
+  const note = { pauseMs, error: 'was answered 429', countsAttempt: false, reread: false };
+  await postponeRecords(database.pool, run.batch, records, note);
+}
+
+async function settleAbsent(
+  run: BatchRun,
+  call: FetchCall,
+  { progress, further }: { progress: Progress; further: FetchCall[] },
+): Promise<RunEnd | null> {
+  const records = stillOpen(run, idsOf(call));
+  try {
+    await concludeAbsent(run, run.resource, { version: run.version, under: parentIdOf(call) }, records);
+  } catch (error) {
+    const failure = judgeFailure(error);
+    if (failure?.kind !== 'trouble') throw error;
+    progress.error = error;
+    return settleFailure(run, call, failure, { progress, further });
+  }
+  return null;
+}
+
+/** A probe found nothing of what it asked for, which others may tell to be the truth. */
+export async function settleProbeOfAbsent(run: BatchRun, progress: Progress): Promise<void> {
+  if (await isPlaceAnswered(run, run.resource, [], { hasBeenLong: false })) await takeUpWork(run, progress, 'unknown');
+}
+
 /** Was it these records, or is it all that they stand for? Null when the run goes on. */
 async function judgeFailures(run: BatchRun, progress: Progress, further: FetchCall[]): Promise<RunEnd | null> {
   const last = progress.failures.at(-1);
   if (last === undefined) return null;
-  if (last.trouble.reason === 'no_token') return park(run, progress);
+  if (last.trouble.reason === 'no_token' || (progress.isProbe && progress.isWide)) return park(run, progress);
   if (!isOfOneRecord(last.call)) {
     if (run.calls.answered > 0) {
-      await blameRecords(run, progress, true);
+      await blameRecords(run, progress, 'unknown');
       return null;
     }
     const show = showInstead(run, last.call);
@@ -115,15 +161,22 @@ async function judgeFailures(run: BatchRun, progress: Progress, further: FetchCa
   }
   if (progress.failures.some(({ call }) => !isOfOneRecord(call))) return park(run, progress);
   if (progress.failures.length < (last.trouble.reason === 'slow' ? SLOW_IN_A_ROW : FAILURES_IN_A_ROW)) return null;
-  // Three in a row that fail beside a list that answers are not well, each for itself.
-  if (last.trouble.reason === 'slow' || !(await isListAnswered(run))) return park(run, progress);
-  await takeUpWork(run, progress);
+  // Several in a row that fail beside one that is shown are not well, each for itself.
+  if ((await askOthers(run, progress)) !== 'well') return park(run, progress);
+  await takeUpWork(run, progress, 'well');
   return null;
 }
 
-/** A call was answered: what failed before it was to blame itself, and scopes that were parked answer again. */
-export async function takeUpWork(run: BatchRun, progress: Progress): Promise<void> {
-  await blameRecords(run, progress, true);
+/** What do others of the resource get, that were shown before? An address that hangs takes long to ask: one of them tells. */
+async function askOthers(run: BatchRun, { failures }: Progress): Promise<Witness> {
+  const except = failures.flatMap(({ call }) => (call.kind === 'parent' ? [call.parentId] : idsOf(call)));
+  const isSlow = failures.some(({ trouble }) => trouble.reason === 'slow');
+  return askNeighbours(run, except, isSlow ? { most: 1 } : {});
+}
+
+/** A call was answered: what failed before it was to blame itself, and scopes that were parked answer again. `witness`: was one shown? */
+export async function takeUpWork(run: BatchRun, progress: Progress, witness: 'well' | 'unknown'): Promise<void> {
+  await blameRecords(run, progress, witness === 'well' ? 'well' : 'not well');
   if (progress.hasUnparked) return;
   progress.hasUnparked = true;
   progress.isProbe = false;
@@ -131,12 +184,15 @@ export async function takeUpWork(run: BatchRun, progress: Progress): Promise<voi
   for (const resource of run.open.keys()) await unparkScopes(run.settings.database, { ...run.batch, resource });
 }
 
-/** The failures are those of their records: each has a pause of its own, and is given up in the end if that is no use. */
-async function blameRecords(run: BatchRun, progress: Progress, areNeighboursWell: boolean): Promise<void> {
+/**
+ * The failures are those of their records: each has a pause of its own, and is given up in the end if that is no use and others
+ * are well.
+ */
+async function blameRecords(run: BatchRun, progress: Progress, witness: Witness): Promise<void> {
   for (const failure of progress.failures.splice(0)) {
     const { call, trouble, givesUp } = failure;
     const records = stillOpen(run, idsOf(call));
-    if (areNeighboursWell && call.kind === 'show' && isLastTry(failure, records)) {
+    if (call.kind === 'show' && isLastTry(failure, records, witness)) {
       await giveUp(run, records, { reason: givesUp?.reason ?? '', detail: trouble.detail });
       openRecords(run).delete(call.id);
     } else {
@@ -147,8 +203,10 @@ async function blameRecords(run: BatchRun, progress: Progress, areNeighboursWell
   }
 }
 
-function isLastTry({ givesUp }: CallFailure, records: readonly NotedRecord[]): boolean {
-  return givesUp !== null && records.some(({ attempts }) => attempts + 1 >= givesUp.afterFailures);
+function isLastTry({ givesUp }: CallFailure, records: readonly NotedRecord[], witness: Witness): boolean {
+  if (givesUp === null || witness === 'not well') return false;
+  const most = witness === 'well' ? givesUp.afterFailures : Math.max(givesUp.afterFailures, ALONE_AFTER_FAILURES);
+  return records.some(({ attempts }) => attempts + 1 >= most);
 }
 
 async function postpone(run: BatchRun, records: readonly NotedRecord[], trouble: Trouble): Promise<void> {
@@ -177,11 +235,12 @@ async function park(run: BatchRun, progress: Progress): Promise<'parked'> {
   const { companyId, projectId, resource } = run.batch;
   const trouble = progress.failures.at(-1)?.trouble ?? UNKNOWN;
   await setAside(run, progress);
-  if (progress.isProbe) await keepParked(database, run.batch, trouble, parking);
+  if (progress.isProbe) await keepParked(database, run.batch, progress.isWide ? ofCompany(trouble) : trouble, parking);
   else if (trouble.reason === 'no_token') await parkEverything(run, trouble);
   else await parkScope(database, { companyId, projectId, resource }, trouble, parking);
+  const isSettled = progress.isProbe && progress.isWide;
   progress.isProbe = false;
-  await parkCompanyOf(run, trouble);
+  if (!isSettled) await parkCompanyOf(run, trouble);
   return 'parked';
 }
 
@@ -192,19 +251,40 @@ export async function settleFailedFill(run: BatchRun, trouble: Trouble): Promise
 }
 
 /** Parks the company if it may be what fails and does not say who we are. Returns whether it did. */
-async function parkCompanyOf(run: BatchRun, { reason }: Trouble, enough?: number): Promise<boolean> {
+async function parkCompanyOf(run: BatchRun, { reason, ...rest }: Trouble, enough?: number): Promise<boolean> {
   const failed = run.settings.neighbours.resourceFailed(run.batch);
-  const isRefusal = reason === 'forbidden' || reason === 'unauthorized';
-  if (reason === 'no_token' || failed < (enough ?? (isRefusal ? 1 : RESOURCES_OF_A_COMPANY))) return false;
-  const failure = await askCompany(companyOf(run));
+  const isRefused = isRefusal({ reason, ...rest });
+  if (reason === 'no_token' || failed < (enough ?? (isRefused ? 1 : RESOURCES_OF_A_COMPANY))) return false;
+  const failure = await askOwnCompany(run);
   if (failure?.kind !== 'trouble') return false;
+  // Where nobody may ask who they are, what the company shows tells.
+  if (isRefusal(failure.trouble) && (await isSomethingAnswered(run))) return false;
   const { database, neighbours, parking } = run.settings;
   const { companyId } = run.batch;
-  const isRefused = failure.trouble.reason === 'forbidden';
-  const trouble: Trouble = isRefused ? { ...failure.trouble, reason: 'not_connected' } : failure.trouble;
+  const trouble = ofCompany(failure.trouble);
   await parkScope(database, { companyId, projectId: null, resource: null }, trouble, parking);
-  if (neighbours.companyFailed(companyId) >= COMPANIES_OF_ALL) await parkEverything(run, trouble);
+  const failing = neighbours.companyFailed(companyId);
+  if (failing.length >= COMPANIES_OF_ALL && !(await isOtherAnswered(run, failing))) await parkEverything(run, trouble);
   return true;
+}
+
+function ofCompany(trouble: Trouble): Trouble {
+  return trouble.reason === 'forbidden' ? { ...trouble, reason: 'not_connected' } : trouble;
+}
+
+function isRefusal({ reason }: Trouble): boolean {
+  return reason === 'forbidden' || reason === 'unauthorized';
+}
+
+async function isSomethingAnswered(run: BatchRun): Promise<boolean> {
+  return (await askNeighbours(run, [])) === 'well' || (await isListAnswered(run));
+}
+
+/** A company that is not known to fail may be well, which is none of their trouble. */
+async function isOtherAnswered({ settings, signal }: BatchRun, failing: readonly string[]): Promise<boolean> {
+  const companyId = await findOtherCompany(settings.database.pool, failing);
+  if (companyId === null) return false;
+  return (await askCompany({ client: settings.client, companyId, signal })) === null;
 }
 
 async function parkEverything(run: BatchRun, trouble: Trouble): Promise<void> {
@@ -224,6 +304,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function isOfOneRecord({ kind }: FetchCall): boolean {
+/** A show of the record, or of the parent that it lives in. */
+export function isOfOneRecord({ kind }: FetchCall): boolean {
   return kind === 'show' || kind === 'parent';
 }

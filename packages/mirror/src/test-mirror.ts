@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Batch, type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
+import { type ClaimedBatch, type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { createProcoreClient } from '@procore-mirror/procore';
 import { createTestDatabase, type System, startSystem } from '@procore-mirror/testing';
 import type { FetchSettings } from './batch-run.ts';
@@ -29,7 +29,7 @@ export type TestMirror = {
   /** Records an event of each record. */
   hear: (resource: string, ids: readonly (string | number)[], change?: Record<string, unknown>) => Promise<void>;
   /** One run over the batch. */
-  run: (resource: string, scope?: Partial<Batch>, own?: Partial<FetchSettings>) => Promise<BatchReport>;
+  run: (resource: string, scope?: Partial<ClaimedBatch>, own?: Partial<FetchSettings>) => Promise<BatchReport>;
   /** Rows with `deleted` and `hidden`, by id. */
   rows: (table: string, columns?: string) => Promise<Record<string, unknown>[]>;
   pendingIds: () => Promise<string[]>;

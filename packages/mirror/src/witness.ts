@@ -1,13 +1,22 @@
-// When calls fail, others tell whether it is the place: one item of its list, or who we are in its company.
-import { findParentIds, listIds } from '@procore-mirror/database';
+// When calls fail, others tell whether it is the place: a record that was shown before, one item of a list, or who we are in the
+// company.
+import { findParentIds, listIds, type NotedRecord } from '@procore-mirror/database';
 import { expandPath, type ProcoreClient, ProcoreUnreachableError } from '@procore-mirror/procore';
 import type { BatchRun } from './batch-run.ts';
 import type { CataloguedResource } from './catalogue/catalogue.ts';
 import { type Failure, judgeFailure } from './judge-failure.ts';
 import { isUnderParent, pagesOf, pathValues } from './listing.ts';
+import { checkMe, checkShow } from './read-answer.ts';
 
 /** So many records that are not found one after the other may not be gone. */
 const MISSED_IN_A_ROW = 3;
+/** One that was shown before may have been made private since. */
+const MOST_NEIGHBOURS = 2;
+/** About six minutes: where a resource shows nothing any more, and its company is well, we may have lost it. */
+const MISSED_FOR_LONG = 12;
+
+/** `unknown`: there is nobody else to ask. */
+export type Witness = 'well' | 'not well' | 'unknown';
 
 /** Has the resource a list of all of its scope? */
 function hasListOfScope(resource: CataloguedResource): boolean {
@@ -16,43 +25,75 @@ function hasListOfScope(resource: CataloguedResource): boolean {
 }
 
 /** Asks for one item of the resource's list. False also where it has none of the whole scope. */
-export async function isListAnswered(run: BatchRun): Promise<boolean> {
-  if (!hasListOfScope(run.resource)) return false;
+export async function isListAnswered(run: BatchRun, resource: CataloguedResource = run.resource): Promise<boolean> {
+  if (!hasListOfScope(resource)) return false;
+  const answered = await failureOf(run, async () => {
+    for await (const _ of pagesOf(run, resource, { parentId: null, perPage: 1 })) return;
+  });
+  return answered === null;
+}
+
+/** The resource whose shows bring the records of this one: itself, or the parents that they live in. */
+function shownBy({ settings: { catalogue } }: BatchRun, resource: CataloguedResource): CataloguedResource {
+  const isInside = resource.parent !== null && resource.parent.embeddedAs !== null;
+  return isInside && resource.parent !== null ? catalogue.get(resource.parent.resource) : resource;
+}
+
+/** Asks for records of the resource that were shown before, but for these; for their parents, where records live inside of them. */
+export async function askNeighbours(
+  run: BatchRun,
+  except: readonly string[],
+  { resource = run.resource, most = MOST_NEIGHBOURS }: { resource?: CataloguedResource; most?: number } = {},
+): Promise<Witness> {
+  const shown = shownBy(run, resource);
+  let witness: Witness = 'unknown';
+  for (const id of (await knownRecords(run, shown, except)).slice(0, most)) {
+    const failure = await failureOf(run, () => show(run, shown, id));
+    if (failure === null) return 'well';
+    witness = 'not well';
+  }
+  return witness;
+}
+
+async function knownRecords(run: BatchRun, shown: CataloguedResource, except: readonly string[]): Promise<string[]> {
+  const { batch, settings } = run;
+  if (shown.show === null) return [];
+  const { pool } = settings.database;
+  const projectId = shown.scope === 'project' ? batch.projectId : null;
+  const limit = except.length + MOST_NEIGHBOURS;
+  const known = await listIds(pool, shown.table, batch.companyId, projectId, limit);
+  return known.filter((id) => !except.includes(id));
+}
+
+async function show(run: BatchRun, shown: CataloguedResource, id: string): Promise<void> {
+  const { batch, settings, signal } = run;
+  const { companyId } = batch;
+  const projectId = shown.scope === 'project' ? batch.projectId : null;
+  const parents = await findParentIds(settings.database.pool, shown.table, companyId, projectId, [id]);
+  const path = expandPath(shown.show ?? '', await pathValues(run, shown, parents.get(id) ?? null, id));
+  using answer = await settings.client.get(path, { companyId, signal });
+  checkShow(answer.text, shown, id);
+  run.seeAnswer();
+}
+
+/** Null: the call was answered. Throws what is no failure of Procore's. */
+async function failureOf(run: BatchRun, call: () => Promise<void>): Promise<Failure | null> {
   try {
-    for await (const _ of pagesOf(run, run.resource, { parentId: null, perPage: 1 })) return true;
-    return false;
+    await call();
+    return null;
   } catch (error) {
-    if (run.signal.aborted || judgeFailure(error) === null) throw error;
-    return false;
+    const failure = run.signal.aborted ? null : judgeFailure(error);
+    if (failure === null) throw error;
+    return failure;
   }
 }
 
-/** Does the resource answer, but for these records? Its list tells, or else a record that it showed before. */
-export async function isResourceAnswered(run: BatchRun, except: readonly string[]): Promise<boolean> {
-  return (await isListAnswered(run)) || (await isNeighbourAnswered(run, except));
-}
-
-async function isNeighbourAnswered(run: BatchRun, except: readonly string[]): Promise<boolean> {
-  const { batch, resource, settings, signal } = run;
-  const { companyId, projectId } = batch;
-  if (resource.show === null) return false;
-  const known = await listIds(settings.database.pool, resource.table, companyId, projectId, except.length + 1);
-  const id = known.find((one) => !except.includes(one));
-  if (id === undefined) return false;
-  const parents = await findParentIds(settings.database.pool, resource.table, companyId, projectId, [id]);
-  try {
-    const path = expandPath(resource.show, await pathValues(run, resource, parents.get(id) ?? null, id));
-    using _ = await settings.client.get(path, { companyId, signal });
-    return true;
-  } catch (error) {
-    if (signal.aborted || judgeFailure(error) === null) throw error;
-    return false;
-  }
-}
-
-/** Whom to ask about the company of a run. */
-export function companyOf({ settings, batch, signal }: BatchRun): Parameters<typeof askCompany>[0] {
-  return { client: settings.client, companyId: batch.companyId, signal };
+/** The same of the company of a run, which has seen an answer then. */
+export async function askOwnCompany(run: BatchRun): Promise<Failure | null> {
+  const { settings, batch, signal } = run;
+  const failure = await askCompany({ client: settings.client, companyId: batch.companyId, signal });
+  if (failure === null) run.seeAnswer();
+  return failure;
 }
 
 /**
@@ -71,7 +112,8 @@ export async function askCompany({
   timeoutMs?: number | undefined;
 }): Promise<Failure | null> {
   try {
-    using _ = await client.get('/rest/v1.0/me', { companyId, signal, timeoutMs });
+    using me = await client.get('/rest/v1.0/me', { companyId, signal, timeoutMs });
+    checkMe(me.text);
     return null;
   } catch (error) {
     const failure = signal?.aborted ? null : judgeFailure(error);
@@ -81,21 +123,42 @@ export async function askCompany({
 }
 
 /**
- * Where several records in a row were not found and nothing else was answered, does the place answer at all? If all that it says is
- * that nothing is there, that is its own trouble and proves nothing: throws ProcoreUnreachableError then.
+ * Records were not found, and nothing else was answered: does their place answer at all? If all that it says is that nothing is
+ * there, that is its own trouble and proves nothing: throws ProcoreUnreachableError then. `isLast`: what follows is concluded.
  */
 export async function insistOnPlace(
   run: BatchRun,
   resource: CataloguedResource,
-  ids: readonly string[],
+  records: readonly NotedRecord[],
+  { isLast }: { isLast: boolean },
 ): Promise<void> {
   const { batch, calls, settings } = run;
   if (calls.answered > 0) return;
-  const records = ids.map((id) => `${batch.projectId}/${resource.resource}/${id}`);
-  if (settings.neighbours.recordsMissed(batch.companyId, records) < MISSED_IN_A_ROW) return;
-  const failure = await askCompany(companyOf(run));
-  if (failure === null) return;
-  // Where nobody may ask who they are, the list tells.
-  if (failure.kind === 'absent' && (!hasListOfScope(run.resource) || (await isListAnswered(run)))) return;
-  throw new ProcoreUnreachableError(`nothing of company ${batch.companyId} is there, so nothing is taken for gone`);
+  const names = records.map(({ id }) => `${batch.projectId}/${resource.resource}/${id}`);
+  if (settings.neighbours.recordsMissed(batch.companyId, names) < MISSED_IN_A_ROW && !isLast) return;
+  const hasBeenLong = records.every(({ attempts }) => attempts >= MISSED_FOR_LONG);
+  if (await isPlaceAnswered(run, resource, records, { hasBeenLong })) return;
+  throw new ProcoreUnreachableError(`nothing else of ${resource.resource} is there, so nothing is taken for gone`);
+}
+
+/** Is anything of the resource answered, but for these records? Where nobody else is there to ask, its company may tell. */
+export async function isPlaceAnswered(
+  run: BatchRun,
+  resource: CataloguedResource,
+  records: readonly Pick<NotedRecord, 'id' | 'parentId'>[],
+  { hasBeenLong }: { hasBeenLong: boolean },
+): Promise<boolean> {
+  const shown = shownBy(run, resource);
+  const except = records.flatMap(({ id, parentId }) => (shown === resource ? id : (parentId ?? [])));
+  const witness = await askNeighbours(run, except, { resource });
+  if (witness === 'well' || (await isListAnswered(run, shown))) return true;
+  if (witness === 'not well' && !hasBeenLong) return false;
+  const failure = await askOwnCompany(run);
+  // Where nobody may ask who they are, the list of projects tells.
+  return failure === null || (failure.kind === 'absent' && (await areProjectsListed(run)));
+}
+
+async function areProjectsListed(run: BatchRun): Promise<boolean> {
+  const projects = run.settings.catalogue.find('Projects');
+  return projects !== undefined && (await isListAnswered(run, projects));
 }

@@ -1,0 +1,257 @@
+// Calls fail: the record, its resource, its company, or everything? Each story is judged with what others get.
+import { parkScope } from '@procore-mirror/database';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createNeighbours } from './neighbours.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+
+let procore: ScriptedProcore;
+let mirror: TestMirror;
+/** Of one worker. */
+let neighbours: ReturnType<typeof createNeighbours>;
+
+beforeAll(async () => {
+  procore = await scriptProcore();
+  mirror = await startTestMirror(procore);
+});
+afterAll(() => mirror.close());
+beforeEach(async () => {
+  await mirror.clear();
+  neighbours = createNeighbours();
+  procore.answer = well;
+  procore.calls = [];
+});
+
+type Scripted = ReturnType<ScriptedProcore['answer']>;
+const idOf = (path: string) => Number(/\/(\d+)$/.exec(path)?.[1]);
+const isShow = (path: string) => /\/\d+$/.test(path);
+const query = async (sql: string) => (await mirror.database.pool.query(sql)).rows;
+const scopes = () => query('select company_id, resource, reason from mirror.scopes order by company_id, resource');
+const letters = () => query('select record_id, reason from mirror.dead_letters order by record_id');
+
+/** Everything is answered: shows, lists of one record, who we are. */
+function well(path: string): Scripted {
+  if (path.endsWith('/me')) return { body: { id: 5 } };
+  const record = (id: number) => ({ id, subject: 'well', title: 'well', change_items: [{ id: id + 100 }] });
+  return { body: isShow(path) ? record(idOf(path)) : [record(1)] };
+}
+
+const run = (resource = 'RFIs', scope: Parameters<TestMirror['run']>[1] = {}, own = {}) =>
+  mirror.run(resource, scope, { neighbours, ...own });
+async function due(): Promise<void> {
+  await query('update mirror.pending set ready_at = now(), not_before = null');
+}
+/** So many runs, each when all is due again. */
+async function runs(count: number, resource = 'RFIs', scope: Parameters<TestMirror['run']>[1] = {}): Promise<void> {
+  for (let made = 0; made < count; made += 1) {
+    await due();
+    await run(resource, scope);
+  }
+}
+
+const statuses = [302, 403, 405, 409, 422, 500, 503];
+
+describe('a list that answers beside shows that do not', () => {
+  test.each(statuses)('is no reason to give up records that were shown before: %i', async (status) => {
+    await mirror.hear('RFIs', [1, 2, 3, 4, 5, 6]);
+    await runs(1);
+    await mirror.hear('RFIs', [1, 2, 3]);
+    procore.answer = (path) => (isShow(path) ? { status } : well(path));
+    await runs(14);
+    expect(await letters()).toEqual([]);
+    expect(await scopes()).toMatchObject([{ company_id: '1', resource: 'RFIs' }]);
+    procore.answer = well;
+    await runs(2);
+    expect([await mirror.pendingIds(), await scopes()]).toEqual([[], []]);
+  });
+
+  test.each([409, 422])('gives up one that has no neighbour only in the end: %i', async (status) => {
+    await mirror.hear('RFIs', [1]);
+    procore.answer = (path) => (isShow(path) ? { status } : well(path));
+    await runs(11);
+    expect(await letters()).toEqual([]);
+    await runs(1);
+    expect(await letters()).toEqual([{ record_id: '1', reason: `answer_${status}` }]);
+  });
+});
+
+describe('several sick records beside one that is shown', () => {
+  test.each(statuses)('have their own pauses, and the others go on: %i', async (status) => {
+    await mirror.hear('RFIs', [9]);
+    await runs(1);
+    await mirror.hear('RFIs', [1, 2, 3, 4, 5]);
+    procore.answer = (path) => (isShow(path) && idOf(path) < 5 ? { status } : well(path));
+    await runs(2);
+    expect(await scopes()).toEqual([]);
+    expect(await mirror.pendingIds()).toEqual(['1', '2', '3', '4']);
+    expect((await mirror.rows('rfis')).map(({ id }) => id)).toEqual(['5', '9']);
+  });
+
+  test('are not what keeps a scope parked', async () => {
+    await mirror.hear('RFIs', [9]);
+    await runs(1);
+    await mirror.hear('RFIs', [1]);
+    procore.answer = (path) => (idOf(path) === 1 ? { status: 403 } : well(path));
+    const trouble = { reason: 'failing', detail: 'before', atLeastMs: 0 } as const;
+    await parkScope(
+      mirror.database,
+      { companyId: '1', projectId: '7', resource: 'RFIs' },
+      trouble,
+      mirror.settings.parking,
+    );
+    await run('RFIs', { isProbe: true });
+    expect(await scopes()).toEqual([]);
+    expect(await mirror.pendingIds()).toEqual(['1']);
+  });
+});
+
+describe('a place where nothing is found any more', () => {
+  const LONG = 12;
+  const missing = (except: RegExp) => (path: string) => (except.test(path) ? well(path) : { status: 404 });
+
+  test.each([404, 410])('proves nothing of any record: %i', async (status) => {
+    await mirror.hear('RFIs', [1, 2]);
+    await runs(1);
+    await mirror.hear('Change Events', [1]);
+    await runs(1, 'Change Events');
+    procore.answer = () => ({ status });
+    await mirror.hear('RFIs', [1]);
+    await mirror.hear('Change Events', [1]);
+    await mirror.hear('Change Event Line Items', [101]);
+    for (const resource of ['RFIs', 'Change Events', 'Change Event Line Items']) await runs(6, resource);
+    procore.answer = well;
+    for (const resource of ['RFIs', 'Change Events', 'Change Event Line Items']) await runs(2, resource);
+    for (const table of ['rfis', 'change_events', 'change_event_line_items']) {
+      expect((await mirror.rows(table)).filter(({ hidden, deleted }) => hidden || deleted)).toEqual([]);
+    }
+    expect([await mirror.pendingIds(), await letters(), await scopes()]).toEqual([[], [], []]);
+  });
+
+  test('is its own trouble where the company is well, for some minutes; then its records are hidden', async () => {
+    await mirror.hear('RFIs', [1, 2]);
+    await runs(1);
+    procore.answer = missing(/\/me$/);
+    await mirror.hear('RFIs', [1]);
+    await runs(LONG - 2);
+    expect((await mirror.rows('rfis')).map(({ hidden }) => hidden)).toEqual([false, false]);
+    await runs(4);
+    expect((await mirror.rows('rfis')).map(({ hidden }) => hidden)).toEqual([true, false]);
+  });
+
+  test.each([/\/rfis$/, /\/rfis\/2$/, /\/me$/, /\/projects$/])(
+    'is there when %s is: one record is gone',
+    async (there) => {
+      await mirror.hear('RFIs', there.source.includes('2') ? [1, 2] : [1]);
+      await runs(1);
+      procore.answer = missing(there);
+      await mirror.hear('RFIs', [1]);
+      await runs(2);
+      expect((await mirror.rows('rfis'))[0]).toMatchObject({ id: '1', hidden: true });
+    },
+  );
+
+  test('says enough of a record that was deleted', async () => {
+    await mirror.hear('RFIs', [1, 2]);
+    await runs(1);
+    procore.answer = () => ({ status: 404 });
+    await mirror.hear('RFIs', [1], { reason: 'delete' });
+    await runs(1);
+    expect((await mirror.rows('rfis'))[0]).toMatchObject({ id: '1', deleted: true });
+  });
+
+  test('ends a probe when it answers for others', async () => {
+    await mirror.hear('RFIs', [1, 2]);
+    await runs(1);
+    const trouble = { reason: 'failing', detail: 'before', atLeastMs: 0 } as const;
+    await parkScope(
+      mirror.database,
+      { companyId: '1', projectId: '7', resource: 'RFIs' },
+      trouble,
+      mirror.settings.parking,
+    );
+    await mirror.hear('RFIs', [1], { reason: 'delete' });
+    procore.answer = (path) => (idOf(path) === 1 ? { status: 404 } : well(path));
+    await run('RFIs', { isProbe: true });
+    expect([await scopes(), await mirror.pendingIds()]).toEqual([[], []]);
+  });
+});
+
+describe('a company that does not say who we are', () => {
+  test.each([401, 403])('is not parked when it shows others: %i', async (status) => {
+    await mirror.hear('RFIs', [2]);
+    await runs(1);
+    await mirror.hear('RFIs', [1]);
+    procore.answer = (path) => (path.endsWith('/me') || idOf(path) === 1 ? { status } : well(path));
+    await runs(3);
+    expect(await scopes()).toEqual([]);
+  });
+
+  test('is taken up when one of its resources answers', async () => {
+    procore.answer = (path) => (path.endsWith('/me') ? { status: 403 } : well(path));
+    const trouble = { reason: 'failing', detail: 'before', atLeastMs: 0 } as const;
+    await parkScope(
+      mirror.database,
+      { companyId: '1', projectId: null, resource: null },
+      trouble,
+      mirror.settings.parking,
+    );
+    await mirror.hear('RFIs', [1]);
+    await run('RFIs', { isProbe: true, isWideProbe: true });
+    expect([await scopes(), await mirror.pendingIds()]).toEqual([[], []]);
+  });
+
+  test('stays not connected after a probe', async () => {
+    procore.answer = () => ({ status: 403 });
+    await mirror.hear('RFIs', [1]);
+    await run();
+    await due();
+    procore.calls = [];
+    await run('RFIs', { isProbe: true, isWideProbe: true });
+    expect(procore.calls).toHaveLength(2);
+    expect(await scopes()).toEqual([{ company_id: '1', resource: null, reason: 'not_connected' }]);
+  });
+});
+
+test('two companies that fail park everything only where no other answers', async () => {
+  const ofCompany = new Map<string, number>();
+  const failing = new Set(['1', '2']);
+  const { client } = mirror.settings;
+  const perCompany = {
+    ...client,
+    get: (path: string, o: Parameters<typeof client.get>[1]) => {
+      ofCompany.set(o.companyId, (ofCompany.get(o.companyId) ?? 0) + 1);
+      return client.get(failing.has(o.companyId) ? `/refused${path}` : path, o);
+    },
+    pages: (path: string, o: Parameters<typeof client.pages>[1]) =>
+      client.pages(failing.has(o.companyId) ? `/refused${path}` : path, o),
+  };
+  procore.answer = (path) => (path.startsWith('/refused') ? { status: 403 } : well(path));
+  for (const id of ['1', '2', '3']) await mirror.hear('RFIs', [Number(id)], { company_id: id });
+  for (const companyId of ['1', '2']) await run('RFIs', { companyId }, { client: perCompany });
+  expect((await scopes()).map(({ company_id }) => company_id)).toEqual(['1', '2']);
+  expect(ofCompany.get('3')).toBe(1);
+  failing.add('3');
+  await query('delete from mirror.scopes');
+  await due();
+  await run('RFIs', { companyId: '1' }, { client: perCompany });
+  expect((await scopes()).map(({ company_id }) => company_id)).toEqual(['1', null]);
+});
+
+test('a call that meets a limit while others are answered comes last, with a pause of its own', async () => {
+  await mirror.hear('RFIs', [1, 2]);
+  procore.answer = (path) => (idOf(path) === 1 ? { status: 429 } : well(path));
+  const pause = async () =>
+    (
+      await query(
+        `select round(extract(epoch from not_before - now()))::int as s from mirror.pending where record_id = '1'`,
+      )
+    )[0]?.s;
+  await run();
+  expect(await pause()).toBeNull();
+  await mirror.hear('Locations', [3]);
+  await run('Locations');
+  await due();
+  await run();
+  expect(await pause()).toBe(20);
+  expect(await run()).toMatchObject({ stored: 1 });
+  expect(await mirror.pendingIds()).toEqual(['1']);
+});
