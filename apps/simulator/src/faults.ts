@@ -27,6 +27,8 @@ export const faultSchema = effect.extend({
   kind: z.enum(['show', 'list', 'webhooks', 'login', 'other']).optional(),
   companyId: z.string().optional(),
   projectId: z.string().optional(),
+  /** Of the one record that a show is for. */
+  recordId: z.string().optional(),
   clientId: z.string().optional(),
   /** Share of the matching calls that meet it. */
   share: z.number().min(0).max(1).default(1),
@@ -44,6 +46,8 @@ export type CallFacts = {
   resource: string | null;
   companyId: string | null;
   projectId: string | null;
+  /** The record that a show is for. */
+  recordId: string | null;
   clientId: string | null;
 };
 
@@ -55,7 +59,7 @@ export type Faults = {
   strike: (facts: CallFacts) => Effect;
 };
 
-const matched = ['resource', 'kind', 'companyId', 'projectId', 'clientId'] as const;
+const matched = ['resource', 'kind', 'companyId', 'projectId', 'recordId', 'clientId'] as const;
 
 export function createFaults({ random }: { random: Random }): Faults {
   let rules: (Fault & { struck: number })[] = [];

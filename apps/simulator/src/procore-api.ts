@@ -193,13 +193,20 @@ function factsOf(call: Call, target: Target, client: Client | null): CallFacts {
   switch (target.kind) {
     case 'records': {
       const { route, values } = target.match;
-      return { ...known, kind: route.kind, resource: resourceOf(route), projectId: values.project_id ?? null };
+      const recordId = route.kind === 'show' ? (values.id ?? null) : null;
+      return {
+        ...known,
+        kind: route.kind,
+        resource: resourceOf(route),
+        projectId: values.project_id ?? null,
+        recordId,
+      };
     }
     case 'webhooks':
-      return { ...known, kind: 'webhooks', resource: null, projectId: target.projectId };
+      return { ...known, kind: 'webhooks', resource: null, projectId: target.projectId, recordId: null };
     case 'token':
-      return { ...known, kind: 'login', resource: null, projectId: null };
+      return { ...known, kind: 'login', resource: null, projectId: null, recordId: null };
     default:
-      return { ...known, kind: 'other', resource: null, projectId: null };
+      return { ...known, kind: 'other', resource: null, projectId: null, recordId: null };
   }
 }

@@ -113,6 +113,14 @@ describe('faults', () => {
     expect((await client.get(list())).status).toBe(200);
   });
 
+  test('one record may be what fails, while others and the list answer', async () => {
+    const [sick, well] = [...control().world({ resource: 'RFIs', projectId: client.projectId })];
+    control().faults.add({ resource: 'RFIs', recordId: sick!.id, status: 503 });
+    expect((await client.get(`${list()}/${sick!.id}`)).status).toBe(503);
+    expect((await client.get(`${list()}/${well!.id}`)).status).toBe(200);
+    expect((await client.get(list())).status).toBe(200);
+  });
+
   test('a connection that is reset, or cut in the middle of the answer, gives no answer', async () => {
     await client.token();
     control().faults.add({ reset: true, times: 1 });
