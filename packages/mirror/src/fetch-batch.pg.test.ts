@@ -301,6 +301,22 @@ test('a resource that refuses everything is parked with its reason, and nothing 
   expect((await database.pool.query('select from mirror.scopes')).rowCount).toBe(0);
 });
 
+test.each([
+  ['Change Events', 'Change Event Line Items'],
+  ['Change Event Line Items', 'Change Events'],
+])('an answer to %s takes up %s again, too, which come from the same address', async (answered, other) => {
+  await hear('Change Events', [5, 6, 7]);
+  await hear('Change Event Line Items', [15, 16, 17]);
+  answer = (path) => (path.endsWith('/me') ? { body: { id: 5 } } : { status: 403 });
+  for (const resource of [answered, other]) expect(await run(resource)).toMatchObject({ outcome: 'parked' });
+  expect((await database.pool.query('select from mirror.scopes')).rowCount).toBe(2);
+  answer = () => ({ body: [5, 6, 7].map((id) => ({ id, change_items: [{ id: id + 10 }] })), headers: { total: '3' } });
+  await database.pool.query('update mirror.pending set ready_at = now(), not_before = null');
+  await run(answered);
+  expect(await pendingIds()).toEqual([]);
+  expect((await database.pool.query('select from mirror.scopes')).rowCount).toBe(0);
+});
+
 test('a company that refuses everything is parked as a whole', async () => {
   await hear('RFIs', [1]);
   answer = () => ({ status: 403 });

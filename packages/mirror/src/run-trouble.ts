@@ -125,7 +125,8 @@ export async function takeUpWork(run: BatchRun, progress: Progress): Promise<voi
   if (progress.hasUnparked) return;
   progress.hasUnparked = true;
   progress.isProbe = false;
-  await unparkScopes(run.settings.database, run.batch);
+  // Those whose records come with this one's, too: it is their address that was answered, and perhaps nothing of them is left to fetch.
+  for (const resource of run.open.keys()) await unparkScopes(run.settings.database, { ...run.batch, resource });
 }
 
 /** The failures are those of their records: each has a pause of its own, and is given up in the end if that is no use. */
