@@ -71,6 +71,8 @@ export type BatchRun = {
    * next may take, where an address is known to be slow.
    */
   calls: { made: number; answered: number; most: number; timeoutMs?: number };
+  /** Tells that Procore answered what it was asked for. Whoever gets an answer checks it first; pages are checked as they come. */
+  seeAnswer: () => void;
   stored: number;
   absent: number;
 };
@@ -101,7 +103,7 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
   };
   const own = { purpose, fields: fieldsRead(settings.catalogue) };
   const client = clientFor(settings.client, own, { calls, seeAnswer });
-  const none = { hiddenWithParent: new Set<string>(), parents: new Map(), calls, stored: 0, absent: 0 };
+  const none = { hiddenWithParent: new Set<string>(), parents: new Map(), calls, seeAnswer, stored: 0, absent: 0 };
   return { settings: { ...settings, client }, batch, resource, signal, version, open, toldParents, ...none };
 }
 
@@ -143,9 +145,7 @@ function clientFor(
     ...client,
     get: async (path, options) => {
       calls.made += 1;
-      const answer = await client.get(path, { ...options, ...own, timeoutMs: calls.timeoutMs });
-      seeAnswer();
-      return answer;
+      return client.get(path, { ...options, ...own, timeoutMs: calls.timeoutMs });
     },
     pages: async function* (path, options) {
       calls.made += 1;

@@ -349,6 +349,18 @@ test('an answer that makes no sense becomes a dead letter in the end, its neighb
   expect(letters).toMatchObject([{ reason: 'malformed_answer', raw: expect.stringContaining('"resource_id": "1"') }]);
 });
 
+test.each([['maintenance'], [{}], [{ message: 'ok' }], [[]]])(
+  'an answer that makes no sense for everybody makes no dead letters: %j',
+  async (body) => {
+    await hear('RFIs', [1, 2, 3, 4]);
+    await database.pool.query('update mirror.pending set attempts = 11');
+    answer = (path) => ({ body: path.endsWith('/rfis') ? 'maintenance' : body });
+    expect(await run('RFIs')).toMatchObject({ outcome: 'parked' });
+    expect((await database.pool.query('select from mirror.dead_letters')).rowCount).toBe(0);
+    expect(await pendingIds()).toEqual(['1', '2', '3', '4']);
+  },
+);
+
 test('a resource in trouble is parked after three records and its list failed, and everything stays pending', async () => {
   await hear('RFIs', [1, 2, 3, 4, 5, 6]);
   answer = () => ({ status: 500 });

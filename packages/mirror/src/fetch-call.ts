@@ -65,6 +65,7 @@ async function showRecord(
     using shown = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
     const { text } = shown;
     const envelope = checkShow(text, resource, id);
+    run.seeAnswer();
     const stored = await storeAnswer(run, { resource, envelope, version, text, parentId, only: [id] });
     if (!stored.has(id))
       throw new ProcoreFormatError(`the show of ${resource.resource} ${id}`, { issues: [NOT_STORED] });
@@ -168,6 +169,7 @@ async function readParent(run: BatchRun, parent: CataloguedResource, id: string,
     using shown = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
     const { text } = shown;
     const envelope = checkShow(text, parent, id);
+    run.seeAnswer();
     await storeAnswer(run, { resource: parent, envelope, version, text, parentId: null, only: [id] });
     return readHolders(text, parent, envelope, run.resource.parent?.embeddedAs ?? '').has(id);
   } catch (error) {

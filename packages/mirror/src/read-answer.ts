@@ -37,6 +37,12 @@ export function checkShow(
   });
 }
 
+/** Checks what `/me` answers. Throws ProcoreFormatError unless it is somebody. */
+export function checkMe({ fields }: Kept): void {
+  if ([fields, field(fields, 'data')].some((user) => field(user, 'id') != null)) return;
+  throw new ProcoreFormatError('who we are', { issues: [`the answer is nobody but ${describe(fields)}`] });
+}
+
 /** Checks a page of a listing. Throws ProcoreFormatError unless it is a list of records with ids, in a form that the entry knows. */
 export function checkPage({ fields }: Kept, entry: Pick<CatalogueEntry, 'resource' | 'list' | 'idType'>): CheckedPage {
   const { envelope, elements, groups } = elementsOf(fields, entry);

@@ -5,6 +5,7 @@ import type { BatchRun } from './batch-run.ts';
 import type { CataloguedResource } from './catalogue/catalogue.ts';
 import { type Failure, judgeFailure } from './judge-failure.ts';
 import { isUnderParent, pagesOf, pathValues } from './listing.ts';
+import { checkMe, checkShow } from './read-answer.ts';
 
 /** So many records that are not found one after the other may not be gone. */
 const MISSED_IN_A_ROW = 3;
@@ -42,7 +43,9 @@ async function isNeighbourAnswered(run: BatchRun, except: readonly string[]): Pr
   const parents = await findParentIds(settings.database.pool, resource.table, companyId, projectId, [id]);
   try {
     const path = expandPath(resource.show, await pathValues(run, resource, parents.get(id) ?? null, id));
-    using _ = await settings.client.get(path, { companyId, signal });
+    using shown = await settings.client.get(path, { companyId, signal });
+    checkShow(shown.text, resource, id);
+    run.seeAnswer();
     return true;
   } catch (error) {
     if (signal.aborted || judgeFailure(error) === null) throw error;
@@ -56,7 +59,9 @@ async function isNeighbourAnswered(run: BatchRun, except: readonly string[]): Pr
  */
 export async function askCompany(run: BatchRun): Promise<Failure | null> {
   try {
-    using _ = await run.settings.client.get('/rest/v1.0/me', { companyId: run.batch.companyId, signal: run.signal });
+    using me = await run.settings.client.get('/rest/v1.0/me', { companyId: run.batch.companyId, signal: run.signal });
+    checkMe(me.text);
+    run.seeAnswer();
     return null;
   } catch (error) {
     const failure = run.signal.aborted ? null : judgeFailure(error);
