@@ -18,6 +18,8 @@ export type Mirror<S extends Product = System> = {
   database: Database;
   queueUrl: string;
   system: S;
+  /** Waits until every delivery that the queue has is recorded. */
+  untilRecorded: () => Promise<void>;
   /**
    * Waits until every delivery is recorded and every record is fetched. `events` says how many there are to be: some may
    * be in the receiver's spool, when the queue was slow to take so many at once.
@@ -66,6 +68,7 @@ async function mirrorWith<S extends Product>(
     database,
     queueUrl,
     system,
+    untilRecorded,
     untilQuiet: async (events = 0) => {
       const patience = { timeout: QUIET_WITHIN_MS, interval: 200 };
       await untilRecorded();

@@ -311,6 +311,22 @@ test.each([
   expect((await claimBatch(database, mine))?.lane ?? null).toBe(lane);
 });
 
+test.each(['due', 'in hand'])('detail waits for no live news of a parked scope, which is %s', async (state) => {
+  await record(anEvent());
+  const live = await claimBatch(database, mine);
+  await inTransaction(database, async (client) =>
+    noteListed(client, key, await note(), { pauseMs: 0, lane: 'detail' }),
+  );
+  await releaseBatch(database, live!, { holder: 'me', restMs: 0 });
+  await record(anEvent({ resource: 'Submittals', recordId: '2' }));
+  await parkScope(database, { ...key, resource: 'Submittals' }, refused, pauses);
+  if (state === 'in hand') {
+    await makeProbesDue();
+    expect(await claimBatch(database, mine)).toMatchObject({ resource: 'Submittals', isProbe: true });
+  }
+  expect(await claimBatch(database, mine)).toMatchObject({ resource: 'RFIs', lane: 'detail' });
+});
+
 test('a parked scope is left alone until its probe, which one batch makes', async () => {
   await record(anEvent({ projectId: '7' }));
   await record(anEvent({ projectId: '8' }));

@@ -110,9 +110,13 @@ from next where b.ctid = next.ctid
 returning b.company_id as "companyId", b.project_id as "projectId", b.resource, b.lane,
   exists (select from probed) as "isProbe", exists (select from probed where resource is null) as "isWideProbe"`;
 
-/** SQL condition: a record of the batch did not fail yet. One that is tried again and again holds back nobody. */
+/**
+ * SQL condition: a record of the batch did not fail yet, and no parked scope covers it. One that is tried again and again holds back
+ * nobody, nor does what is left alone until its probe.
+ */
 function hasWellNews(batch: string): string {
-  return `exists (select from mirror.pending p where p.company_id = ${batch}.company_id and p.resource = ${batch}.resource
+  return `not exists (select from mirror.scopes s where ${scopeCovers('s', batch)} and s.probe_at > now())
+    and exists (select from mirror.pending p where p.company_id = ${batch}.company_id and p.resource = ${batch}.resource
       and (p.project_id = ${batch}.project_id or (p.project_id is null and ${batch}.project_id is null))
       and p.lane = ${batch}.lane and p.attempts = 0)`;
 }

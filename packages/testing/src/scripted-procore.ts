@@ -13,7 +13,8 @@ export type Asked = {
   at: number;
 };
 
-export type Answer = { status?: number; body?: unknown; headers?: Record<string, string> };
+/** `text`: instead of a body, as it stands. */
+export type Answer = { status?: number; body?: unknown; text?: string; headers?: Record<string, string> };
 
 /** Which requests are meant. */
 type Which = (asked: Asked) => boolean;
@@ -58,9 +59,9 @@ export async function startScriptedProcore(): Promise<ScriptedProcore> {
 
   const server = createServer((request, response) => {
     answerTo(request.resume()).then(
-      ({ status = 200, body = {}, headers = {} }) => {
+      ({ status = 200, body = {}, text = JSON.stringify(body), headers = {} }) => {
         response.writeHead(status, { 'content-type': 'application/json', ...plenty(), ...headers });
-        response.end(JSON.stringify(body));
+        response.end(text);
       },
       (error: unknown) => response.destroy(error instanceof Error ? error : new Error(String(error))),
     );
