@@ -115,7 +115,7 @@ test('records of a complete list come in one call, and one the list lacks is ask
   await hear('Locations', [1, 2, 3]);
   answer = (path, query) => {
     if (path.endsWith('/locations/3')) return { status: 404 };
-    if (!path.endsWith('/locations')) return { body: { id: Number(path.split('/').at(-1)) } };
+    if (path.endsWith('/me')) return { body: { id: 5 } };
     return {
       body: idsOf(query)
         .filter((id) => id !== '3')
@@ -126,7 +126,7 @@ test('records of a complete list come in one call, and one the list lacks is ask
   expect(calls).toHaveLength(2);
   expect(await pendingIds()).toEqual(['3']); // one answer may come from a copy that lags
   expect(await run('Locations')).toMatchObject({ outcome: 'done', absent: 1 });
-  expect(calls).toHaveLength(4); // another one tells that the place answers
+  expect(calls).toHaveLength(4); // the company tells that it is there
   expect(await rows('locations', 'id, name')).toEqual([
     { id: '1', name: 'place 1', deleted: false, hidden: false },
     { id: '2', name: 'place 2', deleted: false, hidden: false },

@@ -13,6 +13,9 @@ test('resources of a company that fail are counted, each once, until a call of t
   expect(neighbours.resourceFailed({ ...rfis, resource: 'Submittals' })).toBe(3);
   neighbours.answered('1');
   expect(neighbours.resourceFailed(rfis)).toBe(1);
+  expect(neighbours.resourceFailed({ ...rfis, projectId: '8' })).toBe(2);
+  neighbours.companyAnswered('1');
+  expect(neighbours.resourceFailed(rfis)).toBe(1);
 });
 
 test('companies that fail are counted within seconds, until any call is answered', () => {
@@ -35,6 +38,8 @@ test('records of a company that are missing are counted, each once, until a call
   expect(neighbours.recordsMissed('1', ['Tasks/5'])).toBe(3);
   const many = Array.from({ length: 100_000 }, (_, id) => `RFIs/${id}`);
   expect(neighbours.recordsMissed('1', many)).toBeLessThan(1000);
+  neighbours.companyAnswered('1');
+  expect(neighbours.recordsMissed('1', [])).toBeGreaterThan(3);
   neighbours.answered('1');
   expect(neighbours.recordsMissed('1', [])).toBe(0);
 });

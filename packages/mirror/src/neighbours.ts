@@ -2,8 +2,10 @@
 // everything is in trouble.
 
 export type Neighbours = {
-  /** A call of the company was answered. */
+  /** A record or a list of the company was answered. */
   answered: (companyId: string) => void;
+  /** The company said who we are, which tells of none of its records. */
+  companyAnswered: (companyId: string) => void;
   /** These records were not found. Returns how many of the company were not since a call was last answered; counts no further than it must. */
   recordsMissed: (companyId: string, records: readonly string[]) => number;
   /** A resource answers nothing in a company or project. Returns of how many that holds in the company since a call was last answered. */
@@ -25,13 +27,18 @@ export function createNeighbours(now: () => number = Date.now): Neighbours {
   const failedCompanies = new Map<string, number>();
   const answers = new Map<string, number>();
   const limitedCalls = new Map<string, { times: number; answersBefore: number }>();
+  function companyAnswered(companyId: string): void {
+    failedResources.delete(companyId);
+    failedCompanies.clear();
+  }
+
   return {
     answered: (companyId) => {
       answers.set(companyId, (answers.get(companyId) ?? 0) + 1);
       missed.delete(companyId);
-      failedResources.delete(companyId);
-      failedCompanies.clear();
+      companyAnswered(companyId);
     },
+    companyAnswered,
     recordsMissed: (companyId, records) => {
       const all = missed.get(companyId) ?? new Set();
       missed.set(companyId, all);

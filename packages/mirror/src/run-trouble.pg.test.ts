@@ -127,14 +127,14 @@ describe('a place where nothing is found any more', () => {
   });
 
   test('is its own trouble where the company is well, for some minutes; then its records are hidden', async () => {
-    await mirror.hear('RFIs', [1, 2]);
+    await mirror.hear('RFIs', [1, 2, 3]);
     await runs(1);
     procore.answer = missing(/\/me$/);
-    await mirror.hear('RFIs', [1]);
+    await mirror.hear('RFIs', [1, 2]);
     await runs(LONG - 2);
-    expect((await mirror.rows('rfis')).map(({ hidden }) => hidden)).toEqual([false, false]);
-    await runs(4);
-    expect((await mirror.rows('rfis')).map(({ hidden }) => hidden)).toEqual([true, false]);
+    expect((await mirror.rows('rfis')).map(({ hidden }) => hidden)).toEqual([false, false, false]);
+    await runs(6);
+    expect((await mirror.rows('rfis')).map(({ hidden }) => hidden)).toEqual([true, true, false]);
   });
 
   test.each([/\/rfis$/, /\/rfis\/2$/, /\/me$/, /\/projects$/])(

@@ -88,11 +88,10 @@ async function failureOf(run: BatchRun, call: () => Promise<void>): Promise<Fail
   }
 }
 
-/** The same of the company of a run, which has seen an answer then. */
-export async function askOwnCompany(run: BatchRun): Promise<Failure | null> {
-  const { settings, batch, signal } = run;
+/** The same of the company of a run. */
+export async function askOwnCompany({ settings, batch, signal }: BatchRun): Promise<Failure | null> {
   const failure = await askCompany({ client: settings.client, companyId: batch.companyId, signal });
-  if (failure === null) run.seeAnswer();
+  if (failure === null) settings.neighbours.companyAnswered(batch.companyId);
   return failure;
 }
 
@@ -135,7 +134,10 @@ export async function insistOnPlace(
   const { batch, calls, settings } = run;
   if (calls.answered > 0) return;
   const names = records.map(({ id }) => `${batch.projectId}/${resource.resource}/${id}`);
-  if (settings.neighbours.recordsMissed(batch.companyId, names) < MISSED_IN_A_ROW && !isLast) return;
+  const missed = settings.neighbours.recordsMissed(batch.companyId, names);
+  if (missed < MISSED_IN_A_ROW && !isLast) return;
+  // Of one record alone it is enough that the company is there.
+  if (missed === 1 && (await askOwnCompany(run)) === null) return;
   const hasBeenLong = records.every(({ attempts }) => attempts >= MISSED_FOR_LONG);
   if (await isPlaceAnswered(run, resource, records, { hasBeenLong })) return;
   throw new ProcoreUnreachableError(`nothing else of ${resource.resource} is there, so nothing is taken for gone`);
