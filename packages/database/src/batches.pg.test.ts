@@ -370,12 +370,16 @@ test('only a refused probe lengthens the pause: to half of the time that the sco
   expect(await parked()).toMatchObject([{ probes: 6, reason: 'failing' }]);
 });
 
-test('a scope is left alone for as long as Procore says', async () => {
+test('a scope is left alone for as long as Procore says, but not for a day without a probe', async () => {
   const scope = { companyId: '1', projectId: '7', resource: 'RFIs' };
   await parkScope(database, scope, { ...refused, atLeastMs: 90_000 }, pauses);
   expect(await parked()).toMatchObject([{ seconds: 90 }]);
-  await keepParked(database, scope, { ...refused, atLeastMs: 9_000_000 }, pauses);
-  expect(await parked()).toMatchObject([{ seconds: 9000 }]);
+  await keepParked(database, scope, { ...refused, atLeastMs: 600_000 }, pauses);
+  expect(await parked()).toMatchObject([{ seconds: 600 }]);
+  const forADay = { ...refused, atLeastMs: 86_400_000 };
+  await keepParked(database, scope, forADay, pauses);
+  await parkScope(database, { ...scope, projectId: '8' }, forADay, pauses);
+  expect(await parked()).toMatchObject([{ seconds: 7200 }, { seconds: 7200 }]);
 });
 
 test('what lies in a parked scope is not parked by itself, and what the same trouble parked before goes with it', async () => {

@@ -28,7 +28,7 @@ export type ParkPauses = { firstPauseMs: number; longestPauseMs: number };
 export type Trouble = {
   reason: ParkReason;
   detail: string;
-  /** Procore asked to stay away so long; 0 when it did not say. */
+  /** Procore asked to stay away so long; 0 when it did not say. No longer than the longest pause counts. */
   atLeastMs: number;
 };
 
@@ -47,7 +47,7 @@ export async function parkScope(database: Database, scope: Scope, trouble: Troub
       scope.resource,
       trouble.reason,
       trouble.detail,
-      Math.max(pauses.firstPauseMs, trouble.atLeastMs),
+      Math.min(Math.max(pauses.firstPauseMs, trouble.atLeastMs), pauses.longestPauseMs),
     ],
   );
 }
@@ -88,8 +88,8 @@ export async function askForTurn(database: Database, scope: Scope): Promise<Park
 export async function keepParked(database: Database, probe: Scope, trouble: Trouble, p: ParkPauses): Promise<void> {
   await database.pool.query(
     `update mirror.scopes s set reason = $4, detail = $5, probes = s.probes + 1,
-        probe_at = now() + greatest($8::float8, least($7::float8, greatest($6::float8,
-          extract(epoch from now() - s.parked_at) * 1000 / 2))) * interval '1 ms'
+        probe_at = now() + least($7::float8, greatest($8::float8, $6::float8,
+          extract(epoch from now() - s.parked_at) * 1000 / 2)) * interval '1 ms'
       from ${OF_BATCH} where ${scopeCovers('s', 'b')}`,
     [...keyValues(probe), trouble.reason, trouble.detail, p.firstPauseMs, p.longestPauseMs, trouble.atLeastMs],
   );
