@@ -59,6 +59,8 @@ export async function claimBatch(database: Database, options: ClaimOptions): Pro
   return rows[0] ?? null;
 }
 
+const EVERYTHING_IS_PARKED = '(select true from mirror.scopes where company_id is null)';
+
 // However many batches are due, only the first of each company and lane is looked at: `company` walks along the index
 // from one company to the next. A candidate stays locked for the moment that this takes, and others pass it over.
 const CLAIM_BATCH = `
@@ -98,15 +100,22 @@ next as (
       where l.lane = 'live' and l.company_id = c.id and l.due_at <= now() + interval '5 seconds' and ${hasWellNews('l')}
       limit 1) as due
     where c.lane = 'live'))
-  order by b.lane, b.in_hand, b.due_at limit 1
+  -- Where everything is parked, companies that are not by themselves go first, and those that had their turn come last.
+  order by case when ${EVERYTHING_IS_PARKED} then exists (select from mirror.scopes s
+      where s.company_id = b.company_id and s.project_id is null and s.resource is null) end,
+    case when ${EVERYTHING_IS_PARKED} then (select max(o.served_at) from mirror.batches o where o.company_id = b.company_id)
+      end nulls first,
+    b.lane, b.in_hand, b.due_at limit 1
 ),
+${lockCovering('next', 'next')},
+due as (select coalesce(bool_and(probe_at <= now()), true) as is_due from covering),
 probed as (
   -- Nobody else probes meanwhile. When this worker dies another may after a minute.
-  update mirror.scopes s set probe_at = now() + interval '1 minute' from next
-  where ${scopeCovers('s', 'next')} returning s.resource
+  update mirror.scopes s set probe_at = now() + interval '1 minute' from next, due
+  where due.is_due and ${scopeCovers('s', 'next')} returning s.resource
 )
 update mirror.batches b set lease_holder = $1, lease_until = now() + $2::float8 * interval '1 ms', served_at = now()
-from next where b.ctid = next.ctid
+from next, due where b.ctid = next.ctid and due.is_due
 returning b.company_id as "companyId", b.project_id as "projectId", b.resource, b.lane,
   exists (select from probed) as "isProbe", exists (select from probed where resource is null) as "isWideProbe"`;
 
@@ -122,6 +131,15 @@ export function scopeCovers(scope: string, batch: string): string {
   return `(${scope}.company_id is null or ${scope}.company_id = ${batch}.company_id)
     and (${scope}.project_id is null or ${scope}.project_id = ${batch}.project_id)
     and (${scope}.resource is null or ${scope}.resource = ${batch}.resource)`;
+}
+
+/**
+ * The part of a statement that locks the parked scopes that cover `batch` (an item of `from`, known there as `alias`), as `covering`:
+ * the widest first, as everybody does. They are as others left them meanwhile.
+ */
+export function lockCovering(batch: string, alias: string): string {
+  return `covering as (select s.* from mirror.scopes s, ${batch} where ${scopeCovers('s', alias)}
+    order by s.company_id nulls first, s.project_id nulls first, s.resource nulls first for update of s)`;
 }
 
 /** Prolongs the lease; false when another worker has taken the batch since. */
