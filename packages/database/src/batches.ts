@@ -291,7 +291,7 @@ export async function settleRecords(
       ),
       cleared as (delete from mirror.dead_letters d using settled s where d.id = concat_ws('/', $1::bigint, $2::bigint, $3::text, s.record_id)
         and ${SOME_ARE_DEAD})
-      update mirror.pending p set first_seen_at = now(), not_before = null,
+      update mirror.pending p set first_seen_at = now(), not_before = null, last_error = null,
         ready_at = greatest(p.ready_at, p.last_seen_at + $6::float8 * interval '1 ms')
       where ${isOfBatch(key)} and record_id = any($4) and record_id not in (select record_id from settled)`,
     [...keyValues(key), ids, generations, delayMs],
@@ -300,7 +300,15 @@ export async function settleRecords(
 
 export type Postponement = { pauseMs: number; error: string | null; countsAttempt: boolean; reread: boolean };
 
-/** Lets records wait before they are fetched again. They stay pending; of news that came since they were noted nothing is said. */
+/** A record that goes on to fail is fetched no more often, however often it is edited. */
+const LEAST_PAUSE_MS = 10_000;
+// Of `postponeRecords`: 6 the pause of the record, 8 whether it failed, 10 the least pause.
+const PAUSE_OF_NEWS = `case when $8::int = 0 then $6::float8 when p.last_error is null then least($6::float8, $10) else $10::float8 end`;
+
+/**
+ * Lets records wait before they are fetched again. They stay pending; of news that came since they were noted nothing is said.
+ * News ends the wait after a failure (one that counts as an attempt), but for ten seconds, and less after the first.
+ */
 export async function postponeRecords(
   client: Queryable,
   key: BatchKey,
@@ -309,8 +317,10 @@ export async function postponeRecords(
 ): Promise<void> {
   if (records.length === 0) return;
   await client.query(
-    `update mirror.pending p set not_before = now() + $6::float8 * interval '1 ms',
-        ready_at = greatest(p.ready_at, now() + $6::float8 * interval '1 ms'), last_error = $7,
+    `update mirror.pending p set not_before = now() + ${PAUSE_OF_NEWS} * interval '1 ms',
+        ready_at = greatest(p.ready_at, now() + interval '1 ms' *
+          case when p.generation = f.generation then $6::float8 else ${PAUSE_OF_NEWS} end),
+        last_error = $7,
         attempts = p.attempts + case when p.generation = f.generation then $8::int else 0 end,
         reread = p.reread or ($9 and p.generation = f.generation)
       from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
@@ -323,6 +333,7 @@ export async function postponeRecords(
       postponement.error,
       postponement.countsAttempt ? 1 : 0,
       postponement.reread,
+      LEAST_PAUSE_MS,
     ],
   );
 }

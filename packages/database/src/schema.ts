@@ -96,7 +96,7 @@ export const pending = mirror.table(
     /** When a fetch may start: the pause after the newest event, a maximum wait after the first, a pause after a failure. */
     readyAt: moment('ready_at').notNull(),
     attempts: integer('attempts').notNull().default(0),
-    /** A failure's pause; news does not shorten it. */
+    /** News does not end a pause before that: of a few seconds after a failure, of all of it when it is to be read once more. */
     notBefore: moment('not_before'),
     lastError: text('last_error'),
     /** The generation for which a list has refreshed the columns that it carries; the show is still to come. */
