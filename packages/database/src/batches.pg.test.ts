@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 beforeEach(() =>
   database.pool.query(
-    'truncate mirror.events, mirror.pending, mirror.batches, mirror.budget, mirror.scopes, mirror.dead_letters',
+    'truncate mirror.events, mirror.pending, mirror.batches, mirror.budget, mirror.scopes, mirror.dead_letters, mirror.first_calls',
   ),
 );
 
@@ -568,9 +568,19 @@ test('while a company is paused, or a window of its own is used up, its batches 
 
 test('while a window of calls is used up no batch is given out', async () => {
   await record(anEvent());
-  await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at)
-    values ('hour', 600, 0, now() + interval '1 minute')`);
+  await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
+    values ('hour', 600, 0, now() + interval '1 minute', 'header')`);
   expect(await claimBatch(database, mine)).toBeNull();
   await database.pool.query('update mirror.budget set reset_at = now()');
+  expect(await claimBatch(database, mine)).toMatchObject({ resource: 'RFIs' });
+});
+
+test('no batch is given out while the first call of a window is out, but for two seconds only', async () => {
+  await record(anEvent());
+  await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
+    values ('spike', 25, 0, now() + interval '10 s', 'probe')`);
+  await database.pool.query(`insert into mirror.first_calls (company_id, called_at) values (2, now())`);
+  expect(await claimBatch(database, mine)).toBeNull();
+  await database.pool.query(`update mirror.first_calls set called_at = now() - interval '2 s'`);
   expect(await claimBatch(database, mine)).toMatchObject({ resource: 'RFIs' });
 });
