@@ -1,5 +1,5 @@
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   claimBatch,
   type Lane,
@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 beforeEach(() =>
   database.pool.query(
-    'truncate mirror.events, mirror.pending, mirror.batches, mirror.budget, mirror.scopes, mirror.dead_letters',
+    'truncate mirror.events, mirror.pending, mirror.batches, mirror.budget, mirror.scopes, mirror.dead_letters, mirror.first_calls',
   ),
 );
 
@@ -187,12 +187,87 @@ test('a record is ready only after the pause, and one edited without pause after
   expect(rows).toEqual([{ count: 2 }]);
 });
 
-test('a failure pauses a record, and news does not shorten the pause', async () => {
-  await record(anEvent());
-  const pause = { pauseMs: 60_000, error: 'boom', countsAttempt: true, reread: false };
-  await postponeRecords(database.pool, key, await note(), pause);
-  await record(anEvent());
-  expect(await note()).toEqual([]);
+describe('a record whose fetch failed waits', () => {
+  const failed = (pauseMs: number) => ({ pauseMs, error: 'boom', countsAttempt: true, reread: false });
+  const fail = (records: Awaited<ReturnType<typeof note>>, pauseMs: number) =>
+    postponeRecords(database.pool, key, records, failed(pauseMs));
+  /** In whole seconds from now: when the record may be fetched, and when its batch is due. */
+  const readyIn = async () => {
+    const { rows } = await database.pool.query(
+      `select greatest(round(extract(epoch from p.ready_at - now())), 0)::int as ready,
+          greatest(round(extract(epoch from b.due_at - now())), 0)::int as due
+        from mirror.pending p join mirror.batches b using (company_id)`,
+    );
+    return rows[0];
+  };
+  const passTime = (seconds: number) =>
+    database.pool.query(
+      `update mirror.pending set ready_at = ready_at - $1 * interval '1 s', not_before = not_before - $1 * interval '1 s'`,
+      [seconds],
+    );
+
+  test('until news of it comes, but for a moment', async () => {
+    await record(anEvent());
+    await claimBatch(database, mine);
+    await fail(await note(), 3_600_000);
+    await releaseBatch(database, key, { holder: 'me', restMs: 0 });
+    expect(await readyIn()).toEqual({ ready: 3600, due: 3600 });
+    await record(anEvent());
+    expect(await readyIn()).toEqual({ ready: 10, due: 10 });
+    await passTime(15);
+    await record(anEvent(), { delayMs: 2_000 });
+    expect(await readyIn()).toEqual({ ready: 2, due: 2 });
+  });
+
+  test('no longer for news than without', async () => {
+    await record(anEvent());
+    await fail(await note(), 1_000);
+    await record(anEvent());
+    expect((await readyIn()).ready).toBe(1);
+  });
+
+  test('ten seconds each time while it goes on to be edited and to fail', async () => {
+    await record(anEvent());
+    await fail(await note(), 1_000);
+    for (let round = 1; round <= 3; round += 1) {
+      await record(anEvent());
+      await passTime(60);
+      await fail(await note(), 1_000);
+      await record(anEvent());
+      expect((await readyIn()).ready).toBe(10);
+    }
+    await passTime(60);
+    await record(anEvent(), { delayMs: 0 });
+    await inTransaction(database, async (client) =>
+      settleRecords(
+        client,
+        key,
+        (await note()).map((one) => ({ ...one, settles: false })),
+        0,
+      ),
+    );
+    await fail(await note(), 1_000);
+    await record(anEvent());
+    expect((await readyIn()).ready).toBe(1);
+  });
+
+  test('no longer than that for news that came while it failed', async () => {
+    await record(anEvent());
+    const noted = await note();
+    await record(anEvent());
+    await fail(noted, 3_600_000);
+    expect((await readyIn()).ready).toBe(10);
+    expect(await database.pool.query('select attempts from mirror.pending')).toMatchObject({ rows: [{ attempts: 0 }] });
+  });
+
+  test('in any case, if it was answered and is to be read once more', async () => {
+    await record(anEvent());
+    await postponeRecords(database.pool, key, await note(), {
+      ...{ pauseMs: 60_000, error: null, countsAttempt: false, reread: true },
+    });
+    await record(anEvent());
+    expect((await readyIn()).ready).toBe(60);
+  });
 });
 
 test('one worker holds a batch until it gives it back or its lease runs out', async () => {
@@ -386,12 +461,16 @@ test('only a refused probe lengthens the pause: to half of the time that the sco
   expect(await parked()).toMatchObject([{ probes: 6, reason: 'failing' }]);
 });
 
-test('a scope is left alone for as long as Procore says', async () => {
+test('a scope is left alone for as long as Procore says, but not for a day without a probe', async () => {
   const scope = { companyId: '1', projectId: '7', resource: 'RFIs' };
   await parkScope(database, scope, { ...refused, atLeastMs: 90_000 }, pauses);
   expect(await parked()).toMatchObject([{ seconds: 90 }]);
-  await keepParked(database, scope, { ...refused, atLeastMs: 9_000_000 }, pauses);
-  expect(await parked()).toMatchObject([{ seconds: 9000 }]);
+  await keepParked(database, scope, { ...refused, atLeastMs: 600_000 }, pauses);
+  expect(await parked()).toMatchObject([{ seconds: 600 }]);
+  const forADay = { ...refused, atLeastMs: 86_400_000 };
+  await keepParked(database, scope, forADay, pauses);
+  await parkScope(database, { ...scope, projectId: '8' }, forADay, pauses);
+  expect(await parked()).toMatchObject([{ seconds: 7200 }, { seconds: 7200 }]);
 });
 
 test('what lies in a parked scope is not parked by itself, and what the same trouble parked before goes with it', async () => {
@@ -505,9 +584,19 @@ test('while a company is paused, or a window of its own is used up, its batches 
 
 test('while a window of calls is used up no batch is given out', async () => {
   await record(anEvent());
-  await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at)
-    values ('hour', 600, 0, now() + interval '1 minute')`);
+  await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
+    values ('hour', 600, 0, now() + interval '1 minute', 'header')`);
   expect(await claimBatch(database, mine)).toBeNull();
   await database.pool.query('update mirror.budget set reset_at = now()');
+  expect(await claimBatch(database, mine)).toMatchObject({ resource: 'RFIs' });
+});
+
+test('no batch is given out while the first call of a window is out, but for two seconds only', async () => {
+  await record(anEvent());
+  await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
+    values ('spike', 25, 0, now() + interval '10 s', 'probe')`);
+  await database.pool.query(`insert into mirror.first_calls (company_id, called_at) values (2, now())`);
+  expect(await claimBatch(database, mine)).toBeNull();
+  await database.pool.query(`update mirror.first_calls set called_at = now() - interval '2 s'`);
   expect(await claimBatch(database, mine)).toMatchObject({ resource: 'RFIs' });
 });

@@ -59,6 +59,8 @@ export async function claimBatch(database: Database, options: ClaimOptions): Pro
   return rows[0] ?? null;
 }
 
+const EVERYTHING_IS_PARKED = '(select true from mirror.scopes where company_id is null)';
+
 // However many batches are due, only the first of each company and lane is looked at: `company` walks along the index
 // from one company to the next. A candidate stays locked for the moment that this takes, and others pass it over.
 const CLAIM_BATCH = `
@@ -84,7 +86,8 @@ first as (
   ) b
   where (c.lane = 'live' or not $4) and coalesce(h.ours, 0) < $3
     and not exists (select from mirror.windows_of(c.id)
-      where remaining < 1 and reset_at > now() and known_by <> 'count')
+      where remaining < 1 and reset_at > now() and known_by <> 'count' and not (known_by = 'probe' and window_name <> 'pause'
+        and not exists (select from mirror.first_calls where called_at > now() - interval '2 seconds')))
     and not exists (select from mirror.scopes s
       where (s.company_id is null or s.company_id = c.id) and s.project_id is null and s.resource is null
         and s.probe_at > now())
@@ -98,15 +101,22 @@ next as (
       where l.lane = 'live' and l.company_id = c.id and l.due_at <= now() + interval '5 seconds' and ${hasWellNews('l')}
       limit 1) as due
     where c.lane = 'live'))
-  order by b.lane, b.in_hand, b.due_at limit 1
+  -- Where everything is parked, companies that are not by themselves go first, and those that had their turn come last.
+  order by case when ${EVERYTHING_IS_PARKED} then exists (select from mirror.scopes s
+      where s.company_id = b.company_id and s.project_id is null and s.resource is null) end,
+    case when ${EVERYTHING_IS_PARKED} then (select max(o.served_at) from mirror.batches o where o.company_id = b.company_id)
+      end nulls first,
+    b.lane, b.in_hand, b.due_at limit 1
 ),
+${lockCovering('next', 'next')},
+due as (select coalesce(bool_and(probe_at <= now()), true) as is_due from covering),
 probed as (
   -- Nobody else probes meanwhile. When this worker dies another may after a minute.
-  update mirror.scopes s set probe_at = now() + interval '1 minute' from next
-  where ${scopeCovers('s', 'next')} returning s.resource
+  update mirror.scopes s set probe_at = now() + interval '1 minute' from next, due
+  where due.is_due and ${scopeCovers('s', 'next')} returning s.resource
 )
 update mirror.batches b set lease_holder = $1, lease_until = now() + $2::float8 * interval '1 ms', served_at = now()
-from next where b.ctid = next.ctid
+from next, due where b.ctid = next.ctid and due.is_due
 returning b.company_id as "companyId", b.project_id as "projectId", b.resource, b.lane,
   exists (select from probed) as "isProbe", exists (select from probed where resource is null) as "isWideProbe"`;
 
@@ -126,6 +136,15 @@ export function scopeCovers(scope: string, batch: string): string {
   return `(${scope}.company_id is null or ${scope}.company_id = ${batch}.company_id)
     and (${scope}.project_id is null or ${scope}.project_id = ${batch}.project_id)
     and (${scope}.resource is null or ${scope}.resource = ${batch}.resource)`;
+}
+
+/**
+ * The part of a statement that locks the parked scopes that cover `batch` (an item of `from`, known there as `alias`), as `covering`:
+ * the widest first, as everybody does. They are as others left them meanwhile.
+ */
+export function lockCovering(batch: string, alias: string): string {
+  return `covering as (select s.* from mirror.scopes s, ${batch} where ${scopeCovers('s', alias)}
+    order by s.company_id nulls first, s.project_id nulls first, s.resource nulls first for update of s)`;
 }
 
 /** Prolongs the lease; false when another worker has taken the batch since. */
@@ -277,7 +296,7 @@ export async function settleRecords(
       ),
       cleared as (delete from mirror.dead_letters d using settled s where d.id = concat_ws('/', $1::bigint, $2::bigint, $3::text, s.record_id)
         and ${SOME_ARE_DEAD})
-      update mirror.pending p set first_seen_at = now(), not_before = null,
+      update mirror.pending p set first_seen_at = now(), not_before = null, last_error = null,
         ready_at = greatest(p.ready_at, p.last_seen_at + $6::float8 * interval '1 ms')
       where ${isOfBatch(key)} and record_id = any($4) and record_id not in (select record_id from settled)`,
     [...keyValues(key), ids, generations, delayMs],
@@ -286,7 +305,15 @@ export async function settleRecords(
 
 export type Postponement = { pauseMs: number; error: string | null; countsAttempt: boolean; reread: boolean };
 
-/** Lets records wait before they are fetched again. They stay pending; of news that came since they were noted nothing is said. */
+/** A record that goes on to fail is fetched no more often, however often it is edited. */
+const LEAST_PAUSE_MS = 10_000;
+// Of `postponeRecords`: 6 the pause of the record, 8 whether it failed, 10 the least pause.
+const PAUSE_OF_NEWS = `case when $8::int = 0 then $6::float8 when p.last_error is null then least($6::float8, $10) else $10::float8 end`;
+
+/**
+ * Lets records wait before they are fetched again. They stay pending; of news that came since they were noted nothing is said.
+ * News ends the wait after a failure (one that counts as an attempt), but for ten seconds, and less after the first.
+ */
 export async function postponeRecords(
   client: Queryable,
   key: BatchKey,
@@ -295,8 +322,10 @@ export async function postponeRecords(
 ): Promise<void> {
   if (records.length === 0) return;
   await client.query(
-    `update mirror.pending p set not_before = now() + $6::float8 * interval '1 ms',
-        ready_at = greatest(p.ready_at, now() + $6::float8 * interval '1 ms'), last_error = $7,
+    `update mirror.pending p set not_before = now() + ${PAUSE_OF_NEWS} * interval '1 ms',
+        ready_at = greatest(p.ready_at, now() + interval '1 ms' *
+          case when p.generation = f.generation then $6::float8 else ${PAUSE_OF_NEWS} end),
+        last_error = $7,
         attempts = p.attempts + case when p.generation = f.generation then $8::int else 0 end,
         reread = p.reread or ($9 and p.generation = f.generation)
       from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
@@ -309,6 +338,7 @@ export async function postponeRecords(
       postponement.error,
       postponement.countsAttempt ? 1 : 0,
       postponement.reread,
+      LEAST_PAUSE_MS,
     ],
   );
 }

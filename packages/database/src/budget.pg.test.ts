@@ -61,6 +61,68 @@ test('before the first answer one call goes out, the others wait for it', async 
   expect(await take(16)).toMatchObject({ granted: 16 });
 });
 
+describe('while nothing is known', () => {
+  const takeOfEach = async (companies: string[]) => {
+    const asked = companies.map((companyId) => ({ companyId, lane: 'live' as const }));
+    const { granted } = await takeLeave(database, { holder: 'a', underWay: 0 }, asked);
+    return companies.filter((_, index) => granted[index]);
+  };
+  const passTime = (seconds: number) =>
+    database.pool.query(`update mirror.first_calls set called_at = called_at - $1 * interval '1 s'`, [seconds]);
+
+  test('a call of each of five companies goes out, whatever of one waits before', async () => {
+    expect(await takeOfEach(['1', '1', '1', '2', '3', '4', '5', '6', '1'])).toEqual(['1', '2', '3', '4', '5']);
+    expect(await takeOfEach(['1', '6'])).toEqual([]);
+    await answered(false, '3');
+    expect(await takeOfEach(['1', '6'])).toEqual(['6']);
+  });
+
+  test('a call that is not answered within two seconds holds up nobody, and not more than 25 go out in ten', async () => {
+    const sick = Array.from({ length: 40 }, () => '1');
+    expect(await takeOfEach(sick)).toEqual(['1']);
+    expect(await takeOfEach([...sick, '2'])).toEqual(['2']);
+    await passTime(1.9);
+    expect(await takeOfEach(sick)).toEqual([]);
+    let calls = 2;
+    for (let second = 2; second < 10; second += 2) {
+      await passTime(2);
+      calls += (await takeOfEach(sick)).length;
+    }
+    expect(calls).toBeLessThanOrEqual(25);
+    await passTime(2);
+    expect(await takeOfEach([...sick, '3'])).toContain('3');
+  });
+
+  test('the first answer ends that, and what is under way is not granted again', async () => {
+    expect(await takeOfEach(['1', '2', '3', '4'])).toHaveLength(4);
+    await learn(25, 24, 10_000);
+    expect(await take(100)).toMatchObject({ granted: 21 });
+  });
+
+  test('nobody waits for the calls of a process that was killed', async () => {
+    await takeOfEach(['1', '2', '3']);
+    await passTime(61);
+    await expire();
+    expect(await takeOfEach(['1'])).toEqual(['1']);
+    const { rows } = await database.pool.query('select from mirror.first_calls');
+    expect(rows).toHaveLength(1);
+  });
+
+  test('in a window that began anew one call goes out, and another one each two seconds until one is answered', async () => {
+    await take(1);
+    await learn(25, 24, 10_000);
+    await take(24);
+    await expire();
+    expect(await takeOfEach(['1', '1', '2'])).toEqual(['1']);
+    expect(await takeOfEach(['1', '2'])).toEqual([]);
+    await passTime(2);
+    expect(await takeOfEach(['1', '2'])).toEqual(['2']);
+    expect(await takeOfEach(['1', '2'])).toEqual([]);
+    await learn(25, 24, 10_000, 0, '2');
+    expect(await take(100)).toMatchObject({ granted: 23 });
+  });
+});
+
 test('no more calls are granted than the window has left, and the wait ends with the window', async () => {
   await take(1);
   await learn(25, 24, 10_000);

@@ -96,7 +96,7 @@ export const pending = mirror.table(
     /** When a fetch may start: the pause after the newest event, a maximum wait after the first, a pause after a failure. */
     readyAt: moment('ready_at').notNull(),
     attempts: integer('attempts').notNull().default(0),
-    /** A failure's pause; news does not shorten it. */
+    /** News does not end a pause before that: of a few seconds after a failure, of all of it when it is to be read once more. */
     notBefore: moment('not_before'),
     lastError: text('last_error'),
     /** The generation for which a list has refreshed the columns that it carries; the show is still to come. */
@@ -259,7 +259,7 @@ export const budget = mirror.table(
     openedAt: moment('opened_at').notNull().default(now),
     /**
      * `header`: an answer told of this window. `count`: it is new, and answers tell of the other one, so this has more
-     * left; the limit is the one it had before, less our own calls. `probe`: nothing is known, one call at a time goes out.
+     * left; the limit is the one it had before, less our own calls. `probe`: nothing is known, few calls go out (`first_calls`).
      * `refusal`: of a pause, until one call may ask whether it is over.
      */
     knownBy: text('known_by').notNull().default('probe'),
@@ -296,6 +296,12 @@ export const callers = mirror.table('callers', {
   holder: text('holder').primaryKey(),
   underWay: integer('under_way').notNull(),
   seenAt: moment('seen_at').notNull().default(now),
+});
+
+/** Calls that went out while nothing was known of a window, and that have no answer yet: the next ones wait for it, but not for long. */
+export const firstCalls = mirror.table('first_calls', {
+  companyId: id('company_id').notNull(),
+  calledAt: moment('called_at').notNull(),
 });
 
 /** First fills of a resource in a scope: how far each has come. */

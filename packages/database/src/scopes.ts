@@ -1,6 +1,6 @@
 // Scopes that refuse us, or that fail: one resource in a project or company, a company, or everything. A parked scope is left alone
 // until its probe is due; one call at a time probes it.
-import { scopeCovers } from './batches.ts';
+import { lockCovering, scopeCovers } from './batches.ts';
 import type { Database } from './open-database.ts';
 
 /** NULL stands for all. */
@@ -28,7 +28,7 @@ export type ParkPauses = { firstPauseMs: number; longestPauseMs: number };
 export type Trouble = {
   reason: ParkReason;
   detail: string;
-  /** Procore asked to stay away so long; 0 when it did not say. */
+  /** Procore asked to stay away so long; 0 when it did not say. No longer than the longest pause counts. */
   atLeastMs: number;
 };
 
@@ -47,12 +47,15 @@ export async function parkScope(database: Database, scope: Scope, trouble: Troub
       scope.resource,
       trouble.reason,
       trouble.detail,
-      Math.max(pauses.firstPauseMs, trouble.atLeastMs),
+      Math.min(Math.max(pauses.firstPauseMs, trouble.atLeastMs), pauses.longestPauseMs),
     ],
   );
 }
 
 const OF_BATCH = '(select $1::bigint as company_id, $2::bigint as project_id, $3::text as resource) b';
+const COVERING = lockCovering(OF_BATCH, 'b');
+/** Joined to a statement that changes scopes, so that these are locked before. */
+const LOCKED = '(select count(*) as count from covering) as locked';
 const keyValues = ({ companyId, projectId, resource }: Scope) => [companyId, projectId, resource];
 
 export type ParkedNow = {
@@ -70,11 +73,11 @@ export type ParkedNow = {
 /** What a caller must know who wants to make a call in this scope. Null: it is not parked. Takes the probe if it is due. */
 export async function askForTurn(database: Database, scope: Scope): Promise<ParkedNow | null> {
   const { rows } = await database.pool.query<ParkedNow>(
-    `with covering as (select s.ctid as place, s.* from mirror.scopes s, ${OF_BATCH} where ${scopeCovers('s', 'b')} for update of s),
+    `with ${COVERING},
       due as (select bool_and(probe_at <= now()) as is_due, bool_or(resource is null) as is_wide,
         bool_or(company_id is null) as is_everything from covering),
-      taken as (update mirror.scopes s set probe_at = now() + interval '1 minute' from due
-        where due.is_due and s.ctid in (select place from covering) returning s.resource)
+      taken as (update mirror.scopes s set probe_at = now() + interval '1 minute' from due, ${OF_BATCH}
+        where due.is_due and ${scopeCovers('s', 'b')} returning s.resource)
       select case when exists (select from taken) then 'probe' else 'wait' end as turn, reason, detail,
         greatest(extract(epoch from probe_at - now()) * 1000, 0)::float8 as "waitMs", is_wide as "isWide",
         is_everything as "isEverything"
@@ -84,13 +87,22 @@ export async function askForTurn(database: Database, scope: Scope): Promise<Park
   return rows[0] ?? null;
 }
 
-/** A probe was refused: the scopes that cover it are left alone for half as long as they have been parked. */
+/**
+ * A probe was refused: the scopes that cover it are left alone for half as long as they have been parked. Where everything is
+ * parked this says no more than that the company is, too, so that is parked by itself, and others probe soon; only where no token
+ * is to be had it is the same for everybody.
+ */
 export async function keepParked(database: Database, probe: Scope, trouble: Trouble, p: ParkPauses): Promise<void> {
   await database.pool.query(
-    `update mirror.scopes s set reason = $4, detail = $5, probes = s.probes + 1,
-        probe_at = now() + greatest($8::float8, least($7::float8, greatest($6::float8,
-          extract(epoch from now() - s.parked_at) * 1000 / 2))) * interval '1 ms'
-      from ${OF_BATCH} where ${scopeCovers('s', 'b')}`,
+    `with ${COVERING},
+      own as (insert into mirror.scopes (company_id, reason, detail, probe_at)
+        select $1::bigint, $4, $5, now() + least($7::float8, greatest($8::float8, $6::float8)) * interval '1 ms'
+        from covering where company_id is null and $4 <> 'no_token'
+        on conflict (company_id, project_id, resource) do nothing)
+      update mirror.scopes s set reason = $4, detail = $5, probes = s.probes + 1,
+        probe_at = now() + interval '1 ms' * case when s.company_id is null and $4 <> 'no_token' then $6::float8
+          else least($7::float8, greatest($8::float8, $6::float8, extract(epoch from now() - s.parked_at) * 1000 / 2)) end
+      from ${OF_BATCH}, ${LOCKED} where ${scopeCovers('s', 'b')}`,
     [...keyValues(probe), trouble.reason, trouble.detail, p.firstPauseMs, p.longestPauseMs, trouble.atLeastMs],
   );
 }
@@ -98,23 +110,28 @@ export async function keepParked(database: Database, probe: Scope, trouble: Trou
 /** A probe ended before any call was answered: another may be made at once. */
 export async function giveProbeBack(database: Database, probe: Scope): Promise<void> {
   await database.pool.query(
-    `update mirror.scopes s set probe_at = now() from ${OF_BATCH} where ${scopeCovers('s', 'b')}`,
+    `with ${COVERING} update mirror.scopes s set probe_at = now() from ${OF_BATCH}, ${LOCKED} where ${scopeCovers('s', 'b')}`,
     keyValues(probe),
   );
 }
 
 /**
- * Takes up work again in every parked scope that covers this one, because it answered; in those, too, that lie in one of them
- * and were parked by the same trouble. Returns how many there were.
+ * Takes up work again in every parked scope that covers this one, because it answered; in those, too, that lie in it
+ * and were parked by the same trouble. Returns how many there were. If everything was parked, what the same trouble parked of
+ * other companies stays so, and is probed soon.
  */
 export async function unparkScopes(database: Database, answered: Scope): Promise<number> {
-  const { rowCount } = await database.pool.query(
-    `with covering as (select s.ctid, s.* from mirror.scopes s, ${OF_BATCH} where ${scopeCovers('s', 'b')})
-      delete from mirror.scopes s where exists (select from covering c
-        where c.ctid = s.ctid or (c.resource is null and c.project_id is null
-          and (c.company_id is null or c.company_id = s.company_id)
-          and s.parked_at >= c.parked_at - interval '1 minute'))`,
-    [answered.companyId, answered.projectId, answered.resource],
+  const { rows } = await database.pool.query<{ count: number }>(
+    `with ${COVERING},
+      wide as (select company_id, parked_at - interval '1 minute' as since from covering
+        where project_id is null and resource is null),
+      unparked as (delete from mirror.scopes s using ${OF_BATCH}, ${LOCKED} where locked.count > 0
+        and (${scopeCovers('s', 'b')} or s.company_id = b.company_id and s.parked_at >= (select min(since) from wide))
+        returning s.parked_at),
+      soon as (update mirror.scopes s set probe_at = least(s.probe_at, now() + interval '20 seconds') from wide
+        where wide.company_id is null and s.company_id <> $1::bigint and s.parked_at >= wide.since)
+      select count(*)::int as count from unparked`,
+    keyValues(answered),
   );
-  return rowCount ?? 0;
+  return rows[0]?.count ?? 0;
 }

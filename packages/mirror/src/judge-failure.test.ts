@@ -63,8 +63,9 @@ test.each([
   expect(pauseOf({ reason, detail: '', atLeastMs: 0 }, attempts, () => 0.5)).toBe(seconds * 1000);
 });
 
-test('a record waits as long as Procore says, and several workers not all as long', () => {
+test('a record waits as long as Procore says, two hours at most, and several workers not all as long', () => {
   expect(pauseOf({ reason: 'failing', detail: '', atLeastMs: 90_000 }, 0, () => 0.5)).toBe(90_000);
+  expect(pauseOf({ reason: 'failing', detail: '', atLeastMs: 86_400_000 }, 0, () => 0.5)).toBe(7_200_000);
   const trouble = { reason: 'failing', detail: '', atLeastMs: 0 } as const;
   expect([0, 0.999].map((random) => pauseOf(trouble, 0, () => random))).toEqual([750, 1250]);
 });

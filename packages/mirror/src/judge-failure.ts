@@ -89,5 +89,5 @@ function troubleOf(
 export function pauseOf({ reason, atLeastMs }: Trouble, attempts: number, random: () => number): number {
   const full = Math.min(SECOND * 1.5 ** attempts, LONGEST_PAUSE_MS);
   const pause = Math.round(full * (0.75 + random() / 2));
-  return Math.max(pause, SHORTEST_PAUSES_MS[reason] ?? 0, atLeastMs);
+  return Math.max(pause, SHORTEST_PAUSES_MS[reason] ?? 0, Math.min(atLeastMs, LONGEST_PAUSE_MS));
 }
