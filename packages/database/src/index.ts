@@ -104,4 +104,4 @@ export {
 export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './store-records.ts';
 export { inTransaction, type Transaction } from './transaction.ts';
 export { takeVersion, VersionBehindError } from './version-gap.ts';
-export { forgetOldWalks, keepWalk, takeWalk } from './walks.ts';
+export { forgetOldWalks, keepWalk, type TakenWalk, takeWalks, takeWalksLike } from './walks.ts';

@@ -348,7 +348,7 @@ export const lists = mirror.table(
 export const walks = mirror.table(
   'walks',
   {
-    /** The number taken before its first request. */
+    /** A number of its own, taken before its first request. */
     version: bigint('version', { mode: 'bigint' }).primaryKey(),
     companyId: id('company_id').notNull(),
     projectId: id('project_id'),
@@ -357,6 +357,7 @@ export const walks = mirror.table(
     lane: lane('lane').notNull(),
     /** The numbers of the news that it looks for the records of; of a record with later news it proves nothing. */
     generations: bigint('generations', { mode: 'bigint' }).array().notNull(),
+    /** When it stopped; since when it waits for parents that do not answer, if they are all that is left. */
     keptAt: moment('kept_at').notNull().default(now),
     /** Which records it looks for, where it was, and where it has yet to go: parents by id, and lists of parents. */
     place: jsonb('place').notNull(),

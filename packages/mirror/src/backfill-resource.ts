@@ -79,7 +79,7 @@ async function fillFromParents(run: BatchRun, fillFrom: (parentId: string) => Pr
   const passOver = createPassOver(run.signal);
   let sum = 0;
   for await (const parentId of parentsToWalk(run, run.resource, passOver)) {
-    const end = await passOver.attempt('parent', async () => {
+    const { end } = await passOver.attempt('parent', async () => {
       sum += await fillFrom(parentId);
     });
     if (end !== null) throw end;

@@ -1,11 +1,12 @@
 // Makes one call of a plan and stores what it brings. Whatever the call did not bring stays open in the run.
-import { type NotedRecord, noteFirstAbsence, takeVersion } from '@procore-mirror/database';
+import { type NotedRecord, noteFirstAbsence, postponeRecords, takeVersion } from '@procore-mirror/database';
 import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mirror/procore';
-import { type BatchRun, openRecords, stillOpen } from './batch-run.ts';
+import { type BatchRun, openRecords, stillOpen, wantedRecords } from './batch-run.ts';
 import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import { concludeAbsent, type Search } from './conclude-absent.ts';
 import { datesBetween } from './date-windows.ts';
 import { InDoubtError } from './errors.ts';
+import { pauseOf } from './judge-failure.ts';
 import { soughtIn } from './kept-walk.ts';
 import {
   idFilter,
@@ -27,6 +28,9 @@ import { placeRecords } from './tell-parents.ts';
 const IDS_PER_CALL = 100;
 /** It would be asked for again at once, without end. */
 const NOT_STORED = 'the record cannot be stored under this id';
+
+/** `doubt`, `isCut`: of the listings that it read. */
+type Look = Search & Pick<Listing, 'doubt' | 'isCut'>;
 
 /**
  * Makes the call (a walk makes several), stores the answers, and concludes what they prove. Ids of the call that are
@@ -137,22 +141,27 @@ async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all
  * Concludes from a look that did not find these. One in doubt concludes only what a delete event named, one that did not come
  * to its end only what another look before it did not find either. Throws InDoubtError if others are left.
  */
-async function concludeFrom(
+async function concludeFrom(run: BatchRun, look: Look, records: readonly NotedRecord[]): Promise<void> {
+  if ((await concludeSure(run, look, records)).length > 0) throw inDoubt(run, look.doubt);
+}
+
+/** The same; returns those that are left. */
+async function concludeSure(
   run: BatchRun,
-  { doubt, isCut, ...search }: Search & Pick<Listing, 'doubt' | 'isCut'>,
+  { doubt, isCut, ...search }: Look,
   records: readonly NotedRecord[],
-): Promise<void> {
+): Promise<NotedRecord[]> {
   const named = doubt === null ? records : records.filter(({ isDeletedLast }) => isDeletedLast);
   const sure = isCut ? named.filter(({ isSightedAbsent }) => isSightedAbsent) : named;
   await concludeAbsent(run, run.resource, search, sure);
   const { database, absencePauseMs } = run.settings;
   const toSeeAgain = named.filter((record) => !sure.includes(record));
   await noteFirstAbsence(database.pool, run.batch, toSeeAgain, { pauseMs: absencePauseMs });
-  if (sure.length < records.length) {
-    throw new InDoubtError(`the listing of ${run.resource.resource}`, {
-      issues: [doubt ?? 'it was not read to its end'],
-    });
-  }
+  return records.filter((record) => !sure.includes(record));
+}
+
+function inDoubt({ resource }: BatchRun, doubt: string | null): InDoubtError {
+  return new InDoubtError(`the listing of ${resource.resource}`, { issues: [doubt ?? 'it was not read to its end'] });
 }
 
 async function showParent(run: BatchRun, { parentId, ids }: Extract<FetchCall, { kind: 'parent' }>): Promise<void> {
@@ -185,7 +194,7 @@ async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all 
   const parent = parentOf(run);
   const field = run.resource.parent?.embeddedAs ?? '';
   if (parent.list?.carries !== 'whole record') {
-    return lookFor(run, call.ids, async (id) => {
+    return lookFor(run, withAllOpen(run, call.ids), async (id) => {
       const holds = await readParent(run, parent, id, await takeVersion(run.settings.database));
       if (!holds) throw new InDoubtError(`${parent.resource} ${id}`, { issues: [`it has no list in ${field}`] });
     });
@@ -220,7 +229,7 @@ async function findParents(run: BatchRun, ids: readonly string[]): Promise<void>
 
 async function walkParents(run: BatchRun, ids: readonly string[]): Promise<void> {
   const isFiltered = run.resource.list?.carries !== 'whole record' && run.resource.list?.filterByIds !== null;
-  const sought = isFiltered ? ids.slice(0, IDS_PER_CALL) : ids;
+  const sought = isFiltered ? ids.slice(0, IDS_PER_CALL) : withAllOpen(run, ids);
   await lookFor(run, sought, (parentId, open) => storeChildrenOf(run, parentId, open));
 }
 
@@ -229,10 +238,36 @@ async function lookFor(
   ids: readonly string[],
   visit: (parentId: string, sought: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  const walk = await lookThroughParents(run, ids, visit);
+  const open = stillOpen(run, ids).map(({ id }) => id);
+  const walk = open.length === 0 ? null : await lookThroughParents(run, open, visit);
   if (walk === null) return;
-  const { version, doubt } = walk;
-  await concludeFrom(run, { version, under: null, doubt, isCut: doubt !== null }, stillOpen(run, soughtIn(run, walk)));
+  const { doubt } = walk;
+  const looks = Map.groupBy(stillOpen(run, soughtIn(run, walk)), ({ id }) => walk.sought.get(id)?.version ?? '0');
+  const doubtful: NotedRecord[] = [];
+  for (const [version, records] of looks) {
+    doubtful.push(...(await concludeSure(run, { version, under: null, doubt, isCut: doubt !== null }, records)));
+  }
+  if (doubtful.length === 0) return;
+  const error = inDoubt(run, doubt);
+  await postponeEach(run, doubtful, error.message);
+  // Others of the call have another walk: they do not wait as long as these.
+  if (stillOpen(run, ids).length === 0) throw error;
+}
+
+/** All ids whose parents nobody knows; those that failed often, and so have a call of their own, too. They have their parents in common. */
+function withAllOpen(run: BatchRun, ids: readonly string[]): string[] {
+  const others = wantedRecords(run).filter(({ parentId }) => parentId === null);
+  return [...new Set([...ids, ...others.map(({ id }) => id)])];
+}
+
+/** Each with its own pause. Which one it is that a parent does not show, nobody knows. */
+async function postponeEach(run: BatchRun, records: readonly NotedRecord[], error: string): Promise<void> {
+  const { database, random } = run.settings;
+  for (const [attempts, same] of Map.groupBy(records, (record) => record.attempts)) {
+    const pauseMs = pauseOf({ reason: 'failing', detail: error, atLeastMs: 0 }, attempts, random);
+    await postponeRecords(database.pool, run.batch, same, { pauseMs, error, countsAttempt: true, reread: false });
+    for (const { id } of same) openRecords(run).delete(id);
+  }
 }
 
 /** Stores the children of one parent: all, where their list carries them whole, else those of the ids. */

@@ -259,7 +259,225 @@ describe('a parent that does not answer', () => {
   });
 });
 
+describe('beside a parent that refuses us', () => {
+  const contracts = Array.from({ length: 40 }, (_, index) => index + 1);
+  const LINE_ITEMS = 'Purchase Order Contract Line Items';
+  let refusing: Map<number, number>;
+  let held: Map<number, number[]>;
+
+  beforeEach(() => {
+    refusing = new Map([[2, 403]]);
+    held = new Map();
+    procore.answer = (path) => {
+      if (path.endsWith('/purchase_order_contracts')) return { body: contracts.map((id) => ({ id })) };
+      const [, contract, id] = /contracts\/(\d+)\/line_items(?:\/(\d+))?/.exec(path) ?? [];
+      const status = refusing.get(Number(contract));
+      if (status !== undefined) return { status };
+      const items = (held.get(Number(contract)) ?? []).map((one) => ({ id: one }));
+      if (id === undefined) return { body: items };
+      return items.some((item) => item.id === Number(id)) ? { body: { id: Number(id) } } : { status: 404 };
+    };
+  });
+
+  const timesOf = (contract: number) =>
+    procore.calls.filter((call) => call.includes(`/purchase_order_contracts/${contract}/`)).length;
+  const others = () => procore.calls.length - timesOf(2);
+  const hidden = () => mirror.rows('purchase_order_contract_line_items');
+  const later = (interval: string) =>
+    mirror.database.pool.query('update mirror.walks set kept_at = kept_at - $1::interval', [interval]);
+
+  const WHOLE = 41; // two pages of the list, and 39 contracts
+
+  test('the others are looked through once, and the child is concluded on when it answers', async () => {
+    await mirror.hear(LINE_ITEMS, [901]);
+    await runOften(LINE_ITEMS, 21);
+    expect([timesOf(2), others()]).toEqual([21, WHOLE]);
+    expect([await hidden(), await mirror.pendingIds()]).toEqual([[], ['901']]);
+    expect((await mirror.database.pool.query('select from mirror.scopes')).rowCount).toBe(0);
+    refusing.clear();
+    await runOften(LINE_ITEMS, 1);
+    expect([timesOf(2), others(), await hidden()]).toEqual([22, WHOLE, []]); // missed once
+    await runOften(LINE_ITEMS, 1);
+    expect([timesOf(2), others()]).toEqual([23, 2 * WHOLE]);
+    expect(await hidden()).toEqual([{ id: '901', deleted: false, hidden: true }]);
+    expect([await mirror.pendingIds(), await walks()]).toEqual([[], []]);
+  });
+
+  test('a child that it shows at last is found with one call', async () => {
+    await mirror.hear(LINE_ITEMS, [901]);
+    await runOften(LINE_ITEMS, 3);
+    refusing.clear();
+    held.set(2, [901]);
+    procore.calls = [];
+    await runOften(LINE_ITEMS, 1);
+    expect([procore.calls.length, await isPending(LINE_ITEMS), await walks()]).toEqual([1, false, []]);
+    expect(await hidden()).toEqual([{ id: '901', deleted: false, hidden: false }]);
+  });
+
+  test('one that is gone by now was looked through', async () => {
+    await mirror.hear(LINE_ITEMS, [901]);
+    await runOften(LINE_ITEMS, 3);
+    refusing.set(2, 404);
+    await runOften(LINE_ITEMS, 2);
+    expect(await hidden()).toEqual([{ id: '901', deleted: false, hidden: true }]);
+    expect(others()).toBe(2 * WHOLE);
+  });
+
+  test('that goes on for a day, then all are looked through once more', async () => {
+    await mirror.hear(LINE_ITEMS, [901]);
+    await runOften(LINE_ITEMS, 3);
+    await later('23 hours 50 minutes');
+    await runOften(LINE_ITEMS, 3);
+    expect(others()).toBe(WHOLE);
+    await later('11 minutes');
+    await runOften(LINE_ITEMS, 3);
+    expect([others(), timesOf(2)]).toEqual([2 * WHOLE, 9]);
+  });
+
+  test('news of the child makes its walk begin anew, and those of other children go on', async () => {
+    await mirror.hear(LINE_ITEMS, [901, 902]);
+    await runOften(LINE_ITEMS, 2);
+    procore.calls = [];
+    await mirror.hear(LINE_ITEMS, [901]);
+    await ready();
+    await mirror.database.pool.query(
+      `update mirror.pending set ready_at = now() + interval '1 hour' where record_id = '902'`,
+    );
+    await mirror.run(LINE_ITEMS, {}, aWorker());
+    expect([others(), timesOf(2)]).toEqual([WHOLE, 1]);
+    await runOften(LINE_ITEMS, 5);
+    expect([others(), timesOf(2), await walks()]).toMatchObject([WHOLE, 6, [{}]]);
+  });
+
+  test('a child that another run missed since is looked for under all: half a look before is no second one', async () => {
+    await mirror.hear(LINE_ITEMS, [901]);
+    await runOften(LINE_ITEMS, 2);
+    await mirror.database.pool.query('update mirror.pending set absent_generation = generation, absent_at = now()');
+    refusing.clear();
+    await runOften(LINE_ITEMS, 1);
+    expect(others()).toBe(2 * WHOLE);
+    expect(await hidden()).toEqual([{ id: '901', deleted: false, hidden: true }]);
+  });
+
+  test('a child that was deleted is buried after two looks at the others', async () => {
+    await mirror.hear(LINE_ITEMS, [901], { reason: 'delete' });
+    await mirror.hear(LINE_ITEMS, [902]);
+    await runOften(LINE_ITEMS, 6);
+    expect([await hidden(), await mirror.pendingIds()]).toEqual([
+      [{ id: '901', deleted: true, hidden: false }],
+      ['902'],
+    ]);
+    expect([others(), timesOf(2)]).toEqual([2 * WHOLE, 6]);
+  });
+
+  test('children that come one by one cost a walk each, and then one call for each run', async () => {
+    for (let id = 901; id <= 908; id += 1) {
+      await mirror.hear(LINE_ITEMS, [id]);
+      await mirror.run(LINE_ITEMS, {}, aWorker()); // those before have their pauses
+    }
+    expect([others(), timesOf(2), await walks()]).toMatchObject([8 * WHOLE, 8, [{}]]);
+    procore.calls = [];
+    await runOften(LINE_ITEMS, 20);
+    expect([others(), timesOf(2), await walks()]).toMatchObject([0, 20, [{}]]);
+    await mirror.hear(LINE_ITEMS, [909]);
+    await runOften(LINE_ITEMS, 5);
+    expect([others(), timesOf(2)]).toEqual([WHOLE, 25]);
+    await later('25 hours');
+    await runOften(LINE_ITEMS, 5);
+    expect([others(), timesOf(2)]).toEqual([2 * WHOLE, 30]);
+    refusing.clear();
+    held.set(2, [905]);
+    await runOften(LINE_ITEMS, 2);
+    expect(await isPending(LINE_ITEMS)).toBe(false);
+    expect((await hidden()).filter((row) => row.hidden === false)).toMatchObject([{ id: '905' }]);
+    expect((await hidden()).length).toBe(9);
+  });
+
+  test('children that come together are looked for together', async () => {
+    await mirror.hear(
+      LINE_ITEMS,
+      Array.from({ length: 20 }, (_, index) => 901 + index),
+    );
+    await runOften(LINE_ITEMS, 10);
+    expect([others(), timesOf(2)]).toEqual([WHOLE, 10]);
+  });
+
+  test('many that refuse are asked once each, round after round, and nothing is parked while another answers', async () => {
+    for (let id = 11; id <= 40; id += 1) refusing.set(id, id % 2 === 0 ? 403 : 500);
+    const last = () => timesOf(40);
+    await mirror.hear(LINE_ITEMS, [901]);
+    await runOften(LINE_ITEMS, 5);
+    expect((await mirror.database.pool.query('select from mirror.scopes')).rowCount).toBe(0);
+    expect([timesOf(1), timesOf(3)]).toEqual([1, 1]);
+    expect(last()).toBeGreaterThan(1);
+    refusing.clear();
+    await runOften(LINE_ITEMS, 4);
+    expect(await hidden()).toEqual([{ id: '901', deleted: false, hidden: true }]);
+  });
+
+  test('an outage while only it is left conceals nothing: it is asked with the pauses of the child', async () => {
+    await mirror.hear(LINE_ITEMS, [901]);
+    await runOften(LINE_ITEMS, 1);
+    const answer = procore.answer;
+    procore.calls = [];
+    procore.answer = () => ({ status: 500 });
+    await runOften(LINE_ITEMS, 3);
+    expect(await mirror.pendingIds()).toEqual(['901']);
+    procore.answer = answer;
+    refusing.clear();
+    await runOften(LINE_ITEMS, 2);
+    expect(await hidden()).toEqual([{ id: '901', deleted: false, hidden: true }]);
+    expect(others()).toBe(WHOLE);
+  });
+});
+
+test('a child that waits is not taken for missed where only others were looked for', async () => {
+  let refuses = true;
+  const filters: string[] = [];
+  procore.answer = (path, query) => {
+    if (/(work_order|prime)_contracts$/.test(path)) return { body: [] };
+    if (path.endsWith('/purchase_order_contracts')) return { body: [{ id: 3 }, { id: 4 }] };
+    if (!path.endsWith('/change_order_requests')) return { status: 404 };
+    if (query.get('contract_id') !== '3') return { body: [] };
+    filters.push(query.getAll('filters[id][]').join());
+    return refuses ? { status: 403 } : { body: [] };
+  };
+  await mirror.hear('Change Order Requests', [50, 51]);
+  await runOften('Change Order Requests', 1);
+  refuses = false;
+  await ready();
+  await mirror.database.pool.query(
+    `update mirror.pending set ready_at = now() + interval '1 hour' where record_id = '50'`,
+  );
+  for (let runs = 0; runs < 2; runs += 1) await mirror.run('Change Order Requests', {}, aWorker());
+  expect(await mirror.pendingIds()).toEqual(['50']);
+  filters.length = 0;
+  await runOften('Change Order Requests', 2);
+  expect(filters).toEqual(['50', '50']);
+  expect((await mirror.rows('change_order_requests')).map(({ hidden }) => hidden)).toEqual([true, true]);
+});
+
 describe('a list of parents', () => {
+  test('that refuses us is asked again, and none of the parents that others named', async () => {
+    let ofWorkOrders: { status?: number; body?: unknown } = { status: 403 };
+    procore.answer = (path, query) => {
+      if (path.endsWith('/work_order_contracts')) return ofWorkOrders;
+      if (path.endsWith('/purchase_order_contracts')) return { body: rfis.slice(0, 20).map((id) => ({ id })) };
+      if (path.endsWith('/rfqs/7')) return { body: { id: 7 } };
+      return { body: query.get('contract_id') === '200' ? [{ id: 7 }] : [] };
+    };
+    await mirror.hear('RFQs', [7]);
+    await runOften('RFQs', 1);
+    procore.calls = [];
+    await runOften('RFQs', 5);
+    expect(procore.calls.length).toBe(5);
+    ofWorkOrders = { body: [{ id: 200 }] };
+    await runOften('RFQs', 1);
+    expect(procore.calls.length).toBe(5 + 2); // the list, and the one contract that it names
+    expect(await mirror.rows('rfqs', 'contract_id')).toMatchObject([{ contract_id: '200' }]);
+    expect(await mirror.pendingIds()).toEqual([]);
+  });
+
   test('that did not come to its end hides no child', async () => {
     procore.answer = (path, query) => {
       const headers = { link: `<${path}?page=${Number(query.get('page') ?? 1) + 1}>; rel="next"` };

@@ -1,10 +1,10 @@
 // Children whose parent nobody knows are looked for under one parent after the other: those whose rows mention them first,
 // then those with news (a new child mostly changes its parent), those we fetched last, and all that Procore lists. A walk may need more calls than
-// a run has: it then stops, and a later run goes on where it stopped.
+// a run has: it then stops, and a later run goes on where it stopped. Parents that do not answer are left for later runs.
 import { findMentions, listIds, listPendingIds, takeVersion } from '@procore-mirror/database';
 import { type BatchRun, openRecords } from './batch-run.ts';
 import { type CataloguedResource, isListedByParent, parentsOf } from './catalogue/catalogue.ts';
-import { keepPlace, type ParentWalk, soughtIn, type ToRead, takeUpWalk } from './kept-walk.ts';
+import { keepPlace, keyOf, type ParentWalk, restOf, soughtIn, type ToRead, takeUpWalk } from './kept-walk.ts';
 import { hasPlace, insistOnAll, isNotFound, type Listing, readListing } from './listing.ts';
 import { createPassOver, insistOnAny, type PassOver } from './pass-over.ts';
 import { readItems } from './read-answer.ts';
@@ -15,38 +15,54 @@ const MENTIONED_WITHIN_MS = 3_600_000;
 
 /**
  * Visits parents until none of the ids is open any more. Returns the walk when it came to its end before that, so that
- * its records can be concluded on; null when nothing is proved: all were found, or the walk goes on in a later run.
+ * its records can be concluded on; null when nothing is proved: all were found, or the walk goes on in a later run. What
+ * parents that were passed over may hold is in doubt then, and a later run visits only these.
  */
 export async function lookThroughParents(
   run: BatchRun,
   ids: readonly string[],
   visit: (parentId: string, sought: readonly string[]) => Promise<void>,
 ): Promise<ParentWalk | null> {
-  const walk = (await takeUpWalk(run)) ?? (await openWalk(run, run.resource, ids));
+  const walk = (await takeUpWalk(run, ids)) ?? (await openWalk(run, run.resource, ids));
   for (const [place, parentId] of run.parents) walk.places.set(place, parentId);
   run.parents = walk.places;
-  const passOver = createPassOver(run.signal);
-  let isOver = false;
+  const visitFor = (parentId: string) => visit(parentId, soughtIn(run, walk));
+  const { answered } = walk;
+  const passOver = createPassOver(run.signal, answered === null ? null : () => visitFor(answered));
+  let next: ParentWalk | null = walk;
   try {
-    for (let sought = soughtIn(run, walk), step = 1; sought.length > 0; sought = soughtIn(run, walk), step += 1) {
-      if (run.settings.keepsWalks && step > 1 && run.calls.made >= run.calls.most) return null;
+    for (let step = 1; soughtIn(run, walk).length > 0; step += 1) {
+      if (isToStop(run, step)) return null;
       const parentId = await nextParent(run, run.resource, walk, passOver);
       if (parentId === 'none') {
+        next = null; // where no parent answered, a later run begins anew
         insistOnAny(passOver);
-        isOver = true;
+        if (walk.doubt !== null) next = restOf(run, walk);
         return walk;
       }
       if (parentId === 'a list was read') continue;
-      const end = await passOver.attempt('parent', () => visit(parentId, sought));
-      walk.parents.shift(); // also the last of too many, so that a later run goes on behind it
-      if (end !== null) throw end;
+      await goPast(walk, passOver, () => visitFor(parentId));
     }
-    isOver = true;
+    next = null;
     return null;
   } finally {
-    walk.doubt ??= passOver.troubles[0]?.message ?? null;
-    if (!isOver) await keepPlace(run, walk);
+    if (next !== null) await keepPlace(run, next);
   }
+}
+
+/** Each run goes one step further at least. */
+function isToStop({ settings, calls }: BatchRun, step: number): boolean {
+  return settings.keepsWalks === true && step > 1 && calls.made >= calls.most;
+}
+
+/** Visits the first parent of the walk. Throws when too many did not answer. */
+async function goPast(walk: ParentWalk, passOver: PassOver, visit: () => Promise<void>): Promise<void> {
+  const { isPassedOver, end } = await passOver.attempt('parent', visit);
+  const parentId = walk.parents.shift() ?? null; // also the last of too many, so that a later run goes on behind it
+  if (!isPassedOver) walk.answered = parentId;
+  else if (parentId !== null) walk.left.parents.push(parentId);
+  walk.doubt ??= passOver.troubles[0]?.message ?? null;
+  if (end !== null) throw end;
 }
 
 /**
@@ -78,13 +94,20 @@ async function openWalk(run: BatchRun, resource: CataloguedResource, ids: readon
     parents.push(...(await findMentions(run.settings.database.pool, place, ids)));
   }
   for (const parent of all) parents.push(...(await knownIds(run, parent)));
+  const records = ids.flatMap((id) => open.get(id) ?? []);
   return {
-    sought: new Map(ids.flatMap((id) => open.get(id) ?? []).map(({ id, generation }) => [id, generation])),
     version,
+    sought: new Map(
+      records.map(({ id, generation, isSightedAbsent }) => [id, { generation, version, isMissed: isSightedAbsent }]),
+    ),
     parents: [...new Set(parents)],
     lists: await listsOfParents(run, resource),
+    left: { parents: [], lists: [] },
+    answered: null,
     seen: new Set(parents),
     places: run.parents,
+    isRest: false,
+    restSince: null,
     doubt: null,
   };
 }
@@ -128,15 +151,17 @@ async function nextParent(
   }
   const [list] = walk.lists;
   if (list === undefined) return 'none';
-  const end = await passOver.attempt('list', () => readList(run, resource, walk, list));
+  const { isPassedOver, end } = await passOver.attempt('list', () => readList(run, resource, walk, list));
   walk.lists.shift();
+  if (isPassedOver) walk.left.lists.push(list);
+  walk.doubt ??= passOver.troubles[0]?.message ?? null;
   if (end !== null) throw end;
   return 'a list was read';
 }
 
 async function readList(run: BatchRun, resource: CataloguedResource, walk: ParentWalk, list: ToRead): Promise<void> {
   const { catalogue } = run.settings;
-  const key = `${list.resource.resource} of ${list.parentId}`;
+  const key = keyOf(list);
   if (walk.seen.has(key)) return;
   const isParent = parentsOf(catalogue, resource).includes(list.resource);
   const children = isParent ? [] : ancestorsListedBy(run, resource, list.resource);

@@ -8,15 +8,17 @@ import { isNotFound } from './listing.ts';
 
 export type PassOver = {
   /**
-   * Works on one of them, or on a list that names them. Returns null to go on with the next one, whether it answered or is passed
-   * over, or the error to end with: too many failed in a row. Throws what is no failure of this one alone.
+   * Works on one of them, or on a list that names them. `isPassedOver`: something of it may be missing. `end`: the error to end
+   * with, because too many failed in a row; null to go on with the next one. Throws what is no failure of this one alone.
    */
-  attempt: (of: 'parent' | 'list', work: () => Promise<unknown>) => Promise<Error | null>;
+  attempt: (of: 'parent' | 'list', work: () => Promise<unknown>) => Promise<Attempt>;
   /** Why something may be missing, in order. */
   troubles: readonly Error[];
-  /** Did any parent answer? */
+  /** Did any parent answer, now or before? */
   hasAnswered: () => boolean;
 };
+
+type Attempt = { isPassedOver: boolean; end: Error | null };
 
 /** So much may be lost in a row: a refusal takes one call, a list that fails several, one that hangs a minute. */
 const PATIENCE = 10;
@@ -33,11 +35,11 @@ const COSTS: Readonly<Record<ParkReason, number | null>> = {
 
 const MOST_NAMED = 3;
 
-/** One for each run: what did not answer in an outage may in the next. */
-export function createPassOver(signal: AbortSignal): PassOver {
+/** One for each run: what did not answer in an outage may in the next. `answered`: work on a parent that answered before. */
+export function createPassOver(signal: AbortSignal, answered: (() => Promise<unknown>) | null = null): PassOver {
   const troubles: Error[] = [];
   // Lists that answer say nothing of what lists of the parents do.
-  const kinds = { parent: nothingTried(), list: nothingTried() };
+  const kinds = { parent: kindOf(answered), list: kindOf(null) };
 
   /** What it cost, and why. An answer that proves nothing is one, and a parent that is gone has nothing to give. */
   async function tried(work: () => Promise<unknown>): Promise<{ cost: number; error: Error | null }> {
@@ -57,19 +59,20 @@ export function createPassOver(signal: AbortSignal): PassOver {
     if (error !== null) troubles.push(error);
     if (cost === 0) kind.answered = work;
     kind.patience = cost === 0 ? PATIENCE : kind.patience - cost;
-    if (kind.patience > 0) return null;
+    const isPassedOver = error !== null;
+    if (kind.patience > 0) return { isPassedOver, end: null };
     // What answered before is asked again: if it still does, only these are not well.
     const now = kind.answered === null ? { cost, error } : await tried(kind.answered);
-    if (now.cost > 0) return now.error;
+    if (now.cost > 0) return { isPassedOver, end: now.error };
     kind.patience = PATIENCE;
-    return null;
+    return { isPassedOver, end: null };
   };
 
   return { attempt, troubles, hasAnswered: () => kinds.parent.answered !== null };
 }
 
-function nothingTried(): { answered: (() => Promise<unknown>) | null; patience: number } {
-  return { answered: null, patience: PATIENCE };
+function kindOf(answered: (() => Promise<unknown>) | null): { answered: typeof answered; patience: number } {
+  return { answered, patience: PATIENCE };
 }
 
 /** Where nothing answered, that is not the trouble of single parents. Throws what it was. */
