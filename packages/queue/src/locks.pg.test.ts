@@ -194,6 +194,11 @@ describe.each(['postgres15', 'postgres18'] as const)('on %s', (version) => {
       return added;
     })();
     const namespace = aNamespace();
+    const reader = await connect(await aUser(''));
+    await reader.query(`select pg_advisory_lock(${MIGRATION_ADVISORY_LOCK_KEY}, hashtext('bullmq'))`);
+    await reader.query(`select pg_advisory_lock(hashtext('bullmq:finalization'), hashtext($1))`, [
+      `${namespace}-deliveries`,
+    ]);
     const queues = await Promise.all(Array.from({ length: 6 }, () => openQueue(namespace)));
     isDone = true;
     expect(await writing).toBeGreaterThan(0);
