@@ -61,6 +61,20 @@ test('a record among well ones that cannot be fetched is a warning, and is fetch
   expect(warnings()).toEqual([expect.objectContaining({ level: 'warn', dead_letter: '1/7/RFIs/42', ...about })]);
 });
 
+test('a record is tried again after the times that are configured, to a few seconds', async () => {
+  await mirror.system.killWorker();
+  await mirror.system.startWorker({ RETRY_DEAD_LETTERS_AFTER_MS: '4000' });
+  const refusal = procore.intercept(
+    ({ path }) => path.endsWith('/43'),
+    () => ({ status: 422 }),
+  );
+  for (const id of [5, 6, 7, 43]) expect(await deliver(mirror.system, anEventOf(id))).toBe(204);
+  await expect.poll(letters, patience).toEqual([{ id: '1/7/RFIs/43' }]);
+  refusal.end();
+  await expect.poll(letters, { timeout: 12_000, interval: 100 }).toEqual([]);
+  expect(await ids()).toContain('43');
+});
+
 test('a body that cannot be read is one warning however often it comes, which does not show it', async () => {
   const before = warnings().length;
   for (const attempts of [1, 2]) {
