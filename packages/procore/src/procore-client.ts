@@ -319,10 +319,10 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       return call({ ...sent, fields: usualFields, expectedBytes: 0 });
     },
     pages: (path, { searchParams, ...options }) => {
-      const { companyId, signal, purpose = null, fields = usualFields, timeoutMs } = options;
-      const own = { method: 'GET', companyId, signal, purpose, fields, timeoutMs } as const;
-      const getPage: GetPage = (target, { isOnlyTry, expectedBytes }) =>
-        call({ ...own, path: target, policy: isOnlyTry ? onlyOneTry : policy, expectedBytes });
+      const { companyId, signal, purpose = null, fields = usualFields } = options;
+      const own = { method: 'GET', companyId, signal, purpose, fields } as const;
+      const getPage: GetPage = (target, { isOnlyTry, expectedBytes, timeoutMs }) =>
+        call({ ...own, path: target, policy: isOnlyTry ? onlyOneTry : policy, expectedBytes, timeoutMs });
       return pagesOf(getPage, requestPath(o.apiUrl, path, searchParams), options);
     },
     close: async () => {
