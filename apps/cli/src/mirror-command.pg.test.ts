@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createSecrets } from '@procore-mirror/runtime';
 import { createTestDatabase, createTestRedis, type TestDatabase } from '@procore-mirror/testing';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { mirrorCommand } from './mirror-command.ts';
 
 let database: TestDatabase;
@@ -159,6 +159,115 @@ test('status finds something wrong: parked scopes', async () => {
   expect(code).toBe(1);
   expect(stdout).toMatch(/11 +all +all +not_connected/);
   expect(stdout).toMatch(/all +all +all +no_token/);
+});
+
+describe('a status of a part', () => {
+  const parks = (scopes: string) =>
+    database.pool.query(
+      `insert into mirror.scopes (company_id, project_id, resource, reason, probe_at)
+        select company::bigint, project::bigint, resource, 'forbidden', now()
+        from (values ${scopes}) as s(company, project, resource)`,
+    );
+  const status = async (...filter: string[]) => {
+    const { code, stdout } = await mirror(['status', '--json', ...filter]);
+    return { code, ...JSON.parse(stdout) };
+  };
+
+  test.each<[filter: string, scopes: string, seen: boolean]>([
+    ['--company 11', `(12, null, null)`, false],
+    ['--company 11', `(12, 7, 'RFIs')`, false],
+    ['--company 11', `(11, null, null)`, true],
+    ['--company 11', `(11, 5, 'RFIs')`, true],
+    ['--company 11', `(null, null, null)`, true],
+    ['--project 5', `(11, 5, 'RFIs')`, true],
+    ['--project 5', `(11, 6, 'RFIs')`, false],
+    ['--project 5', `(11, null, null)`, true],
+    ['--project 5', `(11, null, 'Company Users')`, false],
+    ['--project 5', `(12, null, null)`, false],
+    ['--project 5', `(null, null, null)`, true],
+    ['--resource rfis', `(12, 7, 'RFIs')`, true],
+    ['--resource rfis', `(11, 5, 'Tasks')`, false],
+    ['--resource rfis', `(12, null, null)`, true],
+    ['--company 11 --project 5 --resource rfis', `(11, 5, 'Tasks'), (11, 6, 'RFIs'), (12, 5, 'RFIs')`, false],
+    ['--company 11 --project 5 --resource rfis', `(11, 5, 'RFIs')`, true],
+  ])('%s tells of parked scopes that cover or belong to it: of %s %s', async (filter, scopes, seen) => {
+    await anEvent({ id: 'E1', companyId: '11', projectId: 5 });
+    await parks(scopes);
+    const { code, parked } = await status(...filter.split(' '));
+    expect({ code, parked: parked.length }).toEqual(seen ? { code: 1, parked: 1 } : { code: 0, parked: 0 });
+  });
+
+  test('counts and names only what belongs to it', async () => {
+    for (const [companyId, project] of [
+      ['11', 5],
+      ['11', 6],
+      ['12', 7],
+    ] as const) {
+      for (const resource of ['RFIs', 'Tasks']) {
+        const values = [companyId, project, resource];
+        await anEvent({
+          id: `E/${values.join('/')}`,
+          companyId,
+          projectId: project,
+          resource,
+          outcome: 'ignored',
+          reason: 'no',
+        });
+        await database.pool.query(
+          `insert into mirror.pending (company_id, project_id, resource, record_id, ready_at, attempts)
+            values ($1, $2, $3, '14', now(), 1)`,
+          values,
+        );
+        await database.pool.query(
+          `insert into mirror.dead_letters (id, kind, reason, raw, company_id, project_id, resource, record_id)
+            values (concat_ws('/', $1::bigint, $2::bigint, $3::text), 'record', 'answer_422', '{}', $1, $2, $3, '13')`,
+          values,
+        );
+        await database.pool.query(
+          `insert into mirror.fetches (company_id, project_id, resource, called_at, lane, route, status, ms)
+            values ($1, $2, $3, now() - interval '10 min', 'live', 'GET /x', 500, 1)`,
+          values,
+        );
+        await database.pool.query(
+          `insert into mirror.lists (company_id, project_id, resource, page_size) values ($1, $2, $3, 10)`,
+          values,
+        );
+      }
+    }
+    await aDeadLetter('D1');
+    await database.pool.query(
+      `insert into mirror.unfit_values (resource, column_name, last_record_id) values ('RFIs', 'due_date', '13'), ('Tasks', 'due_date', '13'), ('Meetings', 'x', '1')`,
+    );
+    await database.pool.query(
+      `insert into mirror.schema_drift (resource, field, kind, count, example_record_id)
+        values ('RFIs', 'mood', 'unknown', 3, '13'), ('Meetings', 'mood', 'unknown', 3, '13')`,
+    );
+    const counts = async (...filter: string[]) => {
+      const all = await status(...filter);
+      expect(all.code).toBe(1);
+      const sum = (rows: Record<string, string>[], key: string) =>
+        rows.reduce((total, row) => total + Number(row[key]), 0);
+      return {
+        ...{ freshness: all.freshness.length, events: all.events.total, pending: all.pending.total },
+        ...{ failing: all.pending.failing, calls: all.calls.lastHour, failed: all.calls.lastHourFailed },
+        ...{ ignored: sum(all.ignored, 'events'), dead: sum(all.deadLetters, 'count'), lists: all.lists.length },
+        ...{ unfit: all.unfitValues.length, drift: all.schemaDrift.length },
+      };
+    };
+    const each = (count: number) => ({
+      ...{ freshness: count, events: `${count}`, pending: `${count}`, failing: `${count}`, calls: `${count}` },
+      ...{ failed: `${count}`, ignored: count, dead: count, lists: count },
+    });
+    expect(await counts()).toEqual({ ...each(6), dead: 7, unfit: 3, drift: 2 });
+    expect(await counts('--company', '11')).toEqual({ ...each(4), unfit: 2, drift: 1 });
+    expect(await counts('--project', '7')).toEqual({ ...each(2), unfit: 2, drift: 1 });
+    expect(await counts('--resource', 'rfis')).toEqual({ ...each(3), unfit: 1, drift: 1 });
+    expect(await counts('--company', '11', '--project', '5', '--resource', 'TASKS')).toEqual({
+      ...each(1),
+      ...{ unfit: 1, drift: 0 },
+    });
+    expect(await mirror(['status', '--company', '13'])).toMatchObject({ code: 0 });
+  });
 });
 
 test('ignored events and values that did not fit are shown, and are nothing wrong', async () => {

@@ -1,6 +1,12 @@
 // What is given up is told of once, tried again by itself or by the operator, and gone when that succeeded.
 import { createHash } from 'node:crypto';
-import { type Product, type ScriptedProcore, startApp, startScriptedProcore } from '@procore-mirror/testing';
+import {
+  type AppProcess,
+  type Product,
+  type ScriptedProcore,
+  startApp,
+  startScriptedProcore,
+} from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { aBody, deliver, type Mirror, startScriptedMirror } from './start-mirror.ts';
 
@@ -8,6 +14,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 let procore: ScriptedProcore;
 let mirror: Mirror<Product>;
+const workers: AppProcess[] = [];
 
 beforeAll(async () => {
   procore = await startScriptedProcore();
@@ -17,7 +24,7 @@ beforeAll(async () => {
   };
   mirror = await startScriptedMirror('postgres', procore.url);
   await mirror.system.startIngest();
-  await mirror.system.startWorker();
+  workers.push(await mirror.system.startWorker());
 });
 afterAll(async () => {
   await mirror.close();
@@ -54,7 +61,7 @@ test('a record among well ones that cannot be fetched is a warning, and is fetch
   await expect.poll(ids, patience).toEqual(['1', '2', '3']);
   refusal.end();
   await query(`update mirror.dead_letters set next_try_at = now()`);
-  await mirror.system.startWorker(); // it looks at once, the other one within a minute
+  workers.push(await mirror.system.startWorker()); // it looks at once, the other one within a minute
   await expect.poll(letters, patience).toEqual([]);
   expect(await ids()).toEqual(['1', '2', '3', '42']);
   const about = { company_id: '1', project_id: '7', resource: 'RFIs', record_id: '42', reason: 'answer_422' };
@@ -88,4 +95,18 @@ test('a body that can be read by now is recorded when it is replayed, and is no 
   expect(await run('dead-letters', 'replay', id)).toBe('1 body handed to the workers again.');
   await expect.poll(letters, patience).toEqual([]);
   await expect.poll(ids, patience).toContain('99');
+});
+
+test('a record is tried again after the times that are configured, to a few seconds', async () => {
+  await Promise.all(workers.map((worker) => worker.end('SIGTERM')));
+  await mirror.system.startWorker({ RETRY_DEAD_LETTERS_AFTER_MS: '4000' });
+  const refusal = procore.intercept(
+    ({ path }) => path.endsWith('/43'),
+    () => ({ status: 422 }),
+  );
+  for (const id of [5, 6, 7, 43]) expect(await deliver(mirror.system, anEventOf(id))).toBe(204);
+  await expect.poll(letters, patience).toEqual([{ id: '1/7/RFIs/43' }]);
+  refusal.end();
+  await expect.poll(letters, { timeout: 12_000, interval: 100 }).toEqual([]);
+  expect(await ids()).toContain('43');
 });

@@ -41,6 +41,8 @@ test.each([
   [{ RFIs: 20 }, 16, { RFIs: 12 }],
   [{ RFIs: 20 }, 1, { RFIs: 1 }],
   [{ RFIs: 3 }, 16, { RFIs: 3 }],
+  [{ RFIs: 20 }, 8, { RFIs: 5 }],
+  [{ RFIs: 20, Tasks: 1 }, 4, { RFIs: 2, Tasks: 1 }],
 ])(
   'of what is due, %o, a worker of %i takes a share of each resource, and more when nothing else is due',
   async (due, concurrency, taken) => {

@@ -13,8 +13,16 @@ import {
   renewLease,
   rescheduleBatches,
 } from '@procore-mirror/database';
-import { type BatchReport, type FetchSettings, fetchBatch, lookAgain, retryDeadLetters } from '@procore-mirror/mirror';
+import {
+  type BatchReport,
+  type FetchSettings,
+  fetchBatch,
+  lookAgain,
+  retryDeadLetters,
+  timeToNextTry,
+} from '@procore-mirror/mirror';
 import type { Log } from '@procore-mirror/runtime';
+import { slotsOf } from './slots.ts';
 
 export type FetchLoopOptions = {
   settings: FetchSettings;
@@ -36,32 +44,28 @@ export type FetchLoop = {
 /** How often an idle loop looks for a batch that is due. */
 export const IDLE_MS = 200;
 export const RESCHEDULE_EVERY_MS = 600_000;
-/** How often it looks whether hidden records are due for another look, and dead letters for another try. */
+/** How often it looks whether hidden records are due for another look. */
 const LOOK_EVERY_MS = 60_000;
 const REST_AFTER_FAILURE_MS = 5_000;
 const FINISH_WITHIN_MS = 5_000;
 
-/**
- * Claims the next batch beside those in hand, so that there is room for another company, for another resource and for live batches,
- * whatever else is due. A resource gets a quarter, and up to three when nothing else is due: its address may hang.
- */
+/** Claims the next batch beside those in hand, so that there is room for others, whatever is due (`slots.ts`). */
 export async function claimNext(
   database: Database,
   o: Pick<ClaimOptions, 'holder' | 'leaseMs'> & { inHand: readonly Batch[]; concurrency: number },
 ): Promise<ClaimedBatch | null> {
   const { inHand, concurrency } = o;
-  const quarter = Math.ceil(concurrency / 4);
+  const slots = slotsOf(concurrency);
   const notLive = inHand.filter(({ lane }) => lane !== 'live').length;
   const room = {
     ...{ holder: o.holder, leaseMs: o.leaseMs },
-    mostPerCompany: concurrency - Math.min(2, Math.floor(concurrency / 4)),
-    onlyLive: notLive >= Math.ceil(concurrency / 2),
+    mostPerCompany: slots.company,
+    onlyLive: notLive >= slots.notLive,
   };
-  const busy = resourcesWith(inHand, quarter);
+  const busy = resourcesWith(inHand, slots.resourceAtFirst);
   const claimed = await claimBatch(database, { ...room, notResources: busy });
   if (claimed !== null || busy.length === 0) return claimed;
-  const notResources = resourcesWith(inHand, Math.max(quarter, concurrency - quarter));
-  return claimBatch(database, { ...room, notResources });
+  return claimBatch(database, { ...room, notResources: resourcesWith(inHand, slots.resource) });
 }
 
 /** The resources of which so many batches are in hand. */
@@ -78,6 +82,7 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
   const inHand = new Map<Promise<void>, Batch>();
   let rescheduleAt = 0;
   let lookAt = 0;
+  let retryAt = 0;
 
   async function loop(): Promise<void> {
     while (!closing.signal.aborted) {
@@ -98,7 +103,10 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
       if (Date.now() >= lookAt) {
         lookAt = Date.now() + LOOK_EVERY_MS;
         await lookAgain(settings);
+      }
+      if (Date.now() >= retryAt) {
         await retryDeadLetters(settings);
+        retryAt = Date.now() + (await timeToNextTry(settings));
       }
       if (!(await canSignIn())) return null;
       return await claimNext(settings.database, { holder, leaseMs, inHand: [...inHand.values()], concurrency });

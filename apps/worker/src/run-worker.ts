@@ -90,7 +90,7 @@ await runMain({
       refuseToken: (token) => auth.refuse(token),
       beforeCall: budget.beforeCall,
       afterCall: (call) => {
-        metrics.called(call.status);
+        if (call.isSent) metrics.called(call.status);
         counter.count(call);
         return budget.afterCall(call);
       },

@@ -18,13 +18,23 @@ export type TokenAnswer =
 const longestAnswer = 65_536;
 const longestRetryAfterMs = 60_000;
 
+/**
+ * Of a token that came without a lifetime of use: the server need not say it (RFC 6749, section 5.1). Should it live longer, this
+ * costs a question every few minutes; should it live less, the API refuses it and the next call asks for another.
+ */
+const unsaidLifetimeMs = 300_000;
+
 // https://www.rfc-editor.org/rfc/rfc6749#section-5.2, but for invalid_request, which something in between may cause.
 const refusals = ['invalid_client', 'unauthorized_client', 'invalid_grant', 'unsupported_grant_type', 'invalid_scope'];
 
 const oauthError = z.object({ error: z.string() });
 
 // Only what we use: oauth4webapi refuses a good token for other members that are null, empty or of another kind.
-const usedMembers = z.object({ access_token: z.unknown(), token_type: z.unknown(), expires_in: z.unknown() });
+const usedMembers = z.object({
+  access_token: z.unknown(),
+  token_type: z.unknown(),
+  expires_in: z.unknown().optional(),
+});
 
 /** Asks once. Rejects only when `signal` aborts, with its reason. */
 export async function requestToken(request: TokenRequest, signal: AbortSignal): Promise<TokenAnswer> {
@@ -50,7 +60,7 @@ export async function requestToken(request: TokenRequest, signal: AbortSignal): 
   if (response.status !== 200) return judgeRefusal(server, response, text ?? '');
   const token = text === null ? null : await readToken(as, client, text);
   if (token !== null) return token;
-  return refused('unreachable', 'later', `${server} answered 200, but not with a bearer token and its lifetime`);
+  return refused('unreachable', 'later', `${server} answered 200, but not with a bearer token`);
 }
 
 function tokenEndpoint(loginUrl: URL): string {
@@ -74,19 +84,24 @@ async function readToken(
   text: string,
 ): Promise<TokenAnswer | null> {
   try {
-    const response = Response.json(usedMembers.parse(JSON.parse(text)));
-    const {
-      access_token: value,
-      expires_in,
-      token_type,
-    } = await oauth.processClientCredentialsResponse(as, client, response);
-    const isUsable = token_type === 'bearer' && /^[\x21-\x7e]+$/.test(value);
-    // Never guess a lifetime: Procore changes it without notice, so only what it says counts. It counts in whole seconds.
-    if (!isUsable || expires_in === undefined || !Number.isFinite(expires_in) || expires_in < 1) return null;
-    return { kind: 'token', value, lifetimeMs: expires_in * 1_000 };
+    const { expires_in, ...members } = usedMembers.parse(JSON.parse(text));
+    const response = Response.json(members);
+    const { access_token: value, token_type } = await oauth.processClientCredentialsResponse(as, client, response);
+    if (token_type !== 'bearer' || !/^[\x21-\x7e]+$/.test(value)) return null;
+    return { kind: 'token', value, lifetimeMs: readLifetime(expires_in) };
   } catch {
     return null; // the error is full of the answer
   }
+}
+
+/**
+ * Procore changes the lifetime without notice, so what it says counts, in whole seconds. What makes no sense is taken as unsaid, 0,
+ * too: it may mean "for ever" to whoever sends it, and a token that really is dead is refused by the API, which tells.
+ */
+function readLifetime(expiresIn: unknown): number {
+  const seconds = typeof expiresIn === 'string' ? Number(expiresIn) : expiresIn;
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 1) return unsaidLifetimeMs;
+  return seconds * 1_000;
 }
 
 function judgeRefusal(server: string, response: Response, text: string): TokenAnswer {

@@ -127,6 +127,14 @@ export async function takeDueTries(
   return rows;
 }
 
+/** How long until the first try is due, ms; less than 0 when one is. Null: none is to come. */
+export async function timeToFirstTry(database: Database): Promise<number | null> {
+  const { rows } = await database.pool.query<{ ms: number | null }>(
+    'select (extract(epoch from min(next_try_at) - now()) * 1000)::float8 as ms from mirror.dead_letters',
+  );
+  return rows[0]?.ms ?? null;
+}
+
 /** Which dead letters are meant: these, or all that fit. */
 export type DeadLetterChoice = {
   ids?: readonly string[] | undefined;

@@ -29,6 +29,7 @@ export {
   giveUpRecords,
   keepUnreadDelivery,
   takeDueTries,
+  timeToFirstTry,
 } from './dead-letters.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './due-looks.ts';
 export { DatabaseVersionError } from './errors.ts';

@@ -34,7 +34,8 @@ beforeEach(async () => {
 type Call = Parameters<CallCounter['count']>[0];
 
 function aCall(call: Partial<Call>): Call {
-  return { companyId: '1', purpose: null, route: 'GET /x/{id}', status: 200, ms: 300, bytes: 2, records: 1, ...call };
+  const sent = { isSent: true, status: 200, ms: 300, bytes: 2, records: 1 };
+  return { companyId: '1', purpose: null, route: 'GET /x/{id}', ...sent, ...call };
 }
 
 const rfis = { projectId: '7', resource: 'RFIs', lane: 'live' } as const;
@@ -74,6 +75,14 @@ test('calls are counted by company, project and resource, in one statement', asy
       ...{ count: 1, for_events: 0, failed: 1, last_status: null },
     },
   ]);
+});
+
+test('what was never sent is no call', async () => {
+  const counter = aCounter();
+  counter.count(aCall({ isSent: false, status: null }));
+  counter.count(aCall({ status: null }));
+  await counter.close();
+  expect(await counted()).toMatchObject([{ count: 1, failed: 1 }]);
 });
 
 test('counts are entered by themselves, and several processes add up', async () => {

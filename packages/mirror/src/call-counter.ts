@@ -11,9 +11,12 @@ export type CallCounterOptions = {
 };
 
 export type CallCounter = {
-  /** Notes one request that ended; pass it what the client's `afterCall` tells. */
+  /** Notes one request that ended, if it was sent; pass it what the client's `afterCall` tells. */
   count: (
-    call: Pick<Fetch, 'companyId' | 'route' | 'status' | 'ms' | 'bytes' | 'records'> & { purpose: CallPurpose | null },
+    call: Pick<Fetch, 'companyId' | 'route' | 'status' | 'ms' | 'bytes' | 'records'> & {
+      purpose: CallPurpose | null;
+      isSent: boolean;
+    },
   ) => void;
   /** Enters what is left; counts nothing afterwards. */
   close: () => Promise<void>;
@@ -71,8 +74,8 @@ export function createCallCounter({ database, onError, flushEveryMs = 5_000 }: C
   }
 
   return {
-    count: ({ companyId, purpose, route, status, ms, bytes, records }) => {
-      if (isClosed) return;
+    count: ({ companyId, purpose, route, isSent, status, ms, bytes, records }) => {
+      if (isClosed || !isSent) return;
       const { version = null, projectId, resource, lane } = purpose ?? { projectId: null, resource: null, lane: null };
       const startedAt = performance.now() - ms;
       noted.push({ version, companyId, projectId, resource, lane, route, status, ms, bytes, records, startedAt });

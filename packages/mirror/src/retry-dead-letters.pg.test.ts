@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { NewDeadLetter } from './batch-run.ts';
 import { recordDelivery } from './record-delivery.ts';
-import { replayDeadLetters, retryDeadLetters } from './retry-dead-letters.ts';
+import { replayDeadLetters, retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
 
 let procore: ScriptedProcore;
@@ -175,4 +175,25 @@ test('a body that says what it is about is a dead letter about that', async () =
       next_try_at: null,
     },
   ]);
+});
+
+describe('the next look for records to be tried again', () => {
+  const nextTry = (inSeconds: number | null) =>
+    query(`update mirror.dead_letters set next_try_at = now() + ${inSeconds} * interval '1 s'`);
+
+  test.each<[string, number | null, number[], [least: number, most: number]]>([
+    ['is after a minute when there are none', null, [3_600_000, 86_400_000], [60_000, 60_000]],
+    ['is after a minute when the first is due later', 3_600, [3_600_000], [60_000, 60_000]],
+    ['is when the first is due', 20, [3_600_000], [15_000, 20_000]],
+    ['is within the shortest time after which one is tried', null, [5_000, 2_000, 86_400_000], [2_000, 2_000]],
+    ['is no sooner than after a second', null, [10], [1_000, 1_000]],
+    ['is after a second when one is due already', -5, [3_600_000], [1_000, 1_000]],
+    ['is after a minute when none is to be tried', null, [], [60_000, 60_000]],
+  ])('%s', async (_, inSeconds, retryDeadLettersAfterMs, [least, most]) => {
+    await giveUp();
+    await nextTry(inSeconds);
+    const lookInMs = await timeToNextTry({ ...mirror.settings, retryDeadLettersAfterMs });
+    expect(lookInMs).toBeGreaterThanOrEqual(least);
+    expect(lookInMs).toBeLessThanOrEqual(most);
+  });
 });

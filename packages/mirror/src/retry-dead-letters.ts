@@ -9,6 +9,7 @@ import {
   markPending,
   type Transaction,
   takeDueTries,
+  timeToFirstTry,
 } from '@procore-mirror/database';
 import type { FetchSettings } from './batch-run.ts';
 import { bodyOf } from './record-delivery.ts';
@@ -21,6 +22,9 @@ type RetrySettings = Pick<
 const RECORDS_AT_ONCE = 1000;
 /** A body may be 1 MiB. */
 const BODIES_AT_ONCE = 20;
+/** What others gave up, or an operator made due, is seen within this time. */
+const LONGEST_WAIT_MS = 60_000;
+const SHORTEST_WAIT_MS = 1_000;
 
 /**
  * Marks given-up records pending whose next try is due, up to a thousand. Their dead letters go when they are settled. Safe in
@@ -33,6 +37,15 @@ export async function retryDeadLetters(settings: RetrySettings): Promise<number>
     await markAgain(client, settings, known);
     return known.length;
   });
+}
+
+/**
+ * How long to wait before the next `retryDeadLetters`, ms: until the first try is due, and no longer than it takes until one of
+ * those is that are given up meanwhile.
+ */
+export async function timeToNextTry({ database, retryDeadLettersAfterMs = [] }: RetrySettings): Promise<number> {
+  const firstMs = (await timeToFirstTry(database)) ?? LONGEST_WAIT_MS;
+  return Math.max(SHORTEST_WAIT_MS, Math.min(LONGEST_WAIT_MS, firstMs, ...retryDeadLettersAfterMs));
 }
 
 export type Replayed = {

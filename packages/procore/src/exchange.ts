@@ -37,6 +37,9 @@ export type ExchangeRequest = {
   signal?: AbortSignal | undefined;
 };
 
+/** For a call to an address where another was just waited for in vain: ten seconds of silence. */
+export const SLOW_TIMEOUT_MS = 20_000;
+
 type Exchanger = { exchange: (request: ExchangeRequest) => Promise<Exchange>; close: () => Promise<void> };
 
 type Head = { status: number | null; headers: AnswerHeaders };
@@ -65,6 +68,8 @@ export function createExchanger(o: ExchangerOptions): Exchanger {
     keepAliveTimeout: 10_000,
   });
 
+  const timeoutFor = ({ timeoutMs = o.timeoutMs }: ExchangeRequest): number => Math.min(timeoutMs, o.timeoutMs);
+
   async function receive(request: ExchangeRequest, head: Head, place: Place, limits: Limits): Promise<Exchange> {
     const { method, path, body, expectedBytes } = request;
     const { signal, deadline } = limits;
@@ -73,7 +78,7 @@ export function createExchanger(o: ExchangerOptions): Exchanger {
     // The text must be what Procore sent and its size must be what we count, so no compression. Saying nothing would
     // allow any (RFC 9110, 12.5.3). undici neither follows redirects nor decompresses by itself.
     const sent = { ...request.headers, 'accept-encoding': 'identity' };
-    const silence = Math.ceil((request.timeoutMs ?? o.timeoutMs) / 2);
+    const silence = Math.ceil(timeoutFor(request) / 2);
     const timeouts = { headersTimeout: silence, bodyTimeout: silence }; // of the body, stands still while nobody reads
     const answer = await pool.request({ method, path, headers: sent, body: body ?? null, signal, ...timeouts });
     answer.body.on('error', () => {}); // who reads it is told; while it waits for room nobody does
@@ -107,7 +112,7 @@ export function createExchanger(o: ExchangerOptions): Exchanger {
     const ending = new AbortController();
     const onAbort = (): void => ending.abort(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
-    const { timeoutMs = o.timeoutMs } = request;
+    const timeoutMs = timeoutFor(request);
     const timeOut = new Error(`no complete answer within ${timeoutMs} ms`);
     const deadline = createDeadline(timeoutMs, () => ending.abort(timeOut));
     const head: Head = { status: null, headers: {} };

@@ -6,6 +6,7 @@ export {
   ProcoreTooLargeError,
   ProcoreUnreachableError,
 } from './errors.ts';
+export { SLOW_TIMEOUT_MS } from './exchange.ts';
 export { expandPath } from './expand-path.ts';
 export { createHooksApi, type Hook, type HookDelivery, type HooksApi, type HookTrigger } from './hooks-api.ts';
 export { parseWithTextIds } from './lossless-json.ts';

@@ -14,17 +14,22 @@ type Server = {
   gives: (asked: number) => number;
   headers: (page: Page) => Headers;
   /** What is thrown for a page, if it is not answered. */
-  fails?: (page: Page, call: number) => Error | null;
+  fails?: (page: Page, call: number, timeoutMs: number | undefined) => Error | null;
   /** The page that it takes another number for. */
   takes?: (number: number, last: number) => number;
 };
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => String(index + 1));
 
-async function read(server: Server, perPage = 1000, usuallyMissing: number | null = null) {
+async function read(
+  server: Server,
+  perPage = 1000,
+  usuallyMissing: number | null = null,
+  answeredPerPage: number | null = null,
+) {
   let calls = 0;
   const all = upTo(server.records);
-  const get: GetPage = async (path, { isOnlyTry }) => {
+  const get: GetPage = async (path, { isOnlyTry, timeoutMs }) => {
     const query = new URL(path, 'http://a').searchParams;
     const asked = Number(query.get('per_page'));
     const size = server.gives(asked);
@@ -34,7 +39,7 @@ async function read(server: Server, perPage = 1000, usuallyMissing: number | nul
     const page = { number, size, asked, total: server.records, isLast: number >= last, ids };
     for (let tries = isOnlyTry ? 1 : 3; ; tries -= 1) {
       calls += 1;
-      const error = server.fails?.(page, calls) ?? null;
+      const error = server.fails?.(page, calls, timeoutMs) ?? null;
       if (error === null) break;
       if (tries === 1 || !(error instanceof ProcoreResponseError) || error.status !== 500) throw error;
     }
@@ -49,7 +54,7 @@ async function read(server: Server, perPage = 1000, usuallyMissing: number | nul
   const came = new Set<string>();
   const sizes: { size: number; isSure: boolean; hasFailed: boolean }[] = [];
   const pages = pagesOf(get, '/list', {
-    ...{ companyId: '42', perPage, usuallyMissing },
+    ...{ companyId: '42', perPage, usuallyMissing, answeredPerPage },
     read: ({ text }) => {
       const ids = text.fields as string[];
       return { ids, records: ids.length, groups: ids.length };
@@ -260,5 +265,29 @@ describe('pages that do not come in time', () => {
       'no answer',
     );
     expect(seen).toEqual([1000, 10]);
+  });
+
+  /** Sizes that were asked for, each with how long it may take; above `most` none comes. */
+  async function asked(most: number, answeredPerPage: number | null = null): Promise<string[]> {
+    const seen: string[] = [];
+    const fails: Server['fails'] = ({ asked: size }, _, timeoutMs) => {
+      seen.push(`${size}${timeoutMs === undefined ? '' : ` in ${timeoutMs}`}`);
+      return size > most ? inVain() : null;
+    };
+    const server: Server = { records: 25, gives: (size) => size, headers: () => ({}), fails };
+    await read(server, 100, null, answeredPerPage).catch(() => {});
+    return seen;
+  }
+
+  test('are followed by a small one that is not waited for as long', async () => {
+    expect(await asked(0)).toEqual(['100', '10 in 20000']);
+    expect(await asked(0, 50)).toEqual(['100', '50', '10 in 20000']);
+  });
+
+  test('are waited for as long as ever once one came', async () => {
+    const [first, second, ...further] = await asked(10);
+    expect([first, second]).toEqual(['100', '10 in 20000']);
+    expect(further.length).toBeGreaterThan(0);
+    expect(further.filter((one) => one.includes('in'))).toEqual([]);
   });
 });

@@ -14,6 +14,8 @@ export type PageSizes = {
   afterFailure: (size: number, error: unknown) => number | null;
   /** Is this size a trial, for which one try is enough? */
   isTrial: (size: number) => boolean;
+  /** Is it to come soon? Another size did not come in time, and this one was never answered: the list may hang whatever its size. */
+  isHurried: (size: number) => boolean;
   /** The size for the page that begins after so many records. */
   sizeAt: (offset: number, size: number) => number;
   /** Was any page answered? */
@@ -37,7 +39,7 @@ export function createPageSizes({ wanted, answered, onAnswer }: PageSizesOptions
   let good = answered;
   let bad = Number.POSITIVE_INFINITY;
   let failuresInARow = 0;
-  let [hasAnswered, hasFailed] = [false, false];
+  let [hasAnswered, hasFailed, isLate] = [false, false, false];
   const failedOnce = new Set<number>();
 
   /** Whether it is its size that fails, one trial does not tell, unless it ended another one before. */
@@ -52,12 +54,14 @@ export function createPageSizes({ wanted, answered, onAnswer }: PageSizesOptions
       good = size;
       failuresInARow = 0;
       hasAnswered = true;
+      isLate = false;
       onAnswer({ size, isSure: bad <= size * 2, hasFailed });
     },
     afterFailure: (size, error) => {
       if (size === 1 || !(isAboutSize(error) || (isTimeOut(error) && size > SURELY_SMALL))) return null;
       failuresInARow += 1;
       hasFailed = true;
+      isLate = isTimeOut(error);
       if (good !== null && good < size) {
         judgeLarger(size, error);
         return good;
@@ -66,6 +70,7 @@ export function createPageSizes({ wanted, answered, onAnswer }: PageSizesOptions
     },
     // A record that fails alone is to have as many tries as others.
     isTrial: (size) => (failuresInARow > 0 && !(size === 1 && hasAnswered)) || (good !== null && size > good),
+    isHurried: (size) => isLate && size !== good,
     sizeAt: (offset, size) => {
       const larger = Math.min(size * 2, wanted);
       return failuresInARow === 0 && larger > size && larger < bad && offset % larger === 0 ? larger : size;

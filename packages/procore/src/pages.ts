@@ -1,5 +1,6 @@
 // A list, page by page: each is asked for in a size that is answered, and what follows it is told in `page-ends.ts`.
 import { ProcoreResponseError } from './errors.ts';
+import { SLOW_TIMEOUT_MS } from './exchange.ts';
 import {
   type Came,
   capOf,
@@ -41,7 +42,15 @@ export type PagesOptions<P extends ReadPage> = {
 };
 
 /** `expectedBytes`: how large the answer is likely to be, so that there is room for it before it comes. */
-export type GetPage = (path: string, o: { isOnlyTry: boolean; expectedBytes: number }) => Promise<ProcoreAnswer>;
+export type GetPage = (
+  path: string,
+  o: { isOnlyTry: boolean; expectedBytes: number; timeoutMs: number | undefined },
+) => Promise<ProcoreAnswer>;
+
+type GetSize = (
+  path: string,
+  o: { isOnlyTry: boolean; isHurried: boolean; expectedBytes: number },
+) => Promise<ProcoreAnswer>;
 
 /** What came at a place, and which was asked for at first: `at` may be in a smaller size. */
 type Got = { at: Place; asked: Place } & (
@@ -64,11 +73,16 @@ export async function* pagesOf<P extends ReadPage>(
   o: PagesOptions<P>,
 ): AsyncGenerator<P, void, undefined> {
   const { perPage, onDoubt = () => {}, onPageSize = () => {} } = o;
+  const getPage: GetSize = (path, { isHurried, ...own }) =>
+    get(path, {
+      ...own,
+      timeoutMs: isHurried ? Math.min(o.timeoutMs ?? SLOW_TIMEOUT_MS, SLOW_TIMEOUT_MS) : o.timeoutMs,
+    });
   const sizes = createPageSizes({ wanted: perPage, answered: o.answeredPerPage ?? null, onAnswer: onPageSize });
   const known = { perPage, usuallyMissing: o.usuallyMissing ?? null };
   const seen = nothingSeen();
   for (let place: Place | null = firstPlace(listPath, o.firstPerPage ?? perPage); place !== null; ) {
-    const got: Got = await getOrMiss(get, place, sizes, seen);
+    const got: Got = await getOrMiss(getPage, place, sizes, seen);
     using _ = got.kind === 'answer' ? got.answer : null;
     const came = readPage(got, o.read, seen);
     const { next, doubt } = endless(stepFrom(got, came, seen, known), seen, o.maxPages ?? 10_000);
@@ -120,7 +134,7 @@ function pass(got: Got, seen: Seen): Step {
 }
 
 /** The page, unless there is none. One that cannot be read although only a full page spoke for it may not be there either. */
-async function getOrMiss(get: GetPage, place: Place, sizes: PageSizes, seen: Seen): Promise<Got> {
+async function getOrMiss(get: GetSize, place: Place, sizes: PageSizes, seen: Seen): Promise<Got> {
   try {
     return await getSized(get, place, sizes, seen);
   } catch (error) {
@@ -130,13 +144,14 @@ async function getOrMiss(get: GetPage, place: Place, sizes: PageSizes, seen: See
 }
 
 /** The page, in a smaller size if it is too large as it is. */
-async function getSized(get: GetPage, place: Place, sizes: PageSizes, seen: Seen): Promise<Got> {
+async function getSized(get: GetSize, place: Place, sizes: PageSizes, seen: Seen): Promise<Got> {
   seen.paths.add(place.path);
   let firstError: unknown = null;
   for (let at = place; ; seen.paths.add(at.path)) {
     try {
       const isOnlyTry = sizes.isTrial(at.size) || seen.badInARow > 0;
-      const answer = await get(at.path, { isOnlyTry, expectedBytes: seen.bytes });
+      const isHurried = sizes.isHurried(at.size);
+      const answer = await get(at.path, { isOnlyTry, isHurried, expectedBytes: seen.bytes });
       sizes.sawAnswer(at.size);
       return { kind: 'answer', answer, at, asked: place };
     } catch (error) {

@@ -480,6 +480,38 @@ describe('the budget', () => {
     expect(told).toEqual([purpose, purpose, purpose, purpose, purpose, purpose, null, null]);
   });
 
+  test.each<[string, Partial<ProcoreClientOptions>, Answer[], unknown[]]>([
+    ['no token was to be had', { token: () => Promise.reject(new Error('no')) }, [answer(200, '{}')], [[false, null]]],
+    [
+      'no answer came',
+      {},
+      [reset, answer(200, '{}')],
+      [
+        [true, null],
+        [true, 200],
+      ],
+    ],
+  ])('is told whether a request was sent: %s', async (_, options, answers, expected) => {
+    const told: unknown[] = [];
+    const { client } = await aWorld(answers, {
+      ...options,
+      afterCall: ({ isSent, status }) => void told.push([isSent, status]),
+    });
+    await client.get('/x', company).catch(() => {});
+    expect(told).toEqual(expected);
+  });
+
+  test('is told that a request was sent whose caller gave it up', async () => {
+    const told: unknown[] = [];
+    const { client, server } = await aWorld([silence], { afterCall: ({ isSent }) => void told.push(isSent) });
+    const stop = new AbortController();
+    const ended = failure(client.get('/x', { ...company, signal: stop.signal }));
+    await vi.waitFor(() => expect(server.seen).toHaveLength(1), { timeout: 10_000 });
+    stop.abort(new Error('no more'));
+    await ended;
+    expect(told).toEqual([true]);
+  });
+
   test('that refuses leave keeps the request from being made', async () => {
     const own = new Error('no leave');
     const { client, server } = await aWorld([answer(200, '{}')], { beforeCall: () => Promise.reject(own) });

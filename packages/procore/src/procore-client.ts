@@ -116,12 +116,15 @@ export type ProcoreClientOptions = {
     purpose: CallPurpose | null;
     signal?: AbortSignal | undefined;
   }) => Promise<void>;
-  /** Told once for each `beforeCall` that let a request go. `status` is null when no status line came, or no token was to be had. */
+  /** Told once for each `beforeCall` that let a request go. */
   afterCall?: (call: {
     companyId: string;
     purpose: CallPurpose | null;
     /** Method and path with placeholders. */
     route: string;
+    /** False when there was no request after all, because no token was to be had or the caller gave up before there was one. */
+    isSent: boolean;
+    /** Null when no status line came. */
     status: number | null;
     rateLimit: RateLimit | null;
     /** How long the company's calls are to wait: after a 429. */
@@ -153,7 +156,7 @@ type Call = Omit<ExchangeRequest, 'headers'> & {
 type Failed = { failure: RequestFailure; error: Error };
 type Tried = { answer: ProcoreAnswer } | Failed;
 /** What is known of a request once it ended; see `afterCall`. */
-type Told = { ms: number; bytes: number | null; records: number | null };
+type Told = { isSent: boolean; ms: number; bytes: number | null; records: number | null };
 
 const final: RequestFailure = { kind: 'final' };
 const usualFields: ReadonlySet<string> = new Set(['id', 'data']);
@@ -209,11 +212,12 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     let token = '';
     let exchange: Exchange | null = null;
     let tried: Tried | null = null;
-    const told: Told = { ms: 0, bytes: null, records: null };
+    const told: Told = { isSent: false, ms: 0, bytes: null, records: null };
     try {
       token = await abortable(o.token(signal), signal).catch((error: unknown) => {
         throw signal?.aborted ? error : tokenError(error);
       });
+      told.isSent = true;
       exchange = await exchanger.exchange({ ...call, headers: headersFor(call, token) });
       told.ms = performance.now() - startedAt;
       told.bytes = exchange.kind === 'answered' && isSuccess(exchange) ? exchange.bytes.length : null;
@@ -315,10 +319,10 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       return call({ ...sent, fields: usualFields, expectedBytes: 0 });
     },
     pages: (path, { searchParams, ...options }) => {
-      const { companyId, signal, purpose = null, fields = usualFields, timeoutMs } = options;
-      const own = { method: 'GET', companyId, signal, purpose, fields, timeoutMs } as const;
-      const getPage: GetPage = (target, { isOnlyTry, expectedBytes }) =>
-        call({ ...own, path: target, policy: isOnlyTry ? onlyOneTry : policy, expectedBytes });
+      const { companyId, signal, purpose = null, fields = usualFields } = options;
+      const own = { method: 'GET', companyId, signal, purpose, fields } as const;
+      const getPage: GetPage = (target, { isOnlyTry, expectedBytes, timeoutMs }) =>
+        call({ ...own, path: target, policy: isOnlyTry ? onlyOneTry : policy, expectedBytes, timeoutMs });
       return pagesOf(getPage, requestPath(o.apiUrl, path, searchParams), options);
     },
     close: async () => {

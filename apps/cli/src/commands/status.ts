@@ -1,4 +1,4 @@
-import { type Freshness, readStatus } from '@procore-mirror/database';
+import { readStatus } from '@procore-mirror/database';
 import { openDeliveryQueue } from '@procore-mirror/queue';
 import { queueUrl, readEnv } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
@@ -15,7 +15,7 @@ export function addStatus(parent: Command, run: Run): void {
   parent
     .command('status')
     .description(
-      'What the mirror holds, how new it is, and what is wrong. Exit code 1 for dead letters and parked scopes.',
+      'What the mirror, or a part of it, holds, how new it is, and what is wrong. Exit code 1 for dead letters and parked scopes.',
     )
     .option('--company <id>', 'this company only', companyOrProjectId)
     .option('--project <id>', 'this project only', companyOrProjectId)
@@ -24,21 +24,16 @@ export function addStatus(parent: Command, run: Run): void {
     .option('--json', 'print the result as JSON')
     .action((options: Options) =>
       run(options, async (context) => {
-        const [mirror, queue] = await Promise.all([context.withDatabase(readStatus), readQueue(context)]);
-        const freshness = mirror.freshness.filter((row) => isAskedFor(row, options));
-        const status: Status = { ...mirror, freshness, totals: totalsOf(freshness), queue };
+        const { company: companyId, project: projectId, resource } = options;
+        const [mirror, queue] = await Promise.all([
+          context.withDatabase((database) => readStatus(database, { companyId, projectId, resource })),
+          readQueue(context),
+        ]);
+        const status: Status = { ...mirror, totals: totalsOf(mirror.freshness), queue };
         context.output.result(status, () => statusInWords(status, options.all === true, context.now()));
         return judge(status);
       }),
     );
-}
-
-function isAskedFor(row: Freshness, options: Options): boolean {
-  return (
-    (options.company === undefined || row.companyId === options.company) &&
-    (options.project === undefined || row.projectId === options.project) &&
-    (options.resource === undefined || row.resource.toLowerCase() === options.resource.toLowerCase())
-  );
 }
 
 /** A queue that is down is part of the status, not the end of it. */
