@@ -7,6 +7,7 @@ import {
   type ClaimOptions,
   claimBatch,
   type Database,
+  forgetIdleScopes,
   forgetOldAbsences,
   forgetOldWalks,
   releaseBatch,
@@ -103,6 +104,7 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
       if (Date.now() >= lookAt) {
         lookAt = Date.now() + LOOK_EVERY_MS;
         await lookAgain(settings);
+        await forgetIdleScopes(settings.database);
       }
       if (Date.now() >= retryAt) {
         await retryDeadLetters(settings);

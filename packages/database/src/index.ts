@@ -92,6 +92,7 @@ export { type LoggedEvent, markPending, type News, type RecordOptions, recordEve
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './schema-drift.ts';
 export {
   askForTurn,
+  forgetIdleScopes,
   giveProbeBack,
   keepParked,
   type ParkedNow,

@@ -4,7 +4,15 @@ import { type ClaimedBatch, claimBatch } from './batches.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, openDatabase } from './open-database.ts';
 import { markPending } from './record-event.ts';
-import { askForTurn, giveProbeBack, keepParked, parkScope, type Scope, unparkScopes } from './scopes.ts';
+import {
+  askForTurn,
+  forgetIdleScopes,
+  giveProbeBack,
+  keepParked,
+  parkScope,
+  type Scope,
+  unparkScopes,
+} from './scopes.ts';
 
 let test_: TestDatabase;
 let database: Database;
@@ -168,4 +176,21 @@ describe('where everything is parked', () => {
     await refuse(await claim());
     expect(Object.values(await parked()).toSorted((a, b) => a - b)).toEqual([0, 3600]);
   });
+});
+
+test('a parked resource of which nothing is pending is forgotten when its probe is due, and nothing wider is', async () => {
+  await aBatch('1', '3');
+  const resources = ['3', '4', null].map((projectId) => ({ companyId: '1', projectId, resource: 'RFIs' }));
+  for (const scope of [...resources, company('2'), everything]) {
+    await query(
+      `insert into mirror.scopes (company_id, project_id, resource, reason, detail, probe_at)
+        values ($1, $2, $3, 'forbidden', '', now() + interval '20 s')`,
+      [scope.companyId, scope.projectId, scope.resource],
+    );
+  }
+  await forgetIdleScopes(database);
+  expect(Object.keys(await parked())).toHaveLength(5);
+  await makeProbesDue();
+  await forgetIdleScopes(database);
+  expect(Object.keys(await parked()).toSorted()).toEqual(['1/3/RFIs', '2', 'all']);
 });

@@ -135,3 +135,15 @@ export async function unparkScopes(database: Database, answered: Scope): Promise
   );
   return rows[0]?.count ?? 0;
 }
+
+/**
+ * Forgets parked resources of which nothing is pending: no batch would ever probe them, and if they still fail, the next news tells.
+ * A whole company that is parked stays so.
+ */
+export async function forgetIdleScopes(database: Database): Promise<void> {
+  await database.pool.query(
+    `delete from mirror.scopes s where resource is not null and probe_at <= now() and not exists (select from mirror.pending p
+      where p.company_id = s.company_id and p.resource = s.resource
+        and (p.project_id = s.project_id or (p.project_id is null and s.project_id is null)))`,
+  );
+}
