@@ -431,6 +431,26 @@ describe('beside a parent that refuses us', () => {
   });
 });
 
+test('a walk that is under way goes on while another waits for a parent that refuses us', async () => {
+  withReplies(131, []);
+  const answer = procore.answer;
+  procore.answer = (path, query) => (path.includes('/rfis/3/') ? { status: 403 } : answer(path, query));
+  await mirror.hear('RFI Replies', [7]);
+  await runOften('RFI Replies', 3);
+  procore.calls = [];
+  await mirror.hear('RFI Replies', [8]);
+  await mirror.run('RFI Replies', {}, aWorker()); // of 8 alone: 7 has its pause
+  await ready();
+  await mirror.run('RFI Replies', {}, aWorker());
+  expect(await walks()).toHaveLength(2);
+  expect(procore.calls).toHaveLength(2 * CALLS_PER_RUN);
+  await runOften('RFI Replies', 1);
+  expect(await walks()).toHaveLength(1);
+  expect(procore.calls).toHaveLength(131); // the list, and each parent once
+  await runOften('RFI Replies', 4);
+  expect(procore.calls).toHaveLength(135);
+});
+
 test('a child that waits is not taken for missed where only others were looked for', async () => {
   let refuses = true;
   const filters: string[] = [];
