@@ -91,11 +91,13 @@ export { type LoggedEvent, markPending, type News, type RecordOptions, recordEve
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './schema-drift.ts';
 export {
   askForTurn,
+  endNoToken,
   giveProbeBack,
   keepParked,
   type ParkedNow,
   type ParkPauses,
   type ParkReason,
+  parkForNoToken,
   parkScope,
   type Scope,
   type Trouble,
