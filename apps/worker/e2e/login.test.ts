@@ -2,7 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { AppProcess } from '@procore-mirror/testing';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AppProcess, startApp } from '@procore-mirror/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { expectNoSecretWritten } from './find-secrets.ts';
 import { aBody, deliver, type Mirror, startMirror } from './start-mirror.ts';
@@ -94,6 +95,35 @@ test('a rejection is asked about again by a probe, and ends by itself', { timeou
   expect(await logins()).toBeLessThanOrEqual(3);
   expect(logged(worker, 'signing in fails')).toBe(1);
   expect(logged(worker, '"outcome":"parked"')).toBeLessThanOrEqual(16);
+});
+
+test('a renewal that is refused shows in the status until a token is to be had', { timeout: 120_000 }, async () => {
+  const { system, database } = mirror;
+  const { clientId, clientSecret } = system.secrets;
+  const scopes = async () =>
+    (await database.pool.query('select company_id, project_id, resource, reason, detail from mirror.scopes')).rows;
+  // The token lives for 20 s, and is renewed by a call that comes 3 to 5 s before its end.
+  await system.control('PATCH', '/control/settings', { tokenSeconds: 20 });
+  await system.startWorker();
+  const startedAt = performance.now();
+  await news();
+  await mirror.untilQuiet(records);
+  await system.control('PUT', `/control/clients/${clientId}`, { secret: 'a-secret-that-the-worker-does-not-have' });
+  await sleep(Math.max(0, startedAt + 18_000 - performance.now()));
+  await news();
+  const everything = { company_id: null, project_id: null, resource: null, reason: 'no_token' };
+  await expect
+    .poll(scopes, within(40_000))
+    .toEqual([{ ...everything, detail: expect.stringContaining('rejects the service account (invalid_client)') }]);
+  await sleep(8_000); // by then what the last token still brought is over
+  expect(await scopes()).toMatchObject([everything]);
+  const status = startApp('cli', { DATABASE_URL: mirror.queueUrl }, { args: ['status', '--company', '1'] });
+  await expect.poll(() => status.isRunning(), within(60_000)).toBe(false);
+  expect(await status.end('SIGTERM')).toBe(1);
+  expect(status.output()).toMatch(/all +all +all +no_token/);
+  await system.control('PUT', `/control/clients/${clientId}`, { secret: clientSecret });
+  await mirror.untilQuiet(2 * records);
+  expect(await scopes()).toEqual([]);
 });
 
 test('a secret that is regenerated at Procore and written to its file is used without a restart', {

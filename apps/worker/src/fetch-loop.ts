@@ -23,6 +23,7 @@ import {
   timeToNextTry,
 } from '@procore-mirror/mirror';
 import type { Log } from '@procore-mirror/runtime';
+import { createLoginWatch } from './login-watch.ts';
 import { slotsOf } from './slots.ts';
 
 export type FetchLoopOptions = {
@@ -78,6 +79,7 @@ function resourcesWith(inHand: readonly Batch[], count: number): string[] {
 /** Starts to fetch what is pending. */
 export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
   const { settings, holder, concurrency, log, login, leaseMs = 15_000 } = options;
+  const watch = createLoginWatch({ database: settings.database, login });
   const closing = new AbortController();
   const aborting = new AbortController();
   const inHand = new Map<Promise<void>, Batch>();
@@ -110,22 +112,13 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
         await retryDeadLetters(settings);
         retryAt = Date.now() + (await timeToNextTry(settings));
       }
-      if (!(await canSignIn())) return null;
+      if (!(await watch.canSignIn(closing.signal))) return null;
       return await claimNext(settings.database, { holder, leaseMs, inHand: [...inHand.values()], concurrency });
     } catch (error) {
       log.warn({ error }, 'the schedule could not be read; trying again');
       await sleep(1000, null, { signal: closing.signal }).catch(() => null);
       return null;
     }
-  }
-
-  /** Without a token a batch could only fail. To ask for one costs nothing but when a probe of the login is due. */
-  async function canSignIn(): Promise<boolean> {
-    if (login.trouble() === null) return true;
-    return await login.token(closing.signal).then(
-      () => true,
-      () => false, // the login tells of its trouble itself
-    );
   }
 
   async function nap(): Promise<void> {

@@ -92,12 +92,14 @@ export { type LoggedEvent, markPending, type News, type RecordOptions, recordEve
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './schema-drift.ts';
 export {
   askForTurn,
+  endNoToken,
   forgetIdleScopes,
   giveProbeBack,
   keepParked,
   type ParkedNow,
   type ParkPauses,
   type ParkReason,
+  parkForNoToken,
   parkScope,
   type Scope,
   type Trouble,

@@ -52,6 +52,28 @@ export async function parkScope(database: Database, scope: Scope, trouble: Troub
   );
 }
 
+/**
+ * Parks everything because no token is to be had; `endNoToken` ends it. Its probe is due at once, for another process may have one.
+ * Other trouble of everything stays while its probe is to come; when that is due nobody can make it here.
+ */
+export async function parkForNoToken(database: Database, detail: string): Promise<void> {
+  await database.pool.query(
+    `insert into mirror.scopes as s (company_id, project_id, resource, reason, detail, probe_at)
+      values (null, null, null, 'no_token', $1, now())
+      on conflict (company_id, project_id, resource) do update
+        set reason = excluded.reason, detail = excluded.detail, probe_at = least(s.probe_at, excluded.probe_at)
+        where s.probe_at <= now() or (s.reason = 'no_token' and s.probes = 0)`,
+    [detail],
+  );
+}
+
+/** Takes up work again that stood still because no token was to be had, and only then. */
+export async function endNoToken(database: Database): Promise<void> {
+  await database.pool.query(
+    `delete from mirror.scopes where company_id is null and project_id is null and resource is null and reason = 'no_token'`,
+  );
+}
+
 const OF_BATCH = '(select $1::bigint as company_id, $2::bigint as project_id, $3::text as resource) b';
 const COVERING = lockCovering(OF_BATCH, 'b');
 /** Joined to a statement that changes scopes, so that these are locked before. */
