@@ -59,8 +59,9 @@ export function createScriptedWorld(companyId: string): ScriptedWorld {
   };
 }
 
-/** Procore's answer: the record at an address that ends in its id, else a list of those whose list has the address. */
+/** Procore's answer: who we are, the record at an address that ends in its id, else a list of those whose list has the address. */
 function answerFrom(kept: readonly Kept[], asked: Asked): Answer {
+  if (asked.path === '/rest/v1.0/me') return { body: { id: 1 } };
   const wrap = (body: unknown) => ({ body: asked.path.startsWith('/rest/v2') ? { data: body } : body });
   if (/\/\d+$/.test(asked.path)) {
     const found = kept.find(({ show }) => leadsTo(show, asked));

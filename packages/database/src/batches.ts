@@ -47,7 +47,7 @@ export type ClaimOptions = {
 /**
  * Takes the lease of one due batch, or returns null when none is due. Lanes go in their order; in a lane companies with
  * fewer batches in hand come first, so a flood in one does not hold back another. Detail waits until nothing live is due,
- * but not for longer than half a minute. While a window of calls is used up, or a company paused, nothing of it is given out:
+ * but not for longer than half a minute, and not for live batches in hand for ten seconds, whose address may hang. While a window of calls is used up, or a company paused, nothing of it is given out:
  * a batch in hand gathers no more news. Parked scopes are left out until their probe is due; then one batch of them is given out.
  */
 export async function claimBatch(database: Database, options: ClaimOptions): Promise<ClaimedBatch | null> {
@@ -95,10 +95,12 @@ first as (
 next as (
   select * from first b
   where b.lane <> 'detail' or b.due_at <= now() - interval '30 seconds' or not (
-    exists (select from mirror.batches l where l.lane = 'live' and l.lease_until > now() and ${hasWellNews('l')})
+    exists (select from mirror.batches l where l.lane = 'live' and l.lease_until > now()
+      and l.served_at > now() - interval '10 seconds' and ${hasWellNews('l')})
     or exists (select from company c cross join lateral (
       select from mirror.batches l
-      where l.lane = 'live' and l.company_id = c.id and l.due_at <= now() + interval '5 seconds' and ${hasWellNews('l')}
+      where l.lane = 'live' and l.company_id = c.id and l.due_at <= now() + interval '5 seconds'
+        and l.resource <> all($5::text[]) and ${hasWellNews('l')}
       limit 1) as due
     where c.lane = 'live'))
   -- Where everything is parked, companies that are not by themselves go first, and those that had their turn come last.

@@ -22,7 +22,7 @@ import { type BatchRun, type FetchSettings, openRecords, openRun, stillOpen, wan
 import { parentsOf } from './catalogue/catalogue.ts';
 import type { DayFacts } from './date-windows.ts';
 import { makeCall } from './fetch-call.ts';
-import { judgeFailure } from './judge-failure.ts';
+import { judgeFailure, NOTHING_THERE } from './judge-failure.ts';
 import { hasPlace, knownPageSize } from './listing.ts';
 import { type FetchCall, type FetchPlan, idsOf, type PlanFacts, parentIdOf, planFetch } from './plan-fetch.ts';
 import {
@@ -35,6 +35,7 @@ import {
   settleProbeOfAbsent,
   takeUpWork,
 } from './run-trouble.ts';
+import { isPlaceAnswered } from './witness.ts';
 
 export type BatchReport = {
   /** `parked`: the scope does not answer. `wait`: the rest comes in a later run. */
@@ -98,10 +99,14 @@ async function makeCalls(run: BatchRun, progress: Progress): Promise<BatchReport
     const end = await tryCall(run, call, progress, calls);
     if (end !== null) return report(run, end, progress);
   }
-  const isToSettle = progress.failures.length > 0 && !signal.aborted;
-  if (isToSettle && (await settleLastFailures(run, progress))) return report(run, 'parked', progress);
-  if (progress.isProbe && run.calls.made > 0 && !signal.aborted) await settleProbeOfAbsent(run, progress);
+  if (!signal.aborted && (await endsParked(run, progress))) return report(run, 'parked', progress);
   return report(run, wantedRecords(run).length === 0 ? 'done' : 'wait', progress);
+}
+
+/** Settles what no answer of the run did. */
+async function endsParked(run: BatchRun, progress: Progress): Promise<boolean> {
+  if (progress.failures.length > 0 && (await settleLastFailures(run, progress))) return true;
+  return progress.isProbe && run.calls.made > 0 && (await settleProbeOfAbsent(run, progress));
 }
 
 async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affordableCalls'>> {
@@ -233,12 +238,14 @@ async function tryCall(
     if (failure === null) throw error;
     progress.error = error;
     await sawAnswer();
-    if (isRefusedList(run, call, error)) {
-      if (call.kind === 'refresh by ids') await passOverList(run, call.ids);
-      further.push(...followUp(run, call));
-      return null;
-    }
-    return settleFailure(run, call, failure, { progress, further });
+    if (!isRefusedList(run, call, error)) return settleFailure(run, call, failure, { progress, further });
+    // Where nothing else of the resource is there, either, its records need not be asked for one by one.
+    const isThere =
+      failure.kind !== 'absent' || (await isPlaceAnswered(run, run.resource, stillOpen(run, idsOf(call))));
+    if (!isThere) return settleFailure(run, call, NOTHING_THERE, { progress, further });
+    if (call.kind === 'refresh by ids') await passOverList(run, call.ids);
+    further.push(...followUp(run, call));
+    return null;
   }
 }
 

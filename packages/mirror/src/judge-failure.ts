@@ -23,6 +23,13 @@ export type Failure =
    */
   | { kind: 'trouble'; trouble: Trouble; givesUp: GivesUp | null };
 
+/** Nothing of a place is there: trouble of its own, which proves nothing. */
+export const NOTHING_THERE = {
+  kind: 'trouble',
+  trouble: { reason: 'failing', detail: 'nothing of it is there', atLeastMs: 0 },
+  givesUp: null,
+} as const satisfies Failure;
+
 type GivesUp = { reason: string; afterFailures: number };
 
 const SECOND = 1000;

@@ -175,6 +175,36 @@ describe('a place where nothing is found any more', () => {
   });
 });
 
+test('a list that is not found where nothing is sends none of its records to be shown alone', async () => {
+  await mirror.hear('Locations', [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  await runs(1, 'Locations');
+  expect(await mirror.pendingIds()).not.toContain('1');
+  await query(`delete from mirror.pending`);
+  await mirror.hear('Locations', [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  procore.calls = [];
+  procore.answer = () => ({ status: 404 });
+  await run('Locations');
+  expect(procore.calls.length).toBeLessThan(8);
+  procore.answer = (path) => (path.endsWith('/locations') ? { status: 404 } : well(path));
+  await runs(1, 'Locations');
+  expect(await mirror.pendingIds()).toEqual([]);
+});
+
+test('a company of which nothing is found is parked after two resources, and its probe stays one', async () => {
+  procore.answer = () => ({ status: 404 });
+  await mirror.hear('RFIs', [1, 2, 3]);
+  await mirror.hear('Locations', [4, 5, 6]);
+  for (const resource of ['RFIs', 'Locations']) await runs(2, resource);
+  expect(await scopes()).toContainEqual({ company_id: '1', resource: null, reason: 'failing' });
+  await due();
+  await run('RFIs', { isProbe: true, isWideProbe: true });
+  expect(
+    await query(
+      `select probes, probe_at > now() + interval '10 s' as is_left_alone from mirror.scopes where resource is null`,
+    ),
+  ).toEqual([{ probes: 1, is_left_alone: true }]);
+});
+
 describe('a company that does not say who we are', () => {
   test.each([401, 403])('is not parked when it shows others: %i', async (status) => {
     await mirror.hear('RFIs', [2]);

@@ -12,9 +12,17 @@ import {
 import { type BatchRun, openRecords, stillOpen } from './batch-run.ts';
 import { concludeAbsent } from './conclude-absent.ts';
 import { giveUp } from './give-up.ts';
-import { type Failure, judgeFailure, LONGEST_PAUSE_MS, pauseOf } from './judge-failure.ts';
+import { type Failure, judgeFailure, LONGEST_PAUSE_MS, NOTHING_THERE, pauseOf } from './judge-failure.ts';
 import { type FetchCall, idsOf, parentIdOf } from './plan-fetch.ts';
-import { askCompany, askNeighbours, askOwnCompany, isListAnswered, isPlaceAnswered, type Witness } from './witness.ts';
+import {
+  areProjectsListed,
+  askCompany,
+  askNeighbours,
+  askOwnCompany,
+  isListAnswered,
+  isPlaceAnswered,
+  type Witness,
+} from './witness.ts';
 
 /** So many records that fail one after the other may not be to blame themselves. */
 const FAILURES_IN_A_ROW = 3;
@@ -139,9 +147,15 @@ async function settleAbsent(
   return null;
 }
 
-/** A probe found nothing of what it asked for, which others may tell to be the truth. */
-export async function settleProbeOfAbsent(run: BatchRun, progress: Progress): Promise<void> {
-  if (await isPlaceAnswered(run, run.resource, [], { hasBeenLong: false })) await takeUpWork(run, progress, 'unknown');
+/** A probe found nothing of what it asked for, which is an answer if others are there. Returns whether the scope stays parked. */
+export async function settleProbeOfAbsent(run: BatchRun, progress: Progress): Promise<boolean> {
+  if (await isPlaceAnswered(run, run.resource, [])) {
+    await takeUpWork(run, progress, 'unknown');
+    return false;
+  }
+  progress.isProbe = false;
+  await keepParked(run.settings.database, run.batch, NOTHING_THERE.trouble, run.settings.parking);
+  return true;
 }
 
 /** Was it these records, or is it all that they stand for? Null when the run goes on. */
@@ -255,17 +269,25 @@ async function parkCompanyOf(run: BatchRun, { reason, ...rest }: Trouble, enough
   const failed = run.settings.neighbours.resourceFailed(run.batch);
   const isRefused = isRefusal({ reason, ...rest });
   if (reason === 'no_token' || failed < (enough ?? (isRefused ? 1 : RESOURCES_OF_A_COMPANY))) return false;
-  const failure = await askOwnCompany(run);
-  if (failure?.kind !== 'trouble') return false;
-  // Where nobody may ask who they are, what the company shows tells.
-  if (isRefusal(failure.trouble) && (await isSomethingAnswered(run))) return false;
+  const failure = await troubleOfCompany(run, failed);
+  if (failure === null) return false;
   const { database, neighbours, parking } = run.settings;
   const { companyId } = run.batch;
-  const trouble = ofCompany(failure.trouble);
+  const trouble = ofCompany(failure);
   await parkScope(database, { companyId, projectId: null, resource: null }, trouble, parking);
   const failing = neighbours.companyFailed(companyId);
   if (failing.length >= COMPANIES_OF_ALL && !(await isOtherAnswered(run, failing))) await parkEverything(run, trouble);
   return true;
+}
+
+/** Where nobody may ask who they are, what the company shows tells. */
+async function troubleOfCompany(run: BatchRun, failedResources: number): Promise<Trouble | null> {
+  const failure = await askOwnCompany(run);
+  const isAbsent = failure?.kind === 'absent' && failedResources >= RESOURCES_OF_A_COMPANY;
+  if (failure?.kind !== 'trouble' && !isAbsent) return null;
+  const { trouble } = failure.kind === 'trouble' ? failure : NOTHING_THERE;
+  const isToAsk = isAbsent || isRefusal(trouble);
+  return isToAsk && ((await isSomethingAnswered(run)) || (await areProjectsListed(run))) ? null : trouble;
 }
 
 function ofCompany(trouble: Trouble): Trouble {

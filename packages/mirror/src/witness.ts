@@ -148,7 +148,7 @@ export async function isPlaceAnswered(
   run: BatchRun,
   resource: CataloguedResource,
   records: readonly Pick<NotedRecord, 'id' | 'parentId'>[],
-  { hasBeenLong }: { hasBeenLong: boolean },
+  { hasBeenLong = false }: { hasBeenLong?: boolean } = {},
 ): Promise<boolean> {
   const shown = shownBy(run, resource);
   const except = records.flatMap(({ id, parentId }) => (shown === resource ? id : (parentId ?? [])));
@@ -160,7 +160,7 @@ export async function isPlaceAnswered(
   return failure === null || (failure.kind === 'absent' && (await areProjectsListed(run)));
 }
 
-async function areProjectsListed(run: BatchRun): Promise<boolean> {
+export async function areProjectsListed(run: BatchRun): Promise<boolean> {
   const projects = run.settings.catalogue.find('Projects');
   return projects !== undefined && (await isListAnswered(run, projects));
 }
