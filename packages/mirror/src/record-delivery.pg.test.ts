@@ -125,7 +125,7 @@ describe('an event whose time cannot be read', () => {
       'deleted',
     ],
   ] as const)('%s: after one sighting its record is %s', async (_, events, state) => {
-    procore.answer = () => ({ status: 404 });
+    procore.answer = (path) => (path.endsWith('/me') ? { body: { id: 1 } } : { status: 404 });
     for (const [index, [reason, timestamp]] of events.entries()) {
       await receive(JSON.stringify(anEvent({ id: `EVENT${index}`, reason, timestamp })));
     }
