@@ -10,7 +10,9 @@ export const SCHEMA = 'bullmq';
 export const SEARCH_PATH = `${SCHEMA},pg_catalog`;
 const STORED_SEARCH_PATH = `search_path=${SCHEMA}, pg_catalog`;
 
-const MADE_MEANWHILE: readonly unknown[] = ['23505', '42P06', '42P07'];
+/** Made, changed or waited for by another process at the same moment: the next time it is as it should be, or our turn. */
+const CHANGED_MEANWHILE: readonly unknown[] = ['23505', '42P06', '42P07', '40P01', 'XX000'];
+const TRIES = 10;
 
 type SqlFunction = { head: string; body: string };
 
@@ -96,13 +98,18 @@ export async function makeRowLocks(client: pg.Client): Promise<void> {
     lock table ${SCHEMA}.turns in share row exclusive mode;
     comment on table ${SCHEMA}.turns is 'A row for each advisory lock that BullMQ would take; locked in its place.';
     ${functions.map(({ head, body }) => `create or replace function ${SCHEMA}.${head} as $$${body}$$;`).join('\n')}`;
-  for (;;) {
+  await tryAgain(client, making);
+}
+
+/** Runs what is one transaction, again if another process did the like at the same moment. */
+async function tryAgain(client: pg.Client, statements: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
     try {
-      await client.query(making); // one transaction
+      await client.query(statements);
       return;
     } catch (error) {
-      // Whoever made the schema or the table at the same moment has them now.
-      if (!(error instanceof pg.DatabaseError) || !MADE_MEANWHILE.includes(error.code)) throw error;
+      const isToTry = error instanceof pg.DatabaseError && CHANGED_MEANWHILE.includes(error.code) && tries < TRIES;
+      if (!isToTry) throw error;
     }
   }
 }
@@ -112,7 +119,9 @@ export async function makeRowLocks(client: pg.Client): Promise<void> {
  * functions anew. Idempotent.
  */
 export async function useRowLocks(client: pg.Client): Promise<void> {
-  await client.query(`
+  await tryAgain(
+    client,
+    `
     select ${SCHEMA}.pg_advisory_xact_lock(${MIGRATION_ADVISORY_LOCK_KEY}, hashtext('${SCHEMA}'));
     do $$
     declare
@@ -129,5 +138,6 @@ export async function useRowLocks(client: pg.Client): Promise<void> {
         execute format('grant select, insert, update on ${SCHEMA}.turns to %s',
           case adder when 0 then 'public' else adder::regrole::text end);
       end loop;
-    end $$;`);
+    end $$;`,
+  );
 }
