@@ -11,7 +11,7 @@ export const SEARCH_PATH = `${SCHEMA},pg_catalog`;
 const STORED_SEARCH_PATH = `search_path=${SCHEMA}, pg_catalog`;
 
 /** Made, changed or waited for by another process at the same moment: the next time it is as it should be, or our turn. */
-const CHANGED_MEANWHILE: readonly unknown[] = ['23505', '42P06', '42P07', '40P01', 'XX000'];
+const CHANGED_MEANWHILE: readonly unknown[] = ['23505', '42710', '42P06', '42P07', '40P01', 'XX000'];
 const TRIES = 10;
 
 type SqlFunction = { head: string; body: string };
