@@ -95,6 +95,8 @@ test('a rejection is asked about again by a probe, and ends by itself', { timeou
   expect(await logins()).toBeLessThanOrEqual(3);
   expect(logged(worker, 'signing in fails')).toBe(1);
   expect(logged(worker, '"outcome":"parked"')).toBeLessThanOrEqual(16);
+  const unsent = await mirror.database.pool.query('select from mirror.fetches where status is null');
+  expect(unsent.rowCount).toBe(0);
 });
 
 test('a renewal that is refused shows in the status until a token is to be had', { timeout: 120_000 }, async () => {
