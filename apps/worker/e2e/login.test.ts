@@ -95,21 +95,29 @@ test('a rejection is asked about again by a probe, and ends by itself', { timeou
   expect(await logins()).toBeLessThanOrEqual(3);
   expect(logged(worker, 'signing in fails')).toBe(1);
   expect(logged(worker, '"outcome":"parked"')).toBeLessThanOrEqual(16);
+  const unsent = await mirror.database.pool.query('select from mirror.fetches where status is null');
+  expect(unsent.rowCount).toBe(0);
 });
 
 test('a renewal that is refused shows in the status until a token is to be had', { timeout: 120_000 }, async () => {
   const { system, database } = mirror;
-  const { clientId, clientSecret } = system.secrets;
   const scopes = async () =>
     (await database.pool.query('select company_id, project_id, resource, reason, detail from mirror.scopes')).rows;
-  // The token lives for 20 s, and is renewed by a call that comes 3 to 5 s before its end.
+  // The token lives for 20 s, and a call that comes 3 to 5 s before its end has it renewed while it still uses the old one.
   await system.control('PATCH', '/control/settings', { tokenSeconds: 20 });
-  await system.startWorker();
-  const startedAt = performance.now();
-  await news();
+  const worker = await system.startWorker();
+  const told = news();
+  await expect.poll(logins, within(30_000)).toBe(1);
+  const signedInAt = performance.now();
+  await told;
   await mirror.untilQuiet(records);
-  await system.control('PUT', `/control/clients/${clientId}`, { secret: 'a-secret-that-the-worker-does-not-have' });
-  await sleep(Math.max(0, startedAt + 18_000 - performance.now()));
+  const refusal = { kind: 'login', status: 401, body: '{"error":"invalid_client"}' };
+  await system.control('PUT', '/control/faults', [refusal]);
+  await sleep(Math.max(0, signedInAt + 17_200 - performance.now()));
+  const { rows } = await database.pool.query<Record<string, string>>('select * from procore.rfis limit 1');
+  const { company_id, project_id, id } = rows[0] ?? {};
+  expect(await deliver(system, aBody({ company_id, project_id, resource_type: 'RFIs', resource_id: id }))).toBe(204);
+  await expect.poll(() => logged(worker, 'signing in fails'), within(30_000)).toBe(1);
   await news();
   const everything = { company_id: null, project_id: null, resource: null, reason: 'no_token' };
   await expect
@@ -121,8 +129,8 @@ test('a renewal that is refused shows in the status until a token is to be had',
   await expect.poll(() => status.isRunning(), within(60_000)).toBe(false);
   expect(await status.end('SIGTERM')).toBe(1);
   expect(status.output()).toMatch(/all +all +all +no_token/);
-  await system.control('PUT', `/control/clients/${clientId}`, { secret: clientSecret });
-  await mirror.untilQuiet(2 * records);
+  await system.control('DELETE', '/control/faults');
+  await mirror.untilQuiet(2 * records + 1);
   expect(await scopes()).toEqual([]);
 });
 
