@@ -17,7 +17,7 @@ import {
   readRest,
   VersionBehindError,
 } from '@procore-mirror/database';
-import { ProcoreResponseError } from '@procore-mirror/procore';
+import { ProcoreResponseError, SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
 import { type BatchRun, type FetchSettings, openRecords, openRun, stillOpen, wantedRecords } from './batch-run.ts';
 import { parentsOf } from './catalogue/catalogue.ts';
 import type { DayFacts } from './date-windows.ts';
@@ -29,7 +29,6 @@ import {
   isOfOneRecord,
   isStillParked,
   type Progress,
-  SLOW_TIMEOUT_MS,
   settleFailure,
   settleLastFailures,
   settleProbeOfAbsent,

@@ -11,10 +11,9 @@ import {
   type Scope,
   unparkScopes,
 } from '@procore-mirror/database';
-import type { ProcoreAnswer, ProcoreClient } from '@procore-mirror/procore';
+import { type ProcoreAnswer, type ProcoreClient, SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
 import { ScopeParkedError } from './errors.ts';
-import { type Failure, judgeFailure } from './judge-failure.ts';
-import { SLOW_TIMEOUT_MS } from './run-trouble.ts';
+import { type Failure, isRefusal, judgeFailure } from './judge-failure.ts';
 import { askCompany } from './witness.ts';
 
 export type HeedOptions = {
@@ -56,8 +55,7 @@ export function heedScopes(client: ProcoreClient, options: HeedOptions): Procore
         throw error;
       },
     );
-    const isRefused = failure?.kind === 'trouble' && ['forbidden', 'unauthorized'].includes(failure.trouble.reason);
-    if (failure !== null && (failure.kind !== 'trouble' || isRefused)) return 'does not tell';
+    if (failure !== null && (failure.kind !== 'trouble' || isRefusal(failure.trouble))) return 'does not tell';
     await tell(scope, failure);
     return 'told';
   }

@@ -45,6 +45,11 @@ const AFTER_MINUTES = 12;
 /** The same request gets the same answer. */
 const AFTER_SECONDS = 3;
 
+/** Were we told that we may not? */
+export function isRefusal({ reason }: Trouble): boolean {
+  return reason === 'forbidden' || reason === 'unauthorized';
+}
+
 /** What failed; null for an error that is none of a call to Procore. */
 export function judgeFailure(error: unknown, now: () => number = Date.now): Failure | null {
   if (error instanceof InDoubtError) return { kind: 'in doubt' };

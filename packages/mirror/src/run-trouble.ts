@@ -9,10 +9,11 @@ import {
   type Trouble,
   unparkScopes,
 } from '@procore-mirror/database';
+import { SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
 import { type BatchRun, openRecords, stillOpen } from './batch-run.ts';
 import { concludeAbsent } from './conclude-absent.ts';
 import { giveUp } from './give-up.ts';
-import { type Failure, judgeFailure, LONGEST_PAUSE_MS, NOTHING_THERE, pauseOf } from './judge-failure.ts';
+import { type Failure, isRefusal, judgeFailure, LONGEST_PAUSE_MS, NOTHING_THERE, pauseOf } from './judge-failure.ts';
 import { type FetchCall, idsOf, parentIdOf } from './plan-fetch.ts';
 import {
   areProjectsListed,
@@ -35,8 +36,6 @@ const COMPANIES_OF_ALL = 2;
 const FILLS_OF_A_COMPANY = 3;
 const LIST_PAUSE_MS = 20_000;
 const LIMITED_PAUSE_MS = 20_000;
-/** Ten seconds of silence. */
-export const SLOW_TIMEOUT_MS = 20_000;
 /** About three minutes: a record that has no neighbour is not given up before. */
 const ALONE_AFTER_FAILURES = 12;
 const UNKNOWN: Trouble = { reason: 'failing', detail: 'unknown', atLeastMs: 0 };
@@ -265,10 +264,10 @@ export async function settleFailedFill(run: BatchRun, trouble: Trouble): Promise
 }
 
 /** Parks the company if it may be what fails and does not say who we are. Returns whether it did. */
-async function parkCompanyOf(run: BatchRun, { reason, ...rest }: Trouble, enough?: number): Promise<boolean> {
+async function parkCompanyOf(run: BatchRun, cause: Trouble, enough?: number): Promise<boolean> {
   const failed = run.settings.neighbours.resourceFailed(run.batch);
-  const isRefused = isRefusal({ reason, ...rest });
-  if (reason === 'no_token' || failed < (enough ?? (isRefused ? 1 : RESOURCES_OF_A_COMPANY))) return false;
+  const least = enough ?? (isRefusal(cause) ? 1 : RESOURCES_OF_A_COMPANY);
+  if (cause.reason === 'no_token' || failed < least) return false;
   const failure = await troubleOfCompany(run, failed);
   if (failure === null) return false;
   const { database, neighbours, parking } = run.settings;
@@ -292,10 +291,6 @@ async function troubleOfCompany(run: BatchRun, failedResources: number): Promise
 
 function ofCompany(trouble: Trouble): Trouble {
   return trouble.reason === 'forbidden' ? { ...trouble, reason: 'not_connected' } : trouble;
-}
-
-function isRefusal({ reason }: Trouble): boolean {
-  return reason === 'forbidden' || reason === 'unauthorized';
 }
 
 async function isSomethingAnswered(run: BatchRun): Promise<boolean> {

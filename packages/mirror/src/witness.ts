@@ -77,15 +77,36 @@ async function show(run: BatchRun, shown: CataloguedResource, id: string): Promi
 }
 
 /** Null: the call was answered. Throws what is no failure of Procore's. */
-async function failureOf(run: BatchRun, call: () => Promise<void>): Promise<Failure | null> {
+async function failureOf(
+  { signal }: { signal?: AbortSignal | undefined },
+  call: () => Promise<void>,
+): Promise<Failure | null> {
   try {
     await call();
     return null;
   } catch (error) {
-    const failure = run.signal.aborted ? null : judgeFailure(error);
+    const failure = signal?.aborted ? null : judgeFailure(error);
     if (failure === null) throw error;
     return failure;
   }
+}
+
+type Company = {
+  client: Pick<ProcoreClient, 'get'>;
+  companyId: string;
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number | undefined;
+};
+
+/**
+ * A company that disconnected the app refuses everything, even `me` (docs/architecture.md, When Procore refuses). Null: it
+ * answers; `absent`: that does not tell.
+ */
+export async function askCompany({ client, ...company }: Company): Promise<Failure | null> {
+  return failureOf(company, async () => {
+    using me = await client.get('/rest/v1.0/me', company);
+    checkMe(me.text);
+  });
 }
 
 /** The same of the company of a run. */
@@ -93,32 +114,6 @@ export async function askOwnCompany({ settings, batch, signal }: BatchRun): Prom
   const failure = await askCompany({ client: settings.client, companyId: batch.companyId, signal });
   if (failure === null) settings.neighbours.companyAnswered(batch.companyId);
   return failure;
-}
-
-/**
- * A company that disconnected the app refuses everything, even `me` (docs/architecture.md, When Procore refuses). Null: it
- * answers; `absent`: that does not tell.
- */
-export async function askCompany({
-  client,
-  companyId,
-  signal,
-  timeoutMs,
-}: {
-  client: Pick<ProcoreClient, 'get'>;
-  companyId: string;
-  signal?: AbortSignal | undefined;
-  timeoutMs?: number | undefined;
-}): Promise<Failure | null> {
-  try {
-    using me = await client.get('/rest/v1.0/me', { companyId, signal, timeoutMs });
-    checkMe(me.text);
-    return null;
-  } catch (error) {
-    const failure = signal?.aborted ? null : judgeFailure(error);
-    if (failure === null) throw error;
-    return failure;
-  }
 }
 
 /**
@@ -160,6 +155,7 @@ export async function isPlaceAnswered(
   return failure === null || (failure.kind === 'absent' && (await areProjectsListed(run)));
 }
 
+/** Does the company show its projects? */
 export async function areProjectsListed(run: BatchRun): Promise<boolean> {
   const projects = run.settings.catalogue.find('Projects');
   return projects !== undefined && (await isListAnswered(run, projects));
