@@ -4,25 +4,40 @@ import { countTests } from './test-counts.ts';
 const aReport = (report: object) =>
   JSON.stringify({
     numPassedTests: 0,
-    numFailedTests: 0,
     numPendingTests: 0,
     numTodoTests: 0,
     testResults: [],
     ...report,
   });
 
-test('reports add up', () => {
+test('reports add up, and what failed is named', () => {
+  const testResults = [
+    {
+      name: 'a.test.ts',
+      status: 'failed',
+      assertionResults: [
+        { status: 'passed', fullName: 'this' },
+        { status: 'failed', fullName: 'that' },
+      ],
+    },
+  ];
   const reports = [
-    aReport({ numPassedTests: 3, numFailedTests: 1 }),
+    aReport({ numPassedTests: 3, testResults }),
     aReport({ numPassedTests: 2, numPendingTests: 4, numTodoTests: 1 }),
   ];
-  expect(countTests(reports)).toEqual({ passed: 5, failed: 1, skipped: 5 });
+  expect(countTests(reports)).toEqual({ passed: 5, failed: 1, skipped: 5, failures: ['a.test.ts: that'] });
 });
 
-test('a file that could not be loaded counts as a failed test', () => {
+test('a file that failed outside of its tests, as one that could not be loaded, counts as a failed test', () => {
   const testResults = [
-    { status: 'failed', assertionResults: [] },
-    { status: 'passed', assertionResults: [{}] },
+    { name: 'a.test.ts', status: 'failed', assertionResults: [] },
+    { name: 'b.test.ts', status: 'passed', assertionResults: [{ status: 'passed', fullName: 'this' }] },
   ];
-  expect(countTests([aReport({ numPassedTests: 1, testResults })])).toEqual({ passed: 1, failed: 1, skipped: 0 });
+  const failures = ['a.test.ts: failed outside of its tests'];
+  expect(countTests([aReport({ numPassedTests: 1, testResults })])).toEqual({
+    passed: 1,
+    failed: 1,
+    skipped: 0,
+    failures,
+  });
 });

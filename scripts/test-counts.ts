@@ -1,25 +1,27 @@
 // What vitest's JSON reporter says, as far as the summary needs it.
-type Report = {
-  numPassedTests: number;
-  numFailedTests: number;
-  numPendingTests: number;
-  numTodoTests: number;
-  testResults: { status: string; assertionResults: unknown[] }[];
-};
+type FileReport = { name: string; status: string; assertionResults: { status: string; fullName: string }[] };
+type Report = { numPassedTests: number; numPendingTests: number; numTodoTests: number; testResults: FileReport[] };
 
-export type TestCounts = { passed: number; failed: number; skipped: number };
+export type TestCounts = { passed: number; failed: number; skipped: number; failures: string[] };
 
-/** Adds up reports. A file that could not even be loaded has no tests in the report and counts as one that failed. */
+/**
+ * Adds up reports and names what failed (`file: test`). A file that failed outside of its tests, for example because it
+ * could not be loaded, counts as one failed test.
+ */
 export function countTests(reports: readonly string[]): TestCounts {
-  const counts: TestCounts = { passed: 0, failed: 0, skipped: 0 };
-  for (const text of reports) {
-    const report = JSON.parse(text) as Report; // vitest's own format
-    counts.passed += report.numPassedTests;
-    counts.failed += report.numFailedTests;
-    counts.failed += report.testResults.filter(
-      (file) => file.status === 'failed' && file.assertionResults.length === 0,
-    ).length;
-    counts.skipped += report.numPendingTests + report.numTodoTests;
-  }
-  return counts;
+  const all = reports.map((text) => JSON.parse(text) as Report); // vitest's own format
+  const failures = all.flatMap(({ testResults }) => testResults.flatMap(failuresOf));
+  const sum = (count: (report: Report) => number) => all.reduce((total, report) => total + count(report), 0);
+  return {
+    passed: sum(({ numPassedTests }) => numPassedTests),
+    failed: failures.length,
+    skipped: sum(({ numPendingTests, numTodoTests }) => numPendingTests + numTodoTests),
+    failures,
+  };
+}
+
+function failuresOf({ name, status, assertionResults }: FileReport): string[] {
+  const tests = assertionResults.filter((test) => test.status === 'failed').map(({ fullName }) => fullName);
+  if (status === 'failed' && tests.length === 0) tests.push('failed outside of its tests');
+  return tests.map((test) => `${name}: ${test}`);
 }

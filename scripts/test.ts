@@ -43,6 +43,7 @@ async function runAll(): Promise<void> {
   console.log('');
   for (const { name, ok, seconds } of done)
     console.log(`${ok ? 'passed' : 'FAILED'}  ${name} (${seconds.toFixed(1)} s)`);
+  for (const failure of counts.failures) console.log(`FAILED  ${failure.replace(`${process.cwd()}/`, '')}`);
   console.log(`${counts.passed} passed, ${counts.failed} failed`);
   process.exitCode = done.every(({ ok }) => ok) && counts.failed === 0 ? 0 : 1;
 }

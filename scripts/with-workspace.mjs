@@ -11,11 +11,13 @@ import {
   accessSync,
   constants,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -68,10 +70,10 @@ async function install() {
     isDone = code === 0;
     said += `${output}\n(exit code ${code})\n`;
   }
+  if (isDone) writeFileSync(stampFile, wantedStamp()); // before the lock goes: the next one looks for it
   rmSync(lockFile, { force: true });
   if (home !== null) rmSync(home, { recursive: true, force: true });
   if (!isDone) fail(`${said}Installing the packages failed; what was tried is above.`);
-  writeFileSync(stampFile, wantedStamp());
 }
 
 /**
@@ -171,20 +173,55 @@ async function runInstall(command, commandArgs, env) {
 /** Waits while another process installs. False when it has done what we wanted. */
 async function takeLock() {
   for (let waited = 0; ; waited++) {
-    try {
-      writeFileSync(lockFile, String(process.pid), { flag: 'wx' });
-      return true;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
+    if (makeLock()) {
+      if (!isInstalled()) return true;
+      rmSync(lockFile, { force: true });
+      return false;
     }
-    const owner = Number(readText(lockFile));
-    if (!isAlive(owner)) rmSync(lockFile, { force: true });
+    const owner = lockOwner();
+    if (owner !== null && !isAlive(owner)) removeStaleLock();
     else if (waited === 0) console.error(`Process ${owner} is installing; waiting for it`);
     else if (waited > 1200)
       fail(`Process ${owner} has been installing for ten minutes; end it, or remove ${lockFile}.`);
     await sleep(500);
-    if (!existsSync(lockFile) && isInstalled()) return false;
   }
+}
+
+/** Makes the lock with our id in it, at once: nobody sees it empty. False when there is one. */
+function makeLock() {
+  const ours = `${lockFile}-${process.pid}`;
+  writeFileSync(ours, String(process.pid));
+  try {
+    linkSync(ours, lockFile);
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    rmSync(ours, { force: true });
+  }
+}
+
+/** @returns {number | null} the process that installs, null when none does (any more) */
+function lockOwner() {
+  const text = readText(lockFile);
+  return text === undefined ? null : Number(text);
+}
+
+/** One process at a time looks again and removes, so that nobody removes a lock that was made meanwhile. */
+function removeStaleLock() {
+  const turn = `${lockFile}-stale`;
+  try {
+    mkdirSync(turn);
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    const age = Date.now() - (statSync(turn, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > 10_000) rmSync(turn, { recursive: true, force: true }); // its process was killed in between
+    return;
+  }
+  const owner = lockOwner();
+  if (owner !== null && !isAlive(owner)) rmSync(lockFile, { force: true });
+  rmSync(turn, { recursive: true, force: true });
 }
 
 /** @param {number} pid */
@@ -272,5 +309,10 @@ function killGroup(pid, signal) {
 
 /** @param {string} file */
 function readText(file) {
-  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }

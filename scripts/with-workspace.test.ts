@@ -85,11 +85,21 @@ test('it installs once, and again only when the lockfile changes', async () => {
   expect((await readFile(path.join(root, 'calls'), 'utf8')).match(/install/g)).toHaveLength(2);
 });
 
-test('two at the same time install once', async () => {
-  const both = await Promise.all([run(['true']), run(['true'])]);
-  expect(both.map(({ code }) => code)).toEqual([0, 0]);
+test.each([2, 12])('%i at the same time install once', async (number) => {
+  const all = await Promise.all(Array.from({ length: number }, () => run(['true'])));
+  expect(all.filter(({ code }) => code !== 0)).toEqual([]);
   expect((await readFile(path.join(root, 'calls'), 'utf8')).match(/install/g)).toHaveLength(1);
 });
+
+test.each(['', 'not a number', '0', '999999999'])(
+  'the lock of a process that is gone (%o) holds up nobody',
+  async (owner) => {
+    await write('node_modules/.installing', owner);
+    const all = await Promise.all(Array.from({ length: 6 }, () => run(['true'])));
+    expect(all.filter(({ code }) => code !== 0)).toEqual([]);
+    expect((await readFile(path.join(root, 'calls'), 'utf8')).match(/install/g)).toHaveLength(1);
+  },
+);
 
 test('the command runs in the root of the workspace, with the Node of the workspace first on the path', async () => {
   const { stdout } = await run(['sh', '-c', 'pwd; command -v node']);
