@@ -125,11 +125,27 @@ test('status tells what calls were made, and how many an event took', async () =
        as f(project_id, resource, ago, lane, status, count), generate_series(1, count)`,
   );
   const status = JSON.parse((await mirror(['status', '--json'])).stdout);
-  expect(status.calls).toEqual({ lastHour: '9', lastHourFailed: '1' });
+  expect(status.calls).toEqual({ lastHour: '9', lastHourFailed: '1', pausedUntil: null });
   expect(status.freshness).toMatchObject([{ callsLastHour: '4', callsPerEvent: '1.50' }]);
   const { stdout } = await mirror(['status']);
   expect(stdout).toMatch(/9007199254740993 +12 +RFIs +0 +0 .* 4 +1\.50$/m);
   expect(stdout).toMatch(/calls +9 in the last hour, failed 1/);
+  const pauses = [
+    { companyId: '9007199254740993', now: true },
+    { companyId: '7', now: true },
+    { companyId: '9007199254740993', now: false },
+  ];
+  for (const { companyId, now } of pauses) {
+    await database.pool.query(
+      `insert into mirror.budget (window_name, company_id, call_limit, remaining, reset_at, known_by)
+       values ('pause', $1, 0, 0, now() + case when $2 then interval '5 min' else interval '-1 s' end, 'refusal')`,
+      [companyId, now],
+    );
+    const only = (await mirror(['status', '--company', '9007199254740993'])).stdout;
+    expect(only.includes('says Procore')).toBe(now && companyId !== '7');
+    expect((await mirror(['status'])).stdout.includes('says Procore')).toBe(now);
+    await database.pool.query('delete from mirror.budget');
+  }
 });
 
 test('status finds something wrong: dead letters', async () => {

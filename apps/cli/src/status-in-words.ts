@@ -109,7 +109,7 @@ function overview(status: Status, now: Date): string {
       ],
       [
         'calls',
-        `${calls.lastHour} in the last hour${calls.lastHourFailed === '0' ? '' : `, failed ${calls.lastHourFailed}`}`,
+        `${calls.lastHour} in the last hour${calls.lastHourFailed === '0' ? '' : `, failed ${calls.lastHourFailed}`}${calls.pausedUntil === null ? '' : `; none before ${calls.pausedUntil}, says Procore`}`,
       ],
       ['queue', queue.problem ?? `${queue.waiting} waiting`],
     ],

@@ -77,6 +77,11 @@ await runMain({
       database,
       holder,
       onError: (error) => log.warn({ error }, 'the call budget could not be read; trying again'),
+      onPause: ({ companyId, status, pauseMs }) =>
+        log.warn(
+          { company_id: companyId, status, pause_ms: pauseMs },
+          'Procore allows no more calls for now; the company pauses',
+        ),
     });
     lifetime.defer('call budget', () => budget.close());
     const counter = createCallCounter({
@@ -132,7 +137,8 @@ await runMain({
       onReport: (batch, report) => {
         metrics.fetched(batch.resource, report);
         const level = report.outcome === 'parked' ? 'warn' : 'info';
-        const { error, ...counts } = report;
+        const { error, unparked, ...counts } = report;
+        if (unparked > 0) log.info({ ...keysOf(batch), unparked }, 'what was parked answers again');
         log[level]({ ...keysOf(batch), ...counts, ...(error === null ? {} : { error }) }, 'fetched a batch');
       },
     });

@@ -151,7 +151,7 @@ test('a generation never comes again, whatever was settled, given up or put off 
   await putOff(database.pool, key, slow, 60_000);
   await inTransaction(database, (client) => noteListed(client, key, slow, { pauseMs: 60_000, lane: 'detail' }));
   await noteFirstAbsence(database.pool, key, slow, { pauseMs: 60_000 });
-  const reread = { pauseMs: 0, error: null, countsAttempt: true, reread: true };
+  const reread = { pauseMs: 0, error: null, counts: 'attempt', reread: true } as const;
   await postponeRecords(database.pool, key, slow, reread);
   expect(await note()).toEqual(again);
 });
@@ -188,7 +188,7 @@ test('a record is ready only after the pause, and one edited without pause after
 });
 
 describe('a record whose fetch failed waits', () => {
-  const failed = (pauseMs: number) => ({ pauseMs, error: 'boom', countsAttempt: true, reread: false });
+  const failed = (pauseMs: number) => ({ pauseMs, error: 'boom', counts: 'attempt' as const, reread: false });
   const fail = (records: Awaited<ReturnType<typeof note>>, pauseMs: number) =>
     postponeRecords(database.pool, key, records, failed(pauseMs));
   /** In whole seconds from now: when the record may be fetched, and when its batch is due. */
@@ -263,7 +263,7 @@ describe('a record whose fetch failed waits', () => {
   test('in any case, if it was answered and is to be read once more', async () => {
     await record(anEvent());
     await postponeRecords(database.pool, key, await note(), {
-      ...{ pauseMs: 60_000, error: null, countsAttempt: false, reread: true },
+      ...{ pauseMs: 60_000, error: null, counts: 'nothing', reread: true },
     });
     await record(anEvent());
     expect((await readyIn()).ready).toBe(60);

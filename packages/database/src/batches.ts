@@ -222,6 +222,8 @@ export type NotedRecord = {
   /** And as far as Procore's times tell nothing happened to the record since. */
   isDeletedLast: boolean;
   attempts: number;
+  /** Those attempts that failed for what may be its own fault. */
+  ownFailures: number;
   reread: boolean;
   /** An earlier run did not find it, long enough ago, and no news came since. */
   isSightedAbsent: boolean;
@@ -248,7 +250,7 @@ export async function noteBatch(
     text: `select p.record_id as id, p.generation::text, p.lane, coalesce(p.event_id, d.event_id) as "eventId",
         nullif(greatest(p.occurred_at, d.occurred_at), 'infinity') as "occurredAt",
         coalesce(p.parent_id, d.parent_id) as "parentId", p.delete_seen or coalesce(d.delete_seen, false) as "isDelete",
-        p.attempts, p.reread, (p.delete_seen or coalesce(d.delete_seen, false)) and coalesce(
+        p.attempts, p.own_failures as "ownFailures", p.reread, (p.delete_seen or coalesce(d.delete_seen, false)) and coalesce(
           greatest(p.delete_occurred_at, d.delete_occurred_at) >= greatest(p.occurred_at, d.occurred_at), true)
           as "isDeletedLast",
         coalesce(p.absent_generation = p.generation, false)
@@ -305,7 +307,13 @@ export async function settleRecords(
   );
 }
 
-export type Postponement = { pauseMs: number; error: string | null; countsAttempt: boolean; reread: boolean };
+export type Postponement = {
+  pauseMs: number;
+  error: string | null;
+  /** `own failure`: an attempt that failed for what may be the record's own fault, and no outage. */
+  counts: 'nothing' | 'attempt' | 'own failure';
+  reread: boolean;
+};
 
 /** A record that goes on to fail is fetched no more often, however often it is edited. */
 const LEAST_PAUSE_MS = 10_000;
@@ -329,6 +337,7 @@ export async function postponeRecords(
           case when p.generation = f.generation then $6::float8 else ${PAUSE_OF_NEWS} end),
         last_error = $7,
         attempts = p.attempts + case when p.generation = f.generation then $8::int else 0 end,
+        own_failures = p.own_failures + case when p.generation = f.generation then $11::int else 0 end,
         reread = p.reread or ($9 and p.generation = f.generation)
       from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
       where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id`,
@@ -338,9 +347,10 @@ export async function postponeRecords(
       records.map(({ generation }) => generation),
       postponement.pauseMs,
       postponement.error,
-      postponement.countsAttempt ? 1 : 0,
+      postponement.counts === 'nothing' ? 0 : 1,
       postponement.reread,
       LEAST_PAUSE_MS,
+      postponement.counts === 'own failure' ? 1 : 0,
     ],
   );
 }

@@ -38,7 +38,12 @@ export type MirrorStatus = {
   /** Pending records of every resource, also of those that no table mirrors any more. */
   pending: { total: string; failing: string; oldestSeenAt: string | null };
   /** Requests to Procore, also those that serve no resource; `failed` were not answered 2xx. */
-  calls: { lastHour: string; lastHourFailed: string };
+  calls: {
+    lastHour: string;
+    lastHourFailed: string;
+    /** Until when a company may make no calls, because Procore said so; null: none is held back. */
+    pausedUntil: string | null;
+  };
   parked: readonly ParkedScope[];
   /** Events that led to no fetch, and why. */
   ignored: readonly { resource: string; reason: string; events: string; lastReceivedAt: string }[];
@@ -117,7 +122,10 @@ select jsonb_build_object(
     'failing', (count(*) filter (where attempts > 0))::text, 'oldestSeenAt', min(first_seen_at))
     from mirror.pending where ${isOfPart}),
   'calls', (select jsonb_build_object('lastHour', coalesce(sum(count), 0)::text,
-    'lastHourFailed', coalesce(sum(failed), 0)::text)
+    'lastHourFailed', coalesce(sum(failed), 0)::text,
+    'pausedUntil', (select max(reset_at) from mirror.budget where known_by = 'refusal' and reset_at > now()
+      and ($1::bigint is null or company_id is null or company_id = $1)
+      and ($2::bigint is null or company_id is null or company_id in (select company_id from held))))
     from mirror.calls where period_start > now() - interval '1 hour' and ${isOfPart}),
   'parked', (
     select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,

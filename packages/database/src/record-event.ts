@@ -153,6 +153,7 @@ function markNews(delayMs: string, maxWaitMs: string, lane: string): string {
       delete_occurred_at = greatest(p.delete_occurred_at, excluded.delete_occurred_at),
       last_seen_at = now(),
       attempts = 0,
+      own_failures = 0,
       reread = false,
       ready_at = greatest(p.not_before,
         least(excluded.ready_at, p.first_seen_at + ${maxWaitMs}::float8 * interval '1 ms'))

@@ -96,6 +96,8 @@ export const pending = mirror.table(
     /** When a fetch may start: the pause after the newest event, a maximum wait after the first, a pause after a failure. */
     readyAt: moment('ready_at').notNull(),
     attempts: integer('attempts').notNull().default(0),
+    /** Those that failed for what may be the record's own fault; trouble that passes is no reason to give it up. */
+    ownFailures: integer('own_failures').notNull().default(0),
     /** News does not end a pause before that: of a few seconds after a failure, of all of it when it is to be read once more. */
     notBefore: moment('not_before'),
     lastError: text('last_error'),

@@ -74,6 +74,8 @@ export type BatchRun = {
   seeAnswer: () => void;
   stored: number;
   absent: number;
+  /** Scopes that were parked and answer again. */
+  unparked: number;
 };
 
 const RECORDS_PER_RUN = 1000;
@@ -102,7 +104,15 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
   };
   const own = { purpose, fields: fieldsRead(settings.catalogue) };
   const client = clientFor(settings.client, own, { calls, seeAnswer });
-  const none = { hiddenWithParent: new Set<string>(), parents: new Map(), calls, seeAnswer, stored: 0, absent: 0 };
+  const none = {
+    hiddenWithParent: new Set<string>(),
+    parents: new Map(),
+    calls,
+    seeAnswer,
+    stored: 0,
+    absent: 0,
+    unparked: 0,
+  };
   return { settings: { ...settings, client }, batch, resource, signal, version, open, toldParents, ...none };
 }
 

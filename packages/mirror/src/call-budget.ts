@@ -9,6 +9,8 @@ export type CallBudgetOptions = {
   /** Names this process among those that share the budget. */
   holder: string;
   onError: (error: unknown) => void;
+  /** Told when Procore refused a call of the company for now, so that it makes none for a while. */
+  onPause?: ((pause: { companyId: string; status: number | null; pauseMs: number }) => void) | undefined;
   /** Waits that long, or until the signal is aborted; for whoever has a clock of their own. */
   sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 };
@@ -42,7 +44,7 @@ const ASKED_AT_ONCE = 100;
 
 /** The budget of this process: pass `beforeCall` and `afterCall` to the client. */
 export function createCallBudget(options: CallBudgetOptions): CallBudget {
-  const { database, holder, onError } = options;
+  const { database, holder, onError, onPause } = options;
   const nap = options.sleep ?? ((ms, signal) => sleep(ms, null, { signal }));
   const waiting = new Set<Waiting>();
   const closing = new AbortController();
@@ -95,6 +97,7 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
     afterCall: async ({ companyId, status, rateLimit, pause, ms }) => {
       underWay -= 1;
       const made = { companyId, ageMs: ms };
+      if (pause !== null) onPause?.({ companyId, status, pauseMs: pause.ms });
       const succeeded = status !== null && status >= 200 && status < 300;
       try {
         // First: until the pause is entered, the company's next call would go out.

@@ -22,7 +22,7 @@ import { type BatchRun, type FetchSettings, openRecords, openRun, stillOpen, wan
 import { parentsOf } from './catalogue/catalogue.ts';
 import type { DayFacts } from './date-windows.ts';
 import { makeCall } from './fetch-call.ts';
-import { judgeFailure, NOTHING_THERE } from './judge-failure.ts';
+import { type Failure, judgeFailure, NOTHING_THERE } from './judge-failure.ts';
 import { hasPlace, knownPageSize } from './listing.ts';
 import { type FetchCall, type FetchPlan, idsOf, type PlanFacts, parentIdOf, planFetch } from './plan-fetch.ts';
 import {
@@ -41,6 +41,8 @@ export type BatchReport = {
   outcome: 'done' | 'wait' | 'parked';
   stored: number;
   absent: number;
+  /** Scopes that were parked and answer again. */
+  unparked: number;
   /** What went wrong last, if anything did. */
   error: unknown;
 };
@@ -70,7 +72,14 @@ export async function fetchBatch(
   signal: AbortSignal,
 ): Promise<BatchReport> {
   const run = await openRun(settings, batch, signal);
-  const progress: Progress = { isProbe, isWide: isWideProbe, hasUnparked: false, failures: [], error: null };
+  const progress: Progress = {
+    isProbe,
+    isWide: isWideProbe,
+    hasUnparked: false,
+    failures: [],
+    missedList: null,
+    error: null,
+  };
   if (isProbe) run.calls.timeoutMs = SLOW_TIMEOUT_MS;
   try {
     if (isWideProbe && (await isStillParked(run, progress))) return report(run, 'parked', progress);
@@ -242,6 +251,11 @@ async function tryCall(
     const isThere =
       failure.kind !== 'absent' || (await isPlaceAnswered(run, run.resource, stillOpen(run, idsOf(call))));
     if (!isThere) return settleFailure(run, call, NOTHING_THERE, { progress, further });
+    if (isWorthAnotherCall(call, failure, progress)) {
+      progress.missedList = call;
+      further.unshift(call);
+      return null;
+    }
     if (call.kind === 'refresh by ids') await passOverList(run, call.ids);
     further.push(...followUp(run, call));
     return null;
@@ -252,6 +266,11 @@ async function tryCall(
 function isRefusedList(run: BatchRun, call: FetchCall, error: unknown): boolean {
   if (run.resource.show === null || !LISTS_OF_RECORDS.has(call.kind)) return false;
   return error instanceof ProcoreResponseError && ['absent', 'not understood'].includes(error.meaning);
+}
+
+/** A list that was not found where others are may have been missed for a moment; its records one by one cost more. */
+function isWorthAnotherCall(call: FetchCall, { kind }: Failure, { missedList }: Progress): boolean {
+  return kind === 'absent' && call !== missedList && idsOf(call).length > FEWEST_CALLS;
 }
 
 /** The list is no use, so the records are shown next time, refreshed or not. */
@@ -276,5 +295,5 @@ function followUp(run: BatchRun, call: FetchCall): FetchCall[] {
 }
 
 function report(run: BatchRun, outcome: BatchReport['outcome'], { error }: Progress): BatchReport {
-  return { outcome, stored: run.stored, absent: run.absent, error };
+  return { outcome, stored: run.stored, absent: run.absent, unparked: run.unparked, error };
 }

@@ -265,7 +265,7 @@ async function postponeEach(run: BatchRun, records: readonly NotedRecord[], erro
   const { database, random } = run.settings;
   for (const [attempts, same] of Map.groupBy(records, (record) => record.attempts)) {
     const pauseMs = pauseOf({ reason: 'failing', detail: error, atLeastMs: 0 }, attempts, random);
-    await postponeRecords(database.pool, run.batch, same, { pauseMs, error, countsAttempt: true, reread: false });
+    await postponeRecords(database.pool, run.batch, same, { pauseMs, error, counts: 'attempt', reread: false });
     for (const { id } of same) openRecords(run).delete(id);
   }
 }

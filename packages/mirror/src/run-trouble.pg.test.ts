@@ -86,6 +86,22 @@ describe('several sick records beside one that is shown', () => {
     expect((await mirror.rows('rfis')).map(({ id }) => id)).toEqual(['5', '9']);
   });
 
+  test.each([500, 503])(
+    'are not given up for trouble that passed, before an answer of their own: %i',
+    async (status) => {
+      await mirror.hear('RFIs', [9]);
+      await runs(1);
+      await mirror.hear('RFIs', [1]);
+      procore.answer = (path) => (idOf(path) === 1 ? { status } : well(path));
+      await runs(15);
+      procore.answer = (path) => (idOf(path) === 1 ? { status: 422 } : well(path));
+      await runs(2);
+      expect(await letters()).toEqual([]);
+      await runs(1);
+      expect(await letters()).toEqual([{ record_id: '1', reason: 'answer_422' }]);
+    },
+  );
+
   test('are not what keeps a scope parked', async () => {
     await mirror.hear('RFIs', [9]);
     await runs(1);
@@ -189,6 +205,24 @@ test('a list that is not found where nothing is sends none of its records to be 
   await runs(1, 'Locations');
   expect(await mirror.pendingIds()).toEqual([]);
 });
+
+test.each([1, 2])(
+  'a list that was not found for a moment is asked again, not its records: %i calls',
+  async (missedCalls) => {
+    const ids = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    await mirror.hear('Locations', ids);
+    const listed = (path: string) =>
+      path.split('?')[0]?.endsWith('/locations') ? { body: ids.map((id) => ({ id })) } : well(path);
+    procore.answer = listed;
+    await runs(1, 'Locations');
+    await mirror.hear('Locations', ids);
+    procore.calls = [];
+    procore.answer = (path) => (procore.calls.length <= missedCalls ? { status: 404 } : listed(path));
+    await runs(1, 'Locations');
+    expect(await mirror.pendingIds()).toEqual([]);
+    expect(procore.calls.length).toBeLessThan(missedCalls + 4);
+  },
+);
 
 test('a company of which nothing is found is parked after two resources, and its probe stays one', async () => {
   procore.answer = () => ({ status: 404 });

@@ -53,6 +53,8 @@ export type Progress = {
   hasUnparked: boolean;
   /** Since the last call that was answered. */
   failures: CallFailure[];
+  /** This list was not found and is asked again, once. */
+  missedList: FetchCall | null;
   /** What went wrong last. */
   error: unknown;
 };
@@ -125,7 +127,7 @@ async function setLimitedAside(run: BatchRun, call: FetchCall, records: readonly
   const times = neighbours.limited(companyId, `${projectId}/${resource}/${call.kind}/${idsOf(call)[0]}`);
   if (times < 2) return;
   const pauseMs = Math.min(LIMITED_PAUSE_MS * 2 ** (times - 2), LONGEST_PAUSE_MS);
-  const note = { pauseMs, error: 'was answered 429', countsAttempt: false, reread: false };
+  const note = { pauseMs, error: 'was answered 429', counts: 'nothing', reread: false } as const;
   await postponeRecords(database.pool, run.batch, records, note);
 }
 
@@ -194,7 +196,9 @@ export async function takeUpWork(run: BatchRun, progress: Progress, witness: 'we
   progress.hasUnparked = true;
   progress.isProbe = false;
   // Those whose records come with this one's, too: it is their address that was answered, and perhaps nothing of them is left to fetch.
-  for (const resource of run.open.keys()) await unparkScopes(run.settings.database, { ...run.batch, resource });
+  for (const resource of run.open.keys()) {
+    run.unparked += await unparkScopes(run.settings.database, { ...run.batch, resource });
+  }
 }
 
 /**
@@ -211,7 +215,7 @@ async function blameRecords(run: BatchRun, progress: Progress, witness: Witness)
     } else {
       // A list that fails is asked again a few times before each of its records is asked for alone.
       const atLeastMs = isOfOneRecord(call) ? trouble.atLeastMs : Math.max(trouble.atLeastMs, LIST_PAUSE_MS);
-      await postpone(run, records, { ...trouble, atLeastMs });
+      await postpone(run, records, { ...trouble, atLeastMs }, givesUp === null ? 'attempt' : 'own failure');
     }
   }
 }
@@ -219,14 +223,19 @@ async function blameRecords(run: BatchRun, progress: Progress, witness: Witness)
 function isLastTry({ givesUp }: CallFailure, records: readonly NotedRecord[], witness: Witness): boolean {
   if (givesUp === null || witness === 'not well') return false;
   const most = witness === 'well' ? givesUp.afterFailures : Math.max(givesUp.afterFailures, ALONE_AFTER_FAILURES);
-  return records.some(({ attempts }) => attempts + 1 >= most);
+  return records.some(({ ownFailures }) => ownFailures + 1 >= most);
 }
 
-async function postpone(run: BatchRun, records: readonly NotedRecord[], trouble: Trouble): Promise<void> {
+async function postpone(
+  run: BatchRun,
+  records: readonly NotedRecord[],
+  trouble: Trouble,
+  counts: 'attempt' | 'own failure' = 'attempt',
+): Promise<void> {
   const { database, random } = run.settings;
   const attempts = Math.max(0, ...records.map((record) => record.attempts));
   const pauseMs = pauseOf(trouble, attempts, random);
-  const note = { pauseMs, error: trouble.detail, countsAttempt: true, reread: false };
+  const note = { pauseMs, error: trouble.detail, counts, reread: false };
   await postponeRecords(database.pool, run.batch, records, note);
   for (const { id } of records) openRecords(run).delete(id);
 }
@@ -312,7 +321,7 @@ async function parkEverything(run: BatchRun, trouble: Trouble): Promise<void> {
 /** Records that were asked for one by one come last the next time, so that one of them does not fail each probe. */
 async function setAside(run: BatchRun, progress: Progress): Promise<void> {
   for (const { call, trouble } of progress.failures.splice(0).filter(({ call }) => isOfOneRecord(call))) {
-    const note = { pauseMs: 0, error: trouble.detail, countsAttempt: true, reread: false };
+    const note = { pauseMs: 0, error: trouble.detail, counts: 'attempt', reread: false } as const;
     await postponeRecords(run.settings.database.pool, run.batch, stillOpen(run, idsOf(call)), note);
   }
 }

@@ -196,7 +196,7 @@ async function readOnceMore(
   records: readonly NotedRecord[],
   pauseMs: number,
 ): Promise<void> {
-  const postponement = { pauseMs, error: null, countsAttempt: false, reread: true };
+  const postponement = { pauseMs, error: null, counts: 'nothing', reread: true } as const;
   await postponeRecords(client, { ...batch, resource }, records, postponement);
 }
 

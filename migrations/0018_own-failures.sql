@@ -1,0 +1,1 @@
+ALTER TABLE "mirror"."pending" ADD COLUMN "own_failures" integer DEFAULT 0 NOT NULL;
