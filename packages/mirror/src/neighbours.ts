@@ -14,6 +14,8 @@ export type Neighbours = {
   limited: (companyId: string, call: string) => number;
   /** Nothing of the company is answered. Returns of which companies that holds within seconds, since any call was last answered. */
   companyFailed: (companyId: string) => string[];
+  /** Asks something of the company, unless somebody does already: then theirs is the answer. */
+  askTogether: <Answer>(companyId: string, ask: () => Promise<Answer>) => Promise<Answer>;
 };
 
 const MOST_LIMITED = 100;
@@ -27,6 +29,7 @@ export function createNeighbours(now: () => number = Date.now): Neighbours {
   const failedCompanies = new Map<string, number>();
   const answers = new Map<string, number>();
   const limitedCalls = new Map<string, { times: number; answersBefore: number }>();
+  const asking = new Map<string, Promise<unknown>>();
   function companyAnswered(companyId: string): void {
     failedResources.delete(companyId);
     failedCompanies.clear();
@@ -60,6 +63,13 @@ export function createNeighbours(now: () => number = Date.now): Neighbours {
       limitedCalls.set(key, { times, answersBefore });
       for (const oldest of limitedCalls.keys()) if (limitedCalls.size > MOST_LIMITED) limitedCalls.delete(oldest);
       return times;
+    },
+    askTogether: <Answer>(companyId: string, ask: () => Promise<Answer>) => {
+      const underWay = asking.get(companyId) as Promise<Answer> | undefined; // there is one question, so one kind of answer
+      if (underWay !== undefined) return underWay.catch(ask); // whoever asked was stopped
+      const own = ask().finally(() => asking.delete(companyId));
+      asking.set(companyId, own);
+      return own;
     },
     companyFailed: (companyId) => {
       failedCompanies.set(companyId, now());

@@ -275,6 +275,23 @@ describe('a company that does not say who we are', () => {
   });
 });
 
+test.each([401, 403, 500])('many that are refused at the same moment ask once who we are: %i', async (status) => {
+  const projects = Array.from({ length: 12 }, (_, index) => String(20 + index));
+  for (const projectId of projects) await mirror.hear('RFIs', [1], { project_id: projectId });
+  procore.calls = [];
+  const { promise: isOver, resolve: end } = Promise.withResolvers<void>();
+  procore.answer = async (path) => {
+    if (!path.endsWith('/me')) return { status };
+    await isOver;
+    return well(path);
+  };
+  const all = Promise.all(projects.map((projectId) => run('RFIs', { projectId })));
+  await expect.poll(() => new Set(procore.calls).size).toBe(projects.length + 1);
+  end();
+  await all;
+  expect(procore.calls.filter((path) => path.endsWith('/me')).length).toBeLessThan(projects.length);
+});
+
 test('two companies that fail park everything only where no other answers', async () => {
   const ofCompany = new Map<string, number>();
   const failing = new Set(['1', '2']);

@@ -109,10 +109,12 @@ export async function askCompany({ client, ...company }: Company): Promise<Failu
   });
 }
 
-/** The same of the company of a run. */
+/** The same of the company of a run, once for all runs that ask at the same moment. */
 export async function askOwnCompany({ settings, batch, signal }: BatchRun): Promise<Failure | null> {
-  const failure = await askCompany({ client: settings.client, companyId: batch.companyId, signal });
-  if (failure === null) settings.neighbours.companyAnswered(batch.companyId);
+  const { client, neighbours } = settings;
+  const { companyId } = batch;
+  const failure = await neighbours.askTogether(companyId, () => askCompany({ client, companyId, signal }));
+  if (failure === null) neighbours.companyAnswered(companyId);
   return failure;
 }
 
