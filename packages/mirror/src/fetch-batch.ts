@@ -248,8 +248,10 @@ async function tryCall(
     await sawAnswer();
     if (!isRefusedList(run, call, error)) return settleFailure(run, call, failure, { progress, further });
     // Where nothing else of the resource is there, either, its records need not be asked for one by one.
+    const isListMissed = call.kind === 'list all' || call.kind === 'list by dates';
     const isThere =
-      failure.kind !== 'absent' || (await isPlaceAnswered(run, run.resource, stillOpen(run, idsOf(call))));
+      failure.kind !== 'absent' ||
+      (await isPlaceAnswered(run, run.resource, stillOpen(run, idsOf(call)), { isListMissed }));
     if (!isThere) return settleFailure(run, call, NOTHING_THERE, { progress, further });
     if (isWorthAnotherCall(call, failure, progress)) {
       progress.missedList = call;

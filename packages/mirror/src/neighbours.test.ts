@@ -18,7 +18,7 @@ test('resources of a company that fail are counted, each once, until a call of t
   expect(neighbours.resourceFailed(rfis)).toBe(1);
 });
 
-test('who asks of a company while somebody does hears the same; the next one asks again', async () => {
+test('who asks a question while somebody does hears the same; the next one asks again', async () => {
   const neighbours = createNeighbours();
   const asked: PromiseWithResolvers<string>[] = [];
   const ask = () => {
@@ -26,13 +26,13 @@ test('who asks of a company while somebody does hears the same; the next one ask
     asked.push(one);
     return one.promise;
   };
-  const both = [neighbours.askTogether('1', ask), neighbours.askTogether('1', ask)];
-  const other = neighbours.askTogether('2', ask);
+  const both = [neighbours.askTogether('me', ask), neighbours.askTogether('me', ask)];
+  const other = neighbours.askTogether('projects', ask);
   expect(asked.length).toBe(2);
   asked[0]?.resolve('first');
   asked[1]?.resolve('second');
   expect([await Promise.all(both), await other]).toEqual([['first', 'first'], 'second']);
-  const next = neighbours.askTogether('1', ask);
+  const next = neighbours.askTogether('me', ask);
   asked[2]?.resolve('third');
   expect(await next).toBe('third');
 });
@@ -40,8 +40,8 @@ test('who asks of a company while somebody does hears the same; the next one ask
 test('who asks along with one that is stopped asks again', async () => {
   const neighbours = createNeighbours();
   const stopped = Promise.withResolvers<string>();
-  const first = neighbours.askTogether('1', () => stopped.promise);
-  const second = neighbours.askTogether('1', async () => 'answer');
+  const first = neighbours.askTogether('me', () => stopped.promise);
+  const second = neighbours.askTogether('me', async () => 'answer');
   stopped.reject(new Error('stopped'));
   await expect(first).rejects.toThrow('stopped');
   expect(await second).toBe('answer');

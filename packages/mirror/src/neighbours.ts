@@ -14,8 +14,8 @@ export type Neighbours = {
   limited: (companyId: string, call: string) => number;
   /** Nothing of the company is answered. Returns of which companies that holds within seconds, since any call was last answered. */
   companyFailed: (companyId: string) => string[];
-  /** Asks something of the company, unless somebody does already: then theirs is the answer. */
-  askTogether: <Answer>(companyId: string, ask: () => Promise<Answer>) => Promise<Answer>;
+  /** Asks a question, unless somebody is asking it already: then theirs is the answer. `ask` fits the question. */
+  askTogether: <Answer>(question: string, ask: () => Promise<Answer>) => Promise<Answer>;
 };
 
 const MOST_LIMITED = 100;
@@ -64,11 +64,11 @@ export function createNeighbours(now: () => number = Date.now): Neighbours {
       for (const oldest of limitedCalls.keys()) if (limitedCalls.size > MOST_LIMITED) limitedCalls.delete(oldest);
       return times;
     },
-    askTogether: <Answer>(companyId: string, ask: () => Promise<Answer>) => {
-      const underWay = asking.get(companyId) as Promise<Answer> | undefined; // there is one question, so one kind of answer
+    askTogether: <Answer>(question: string, ask: () => Promise<Answer>) => {
+      const underWay = asking.get(question) as Promise<Answer> | undefined; // one question has one kind of answer
       if (underWay !== undefined) return underWay.catch(ask); // whoever asked was stopped
-      const own = ask().finally(() => asking.delete(companyId));
-      asking.set(companyId, own);
+      const own = ask().finally(() => asking.delete(question));
+      asking.set(question, own);
       return own;
     },
     companyFailed: (companyId) => {

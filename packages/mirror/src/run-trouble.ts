@@ -137,6 +137,10 @@ async function settleAbsent(
   { progress, further }: { progress: Progress; further: FetchCall[] },
 ): Promise<RunEnd | null> {
   const records = stillOpen(run, idsOf(call));
+  // The list before it found nothing, either, and nor did who was asked then.
+  const isNothingThere = progress.failures.some(({ trouble }) => trouble === NOTHING_THERE.trouble);
+  if (isNothingThere && !records.some(({ isDelete }) => isDelete))
+    return settleFailure(run, call, NOTHING_THERE, { progress, further });
   try {
     await concludeAbsent(run, run.resource, { version: run.version, under: parentIdOf(call) }, records);
   } catch (error) {
@@ -277,10 +281,10 @@ async function parkCompanyOf(run: BatchRun, cause: Trouble, enough?: number): Pr
   const failed = run.settings.neighbours.resourceFailed(run.batch);
   const least = enough ?? (isRefusal(cause) ? 1 : RESOURCES_OF_A_COMPANY);
   if (cause.reason === 'no_token' || failed < least) return false;
-  const failure = await troubleOfCompany(run, failed);
-  if (failure === null) return false;
   const { database, neighbours, parking } = run.settings;
   const { companyId } = run.batch;
+  const failure = await neighbours.askTogether(`${companyId}/anything`, () => troubleOfCompany(run, failed));
+  if (failure === null) return false;
   const trouble = ofCompany(failure);
   await parkScope(database, { companyId, projectId: null, resource: null }, trouble, parking);
   const failing = neighbours.companyFailed(companyId);

@@ -113,7 +113,7 @@ export async function askCompany({ client, ...company }: Company): Promise<Failu
 export async function askOwnCompany({ settings, batch, signal }: BatchRun): Promise<Failure | null> {
   const { client, neighbours } = settings;
   const { companyId } = batch;
-  const failure = await neighbours.askTogether(companyId, () => askCompany({ client, companyId, signal }));
+  const failure = await neighbours.askTogether(`${companyId}/me`, () => askCompany({ client, companyId, signal }));
   if (failure === null) neighbours.companyAnswered(companyId);
   return failure;
 }
@@ -140,25 +140,30 @@ export async function insistOnPlace(
   throw new ProcoreUnreachableError(`nothing else of ${resource.resource} is there, so nothing is taken for gone`);
 }
 
-/** Is anything of the resource answered, but for these records? Where nobody else is there to ask, its company may tell. */
+/**
+ * Is anything of the resource answered, but for these records? Where nobody else is there to ask, its company may tell.
+ * `isListMissed`: its list was not found just now.
+ */
 export async function isPlaceAnswered(
   run: BatchRun,
   resource: CataloguedResource,
   records: readonly Pick<NotedRecord, 'id' | 'parentId'>[],
-  { hasBeenLong = false }: { hasBeenLong?: boolean } = {},
+  { hasBeenLong = false, isListMissed = false }: { hasBeenLong?: boolean; isListMissed?: boolean } = {},
 ): Promise<boolean> {
   const shown = shownBy(run, resource);
   const except = records.flatMap(({ id, parentId }) => (shown === resource ? id : (parentId ?? [])));
   const witness = await askNeighbours(run, except, { resource });
-  if (witness === 'well' || (await isListAnswered(run, shown))) return true;
+  if (witness === 'well' || (!isListMissed && (await isListAnswered(run, shown)))) return true;
   if (witness === 'not well' && !hasBeenLong) return false;
   const failure = await askOwnCompany(run);
   // Where nobody may ask who they are, the list of projects tells.
   return failure === null || (failure.kind === 'absent' && (await areProjectsListed(run)));
 }
 
-/** Does the company show its projects? */
+/** Does the company show its projects? Asked once for all runs at the same moment. */
 export async function areProjectsListed(run: BatchRun): Promise<boolean> {
-  const projects = run.settings.catalogue.find('Projects');
-  return projects !== undefined && (await isListAnswered(run, projects));
+  const { catalogue, neighbours } = run.settings;
+  const projects = catalogue.find('Projects');
+  if (projects === undefined) return false;
+  return neighbours.askTogether(`${run.batch.companyId}/projects`, () => isListAnswered(run, projects));
 }
