@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { countTests } from './test-counts.ts';
+import { countTests, slowestFiles } from './test-counts.ts';
 
 const aReport = (report: object) =>
   JSON.stringify({
@@ -40,4 +40,22 @@ test('a file that failed outside of its tests, as one that could not be loaded, 
     skipped: 0,
     failures,
   });
+});
+
+test('the slowest files come first', () => {
+  const file = (name: string, endTime: number) => ({
+    name,
+    status: 'passed',
+    startTime: 1000,
+    endTime,
+    assertionResults: [],
+  });
+  const reports = [
+    aReport({ testResults: [file('a.test.ts', 3400), file('b.test.ts', 2000)] }),
+    aReport({ testResults: [file('c.test.ts', 9000)] }),
+  ];
+  expect(slowestFiles(reports, 2)).toEqual([
+    { name: 'c.test.ts', seconds: 8 },
+    { name: 'a.test.ts', seconds: 2 },
+  ]);
 });

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ensureRedisServer } from './redis-server.ts';
-import { countTests } from './test-counts.ts';
+import { countTests, slowestFiles } from './test-counts.ts';
 
 type Step = { name: string; command: string[]; report?: string };
 type Done = { name: string; ok: boolean; seconds: number };
@@ -38,12 +38,15 @@ async function runAll(): Promise<void> {
     done.push(await run(step));
   }
   const files = [checkReport, testReport].filter((file) => existsSync(file));
-  const counts = countTests(files.map((file) => readFileSync(file, 'utf8')));
+  const reported = files.map((file) => readFileSync(file, 'utf8'));
+  const counts = countTests(reported);
   if (counts.skipped > 0) done.push({ name: `no test skipped (${counts.skipped} were)`, ok: false, seconds: 0 });
   console.log('');
   for (const { name, ok, seconds } of done)
     console.log(`${ok ? 'passed' : 'FAILED'}  ${name} (${seconds.toFixed(1)} s)`);
-  for (const failure of counts.failures) console.log(`FAILED  ${failure.replace(`${process.cwd()}/`, '')}`);
+  const named = (text: string) => text.replace(`${process.cwd()}/`, '');
+  for (const { name, seconds } of slowestFiles(reported, 10)) console.log(`slow    ${named(name)} (${seconds} s)`);
+  for (const failure of counts.failures) console.log(`FAILED  ${named(failure)}`);
   console.log(`${counts.passed} passed, ${counts.failed} failed`);
   process.exitCode = done.every(({ ok }) => ok) && counts.failed === 0 ? 0 : 1;
 }
