@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Delivery } from '@procore-mirror/queue';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type AppOptions, createApp } from './app.ts';
@@ -229,6 +231,63 @@ test('closing lets requests under way end, and refuses new connections', async (
   await closed;
   expect(heard()).toMatch(/^HTTP\/1.1 204 /);
   await vi.waitFor(() => expect([hasEnded(), idle.hasEnded()]).toEqual([true, true]), patience);
+});
+
+test('closing resets nobody: each of 40 senders that keep their connections is answered until it is told to end', async () => {
+  const { receiver, stored } = await aReceiver({ store: async () => sleep(Math.random() * 20, 'queue' as const) });
+  const troubles: unknown[] = [];
+  let answered = 0;
+  const senders = Array.from({ length: 40 }, async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    cleanUps.push(async () => agent.destroy());
+    for (let isOpen = true; isOpen; ) {
+      const outgoing = request({
+        ...{ agent, port: receiver.port, host: '127.0.0.1', method: 'POST', path: '/webhooks/procore' },
+        headers: { authorization },
+      });
+      outgoing.end('{}');
+      try {
+        const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+        await once(answer.resume(), 'end');
+        expect(answer.statusCode).toBe(204);
+        answered += 1;
+        isOpen = answer.headers.connection !== 'close';
+      } catch (error) {
+        troubles.push(error);
+        isOpen = false;
+      }
+      await sleep(Math.random() * 40);
+    }
+  });
+  await vi.waitFor(() => expect(answered).toBeGreaterThan(200), patience);
+  const closed = receiver.close();
+  await Promise.all(senders);
+  await closed;
+  expect(troubles).toEqual([]);
+  expect(stored).toEqual([]);
+});
+
+test('closing tells a sender whose request is under way to end its connection', async () => {
+  const { promise: isStored, resolve: store } = Promise.withResolvers<'queue'>();
+  const { receiver } = await aReceiver({ store: () => isStored });
+  const { socket, heard, hasEnded } = await aConnection(receiver.port);
+  socket.write(`${head(['Content-Length: 2'])}{}`);
+  await sleep(100); // the request is under way
+  const closed = receiver.close();
+  store('queue');
+  await vi.waitFor(() => expect(hasEnded()).toBe(true), patience);
+  expect(heard()).toMatch(/^HTTP\/1.1 204 [\s\S]*connection: close/i);
+  await closed;
+});
+
+test('closing ends connections that stay idle', async () => {
+  const { receiver } = await aReceiver({ idleMs: 50 });
+  const idle = await aConnection(receiver.port);
+  const answered = await aConnection(receiver.port);
+  answered.socket.write(`${head(['Content-Length: 2'])}{}`);
+  await vi.waitFor(() => expect(answered.heard()).toMatch(/^HTTP\/1.1 204 /), patience);
+  await receiver.close();
+  await vi.waitFor(() => expect([idle.hasEnded(), answered.hasEnded()]).toEqual([true, true]), patience);
 });
 
 test('closing does not wait for ever', async () => {

@@ -1,11 +1,14 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export type Receiver = {
   port: number;
-  /** Takes no more connections, lets requests under way end (at most `closeWithinMs`), cuts off the rest. */
+  /**
+   * Takes no more connections. Requests under way, and those that come within `idleMs` on connections that are open, are answered and
+   * end their connection; what is idle then, or not answered within `closeWithinMs`, is cut off.
+   */
   close(): Promise<void>;
 };
 
@@ -18,12 +21,14 @@ export type ReceiverOptions = {
   requestWithinMs?: number;
   /** Default 5 s. */
   closeWithinMs?: number;
+  /** Default 1 s: a sender that sends just now would be reset, which Procore takes for a failed delivery. */
+  idleMs?: number;
 };
 
 /** Serves the app over HTTP with time limits for slow senders. Rejects when the address cannot be listened on. */
 export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
-  const { app, host, port, requestWithinMs = 4_000, closeWithinMs = 5_000 } = options;
-  let isClosing = false;
+  const { app, host, port, requestWithinMs = 4_000, closeWithinMs = 5_000, idleMs = 1_000 } = options;
+  const connections = createConnections();
   const server = createServer({
     headersTimeout: requestWithinMs,
     requestTimeout: requestWithinMs,
@@ -31,19 +36,9 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     // Longer than a load balancer keeps idle connections (60 s), so that it never sends into one that is just closing.
     keepAliveTimeout: 65_000,
   });
-  /** Each connection, and how many requests on it are not answered yet. */
-  const underWay = new Map<Socket, number>();
-  server.on('connection', (socket) => {
-    underWay.set(socket, 0);
-    socket.once('close', () => underWay.delete(socket));
-  });
+  server.on('connection', connections.opened);
   const listener: RequestListener = (request, response) => {
-    const { socket } = request;
-    underWay.set(socket, (underWay.get(socket) ?? 0) + 1);
-    response.once('close', () => {
-      if (underWay.has(socket)) underWay.set(socket, (underWay.get(socket) ?? 1) - 1);
-    });
-    if (isClosing) response.setHeader('connection', 'close');
+    connections.asked(request.socket, response);
     app(request, response);
   };
   server.on('request', listener);
@@ -59,17 +54,47 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
     async close() {
-      isClosing = true;
       const closed = once(server, 'close');
-      server.close();
-      const deadline = performance.now() + closeWithinMs;
-      while (performance.now() < deadline) {
-        // Node's closeIdleConnections leaves alone those on which no request has come yet.
-        for (const [socket, requests] of underWay) if (requests === 0) socket.destroy();
+      Server.prototype.close.call(server); // that of HTTP servers cuts off idle connections at once
+      connections.endAfterAnswers();
+      const startedAt = performance.now();
+      for (let passedMs = 0; passedMs < closeWithinMs; passedMs = performance.now() - startedAt) {
+        if (passedMs >= idleMs) connections.endIdle();
         if (await Promise.race([closed.then(() => true), sleep(20, false)])) return;
       }
       server.closeAllConnections();
       await closed;
+    },
+  };
+}
+
+/** The open connections, and what is not answered yet on each. */
+function createConnections() {
+  const unanswered = new Map<Socket, Set<ServerResponse>>();
+  let isEnding = false;
+  /** Tells the sender to send nothing more on this connection. */
+  function end(response: ServerResponse): void {
+    if (!response.headersSent) response.setHeader('connection', 'close');
+  }
+  return {
+    opened: (socket: Socket): void => {
+      unanswered.set(socket, new Set());
+      socket.once('close', () => unanswered.delete(socket));
+    },
+    asked: (socket: Socket, response: ServerResponse): void => {
+      const responses = unanswered.get(socket);
+      responses?.add(response);
+      response.once('close', () => responses?.delete(response));
+      if (isEnding) end(response);
+    },
+    /** From now on each answer ends its connection. */
+    endAfterAnswers: (): void => {
+      isEnding = true;
+      for (const responses of unanswered.values()) for (const response of responses) end(response);
+    },
+    /** Node's closeIdleConnections leaves alone those on which no request has come yet. */
+    endIdle: (): void => {
+      for (const [socket, { size }] of unanswered) if (size === 0) socket.destroy();
     },
   };
 }
