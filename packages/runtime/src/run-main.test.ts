@@ -1,14 +1,29 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 
 const packageDirectory = path.join(import.meta.dirname, '..');
 const children: ChildProcess[] = [];
-afterEach(() => {
+const pids: number[] = [];
+const directories: string[] = [];
+afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
+  for (const pid of pids.splice(0)) endIfThere(pid);
+  for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
 });
+
+function endIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has ended by itself
+  }
+}
 
 /** A process of its own that calls runMain with these options. */
 function aProcess(options: string, { ipc = false } = {}) {
@@ -49,19 +64,22 @@ const twoThings = `
   defer('first', () => say('first closed'));
   defer('second', async () => { await null; say('second closed'); });`;
 
-test.each(['SIGTERM', 'SIGINT'] as const)('%s closes everything in reverse order and exits 0', async (signal) => {
-  const { child, says, ended } = aProcess(`start: async ({ defer, signal }) => {
+test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+  '%s closes everything in reverse order and exits 0',
+  async (signal) => {
+    const { child, says, ended } = aProcess(`start: async ({ defer, signal }) => {
     ${twoThings}
     signal.addEventListener('abort', () => say('aborted'));
   }`);
-  await says('resolved');
-  child.kill(signal);
-  expect(await ended()).toEqual({
-    code: 0,
-    stdout: ['resolved', 'aborted', 'second closed', 'first closed'],
-    stderr: [''],
-  });
-});
+    await says('resolved');
+    child.kill(signal);
+    expect(await ended()).toEqual({
+      code: 0,
+      stdout: ['resolved', 'aborted', 'second closed', 'first closed'],
+      stderr: [''],
+    });
+  },
+);
 
 test('one Ctrl-C that arrives twice, as under npm, is one signal', async () => {
   const { child, says, ended } = aProcess(`start: async ({ defer }) => {
@@ -193,6 +211,79 @@ test.each([
 test('without a log, an error that nobody caught goes to stderr', async () => {
   const { ended } = aProcess(`start: async () => { setImmediate(() => { throw new Error('boom'); }); }`);
   expect(await ended()).toMatchObject({ code: 1, stderr: ['test: an error that nobody caught', 'test: boom'] });
+});
+
+test('all that was printed reaches a reader that takes its time', async () => {
+  const { child, ended } = aProcess(`start: async () => { say('x'.repeat(5_000_000)); return 1; }`);
+  child.stdout?.pause();
+  await sleep(500);
+  child.stdout?.resume();
+  const { code, stdout } = await ended();
+  expect({ code, length: stdout[0]?.length }).toEqual({ code: 1, length: 5_000_000 });
+});
+
+test('a reader that does not read holds up the end of a long run for two seconds at most', async () => {
+  const { child, ended } = aProcess(`start: async () => { say('x'.repeat(5_000_000)); }`);
+  child.stdout?.pause();
+  await vi.waitFor(() => expect(child.stdout?.readableLength).toBeGreaterThan(0), { timeout: 30_000 });
+  child.kill('SIGTERM');
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(0);
+  child.stdout?.resume();
+  await ended();
+});
+
+test('a signal ends a whole run whose reader does not read', async () => {
+  const { child, ended } = aProcess(`start: async () => { say('x'.repeat(5_000_000)); return 3; }`);
+  child.stdout?.pause();
+  await vi.waitFor(() => expect(child.stdout?.readableLength).toBeGreaterThan(0), { timeout: 30_000 });
+  await sleep(300);
+  expect(child.exitCode).toBe(null);
+  child.kill('SIGINT');
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(3);
+  child.stdout?.resume();
+  await ended();
+});
+
+test.each([
+  ['ends it', ''],
+  ['that it does not belong to does not', 'setsid -w '],
+])('a terminal that is lost %s, and it closes everything when it is told', async (_, own) => {
+  const directory = await mkdtemp(path.join(tmpdir(), 'procore-mirror-terminal-'));
+  directories.push(directory);
+  const file = path.join(directory, 'said');
+  const script = `
+    import { appendFileSync } from 'node:fs';
+    import { runMain } from './src/index.ts';
+    const note = (text) => appendFileSync('${file}', text + '\\n');
+    await runMain({ name: 'test', start: async ({ defer }) => {
+      note(process.pid);
+      setInterval(() => { console.log('busy'); console.error('busy'); }, 20);
+      defer('it', () => note('closed'));
+    } });`;
+  const terminal = spawn(
+    'script',
+    ['-qfec', `${own}"${process.execPath}" --input-type=module -e "${script}"`, '/dev/null'],
+    {
+      cwd: packageDirectory,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  children.push(terminal);
+  const said = async () => (await readFile(file, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
+  await vi.waitFor(async () => expect(await said()).toHaveLength(1), { timeout: 30_000 });
+  const pid = Number((await said())[0]);
+  pids.push(pid);
+  await once(terminal.stdout, 'data');
+  terminal.kill('SIGKILL');
+  await once(terminal, 'exit');
+  if (own !== '') {
+    await sleep(500);
+    expect(await said()).toHaveLength(1);
+    process.kill(pid, 'SIGTERM');
+  }
+  await vi.waitFor(async () => expect(await said()).toEqual([String(pid), 'closed']), { timeout: 5_000 });
 });
 
 test('a reader of the log that goes away does not end the process', async () => {

@@ -4,6 +4,7 @@
 //     │          └──unhandled error──▶ closing ──▶ exit 1
 //     ├──ConfigError──▶ closing ──▶ exit 2
 //     └──any error────▶ closing ──▶ exit 1      (closing that hangs or fails: exit 1)
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from './create-log.ts';
 import { ConfigError } from './errors.ts';
 import { nodeProblem } from './node-problem.ts';
@@ -28,11 +29,15 @@ export type MainLifetime = Lifetime & {
 const closingLimitMs = 10_000;
 // npm hands a Ctrl-C on to children that the terminal has told already: that is one signal, not two.
 const sameSignalMs = 1_000;
+/** A process that others wait for does not wait for who reads its log. */
+const slowReaderMs = 2_000;
+const outputs = [process.stdout, process.stderr];
 
 /**
- * Runs a process from its start until SIGTERM, SIGINT or, when it was spawned with an IPC channel, the end of its
+ * Runs a process from its start until SIGTERM, SIGINT, SIGHUP or, when it was spawned with an IPC channel, the end of its
  * parent; then closes what was deferred and exits, all within 10 s (`closeTimeoutMs`). When `start` resolves to a
- * number, the process closes down by itself and exits with it; otherwise it stays until it is told to end.
+ * number, the process closes down by itself and exits with it, once its readers have all that it printed or are gone; otherwise
+ * it stays until it is told to end.
  * Exit codes: 0 ended as told, 1 failed (at the start, later, or while closing), 2 wrong configuration.
  */
 export async function runMain(options: {
@@ -51,6 +56,10 @@ export async function runMain(options: {
   const shutdown = createShutdown(options.closeTimeoutMs ?? closingLimitMs);
   const staysAlive = setInterval(() => {}, 2 ** 30);
   let exitCode = 0;
+  /** Did it come to its end by itself? */
+  let isWhole = false;
+  /** Is everything closed, and only output on its way? */
+  let isDone = false;
   let ending: Promise<never> | null = null;
 
   function end(code: number): Promise<never> {
@@ -65,12 +74,14 @@ export async function runMain(options: {
       exitCode = Math.max(exitCode, 1);
     }
     clearInterval(staysAlive);
+    isDone = true;
+    await drained(isWhole ? undefined : slowReaderMs);
     process.exit(exitCode);
   }
 
-  // A reader that is gone (`… | head`) is no failure of ours, and there is nobody left to tell.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreBrokenPipe);
-  endOnSignals(end);
+  // A reader or a terminal that is gone (`… | head`) is no failure of ours, and there is nobody left to tell.
+  for (const stream of outputs) stream.on('error', () => {});
+  endOnSignals((code) => (isDone ? process.exit(exitCode) : end(code)));
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       report.failed('an error that nobody caught', error);
@@ -82,6 +93,7 @@ export async function runMain(options: {
   shutdown.waitFor(started);
   try {
     const code = await started;
+    isWhole = typeof code === 'number';
     if (typeof code === 'number') await end(code);
   } catch (error) {
     // Told to end while starting: that the start then fails is no news.
@@ -91,13 +103,21 @@ export async function runMain(options: {
   }
 }
 
-function ignoreBrokenPipe(error: Error): void {
-  if (!('code' in error) || error.code !== 'EPIPE') throw error;
+/** Waits until those who read our output have it, or are gone; at most so long, ms. */
+async function drained(limitMs: number | undefined): Promise<void> {
+  const all = outputs.map((stream) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (stream.destroyed || stream.writableLength === 0) resolve();
+    else stream.write('', () => resolve());
+    return promise;
+  });
+  const written = Promise.all(all);
+  await (limitMs === undefined ? written : Promise.race([written, sleep(limitMs)]));
 }
 
 function endOnSignals(end: (code: number) => Promise<never>): void {
   let firstAt: number | null = null;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (firstAt !== null && performance.now() - firstAt > sameSignalMs) process.exit(1);
       firstAt ??= performance.now();
