@@ -47,6 +47,22 @@ test('who asks along with one that is stopped asks again', async () => {
   expect(await second).toBe('answer');
 });
 
+test('of a company in which nothing was there nobody asks for two seconds, unless it answers', () => {
+  let now = 0;
+  const neighbours = createNeighbours(() => now);
+  expect(neighbours.isNothingThere('1')).toBe(false);
+  neighbours.nothingThere('1');
+  now = 1_900;
+  expect([neighbours.isNothingThere('1'), neighbours.isNothingThere('2')]).toEqual([true, false]);
+  now = 2_100;
+  expect(neighbours.isNothingThere('1')).toBe(false);
+  neighbours.nothingThere('1');
+  neighbours.answered('2');
+  expect(neighbours.isNothingThere('1')).toBe(true);
+  neighbours.companyAnswered('1');
+  expect(neighbours.isNothingThere('1')).toBe(false);
+});
+
 test('companies that fail are counted within seconds, until any call is answered', () => {
   let now = 0;
   const neighbours = createNeighbours(() => now);

@@ -14,12 +14,17 @@ export type Neighbours = {
   limited: (companyId: string, call: string) => number;
   /** Nothing of the company is answered. Returns of which companies that holds within seconds, since any call was last answered. */
   companyFailed: (companyId: string) => string[];
+  /** Nothing of the company was there, of all that was asked for. */
+  nothingThere: (companyId: string) => void;
+  /** Was that so a moment ago, and nothing answered since? */
+  isNothingThere: (companyId: string) => boolean;
   /** Asks a question, unless somebody is asking it already: then theirs is the answer. `ask` fits the question. */
   askTogether: <Answer>(question: string, ask: () => Promise<Answer>) => Promise<Answer>;
 };
 
 const MOST_LIMITED = 100;
 const WITHIN_SECONDS_MS = 10_000;
+const MOMENT_MS = 2_000;
 const MOST_COUNTED = 100;
 
 /** Remembers for as long as the process runs; `now` in ms. */
@@ -29,9 +34,11 @@ export function createNeighbours(now: () => number = Date.now): Neighbours {
   const failedCompanies = new Map<string, number>();
   const answers = new Map<string, number>();
   const limitedCalls = new Map<string, { times: number; answersBefore: number }>();
+  const nothingThereAt = new Map<string, number>();
   const asking = new Map<string, Promise<unknown>>();
   function companyAnswered(companyId: string): void {
     failedResources.delete(companyId);
+    nothingThereAt.delete(companyId);
     failedCompanies.clear();
   }
 
@@ -64,6 +71,8 @@ export function createNeighbours(now: () => number = Date.now): Neighbours {
       for (const oldest of limitedCalls.keys()) if (limitedCalls.size > MOST_LIMITED) limitedCalls.delete(oldest);
       return times;
     },
+    nothingThere: (companyId) => void nothingThereAt.set(companyId, now()),
+    isNothingThere: (companyId) => now() - (nothingThereAt.get(companyId) ?? Number.NEGATIVE_INFINITY) <= MOMENT_MS,
     askTogether: <Answer>(question: string, ask: () => Promise<Answer>) => {
       const underWay = asking.get(question) as Promise<Answer> | undefined; // one question has one kind of answer
       if (underWay !== undefined) return underWay.catch(ask); // whoever asked was stopped

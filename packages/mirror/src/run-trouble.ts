@@ -294,6 +294,7 @@ async function parkCompanyOf(run: BatchRun, cause: Trouble, enough?: number): Pr
 
 /** Where nobody may ask who they are, what the company shows tells. */
 async function troubleOfCompany(run: BatchRun, failedResources: number): Promise<Trouble | null> {
+  if (run.settings.neighbours.isNothingThere(run.batch.companyId)) return NOTHING_THERE.trouble;
   const failure = await askOwnCompany(run);
   const isAbsent = failure?.kind === 'absent' && failedResources >= RESOURCES_OF_A_COMPANY;
   if (failure?.kind !== 'trouble' && !isAbsent) return null;

@@ -150,14 +150,20 @@ export async function isPlaceAnswered(
   records: readonly Pick<NotedRecord, 'id' | 'parentId'>[],
   { hasBeenLong = false, isListMissed = false }: { hasBeenLong?: boolean; isListMissed?: boolean } = {},
 ): Promise<boolean> {
+  const { neighbours } = run.settings;
+  const { companyId } = run.batch;
+  if (neighbours.isNothingThere(companyId)) return false;
   const shown = shownBy(run, resource);
   const except = records.flatMap(({ id, parentId }) => (shown === resource ? id : (parentId ?? [])));
   const witness = await askNeighbours(run, except, { resource });
   if (witness === 'well' || (!isListMissed && (await isListAnswered(run, shown)))) return true;
   if (witness === 'not well' && !hasBeenLong) return false;
   const failure = await askOwnCompany(run);
+  if (failure === null) return true;
   // Where nobody may ask who they are, the list of projects tells.
-  return failure === null || (failure.kind === 'absent' && (await areProjectsListed(run)));
+  const isThere = failure.kind === 'absent' && (await areProjectsListed(run));
+  if (!isThere) neighbours.nothingThere(companyId);
+  return isThere;
 }
 
 /** Does the company show its projects? Asked once for all runs at the same moment. */
