@@ -152,17 +152,24 @@ const troubles: [string, (answer: Answer) => Answer][] = [
   ],
 ];
 
+/** How many calls it takes without an outage. */
+let measured: Promise<Seen> | null = null;
+function withoutOutage(): Promise<Seen> {
+  measured ??= run(null);
+  return measured;
+}
+
 test.each(troubles.flatMap(([name, trouble]) => [1, 5, 30].map((seconds) => [name, seconds, trouble] as const)))(
   '%s for everything for %i s',
   async (name, seconds, trouble) => {
-    const usual = await run(null);
+    const usual = await withoutOutage();
     const after = await run({ trouble, seconds });
     expectSoonRight(`${name} for ${seconds} s`, { usual, after, withinSeconds: 30 });
   },
 );
 
 test('each of these for everything for 10 min', { timeout: LONG_TEST_MS }, async () => {
-  const usual = await run(null);
+  const usual = await withoutOutage();
   await using closing = new AsyncDisposableStack();
   const started: Started[] = [];
   for (const _ of troubles) started.push(await start(closing, 24));

@@ -58,8 +58,10 @@ export {
   findGone,
   findHidden,
   findOtherCompany,
+  findOtherPlaces,
   findParentIds,
   findProject,
+  findWitnesses,
   isFittingId,
   listIds,
 } from './look-up.ts';

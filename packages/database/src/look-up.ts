@@ -93,13 +93,53 @@ export async function findHidden(
   return rows.map((row) => row.id);
 }
 
-/** A company of which events told, but for these; null: there is none. */
+/** A company of which events told and that is not parked, but for these; null: there is none. */
 export async function findOtherCompany(client: Queryable, except: readonly string[]): Promise<string | null> {
   const { rows } = await client.query<{ id: string }>(
-    'select company_id as id from mirror.batches where company_id <> all($1::bigint[]) order by served_at desc nulls last limit 1',
+    `select company_id as id from mirror.batches b where company_id <> all($1::bigint[])
+        and not exists (select from mirror.scopes s where s.company_id = b.company_id and s.resource is null)
+      order by served_at desc nulls last limit 1`,
     [except],
   );
   return rows[0]?.id ?? null;
+}
+
+/** Where else in the company records are fetched, the latest first. */
+export async function findOtherPlaces(
+  client: Queryable,
+  place: { companyId: string; projectId: string | null; resource: string },
+  limit: number,
+): Promise<{ projectId: string | null; resource: string }[]> {
+  const { rows } = await client.query<{ projectId: string | null; resource: string }>(
+    `select project_id as "projectId", resource from mirror.batches
+      where company_id = $1 and (project_id is distinct from $2::bigint or resource <> $3)
+      group by project_id, resource order by max(served_at) desc nulls last limit $4`,
+    [place.companyId, place.projectId, place.resource, limit],
+  );
+  return rows;
+}
+
+/**
+ * Records of the resource to ask for that Procore shows as far as we know, but for these and those that fail: the one fetched last,
+ * the one fetched first, and any.
+ */
+export async function findWitnesses(
+  client: Queryable,
+  table: MirroredTable,
+  place: { companyId: string; projectId: string | null; resource: string },
+  except: readonly string[],
+): Promise<string[]> {
+  const one = (
+    order: string,
+  ) => `(select id::text as id from ${tableName(table)} as t where ${inScope(table)} and ${LIVE}
+    and id::text <> all($3::text[]) and not exists (select from mirror.pending p where p.company_id = $1::bigint
+      and p.project_id is not distinct from $2::bigint and p.resource = $4 and p.record_id = t.id::text and p.attempts > 0)
+    order by ${order} limit 1)`;
+  const { rows } = await client.query<{ id: string }>(
+    `${one('_fetched_at desc, t.id desc')} union all ${one('_fetched_at, t.id')} union all ${one('random()')}`,
+    [place.companyId, scopeProject(table, place.projectId), except, place.resource],
+  );
+  return [...new Set(rows.map(({ id }) => id))];
 }
 
 const COUNTED_AT_MOST = 20_000;

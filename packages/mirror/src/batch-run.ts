@@ -72,6 +72,8 @@ export type BatchRun = {
   calls: { made: number; answered: number; most: number; timeoutMs?: number };
   /** Tells that Procore answered what it was asked for. Whoever gets an answer checks it first; pages are checked as they come. */
   seeAnswer: () => void;
+  /** The resource's list found nothing, and nor did who was asked about it: what is not found now proves nothing. */
+  isNothingThere: boolean;
   stored: number;
   absent: number;
   /** Scopes that were parked and answer again. */
@@ -100,7 +102,7 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
   const calls: BatchRun['calls'] = { made: 0, answered: 0, most: Number.POSITIVE_INFINITY };
   const seeAnswer = () => {
     calls.answered += 1;
-    settings.neighbours.answered(batch.companyId);
+    settings.neighbours.answered(batch);
   };
   const own = { purpose, fields: fieldsRead(settings.catalogue) };
   const client = clientFor(settings.client, own, { calls, seeAnswer });
@@ -109,6 +111,7 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
     parents: new Map(),
     calls,
     seeAnswer,
+    isNothingThere: false,
     stored: 0,
     absent: 0,
     unparked: 0,

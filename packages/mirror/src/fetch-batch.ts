@@ -100,12 +100,14 @@ async function makeCalls(run: BatchRun, progress: Progress): Promise<BatchReport
     Math.max(Math.ceil(affordableCalls ?? CALLS_OF_UNKNOWN_BUDGET), FEWEST_CALLS),
     CALLS_PER_RUN,
   );
-  for (let made = 0; made < run.calls.most && !signal.aborted; made += 1) {
+  let made = 0;
+  while (made < run.calls.most && !signal.aborted) {
     const call = calls.shift();
     // What would wait for leave here gathers more news where it is.
     if (call === undefined || (made >= FEWEST_CALLS && (await readLeave(settings.database, batch)) === 0)) break;
     const end = await tryCall(run, call, progress, calls);
     if (end !== null) return report(run, end, progress);
+    if (calls[0] !== call) made += 1; // one that is made again counts once: with few calls its records would never get theirs
   }
   if (!signal.aborted && (await endsParked(run, progress))) return report(run, 'parked', progress);
   return report(run, wantedRecords(run).length === 0 ? 'done' : 'wait', progress);
@@ -233,7 +235,7 @@ async function tryCall(
 ): Promise<BatchReport['outcome'] | null> {
   const before = run.calls.answered;
   const sawAnswer = async () => {
-    if (run.calls.answered > before) await takeUpWork(run, progress, isOfOneRecord(call) ? 'well' : 'unknown');
+    if (run.calls.answered > before) await takeUpWork(run, progress, isOfOneRecord(call) ? 'well' : 'not well');
   };
   try {
     await makeCall(run, call);
@@ -246,22 +248,34 @@ async function tryCall(
     if (failure === null) throw error;
     progress.error = error;
     await sawAnswer();
-    if (!isRefusedList(run, call, error)) return settleFailure(run, call, failure, { progress, further });
-    // Where nothing else of the resource is there, either, its records need not be asked for one by one.
-    const isListMissed = call.kind === 'list all' || call.kind === 'list by dates';
-    const isThere =
-      failure.kind !== 'absent' ||
-      (await isPlaceAnswered(run, run.resource, stillOpen(run, idsOf(call)), { isListMissed }));
-    if (!isThere) return settleFailure(run, call, NOTHING_THERE, { progress, further });
-    if (isWorthAnotherCall(call, failure, progress)) {
-      progress.missedList = call;
-      further.unshift(call);
-      return null;
-    }
-    if (call.kind === 'refresh by ids') await passOverList(run, call.ids);
-    further.push(...followUp(run, call));
+    const around = { progress, further };
+    return isRefusedList(run, call, error)
+      ? settleRefusedList(run, call, failure, around)
+      : settleFailure(run, call, failure, around);
+  }
+}
+
+/** Its records may be asked for one by one; not where nothing else of the resource is there, either. */
+async function settleRefusedList(
+  run: BatchRun,
+  call: FetchCall,
+  failure: Failure,
+  { progress, further }: { progress: Progress; further: FetchCall[] },
+): Promise<BatchReport['outcome'] | null> {
+  const isListMissed = call.kind === 'list all' || call.kind === 'list by dates';
+  const records = stillOpen(run, idsOf(call));
+  if (failure.kind === 'absent' && !(await isPlaceAnswered(run, run.resource, records, { isListMissed }))) {
+    run.isNothingThere = true;
+    return settleFailure(run, call, NOTHING_THERE, { progress, further });
+  }
+  if (isWorthAnotherCall(call, failure, progress)) {
+    progress.missedList = call;
+    further.unshift(call);
     return null;
   }
+  if (call.kind === 'refresh by ids') await passOverList(run, call.ids);
+  further.push(...followUp(run, call));
+  return null;
 }
 
 /** A list that does not exist, or not with this filter, says nothing of its records: they may answer one by one. */

@@ -13,7 +13,7 @@ import {
 } from '@procore-mirror/database';
 import { type ProcoreAnswer, type ProcoreClient, SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
 import { ScopeParkedError } from './errors.ts';
-import { type Failure, isRefusal, judgeFailure } from './judge-failure.ts';
+import { type Failure, isRefusal, judgeFailure, NOTHING_THERE } from './judge-failure.ts';
 import { askCompany } from './witness.ts';
 
 export type HeedOptions = {
@@ -35,14 +35,15 @@ type Asked = { companyId: string; signal?: AbortSignal | undefined; timeoutMs?: 
 export function heedScopes(client: ProcoreClient, options: HeedOptions): ProcoreClient {
   const { database, parking } = options;
 
-  /** Returns whether the call is a probe. */
-  async function waitForTurn(scope: Scope & Asked): Promise<boolean> {
+  /** Returns whether the call is a probe, and of a whole company or more. */
+  async function waitForTurn(scope: Scope & Asked): Promise<'probe' | 'wide probe' | null> {
     const wait = createWait(scope, options);
     for (;;) {
       const parked = await askForTurn(database, scope);
-      if (parked === null) return false;
+      if (parked === null) return null;
       if (parked.turn === 'wait') await wait(parked);
-      else if (!parked.isWide || (await probeCompany(scope)) === 'does not tell') return true;
+      else if (!parked.isWide) return 'probe';
+      else if ((await probeCompany(scope)) === 'does not tell') return 'wide probe';
     }
   }
 
@@ -66,20 +67,26 @@ export function heedScopes(client: ProcoreClient, options: HeedOptions): Procore
     else await unparkScopes(database, scope);
   }
 
+  async function tellOfError(scope: Scope & Asked, probe: 'probe' | 'wide probe', error: unknown): Promise<void> {
+    const failure = scope.signal?.aborted ? null : judgeFailure(error);
+    if (failure === null) return giveProbeBack(database, scope);
+    // Nothing of it is there, not even who we are.
+    await tell(scope, probe === 'wide probe' && failure.kind === 'absent' ? NOTHING_THERE : failure);
+  }
+
   /** Makes a call of the scope, as its probe if there is to be one. `letGo`: of an answer that nobody gets. */
   async function inTurn<T>(
     scope: Scope & Asked,
     call: (own: { timeoutMs?: number | undefined }) => Promise<T>,
     letGo: (answer: T) => void,
   ): Promise<T> {
-    if (!(await waitForTurn(scope))) return call({ timeoutMs: scope.timeoutMs });
+    const probe = await waitForTurn(scope);
+    if (probe === null) return call({ timeoutMs: scope.timeoutMs });
     let answer: T;
     try {
       answer = await call({ timeoutMs: SLOW_TIMEOUT_MS });
     } catch (error) {
-      const failure = scope.signal?.aborted ? null : judgeFailure(error);
-      if (failure === null) await giveProbeBack(database, scope);
-      else await tell(scope, failure);
+      await tellOfError(scope, probe, error);
       throw error;
     }
     await tell(scope, null).catch((error: unknown) => {

@@ -9,9 +9,9 @@ test('resources of a company that fail are counted, each once, until a call of t
   expect(neighbours.resourceFailed(rfis)).toBe(1);
   expect(neighbours.resourceFailed({ ...rfis, projectId: '8' })).toBe(2);
   expect(neighbours.resourceFailed({ ...rfis, companyId: '2' })).toBe(1);
-  neighbours.answered('2');
+  neighbours.answered({ ...rfis, companyId: '2' });
   expect(neighbours.resourceFailed({ ...rfis, resource: 'Submittals' })).toBe(3);
-  neighbours.answered('1');
+  neighbours.answered(rfis);
   expect(neighbours.resourceFailed(rfis)).toBe(1);
   expect(neighbours.resourceFailed({ ...rfis, projectId: '8' })).toBe(2);
   neighbours.companyAnswered('1');
@@ -47,6 +47,22 @@ test('who asks along with one that is stopped asks again', async () => {
   expect(await second).toBe('answer');
 });
 
+test('of a company in which nothing was there nobody asks for two seconds, unless it answers', () => {
+  let now = 0;
+  const neighbours = createNeighbours(() => now);
+  expect(neighbours.isNothingThere('1')).toBe(false);
+  neighbours.nothingThere('1');
+  now = 1_900;
+  expect([neighbours.isNothingThere('1'), neighbours.isNothingThere('2')]).toEqual([true, false]);
+  now = 2_100;
+  expect(neighbours.isNothingThere('1')).toBe(false);
+  neighbours.nothingThere('1');
+  neighbours.answered({ ...rfis, companyId: '2' });
+  expect(neighbours.isNothingThere('1')).toBe(true);
+  neighbours.companyAnswered('1');
+  expect(neighbours.isNothingThere('1')).toBe(false);
+});
+
 test('companies that fail are counted within seconds, until any call is answered', () => {
   let now = 0;
   const neighbours = createNeighbours(() => now);
@@ -55,34 +71,45 @@ test('companies that fail are counted within seconds, until any call is answered
   expect(neighbours.companyFailed('2')).toEqual(['1', '2']);
   now = 15_000;
   expect(neighbours.companyFailed('3')).toEqual(['2', '3']);
-  neighbours.answered('4');
+  neighbours.answered({ ...rfis, companyId: '4' });
   expect(neighbours.companyFailed('1')).toEqual(['1']);
 });
 
 test('records of a company that are missing are counted, each once, until a call of the company is answered', () => {
   const neighbours = createNeighbours();
-  expect(neighbours.recordsMissed('1', ['RFIs/5', 'RFIs/6'])).toBe(2);
-  expect(neighbours.recordsMissed('1', ['RFIs/5'])).toBe(2);
-  neighbours.answered('2');
-  expect(neighbours.recordsMissed('1', ['Tasks/5'])).toBe(3);
+  expect(neighbours.recordsMissed(rfis, ['5', '6'])).toBe(2);
+  expect(neighbours.recordsMissed(rfis, ['5'])).toBe(2);
+  neighbours.answered({ ...rfis, companyId: '2' });
+  expect(neighbours.recordsMissed({ ...rfis, resource: 'Tasks' }, ['5'])).toBe(3);
   const many = Array.from({ length: 100_000 }, (_, id) => `RFIs/${id}`);
-  expect(neighbours.recordsMissed('1', many)).toBeLessThan(1000);
+  expect(neighbours.recordsMissed(rfis, many)).toBeLessThan(1000);
   neighbours.companyAnswered('1');
-  expect(neighbours.recordsMissed('1', [])).toBeGreaterThan(3);
-  neighbours.answered('1');
-  expect(neighbours.recordsMissed('1', [])).toBe(0);
+  expect(neighbours.recordsMissed(rfis, [])).toBeGreaterThan(3);
+  neighbours.answered(rfis);
+  expect(neighbours.recordsMissed(rfis, [])).toBe(0);
+});
+
+test('records that are missing count for their place, too, which an answer of another place does not end', () => {
+  const neighbours = createNeighbours();
+  neighbours.recordsMissed(rfis, ['5']);
+  neighbours.answered({ ...rfis, projectId: '8' });
+  expect(neighbours.recordsMissed(rfis, ['6'])).toBe(2);
+  expect(neighbours.recordsMissed({ ...rfis, projectId: '8' }, ['5'])).toBe(2); // of the company
 });
 
 test('a call that meets a limit again and again is told from a limit of all', () => {
   const neighbours = createNeighbours();
-  expect([1, 2, 3].map(() => neighbours.limited('1', 'RFIs/5'))).toEqual([1, 1, 1]);
-  neighbours.answered('2');
-  expect(neighbours.limited('1', 'RFIs/5')).toBe(1);
-  neighbours.answered('1');
-  expect([neighbours.limited('1', 'RFIs/5'), neighbours.limited('1', 'RFIs/6')]).toEqual([2, 1]);
-  neighbours.answered('1');
-  expect([neighbours.limited('1', 'RFIs/5'), neighbours.limited('1', 'RFIs/5')]).toEqual([3, 3]);
-  for (let call = 0; call < 1000; call += 1) neighbours.limited('1', `Tasks/${call}`);
-  neighbours.answered('1');
-  expect(neighbours.limited('1', 'RFIs/5')).toBe(1);
+  const limited = (call: string) => neighbours.limited('1', call);
+  expect([1, 2, 3].map(() => limited('RFIs/5'))).toMatchObject(
+    [1, 2, 3].map((inARow) => ({ inARow, besideAnswers: 1 })),
+  );
+  neighbours.answered({ ...rfis, companyId: '2' });
+  expect(limited('RFIs/5').besideAnswers).toBe(1);
+  neighbours.answered(rfis);
+  expect([limited('RFIs/5').besideAnswers, limited('RFIs/6').besideAnswers]).toEqual([2, 1]);
+  neighbours.answered(rfis);
+  expect([limited('RFIs/5').besideAnswers, limited('RFIs/5').besideAnswers]).toEqual([3, 3]);
+  for (let call = 0; call < 1000; call += 1) limited(`Tasks/${call}`);
+  neighbours.answered(rfis);
+  expect(limited('RFIs/5')).toMatchObject({ inARow: 1, besideAnswers: 1 });
 });

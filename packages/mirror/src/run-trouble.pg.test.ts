@@ -201,6 +201,7 @@ test('a list that is not found where nothing is sends none of its records to be 
   procore.answer = () => ({ status: 404 });
   await run('Locations');
   expect(procore.calls.length).toBeLessThan(8);
+  neighbours = createNeighbours(); // a few seconds later
   procore.answer = (path) => (path.endsWith('/locations') ? { status: 404 } : well(path));
   await runs(1, 'Locations');
   expect(await mirror.pendingIds()).toEqual([]);
@@ -223,6 +224,16 @@ test.each([1, 2])(
     expect(procore.calls.length).toBeLessThan(missedCalls + 4);
   },
 );
+
+test('where nothing of a company was there a moment ago, many records that are not found cost one call each', async () => {
+  const projects = Array.from({ length: 12 }, (_, index) => String(20 + index));
+  for (const projectId of projects) await mirror.hear('RFIs', [1], { project_id: projectId });
+  procore.answer = () => ({ status: 404 });
+  procore.calls = [];
+  for (const projectId of projects) await run('RFIs', { projectId });
+  expect(procore.calls.length).toBeLessThan(projects.length + 12);
+  expect(await mirror.pendingIds()).toHaveLength(projects.length);
+});
 
 test('a company of which nothing is found is parked after two resources, and its probe stays one', async () => {
   procore.answer = () => ({ status: 404 });

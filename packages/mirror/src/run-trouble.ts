@@ -12,6 +12,7 @@ import {
 import { SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
 import { type BatchRun, openRecords, stillOpen } from './batch-run.ts';
 import { concludeAbsent } from './conclude-absent.ts';
+import { makeCall } from './fetch-call.ts';
 import { giveUp } from './give-up.ts';
 import { type Failure, isRefusal, judgeFailure, LONGEST_PAUSE_MS, NOTHING_THERE, pauseOf } from './judge-failure.ts';
 import { type FetchCall, idsOf, parentIdOf } from './plan-fetch.ts';
@@ -20,8 +21,10 @@ import {
   askCompany,
   askNeighbours,
   askOwnCompany,
+  hasBeenLong,
   isListAnswered,
   isPlaceAnswered,
+  isSomethingAnswered,
   type Witness,
 } from './witness.ts';
 
@@ -38,6 +41,11 @@ const LIST_PAUSE_MS = 20_000;
 const LIMITED_PAUSE_MS = 20_000;
 /** About three minutes: a record that has no neighbour is not given up before. */
 const ALONE_AFTER_FAILURES = 12;
+const LIST_MISSED = {
+  kind: 'trouble',
+  trouble: { reason: 'failing', detail: 'its list was not found', atLeastMs: 0 },
+  givesUp: null,
+} as const satisfies Failure;
 const UNKNOWN: Trouble = { reason: 'failing', detail: 'unknown', atLeastMs: 0 };
 
 type CallFailure = Extract<Failure, { kind: 'trouble' }> & { call: FetchCall };
@@ -65,7 +73,7 @@ export type Progress = {
  */
 export async function isStillParked(run: BatchRun, progress: Progress): Promise<boolean> {
   const failure = await askOwnCompany(run);
-  if (failure === null) await takeUpWork(run, progress, 'unknown');
+  if (failure === null) await takeUpWork(run, progress, 'not well');
   if (failure?.kind !== 'trouble' || isRefusal(failure.trouble)) return false;
   progress.isProbe = false;
   progress.error = new Error(failure.trouble.detail);
@@ -75,9 +83,8 @@ export async function isStillParked(run: BatchRun, progress: Progress): Promise<
 
 /** Nothing was answered since a record or two failed. Returns whether that is the trouble of more than these. */
 export async function settleLastFailures(run: BatchRun, progress: Progress): Promise<boolean> {
-  const isLast = progress.failures.some((failure) => isLastTry(failure, stillOpen(run, idsOf(failure.call)), 'well'));
-  const witness = progress.isProbe || isLast ? await askOthers(run, progress) : 'unknown';
-  if (witness === 'not well' || (progress.isProbe && witness !== 'well')) {
+  const { witness, isListed } = await findWitness(run, progress);
+  if (witness === 'not well' || (progress.isProbe && witness !== 'well' && !isListed)) {
     await park(run, progress);
     return true;
   }
@@ -85,15 +92,19 @@ export async function settleLastFailures(run: BatchRun, progress: Progress): Pro
     await setAside(run, progress);
     return true;
   }
-  if (witness === 'well') await takeUpWork(run, progress, 'well');
   // One that its list names and that has no neighbour is alone: it is given up in the end, but not for trouble that passes.
-  else
-    await blameRecords(
-      run,
-      progress,
-      witness === 'unknown' && isLast && (await isListAnswered(run)) ? 'unknown' : 'not well',
-    );
+  const blame = isListed ? 'unknown' : 'not well';
+  if (progress.isProbe || witness === 'well') await takeUpWork(run, progress, witness === 'well' ? 'well' : blame);
+  else await blameRecords(run, progress, blame);
   return false;
+}
+
+/** Others are asked where something hangs on it: a parked scope, or whether a record is given up. Where there are none, the list is. */
+async function findWitness(run: BatchRun, progress: Progress): Promise<{ witness: Witness; isListed: boolean }> {
+  const isLast = progress.failures.some((failure) => isLastTry(failure, stillOpen(run, idsOf(failure.call)), 'well'));
+  if (!progress.isProbe && !isLast) return { witness: 'unknown', isListed: false };
+  const witness = await askOthers(run, progress);
+  return { witness, isListed: witness === 'unknown' && (await isListAnswered(run)) };
 }
 
 /** Settles what a failed call says of its records. Null when the run goes on; `further` are the calls it has yet to make. */
@@ -120,15 +131,20 @@ export async function settleFailure(
   }
 }
 
-/** Nothing of this batch is to blame for a limit, unless it strikes the same call again while others are answered. */
+/** Nothing of this batch is to blame for a limit, unless it strikes the same call again, while others are answered. */
 async function setLimitedAside(run: BatchRun, call: FetchCall, records: readonly NotedRecord[]): Promise<void> {
   const { database, neighbours } = run.settings;
   const { companyId, projectId, resource } = run.batch;
-  const times = neighbours.limited(companyId, `${projectId}/${resource}/${call.kind}/${idsOf(call)[0]}`);
-  if (times < 2) return;
-  const pauseMs = Math.min(LIMITED_PAUSE_MS * 2 ** (times - 2), LONGEST_PAUSE_MS);
-  const note = { pauseMs, error: 'was answered 429', counts: 'nothing', reread: false } as const;
-  await postponeRecords(database.pool, run.batch, records, note);
+  const key = `${projectId}/${resource}/${call.kind}/${idsOf(call)[0]}`;
+  const { inARow, besideAnswers } = neighbours.limited(companyId, key);
+  const error = 'was answered 429';
+  if (besideAnswers >= 2) {
+    const pauseMs = Math.min(LIMITED_PAUSE_MS * 2 ** (besideAnswers - 2), LONGEST_PAUSE_MS);
+    await postponeRecords(database.pool, run.batch, records, { pauseMs, error, counts: 'nothing', reread: false });
+  } else if (inARow >= 2 && isOfOneRecord(call)) {
+    // Others come first, to find out whether they are answered.
+    await postponeRecords(database.pool, run.batch, records, { pauseMs: 0, error, counts: 'attempt', reread: false });
+  }
 }
 
 async function settleAbsent(
@@ -137,12 +153,12 @@ async function settleAbsent(
   { progress, further }: { progress: Progress; further: FetchCall[] },
 ): Promise<RunEnd | null> {
   const records = stillOpen(run, idsOf(call));
-  // The list before it found nothing, either, and nor did who was asked then.
-  const isNothingThere = progress.failures.some(({ trouble }) => trouble === NOTHING_THERE.trouble);
-  if (isNothingThere && !records.some(({ isDelete }) => isDelete))
-    return settleFailure(run, call, NOTHING_THERE, { progress, further });
+  // A list of many that is not found says nothing of each of them, but for what was deleted.
+  const isTrouble = isListOfScope(run, call) && !hasBeenLong(records);
+  const sure = isTrouble ? records.filter(({ isDeletedLast }) => isDeletedLast) : records;
   try {
-    await concludeAbsent(run, run.resource, { version: run.version, under: parentIdOf(call) }, records);
+    await concludeAbsent(run, run.resource, { version: run.version, under: parentIdOf(call) }, sure);
+    if (sure.length < records.length) return settleFailure(run, call, LIST_MISSED, { progress, further });
   } catch (error) {
     const failure = judgeFailure(error);
     if (failure?.kind !== 'trouble') throw error;
@@ -152,10 +168,16 @@ async function settleAbsent(
   return null;
 }
 
+/** A list of all of the scope that leads to records, which cannot be asked for alone without it. */
+function isListOfScope({ resource }: BatchRun, call: FetchCall): boolean {
+  if (call.kind === 'find parents' || call.kind === 'all parents') return true;
+  return resource.show === null && !isOfOneRecord(call) && parentIdOf(call) === null;
+}
+
 /** A probe found nothing of what it asked for, which is an answer if others are there. Returns whether the scope stays parked. */
 export async function settleProbeOfAbsent(run: BatchRun, progress: Progress): Promise<boolean> {
   if (await isPlaceAnswered(run, run.resource, [])) {
-    await takeUpWork(run, progress, 'unknown');
+    await takeUpWork(run, progress, 'not well');
     return false;
   }
   progress.isProbe = false;
@@ -167,7 +189,8 @@ export async function settleProbeOfAbsent(run: BatchRun, progress: Progress): Pr
 async function judgeFailures(run: BatchRun, progress: Progress, further: FetchCall[]): Promise<RunEnd | null> {
   const last = progress.failures.at(-1);
   if (last === undefined) return null;
-  if (last.trouble.reason === 'no_token' || (progress.isProbe && progress.isWide)) return park(run, progress);
+  if (last.trouble.reason === 'no_token') return park(run, progress);
+  if (progress.isProbe && progress.isWide) return judgeProbe(run, progress);
   if (!isOfOneRecord(last.call)) {
     if (run.calls.answered > 0) {
       await blameRecords(run, progress, 'unknown');
@@ -181,6 +204,15 @@ async function judgeFailures(run: BatchRun, progress: Progress, further: FetchCa
   if (progress.failures.some(({ call }) => !isOfOneRecord(call))) return park(run, progress);
   if (progress.failures.length < (last.trouble.reason === 'slow' ? SLOW_IN_A_ROW : FAILURES_IN_A_ROW)) return null;
   // Several in a row that fail beside one that is shown are not well, each for itself.
+  const witness = await askOthers(run, progress);
+  if (witness === 'limited') return 'wait';
+  if (witness !== 'well') return park(run, progress);
+  await takeUpWork(run, progress, 'well');
+  return null;
+}
+
+/** The first call that a company of its own failed: it stays parked, unless another record is shown. */
+async function judgeProbe(run: BatchRun, progress: Progress): Promise<RunEnd | null> {
   if ((await askOthers(run, progress)) !== 'well') return park(run, progress);
   await takeUpWork(run, progress, 'well');
   return null;
@@ -193,9 +225,9 @@ async function askOthers(run: BatchRun, { failures }: Progress): Promise<Witness
   return askNeighbours(run, except, isSlow ? { most: 1 } : {});
 }
 
-/** A call was answered: what failed before it was to blame itself, and scopes that were parked answer again. `witness`: was one shown? */
-export async function takeUpWork(run: BatchRun, progress: Progress, witness: 'well' | 'unknown'): Promise<void> {
-  await blameRecords(run, progress, witness === 'well' ? 'well' : 'not well');
+/** A call was answered: what failed before it was to blame itself, and scopes that were parked answer again. `witness`: was another shown? */
+export async function takeUpWork(run: BatchRun, progress: Progress, witness: Witness): Promise<void> {
+  await blameRecords(run, progress, witness);
   if (progress.hasUnparked) return;
   progress.hasUnparked = true;
   progress.isProbe = false;
@@ -211,16 +243,34 @@ export async function takeUpWork(run: BatchRun, progress: Progress, witness: 'we
  */
 async function blameRecords(run: BatchRun, progress: Progress, witness: Witness): Promise<void> {
   for (const failure of progress.failures.splice(0)) {
-    const { call, trouble, givesUp } = failure;
-    const records = stillOpen(run, idsOf(call));
-    if (call.kind === 'show' && isLastTry(failure, records, witness)) {
-      await giveUp(run, records, { reason: givesUp?.reason ?? '', detail: trouble.detail });
-      openRecords(run).delete(call.id);
-    } else {
-      // A list that fails is asked again a few times before each of its records is asked for alone.
-      const atLeastMs = isOfOneRecord(call) ? trouble.atLeastMs : Math.max(trouble.atLeastMs, LIST_PAUSE_MS);
-      await postpone(run, records, { ...trouble, atLeastMs }, givesUp === null ? 'attempt' : 'own failure');
-    }
+    const { call } = failure;
+    const isLast = call.kind === 'show' && isLastTry(failure, stillOpen(run, [call.id]), witness);
+    if (!isLast) await postponeFailed(run, failure);
+    else if (!(await isShownNow(run, call))) await giveUpOn(run, failure);
+  }
+}
+
+async function giveUpOn(run: BatchRun, { call, trouble, givesUp }: CallFailure): Promise<void> {
+  const records = stillOpen(run, idsOf(call));
+  await giveUp(run, records, { reason: givesUp?.reason ?? '', detail: trouble.detail });
+  for (const { id } of records) openRecords(run).delete(id);
+}
+
+async function postponeFailed(run: BatchRun, { call, trouble, givesUp }: CallFailure): Promise<void> {
+  const records = stillOpen(run, idsOf(call));
+  if (isOfOneRecord(call)) return postpone(run, records, trouble, givesUp === null ? 'attempt' : 'own failure');
+  // A list that fails is asked again a few times before each of its records is asked for alone.
+  await postpone(run, records, { ...trouble, atLeastMs: Math.max(trouble.atLeastMs, LIST_PAUSE_MS) });
+}
+
+/** The trouble may have ended just now, between the record and its witness. */
+async function isShownNow(run: BatchRun, call: FetchCall): Promise<boolean> {
+  try {
+    await makeCall(run, call);
+    return true;
+  } catch (error) {
+    if (run.signal.aborted || judgeFailure(error) === null) throw error;
+    return false;
   }
 }
 
@@ -283,7 +333,8 @@ async function parkCompanyOf(run: BatchRun, cause: Trouble, enough?: number): Pr
   if (cause.reason === 'no_token' || failed < least) return false;
   const { database, neighbours, parking } = run.settings;
   const { companyId } = run.batch;
-  const failure = await neighbours.askTogether(`${companyId}/anything`, () => troubleOfCompany(run, failed));
+  const question = `${companyId}/${run.batch.lane}/anything/${Math.min(failed, RESOURCES_OF_A_COMPANY)}`;
+  const failure = await neighbours.askTogether(question, () => troubleOfCompany(run, failed), run.signal);
   if (failure === null) return false;
   const trouble = ofCompany(failure);
   await parkScope(database, { companyId, projectId: null, resource: null }, trouble, parking);
@@ -294,6 +345,7 @@ async function parkCompanyOf(run: BatchRun, cause: Trouble, enough?: number): Pr
 
 /** Where nobody may ask who they are, what the company shows tells. */
 async function troubleOfCompany(run: BatchRun, failedResources: number): Promise<Trouble | null> {
+  if (run.settings.neighbours.isNothingThere(run.batch.companyId)) return NOTHING_THERE.trouble;
   const failure = await askOwnCompany(run);
   const isAbsent = failure?.kind === 'absent' && failedResources >= RESOURCES_OF_A_COMPANY;
   if (failure?.kind !== 'trouble' && !isAbsent) return null;
@@ -306,15 +358,15 @@ function ofCompany(trouble: Trouble): Trouble {
   return trouble.reason === 'forbidden' ? { ...trouble, reason: 'not_connected' } : trouble;
 }
 
-async function isSomethingAnswered(run: BatchRun): Promise<boolean> {
-  return (await askNeighbours(run, [])) === 'well' || (await isListAnswered(run));
-}
-
 /** A company that is not known to fail may be well, which is none of their trouble. */
-async function isOtherAnswered({ settings, signal }: BatchRun, failing: readonly string[]): Promise<boolean> {
-  const companyId = await findOtherCompany(settings.database.pool, failing);
-  if (companyId === null) return false;
-  return (await askCompany({ client: settings.client, companyId, signal })) === null;
+async function isOtherAnswered({ settings, batch, signal }: BatchRun, failing: readonly string[]): Promise<boolean> {
+  const { client, database, neighbours } = settings;
+  const ask = async () => {
+    const companyId = await findOtherCompany(database.pool, failing);
+    if (companyId === null) return false;
+    return (await askCompany({ client, companyId, signal }))?.kind !== 'trouble';
+  };
+  return neighbours.askTogether(`another company than ${failing.toSorted().join(', ')}/${batch.lane}`, ask, signal);
 }
 
 async function parkEverything(run: BatchRun, trouble: Trouble): Promise<void> {

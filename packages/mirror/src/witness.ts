@@ -1,6 +1,6 @@
 // When calls fail, others tell whether it is the place: a record that was shown before, one item of a list, or who we are in the
 // company.
-import { findParentIds, listIds, type NotedRecord } from '@procore-mirror/database';
+import { findOtherPlaces, findParentIds, findWitnesses, type NotedRecord } from '@procore-mirror/database';
 import { expandPath, type ProcoreClient, ProcoreUnreachableError } from '@procore-mirror/procore';
 import type { BatchRun } from './batch-run.ts';
 import type { CataloguedResource } from './catalogue/catalogue.ts';
@@ -10,13 +10,14 @@ import { checkMe, checkShow } from './read-answer.ts';
 
 /** So many records that are not found one after the other may not be gone. */
 const MISSED_IN_A_ROW = 3;
-/** One that was shown before may have been made private since. */
-const MOST_NEIGHBOURS = 2;
+/** Those that were shown before may have been made private since. */
+const MOST_NEIGHBOURS = 3;
+const MOST_OTHER_PLACES = 3;
 /** About six minutes: where a resource shows nothing any more, and its company is well, we may have lost it. */
 const MISSED_FOR_LONG = 12;
 
-/** `unknown`: there is nobody else to ask. */
-export type Witness = 'well' | 'not well' | 'unknown';
+/** `unknown`: there is nobody else to ask; `limited`: nor may anybody be asked now. */
+export type Witness = 'well' | 'not well' | 'unknown' | 'limited';
 
 /** Has the resource a list of all of its scope? */
 function hasListOfScope(resource: CataloguedResource): boolean {
@@ -50,6 +51,7 @@ export async function askNeighbours(
   for (const id of (await knownRecords(run, shown, except)).slice(0, most)) {
     const failure = await failureOf(run, () => show(run, shown, id));
     if (failure === null) return 'well';
+    if (failure.kind === 'limited') return 'limited';
     witness = 'not well';
   }
   return witness;
@@ -60,9 +62,8 @@ async function knownRecords(run: BatchRun, shown: CataloguedResource, except: re
   if (shown.show === null) return [];
   const { pool } = settings.database;
   const projectId = shown.scope === 'project' ? batch.projectId : null;
-  const limit = except.length + MOST_NEIGHBOURS;
-  const known = await listIds(pool, shown.table, batch.companyId, projectId, limit);
-  return known.filter((id) => !except.includes(id));
+  const place = { companyId: batch.companyId, projectId, resource: shown.resource };
+  return findWitnesses(pool, shown.table, place, except);
 }
 
 async function show(run: BatchRun, shown: CataloguedResource, id: string): Promise<void> {
@@ -112,8 +113,10 @@ export async function askCompany({ client, ...company }: Company): Promise<Failu
 /** The same of the company of a run, once for all runs that ask at the same moment. */
 export async function askOwnCompany({ settings, batch, signal }: BatchRun): Promise<Failure | null> {
   const { client, neighbours } = settings;
-  const { companyId } = batch;
-  const failure = await neighbours.askTogether(`${companyId}/me`, () => askCompany({ client, companyId, signal }));
+  const { companyId, lane } = batch;
+  const ask = () => askCompany({ client, companyId, signal });
+  // Each lane by itself: some wait for leave to call.
+  const failure = await neighbours.askTogether(`${companyId}/${lane}/me`, ask, signal);
   if (failure === null) neighbours.companyAnswered(companyId);
   return failure;
 }
@@ -130,13 +133,14 @@ export async function insistOnPlace(
 ): Promise<void> {
   const { batch, calls, settings } = run;
   if (calls.answered > 0) return;
-  const names = records.map(({ id }) => `${batch.projectId}/${resource.resource}/${id}`);
-  const missed = settings.neighbours.recordsMissed(batch.companyId, names);
-  if (missed < MISSED_IN_A_ROW && !isLast) return;
-  // Of one record alone it is enough that the company is there.
-  if (missed === 1 && (await askOwnCompany(run)) === null) return;
-  const hasBeenLong = records.every(({ attempts }) => attempts >= MISSED_FOR_LONG);
-  if (await isPlaceAnswered(run, resource, records, { hasBeenLong })) return;
+  const ids = records.map(({ id }) => id);
+  const missed = settings.neighbours.recordsMissed({ ...batch, resource: resource.resource }, ids);
+  if (!run.isNothingThere) {
+    if (missed < MISSED_IN_A_ROW && !isLast) return;
+    // Of one record alone it is enough that the company is there.
+    if (missed === 1 && (await askOwnCompany(run)) === null) return;
+    if (await isPlaceAnswered(run, resource, records)) return;
+  }
   throw new ProcoreUnreachableError(`nothing else of ${resource.resource} is there, so nothing is taken for gone`);
 }
 
@@ -147,17 +151,23 @@ export async function insistOnPlace(
 export async function isPlaceAnswered(
   run: BatchRun,
   resource: CataloguedResource,
-  records: readonly Pick<NotedRecord, 'id' | 'parentId'>[],
-  { hasBeenLong = false, isListMissed = false }: { hasBeenLong?: boolean; isListMissed?: boolean } = {},
+  records: readonly Pick<NotedRecord, 'id' | 'parentId' | 'attempts'>[],
+  { isListMissed = false }: { isListMissed?: boolean } = {},
 ): Promise<boolean> {
+  const { neighbours } = run.settings;
+  const { companyId } = run.batch;
+  if (neighbours.isNothingThere(companyId)) return false;
   const shown = shownBy(run, resource);
   const except = records.flatMap(({ id, parentId }) => (shown === resource ? id : (parentId ?? [])));
   const witness = await askNeighbours(run, except, { resource });
   if (witness === 'well' || (!isListMissed && (await isListAnswered(run, shown)))) return true;
-  if (witness === 'not well' && !hasBeenLong) return false;
+  if (witness === 'not well' && !hasBeenLong(records)) return false;
   const failure = await askOwnCompany(run);
+  if (failure === null) return true;
   // Where nobody may ask who they are, the list of projects tells.
-  return failure === null || (failure.kind === 'absent' && (await areProjectsListed(run)));
+  const isThere = failure.kind === 'absent' && (await areProjectsListed(run));
+  if (!isThere) neighbours.nothingThere(companyId);
+  return isThere;
 }
 
 /** Does the company show its projects? Asked once for all runs at the same moment. */
@@ -165,5 +175,25 @@ export async function areProjectsListed(run: BatchRun): Promise<boolean> {
   const { catalogue, neighbours } = run.settings;
   const projects = catalogue.find('Projects');
   if (projects === undefined) return false;
-  return neighbours.askTogether(`${run.batch.companyId}/projects`, () => isListAnswered(run, projects));
+  const { companyId, lane } = run.batch;
+  return neighbours.askTogether(`${companyId}/${lane}/projects`, () => isListAnswered(run, projects), run.signal);
+}
+
+/** Is anything of the company shown, where records are fetched? Begins with the resource of the run, and its list. */
+export async function isSomethingAnswered(run: BatchRun): Promise<boolean> {
+  if ((await askNeighbours(run, [])) === 'well' || (await isListAnswered(run))) return true;
+  const { catalogue, database, neighbours } = run.settings;
+  for (const { projectId, resource } of await findOtherPlaces(database.pool, run.batch, MOST_OTHER_PLACES)) {
+    const batch = { ...run.batch, projectId, resource };
+    // What is answered there says nothing of the place of the run.
+    const there: BatchRun = { ...run, batch, seeAnswer: () => neighbours.answered(batch) };
+    const other = catalogue.find(resource);
+    if (other !== undefined && (await askNeighbours(there, [], { resource: other, most: 1 })) === 'well') return true;
+  }
+  return false;
+}
+
+/** Has none of them been found for so long that we may have lost the place? */
+export function hasBeenLong(records: readonly Pick<NotedRecord, 'attempts'>[]): boolean {
+  return records.length > 0 && records.every(({ attempts }) => attempts >= MISSED_FOR_LONG);
 }
