@@ -116,7 +116,7 @@ test.each(['get', 'put', 'patch', 'delete', 'options', 'head'] as const)('%s is 
   expect(stored).toEqual([]);
 });
 
-test.each(['/', '/webhooks', '/webhooks/procore/', '/Webhooks/Procore', '/metrics', '/healthz', '/%E0%A4%A'])(
+test.each(['/', '/webhooks', '/webhooks/procore//', '/Webhooks/Procore', '/metrics', '/healthz', '/%E0%A4%A'])(
   'there is nothing at %s',
   async (path) => {
     const { app, stored } = anApp();
@@ -126,6 +126,12 @@ test.each(['/', '/webhooks', '/webhooks/procore/', '/Webhooks/Procore', '/metric
     expect(stored).toEqual([]);
   },
 );
+
+test('a slash at the end of the address does no harm', async () => {
+  const { app, stored } = anApp();
+  const answer = await request(app).post('/webhooks/procore/').set('authorization', authorization).send('{}');
+  expect([answer.status, stored.length]).toEqual([204, 1]);
+});
 
 test('a query in the address does no harm', async () => {
   const { app, stored } = anApp();

@@ -8,7 +8,8 @@ import type { IngestMetrics } from './metrics.ts';
 import { readBody } from './read-body.ts';
 import { refuse } from './refuse.ts';
 
-const webhookPath = '/webhooks/procore';
+/** With a slash at its end, too: some proxies and people add one. */
+const webhookPaths = ['/webhooks/procore', '/webhooks/procore/'];
 const maxBodyBytes = 1024 * 1024;
 
 export type AppOptions = {
@@ -61,8 +62,8 @@ export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').disable('query parser');
   app.enable('strict routing').enable('case sensitive routing');
-  app.post(webhookPath, receive);
-  app.all(webhookPath, (request, response) => {
+  app.post(webhookPaths, receive);
+  app.all(webhookPaths, (request, response) => {
     refuse(request, response, 405, { lingerMs, headers: { allow: 'POST' } });
   });
   app.use((request: Request, response: Response) => refuse(request, response, 404, { lingerMs }));

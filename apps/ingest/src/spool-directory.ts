@@ -5,9 +5,10 @@
 //   <time>.<random>.<owner>.damaged  was not as it was written; what could be read was added to the queue; kept for a person
 //   <owner>.alive                    touched while the owner lives
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { isMissing, renamed, writeDurably } from './durable-files.ts';
+import { makeDirectoryDurably } from './make-directory.ts';
 
 const segmentName = /^(?<identity>\d{15}\.[0-9a-f]{16})\.(?<owner>[0-9a-f]{12})\.(?:open|sealed)$/;
 const aliveName = /^(?<owner>[0-9a-f]{12})\.alive$/;
@@ -27,7 +28,7 @@ export type SpoolDirectory = {
 export async function openSpoolDirectory(directory: string, deadAfterMs: number): Promise<SpoolDirectory> {
   const me = randomBytes(6).toString('hex');
   const aliveFile = path.join(directory, `${me}.alive`);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectoryDurably(directory);
   await writeDurably(aliveFile, '');
   const heartbeat = setInterval(() => {
     const now = new Date();

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Delivery } from '@procore-mirror/queue';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { syncDirectory } from './durable-files.ts';
 import { openSpool, type Spool, type SpoolOptions } from './spool.ts';
 import { toLine } from './spool-line.ts';
+
+vi.mock('./durable-files.ts', { spy: true });
 
 let parent: string;
 let directory: string;
@@ -48,6 +51,31 @@ async function drained(spool: Spool): Promise<string[]> {
 }
 
 const segments = async (end: string) => (await readdir(directory)).filter((name) => name.endsWith(end));
+
+test('the names of directories that it made are on the disk before anything else', async () => {
+  const sync = vi.mocked(syncDirectory);
+  sync.mockClear();
+  await aSpool();
+  expect(sync.mock.calls.slice(0, 2)).toEqual([[parent], [path.join(parent, 'deep')]]);
+  sync.mockClear();
+  await aSpool();
+  expect(sync.mock.calls).toEqual([]);
+});
+
+test.each([
+  ['in a file system that takes none', () => '/proc/spool/deep'],
+  ['in a file', () => path.join(import.meta.dirname, 'spool.test.ts', 'spool')],
+  ['behind a link that leads nowhere', () => path.join(parent, 'link', 'spool')],
+  ['that is a file', () => path.join(import.meta.dirname, 'spool.test.ts')],
+])('a directory %s is refused at once', async (_, where) => {
+  await symlink(path.join(parent, 'nowhere'), path.join(parent, 'link'));
+  await expect(openSpool({ directory: where(), onWarning: () => {} })).rejects.toThrow(/EN|EEXIST/);
+});
+
+test('several that make the same directory at the same moment all get it', async () => {
+  await Promise.all(Array.from({ length: 8 }, () => aSpool()));
+  expect(await segments('.alive')).toHaveLength(8);
+});
 
 test('what was appended is drained in order, with bytes and time, and leaves nothing behind', async () => {
   const spool = await aSpool();
