@@ -39,7 +39,7 @@ export function createDeliveryStore(options: {
     try {
       await queue.add(delivery);
     } catch (error) {
-      if (!queueRests) log.warn({ err: error }, 'the queue takes no deliveries; they go to the spool');
+      if (!queueRests) log.warn({ error }, 'the queue takes no deliveries; they go to the spool');
       queueRests = true;
       throw error;
     }
@@ -83,7 +83,7 @@ export function createDeliveryStore(options: {
         queueRests = false; // with nothing in the spool, the next delivery finds out
         pauseMs = retryMs;
       } catch (error) {
-        log.debug({ err: error, spooled: spool.count() }, 'the spool could not be drained; trying again');
+        log.debug({ error, spooled: spool.count() }, 'the spool could not be drained; trying again');
         pauseMs = Math.min(2 * pauseMs, longestPauseMs);
       }
       await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => {}); // closing ends the loop

@@ -35,9 +35,8 @@ await runMain({
           onWarning: (message) => log.warn(message),
         }),
       onProblem: (error) => {
-        if (error instanceof VolatileQueueError)
-          log.error({ err: error }, 'the queue is refused; deliveries are spooled');
-        else log.warn({ err: error }, 'the queue cannot be reached; deliveries are spooled');
+        if (error instanceof VolatileQueueError) log.error({ error }, 'the queue is refused; deliveries are spooled');
+        else log.warn({ error }, 'the queue cannot be reached; deliveries are spooled');
       },
     }).catch((error: unknown) => {
       // A TypeError says that the URL cannot be read.

@@ -18,7 +18,7 @@ test('of each kind one line is logged in a while, with the number of those left 
   expect(lines).toEqual([
     ['warn', { status: 401, from: '127.0.0.1', also: 0 }],
     ['warn', { status: 413, from: '127.0.0.1', also: 0 }],
-    ['error', { status: 503, from: undefined, also: 0, err: error }],
+    ['error', { status: 503, from: undefined, also: 0, error }],
     ['warn', { status: 401, from: '127.0.0.2', also: 29 }],
   ]);
 });

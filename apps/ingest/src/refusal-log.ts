@@ -20,7 +20,7 @@ export function createRefusalLog(
       return;
     }
     last.set(status, { at: now(), unsaid: 0 });
-    const entry = { status, from, also: before?.unsaid ?? 0, ...(error === undefined ? {} : { err: error }) };
+    const entry = { status, from, also: before?.unsaid ?? 0, ...(error === undefined ? {} : { error }) };
     if (status === 503) log.error(entry, words[status]);
     else log.warn(entry, words[status]);
   };

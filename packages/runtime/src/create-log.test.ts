@@ -44,10 +44,10 @@ test('an error is written with name, message, code, status, stack and its chain 
   const { log, lines, entries } = aLog();
   const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', detail: 'a row' });
   const attempts = new AggregateError([refused], 'all attempts failed');
-  log.error({ err: new StatusError('no answer', { cause: attempts }), resource: 'RFIs' }, 'fetch failed');
+  log.error({ error: new StatusError('no answer', { cause: attempts }), resource: 'RFIs' }, 'fetch failed');
   expect(entries()[0]).toMatchObject({
     resource: 'RFIs',
-    err: {
+    error: {
       name: 'StatusError',
       message: 'no answer',
       status: 502,
@@ -67,7 +67,7 @@ test('an error alone, and an error under any other key, are written the same way
   log.error(new StatusError('alone'));
   log.warn({ reason: new StatusError('elsewhere') }, 'parked');
   expect(entries()).toMatchObject([
-    { msg: 'alone', err: { name: 'StatusError', status: 502 } },
+    { msg: 'alone', error: { name: 'StatusError', status: 502 } },
     { msg: 'parked', reason: { message: 'elsewhere', status: 502 } },
   ]);
 });
@@ -78,7 +78,7 @@ test('an error that quotes a body it could not parse is written without the quot
     try {
       JSON.parse(body);
     } catch (error) {
-      log.error({ err: new Error('not readable', { cause: error }), error }, 'odd body');
+      log.error({ error: new Error('not readable', { cause: error }), other: error }, 'odd body');
     }
   }
   expect(lines).toHaveLength(3);
@@ -92,8 +92,8 @@ test('causes that go in circles, or are no errors, do no harm', () => {
   log.error(first);
   log.error(new Error('odd', { cause: { body: 'hidden' } }));
   expect(entries()).toMatchObject([
-    { err: { message: 'first', cause: { message: 'second', cause: { message: 'first' } } } },
-    { err: { message: 'odd', cause: { name: 'NotAnError' } } },
+    { error: { message: 'first', cause: { message: 'second', cause: { message: 'first' } } } },
+    { error: { message: 'odd', cause: { name: 'NotAnError' } } },
   ]);
   expect(JSON.stringify(entries())).not.toContain('hidden');
 });

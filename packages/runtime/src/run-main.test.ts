@@ -205,7 +205,7 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 1, stderr: [''] });
   expect(stdout.slice(-2)).toEqual(['second closed', 'first closed']);
   const entry = stdout.find((line) => line.startsWith('{')) ?? '{}';
-  expect(JSON.parse(entry)).toMatchObject({ level: 'fatal', err: { message: 'boom' } });
+  expect(JSON.parse(entry)).toMatchObject({ level: 'fatal', error: { message: 'boom' } });
 });
 
 test('without a log, an error that nobody caught goes to stderr', async () => {

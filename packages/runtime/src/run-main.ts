@@ -141,7 +141,7 @@ function createReport(name: string, secrets: Secrets, firstLog: Log | undefined)
     },
     failed(message: string, error: unknown): void {
       if (log === undefined) print([message, ...(error === undefined ? [] : inWords(error))]);
-      else log.fatal(error === undefined ? {} : { err: error }, message);
+      else log.fatal(error === undefined ? {} : { error }, message);
     },
   };
 }

@@ -34,7 +34,7 @@ export async function startAdmin(options: {
     answer(pages, request).then(
       (page) => send(request, response, page),
       (error: unknown) => {
-        options.log.error({ err: error, path: request.url }, 'an admin page failed');
+        options.log.error({ error, path: request.url }, 'an admin page failed');
         send(request, response, text(500, 'failed; see the log'));
       },
     );
@@ -45,7 +45,7 @@ export async function startAdmin(options: {
   } catch (cause) {
     throw new Error(`cannot listen on ${options.host}:${options.port}; see ADMIN_HOST and ADMIN_PORT`, { cause });
   }
-  server.on('error', (error) => options.log.error({ err: error }, 'the admin server failed'));
+  server.on('error', (error) => options.log.error({ error }, 'the admin server failed'));
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
@@ -94,7 +94,7 @@ function askOnceAtATime(ready: () => Promise<readonly string[]>, timeoutMs: numb
     try {
       return await ready();
     } catch (error) {
-      log.error({ err: error }, 'the readiness check failed');
+      log.error({ error }, 'the readiness check failed');
       return ['the readiness check failed; see the log'];
     }
   };
