@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadDotEnv, runMain } from '@procore-mirror/runtime';
 import { mirrorCommand } from './mirror-command.ts';
@@ -10,6 +11,7 @@ await runMain({
     loadDotEnv(root);
     return mirrorCommand(process.argv.slice(2), {
       env: process.env,
+      version: JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version,
       startFile: path.join(root, '.data/start.env'),
       secrets: lifetime.secrets,
       write: (text) => process.stdout.write(text),

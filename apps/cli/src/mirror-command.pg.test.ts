@@ -31,6 +31,7 @@ async function mirror(args: string[], env: Record<string, string> = { DATABASE_U
   const ran = { stdout: '', stderr: '' };
   const code = await mirrorCommand(args, {
     env: { QUEUE_URL: await createTestRedis(), ...env },
+    version: '1.2.3',
     startFile: path.join(directory, 'start.env'),
     secrets: createSecrets(),
     write: (text) => {
@@ -113,6 +114,10 @@ test('status counts per company, project and resource, with every digit of an id
   expect(code).toBe(0);
   expect((await mirror(['status'])).stdout).toMatch(/9007199254740993 +12 +RFIs +1 +1 /);
   expect((await mirror(['status', '--project', '99'])).stdout).toContain('The mirror holds nothing yet.');
+});
+
+test('--version tells the version', async () => {
+  expect(await mirror(['--version'])).toEqual({ code: 0, stdout: '1.2.3\n', stderr: '' });
 });
 
 test('status tells what calls were made, and how many an event took', async () => {

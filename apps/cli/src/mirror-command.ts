@@ -22,6 +22,7 @@ export type Run = (o: { json?: boolean }, work: (context: Context) => Promise<Ex
 
 type Surroundings = {
   env: Env;
+  version: string;
   /** Where `npm start` says what it runs. */
   startFile: string;
   secrets: Secrets;
@@ -50,6 +51,7 @@ export async function mirrorCommand(args: readonly string[], o: Surroundings): P
 function createProgram(run: Run, o: Surroundings): Command {
   const program = new Command('mirror')
     .description('Looks after a mirror of Procore data in Postgres.')
+    .version(o.version)
     .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeOut: o.write, writeErr: o.writeError })
