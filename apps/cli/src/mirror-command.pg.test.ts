@@ -291,6 +291,29 @@ describe('a status of a part', () => {
   });
 });
 
+test('events tell what became of each', async () => {
+  const events = ['pending', 'given up', 'fetched', 'ignored'];
+  for (const [index, became] of events.entries())
+    await anEvent({ id: `E${index}`, projectId: 20 + index, outcome: became === 'ignored' ? 'ignored' : 'pending' });
+  await database.pool.query(
+    `insert into mirror.pending (company_id, project_id, resource, record_id, ready_at)
+     values (9007199254740993, 20, 'RFIs', '13', now())`,
+  );
+  await database.pool.query(
+    `insert into mirror.dead_letters (id, kind, reason, raw, company_id, project_id, resource, record_id)
+     values ('9007199254740993/21/RFIs/13', 'record', 'answer_422', '{}', 9007199254740993, 21, 'RFIs', '13')`,
+  );
+  const outcomes = async (args: string[]) =>
+    JSON.parse((await mirror(['events', 'list', '--json', ...args])).stdout)
+      .map(({ id, outcome }: Record<string, string>) => `${id} ${outcome}`)
+      .toSorted();
+  expect(await outcomes([])).toEqual(events.map((became, index) => `E${index} ${became}`));
+  for (const [index, became] of events.entries())
+    expect(await outcomes(['--outcome', became])).toEqual([`E${index} ${became}`]);
+  expect((await mirror(['events', 'show', 'E1'])).stdout).toContain('given up');
+  expect(await mirror(['events', 'list', '--outcome', 'lost'])).toMatchObject({ code: 2 });
+});
+
 test('ignored events and values that did not fit are shown, and are nothing wrong', async () => {
   await anEvent({ id: 'E1', outcome: 'ignored', reason: 'unknown_resource', resource: 'Teapots' });
   await database.pool.query(

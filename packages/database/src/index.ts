@@ -76,6 +76,7 @@ export {
   type DeadLetterSummary,
   type EventDetails,
   type EventFilter,
+  type EventOutcome,
   type EventSummary,
   type Freshness,
   listBackfilled,

@@ -1,5 +1,5 @@
-import { type EventFilter, listEvents } from '@procore-mirror/database';
-import type { Command } from 'commander';
+import { type EventFilter, type EventOutcome, listEvents } from '@procore-mirror/database';
+import { type Command, Option } from 'commander';
 import { exitCode } from '../exit-code.ts';
 import type { Run } from '../mirror-command.ts';
 import { companyOrProjectId, limit, moment } from '../options.ts';
@@ -10,7 +10,7 @@ type Options = {
   project?: string;
   resource?: string;
   record?: string;
-  outcome?: string;
+  outcome?: EventOutcome;
   since?: string;
 } & {
   limit: number;
@@ -25,7 +25,9 @@ export function addEventsList(parent: Command, run: Run): void {
     .option('--project <id>', 'of this project', companyOrProjectId)
     .option('--resource <name>', 'of this resource, as Procore spells it')
     .option('--record <id>', 'of this record')
-    .option('--outcome <outcome>', 'pending (a fetch followed or follows) or ignored')
+    .addOption(
+      new Option('--outcome <outcome>', 'what became of it').choices(['pending', 'fetched', 'given up', 'ignored']),
+    )
     .option('--since <moment>', 'received at or after', moment)
     .option('--limit <count>', 'how many at most', limit, 20)
     .option('--json', 'print the result as JSON')
