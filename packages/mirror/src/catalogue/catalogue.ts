@@ -121,7 +121,8 @@ function parentsFirst(
 function withTable({ entry, isUsers }: CatalogueSource): CataloguedResource {
   const keys = new Set(['id', 'company_id', 'project_id', entry.parent?.key]);
   const known: Record<string, { name: string; type: string; note?: string }[]> = columnsByResource;
-  const columns = entry.columns ?? (known[entry.resource] as MirroredColumn[] | undefined) ?? []; // tables.pg.test.ts
+  const isKnown = Object.hasOwn(known, entry.resource);
+  const columns = entry.columns ?? (isKnown ? (known[entry.resource] as MirroredColumn[]) : []); // tables.pg.test.ts
   return {
     ...entry,
     table: {

@@ -9,7 +9,7 @@ export function checkCatalogue(entries: readonly CatalogueEntry[]): string[] {
   const byName = new Map(entries.map((entry) => [entry.resource.toLowerCase(), entry]));
   const find: Find = (name) => byName.get(name.toLowerCase());
   const named = entries.flatMap((entry) =>
-    [checkReading, checkReferences, checkPaths, checkList]
+    [checkReading, checkReferences, checkPaths, checkList, checkColumns]
       .flatMap((check: Check) => check(entry, find))
       .filter((problem) => problem !== false)
       .map((problem) => `"${entry.resource}": ${problem}`),
@@ -74,6 +74,19 @@ function checkList({ list, parent, show }: CatalogueEntry): (string | false)[] {
     !isWhole && show === null && 'list.carries: what is "part of the record" needs a show for the rest',
     list.todayOnly && show === null && 'list.todayOnly: needs a show, for records whose day nobody knows',
     list.shared && !isWhole && 'list.shared: the list must carry the whole record',
+  ];
+}
+
+function checkColumns({ columns = [] }: CatalogueEntry): (string | false)[] {
+  const names = columns.map(({ name }) => name);
+  const types = new Map(columns.map(({ name, type }) => [name, type]));
+  return [
+    ...[...new Set(names)].map(
+      (name) => names.indexOf(name) !== names.lastIndexOf(name) && `columns: "${name}" is there more than once`,
+    ),
+    ...['company_id', 'project_id'].map(
+      (key) => (types.get(key) ?? 'bigint') !== 'bigint' && `columns: "${key}" is a key of the table, and bigint there`,
+    ),
   ];
 }
 

@@ -51,6 +51,27 @@ test('a resource is added, with its table', async () => {
   expect(loaded.get('RFIs').table.isUsers).toBeUndefined();
 });
 
+test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+  'a resource may be called %s',
+  async (resource) => {
+    const loaded = await load([{ ...crates, resource, columns: undefined }]);
+    expect(loaded.get(resource).table.columns).toEqual([]);
+  },
+);
+
+test('columns that are there twice, or are keys of another type, are named', async () => {
+  const columns = [
+    { name: 'weight', type: 'numeric' },
+    { name: 'weight', type: 'text' },
+    { name: 'constructor', type: 'text' },
+    { name: 'project_id', type: 'text' },
+  ];
+  expect(await problemsOf([{ ...crates, columns }])).toEqual([
+    '"Crates": columns: "weight" is there more than once',
+    '"Crates": columns: "project_id" is a key of the table, and bigint there',
+  ]);
+});
+
 test('what an entry leaves out keeps the value of ours', async () => {
   const loaded = await load([{ resource: 'rfis', list: null }]);
   expect(loaded.get('RFIs')).toMatchObject({ ...catalogue.get('RFIs'), list: null, table: { isUsers: true } });
