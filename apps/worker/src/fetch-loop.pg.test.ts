@@ -36,12 +36,12 @@ async function claimAll(due: Record<string, number>, concurrency: number): Promi
 }
 
 test.each([
-  [{ RFIs: 20, Tasks: 2, Meetings: 2 }, 16, { RFIs: 12, Tasks: 2, Meetings: 2 }],
+  [{ RFIs: 20, Tasks: 2, Meetings: 2 }, 16, { RFIs: 8, Tasks: 2, Meetings: 2 }],
   [{ RFIs: 20, Tasks: 20 }, 16, { RFIs: 8, Tasks: 8 }],
-  [{ RFIs: 20 }, 16, { RFIs: 12 }],
+  [{ RFIs: 20 }, 16, { RFIs: 8 }],
   [{ RFIs: 20 }, 1, { RFIs: 1 }],
   [{ RFIs: 3 }, 16, { RFIs: 3 }],
-  [{ RFIs: 20 }, 8, { RFIs: 5 }],
+  [{ RFIs: 20 }, 8, { RFIs: 4 }],
   [{ RFIs: 20, Tasks: 1 }, 4, { RFIs: 2, Tasks: 1 }],
 ])(
   'of what is due, %o, a worker of %i takes a share of each resource, and more when nothing else is due',

@@ -7,9 +7,9 @@ test.each([
   [3, { company: 3, resource: 2, resourceAtFirst: 1, notLive: 2 }],
   [4, { company: 3, resource: 2, resourceAtFirst: 1, notLive: 2 }],
   [5, { company: 4, resource: 3, resourceAtFirst: 2, notLive: 3 }],
-  [8, { company: 6, resource: 5, resourceAtFirst: 2, notLive: 4 }],
-  [16, { company: 14, resource: 12, resourceAtFirst: 4, notLive: 8 }],
-  [48, { company: 46, resource: 36, resourceAtFirst: 12, notLive: 24 }],
+  [8, { company: 6, resource: 4, resourceAtFirst: 2, notLive: 4 }],
+  [16, { company: 14, resource: 8, resourceAtFirst: 4, notLive: 8 }],
+  [48, { company: 46, resource: 24, resourceAtFirst: 12, notLive: 24 }],
 ])('%i slots are shared out as %o', (concurrency, slots) => {
   expect(slotsOf(concurrency)).toEqual(slots);
 });

@@ -16,7 +16,7 @@ export function slotsOf(concurrency: number): Slots {
   const company = concurrency - Math.min(2, Math.floor(concurrency / 4));
   return {
     company,
-    resource: Math.max(1, Math.min(concurrency - quarter, company - 1)),
+    resource: Math.max(1, Math.min(Math.ceil(concurrency / 2), company - 1)),
     resourceAtFirst: quarter,
     notLive: Math.ceil(concurrency / 2),
   };
