@@ -190,7 +190,7 @@ await runMain({
       log,
       ready: async () => {
         await database.pool.query('select 1');
-        return [auth.trouble()].filter((problem) => problem !== null);
+        return [auth.trouble(), ...consumer.problems()].filter((problem) => problem !== null);
       },
     });
     lifetime.defer('admin server', () => admin.close());

@@ -5,8 +5,9 @@ import { type BackendFactory, type IQueueBackend, type Job, type JobProgress, Wa
 import type { Backend } from './backend.ts';
 import type { Delivery } from './delivery.ts';
 import { type DeliveryJob, fromJob, jobId, pauseAfter, toJob } from './delivery-job.ts';
-import { createQueue, type DeliveryQueueOptions } from './delivery-queue.ts';
+import { createQueue, type DeliveryJobs, type DeliveryQueueOptions } from './delivery-queue.ts';
 import { QueueUnreachableError } from './errors.ts';
+import { type FullRedis, watchFullRedis } from './full-redis.ts';
 import { limitWarnings } from './limit-warnings.ts';
 import { openBackend } from './open-backend.ts';
 import { within } from './within.ts';
@@ -16,6 +17,8 @@ const openWithinMs = 5_000;
 export type DeliveryConsumer = {
   /** Takes no more deliveries; resolves when none is in hand. */
   pause(): Promise<void>;
+  /** What keeps the server from working as it should; deliveries are recorded all the same. */
+  problems(): readonly string[];
   /** Takes no more, waits for what is in hand (at most `finishWithinMs`), then hands back the rest to run at once elsewhere. */
   close(): Promise<void>;
 };
@@ -46,7 +49,13 @@ export async function consumeDeliveries(options: ConsumeOptions): Promise<Delive
     onError: onTrouble,
   });
   const handBack = Promise.withResolvers<'hand back'>();
-  const worker = createWorker(backend, options.concurrency, (job) => recordJob(job, options, handBack.promise));
+  const jobs = createQueue(backend);
+  jobs.on('error', onTrouble);
+  const full = watchFullRedis({ jobs, record: (delivery) => recordDirectly(delivery, options) });
+  const worker = createWorker(backend, options.concurrency, {
+    record: (job) => recordJob(job, options, handBack.promise),
+    full,
+  });
   worker.on('error', onTrouble);
   try {
     await within(worker.waitUntilReady(), openWithinMs, 'opening the queue');
@@ -55,13 +64,14 @@ export async function consumeDeliveries(options: ConsumeOptions): Promise<Delive
     throw new QueueUnreachableError('its server', error);
   }
   worker.run().catch(onTrouble);
-  const mover = startMover(backend, onTrouble);
+  const mover = startMover(backend, { jobs, full, onTrouble, record: (delivery) => recordDirectly(delivery, options) });
   let closing: Promise<void> | undefined;
   return {
     pause: () => worker.pause(),
+    problems: full.problems,
     close() {
       closing ??= (async () => {
-        const closed = Promise.all([worker.close(), mover.close()]).then(() => {});
+        const closed = Promise.all([worker.close(), mover.close()]).then(() => jobs.close());
         if (!(await isDoneWithin(closed, finishWithinMs))) {
           handBack.resolve('hand back');
           await isDoneWithin(closed, 1_500);
@@ -73,21 +83,38 @@ export async function consumeDeliveries(options: ConsumeOptions): Promise<Delive
   };
 }
 
-/** Makes a job of each delivery that lands, if this backend has a landing. */
-function startMover(backend: Backend, onError: (error: unknown) => void): { close(): Promise<void> } {
-  if (backend.landing === null) return { close: async () => {} };
-  const queue = createQueue(backend);
-  queue.on('error', onError);
-  const moving = backend.landing.startMoving({
-    add: (delivery) => queue.add('delivery', toJob(delivery), { jobId: jobId(delivery) }),
-    onError,
-  });
-  return {
-    async close() {
-      await moving.close();
-      await queue.close();
+/** Makes a job of each delivery that lands, if this backend has a landing; where there is no room for one it is recorded at once. */
+function startMover(
+  { landing }: Backend,
+  o: {
+    jobs: DeliveryJobs;
+    full: FullRedis;
+    record: (delivery: Delivery) => Promise<void>;
+    onTrouble: (error: unknown) => void;
+  },
+): { close(): Promise<void> } {
+  if (landing === null) return { close: async () => {} };
+  return landing.startMoving({
+    add: async (delivery) => {
+      try {
+        await o.jobs.add('delivery', toJob(delivery), { jobId: jobId(delivery) });
+      } catch (error) {
+        if (!o.full.noteIfFull(error)) throw error;
+        o.onTrouble(error);
+        await o.record(delivery);
+      }
     },
-  };
+    onError: o.onTrouble,
+  });
+}
+
+async function recordDirectly(delivery: Delivery, { record, onError }: ConsumeOptions): Promise<void> {
+  try {
+    await record(delivery);
+  } catch (error) {
+    onError(error);
+    throw new Error('the delivery could not be recorded; the log says why');
+  }
 }
 
 type DeliveryWorker = Worker<DeliveryJob, void, string, IQueueBackend, JobProgress, unknown>;
@@ -95,7 +122,7 @@ type DeliveryWorker = Worker<DeliveryJob, void, string, IQueueBackend, JobProgre
 function createWorker(
   backend: Backend,
   concurrency: number,
-  record: (job: Job<DeliveryJob, void>) => Promise<void>,
+  { record, full }: { record: (job: Job<DeliveryJob, void>) => Promise<void>; full: FullRedis },
 ): DeliveryWorker {
   return new Worker(
     backend.queueName,
@@ -113,7 +140,7 @@ function createWorker(
       runRetryDelay: 500,
       settings: { backoffStrategy: (failures) => pauseAfter(failures) },
     },
-    slowDownWhenRefused(backend.createBackend),
+    slowDownWhenRefused(backend.createBackend, full),
   );
 }
 
@@ -143,7 +170,10 @@ async function recordJob(
 }
 
 /** BullMQ asks again at once when the server answers with an error (starting up, out of memory); one that is away it waits for. */
-function slowDownWhenRefused(createBackend: Backend['createBackend']): BackendFactory<IQueueBackend, unknown> {
+function slowDownWhenRefused(
+  createBackend: Backend['createBackend'],
+  full: FullRedis,
+): BackendFactory<IQueueBackend, unknown> {
   return (name, options, extra) => {
     const backend = createBackend(name, options, extra);
     const moveToActive = backend.moveToActive.bind(backend);
@@ -151,6 +181,7 @@ function slowDownWhenRefused(createBackend: Backend['createBackend']): BackendFa
       try {
         return await moveToActive(...job);
       } catch (error) {
+        if (full.noteIfFull(error)) await full.recordJobs();
         await sleep(300);
         throw error;
       }

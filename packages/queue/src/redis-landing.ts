@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
 import type { Landing } from './backend.ts';
 import type { Delivery } from './delivery.ts';
+import { isFull } from './full-redis.ts';
 
 const group = 'movers';
 const consumer = 'any'; // who it was that died does not matter, and a name per process would pile up
@@ -17,6 +18,8 @@ const takenAtOnce = 32; // a delivery may be 1 MiB
 const deadAfterMs = 3_000;
 const lookForTheDeadEveryMs = 1_000;
 
+// No MULTI, which a Redis that is full refuses.
+const removeAll = `for i = 2, #ARGV do redis.call('XACK', KEYS[1], ARGV[1], ARGV[i]); redis.call('XDEL', KEYS[1], ARGV[i]) end`;
 const putAll = `for i = 1, #ARGV, 2 do redis.call('XADD', KEYS[1], '*', 'at', ARGV[i], 'body', ARGV[i + 1]) end`;
 
 type Landed = { id: Buffer; delivery: Delivery };
@@ -36,19 +39,22 @@ export function createRedisLanding(options: {
 
   async function remove(ids: readonly Buffer[]): Promise<void> {
     if (ids.length === 0) return;
-    await client
-      .multi()
-      .xack(key, group, ...ids)
-      .xdel(key, ...ids)
-      .exec();
+    await client.eval(removeAll, 1, key, group, ...ids);
   }
 
-  async function createGroup(): Promise<void> {
+  /** False where there is none, and no memory to make it. */
+  async function createGroup(): Promise<boolean> {
     try {
       await client.xgroup('CREATE', key, group, '0', 'MKSTREAM');
     } catch (error) {
+      if (isFull(error))
+        return await client.xpending(key, group).then(
+          () => true,
+          () => false,
+        );
       if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error; // it exists
     }
+    return true;
   }
 
   async function takeOverFromTheDead(): Promise<Landed[]> {
@@ -78,9 +84,16 @@ export function createRedisLanding(options: {
       }
     }
 
+    /** Without a group others may take the same, which does no harm. */
+    async function takeWithoutGroup(): Promise<Landed[]> {
+      const taken = landed(await client.xrangeBuffer(key, '-', '+', 'COUNT', takenAtOnce));
+      if (taken.length === 0) await sleep(lookForTheDeadEveryMs, undefined, { signal: closing.signal });
+      return taken;
+    }
+
     async function take(): Promise<Landed[]> {
-      if (!hasGroup) await createGroup();
-      hasGroup = true;
+      hasGroup ||= await createGroup();
+      if (!hasGroup) return await takeWithoutGroup();
       if (performance.now() - lookedAt >= lookForTheDeadEveryMs) {
         const left = await takeOverFromTheDead();
         if (left.length > 0) return left;

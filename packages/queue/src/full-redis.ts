@@ -1,0 +1,64 @@
+// A Redis that may not evict (as we demand) and is full refuses what needs memory: to make a job, and to give one out. Reading and
+// deleting it allows, so what lies there is recorded from where it lies.
+import type { Job } from 'bullmq';
+import type { Delivery } from './delivery.ts';
+import { type DeliveryJob, fromJob } from './delivery-job.ts';
+import type { DeliveryJobs } from './delivery-queue.ts';
+
+const RESCUED_AT_ONCE = 32;
+/** So long after a refusal it counts as full still. */
+const FULL_FOR_MS = 10_000;
+
+/** Did the server refuse for want of memory? */
+export function isFull(error: unknown): boolean {
+  return error instanceof Error && /\bOOM\b/.test(error.message);
+}
+
+export type FullRedis = {
+  /** The same; remembers it for a while. */
+  noteIfFull: (error: unknown) => boolean;
+  /** Records jobs that wait, which the server does not give out, and removes them. One run at a time. */
+  recordJobs: () => Promise<void>;
+  problems: () => string[];
+};
+
+/** `record` rejects when the delivery could not be recorded; it then stays where it is. */
+export function watchFullRedis(options: {
+  jobs: DeliveryJobs;
+  record: (delivery: Delivery) => Promise<void>;
+}): FullRedis {
+  const { jobs, record } = options;
+  let refusedAt = Number.NEGATIVE_INFINITY;
+  let recording: Promise<void> | null = null;
+
+  async function recordAndRemove(job: Job<DeliveryJob>): Promise<void> {
+    await record(fromJob(job.data));
+    // Its last step, a note for listeners, needs memory: that one fails when the job is gone already.
+    await job.remove().catch(async (error: unknown) => {
+      if ((await jobs.getJobState(job.id ?? '')) !== 'unknown') throw error;
+    });
+  }
+
+  async function recordWaiting(): Promise<void> {
+    const waiting = await jobs.getJobs(['waiting', 'delayed', 'prioritized'], 0, RESCUED_AT_ONCE - 1, true);
+    await Promise.allSettled(waiting.map(recordAndRemove));
+  }
+
+  return {
+    noteIfFull: (error) => {
+      if (!isFull(error)) return false;
+      refusedAt = performance.now();
+      return true;
+    },
+    recordJobs: () => {
+      recording ??= recordWaiting().finally(() => {
+        recording = null;
+      });
+      return recording;
+    },
+    problems: () =>
+      performance.now() - refusedAt < FULL_FOR_MS
+        ? ['Redis is full: raise its maxmemory, or free some; deliveries are recorded slowly meanwhile']
+        : [],
+  };
+}
