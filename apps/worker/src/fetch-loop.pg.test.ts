@@ -18,13 +18,13 @@ afterAll(async () => {
 });
 
 /** The resources of the batches that are claimed one after the other until none is left, so many at once. */
-async function claimAll(due: Record<string, number>, concurrency: number): Promise<string[]> {
+async function claimAll(due: Record<string, number>, concurrency: number, companyId?: string): Promise<string[]> {
   await database.pool.query('truncate mirror.batches');
   for (const [resource, projects] of Object.entries(due))
     await database.pool.query(
       `insert into mirror.batches (company_id, project_id, resource, due_at)
-        select 1 + n % 2, n, $1, now() - interval '1 hour' + n * interval '1 s' from generate_series(1, $2) as n`,
-      [resource, projects],
+        select coalesce($3::bigint, 1 + n % 2), n, $1, now() - interval '1 hour' + n * interval '1 s' from generate_series(1, $2) as n`,
+      [resource, projects, companyId],
     );
   const inHand: Batch[] = [];
   while (inHand.length < concurrency) {
@@ -54,6 +54,11 @@ test.each([
     ).toEqual(taken);
   },
 );
+
+test('one company leaves room for the same resource of another, though nothing else is due', async () => {
+  const first = await claimAll({ RFIs: 20 }, 16, '1');
+  expect(first).toHaveLength(6);
+});
 
 test('others come before a resource has more than its quarter', async () => {
   const claimed = await claimAll({ RFIs: 20, Tasks: 2, Meetings: 2 }, 16);

@@ -64,10 +64,17 @@ export async function claimNext(
     mostPerCompany: slots.company,
     onlyLive: notLive >= slots.notLive,
   };
+  const notPlaces = placesWith(inHand, slots.resourceOfCompany);
   const busy = resourcesWith(inHand, slots.resourceAtFirst);
-  const claimed = await claimBatch(database, { ...room, notResources: busy });
+  const claimed = await claimBatch(database, { ...room, notResources: busy, notPlaces });
   if (claimed !== null || busy.length === 0) return claimed;
-  return claimBatch(database, { ...room, notResources: resourcesWith(inHand, slots.resource) });
+  return claimBatch(database, { ...room, notResources: resourcesWith(inHand, slots.resource), notPlaces });
+}
+
+/** The resources of companies of which so many batches are in hand. */
+function placesWith(inHand: readonly Batch[], count: number): Batch[] {
+  const byPlace = Map.groupBy(inHand, ({ companyId, resource }) => `${companyId}/${resource}`);
+  return [...byPlace.values()].filter(({ length }) => length >= count).flatMap(([batch]) => batch ?? []);
 }
 
 /** The resources of which so many batches are in hand. */

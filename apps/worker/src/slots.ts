@@ -4,6 +4,8 @@ export type Slots = {
   company: number;
   /** Of one resource, whatever company it is of, when nothing else is due: its address may hang. */
   resource: number;
+  /** Of one resource of one company, whatever is due: perhaps it is the company that hangs. */
+  resourceOfCompany: number;
   /** Of one resource while something else is due. */
   resourceAtFirst: number;
   /** Of all lanes but the live one. */
@@ -14,9 +16,11 @@ export type Slots = {
 export function slotsOf(concurrency: number): Slots {
   const quarter = Math.ceil(concurrency / 4);
   const company = concurrency - Math.min(2, Math.floor(concurrency / 4));
+  const resource = Math.max(1, Math.min(Math.ceil(concurrency / 2), company - 1));
   return {
     company,
-    resource: Math.max(1, Math.min(Math.ceil(concurrency / 2), company - 1)),
+    resource,
+    resourceOfCompany: Math.max(1, resource - Math.ceil(concurrency / 8)),
     resourceAtFirst: quarter,
     notLive: Math.ceil(concurrency / 2),
   };

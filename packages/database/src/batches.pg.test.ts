@@ -402,6 +402,26 @@ test.each(['due', 'in hand'])('detail waits for no live news of a parked scope, 
   expect(await claimBatch(database, mine)).toMatchObject({ resource: 'RFIs', lane: 'detail' });
 });
 
+test.each([
+  ['7000', 'detail'],
+  [null, 'detail'],
+])(
+  'detail waits for no live news of a resource that is parked elsewhere in its company (%s)',
+  async (projectId, lane) => {
+    await record(anEvent());
+    const live = await claimBatch(database, mine);
+    await inTransaction(database, async (client) =>
+      noteListed(client, key, await note(), { pauseMs: 0, lane: 'detail' }),
+    );
+    await releaseBatch(database, live!, { holder: 'me', restMs: 0 });
+    await record(anEvent({ resource: 'Submittals', recordId: '2' }));
+    expect(await claimBatch(database, mine)).toMatchObject({ resource: 'Submittals' });
+    expect(await claimBatch(database, mine)).toBeNull(); // the live one in hand has news that did not fail
+    await parkScope(database, { ...key, projectId, resource: 'Submittals' }, refused, pauses);
+    expect(await claimBatch(database, mine)).toMatchObject({ resource: 'RFIs', lane });
+  },
+);
+
 test('a parked scope is left alone until its probe, which one batch makes', async () => {
   await record(anEvent({ projectId: '7' }));
   await record(anEvent({ projectId: '8' }));

@@ -42,6 +42,8 @@ export type ClaimOptions = {
   onlyLive: boolean;
   /** Leave these resources alone, because the holder has enough of them. */
   notResources?: readonly string[];
+  /** And these of single companies. */
+  notPlaces?: readonly Pick<BatchKey, 'companyId' | 'resource'>[];
 };
 
 /**
@@ -54,7 +56,10 @@ export async function claimBatch(database: Database, options: ClaimOptions): Pro
   const { rows } = await database.pool.query<ClaimedBatch>({
     name: 'claim-batch',
     text: CLAIM_BATCH,
-    values: [options.holder, options.leaseMs, options.mostPerCompany, options.onlyLive, options.notResources ?? []],
+    values: [
+      ...[options.holder, options.leaseMs, options.mostPerCompany, options.onlyLive, options.notResources ?? []],
+      (options.notPlaces ?? []).map(({ companyId, resource }) => `${companyId}/${resource}`),
+    ],
   });
   return rows[0] ?? null;
 }
@@ -81,6 +86,7 @@ first as (
     select b.ctid, b.company_id, b.project_id, b.resource, b.lane, b.due_at from mirror.batches b
     where b.lane = c.lane and b.company_id = c.id and b.due_at <= now()
       and (b.lease_until is null or b.lease_until <= now()) and b.resource <> all($5::text[])
+      and b.company_id || '/' || b.resource <> all($6::text[])
       and not exists (select from mirror.scopes s where ${scopeCovers('s', 'b')} and s.probe_at > now())
     order by b.due_at limit 1 for update skip locked
   ) b
@@ -100,7 +106,7 @@ next as (
     or exists (select from company c cross join lateral (
       select from mirror.batches l
       where l.lane = 'live' and l.company_id = c.id and l.due_at <= now() + interval '5 seconds'
-        and l.resource <> all($5::text[]) and ${hasWellNews('l')}
+        and l.resource <> all($5::text[]) and l.company_id || '/' || l.resource <> all($6::text[]) and ${hasWellNews('l')}
       limit 1) as due
     where c.lane = 'live'))
   -- Where everything is parked, companies that are not by themselves go first, and those that had their turn come last.
@@ -123,11 +129,12 @@ returning b.company_id as "companyId", b.project_id as "projectId", b.resource, 
   exists (select from probed) as "isProbe", exists (select from probed where resource is null) as "isWideProbe"`;
 
 /**
- * SQL condition: a record of the batch did not fail yet, and no parked scope covers it. One that is tried again and again holds back
- * nobody, nor does what is left alone until its probe.
+ * SQL condition: a record of the batch did not fail yet, no parked scope covers it, and nor is its resource parked elsewhere in the
+ * company. One that is tried again and again holds back nobody, nor does what is left alone until its probe, or will be soon.
  */
 function hasWellNews(batch: string): string {
   return `not exists (select from mirror.scopes s where ${scopeCovers('s', batch)} and s.probe_at > now())
+    and not exists (select from mirror.scopes s where s.company_id = ${batch}.company_id and s.resource = ${batch}.resource)
     and exists (select from mirror.pending p where p.company_id = ${batch}.company_id and p.resource = ${batch}.resource
       and (p.project_id = ${batch}.project_id or (p.project_id is null and ${batch}.project_id is null))
       and p.lane = ${batch}.lane and p.attempts = 0)`;
