@@ -291,10 +291,12 @@ describe('a status of a part', () => {
   });
 });
 
-test('events tell what became of each', async () => {
+test('events tell what became of the record of each', async () => {
   const events = ['pending', 'given up', 'fetched', 'ignored'];
-  for (const [index, became] of events.entries())
-    await anEvent({ id: `E${index}`, projectId: 20 + index, outcome: became === 'ignored' ? 'ignored' : 'pending' });
+  for (const [index, became] of events.entries()) {
+    const ignored = { outcome: 'ignored', reason: 'unknown_resource' };
+    await anEvent({ id: `E${index}`, projectId: 20 + index, ...(became === 'ignored' ? ignored : {}) });
+  }
   await database.pool.query(
     `insert into mirror.pending (company_id, project_id, resource, record_id, ready_at)
      values (9007199254740993, 20, 'RFIs', '13', now())`,
@@ -305,11 +307,11 @@ test('events tell what became of each', async () => {
   );
   const outcomes = async (args: string[]) =>
     JSON.parse((await mirror(['events', 'list', '--json', ...args])).stdout)
-      .map(({ id, outcome }: Record<string, string>) => `${id} ${outcome}`)
+      .map(({ id, recordState }: Record<string, string | null>) => `${id} ${recordState ?? 'ignored'}`)
       .toSorted();
   expect(await outcomes([])).toEqual(events.map((became, index) => `E${index} ${became}`));
-  for (const [index, became] of events.entries())
-    expect(await outcomes(['--outcome', became])).toEqual([`E${index} ${became}`]);
+  expect(await outcomes(['--outcome', 'ignored'])).toEqual(['E3 ignored']);
+  expect((await mirror(['events', 'list'])).stdout).toMatch(/ignored: unknown_resource$/m);
   expect((await mirror(['events', 'show', 'E1'])).stdout).toContain('given up');
   expect(await mirror(['events', 'list', '--outcome', 'lost'])).toMatchObject({ code: 2 });
 });

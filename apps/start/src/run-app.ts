@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** A log that has grown so large is put aside at the next start. */
+const LARGE_LOG_BYTES = 10_000_000;
 const apps = path.resolve(import.meta.dirname, '../..');
 
 export type AppName = 'ingest' | 'worker' | 'simulator';
@@ -17,7 +19,7 @@ export type RunningApp = {
 type AppOptions = {
   name: AppName;
   env: Record<string, string | undefined>;
-  /** Everything it prints goes there; emptied at the start. */
+  /** Everything it prints goes there, after what is there already: it may be what somebody looks for. */
   logFile: string;
   /** Answers 2xx once the app can do its work. */
   readyUrl: string;
@@ -26,7 +28,8 @@ type AppOptions = {
 
 /** Starts an app of ours as a process of its own and waits, a minute at most, until it can do its work. */
 export async function runApp({ name, env, logFile, readyUrl, signal }: AppOptions): Promise<RunningApp> {
-  const log = await open(logFile, 'w', 0o600);
+  await keepShort(logFile);
+  const log = await open(logFile, 'a', 0o600);
   // A group of its own, so that Ctrl-C reaches it through us only; the channel tells it when we are gone.
   const child = spawn(process.execPath, [path.join(apps, name, 'src/main.ts')], {
     env: env as NodeJS.ProcessEnv,
@@ -56,6 +59,12 @@ export async function runApp({ name, env, logFile, readyUrl, signal }: AppOption
     throw error;
   }
   return { failed, close };
+}
+
+/** Puts aside a log that has grown large, in the place of the one put aside before. */
+async function keepShort(logFile: string): Promise<void> {
+  const { size } = await stat(logFile).catch(() => ({ size: 0 }));
+  if (size > LARGE_LOG_BYTES) await rename(logFile, `${logFile}.old`);
 }
 
 async function endOf(logFile: string): Promise<string> {

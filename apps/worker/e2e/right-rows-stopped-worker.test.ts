@@ -29,7 +29,8 @@ const short = () => ({
 });
 const TWENTY = Array.from({ length: 20 }, (_, index) => index + 1);
 /** How many batches a worker has done with, as far as its log tells. */
-const batchesOf = (worker: AppProcess) => worker.output().split('fetched a batch').length;
+const batchesOf = (worker: AppProcess) =>
+  worker.output().split(/fetched a batch|not all of a batch was fetched/).length;
 
 function putAll(company: Company, resource: string, ids: readonly number[], state: string): void {
   for (const id of ids) {

@@ -33,6 +33,7 @@ import { environment, workerSchema } from './env.ts';
 import { keysOf, startFetchLoop } from './fetch-loop.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
+const NOT_WHOLE = 'not all of a batch was fetched; the rest is tried again';
 const NEW_DEAD_LETTER = 'a new dead letter; `pnpm mirror dead-letters show` tells more';
 
 await runMain({
@@ -136,10 +137,16 @@ await runMain({
       login: auth,
       onReport: (batch, report) => {
         metrics.fetched(batch.resource, report);
-        const level = report.outcome === 'parked' ? 'warn' : 'info';
-        const { error, unparked, ...counts } = report;
+        const { error, unparked, parked, ...counts } = report;
+        for (const { companyId, projectId, resource, reason, detail } of parked) {
+          log.warn(
+            { company_id: companyId, project_id: projectId, resource, reason, detail },
+            'parked until a probe is answered (null stands for all)',
+          );
+        }
         if (unparked > 0) log.info({ ...keysOf(batch), unparked }, 'what was parked answers again');
-        log[level]({ ...keysOf(batch), ...counts, ...(error === null ? {} : { error }) }, 'fetched a batch');
+        if (error === null) log.info({ ...keysOf(batch), ...counts }, 'fetched a batch');
+        else log[counts.outcome === 'wait' ? 'info' : 'warn']({ ...keysOf(batch), ...counts, error }, NOT_WHOLE);
       },
     });
     lifetime.defer('fetch loop', () => loop.close());

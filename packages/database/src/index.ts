@@ -76,7 +76,6 @@ export {
   type DeadLetterSummary,
   type EventDetails,
   type EventFilter,
-  type EventOutcome,
   type EventSummary,
   type Freshness,
   listBackfilled,

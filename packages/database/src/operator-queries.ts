@@ -171,13 +171,15 @@ export type EventSummary = {
   occurredAt: string;
   receivedAt: string;
   payloadVersion: string;
-  outcome: EventOutcome;
+  outcome: string;
+  /** What became of its record by now; null: it was ignored. */
+  recordState: RecordState | null;
   reason: string | null;
   deliveries: number;
 };
 
-/** `fetched`: its record was read since, stored or known to be absent. */
-export type EventOutcome = 'pending' | 'fetched' | 'given up' | 'ignored';
+/** `fetched`: it was read since its newest event, stored or known to be absent. */
+type RecordState = 'pending' | 'fetched' | 'given up';
 
 export type EventFilter = {
   companyId?: string | undefined;
@@ -185,21 +187,21 @@ export type EventFilter = {
   /** In any case. */
   resource?: string | undefined;
   recordId?: string | undefined;
-  outcome?: EventOutcome | undefined;
+  outcome?: string | undefined;
   /** Received at or after; anything Postgres reads as a timestamp with time zone. */
   since?: string | undefined;
   limit: number;
 };
 
-/** What became of an event: of its record, as far as that was fetched together with newer ones. */
-const BECAME = `case when outcome = 'ignored' then outcome
+/** The record of an event, which may have newer ones. */
+const RECORD_STATE = `case when outcome = 'ignored' then null
   when exists (select from mirror.pending p where p.company_id = events.company_id and p.resource = events.resource
     and p.project_id is not distinct from events.project_id and p.record_id = events.record_id) then 'pending'
   when exists (select from mirror.dead_letters d where d.id = ${deadLetterId('events')}) then 'given up'
   else 'fetched' end`;
 const EVENT_COLUMNS = `id, company_id::text as "companyId", project_id::text as "projectId", resource,
   record_id as "recordId", kind, occurred_at as "occurredAt", received_at as "receivedAt",
-  payload_version as "payloadVersion", ${BECAME} as outcome, reason, deliveries`;
+  payload_version as "payloadVersion", outcome, ${RECORD_STATE} as "recordState", reason, deliveries`;
 
 /** Events in the log, newest first. */
 export async function listEvents(database: Database, filter: EventFilter): Promise<EventSummary[]> {
@@ -207,7 +209,7 @@ export async function listEvents(database: Database, filter: EventFilter): Promi
     `select ${EVENT_COLUMNS} from mirror.events
       where ($1::bigint is null or company_id = $1) and ($2::bigint is null or project_id = $2)
         and ($3::text is null or lower(resource) = lower($3)) and ($4::text is null or record_id = $4)
-        and ($5::text is null or ${BECAME} = $5) and ($6::timestamptz is null or received_at >= $6)
+        and ($5::text is null or outcome = $5) and ($6::timestamptz is null or received_at >= $6)
       order by received_at desc, id desc limit $7`,
     [filter.companyId, filter.projectId, filter.resource, filter.recordId, filter.outcome, filter.since, filter.limit],
   );

@@ -32,9 +32,17 @@ export type Trouble = {
   atLeastMs: number;
 };
 
-/** Parks the scope, unless it is parked already or lies in one that is: who was in hand then knows nothing newer. */
-export async function parkScope(database: Database, scope: Scope, trouble: Trouble, pauses: ParkPauses): Promise<void> {
-  await database.pool.query(
+/**
+ * Parks the scope, unless it is parked already or lies in one that is: who was in hand then knows nothing newer. Returns whether it
+ * is parked only now.
+ */
+export async function parkScope(
+  database: Database,
+  scope: Scope,
+  trouble: Trouble,
+  pauses: ParkPauses,
+): Promise<boolean> {
+  const { rowCount } = await database.pool.query(
     `insert into mirror.scopes (company_id, project_id, resource, reason, detail, probe_at)
       select $1::bigint, $2::bigint, $3::text, $4, $5, now() + $6::float8 * interval '1 ms'
       where not exists (select from mirror.scopes s
@@ -50,6 +58,7 @@ export async function parkScope(database: Database, scope: Scope, trouble: Troub
       Math.min(Math.max(pauses.firstPauseMs, trouble.atLeastMs), pauses.longestPauseMs),
     ],
   );
+  return rowCount === 1;
 }
 
 /**

@@ -6,6 +6,8 @@ import {
   type NotedRecord,
   noteBatch,
   type ParkPauses,
+  type Scope,
+  type Trouble,
   takeVersion,
 } from '@procore-mirror/database';
 import type { CallPurpose, ProcoreClient } from '@procore-mirror/procore';
@@ -76,6 +78,8 @@ export type BatchRun = {
   isNothingThere: boolean;
   stored: number;
   absent: number;
+  /** Scopes that this run found to be in trouble. */
+  parked: (Scope & Trouble)[];
   /** Scopes that were parked and answer again. */
   unparked: number;
 };
@@ -114,6 +118,7 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
     isNothingThere: false,
     stored: 0,
     absent: 0,
+    parked: [],
     unparked: 0,
   };
   return { settings: { ...settings, client }, batch, resource, signal, version, open, toldParents, ...none };

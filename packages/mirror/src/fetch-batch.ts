@@ -15,6 +15,8 @@ import {
   putOff,
   readLeave,
   readRest,
+  type Scope,
+  type Trouble,
   VersionBehindError,
 } from '@procore-mirror/database';
 import { ProcoreResponseError, SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
@@ -41,6 +43,8 @@ export type BatchReport = {
   outcome: 'done' | 'wait' | 'parked';
   stored: number;
   absent: number;
+  /** Scopes that are parked since this run. */
+  parked: readonly (Scope & Trouble)[];
   /** Scopes that were parked and answer again. */
   unparked: number;
   /** What went wrong last, if anything did. */
@@ -311,5 +315,5 @@ function followUp(run: BatchRun, call: FetchCall): FetchCall[] {
 }
 
 function report(run: BatchRun, outcome: BatchReport['outcome'], { error }: Progress): BatchReport {
-  return { outcome, stored: run.stored, absent: run.absent, unparked: run.unparked, error };
+  return { outcome, stored: run.stored, absent: run.absent, parked: run.parked, unparked: run.unparked, error };
 }

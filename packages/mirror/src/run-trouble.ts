@@ -6,6 +6,7 @@ import {
   type NotedRecord,
   parkScope,
   postponeRecords,
+  type Scope,
   type Trouble,
   unparkScopes,
 } from '@procore-mirror/database';
@@ -313,7 +314,7 @@ async function park(run: BatchRun, progress: Progress): Promise<'parked'> {
   await setAside(run, progress);
   if (progress.isProbe) await keepParked(database, run.batch, progress.isWide ? ofCompany(trouble) : trouble, parking);
   else if (trouble.reason === 'no_token') await parkEverything(run, trouble);
-  else await parkScope(database, { companyId, projectId, resource }, trouble, parking);
+  else await parkAndTell(run, { companyId, projectId, resource }, trouble);
   const isSettled = progress.isProbe && progress.isWide;
   progress.isProbe = false;
   if (!isSettled) await parkCompanyOf(run, trouble);
@@ -331,13 +332,13 @@ async function parkCompanyOf(run: BatchRun, cause: Trouble, enough?: number): Pr
   const failed = run.settings.neighbours.resourceFailed(run.batch);
   const least = enough ?? (isRefusal(cause) ? 1 : RESOURCES_OF_A_COMPANY);
   if (cause.reason === 'no_token' || failed < least) return false;
-  const { database, neighbours, parking } = run.settings;
+  const { neighbours } = run.settings;
   const { companyId } = run.batch;
   const question = `${companyId}/${run.batch.lane}/anything/${Math.min(failed, RESOURCES_OF_A_COMPANY)}`;
   const failure = await neighbours.askTogether(question, () => troubleOfCompany(run, failed), run.signal);
   if (failure === null) return false;
   const trouble = ofCompany(failure);
-  await parkScope(database, { companyId, projectId: null, resource: null }, trouble, parking);
+  await parkAndTell(run, { companyId, projectId: null, resource: null }, trouble);
   const failing = neighbours.companyFailed(companyId);
   if (failing.length >= COMPANIES_OF_ALL && !(await isOtherAnswered(run, failing))) await parkEverything(run, trouble);
   return true;
@@ -370,8 +371,12 @@ async function isOtherAnswered({ settings, batch, signal }: BatchRun, failing: r
 }
 
 async function parkEverything(run: BatchRun, trouble: Trouble): Promise<void> {
+  await parkAndTell(run, { companyId: null, projectId: null, resource: null }, trouble);
+}
+
+async function parkAndTell(run: BatchRun, scope: Scope, trouble: Trouble): Promise<void> {
   const { database, parking } = run.settings;
-  await parkScope(database, { companyId: null, projectId: null, resource: null }, trouble, parking);
+  if (await parkScope(database, scope, trouble, parking)) run.parked.push({ ...scope, ...trouble });
 }
 
 /** Records that were asked for one by one come last the next time, so that one of them does not fail each probe. */

@@ -1,4 +1,4 @@
-import { type EventFilter, type EventOutcome, listEvents } from '@procore-mirror/database';
+import { type EventFilter, listEvents } from '@procore-mirror/database';
 import { type Command, Option } from 'commander';
 import { exitCode } from '../exit-code.ts';
 import type { Run } from '../mirror-command.ts';
@@ -10,7 +10,7 @@ type Options = {
   project?: string;
   resource?: string;
   record?: string;
-  outcome?: EventOutcome;
+  outcome?: string;
   since?: string;
 } & {
   limit: number;
@@ -26,7 +26,7 @@ export function addEventsList(parent: Command, run: Run): void {
     .option('--resource <name>', 'of this resource, as Procore spells it')
     .option('--record <id>', 'of this record')
     .addOption(
-      new Option('--outcome <outcome>', 'what became of it').choices(['pending', 'fetched', 'given up', 'ignored']),
+      new Option('--outcome <outcome>', 'a fetch followed or follows, or none').choices(['pending', 'ignored']),
     )
     .option('--since <moment>', 'received at or after', moment)
     .option('--limit <count>', 'how many at most', limit, 20)
@@ -37,7 +37,7 @@ export function addEventsList(parent: Command, run: Run): void {
           const events = await listEvents(database, filterOf(options));
           output.result(events, () =>
             table(
-              ['event', 'received', 'company', 'project', 'resource', 'record', 'kind', 'outcome'],
+              ['event', 'received', 'company', 'project', 'resource', 'record', 'kind', 'its record now'],
               events.map((event) => [
                 event.id,
                 `${ago(event.receivedAt, now())} ago`,
@@ -46,7 +46,7 @@ export function addEventsList(parent: Command, run: Run): void {
                 event.resource,
                 event.recordId,
                 event.kind,
-                event.reason === null ? event.outcome : `${event.outcome}: ${event.reason}`,
+                event.recordState ?? `${event.outcome}: ${event.reason}`,
               ]),
             ),
           );
