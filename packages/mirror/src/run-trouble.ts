@@ -191,7 +191,7 @@ async function judgeFailures(run: BatchRun, progress: Progress, further: FetchCa
   const last = progress.failures.at(-1);
   if (last === undefined) return null;
   if (last.trouble.reason === 'no_token') return park(run, progress);
-  if (progress.isProbe && progress.isWide) return judgeProbe(run, progress);
+  if (progress.isProbe && progress.isWide) return judgeBesideOthers(run, progress);
   if (!isOfOneRecord(last.call)) {
     if (run.calls.answered > 0) {
       await blameRecords(run, progress, 'unknown');
@@ -204,17 +204,14 @@ async function judgeFailures(run: BatchRun, progress: Progress, further: FetchCa
   }
   if (progress.failures.some(({ call }) => !isOfOneRecord(call))) return park(run, progress);
   if (progress.failures.length < (last.trouble.reason === 'slow' ? SLOW_IN_A_ROW : FAILURES_IN_A_ROW)) return null;
-  // Several in a row that fail beside one that is shown are not well, each for itself.
+  return judgeBesideOthers(run, progress);
+}
+
+/** Several in a row that fail, or the probe of a company, beside one that is shown are not well, each for itself. */
+async function judgeBesideOthers(run: BatchRun, progress: Progress): Promise<RunEnd | null> {
   const witness = await askOthers(run, progress);
   if (witness === 'limited') return 'wait';
   if (witness !== 'well') return park(run, progress);
-  await takeUpWork(run, progress, 'well');
-  return null;
-}
-
-/** The first call that a company of its own failed: it stays parked, unless another record is shown. */
-async function judgeProbe(run: BatchRun, progress: Progress): Promise<RunEnd | null> {
-  if ((await askOthers(run, progress)) !== 'well') return park(run, progress);
   await takeUpWork(run, progress, 'well');
   return null;
 }
