@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ensureRedisServer } from './redis-server.ts';
 import { countTests, slowestFiles } from './test-counts.ts';
+import { ensureServers } from './test-servers.ts';
 
 type Step = { name: string; command: string[]; report?: string };
 type Done = { name: string; ok: boolean; seconds: number };
@@ -23,7 +23,7 @@ const steps: Step[] = [
 ];
 
 let interrupted = false;
-const missing = ensureRedisServer((line) => console.log(line));
+const missing = ensureServers((line) => console.log(line));
 if (missing === null) await runAll();
 else {
   console.error(missing);

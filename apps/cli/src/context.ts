@@ -1,7 +1,8 @@
-import { checkDatabase, type Database, openDatabase } from '@procore-mirror/database';
+import { serverOf } from '@procore-mirror/address';
+import { checkDatabase, type Database, openSessions, PoolerError } from '@procore-mirror/database';
 import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/mirror';
 import { addEnvSecrets, configured, readEnv, type Secrets } from '@procore-mirror/runtime';
-import { databaseSchema, type Env, mirrorSchema, withStarted } from './env.ts';
+import { type Env, mirrorSchema, queueSchema, withStarted } from './env.ts';
 import { ServerUnreachableError } from './errors.ts';
 import type { Output } from './output.ts';
 
@@ -11,8 +12,6 @@ export type Context = {
   now: () => Date;
   /** The environment, that of a running `npm start` included where it stands in. Throws a ConfigError. */
   env: () => Env;
-  /** Throws a ConfigError. */
-  databaseUrl: () => string;
   /** What can be mirrored, and what the operator chose of it; null stands for all. Throws a ConfigError. */
   catalogue: () => { catalogue: Catalogue; resources: readonly string[] | null };
   /** Opens the mirror's database for the time of `work`. Throws ServerUnreachableError, DatabaseVersionError. */
@@ -21,16 +20,10 @@ export type Context = {
 
 export function createContext(o: { env: Env; startFile: string; secrets: Secrets; output: Output }): Context {
   const env = () => withStarted(o.env, o.startFile);
-  const databaseUrl = () => {
-    const known = readEnv(databaseSchema, env());
-    addEnvSecrets(o.secrets, databaseSchema, known);
-    return known.DATABASE_URL;
-  };
   return {
     output: o.output,
     now: () => new Date(),
     env,
-    databaseUrl,
     catalogue: () => {
       const known = readEnv(mirrorSchema, env());
       const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(known.MIRROR_CATALOGUE));
@@ -38,10 +31,15 @@ export function createContext(o: { env: Env; startFile: string; secrets: Secrets
       return { catalogue, resources: configured('MIRROR_RESOURCES', choose) };
     },
     withDatabase: async (work, { anyVersion = false } = {}) => {
-      const url = databaseUrl();
-      const database = openDatabase({ url, applicationName: 'procore-mirror cli', max: 4 });
+      // All addresses, of the queue, too, lest one problem is told after the other.
+      const known = readEnv(queueSchema, env());
+      addEnvSecrets(o.secrets, queueSchema, known);
+      const { DATABASE_URL: url, DATABASE_URL_DIRECT: directUrl } = known;
+      const options = { url, directUrl, applicationName: 'procore-mirror cli', max: 4 };
+      const database = await configured('DATABASE_URL', () =>
+        openSessions(options).catch((error) => unreached(url, error)),
+      );
       try {
-        await connectOnce(database, url);
         if (!anyVersion) await checkDatabase(database);
         return await work(database);
       } finally {
@@ -51,15 +49,7 @@ export function createContext(o: { env: Env; startFile: string; secrets: Secrets
   };
 }
 
-async function connectOnce(database: Database, url: string): Promise<void> {
-  try {
-    (await database.pool.connect()).release();
-  } catch (cause) {
-    throw new ServerUnreachableError(`Postgres at ${hostOf(url)} did not let us in`, { cause });
-  }
-}
-
-function hostOf(url: string): string {
-  const { host, pathname } = URL.parse(url) ?? { host: 'DATABASE_URL', pathname: '' };
-  return `${host}${pathname}`;
+function unreached(url: string, cause: unknown): never {
+  if (cause instanceof PoolerError) throw cause;
+  throw new ServerUnreachableError(`Postgres at ${serverOf(url)} did not let us in`, { cause });
 }

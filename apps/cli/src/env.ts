@@ -5,7 +5,6 @@ import { z } from 'zod';
 
 export type Env = Record<string, string | undefined>;
 
-export const databaseSchema = z.object({ ...databaseEnv });
 export const mirrorSchema = z.object({ ...mirrorEnv });
 export const queueSchema = z.object({ ...databaseEnv, ...queueEnv });
 export const replaySchema = z.object({ ...queueSchema.shape, FETCH_DELAY_MS: workerEnv.FETCH_DELAY_MS });
@@ -23,5 +22,7 @@ export function withStarted(env: Env, startFile: string): Env {
       `DATABASE_URL is not set, and the database of \`npm start\` mirrors another Procore than PROCORE_CLIENT_ID names: set DATABASE_URL, or run \`npm start\` again`,
     ]);
   }
-  return { ...started, ...set };
+  // It belongs to a DATABASE_URL.
+  const { DATABASE_URL_DIRECT: _, ...rest } = set;
+  return { ...started, ...rest };
 }

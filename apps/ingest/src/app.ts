@@ -3,13 +3,14 @@
 // sender posts gets 204, be it sense or nonsense, unless it is too large (413) or could not be stored anywhere (503).
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Delivery } from '@procore-mirror/queue';
+import { webhookPath } from '@procore-mirror/runtime';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { IngestMetrics } from './metrics.ts';
 import { readBody } from './read-body.ts';
 import { refuse } from './refuse.ts';
 
 /** With a slash at its end, too: some proxies and people add one. */
-const webhookPaths = ['/webhooks/procore', '/webhooks/procore/'];
+const webhookPaths = [webhookPath, `${webhookPath}/`];
 const maxBodyBytes = 1024 * 1024;
 
 export type AppOptions = {

@@ -24,7 +24,12 @@ test('a queue URL will do', () => {
 test('without one the queue is in the database', () => {
   const secrets = createSecrets();
   const url = 'postgres://app:open-sesame@127.0.0.1/mirror';
-  expect(readIngestEnv({ ...minimal, QUEUE_URL: ' ', DATABASE_URL: url }, secrets).QUEUE_URL).toBe(url);
+  expect(readIngestEnv({ ...minimal, QUEUE_URL: ' ', DATABASE_URL: url }, secrets).queue.url).toBe(url);
+  const direct = { DATABASE_URL: 'postgres://pooler/mirror', DATABASE_URL_DIRECT: url };
+  expect(readIngestEnv({ ...minimal, QUEUE_URL: '', ...direct }, secrets).queue).toEqual({
+    variable: 'DATABASE_URL_DIRECT',
+    url,
+  });
   expect(secrets.redact('open-sesame')).toBe('[redacted]');
 });
 

@@ -1,50 +1,59 @@
-import { openDeliveryQueue, VolatileQueueError } from '@procore-mirror/queue';
-import { ConfigError, createLog, createRegistry, loadDotEnv, runMain, startAdmin } from '@procore-mirror/runtime';
+import { openDeliveryQueue, UnfitQueueError, VolatileQueueError } from '@procore-mirror/queue';
+import {
+  allConfigured,
+  ConfigError,
+  configured,
+  createLog,
+  createRegistry,
+  type Log,
+  loadDotEnv,
+  pathWarning,
+  runMain,
+  startAdmin,
+} from '@procore-mirror/runtime';
 import { createApp } from './app.ts';
 import { createAuthorization } from './authorization.ts';
 import { createDeliveryStore } from './delivery-store.ts';
-import { readIngestEnv } from './env.ts';
+import { readIngestEnv, readSpoolDirectory } from './env.ts';
 import { linkQueue } from './link-queue.ts';
 import { createMetrics } from './metrics.ts';
 import { startReceiver } from './receiver.ts';
 import { createRefusalLog } from './refusal-log.ts';
-import { openSpool } from './spool.ts';
+import { openSpool, type Spool } from './spool.ts';
 
 await runMain({
   name: 'ingest',
   start: async (lifetime) => {
     loadDotEnv(process.cwd());
-    const env = readIngestEnv(process.env, lifetime.secrets);
-    const log = createLog({ name: 'ingest', level: env.LOG_LEVEL, secrets: lifetime.secrets });
-    lifetime.useLog(log);
-
-    const spool = await openSpool({
-      directory: env.INGEST_SPOOL_DIR,
-      onWarning: (message) => log.error(message),
-    }).catch((cause: unknown) => {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new ConfigError([`INGEST_SPOOL_DIR: cannot write there: ${reason}`], { cause });
-    });
-    lifetime.defer('spool', () => spool.close());
-
-    const queue = await linkQueue({
-      open: () =>
-        openDeliveryQueue({
-          url: env.QUEUE_URL,
-          allowVolatile: env.QUEUE_ALLOW_VOLATILE,
-          onWarning: (message) => log.warn(message),
-        }),
-      onProblem: (error) => {
-        if (error instanceof VolatileQueueError) log.error({ error }, 'the queue is refused; deliveries are spooled');
-        else log.warn({ error }, 'the queue cannot be reached; deliveries are spooled');
+    const [env, spool] = await allConfigured(
+      () => readIngestEnv(process.env, lifetime.secrets),
+      async () => {
+        const opened = await openConfiguredSpool(readSpoolDirectory(process.env), (message) => log.error(message));
+        lifetime.defer('spool', () => opened.close());
+        return opened;
       },
-    }).catch((error: unknown) => {
-      // A TypeError says that the URL cannot be read.
-      if (error instanceof VolatileQueueError || error instanceof TypeError) {
-        throw new ConfigError([`QUEUE_URL: ${error.message}`], { cause: error });
-      }
-      throw error;
-    });
+    );
+    const log: Log = createLog({ name: 'ingest', level: env.LOG_LEVEL, secrets: lifetime.secrets });
+    lifetime.useLog(log);
+    const warning = pathWarning(env.WEBHOOK_URL);
+    if (warning !== null) log.warn(warning);
+
+    const openQueue = () =>
+      openDeliveryQueue({
+        url: env.queue.url,
+        allowVolatile: env.QUEUE_ALLOW_VOLATILE,
+        onWarning: (message) => log.warn(message),
+      });
+    const link = () =>
+      linkQueue({
+        open: openQueue,
+        onProblem: (error) => {
+          if (error instanceof VolatileQueueError || error instanceof UnfitQueueError)
+            log.error({ error }, 'the queue is refused; deliveries are spooled');
+          else log.warn({ error }, 'the queue cannot be reached; deliveries are spooled');
+        },
+      });
+    const queue = await configured(env.queue.variable, link);
     lifetime.defer('queue', () => queue.close());
 
     const store = createDeliveryStore({ queue, spool, log });
@@ -69,3 +78,10 @@ await runMain({
     log.info({ port: receiver.port, admin_port: admin.port }, 'the receiver listens');
   },
 });
+
+async function openConfiguredSpool(directory: string, onWarning: (message: string) => void): Promise<Spool> {
+  return await openSpool({ directory, onWarning }).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError([`INGEST_SPOOL_DIR: cannot write there: ${reason}`], { cause });
+  });
+}

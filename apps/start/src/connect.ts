@@ -1,7 +1,7 @@
 // Connects the mirror to its Procore: hooks first, then the backfill, so that no change falls between the two.
 import type { Database } from '@procore-mirror/database';
 import { type Catalogue, createDriftWatch, createNeighbours, usualPace } from '@procore-mirror/mirror';
-import { type MainLifetime, mirrorEnv, readEnv, webhookEnv, workerEnv } from '@procore-mirror/runtime';
+import { type MainLifetime, mirrorEnv, pathWarning, readEnv, webhookEnv, workerEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { applyAllHooks } from './apply-all-hooks.ts';
 import { fill } from './fill.ts';
@@ -45,6 +45,8 @@ export async function connect({
       'Hooks: none applied, so changes do not arrive. Set WEBHOOK_URL to the public https address that leads to the receiver.',
     );
   } else {
+    const warning = pathWarning(env.WEBHOOK_URL);
+    if (warning !== null) say(`Hooks: ${warning}.`);
     const how = { namespace: env.WEBHOOK_NAMESPACE, destinationUrl: env.WEBHOOK_URL, authorization };
     await applyAllHooks({ client, catalogue, scopes, resources, ...how, signal, say });
   }

@@ -30,6 +30,7 @@ export const realSchema = z.object({
   ...mirrorEnv,
   ...webhookEnv,
   WEBHOOK_AUTHORIZATION: webhookEnv.WEBHOOK_AUTHORIZATION.optional(),
+  ...databaseEnv,
   DATABASE_URL: databaseEnv.DATABASE_URL.optional(),
 });
 
@@ -38,10 +39,19 @@ export type RealEnv = z.infer<typeof realSchema>;
 /** What was asked for: the mirror of a Procore, or, without credentials, of a simulated one. */
 export type Wanted = { isReal: true; env: RealEnv } | { isReal: false };
 
+export function hasCredentials(env: Env): boolean {
+  return Boolean(env.PROCORE_CLIENT_ID?.trim());
+}
+
 /** Throws a ConfigError that lists every problem. */
 export function readWanted(env: Env): Wanted {
-  const isReal = Boolean(env.PROCORE_CLIENT_ID?.trim());
-  if (isReal) return { isReal, env: readEnv(realSchema, env) };
+  const isReal = hasCredentials(env);
+  if (isReal) {
+    const known = readEnv(realSchema, env);
+    if (known.DATABASE_URL === undefined && known.DATABASE_URL_DIRECT !== undefined)
+      throw new ConfigError(['DATABASE_URL_DIRECT is set and DATABASE_URL is not: set both, or DATABASE_URL only']);
+    return { isReal, env: known };
+  }
   const secret = ['PROCORE_CLIENT_SECRET', 'PROCORE_CLIENT_SECRET_FILE'].find((name) => env[name]?.trim());
   if (secret !== undefined)
     throw new ConfigError([

@@ -8,6 +8,7 @@ export type Ports = { ingest: number; ingestAdmin: number; workerAdmin: number; 
 
 /** Set to nothing, lest an app takes them from `.env`: that speaks of another Procore than the simulated one. */
 const none = [
+  'DATABASE_URL_DIRECT',
   'QUEUE_URL',
   'QUEUE_ALLOW_VOLATILE',
   'PROCORE_ENVIRONMENT',
@@ -78,6 +79,7 @@ export function simulatorSettings(ports: Ports, remembered: Remembered): Setting
 export function settingsToShare(wanted: Wanted, settings: Settings): Settings {
   if (!wanted.isReal) return settings;
   const shared = ['DATABASE_URL', 'PROCORE_CLIENT_ID'];
+  if (wanted.env.DATABASE_URL_DIRECT !== undefined) shared.push('DATABASE_URL_DIRECT');
   if (wanted.env.WEBHOOK_AUTHORIZATION === undefined) shared.push('WEBHOOK_AUTHORIZATION');
   return Object.fromEntries(shared.map((name) => [name, settings[name] ?? '']));
 }

@@ -2,14 +2,22 @@
 //
 //   Postgres ─▶ migrate ─▶ (simulator) ─▶ ingest ─▶ worker ─▶ hooks ─▶ backfill ─▶ a live line, until Ctrl-C
 import path from 'node:path';
-import { migrateDatabase, openDatabase } from '@procore-mirror/database';
-import { chooseResources, loadCatalogue } from '@procore-mirror/mirror';
-import { addEnvSecrets, configured, type MainLifetime } from '@procore-mirror/runtime';
+import { migrateDatabase, openSessions } from '@procore-mirror/database';
+import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/mirror';
+import {
+  addEnvSecrets,
+  allConfigured,
+  configured,
+  type MainLifetime,
+  mirrorEnv,
+  readEnv,
+} from '@procore-mirror/runtime';
+import { z } from 'zod';
 import { choosePorts } from './choose-ports.ts';
 import { connect } from './connect.ts';
 import { createCrew } from './crew.ts';
 import { openDataDirectory } from './data-directory.ts';
-import { type Env, readWanted, realSchema } from './env.ts';
+import { type Env, hasCredentials, readWanted, realSchema } from './env.ts';
 import { introduction } from './introduction.ts';
 import { showLive } from './live-line.ts';
 import { provideDatabase } from './provide-database.ts';
@@ -24,22 +32,24 @@ const coveredByRetriesMs = 11 * 3_600_000;
 /** Runs until the lifetime ends, or throws when something it started has failed; the lifetime then closes the rest. */
 export async function start({ env, directory, lifetime, terminal }: Options): Promise<void> {
   const say = (line: string) => terminal.write(`${line}\n`);
-  const wanted = readWanted(env);
-  const file = wanted.isReal ? wanted.env.MIRROR_CATALOGUE : undefined;
-  const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(file));
-  if (wanted.isReal) configured('MIRROR_RESOURCES', () => chooseResources(catalogue, wanted.env.MIRROR_RESOURCES));
+  const [wanted, catalogue] = await allConfigured(
+    () => readWanted(env),
+    () => readCatalogue(env),
+  );
   if (wanted.isReal) addEnvSecrets(lifetime.secrets, realSchema, wanted.env);
   const data = await openDataDirectory(directory);
   const crew = createCrew({ env, data, signal: lifetime.signal });
 
   const databaseUrl = await provideDatabase({ wanted, data, lifetime, crew, say });
+  const directUrl = wanted.isReal ? wanted.env.DATABASE_URL_DIRECT : undefined;
+  const options = { url: databaseUrl, directUrl, applicationName: 'procore-mirror start', max: 8 };
+  const database = await configured('DATABASE_URL', () => openSessions(options));
+  lifetime.defer('database', () => database.close());
   const { applied } = await migrateDatabase({
-    url: databaseUrl,
+    url: database.url,
     tables: catalogue.resources.map(({ table }) => table),
   });
   if (applied.length > 0) say(`Database: ${applied.length} migrations applied`);
-  const database = openDatabase({ url: databaseUrl, applicationName: 'procore-mirror start', max: 8 });
-  lifetime.defer('database', () => database.close());
 
   const ports = await choosePorts(data, wanted);
   const known = { databaseUrl, remembered: data.remembered, spool: data.spool };
@@ -74,6 +84,14 @@ export async function start({ env, directory, lifetime, terminal }: Options): Pr
     }),
   );
   await Promise.race([showLive({ ...terminal, database, signal: lifetime.signal }), crew.failed]);
+}
+
+function readCatalogue(env: Env): Catalogue {
+  if (!hasCredentials(env)) return loadCatalogue(undefined);
+  const { MIRROR_CATALOGUE: file, MIRROR_RESOURCES: names } = readEnv(z.object(mirrorEnv), env);
+  const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(file));
+  configured('MIRROR_RESOURCES', () => chooseResources(catalogue, names));
+  return catalogue;
 }
 
 function admin(port: number): Settings {

@@ -1,4 +1,17 @@
-import { adminEnv, databaseEnv, logEnv, mirrorEnv, procoreEnv, queueEnv, workerEnv } from '@procore-mirror/runtime';
+import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/mirror';
+import {
+  adminEnv,
+  allConfigured,
+  configured,
+  databaseEnv,
+  logEnv,
+  mirrorEnv,
+  procoreEnv,
+  procoreHosts,
+  queueEnv,
+  readEnv,
+  workerEnv,
+} from '@procore-mirror/runtime';
 import { z } from 'zod';
 
 export const workerSchema = z.object({
@@ -13,3 +26,22 @@ export const workerSchema = z.object({
 
 /** What this process was started with, and what `loadDotEnv` adds. */
 export const environment: NodeJS.ProcessEnv = process.env;
+
+/** The worker's settings, what they name included. Throws one ConfigError with every problem. */
+export async function readWorkerEnv(env: NodeJS.ProcessEnv): Promise<{
+  env: z.infer<typeof workerSchema>;
+  loginUrl: URL;
+  apiUrl: URL;
+  catalogue: Catalogue;
+  resources: readonly string[] | null;
+}> {
+  const [known, { catalogue, resources }] = await allConfigured(
+    () => readEnv(workerSchema, env),
+    () => {
+      const { MIRROR_CATALOGUE: file, MIRROR_RESOURCES: names } = readEnv(z.object(mirrorEnv), env);
+      const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(file));
+      return { catalogue, resources: configured('MIRROR_RESOURCES', () => chooseResources(catalogue, names)) };
+    },
+  );
+  return { env: known, ...procoreHosts(known), catalogue, resources };
+}

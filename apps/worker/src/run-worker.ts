@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type AuthError, createAuth } from '@procore-mirror/auth';
-import { checkDatabase, openDatabase } from '@procore-mirror/database';
+import { checkDatabase, openSessions } from '@procore-mirror/database';
 import {
-  chooseResources,
   createCallBudget,
   createCallCounter,
   createDriftWatch,
   createNeighbours,
-  loadCatalogue,
   recordDelivery,
   usualPace,
 } from '@procore-mirror/mirror';
@@ -22,14 +20,12 @@ import {
   type Log,
   loadDotEnv,
   procoreEnv,
-  procoreHosts,
-  queueUrl,
-  readEnv,
+  queueAddress,
   runMain,
   startAdmin,
 } from '@procore-mirror/runtime';
 import { z } from 'zod';
-import { environment, workerSchema } from './env.ts';
+import { environment, readWorkerEnv, workerSchema } from './env.ts';
 import { keysOf, startFetchLoop } from './fetch-loop.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
@@ -40,22 +36,23 @@ await runMain({
   name: 'worker',
   start: async (lifetime) => {
     loadDotEnv(process.cwd());
-    const env = readEnv(workerSchema, environment);
-    const { loginUrl, apiUrl } = procoreHosts(env);
+    const { env, loginUrl, apiUrl, catalogue, resources } = await readWorkerEnv(environment);
     addEnvSecrets(lifetime.secrets, workerSchema, env);
     const log = createLog({ name: 'worker', level: env.LOG_LEVEL, secrets: lifetime.secrets });
     lifetime.useLog(log);
-    const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(env.MIRROR_CATALOGUE));
-    const resources = configured('MIRROR_RESOURCES', () => chooseResources(catalogue, env.MIRROR_RESOURCES));
     const metrics = createWorkerMetrics();
     const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
 
-    const database = openDatabase({
-      url: env.DATABASE_URL,
-      applicationName: 'procore-mirror worker',
-      max: env.WORKER_CONCURRENCY + 8,
-      onError: (error) => log.warn({ error }, 'a database connection broke; it is replaced'),
-    });
+    const database = await configured('DATABASE_URL', () =>
+      openSessions({
+        url: env.DATABASE_URL,
+        directUrl: env.DATABASE_URL_DIRECT,
+        applicationName: 'procore-mirror worker',
+        max: env.WORKER_CONCURRENCY + 8,
+        onError: (error) => log.warn({ error }, 'a database connection broke; it is replaced'),
+        onPooler: () => log.info('DATABASE_URL leads to a pooler that shares sessions; DATABASE_URL_DIRECT is used'),
+      }),
+    );
     lifetime.defer('database', () => database.close());
     await checkDatabase(
       database,
@@ -151,43 +148,46 @@ await runMain({
     });
     lifetime.defer('fetch loop', () => loop.close());
 
-    const consumer = await consumeDeliveries({
-      url: queueUrl(env),
-      allowVolatile: env.QUEUE_ALLOW_VOLATILE,
-      concurrency: env.WORKER_CONCURRENCY,
-      record: async (delivery) => {
-        const recorded = await recordDelivery(
-          {
-            database,
-            catalogue,
-            selection: { companyIds: env.PROCORE_COMPANY_IDS ?? null, resources },
-            delayMs: env.FETCH_DELAY_MS,
-            maxWaitMs: usualPace.maxWaitMs,
-          },
-          delivery,
-        );
-        metrics.recorded(recorded);
-        const { event, outcome, reason, newDeadLetter } = recorded;
-        if (newDeadLetter !== null) {
-          log.warn(
+    const queue = queueAddress(env);
+    const consumer = await configured(queue.variable, () =>
+      consumeDeliveries({
+        url: queue.url,
+        allowVolatile: env.QUEUE_ALLOW_VOLATILE,
+        concurrency: env.WORKER_CONCURRENCY,
+        record: async (delivery) => {
+          const recorded = await recordDelivery(
             {
-              dead_letter: newDeadLetter,
-              event_ulid: event?.id,
-              resource: event?.resource,
-              record_id: event?.recordId,
-              reason,
+              database,
+              catalogue,
+              selection: { companyIds: env.PROCORE_COMPANY_IDS ?? null, resources },
+              delayMs: env.FETCH_DELAY_MS,
+              maxWaitMs: usualPace.maxWaitMs,
             },
-            NEW_DEAD_LETTER,
+            delivery,
           );
-        }
-        log.debug(
-          { event_ulid: event?.id, resource: event?.resource, record_id: event?.recordId, outcome, reason },
-          'recorded a delivery',
-        );
-      },
-      onWarning: (warning) => log.warn(warning),
-      onError: (error) => log.error({ error }, 'a delivery could not be recorded; it is tried again'),
-    });
+          metrics.recorded(recorded);
+          const { event, outcome, reason, newDeadLetter } = recorded;
+          if (newDeadLetter !== null) {
+            log.warn(
+              {
+                dead_letter: newDeadLetter,
+                event_ulid: event?.id,
+                resource: event?.resource,
+                record_id: event?.recordId,
+                reason,
+              },
+              NEW_DEAD_LETTER,
+            );
+          }
+          log.debug(
+            { event_ulid: event?.id, resource: event?.resource, record_id: event?.recordId, outcome, reason },
+            'recorded a delivery',
+          );
+        },
+        onWarning: (warning) => log.warn(warning),
+        onError: (error) => log.error({ error }, 'a delivery could not be recorded; it is tried again'),
+      }),
+    );
     lifetime.defer('queue', () => consumer.close());
 
     const admin = await startAdmin({

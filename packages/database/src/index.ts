@@ -32,7 +32,7 @@ export {
   timeToFirstTry,
 } from './dead-letters.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './due-looks.ts';
-export { DatabaseVersionError } from './errors.ts';
+export { DatabaseVersionError, PoolerError } from './errors.ts';
 export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './fetches.ts';
 export {
   findFormerPlaces,
@@ -69,7 +69,7 @@ export { type Marked, markAbsent } from './mark-absent.ts';
 export { markAbsentChildren } from './mark-absent-children.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate-database.ts';
 export type { ColumnType, MirroredColumn, MirroredTable } from './mirrored-table.ts';
-export { type Database, type DatabaseOptions, openDatabase } from './open-database.ts';
+export { type Database, type DatabaseOptions, openDatabase, openSessions } from './open-database.ts';
 export {
   type BackfillScope,
   type DeadLetterDetails,

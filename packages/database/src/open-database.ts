@@ -1,6 +1,10 @@
+import { keepSessions, poolerProblem, readPostgresAddress } from '@procore-mirror/address';
 import pg from 'pg';
+import { PoolerError } from './errors.ts';
 
 export type Database = {
+  /** The address that its connections lead to. */
+  url: string;
   pool: pg.Pool;
   /** Waits for queries in hand, then ends all connections. */
   close: () => Promise<void>;
@@ -30,7 +34,7 @@ set idle_in_transaction_session_timeout = '60s'; set statement_timeout = `;
 export function openDatabase(options: DatabaseOptions): Database {
   const statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
   const pool = new pg.Pool({
-    connectionString: options.url,
+    ...readPostgresAddress(options.url),
     application_name: options.applicationName,
     max: options.max ?? 10,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -38,13 +42,49 @@ export function openDatabase(options: DatabaseOptions): Database {
     ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + 5_000 }),
     keepAlive: true,
     types: { getTypeParser: parserOf },
-    // Not as start-up options: those of the URL would replace them, and poolers refuse them.
+    // Not as start-up options: those of the address would replace them, and poolers refuse them.
     onConnect: (client) => client.query(`${SESSION}${statementTimeoutMs}`).then(() => undefined),
   });
   pool.on('error', (error) => options.onError?.(error));
   // The pool listens to idle connections only. One that breaks in a caller's hand fails the caller's next query.
   pool.on('connect', (client) => client.on('error', () => {}));
-  return { pool, close: () => pool.end() };
+  return { url: options.url, pool, close: () => pool.end() };
+}
+
+/**
+ * Opens a pool whose connections keep their sessions, and connects: at `directUrl` where a pooler answers at `url` that gives
+ * sessions out for one transaction at a time. Throws a PoolerError when no other address is given.
+ */
+export async function openSessions(
+  options: DatabaseOptions & { directUrl?: string | undefined; onPooler?: () => void },
+): Promise<Database> {
+  const { url, directUrl = url } = options;
+  const database = openDatabase(options);
+  try {
+    if (await hasSessions(database)) return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  await database.close();
+  if (directUrl === url) throw new PoolerError(poolerProblem(url));
+  const { onPooler, ...rest } = options;
+  onPooler?.();
+  return await openSessions({ ...rest, url: directUrl, directUrl });
+}
+
+async function hasSessions({ pool }: Database): Promise<boolean> {
+  const one = await pool.connect();
+  try {
+    const other = await pool.connect();
+    try {
+      return await keepSessions(one, other);
+    } finally {
+      other.release();
+    }
+  } finally {
+    one.release();
+  }
 }
 
 const asText = (value: string) => value;

@@ -336,7 +336,7 @@ export function describeDeliveries(server: string, place: Place): void {
     });
 
     test('opening fails when nothing listens, and the message keeps the password to itself', async () => {
-      const url = `${new URL(place.url()).protocol}//someone:open-sesame@127.0.0.1:1/mirror`;
+      const url = `${new URL(place.url()).protocol}//someone:open-sesame@127.0.0.1:1/5`;
       const error = await openDeliveryQueue({ url, allowVolatile: false, onWarning: () => {} }).catch((e: Error) => e);
       expect(error).toBeInstanceOf(QueueUnreachableError);
       expect(String(error)).toContain('127.0.0.1:1');

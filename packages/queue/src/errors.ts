@@ -1,15 +1,16 @@
 /** The Redis behind the queue may forget what it acknowledged; the message says why and which settings heal it. */
 export class VolatileQueueError extends Error {
   override name = 'VolatileQueueError' as const;
+  /** One, which is the message. */
   readonly problems: readonly string[];
 
-  constructor(server: string, problems: readonly string[]) {
+  constructor(server: string, findings: readonly string[]) {
     super(
-      `Redis at ${server} may lose deliveries that were acknowledged: ${problems.join('; ')}. ` +
+      `Redis at ${server} may lose deliveries that were acknowledged: ${findings.join('; ')}. ` +
         'Heal it with CONFIG SET appendonly yes and CONFIG SET maxmemory-policy noeviction ' +
         '(then CONFIG REWRITE, so that a restart keeps them), or accept the loss with QUEUE_ALLOW_VOLATILE=1',
     );
-    this.problems = problems;
+    this.problems = [this.message];
   }
 }
 
@@ -27,4 +28,15 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : '';
   return error.message || code || error.name;
+}
+
+/** The address leads to a server, but not to one on which, or not to the place in it where, a queue can be. Only a person can help. */
+export class UnfitQueueError extends Error {
+  override name = 'UnfitQueueError' as const;
+  readonly problems: readonly string[];
+
+  constructor(problem: string, cause?: unknown) {
+    super(problem, { cause });
+    this.problems = [problem];
+  }
 }

@@ -1,8 +1,8 @@
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import { createTestDatabase, startPooler, type TestDatabase } from '@procore-mirror/testing';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { aDelivery, aNamespace } from './deliveries.contract.ts';
-import { consumeDeliveries, openDeliveryQueue } from './index.ts';
+import { consumeDeliveries, openDeliveryQueue, UnfitQueueError } from './index.ts';
 
 const patience = { timeout: 30_000, interval: 20 };
 let database: TestDatabase;
@@ -67,6 +67,21 @@ test('once the schema is there, a user without the right to create one can use i
   await addAndConsume(Object.assign(new URL(database.url), { username: user, password: 'open-sesame' }).href);
 });
 
+test('a role that may create no schema uses the one that an administrator made for it', async () => {
+  const user = `queue_owner_${Date.now()}`;
+  const name = new URL(database.url).pathname.slice(1);
+  await database.pool.query(`
+    create role ${user} login password 'open-sesame';
+    revoke create on database ${name} from public, ${user}`);
+  cleanUps.splice(1, 0, () => database.pool.query(`drop owned by ${user} cascade; drop role ${user}`));
+  const url = Object.assign(new URL(database.url), { username: user, password: 'open-sesame' }).href;
+  const error = await openDeliveryQueue({ url, allowVolatile: false, onWarning: () => {} }).catch((e) => e);
+  expect(error).toBeInstanceOf(UnfitQueueError);
+  expect(error.message).toContain(`create schema bullmq authorization ${user}`);
+  await database.pool.query(`create schema bullmq authorization ${user}`);
+  await addAndConsume(url);
+});
+
 test('a Postgres that does not wait for its disk is named', async () => {
   const warnings: string[] = [];
   const queue = await openDeliveryQueue({
@@ -106,4 +121,19 @@ test('a consumer whose connections are ended by the server goes on', async () =>
   await vi.waitFor(() => queue.add(aDelivery('after')), patience);
   // A delivery whose end could not be noted before the connection went is recorded once more.
   await vi.waitFor(() => expect(new Set(recorded)).toEqual(new Set(['before', 'after'])), patience);
+});
+
+test('behind a pooler in session mode, which takes no start-up parameters, it works as without', async () => {
+  const pooler = await startPooler({ url: database.url, mode: 'session' });
+  cleanUps.push(() => pooler.close());
+  await addAndConsume(pooler.url);
+});
+
+test.each(['transaction', 'statement'] as const)('a pooler in %s mode is refused in words', async (mode) => {
+  const pooler = await startPooler({ url: database.url, mode });
+  cleanUps.push(() => pooler.close());
+  const error = await openDeliveryQueue({ url: pooler.url, allowVolatile: false, onWarning: () => {} }).catch((e) => e);
+  expect(error).toBeInstanceOf(UnfitQueueError);
+  expect(error.problems).toEqual([expect.stringMatching(/pooler.*DATABASE_URL_DIRECT/)]);
+  expect(error.message).not.toContain(new URL(database.url).password);
 });

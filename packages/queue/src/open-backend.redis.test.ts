@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { aDelivery, aNamespace } from './deliveries.contract.ts';
-import { consumeDeliveries, openDeliveryQueue, VolatileQueueError } from './index.ts';
+import { consumeDeliveries, openDeliveryQueue, UnfitQueueError, VolatileQueueError } from './index.ts';
 import { type RedisServer, startRedis, startSentinel } from './test-servers.ts';
 
 const patience = { timeout: 30_000, interval: 20 };
@@ -143,4 +143,58 @@ test('the master is found through a sentinel', async () => {
   const sentinel = await startSentinel('the-master', redis.port);
   cleanUps.push(() => sentinel.close());
   await addAndConsume(`redis+sentinel://127.0.0.1:${sentinel.port}/the-master`);
+});
+
+describe('a database of a Redis', () => {
+  test('is one of its own', async () => {
+    const redis = await aRedis(safe);
+    await addAndConsume(`${redis.url}/5`);
+    expect(await run(redis, 'DBSIZE')).toBe(0);
+  });
+
+  test.each(['/1', '/15', '?db=3'])('that the server lacks (%s) is refused by both sides, in words', async (place) => {
+    const redis = await aRedis([...safe, '--databases', '1']);
+    const url = `${redis.url}${place}`;
+    const options = { url, namespace: aNamespace(), allowVolatile: false, onWarning: () => {} };
+    const opening = [
+      openDeliveryQueue(options),
+      consumeDeliveries({ ...options, concurrency: 1, record: async () => {}, onError: () => {} }),
+    ];
+    for (const outcome of await Promise.allSettled(opening)) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(UnfitQueueError) });
+      if (outcome.status === 'rejected') expect(outcome.reason.problems[0]).toMatch(/no such database.*out of range/);
+    }
+    expect(await run(redis, 'DBSIZE')).toBe(0);
+  });
+
+  test('that is gone after a restart is not replaced by the first', async () => {
+    const redis = await aRedis(safe);
+    const options = { namespace: aNamespace(), allowVolatile: false, onWarning: () => {} };
+    const recorded: string[] = [];
+    const ours = { ...options, url: `${redis.url}/5` };
+    const queue = await openDeliveryQueue(ours);
+    cleanUps.push(() => queue.close());
+    const consumer = await consumeDeliveries({
+      ...ours,
+      concurrency: 2,
+      record: async ({ body }) => void recorded.push(body.toString()),
+      onError: () => {},
+    });
+    cleanUps.push(() => consumer.close());
+    await redis.kill();
+    await redis.start(['--databases', '1']);
+    const others = await openDeliveryQueue({ ...options, url: redis.url });
+    cleanUps.push(() => others.close());
+    await others.add(aDelivery("another mirror's"));
+    for (let tries = 0; tries < 20; tries += 1) {
+      await expect(queue.add(aDelivery('ours'))).rejects.toThrow();
+      expect(recorded).toEqual([]);
+    }
+    expect(await others.waiting()).toBe(1);
+    await redis.kill();
+    await redis.start();
+    await vi.waitFor(() => queue.add(aDelivery('ours')), patience);
+    await vi.waitFor(() => expect(recorded).toEqual(['ours']), patience);
+    await vi.waitFor(async () => expect(await others.waiting()).toBe(1), patience);
+  });
 });

@@ -1,4 +1,11 @@
 import {
+  keepSessions,
+  type PostgresAddress,
+  poolerProblem,
+  readPostgresAddress,
+  serverOf,
+} from '@procore-mirror/address';
+import {
   type BackendFactory,
   createPostgresBackend,
   type IQueueBackend,
@@ -8,18 +15,23 @@ import {
 } from 'bullmq';
 import pg from 'pg';
 import type { Backend, BackendOptions } from './backend.ts';
-import { QueueUnreachableError } from './errors.ts';
+import { QueueUnreachableError, UnfitQueueError } from './errors.ts';
 import { makeRowLocks, readStanding, SCHEMA, SEARCH_PATH, useRowLocks } from './row-locks.ts';
 import { within } from './within.ts';
 
 const LOCK_NOT_AVAILABLE = '55P03';
+const INSUFFICIENT_PRIVILEGE = '42501';
 
-/** Brings BullMQ's schema up to date, then connects; throws QueueUnreachableError. Needs a session of its own per connection: no transaction pooler in between. */
+/**
+ * Brings BullMQ's schema up to date, then connects. Throws a QueueUnreachableError, and an UnfitQueueError where a pooler gives
+ * sessions out for one transaction at a time.
+ */
 export async function openPostgresBackend(options: BackendOptions): Promise<Backend> {
-  const connection = sessionOptions(options.url);
+  const connection = connectionOf(options.url);
   try {
-    for (const warning of await prepare(connection, options.openWithinMs)) options.onWarning(warning);
+    for (const warning of await prepare(connection, options)) options.onWarning(warning);
   } catch (error) {
+    if (error instanceof UnfitQueueError) throw error;
     throw new QueueUnreachableError(serverOf(options.url), error);
   }
   const pool = new pg.Pool({
@@ -29,6 +41,7 @@ export async function openPostgresBackend(options: BackendOptions): Promise<Back
     query_timeout: options.timeoutMs ?? 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    onConnect: (client) => client.query(SESSION).then(() => undefined),
   });
   pool.on('error', options.onError);
   return {
@@ -47,35 +60,33 @@ function onPool(pool: pg.Pool): BackendFactory<IQueueBackend, unknown> {
   return (name, options, extra) => createPostgresBackend(name, { ...options, connection }, extra);
 }
 
-type SessionOptions = { connectionString: string; options: string; application_name: string };
+/** What every session needs. Not as start-up options: those of the address would replace them, and poolers refuse them. */
+// An add counts as durable only because its commit waits for the disk, whatever the server's default.
+const SESSION = `set search_path = ${SEARCH_PATH}; set synchronous_commit = on`;
 
-/** The settings each session needs, together with those in the URL, which would otherwise replace them. */
-function sessionOptions(url: string): SessionOptions {
-  if (!URL.canParse(url)) throw new TypeError('the queue URL is not a valid postgres URL'); // URL's own error shows it
-  const place = new URL(url);
-  const own = place.searchParams.get('options');
-  place.searchParams.delete('options');
-  // An add counts as durable only because its commit waits for the disk, whatever the server's default.
-  const ours = `-c search_path=${SEARCH_PATH} -c synchronous_commit=on`;
-  return {
-    connectionString: place.href,
-    options: own === null ? ours : `${own} ${ours}`,
-    application_name: place.searchParams.get('application_name') ?? 'procore-mirror queue',
-  };
+function connectionOf(url: string): PostgresAddress {
+  return { application_name: 'procore-mirror queue', ...readPostgresAddress(url) };
 }
 
 /** Returns what an operator should know about this server. */
-async function prepare(connection: SessionOptions, connectWithinMs: number): Promise<string[]> {
-  const client = new pg.Client({
-    ...connection,
-    connectionTimeoutMillis: connectWithinMs,
-    query_timeout: 60_000,
-    lock_timeout: 30_000,
-  });
-  client.on('error', () => {}); // the query under way rejects as well
-  try {
+async function prepare(connection: PostgresAddress, { url, openWithinMs }: BackendOptions): Promise<string[]> {
+  const open = async () => {
+    const client = new pg.Client({
+      ...connection,
+      connectionTimeoutMillis: openWithinMs,
+      query_timeout: 60_000,
+    });
+    client.on('error', () => {}); // the query under way rejects as well
+    clients.push(client);
     await client.connect();
-    const warnings = await bringUpToDate(client);
+    await client.query(`${SESSION}; set lock_timeout = '30s'`);
+    return client;
+  };
+  const clients: pg.Client[] = [];
+  try {
+    const client = await open();
+    if (!(await keepSessions(client, await open()))) throw new UnfitQueueError(poolerProblem(url));
+    const warnings = await bringUpToDate(client).catch((error) => explainRights(client, error));
     const { rows } = await client.query<{ fsync: string; full_page_writes: string }>(
       "select current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes",
     );
@@ -85,7 +96,7 @@ async function prepare(connection: SessionOptions, connectWithinMs: number): Pro
     }
     return warnings;
   } finally {
-    await within(client.end(), 1_000, 'closing').catch(() => {});
+    await Promise.all(clients.map((client) => within(client.end(), 1_000, 'closing').catch(() => {})));
   }
 }
 
@@ -96,7 +107,7 @@ async function bringUpToDate(client: pg.Client): Promise<string[]> {
   const { areMade, areUsed, isOurs } = await readStanding(client);
   try {
     if (isOurs && !areMade) await makeRowLocks(client);
-    if (isOld) await runMigrations(client, SCHEMA);
+    if (isOld) await runMigrations(withoutCreateSchema(client), SCHEMA);
     if (isOurs && (isOld || !areUsed)) await useRowLocks(client);
   } catch (cause) {
     if (!(cause instanceof pg.DatabaseError) || cause.code !== LOCK_NOT_AVAILABLE) throw cause;
@@ -111,14 +122,35 @@ async function bringUpToDate(client: pg.Client): Promise<string[]> {
   ];
 }
 
+/**
+ * For BullMQ's migrations: the schema is there by then, and `create schema if not exists` needs the right to create one even so.
+ */
+function withoutCreateSchema(client: pg.Client): Pick<pg.Client, 'query'> {
+  const query = (text: string, values?: unknown[]) =>
+    client.query(/^create schema\b/i.test(text) ? 'select' : text, /^create schema\b/i.test(text) ? [] : values);
+  return { query: query as pg.Client['query'] }; // in the form that BullMQ uses
+}
+
+/** The error, in words that say what to run where it is for want of rights. */
+async function explainRights(client: pg.Client, cause: unknown): Promise<never> {
+  if (!(cause instanceof pg.DatabaseError) || cause.code !== INSUFFICIENT_PRIVILEGE) throw cause;
+  const { rows } = await client.query<{ role: string; exists: boolean }>(
+    'select quote_ident(current_user) as role, to_regnamespace($1) is not null as exists',
+    [SCHEMA],
+  );
+  const role = rows[0]?.role ?? '…';
+  const statement = rows[0]?.exists
+    ? `grant usage, create on schema ${SCHEMA} to ${role}`
+    : `create schema ${SCHEMA} authorization ${role}`;
+  throw new UnfitQueueError(
+    `role ${role} lacks a right in the queue's database (${cause.message}): let an administrator run \`${statement}\``,
+    cause,
+  );
+}
+
 async function schemaVersion(client: pg.Client): Promise<number> {
   const { rows: found } = await client.query('select to_regclass($1) is not null as exists', [`${SCHEMA}.migration`]);
   if (!found[0]?.exists) return 0;
   const { rows } = await client.query(`select coalesce(max(version), 0)::int as version from ${SCHEMA}.migration`);
   return Number(rows[0]?.version ?? 0);
-}
-
-function serverOf(url: string): string {
-  const { host, pathname } = new URL(url);
-  return `${host}${pathname}`;
 }

@@ -1,17 +1,21 @@
+import { type RedisAddress, readRedisAddress, serverOf } from '@procore-mirror/address';
 import { type BackendFactory, createRedisBackend, type IQueueBackend } from 'bullmq';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Backend, BackendOptions } from './backend.ts';
 import { checkRedis } from './check-redis.ts';
-import { QueueUnreachableError, VolatileQueueError } from './errors.ts';
+import { QueueUnreachableError, UnfitQueueError, VolatileQueueError } from './errors.ts';
 import { createRedisLanding } from './redis-landing.ts';
-import { parseRedisUrl, type RedisPlace } from './redis-url.ts';
 import { within } from './within.ts';
 
-/** Throws QueueUnreachableError, or VolatileQueueError unless that is allowed. */
+/** Throws QueueUnreachableError, UnfitQueueError, or VolatileQueueError unless that is allowed. */
 export async function openRedisBackend(options: BackendOptions): Promise<Backend> {
-  const place = parseRedisUrl(options.url);
-  const client = connect(place, options);
-  const blocking = rememberDuplicates(client);
+  const address = readRedisAddress(options.url);
+  const server = serverOf(options.url);
+  let refusal: Error | null = null;
+  const client = insistOnDatabase(connect(address, options), (error) => {
+    refusal = error;
+  });
+  const blocking = rememberDuplicates(client, options.onError);
   let lastError: unknown;
   client.on('error', (error) => {
     lastError = error;
@@ -24,7 +28,7 @@ export async function openRedisBackend(options: BackendOptions): Promise<Backend
       options.openWithinMs,
       'asking its settings',
     );
-    const volatile = problems.length > 0 ? new VolatileQueueError(place.server, problems) : null;
+    const volatile = problems.length > 0 ? new VolatileQueueError(server, problems) : null;
     if (volatile !== null && !options.allowVolatile) throw volatile;
     for (const warning of volatile === null ? warnings : [volatile.message, ...warnings]) options.onWarning(warning);
     const prefix = `{${options.namespace}}`; // the braces keep all keys of a queue in one slot of a cluster
@@ -44,7 +48,8 @@ export async function openRedisBackend(options: BackendOptions): Promise<Backend
   } catch (error) {
     client.disconnect();
     if (error instanceof VolatileQueueError) throw error;
-    throw new QueueUnreachableError(place.server, lastError ?? error);
+    if (refusal !== null) throw noSuchDatabase(server, refusal);
+    throw new QueueUnreachableError(server, lastError ?? error);
   }
 }
 
@@ -53,7 +58,31 @@ function onClient(client: Redis | Cluster): BackendFactory<IQueueBackend, unknow
   return (name, options, extra) => createRedisBackend(name, { ...options, connection: client }, extra);
 }
 
-function connect(place: RedisPlace, { timeoutMs, openWithinMs }: BackendOptions): Redis | Cluster {
+/**
+ * A connection that does not get its database is cut: ioredis goes on in database 0, which is somebody else's. So with those
+ * duplicated from it.
+ */
+function insistOnDatabase<C extends Redis | Cluster>(client: C, onRefused: (error: Error) => void): C {
+  if (client.isCluster) return client;
+  const select = client.select.bind(client) as (db: number) => Promise<'OK'>;
+  client.select = (async (db: number) => {
+    try {
+      return await select(db);
+    } catch (error) {
+      // Not when the connection broke meanwhile.
+      if (error instanceof Error && error.name === 'ReplyError') onRefused(error);
+      client.disconnect(true);
+      throw error;
+    }
+  }) as typeof client.select; // its other forms take a callback, which nobody gives
+  return client;
+}
+
+function noSuchDatabase(server: string, refusal: Error): UnfitQueueError {
+  return new UnfitQueueError(`at ${server} there is no such database: ${refusal.message}`, refusal);
+}
+
+function connect(address: RedisAddress, { timeoutMs, openWithinMs }: BackendOptions): Redis | Cluster {
   const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 10), 1_000);
   const common = {
     connectTimeout: timeoutMs ?? openWithinMs,
@@ -67,18 +96,23 @@ function connect(place: RedisPlace, { timeoutMs, openWithinMs }: BackendOptions)
     connectionName: 'procore-mirror',
   } satisfies RedisOptions;
   const enableOfflineQueue = timeoutMs === undefined;
-  switch (place.kind) {
-    case 'single':
-      return new Redis(place.url, { ...common, retryStrategy, enableOfflineQueue, lazyConnect: true });
+  const { signIn, nodes } = address;
+  switch (address.kind) {
+    case 'single': {
+      const [node] = nodes;
+      const { db, family } = address;
+      const place = { ...node, db, ...(family !== undefined && { family }) };
+      return new Redis({ ...common, ...signIn, ...place, retryStrategy, enableOfflineQueue, lazyConnect: true });
+    }
     case 'sentinel': {
-      const { sentinels, name, db, signIn, sentinelSignIn } = place;
+      const { name, db, sentinelSignIn } = address;
       const sentinelTls = signIn.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: {} };
       return new Redis({
         ...common,
         ...signIn,
         ...sentinelSignIn,
         ...sentinelTls,
-        sentinels: [...sentinels],
+        sentinels: [...nodes],
         name,
         db,
         retryStrategy,
@@ -87,8 +121,8 @@ function connect(place: RedisPlace, { timeoutMs, openWithinMs }: BackendOptions)
       });
     }
     case 'cluster':
-      return new Cluster([...place.nodes], {
-        redisOptions: { ...common, ...place.signIn },
+      return new Cluster([...nodes], {
+        redisOptions: { ...common, ...signIn },
         clusterRetryStrategy: retryStrategy,
         enableOfflineQueue,
         lazyConnect: true,
@@ -97,11 +131,11 @@ function connect(place: RedisPlace, { timeoutMs, openWithinMs }: BackendOptions)
 }
 
 /** The connections duplicated from ours, to wait on: while the server is away BullMQ does not get rid of them. */
-function rememberDuplicates(client: Redis | Cluster): (Redis | Cluster)[] {
+function rememberDuplicates(client: Redis | Cluster, onError: (error: unknown) => void): (Redis | Cluster)[] {
   const duplicates: (Redis | Cluster)[] = [];
   const duplicate = client.duplicate.bind(client) as (...options: unknown[]) => Redis | Cluster; // two signatures
   client.duplicate = (...options: unknown[]) => {
-    const made = duplicate(...options);
+    const made = insistOnDatabase(duplicate(...options), onError);
     duplicates.push(made);
     return made as Redis & Cluster; // of the kind that was duplicated
   };

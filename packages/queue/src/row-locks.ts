@@ -1,14 +1,13 @@
 // BullMQ's SQL functions take turns by advisory locks, which whoever may connect to the database could hold. These functions
 // bear the same names and lock a row of `bullmq.turns` instead, until the transaction ends; who may only read cannot lock a
-// row. A call that names no schema finds them first where `pg_catalog` stands last in the search path: in our sessions by
-// their options, and in BullMQ's functions, each of which has a path of its own, by useRowLocks.
+// row. A call that names no schema finds them first where `pg_catalog` stands last in the search path: in our sessions
+// by what they set, and in BullMQ's functions, each of which has a path of its own, by useRowLocks.
 import { MIGRATION_ADVISORY_LOCK_KEY } from 'bullmq';
 import pg from 'pg';
 
 export const SCHEMA = 'bullmq';
-/** For the options of a session: without a blank. */
-export const SEARCH_PATH = `${SCHEMA},pg_catalog`;
-const STORED_SEARCH_PATH = `search_path=${SCHEMA}, pg_catalog`;
+export const SEARCH_PATH = `${SCHEMA}, pg_catalog`;
+const STORED_SEARCH_PATH = `search_path=${SEARCH_PATH}`;
 
 /** Made, changed or waited for by another process at the same moment: the next time it is as it should be, or our turn. */
 const CHANGED_MEANWHILE: readonly unknown[] = ['23505', '42710', '42P06', '42P07', '40P01', 'XX000'];
@@ -129,7 +128,7 @@ export async function useRowLocks(client: pg.Client): Promise<void> {
       adder oid;
     begin
       for changed in select oid ${UNCHANGED} loop
-        execute format('alter routine %s set search_path to ${SCHEMA}, pg_catalog', changed);
+        execute format('alter routine %s set search_path to ${SEARCH_PATH}', changed);
       end loop;
       for adder in
         select distinct grantee from pg_class, aclexplode(coalesce(relacl, acldefault('r', relowner)))

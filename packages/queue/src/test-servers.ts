@@ -10,7 +10,8 @@ import { Redis } from 'ioredis';
 export type RedisServer = {
   port: number;
   url: string;
-  start(): Promise<void>;
+  /** With these settings, too. */
+  start(more?: readonly string[]): Promise<void>;
   /** SIGKILL, as an out-of-memory killer would. */
   kill(): Promise<void>;
   freeze(): void;
@@ -24,9 +25,9 @@ export async function startRedis(settings: readonly string[]): Promise<RedisServ
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   let server: ChildProcess | undefined;
-  async function start(): Promise<void> {
+  async function start(more: readonly string[] = []): Promise<void> {
     const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
-    server = spawn('redis-server', [...place, '--save', '', ...settings], { stdio: 'ignore' });
+    server = spawn('redis-server', [...place, '--save', '', ...settings, ...more], { stdio: 'ignore' });
     await answers(url);
   }
   async function kill(): Promise<void> {

@@ -1,3 +1,4 @@
+import { secretsOf } from '@procore-mirror/address';
 import type { z } from 'zod';
 import type { Secrets } from './secrets.ts';
 import { variableOf } from './variable.ts';
@@ -17,17 +18,7 @@ export function addEnvSecrets<S extends z.ZodObject>(secrets: Secrets, schema: S
 }
 
 function partsOf(value: string): string[] {
-  // Not `new URL`: addresses of a cluster name several hosts, which it cannot parse.
-  const password = /^[a-z+]+:\/\/[^:@/]*:([^@]+)@/.exec(value)?.[1];
-  if (password !== undefined) return [value, password, decoded(password)];
+  if (/^[a-z+]+:\/\//i.test(value)) return secretsOf(value);
   const afterScheme = /^\S+ +(\S.*)$/.exec(value)?.[1];
   return afterScheme === undefined ? [value] : [value, afterScheme];
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a stray % is part of the password
-  }
 }

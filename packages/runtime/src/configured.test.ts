@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { configured } from './configured.ts';
+import { allConfigured, configured } from './configured.ts';
 import { ConfigError } from './errors.ts';
 
 test('problems are those of the variable', () => {
@@ -19,4 +19,26 @@ test('results and other errors pass', () => {
     throw broken;
   };
   expect(() => configured('X', work)).toThrow(broken);
+});
+
+test('what a promise fails with is explained, too', async () => {
+  const failed = Promise.reject(Object.assign(new Error('wrong'), { problems: ['no such place'] }));
+  await expect(configured('QUEUE_URL', () => failed)).rejects.toThrow(new ConfigError(['QUEUE_URL: no such place']));
+  expect(await configured('QUEUE_URL', () => Promise.resolve(5))).toBe(5);
+});
+
+test('all problems of several works are told at once, each once', async () => {
+  const wrong = (...problems: string[]) => {
+    throw new ConfigError(problems);
+  };
+  const broken = new Error('broken');
+  const works = [() => wrong('A', 'B'), () => Promise.reject(broken), async () => wrong('B', 'C')] as const;
+  await expect(allConfigured(...works)).rejects.toThrow(new ConfigError(['A', 'B', 'C']));
+  await expect(allConfigured(works[1])).rejects.toBe(broken);
+  expect(
+    await allConfigured(
+      () => 1,
+      async () => 'two',
+    ),
+  ).toEqual([1, 'two']);
 });

@@ -4,6 +4,7 @@ import { envExample } from './env-example.ts';
 // The table in the contract: what is not in the schemas does not exist, and the other way round.
 const contract = [
   'DATABASE_URL',
+  'DATABASE_URL_DIRECT',
   'QUEUE_URL',
   'QUEUE_ALLOW_VOLATILE',
   'PROCORE_ENVIRONMENT',

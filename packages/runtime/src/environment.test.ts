@@ -6,10 +6,11 @@ import {
   ingestEnv,
   logEnv,
   mirrorEnv,
+  pathWarning,
   procoreEnv,
   procoreHosts,
+  queueAddress,
   queueEnv,
-  queueUrl,
   webhookEnv,
   workerEnv,
 } from './environment.ts';
@@ -93,6 +94,10 @@ test.each([
   ['ADMIN_PORT', '65536'],
   ['ADMIN_PORT', '-1'],
   ['DATABASE_URL', 'mysql://localhost/mirror'],
+  ['DATABASE_URL', 'postgres://localhost:99999/mirror'],
+  ['DATABASE_URL_DIRECT', 'redis://localhost'],
+  ['QUEUE_URL', 'postgres://localhost/mirror?sslmode=verify'],
+  ['QUEUE_URL', 'redis://localhost/x'],
   ['QUEUE_URL', 'amqp://localhost'],
   ['QUEUE_ALLOW_VOLATILE', 'yes'],
   ['PROCORE_ENVIRONMENT', 'staging'],
@@ -131,8 +136,26 @@ test('a refused secret is not shown', () => {
 });
 
 test('the queue is where the database is, unless told otherwise', () => {
-  expect(queueUrl(readEnv(everything, required))).toBe(required.DATABASE_URL);
-  expect(queueUrl(readEnv(everything, { ...required, QUEUE_URL: 'redis://127.0.0.1' }))).toBe('redis://127.0.0.1');
+  const queue = (env: Record<string, string>) => queueAddress(readEnv(everything, { ...required, ...env }));
+  const direct = { DATABASE_URL_DIRECT: 'postgres://mirror@127.0.0.1:6432/mirror' };
+  expect(queue({})).toEqual({ variable: 'DATABASE_URL', url: required.DATABASE_URL });
+  expect(queue(direct)).toEqual({ variable: 'DATABASE_URL_DIRECT', url: direct.DATABASE_URL_DIRECT });
+  expect(queue({ ...direct, QUEUE_URL: 'redis://127.0.0.1' })).toEqual({
+    variable: 'QUEUE_URL',
+    url: 'redis://127.0.0.1',
+  });
+  expect(() => queueAddress({})).toThrow(/QUEUE_URL/);
+});
+
+test.each([
+  [undefined, false],
+  ['https://mirror.example.com/webhooks/procore', false],
+  ['https://mirror.example.com/webhooks/procore/', false],
+  ['https://mirror.example.com/', true],
+  ['https://mirror.example.com/hooks/procore?a=b', true],
+])('a WEBHOOK_URL of %s: is its path a finding? %s', (url, isFinding) => {
+  expect(pathWarning(url) !== null).toBe(isFinding);
+  if (url !== undefined && isFinding) expect(pathWarning(url)).toContain(`path ${new URL(url).pathname},`);
 });
 
 test.each([

@@ -1,5 +1,6 @@
 // Every environment variable of the product, once. An app picks the groups it needs:
 // `z.object({ ...logEnv, ...databaseEnv })`, then `readEnv`. `.env.example` is generated from here.
+import { AddressError, isPostgres, readPostgresAddress, readRedisAddress } from '@procore-mirror/address';
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
 import { isLoopback } from './is-loopback.ts';
@@ -40,24 +41,25 @@ export const adminEnv = (defaultPort: number) => ({
 });
 
 export const databaseEnv = {
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must look like postgres://user:password@host:5432/database')
-    .meta({
-      description: 'Postgres for the mirror, postgres://…; `npm start` supplies an embedded one.',
-      secret: true,
-    }),
+  DATABASE_URL: address(readPostgresAddress).meta({
+    description: 'Postgres for the mirror, postgres://…; `npm start` supplies an embedded one.',
+    secret: true,
+  }),
+  DATABASE_URL_DIRECT: address(readPostgresAddress).optional().meta({
+    description:
+      'The same Postgres without a pooler in between, where DATABASE_URL leads to one that shares sessions; DATABASE_URL when unset.',
+    secret: true,
+  }),
 };
 
 export const queueEnv = {
-  QUEUE_URL: z
-    .string()
-    .regex(
-      /^(postgres(ql)?|rediss?(\+(cluster|sentinel))?):\/\//,
-      'must start with postgres://, redis:// or rediss:// (+cluster and +sentinel also)',
-    )
+  QUEUE_URL: address((url) => (isPostgres(url) ? readPostgresAddress(url) : readQueueRedis(url)))
     .optional()
-    .meta({ description: 'Where the queue lives, postgres://… or redis://…; DATABASE_URL when unset.', secret: true }),
+    .meta({
+      description:
+        'Where the queue lives, postgres://… or redis://…; DATABASE_URL_DIRECT, else DATABASE_URL when unset.',
+      secret: true,
+    }),
   QUEUE_ALLOW_VOLATILE: z
     .enum(['0', '1'], { error: 'must be 1, 0 or unset' })
     .transform((value) => value === '1')
@@ -144,9 +146,27 @@ export const mirrorEnv = {
     .meta({ description: 'JSON file of resources to add or to read otherwise (docs/operations.md).' }),
 };
 
-/** The queue's address: QUEUE_URL, else DATABASE_URL. */
-export function queueUrl(env: { QUEUE_URL?: string | undefined; DATABASE_URL: string }): string {
-  return env.QUEUE_URL ?? env.DATABASE_URL;
+/** What the receiver serves. */
+export const webhookPath = '/webhooks/procore';
+
+/** What to know of a WEBHOOK_URL whose path is not the one that is served, for some proxies rewrite paths; else null. */
+export function pathWarning(webhookUrl: string | undefined): string | null {
+  const path = webhookUrl === undefined ? webhookPath : new URL(webhookUrl).pathname;
+  if (path === webhookPath || path === `${webhookPath}/`) return null;
+  return `WEBHOOK_URL has the path ${path}, and the receiver serves ${webhookPath}: let the proxy in between rewrite it, or name that path`;
+}
+
+/** The queue's address, QUEUE_URL, else DATABASE_URL_DIRECT, else DATABASE_URL, and which of them it is. */
+export function queueAddress(env: {
+  QUEUE_URL?: string | undefined;
+  DATABASE_URL_DIRECT?: string | undefined;
+  DATABASE_URL?: string | undefined;
+}): { variable: string; url: string } {
+  for (const variable of ['QUEUE_URL', 'DATABASE_URL_DIRECT', 'DATABASE_URL'] as const) {
+    const url = env[variable];
+    if (url !== undefined) return { variable, url };
+  }
+  throw new ConfigError(['QUEUE_URL and DATABASE_URL are both not set: set one of them']);
 }
 
 /** The servers to talk to. Throws a ConfigError for plain http to a host that is not loopback. */
@@ -163,6 +183,23 @@ export function procoreHosts(env: {
     .map(([key]) => `${key}: ${mustBeOrigin}`);
   if (problems.length > 0) throw new ConfigError(problems);
   return { loginUrl: new URL(login), apiUrl: new URL(api) };
+}
+
+/** Text that `read` takes; each problem of its AddressError becomes one of the variable. */
+function address(read: (url: string) => unknown) {
+  return z.string().superRefine((url, context) => {
+    try {
+      read(url);
+    } catch (error) {
+      if (!(error instanceof AddressError)) throw error;
+      for (const message of error.problems) context.addIssue({ code: 'custom', message });
+    }
+  });
+}
+
+function readQueueRedis(url: string): void {
+  if (/^rediss?(\+\w+)?:/i.test(url)) readRedisAddress(url);
+  else throw new AddressError(['must start with postgres://, redis:// or rediss:// (+cluster and +sentinel also)']);
 }
 
 function origin() {

@@ -1,6 +1,6 @@
 export { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 export { addEnvSecrets } from './add-env-secrets.ts';
-export { configured } from './configured.ts';
+export { allConfigured, configured } from './configured.ts';
 export { createLog, type Log } from './create-log.ts';
 export { createRegistry } from './create-registry.ts';
 export {
@@ -9,11 +9,13 @@ export {
   ingestEnv,
   logEnv,
   mirrorEnv,
+  pathWarning,
   procoreEnv,
   procoreHosts,
+  queueAddress,
   queueEnv,
-  queueUrl,
   webhookEnv,
+  webhookPath,
   workerEnv,
 } from './environment.ts';
 export { ConfigError } from './errors.ts';

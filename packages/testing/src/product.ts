@@ -18,7 +18,8 @@ export type Product = {
   /** Where Procore is to send its deliveries. */
   receiverUrl: string;
   secrets: { clientId: string; clientSecret: string; authorization: string };
-  startIngest: () => Promise<void>;
+  /** `env` adds to what the receiver is told, or replaces it. */
+  startIngest: (env?: Record<string, string>) => Promise<void>;
   /** `env` adds to what the worker is told, or replaces it. */
   startWorker: (env?: Record<string, string>) => Promise<AppProcess>;
   /** Kills the worker started last in the middle of whatever it does. */
@@ -57,11 +58,12 @@ export async function prepareProduct(options: ProductOptions): Promise<Product> 
     get receiverUrl() {
       return receiverUrl;
     },
-    startIngest: async () => {
+    startIngest: async (env = {}) => {
       const ingest = start('ingest', {
         INGEST_HOST: '127.0.0.1',
         INGEST_PORT: '0',
         WEBHOOK_AUTHORIZATION: secrets.authorization,
+        ...env,
       });
       receiverUrl = `http://127.0.0.1:${(await ingest.line('port')).port}/webhooks/procore`;
     },

@@ -1,7 +1,7 @@
 import type { Database, DeadLetterChoice } from '@procore-mirror/database';
 import { type Replayed, replayDeadLetters, usualPace } from '@procore-mirror/mirror';
 import { type Delivery, type DeliveryQueue, openDeliveryQueue } from '@procore-mirror/queue';
-import { queueUrl, readEnv } from '@procore-mirror/runtime';
+import { queueAddress, readEnv } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { type ChoiceOptions, choiceToChange, noteUnknown, withChoiceOptions } from '../dead-letter-choice.ts';
@@ -43,7 +43,7 @@ async function replay(context: Context, database: Database, choice: DeadLetterCh
   /** The queue is opened for the first body: without one it may be down. */
   async function handOver(delivery: Delivery): Promise<void> {
     // One that may forget does no harm here: a dead letter stays until its body is recorded.
-    opening ??= openDeliveryQueue({ url: queueUrl(env), allowVolatile: true, onWarning: () => {} });
+    opening ??= openDeliveryQueue({ url: queueAddress(env).url, allowVolatile: true, onWarning: () => {} });
     try {
       await (await opening).add(delivery);
     } catch (cause) {

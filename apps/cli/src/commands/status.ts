@@ -1,6 +1,6 @@
 import { readStatus } from '@procore-mirror/database';
 import { openDeliveryQueue } from '@procore-mirror/queue';
-import { queueUrl, readEnv } from '@procore-mirror/runtime';
+import { queueAddress, readEnv } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { queueSchema } from '../env.ts';
@@ -37,11 +37,10 @@ export function addStatus(parent: Command, run: Run): void {
 }
 
 /** A queue that is down is part of the status, not the end of it. */
-async function readQueue({ env, databaseUrl }: Context): Promise<QueueStatus> {
-  databaseUrl(); // a wrong configuration is reported, not shown as a queue that is down
-  const settings = readEnv(queueSchema, env());
+async function readQueue({ env }: Context): Promise<QueueStatus> {
+  const { url } = queueAddress(readEnv(queueSchema, env())); // a wrong one is reported, not shown as a queue that is down
   try {
-    const queue = await openDeliveryQueue({ url: queueUrl(settings), allowVolatile: true, onWarning: () => {} });
+    const queue = await openDeliveryQueue({ url, allowVolatile: true, onWarning: () => {} });
     try {
       return { waiting: await queue.waiting(), problem: null };
     } finally {

@@ -1,0 +1,5 @@
+export { AddressError } from './errors.ts';
+export { keepSessions, poolerProblem } from './keep-sessions.ts';
+export { type PostgresAddress, readPostgresAddress } from './postgres-address.ts';
+export { type RedisAddress, readRedisAddress } from './redis-address.ts';
+export { isPostgres, secretsOf, serverOf } from './show-address.ts';

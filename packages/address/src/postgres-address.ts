@@ -1,0 +1,227 @@
+// Addresses of Postgres as people paste them: `postgres://user:password@host:port/database?sslmode=…`, with sockets
+// (`?host=/var/run/postgresql`, `%2Fvar%2Frun…`), and with passwords that nobody encoded. Read as libpq reads them
+// (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING), which is what psql takes, and checked whole.
+import { readFileSync } from 'node:fs';
+import { decoded } from './decoded.ts';
+import { AddressError } from './errors.ts';
+
+/** Where a Postgres is and how to sign in, in the names of pg's options. What the address does not say pg knows a default for. */
+export type PostgresAddress = {
+  /** A name, an IP address without brackets, or the directory of a socket. */
+  host: string;
+  port: number;
+  user?: string;
+  password?: string;
+  database?: string;
+  /** Without it nothing is encrypted, unless PGSSLMODE says so. */
+  ssl?: false | TlsOptions;
+  sslnegotiation?: 'direct';
+  /** Of the server, for the session, as on its command line. */
+  options?: string;
+  application_name?: string;
+};
+
+type TlsOptions = {
+  rejectUnauthorized?: false;
+  ca?: string;
+  cert?: string;
+  key?: string;
+  passphrase?: string;
+  checkServerIdentity?: () => undefined;
+};
+
+const mustLookLike = 'must look like postgres://user:password@host:5432/database';
+const sslModes = ['disable', 'require', 'verify-ca', 'verify-full'];
+
+/** What these ask for is so anyway, does not matter to us, or is another program's. */
+const ofNoConsequence = new Set([
+  ...[
+    'connect_timeout',
+    'keepalives',
+    'keepalives_idle',
+    'keepalives_interval',
+    'keepalives_count',
+    'tcp_user_timeout',
+  ],
+  ...['fallback_application_name', 'target_session_attrs', 'load_balance_hosts', 'gssencmode', 'channel_binding'],
+  ...['sslcompression', 'sslsni', 'uselibpqcompat'],
+  ...['pgbouncer', 'schema', 'connection_limit', 'pool_timeout', 'prepare_threshold', 'statement_cache_size', 'supa'],
+]);
+
+const sslParameters = ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword', 'sslnegotiation'];
+const parameters = new Set([
+  ...['host', 'port', 'user', 'password', 'dbname', 'options', 'application_name', 'client_encoding'],
+  ...sslParameters,
+]);
+
+type Parts = { user: string; password: string; hosts: string; path: string; query: string };
+type Reading = { address: PostgresAddress } | { problems: readonly string[] };
+
+/** Throws an AddressError that lists every problem. Files that it names (CA, certificate, key) are read. */
+export function readPostgresAddress(url: string): PostgresAddress {
+  const rest = /^postgres(?:ql)?:\/\/(.+)$/is.exec(url)?.[1];
+  if (rest === undefined) throw new AddressError([mustLookLike]);
+  const standard = (/^[^/?]*/.exec(rest)?.[0] ?? '').lastIndexOf('@');
+  const asStandard = read(cut(rest, standard));
+  if ('address' in asStandard) return asStandard.address;
+  // A user or password that nobody encoded may hold what ends it: then the host stands behind the last @.
+  const last = lastAt(rest);
+  const reading = last > standard ? read(cut(rest, last)) : asStandard;
+  if ('address' in reading) return reading.address;
+  throw new AddressError(reading.problems);
+}
+
+/** Of those before the parameters. */
+function lastAt(rest: string): number {
+  const query = [...rest.matchAll(/[?&](\w+)=/g)].find(([, name = '']) => parameters.has(name));
+  return rest.slice(0, query?.index).lastIndexOf('@');
+}
+
+function cut(rest: string, at: number): Parts {
+  const [user = '', ...password] = rest.slice(0, Math.max(at, 0)).split(':');
+  const [, hosts = '', path = '', query = ''] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest.slice(at + 1)) ?? [];
+  return { user: decoded(user), password: decoded(password.join(':')), hosts, path, query };
+}
+
+function read({ user, password, hosts, path, query: text }: Parts): Reading {
+  const query = parametersOf(text);
+  const place = placeOf(hosts, query);
+  const tls = tlsOf(query);
+  const { database, problems: problemsOfDatabase } = databaseOf(path, query);
+  const texts = [user, password, place.host, database, ...query.values()];
+  const problems = [...place.problems, ...problemsOfDatabase, ...tls.problems, ...problemsOfParameters(query)];
+  if (texts.some((one) => one.includes('\0'))) problems.push('holds a NUL');
+  if (problems.length > 0) return { problems };
+  const isSocket = place.host.startsWith('/');
+  const address: PostgresAddress = {
+    host: place.host || 'localhost',
+    port: place.port,
+    ...defined('user', query.get('user') || user),
+    ...defined('password', query.get('password') || password),
+    ...defined('database', database),
+    ...defined('options', query.get('options')),
+    ...defined('application_name', query.get('application_name')),
+    ...(query.get('sslnegotiation') === 'direct' && !isSocket && { sslnegotiation: 'direct' }),
+    // Nothing is encrypted on a socket.
+    ...(isSocket ? { ssl: false } : tls.ssl !== undefined && { ssl: tls.ssl }),
+  };
+  return { address };
+}
+
+function databaseOf(path: string, query: Map<string, string>): { database: string; problems: string[] } {
+  const database = query.get('dbname');
+  if (database !== undefined) return { database, problems: [] };
+  const isOdd = /[/@#]/.test(path);
+  const problem = 'its database has an unusual name: percent-encode what is odd in it, and in user and password';
+  return { database: decoded(path), problems: isOdd ? [problem] : [] };
+}
+
+function problemsOfParameters(query: Map<string, string>): string[] {
+  const known = (name: string) => parameters.has(name) || ofNoConsequence.has(name);
+  const problems = [...query.keys()]
+    .filter((name) => !known(name))
+    .map((name) => `has an unknown parameter: ${shortened(name)}`);
+  const { client_encoding: encoding = '', sslnegotiation: negotiation = '' } = Object.fromEntries(query);
+  if (!/^(utf-?8|unicode|auto)?$/i.test(encoding)) problems.push('its client_encoding must be utf8');
+  if (!/^(postgres|direct)?$/.test(negotiation)) problems.push('its sslnegotiation must be postgres or direct');
+  return problems;
+}
+
+function placeOf(hosts: string, query: Map<string, string>): { host: string; port: number; problems: string[] } {
+  const [, bracketed, plain = '', writtenPort = ''] = /^(?:\[([0-9a-f:.]*)\]|([^:]*))(?::(.*))?$/is.exec(hosts) ?? [];
+  const host = query.get('host') ?? decoded(bracketed ?? plain);
+  const port = query.get('port') ?? writtenPort;
+  const problems: string[] = [];
+  if (`${hosts}${host}`.includes(',')) problems.push('names several hosts: name one');
+  else if (!host.startsWith('/') && !/^[^\s/?#@[\]]*$/.test(host)) {
+    problems.push('its host cannot be read: percent-encode what is odd in user and password');
+  }
+  if (port !== '' && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
+    problems.push('its port must be a number from 1 to 65535');
+  }
+  return { host, port: port === '' ? 5432 : Number(port), problems };
+}
+
+type Tls = PostgresAddress['ssl'] | undefined;
+
+/** As libpq understands sslmode: `require` encrypts and verifies only by a CA that is named. */
+function tlsOf(query: Map<string, string>): { ssl: Tls; problems: string[] } {
+  const problems: string[] = [];
+  const file = (name: string): string | undefined => {
+    const path = query.get(name) ?? '';
+    if (path === '' || (name === 'sslrootcert' && path === 'system')) return undefined;
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      problems.push(`its ${name} names ${path}, which cannot be read (${codeOf(error)})`);
+      return undefined;
+    }
+  };
+  const files = {
+    ...defined('ca', file('sslrootcert')),
+    ...defined('cert', file('sslcert')),
+    ...defined('key', file('sslkey')),
+    ...defined('passphrase', query.get('sslpassword')),
+  };
+  const mode = query.get('sslmode') ?? modeOfSsl.get(query.get('ssl') ?? '');
+  const ssl = (): Tls => {
+    switch (mode) {
+      case undefined:
+        if (query.has('ssl')) problems.push('its ssl must be true, false or no-verify');
+        return Object.keys(files).length > 0 ? files : undefined;
+      case 'disable':
+        return false;
+      case 'no-verify':
+        return { ...files, rejectUnauthorized: false };
+      case 'require':
+        return 'ca' in files ? { ...files, checkServerIdentity: anyName } : { ...files, rejectUnauthorized: false };
+      case 'verify-ca':
+        if (!query.get('sslrootcert')) problems.push('its sslmode=verify-ca needs sslrootcert, the file of a CA');
+        return { ...files, checkServerIdentity: anyName };
+      case 'verify-full':
+        return files;
+      case 'prefer':
+      case 'allow':
+        problems.push(`its sslmode=${mode} protects nothing: say require (encrypted) or disable`);
+        return undefined;
+      default:
+        problems.push(`its sslmode must be one of ${sslModes.join(', ')}`);
+        return undefined;
+    }
+  };
+  return { ssl: ssl(), problems };
+}
+
+/** pg's own short forms. */
+const modeOfSsl = new Map([
+  ...['true', '1'].map((value): [string, string] => [value, 'verify-full']),
+  ...['false', '0'].map((value): [string, string] => [value, 'disable']),
+  ['no-verify', 'no-verify'],
+]);
+
+const anyName = () => undefined;
+
+/** As libpq reads them: a plus sign is one; but in options, where programs write it for a blank and no server takes it. */
+function parametersOf(query: string): Map<string, string> {
+  const pairs = query.split('&').filter((pair) => pair !== '');
+  return new Map(
+    pairs.map((pair) => {
+      const [name = '', ...value] = pair.split('=');
+      const text = value.join('=');
+      return [decoded(name), decoded(name === 'options' ? text.replaceAll('+', ' ') : text)];
+    }),
+  );
+}
+
+/** It may be part of a password with an & in it. */
+function shortened(name: string): string {
+  return /^[a-z_]{1,30}$/i.test(name) ? name : 'one with an odd name';
+}
+
+function defined<K extends string>(name: K, value: string | undefined): { [key in K]?: string } {
+  return value === undefined || value === '' ? {} : ({ [name]: value } as { [key in K]: string }); // a computed key widens to string
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

@@ -1,0 +1,112 @@
+// Addresses of Redis in its three shapes: `redis[s]://…` as ioredis reads it, `redis[s]+cluster://host:port,host:port` and
+// `redis[s]+sentinel://host:port,host:port/name-of-the-master`. Checked whole.
+import { decoded } from './decoded.ts';
+import { AddressError } from './errors.ts';
+
+/** Where a Redis is and how to sign in. */
+export type RedisAddress = { nodes: readonly RedisNode[]; signIn: SignIn } & Kind;
+type Kind =
+  | { kind: 'single'; db: number; family: number | undefined }
+  | { kind: 'cluster' }
+  | {
+      kind: 'sentinel';
+      name: string;
+      db: number;
+      sentinelSignIn: { sentinelUsername?: string; sentinelPassword?: string };
+    };
+type RedisNode = { host: string; port: number };
+type SignIn = { username?: string; password?: string; tls?: Record<string, never> };
+
+const shape =
+  /^(?<scheme>rediss?)(?:\+(?<kind>cluster|sentinel))?:\/\/(?:(?<credentials>.*)@)?(?<hosts>[^/?#@]+)(?:\/(?<path>[^?#@]*))?(?:\?(?<query>[^#@]*))?$/is;
+
+const mustLookLike =
+  'must look like redis[s]://user:password@host:6379/0, redis[s]+cluster://host:port,host:port or ' +
+  'redis[s]+sentinel://host:port,host:port/name-of-the-master';
+
+const parameters = {
+  single: ['db', 'family'],
+  cluster: [],
+  sentinel: ['db', 'sentinelUsername', 'sentinelPassword'],
+} as const satisfies Record<string, readonly string[]>;
+
+/** Throws an AddressError that lists every problem. */
+export function readRedisAddress(url: string): RedisAddress {
+  const parts = shape.exec(url)?.groups;
+  if (parts?.hosts === undefined) throw new AddressError([mustLookLike]);
+  const problems: string[] = [];
+  const kind = kindOf(parts.kind);
+  const query = new URLSearchParams(parts.query ?? '');
+  const known: readonly string[] = parameters[kind];
+  const unknown = [...query.keys()].filter((name) => !known.includes(name));
+  if (unknown.length > 0) problems.push(`has a parameter that is unknown; there are ${known.join(', ') || 'none'}`);
+  if (/\?(db|family|sentinelUsername|sentinelPassword)=/.test(parts.credentials ?? '')) {
+    problems.push('has an @ behind its question mark: write it as %40');
+  }
+  const nodes = parts.hosts.split(',').map((text) => readNode(text, kind === 'sentinel' ? 26_379 : 6379, problems));
+  const signIn = {
+    ...readCredentials(parts.credentials),
+    ...(parts.scheme?.toLowerCase() === 'rediss' ? { tls: {} } : {}),
+  };
+  const address = { ...readers[kind](parts.path ?? '', query, problems), nodes, signIn };
+  if (kind === 'single' && nodes.length > 1) {
+    problems.push('names several hosts: name one, or write redis+cluster:// or redis+sentinel://');
+  }
+  if (problems.length > 0) throw new AddressError(problems);
+  return address;
+}
+
+function kindOf(text: string | undefined): RedisAddress['kind'] {
+  const kind = text?.toLowerCase();
+  return kind === 'cluster' || kind === 'sentinel' ? kind : 'single';
+}
+
+type Read = (path: string, query: URLSearchParams, problems: string[]) => Kind;
+
+/** What stands behind the hosts. */
+const readers: Record<RedisAddress['kind'], Read> = {
+  single: (path, query, problems) => {
+    const family = query.get('family');
+    if (family !== null && !['0', '4', '6'].includes(family)) problems.push('its family must be 0, 4 or 6');
+    const db = readDb(query.get('db') ?? path, problems);
+    return { kind: 'single', db, family: family === null ? undefined : Number(family) };
+  },
+  cluster: (path, _query, problems) => {
+    if (path !== '' && path !== '0') problems.push('its database must be 0: a cluster has no other');
+    return { kind: 'cluster' };
+  },
+  sentinel: (path, query, problems) => {
+    const [name = '', pathDb = ''] = path.split('/');
+    if (name === '') problems.push('lacks the name of the master behind the hosts: …:26379/name-of-the-master');
+    const sentinelSignIn = {
+      ...optional('sentinelUsername', query.get('sentinelUsername')),
+      ...optional('sentinelPassword', query.get('sentinelPassword')),
+    };
+    return { kind: 'sentinel', name: decoded(name), db: readDb(query.get('db') ?? pathDb, problems), sentinelSignIn };
+  },
+};
+
+function readCredentials(text: string | undefined): { username?: string; password?: string } {
+  if (text === undefined) return {};
+  const [username = '', ...password] = text.split(':');
+  return {
+    ...optional('username', decoded(username) || null),
+    ...optional('password', decoded(password.join(':')) || null),
+  };
+}
+
+function readNode(text: string, defaultPort: number, problems: string[]): RedisNode {
+  const { host, port } = /^(?<host>\[[0-9a-f:.]+\]|[^:[\]\s]+)(?::(?<port>\d{1,5}))?$/i.exec(text)?.groups ?? {};
+  if (host === undefined) problems.push('names a host that cannot be read: host:port is wanted, [::1]:port for IPv6');
+  if (Number(port ?? 1) < 1 || Number(port ?? 1) > 65_535) problems.push('its port must be a number from 1 to 65535');
+  return { host: (host ?? '').replace(/^\[|\]$/g, ''), port: Number(port ?? defaultPort) };
+}
+
+function readDb(text: string, problems: string[]): number {
+  if (!/^\d{0,5}$/.test(text)) problems.push('its database must be a number, as in redis://host:6379/0');
+  return Number(text);
+}
+
+function optional<K extends string>(key: K, value: string | null): { [key in K]?: string } {
+  return value === null ? {} : ({ [key]: value } as { [key in K]: string }); // a computed key widens to string
+}
