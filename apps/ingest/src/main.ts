@@ -51,8 +51,8 @@ await runMain({
     lifetime.defer('delivery store', () => store.close());
     const registry = createRegistry();
     const app = createApp({
-      isProved: createAuthorization(env.WEBHOOK_AUTHORIZATION),
-      store: (delivery) => store.store(delivery),
+      keyOf: createAuthorization(env.WEBHOOK_AUTHORIZATION),
+      store: (envelope) => store.store(envelope),
       metrics: createMetrics(registry, () => spool.count()),
       onRefused: createRefusalLog(log),
     });
