@@ -10,6 +10,7 @@ import {
   createNeighbours,
   loadCatalogue,
   recordDelivery,
+  recordReport,
   usualPace,
 } from '@procore-mirror/mirror';
 import { createProcoreClient } from '@procore-mirror/procore';
@@ -155,23 +156,24 @@ await runMain({
       url: queueUrl(env),
       allowVolatile: env.QUEUE_ALLOW_VOLATILE,
       concurrency: env.WORKER_CONCURRENCY,
-      record: async (delivery) => {
-        const recorded = await recordDelivery(
-          {
-            database,
-            catalogue,
-            selection: { companyIds: env.PROCORE_COMPANY_IDS ?? null, resources },
-            delayMs: env.FETCH_DELAY_MS,
-            maxWaitMs: usualPace.maxWaitMs,
-          },
-          delivery,
-        );
+      record: async (envelope) => {
+        const recording = {
+          database,
+          catalogue,
+          selection: { companyIds: env.PROCORE_COMPANY_IDS ?? null, resources },
+          delayMs: env.FETCH_DELAY_MS,
+          maxWaitMs: usualPace.maxWaitMs,
+        };
+        const isReport = envelope.kind === 'report';
+        const recorded = await (isReport ? recordReport(database, envelope) : recordDelivery(recording, envelope));
+        const { trace } = envelope;
         metrics.recorded(recorded);
         const { event, outcome, reason, newDeadLetter } = recorded;
         if (newDeadLetter !== null) {
           log.warn(
             {
               dead_letter: newDeadLetter,
+              trace,
               event_ulid: event?.id,
               resource: event?.resource,
               record_id: event?.recordId,
@@ -181,8 +183,8 @@ await runMain({
           );
         }
         log.debug(
-          { event_ulid: event?.id, resource: event?.resource, record_id: event?.recordId, outcome, reason },
-          'recorded a delivery',
+          { trace, event_ulid: event?.id, resource: event?.resource, record_id: event?.recordId, outcome, reason },
+          isReport ? 'recorded a report of a receiver' : 'recorded a delivery',
         );
       },
       onWarning: (warning) => log.warn(warning),
