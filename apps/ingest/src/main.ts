@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { openDeliveryQueue, VolatileQueueError } from '@procore-mirror/queue';
 import { ConfigError, createLog, createRegistry, loadDotEnv, runMain, startAdmin } from '@procore-mirror/runtime';
 import { createApp } from './app.ts';
@@ -5,10 +7,14 @@ import { createAuthorization } from './authorization.ts';
 import { createDeliveryStore } from './delivery-store.ts';
 import { readIngestEnv } from './env.ts';
 import { linkQueue } from './link-queue.ts';
-import { createMetrics } from './metrics.ts';
+import { countInAll, createMetrics } from './metrics.ts';
 import { startReceiver } from './receiver.ts';
+import { openReceiverLife } from './receiver-life.ts';
+import { createReports } from './receiver-reports.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import { openSpool } from './spool.ts';
+
+const root = path.join(import.meta.dirname, '../../..');
 
 await runMain({
   name: 'ingest',
@@ -49,11 +55,19 @@ await runMain({
 
     const store = createDeliveryStore({ queue, spool, log });
     lifetime.defer('delivery store', () => store.close());
+    const reports = createReports({
+      life: await openReceiverLife(env.INGEST_SPOOL_DIR, (message) => log.warn(message)),
+      version: JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version,
+      spoolHolds: () => spool.count(),
+      store: (report) => store.store(report),
+      onError: (error) => log.debug({ error }, 'a report of this receiver could not be kept; it goes with the next'),
+    });
+    lifetime.defer('reports', () => reports.close());
     const registry = createRegistry();
     const app = createApp({
       keyOf: createAuthorization(env.WEBHOOK_AUTHORIZATION),
       store: (envelope) => store.store(envelope),
-      metrics: createMetrics(registry, () => spool.count()),
+      metrics: countInAll([createMetrics(registry, () => spool.count()), reports]),
       onRefused: createRefusalLog(log),
     });
     const admin = await startAdmin({
@@ -66,6 +80,7 @@ await runMain({
     lifetime.defer('admin', () => admin.close());
     const receiver = await startReceiver({ app, host: env.INGEST_HOST, port: env.INGEST_PORT });
     lifetime.defer('receiver', () => receiver.close());
+    reports.start();
     log.info({ port: receiver.port, admin_port: admin.port }, 'the receiver listens');
   },
 });
