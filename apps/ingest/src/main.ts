@@ -60,7 +60,7 @@ await runMain({
       version: JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version,
       spoolHolds: () => spool.count(),
       store: (report) => store.store(report),
-      onError: (error) => log.debug({ error }, 'a report of this receiver could not be kept; it goes with the next'),
+      onError: (error) => log.warn({ error }, 'a report of this receiver could not be kept; the next one tells of it'),
     });
     lifetime.defer('reports', () => reports.close());
     const registry = createRegistry();

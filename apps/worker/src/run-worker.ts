@@ -167,7 +167,7 @@ await runMain({
         const isReport = envelope.kind === 'report';
         const recorded = await (isReport ? recordReport(database, envelope) : recordDelivery(recording, envelope));
         const { trace } = envelope;
-        metrics.recorded(recorded);
+        if (!isReport) metrics.recorded(recorded);
         const { event, outcome, reason, newDeadLetter } = recorded;
         if (newDeadLetter !== null) {
           log.warn(

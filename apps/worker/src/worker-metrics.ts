@@ -13,9 +13,7 @@ export function createWorkerMetrics(): WorkerMetrics {
   const registry = createRegistry();
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Counter({ name, help, labelNames, registers: [registry] });
-  const events = counter('procore_mirror_events_total', 'Deliveries and reports of receivers recorded, by outcome.', [
-    'outcome',
-  ]);
+  const events = counter('procore_mirror_events_total', 'Deliveries recorded, by outcome.', ['outcome']);
   const batches = counter('procore_mirror_batches_total', 'Runs over a batch, by outcome.', ['resource', 'outcome']);
   const rows = counter('procore_mirror_rows_total', 'Rows stored or marked absent.', ['resource', 'change']);
   const calls = counter('procore_mirror_calls_total', 'Calls to Procore, by status.', ['status']);
