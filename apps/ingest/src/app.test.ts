@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import type { Delivery } from '@procore-mirror/queue';
+import type { Envelope } from '@procore-mirror/queue';
+import { fingerprint } from '@procore-mirror/runtime';
 import request from 'supertest';
 import { expect, test } from 'vitest';
 import { type AppOptions, createApp } from './app.ts';
@@ -10,13 +11,13 @@ const now = new Date('2026-06-01T10:00:00.123Z');
 
 /** An app, what it stored, and how it counted. */
 function anApp(options: Partial<AppOptions> = {}) {
-  const stored: Delivery[] = [];
+  const stored: Envelope[] = [];
   const counted: string[] = [];
   const refused: unknown[][] = [];
   const app = createApp({
-    isProved: createAuthorization([authorization]),
-    store: async (delivery) => {
-      stored.push(delivery);
+    keyOf: createAuthorization([authorization]),
+    store: async (envelope) => {
+      stored.push(envelope);
       return 'queue';
     },
     metrics: { answered: (status) => counted.push(`${status}`), stored: (where) => counted.push(where) },
@@ -39,8 +40,18 @@ test('a delivery is stored as it came, then answered 204 with nothing', async ()
   expect(answer.status).toBe(204);
   expect(answer.text).toBe('');
   expect(answer.headers).not.toHaveProperty('x-powered-by');
-  expect(stored).toEqual([{ body: Buffer.from(body), receivedAt: now }]);
+  const trace = expect.stringMatching(/^[0-9a-f]{32}$/);
+  expect(stored).toEqual([
+    { v: 1, kind: 'delivery', body: Buffer.from(body), receivedAt: now, key: fingerprint(authorization), trace },
+  ]);
   expect(counted).toEqual(['queue', '204']);
+});
+
+test('the trace that the sender began goes with it', async () => {
+  const { app, stored } = anApp();
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  await post(app).set('traceparent', `00-${trace}-00f067aa0ba902b7-01`).send('{}');
+  expect(stored).toMatchObject([{ trace }]);
 });
 
 test.each([
@@ -60,7 +71,7 @@ test.each([
     .serialize((bytes) => bytes)
     .send(body);
   expect(answer.status).toBe(204);
-  expect(stored.map((delivery) => delivery.body)).toEqual([body]);
+  expect(stored.map((envelope) => envelope.body)).toEqual([body]);
 });
 
 test('a compressed body is kept compressed', async () => {
@@ -72,7 +83,7 @@ test('a compressed body is kept compressed', async () => {
     .serialize((bytes) => bytes)
     .send(body);
   expect(answer.status).toBe(204);
-  expect(stored.map((delivery) => delivery.body)).toEqual([body]);
+  expect(stored.map((envelope) => envelope.body)).toEqual([body]);
 });
 
 test.each([

@@ -2,22 +2,23 @@
 // → it is stored durably → 204. Procore pauses every delivery on any other answer (facts: Webhooks), so whatever a proved
 // sender posts gets 204, be it sense or nonsense, unless it is too large (413) or could not be stored anywhere (503).
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Delivery } from '@procore-mirror/queue';
+import type { Envelope } from '@procore-mirror/queue';
 import { webhookPath } from '@procore-mirror/runtime';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { IngestMetrics } from './metrics.ts';
 import { readBody } from './read-body.ts';
 import { refuse } from './refuse.ts';
+import { traceOf } from './trace.ts';
 
 /** With a slash at its end, too: some proxies and people add one. */
 const webhookPaths = [webhookPath, `${webhookPath}/`];
 const maxBodyBytes = 1024 * 1024;
 
 export type AppOptions = {
-  /** Whether this value of the Authorization header proves the sender. */
-  isProved: (authorization: string | undefined) => boolean;
-  /** Resolves once the delivery is durable, well within Procore's 5 s; rejects when it could not be stored anywhere. */
-  store: (delivery: Delivery) => Promise<'queue' | 'spool'>;
+  /** The key of the accepted secret that this value of the Authorization header is; null: it does not prove the sender. */
+  keyOf: (authorization: string | undefined) => string | null;
+  /** Resolves once the envelope is durable, well within Procore's 5 s; rejects when it could not be stored anywhere. */
+  store: (envelope: Envelope) => Promise<'queue' | 'spool'>;
   metrics: IngestMetrics;
   /** Told what went wrong, and to whom, for the log; never what was posted. */
   onRefused: (status: 401 | 413 | 503, from: string | undefined, error?: unknown) => void;
@@ -32,14 +33,19 @@ export function createApp(options: AppOptions): Express {
 
   async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedAt = performance.now();
-    if (!options.isProved(request.headers.authorization)) return answerNo(request, response, 401);
+    const { authorization, traceparent } = request.headers;
+    const key = options.keyOf(authorization);
+    if (key === null) return answerNo(request, response, 401);
     if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return answerNo(request, response, 413);
     if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
     const body = await readBody(request, maxBodyBytes);
     if (body.outcome === 'broken off') return metrics.answered('none');
     if (body.outcome === 'too large') return answerNo(request, response, 413);
     try {
-      const where = await options.store({ body: body.bytes, receivedAt: now() });
+      const where = await options.store({
+        ...{ v: 1, kind: 'delivery', body: body.bytes, receivedAt: now() },
+        ...{ key, trace: traceOf(typeof traceparent === 'string' ? traceparent : undefined) },
+      });
       metrics.stored(where, (performance.now() - startedAt) / 1_000);
     } catch (error) {
       return answerNo(request, response, 503, error);

@@ -1,11 +1,15 @@
+import { fingerprint } from '@procore-mirror/runtime';
 import { expect, test } from 'vitest';
 import { createAuthorization } from './authorization.ts';
 
-const isProved = createAuthorization(['Bearer the-new-value-123', 'Basic dGhlOm9sZC1vbmU=']);
+const keyOf = createAuthorization(['Bearer the-new-value-123', 'Basic dGhlOm9sZC1vbmU=']);
 
-test.each(['Bearer the-new-value-123', 'Basic dGhlOm9sZC1vbmU='])('%s proves the sender', (header) => {
-  expect(isProved(header)).toBe(true);
-});
+test.each(['Bearer the-new-value-123', 'Basic dGhlOm9sZC1vbmU='])(
+  '%s proves the sender, and its key tells which',
+  (header) => {
+    expect(keyOf(header)).toBe(fingerprint(header));
+  },
+);
 
 test.each([
   undefined,
@@ -17,9 +21,9 @@ test.each([
   'Bearer the-new-value-123,Basic dGhlOm9sZC1vbmU=',
   'x'.repeat(10_000),
 ])('%s does not', (header) => {
-  expect(isProved(header)).toBe(false);
+  expect(keyOf(header)).toBeNull();
 });
 
 test('without accepted values nobody is proved', () => {
-  expect(createAuthorization([])('')).toBe(false);
+  expect(createAuthorization([])('')).toBeNull();
 });

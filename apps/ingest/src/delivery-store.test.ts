@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Delivery } from '@procore-mirror/queue';
+import type { Envelope, SealedEnvelope } from '@procore-mirror/queue';
 import { createLog, createSecrets } from '@procore-mirror/runtime';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createDeliveryStore, type DeliveryStore } from './delivery-store.ts';
@@ -20,7 +20,7 @@ function aWorld() {
   const broken = { queue: false, spool: false };
   const asked = { queue: 0 };
   const queue = {
-    async add({ body }: Delivery) {
+    async add({ body }: SealedEnvelope) {
       asked.queue += 1;
       if (broken.queue) throw new Error('the queue is down');
       queued.push(body.toString());
@@ -52,8 +52,8 @@ function aWorld() {
   return { store, queued, spooled, broken, asked };
 }
 
-function aDelivery(body: string): Delivery {
-  return { body: Buffer.from(body), receivedAt: new Date() };
+function aDelivery(body: string): Envelope {
+  return { v: 1, kind: 'delivery', body: Buffer.from(body), receivedAt: new Date(), key: null, trace: null };
 }
 
 test('a delivery goes to the queue', async () => {

@@ -1,4 +1,4 @@
-// Where a delivery goes:
+// Where an envelope goes:
 //
 //   queue works ──add──▶ queue
 //      │ an add fails
@@ -8,22 +8,22 @@
 //      ▼
 //   queue works
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Delivery, DeliveryQueue } from '@procore-mirror/queue';
+import type { DeliveryQueue, Envelope, SealedEnvelope } from '@procore-mirror/queue';
 import type { Log } from '@procore-mirror/runtime';
 import type { Spool } from './spool.ts';
 
 const longestPauseMs = 5_000;
 
 export type DeliveryStore = {
-  /** Resolves once the delivery is durable; rejects, within about 4 s, when neither queue nor spool took it. */
-  store(delivery: Delivery): Promise<'queue' | 'spool'>;
+  /** Resolves once the envelope is durable; rejects, within about 4 s, when neither queue nor spool took it. */
+  store(envelope: Envelope): Promise<'queue' | 'spool'>;
   /** What keeps it from storing anything; nothing as long as either the queue or the spool works. */
   problems(): Promise<readonly string[]>;
   /** Stops draining; what is in the spool stays there. */
   close(): Promise<void>;
 };
 
-/** Stores deliveries in the queue, else in the spool, and moves them from there to the queue when it works again. */
+/** Stores envelopes in the queue, else in the spool, and moves them from there to the queue when it works again. */
 export function createDeliveryStore(options: {
   queue: Pick<DeliveryQueue, 'add' | 'waiting'>;
   spool: Spool;
@@ -35,9 +35,9 @@ export function createDeliveryStore(options: {
   const closing = new AbortController();
   let queueRests = false;
 
-  async function add(delivery: Delivery): Promise<void> {
+  async function add(envelope: SealedEnvelope): Promise<void> {
     try {
-      await queue.add(delivery);
+      await queue.add(envelope);
     } catch (error) {
       if (!queueRests) log.warn({ error }, 'the queue takes no deliveries; they go to the spool');
       queueRests = true;
@@ -47,12 +47,12 @@ export function createDeliveryStore(options: {
     queueRests = false;
   }
 
-  async function store(delivery: Delivery): Promise<'queue' | 'spool'> {
+  async function store(envelope: Envelope): Promise<'queue' | 'spool'> {
     const places = queueRests ? [intoSpool, intoQueue] : [intoQueue, intoSpool];
     const errors: unknown[] = [];
     for (const place of places) {
       try {
-        return await place(delivery);
+        return await place(envelope);
       } catch (error) {
         errors.push(error);
       }
@@ -60,13 +60,13 @@ export function createDeliveryStore(options: {
     throw new AggregateError(errors, 'neither the queue nor the spool took a delivery');
   }
 
-  async function intoQueue(delivery: Delivery): Promise<'queue'> {
-    await add(delivery);
+  async function intoQueue(envelope: Envelope): Promise<'queue'> {
+    await add(envelope);
     return 'queue';
   }
 
-  async function intoSpool(delivery: Delivery): Promise<'spool'> {
-    await spool.append(delivery);
+  async function intoSpool(envelope: Envelope): Promise<'spool'> {
+    await spool.append(envelope);
     return 'spool';
   }
 
@@ -75,9 +75,9 @@ export function createDeliveryStore(options: {
     while (!closing.signal.aborted) {
       try {
         const before = spool.count();
-        await spool.drain((delivery) => {
+        await spool.drain((envelope) => {
           closing.signal.throwIfAborted();
-          return add(delivery);
+          return add(envelope);
         });
         if (before > 0) log.info({ drained: before, spooled: spool.count() }, 'the spool was drained into the queue');
         queueRests = false; // with nothing in the spool, the next delivery finds out

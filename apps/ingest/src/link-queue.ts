@@ -43,7 +43,7 @@ export async function linkQueue(options: {
     void openLater();
   }
   return {
-    add: async (delivery) => reached().add(delivery),
+    add: async (envelope) => reached().add(envelope),
     waiting: async () => reached().waiting(),
     async close() {
       closing.abort();

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { ReceiverReport } from '@procore-mirror/mirror';
 import { consumeDeliveries } from '@procore-mirror/queue';
 import { type RedisServer, startRedis } from '@procore-mirror/queue/test-servers';
 import { createTestDatabase } from '@procore-mirror/testing';
@@ -77,13 +78,16 @@ async function aRunningIngest(env: Record<string, string>) {
   };
 }
 
-async function consumed(url: string): Promise<Set<string>> {
+async function consumed(url: string, reports: ReceiverReport[] = []): Promise<Set<string>> {
   const bodies = new Set<string>();
   const consumer = await consumeDeliveries({
     url,
     allowVolatile: true,
     concurrency: 4,
-    record: async ({ body }) => void bodies.add(body.toString()),
+    record: async ({ kind, body }) => {
+      if (kind === 'report') reports.push(JSON.parse(body.toString()));
+      else bodies.add(body.toString());
+    },
     onWarning: () => {},
     onError: () => {},
   });
@@ -121,7 +125,7 @@ test('what was answered 204 is not lost, though the queue and then the receiver 
   await vi.waitFor(() => expect(accepted.filter((body) => !found.has(body))).toEqual([]), patience);
   expect(found.size).toBe(accepted.length);
   await vi.waitFor(async () => {
-    expect((await readdir(spoolDirectory)).filter((name) => !name.endsWith('.alive'))).toEqual([]);
+    expect((await readdir(spoolDirectory)).filter((name) => !/\.alive$|^receiver\.json/.test(name))).toEqual([]);
   }, patience);
   expect(await second.post('{"after":true}')).toBe(204);
   await vi.waitFor(() => expect(found).toContain('{"after":true}'), patience);
@@ -134,14 +138,59 @@ test('what was answered 204 is not lost, though the queue and then the receiver 
   }
 });
 
-test('told to end it ends with 0, and leaves nothing of its own in the spool', async () => {
+test('told to end it ends with 0, and leaves nothing in the spool but a note of its life', async () => {
   const redis = await aRedis(safe);
   const ingest = await aRunningIngest({ QUEUE_URL: redis.appUrl });
   expect(await ingest.post('{}')).toBe(204); // and the connection stays open
   ingest.process.kill('SIGTERM');
   const [code] = await once(ingest.process, 'exit');
   expect(code).toBe(0);
-  expect(await readdir(spoolDirectory)).toEqual([]);
+  expect(await readdir(spoolDirectory)).toEqual(['receiver.json']);
+});
+
+test('it reports who it is, how long it was down and why, what it answered, and what it spooled', async () => {
+  const redis = await aRedis(safe);
+  const life = async () => JSON.parse(await readFile(path.join(spoolDirectory, 'receiver.json'), 'utf8'));
+
+  const stopped = await aRunningIngest({ QUEUE_URL: redis.appUrl });
+  expect(await stopped.post('{"id":1}')).toBe(204);
+  expect(await stopped.post('{"id":1}', 'Bearer some-other-long-value')).toBe(401);
+  stopped.process.kill('SIGTERM');
+  expect(await once(stopped.process, 'exit')).toEqual([0, null]);
+  expect(await life()).toMatchObject({ isStopped: true });
+
+  const killed = await aRunningIngest({ QUEUE_URL: redis.appUrl });
+  await vi.waitFor(async () => expect(await life()).toMatchObject({ isStopped: false }), patience);
+  killed.process.kill('SIGKILL');
+  await once(killed.process, 'exit');
+
+  await redis.kill();
+  const spooling = await aRunningIngest({ QUEUE_URL: redis.appUrl });
+  expect(await spooling.post('{"id":2}')).toBe(204);
+  spooling.process.kill('SIGTERM');
+  expect(await once(spooling.process, 'exit')).toEqual([0, null]);
+  await redis.start();
+  await aRunningIngest({ QUEUE_URL: redis.appUrl }); // takes over the spool
+
+  const reports: ReceiverReport[] = [];
+  const bodies = await consumed(redis.url, reports);
+  await vi.waitFor(() => expect([bodies.size, reports.length]).toEqual([2, 6]), patience);
+  const [a, aEnd, b, c, cEnd, d] = reports.toSorted((one, other) => (one.at < other.at ? -1 : 1));
+  expect([a, aEnd, b, c, cEnd, d]).toMatchObject([
+    {
+      reason: 'start',
+      downSince: null,
+      wasStopped: null,
+      pid: stopped.process.pid,
+      version: expect.stringMatching(/^\d+\.\d+/),
+    },
+    { reason: 'stop', answers: { '204': 1, '401': 1, '503': 0 }, refused: null, spooled: null },
+    { reason: 'start', downSince: aEnd?.at, wasStopped: true, pid: killed.process.pid },
+    { reason: 'start', downSince: b?.at, wasStopped: false, pid: spooling.process.pid },
+    { reason: 'stop', answers: { '204': 1 }, spooled: { count: 1 }, spoolHolds: 2 },
+    { reason: 'start', downSince: cEnd?.at, wasStopped: true },
+  ]);
+  expect(new Set(reports.map(({ receiver }) => receiver)).size).toBe(1);
 });
 
 test('without a queue URL the queue is in the database', async () => {
@@ -201,6 +250,7 @@ test('with neither queue nor spool deliveries are refused, and it is not ready',
   expect(readiness.status).toBe(503);
   expect(readiness.text).toContain('the queue cannot be reached');
   expect((await ingest.admin('/healthz')).status).toBe(200);
+  await expect(readdir(spoolDirectory)).rejects.toThrow('ENOENT');
   await redis.start();
   await vi.waitFor(async () => expect(await ingest.post('{}')).toBe(204), patience);
 });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { openDeliveryQueue, UnfitQueueError, VolatileQueueError } from '@procore-mirror/queue';
 import {
   allConfigured,
@@ -5,7 +7,6 @@ import {
   configured,
   createLog,
   createRegistry,
-  type Log,
   loadDotEnv,
   pathWarning,
   runMain,
@@ -16,27 +17,30 @@ import { createAuthorization } from './authorization.ts';
 import { createDeliveryStore } from './delivery-store.ts';
 import { readIngestEnv, readSpoolDirectory } from './env.ts';
 import { linkQueue } from './link-queue.ts';
-import { createMetrics } from './metrics.ts';
+import { countInAll, createMetrics } from './metrics.ts';
 import { startReceiver } from './receiver.ts';
+import { openReceiverLife } from './receiver-life.ts';
+import { createReports } from './receiver-reports.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import { openSpool, type Spool } from './spool.ts';
+
+const root = path.join(import.meta.dirname, '../../..');
 
 await runMain({
   name: 'ingest',
   start: async (lifetime) => {
     loadDotEnv(process.cwd());
-    const [env, spool] = await allConfigured(
+    const [env] = await allConfigured(
       () => readIngestEnv(process.env, lifetime.secrets),
-      async () => {
-        const opened = await openConfiguredSpool(readSpoolDirectory(process.env), (message) => log.error(message));
-        lifetime.defer('spool', () => opened.close());
-        return opened;
-      },
+      // Tried here, so that what is wrong with it is told with the rest.
+      async () => (await openConfiguredSpool(readSpoolDirectory(process.env))).close(),
     );
-    const log: Log = createLog({ name: 'ingest', level: env.LOG_LEVEL, secrets: lifetime.secrets });
+    const log = createLog({ name: 'ingest', level: env.LOG_LEVEL, secrets: lifetime.secrets });
     lifetime.useLog(log);
     const warning = pathWarning(env.WEBHOOK_URL);
     if (warning !== null) log.warn(warning);
+    const spool = await openConfiguredSpool(env.INGEST_SPOOL_DIR, (message) => log.error(message));
+    lifetime.defer('spool', () => spool.close());
 
     const openQueue = () =>
       openDeliveryQueue({
@@ -58,11 +62,19 @@ await runMain({
 
     const store = createDeliveryStore({ queue, spool, log });
     lifetime.defer('delivery store', () => store.close());
+    const reports = createReports({
+      life: await openReceiverLife(env.INGEST_SPOOL_DIR, (message) => log.warn(message)),
+      version: JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version,
+      spoolHolds: () => spool.count(),
+      store: (report) => store.store(report),
+      onError: (error) => log.warn({ error }, 'a report of this receiver could not be kept; the next one tells of it'),
+    });
+    lifetime.defer('reports', () => reports.close());
     const registry = createRegistry();
     const app = createApp({
-      isProved: createAuthorization(env.WEBHOOK_AUTHORIZATION),
-      store: (delivery) => store.store(delivery),
-      metrics: createMetrics(registry, () => spool.count()),
+      keyOf: createAuthorization(env.WEBHOOK_AUTHORIZATION),
+      store: (envelope) => store.store(envelope),
+      metrics: countInAll([createMetrics(registry, () => spool.count()), reports]),
       onRefused: createRefusalLog(log),
     });
     const admin = await startAdmin({
@@ -75,11 +87,12 @@ await runMain({
     lifetime.defer('admin', () => admin.close());
     const receiver = await startReceiver({ app, host: env.INGEST_HOST, port: env.INGEST_PORT });
     lifetime.defer('receiver', () => receiver.close());
+    reports.start();
     log.info({ port: receiver.port, admin_port: admin.port }, 'the receiver listens');
   },
 });
 
-async function openConfiguredSpool(directory: string, onWarning: (message: string) => void): Promise<Spool> {
+async function openConfiguredSpool(directory: string, onWarning: (message: string) => void = () => {}): Promise<Spool> {
   return await openSpool({ directory, onWarning }).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError([`INGEST_SPOOL_DIR: cannot write there: ${reason}`], { cause });

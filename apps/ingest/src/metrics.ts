@@ -22,7 +22,7 @@ export function createMetrics(registry: Registry, spooled: () => number): Ingest
   });
   new Gauge({
     name: 'procore_mirror_ingest_spooled_deliveries',
-    help: 'Deliveries on the local disk that wait for the queue.',
+    help: 'Deliveries and reports on the local disk that wait for the queue.',
     registers: [registry],
     collect() {
       this.set(spooled());
@@ -31,5 +31,17 @@ export function createMetrics(registry: Registry, spooled: () => number): Ingest
   return {
     answered: (status) => deliveries.inc({ answer: String(status) }),
     stored: (where, seconds) => durations.observe({ where }, seconds),
+  };
+}
+
+/** Counts in each of these. */
+export function countInAll(all: readonly IngestMetrics[]): IngestMetrics {
+  return {
+    answered: (status) => {
+      for (const each of all) each.answered(status);
+    },
+    stored: (where, seconds) => {
+      for (const each of all) each.stored(where, seconds);
+    },
   };
 }

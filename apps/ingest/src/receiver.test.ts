@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Delivery } from '@procore-mirror/queue';
+import type { Envelope } from '@procore-mirror/queue';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type AppOptions, createApp } from './app.ts';
 import { createAuthorization } from './authorization.ts';
@@ -20,8 +20,8 @@ async function aReceiver(options: Partial<AppOptions> & Partial<ReceiverOptions>
   const stored: string[] = [];
   let bytesRead = 0;
   const app = createApp({
-    isProved: createAuthorization([authorization]),
-    store: async ({ body }: Delivery) => {
+    keyOf: createAuthorization([authorization]),
+    store: async ({ body }: Envelope) => {
       stored.push(body.toString());
       return 'queue';
     },

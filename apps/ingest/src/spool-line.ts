@@ -1,28 +1,30 @@
 import { hash } from 'node:crypto';
-import type { Delivery } from '@procore-mirror/queue';
+import { readLabel, type SealedEnvelope, writeLabel } from '@procore-mirror/queue';
 
-/** One delivery on one line: checksum, time, body. */
-export function toLine({ body, receivedAt }: Delivery): string {
-  const content = `${receivedAt.toISOString()} ${body.toString('base64')}`;
+/** One envelope on one line: checksum, time, body, and what else stands on it. */
+export function toLine(envelope: SealedEnvelope): string {
+  const { body, receivedAt } = envelope;
+  const content = `${receivedAt.toISOString()} ${body.toString('base64')} ${writeLabel(envelope)}`;
   return `${checksum(content)} ${content}\n`;
 }
 
 /**
- * Reads what lies in a segment. A last line without its end was cut off by a crash before its delivery was acknowledged, so
- * it counts for nothing; any other line that is not as it was written is damage.
+ * Reads what lies in a segment, also what an older or a newer version wrote. A last line without its end was cut off by a crash
+ * before its envelope was acknowledged, so it counts for nothing; any other line that is not as it was written is damage.
  */
-export function fromLines(text: string): { deliveries: Delivery[]; damaged: number } {
+export function fromLines(text: string): { envelopes: SealedEnvelope[]; damaged: number } {
   const lines = text.split('\n').slice(0, -1);
-  const deliveries = lines.map(fromLine).filter((delivery) => delivery !== null);
-  return { deliveries, damaged: lines.length - deliveries.length };
+  const envelopes = lines.map(fromLine).filter((envelope) => envelope !== null);
+  return { envelopes, damaged: lines.length - envelopes.length };
 }
 
-function fromLine(line: string): Delivery | null {
-  const match = /^([0-9a-f]{16}) ((\S+) (\S*))$/.exec(line);
+function fromLine(line: string): SealedEnvelope | null {
+  const match = /^([0-9a-f]{16}) ((\S+) (\S*)(?: ([^\n]+))?)$/.exec(line);
   if (match === null) return null;
-  const [, sum, content = '', receivedAt = '', body = ''] = match;
+  const [, sum, content = '', receivedAt = '', body = '', label] = match;
   if (checksum(content) !== sum) return null;
-  return { body: Buffer.from(body, 'base64'), receivedAt: new Date(receivedAt) };
+  const others = label === undefined ? {} : readLabel(label);
+  return { ...others, body: Buffer.from(body, 'base64'), receivedAt: new Date(receivedAt) };
 }
 
 function checksum(content: string): string {

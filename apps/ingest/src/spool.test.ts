@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Delivery } from '@procore-mirror/queue';
+import type { SealedEnvelope } from '@procore-mirror/queue';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { syncDirectory } from './durable-files.ts';
 import { openSpool, type Spool, type SpoolOptions } from './spool.ts';
@@ -40,8 +40,8 @@ async function aDeadSegment(bodies: readonly string[]): Promise<string> {
   return path.join(directory, name);
 }
 
-function aDelivery(body: string): Delivery {
-  return { body: Buffer.from(body), receivedAt: new Date('2026-06-01T10:00:00.123Z') };
+function aDelivery(body: string): SealedEnvelope {
+  return { body: Buffer.from(body), receivedAt: new Date('2026-06-01T10:00:00.123Z'), v: 1, kind: 'delivery' };
 }
 
 async function drained(spool: Spool): Promise<string[]> {
@@ -79,11 +79,11 @@ test('several that make the same directory at the same moment all get it', async
 
 test('what was appended is drained in order, with bytes and time, and leaves nothing behind', async () => {
   const spool = await aSpool();
-  const delivery = { body: Buffer.from([0, 255, 10, 13]), receivedAt: new Date('2026-01-02T03:04:05.678Z') };
+  const delivery = { ...aDelivery(''), body: Buffer.from([0, 255, 10, 13]), key: '0123456789abcdef' };
   await spool.append(delivery);
   for (let n = 0; n < 100; n += 1) await spool.append(aDelivery(`delivery ${n}`));
   expect(spool.count()).toBe(101);
-  const found: Delivery[] = [];
+  const found: SealedEnvelope[] = [];
   await spool.drain(async (each) => void found.push(each));
   expect(found[0]).toEqual(delivery);
   expect(found.slice(1).map(({ body }) => body.toString())).toEqual(
@@ -92,6 +92,18 @@ test('what was appended is drained in order, with bytes and time, and leaves not
   expect(spool.count()).toBe(0);
   expect(await segments('.sealed')).toEqual([]);
   expect(await segments('.open')).toEqual([]);
+});
+
+test('what an older and a newer receiver left is drained whole', async () => {
+  const file = await aDeadSegment([]);
+  const newer = { ...aDelivery('newer'), v: 2, kind: 'postcard', more: { deep: [1] } };
+  await writeFile(file, `895c42083f877870 2026-06-01T10:00:00.123Z b2xk\n${toLine(newer)}`);
+  const spool = await aSpool({ deadAfterMs: 0 });
+  const found: SealedEnvelope[] = [];
+  await spool.drain(async (each) => void found.push(each));
+  expect(found).toEqual([{ body: Buffer.from('old'), receivedAt: newer.receivedAt }, newer]);
+  expect(warnings).toEqual([]);
+  expect(await segments('.sealed')).toEqual([]);
 });
 
 test('many appends at once share their syncs and all arrive', async () => {

@@ -1,10 +1,10 @@
-// Where deliveries wait on the local disk while the queue is down. An append is written, synced, and acknowledged only if
+// Where envelopes wait on the local disk while the queue is down. An append is written, synced, and acknowledged only if
 // afterwards its segment still has its name; whoever takes over a segment renames it first and reads it then. So either the
 // append came before the renaming, and is read, or it is not acknowledged but written again elsewhere. That makes it safe
-// to take over from a process that only seems dead: at worst a delivery is added twice, which does no harm.
+// to take over from a process that only seems dead: at worst an envelope is added twice, which does no harm.
 import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { createGroupCommit, type Delivery } from '@procore-mirror/queue';
+import { createGroupCommit, type SealedEnvelope } from '@procore-mirror/queue';
 import { exists, isMissing, renamed, syncDirectory } from './durable-files.ts';
 import { openSpoolDirectory } from './spool-directory.ts';
 import { fromLines, toLine } from './spool-line.ts';
@@ -12,14 +12,14 @@ import { fromLines, toLine } from './spool-line.ts';
 const addedAtOnce = 64;
 
 export type Spool = {
-  /** Resolves once the delivery is on the disk; rejects within `timeoutMs`. */
-  append(delivery: Delivery): Promise<void>;
+  /** Resolves once the envelope is on the disk; rejects within `timeoutMs`. */
+  append(envelope: SealedEnvelope): Promise<void>;
   /**
    * Adds what waits here, oldest first, and what dead processes left behind; deletes what was added. Rejects with the first
    * error of `add`; what was not deleted then waits for the next call. One call at a time.
    */
-  drain(add: (delivery: Delivery) => Promise<void>): Promise<void>;
-  /** Deliveries that wait here. */
+  drain(add: (envelope: SealedEnvelope) => Promise<void>): Promise<void>;
+  /** Envelopes that wait here. */
   count(): number;
   /** Rejects when nothing can be written. */
   check(): Promise<void>;
@@ -46,7 +46,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { directory, onWarning, timeoutMs = 2_000, segmentBytes = 8 * 1024 * 1024, deadAfterMs = 3_000 } = options;
   const names = await openSpoolDirectory(directory, deadAfterMs);
   const inDirectory = (name: string) => path.join(directory, name);
-  /** Our sealed segments, and how many deliveries each holds. */
+  /** Our sealed segments, and how many envelopes each holds. */
   const sealed = new Map<string, number>();
   let current: Segment | null = null;
   const inTurn = oneAfterTheOther();
@@ -63,8 +63,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     }
   }
 
-  async function write(deliveries: readonly Delivery[]): Promise<void> {
-    const lines = Buffer.from(deliveries.map(toLine).join(''));
+  async function write(envelopes: readonly SealedEnvelope[]): Promise<void> {
+    const lines = Buffer.from(envelopes.map(toLine).join(''));
     for (let attempt = 1; attempt <= 2; attempt += 1) {
       current ??= await openSegment();
       const segment = current;
@@ -79,7 +79,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       }
       if (await exists(inDirectory(segment.name))) {
         segment.bytes += lines.length;
-        segment.count += deliveries.length;
+        segment.count += envelopes.length;
         if (segment.bytes >= segmentBytes) await seal();
         return;
       }
@@ -89,7 +89,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     throw new Error('the spool was taken over while it was written to');
   }
 
-  /** Closes a segment that gets no more deliveries, and deletes it if it never got one. */
+  /** Closes a segment that gets no more envelopes, and deletes it if it never got one. */
   async function leave(segment: Segment): Promise<void> {
     await segment.file.close();
     if (segment.count === 0) {
@@ -117,11 +117,11 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     }
   }
 
-  async function drainSegment(name: string, add: (delivery: Delivery) => Promise<void>): Promise<void> {
+  async function drainSegment(name: string, add: (envelope: SealedEnvelope) => Promise<void>): Promise<void> {
     const content = await read(name);
     if (content !== null) {
-      for (let from = 0; from < content.deliveries.length; from += addedAtOnce) {
-        await Promise.all(content.deliveries.slice(from, from + addedAtOnce).map(add));
+      for (let from = 0; from < content.envelopes.length; from += addedAtOnce) {
+        await Promise.all(content.envelopes.slice(from, from + addedAtOnce).map(add));
       }
       if (content.damaged === 0) await rm(inDirectory(name), { force: true });
       else await keepDamaged(name, content.damaged);
@@ -137,13 +137,13 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     );
   }
 
-  async function drainSealed(add: (delivery: Delivery) => Promise<void>): Promise<void> {
+  async function drainSealed(add: (envelope: SealedEnvelope) => Promise<void>): Promise<void> {
     for (const name of [...sealed.keys()].sort()) await drainSegment(name, add);
   }
 
   return {
     append: createGroupCommit({
-      commit: (deliveries) => inTurn(() => write(deliveries)),
+      commit: (envelopes) => inTurn(() => write(envelopes)),
       sizeOf: ({ body }) => body.length,
       maxItems: 1_000,
       maxSize: segmentBytes,
@@ -152,7 +152,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     }),
     async drain(add) {
       for (const name of await names.takeOverFromTheDead()) {
-        sealed.set(name, (await read(name))?.deliveries.length ?? 0);
+        sealed.set(name, (await read(name))?.envelopes.length ?? 0);
       }
       // Sealed last, so that while the queue is down one segment grows instead of many.
       await drainSealed(add);

@@ -1,6 +1,7 @@
 // Whatever is posted to the receiver, each sender gets the answer of the contract, nothing an event made up becomes an
 // address, and the next good event is stored.
 import { connect as connectSocket } from 'node:net';
+import { fingerprint } from '@procore-mirror/runtime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aBody, deliver, type Mirror, startMirror } from './start-mirror.ts';
 
@@ -143,6 +144,24 @@ test('the next good event is stored, digit for digit', async () => {
     'select id::text, grand_total::text from procore.purchase_order_contracts',
   );
   expect(rows).toEqual([{ id, grand_total: number }]);
+});
+
+test('an event is logged with the key that came with it, under the trace that its sender began', async () => {
+  const { system, database, untilQuiet } = mirror;
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const headers = { traceparent: `00-${trace}-00f067aa0ba902b7-01` };
+  expect(await deliver(system, good({ id: 'TRACED' }), headers)).toBe(204);
+  await untilQuiet();
+  const logged = async () =>
+    (await database.pool.query(`select key, trace from mirror.events where id = 'TRACED'`)).rows;
+  await expect.poll(logged).toEqual([{ key: fingerprint(system.secrets.authorization), trace }]);
+});
+
+test('the receiver itself is known, from its report, and that is no dead letter', async () => {
+  const known = async () => (await mirror.database.pool.query('select report, stopped_at from mirror.receivers')).rows;
+  await expect.poll(known).toMatchObject([{ report: { reason: 'start', downSince: null }, stopped_at: null }]);
+  const { rows } = await mirror.database.pool.query(`select from mirror.dead_letters where reason = 'bad_report'`);
+  expect(rows).toEqual([]);
 });
 
 test('nothing was asked of Procore but records by their ids, and who we are', async () => {

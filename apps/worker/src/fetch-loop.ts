@@ -9,6 +9,7 @@ import {
   type Database,
   forgetIdleScopes,
   forgetOldAbsences,
+  forgetOldReceivers,
   forgetOldWalks,
   releaseBatch,
   renewLease,
@@ -109,6 +110,7 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
         await rescheduleBatches(settings.database);
         await forgetOldAbsences(settings.database);
         await forgetOldWalks(settings.database);
+        await forgetOldReceivers(settings.database);
       }
       if (Date.now() >= lookAt) {
         lookAt = Date.now() + LOOK_EVERY_MS;

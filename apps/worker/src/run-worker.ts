@@ -8,6 +8,7 @@ import {
   createDriftWatch,
   createNeighbours,
   recordDelivery,
+  recordReport,
   usualPace,
 } from '@procore-mirror/mirror';
 import { createProcoreClient } from '@procore-mirror/procore';
@@ -154,23 +155,24 @@ await runMain({
         url: queue.url,
         allowVolatile: env.QUEUE_ALLOW_VOLATILE,
         concurrency: env.WORKER_CONCURRENCY,
-        record: async (delivery) => {
-          const recorded = await recordDelivery(
-            {
-              database,
-              catalogue,
-              selection: { companyIds: env.PROCORE_COMPANY_IDS ?? null, resources },
-              delayMs: env.FETCH_DELAY_MS,
-              maxWaitMs: usualPace.maxWaitMs,
-            },
-            delivery,
-          );
-          metrics.recorded(recorded);
+        record: async (envelope) => {
+          const recording = {
+            database,
+            catalogue,
+            selection: { companyIds: env.PROCORE_COMPANY_IDS ?? null, resources },
+            delayMs: env.FETCH_DELAY_MS,
+            maxWaitMs: usualPace.maxWaitMs,
+          };
+          const isReport = envelope.kind === 'report';
+          const recorded = await (isReport ? recordReport(database, envelope) : recordDelivery(recording, envelope));
+          const { trace } = envelope;
+          if (!isReport) metrics.recorded(recorded);
           const { event, outcome, reason, newDeadLetter } = recorded;
           if (newDeadLetter !== null) {
             log.warn(
               {
                 dead_letter: newDeadLetter,
+                trace,
                 event_ulid: event?.id,
                 resource: event?.resource,
                 record_id: event?.recordId,
@@ -180,8 +182,8 @@ await runMain({
             );
           }
           log.debug(
-            { event_ulid: event?.id, resource: event?.resource, record_id: event?.recordId, outcome, reason },
-            'recorded a delivery',
+            { trace, event_ulid: event?.id, resource: event?.resource, record_id: event?.recordId, outcome, reason },
+            isReport ? 'recorded a report of a receiver' : 'recorded a delivery',
           );
         },
         onWarning: (warning) => log.warn(warning),

@@ -56,6 +56,8 @@ function anEvent(change: Partial<LoggedEvent> = {}): LoggedEvent {
     receivedAt: new Date(),
     payloadVersion: 'v4.0',
     raw: '{"id": 5982324300946918154}',
+    key: null,
+    trace: null,
     ...change,
   };
 }

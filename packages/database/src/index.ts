@@ -90,6 +90,7 @@ export {
   showDeadLetter,
   showEvent,
 } from './operator-queries.ts';
+export { forgetOldReceivers, noteReceiver, type ReceiverGap } from './receivers.ts';
 export { type LoggedEvent, markPending, type News, type RecordOptions, recordEvent } from './record-event.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './schema-drift.ts';
 export {

@@ -73,6 +73,8 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
     }
     for (const forbidden of [
       'select * from mirror.events',
+      'select * from mirror.receivers',
+      'select * from mirror.receiver_gaps',
       'select * from mirror.pending',
       'select * from mirror.unfit_values',
       'select * from mirror.calls',

@@ -15,6 +15,9 @@ export type LoggedEvent = {
   payloadVersion: string;
   /** The body as JSON text that jsonb takes. */
   raw: string;
+  /** Of the delivery that brought it (see `Envelope` in packages/queue). */
+  key: string | null;
+  trace: string | null;
 };
 
 /** A record to fetch because of an event, its own or a relative's. */
@@ -64,6 +67,8 @@ export async function recordEvent(database: Database, options: RecordOptions): P
     options.delayMs,
     options.maxWaitMs,
     options.deadLetterId,
+    event.key,
+    event.trace,
   ];
   // A worker that stores locks pending rows in an order of its own.
   const { rows } = await afterConflicts(database, () =>
@@ -179,8 +184,8 @@ function markNews(delayMs: string, maxWaitMs: string, lane: string): string {
 const RECORD_EVENT = `
 with logged as (
   insert into mirror.events as e (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at,
-    payload_version, raw, outcome, reason)
-  values ($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, $8), $8, $9, $10::jsonb, $11, $12)
+    payload_version, raw, outcome, reason, key, trace)
+  values ($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, $8), $8, $9, $10::jsonb, $11, $12, $23, $24)
   on conflict (id) do update set deliveries = e.deliveries + 1
   where (e.company_id, e.project_id, e.resource, e.record_id, e.kind)
     is not distinct from (excluded.company_id, excluded.project_id, excluded.resource, excluded.record_id, excluded.kind)

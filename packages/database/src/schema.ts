@@ -65,11 +65,48 @@ export const events = mirror.table(
     outcome: text('outcome').notNull(),
     reason: text('reason'),
     deliveries: integer('deliveries').notNull().default(1),
+    /** Of its first delivery: the fingerprint of the accepted secret that came with it, and the trace in the logs. */
+    key: text('key'),
+    trace: text('trace'),
   },
   (table) => [
     index('events_record').on(table.companyId, table.resource, table.recordId),
     index('events_received_at').on(table.receivedAt),
   ],
+);
+
+/** Receivers, each known by a number in its spool directory, as their last reports tell; for 90 days after that. */
+export const receivers = mirror.table('receivers', {
+  id: text('id').primaryKey(),
+  host: text('host').notNull(),
+  pid: integer('pid').notNull(),
+  version: text('version').notNull(),
+  startedAt: moment('started_at').notNull(),
+  /** By the receiver's clock. */
+  reportedAt: moment('reported_at').notNull(),
+  /** NULL: it runs, or ended without a word. */
+  stoppedAt: moment('stopped_at'),
+  /** When we recorded its last report. */
+  recordedAt: moment('recorded_at').notNull().default(now),
+  /** Its last report, whole. */
+  report: jsonb('report').notNull(),
+});
+
+/** Times in which a receiver did not do its work as it should, as it reports them; for 90 days. */
+export const receiverGaps = mirror.table(
+  'receiver_gaps',
+  {
+    receiver: text('receiver').notNull(),
+    /** `down`: it did not run. `refused`: it answered 503. `spooled`: the queue took nothing, deliveries went to the disk. */
+    kind: text('kind').notNull(),
+    since: moment('since').notNull(),
+    until: moment('until').notNull(),
+    /** Deliveries that were refused or spooled; NULL while it was down. */
+    count: integer('count'),
+    /** Of `down`: it had been told to stop. */
+    wasStopped: boolean('was_stopped'),
+  },
+  (table) => [primaryKey({ columns: [table.receiver, table.kind, table.since] })],
 );
 
 /** Records with news that we have not fetched yet. */

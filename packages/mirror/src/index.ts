@@ -24,4 +24,5 @@ export { lookAgain } from './look-again.ts';
 export { createNeighbours } from './neighbours.ts';
 export { isSelected, type Selection } from './news-of-event.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';
+export { type ReceiverReport, recordReport } from './record-report.ts';
 export { type Replayed, replayDeadLetters, retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';

@@ -1,3 +1,4 @@
+import { showEvent } from '@procore-mirror/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { recordDelivery } from './record-delivery.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
@@ -31,6 +32,17 @@ async function logged(): Promise<{ at: string }[]> {
   );
   return rows;
 }
+
+test('the key and the trace of its first delivery stand with the event', async () => {
+  const settings = { ...mirror.settings, selection: { companyIds: null, resources: null } };
+  const body = Buffer.from(JSON.stringify(anEvent()));
+  const first = { key: '0123456789abcdef', trace: '4bf92f3577b34da6a3ce929d0e0e4736' };
+  await recordDelivery(settings, { body, receivedAt, ...first });
+  await recordDelivery(settings, { body, receivedAt, key: 'f'.repeat(16), trace: 'f'.repeat(32) });
+  expect(await showEvent(mirror.database, 'EVENT')).toMatchObject({ ...first, deliveries: 2 });
+  await receive(JSON.stringify(anEvent({ id: 'OTHER' })));
+  expect(await showEvent(mirror.database, 'OTHER')).toMatchObject({ key: null, trace: null });
+});
 
 describe('costs nothing, and the record is fetched', () => {
   const nested = (open: string, close: string, depth: number) => open.repeat(depth) + 1 + close.repeat(depth);

@@ -29,31 +29,31 @@ export type RecordSettings = {
 };
 
 export type Recorded = {
-  outcome: 'pending' | 'known' | 'ignored' | 'dead';
+  /** `report`: what a receiver said of itself (`record-report.ts`). */
+  outcome: 'pending' | 'known' | 'ignored' | 'dead' | 'report';
   event: ProcoreEvent | null;
   reason: string | null;
   /** The dead letter that the body became; null when it was one already, or is none. */
   newDeadLetter: string | null;
 };
 
+type Delivery = { body: Buffer; receivedAt: Date; key?: string | null; trace?: string | null };
+
 /**
  * Records one delivery. Idempotent: a second delivery of an event changes nothing but its count. A body that is no
  * event we can use is kept as a dead letter. Throws only when the database cannot be written.
  */
-export async function recordDelivery(
-  settings: RecordSettings,
-  delivery: { body: Buffer; receivedAt: Date },
-): Promise<Recorded> {
+export async function recordDelivery(settings: RecordSettings, delivery: Delivery): Promise<Recorded> {
   const { database, catalogue, selection } = settings;
   const raw = textOf(delivery.body);
   const parsed = parseWebhookEvent(raw);
-  if (!parsed.ok) return bury(database, raw, null, parsed);
+  if (!parsed.ok) return bury(database, delivery.body, null, parsed);
   const { event } = parsed;
   const verdict = newsOfEvent(event, catalogue, selection);
-  if (verdict.outcome === 'dead') return bury(database, raw, event, verdict);
+  if (verdict.outcome === 'dead') return bury(database, delivery.body, event, verdict);
   const ignored = verdict.outcome === 'ignored' ? verdict.reason : null;
   const news = verdict.outcome === 'pending' ? await withRelatives(settings, verdict.resource, verdict.news) : [];
-  const logged = toLoggedEvent(event, delivery.receivedAt, raw);
+  const logged = toLoggedEvent(event, delivery, raw);
   const isNew = await recordUnderOwnId(settings, { event: logged, ignored, news, deadLetterId: deadLetterId(raw) });
   return { outcome: isNew ? verdict.outcome : 'known', event, reason: ignored, newDeadLetter: null };
 }
@@ -98,7 +98,8 @@ async function knownParent(
   return parents.get(recordId) ?? (await findPendingParent(database, { companyId, projectId, resource }, recordId));
 }
 
-function toLoggedEvent(event: ProcoreEvent, receivedAt: Date, raw: string): LoggedEvent {
+function toLoggedEvent(event: ProcoreEvent, delivery: Delivery, raw: string): LoggedEvent {
+  const { receivedAt, key = null, trace = null } = delivery;
   const { id, companyId, projectId, resource, recordId, kind, occurredAt, payloadVersion } = event;
   return {
     id,
@@ -111,15 +112,19 @@ function toLoggedEvent(event: ProcoreEvent, receivedAt: Date, raw: string): Logg
     receivedAt,
     payloadVersion,
     raw: asJsonb(raw),
+    key,
+    trace,
   };
 }
 
-async function bury(
+/** Keeps a body that we cannot use as a dead letter. */
+export async function bury(
   database: Database,
-  raw: string,
+  body: Buffer,
   event: ProcoreEvent | null,
   why: { reason: string; detail: string },
 ): Promise<Recorded> {
+  const raw = textOf(body);
   const id = deadLetterId(raw);
   const about =
     event === null ? null : { ...event, companyId: asBigint(event.companyId), projectId: asBigint(event.projectId) };

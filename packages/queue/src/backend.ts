@@ -1,5 +1,5 @@
 import type { BackendFactory, IQueueBackend } from 'bullmq';
-import type { Delivery } from './delivery.ts';
+import type { SealedEnvelope } from './envelope.ts';
 
 /** A place where BullMQ can keep a queue, connected and checked. */
 export type Backend = {
@@ -7,7 +7,7 @@ export type Backend = {
   queueName: string;
   /** Keeps apart what different namespaces have in one Redis. */
   prefix: string;
-  /** Where a delivery is put down before a job is made of it; null where many jobs can be made at once, and cheaply. */
+  /** Where an envelope is put down before a job is made of it; null where many jobs can be made at once, and cheaply. */
   landing: Landing | null;
   skipVersionCheck: boolean;
   /** Lets go of the server within about a second, whatever state the connections are in. */
@@ -16,11 +16,11 @@ export type Backend = {
 
 export type Landing = {
   /** Resolves once all of them are durable. */
-  put(deliveries: readonly Delivery[]): Promise<void>;
-  /** Deliveries that lie here. */
+  put(envelopes: readonly SealedEnvelope[]): Promise<void>;
+  /** Envelopes that lie here. */
   count(): Promise<number>;
-  /** Adds what comes here, and removes each delivery after that; `onError` hears of what is tried again. */
-  startMoving(options: { add: (delivery: Delivery) => Promise<unknown>; onError: (error: unknown) => void }): {
+  /** Adds what comes here, and removes each envelope after that; `onError` hears of what is tried again. */
+  startMoving(options: { add: (envelope: SealedEnvelope) => Promise<unknown>; onError: (error: unknown) => void }): {
     /** Waits for what is under way, for as long as that takes. */
     close(): Promise<void>;
   };

@@ -3,10 +3,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BackendFactory, type IQueueBackend, type Job, type JobProgress, WaitingError, Worker } from 'bullmq';
 import type { Backend } from './backend.ts';
-import type { Delivery } from './delivery.ts';
-import { type DeliveryJob, fromJob, jobId, pauseAfter, toJob } from './delivery-job.ts';
+import { pauseAfter } from './delivery-job.ts';
 import { createQueue, type DeliveryJobs, type DeliveryQueueOptions } from './delivery-queue.ts';
-import { QueueUnreachableError } from './errors.ts';
+import {
+  type Envelope,
+  type EnvelopeJob,
+  fromJob,
+  jobId,
+  openEnvelope,
+  type SealedEnvelope,
+  toJob,
+} from './envelope.ts';
+import { NewerEnvelopeError, QueueUnreachableError } from './errors.ts';
 import { type FullRedis, watchFullRedis } from './full-redis.ts';
 import { limitWarnings } from './limit-warnings.ts';
 import { openBackend } from './open-backend.ts';
@@ -27,11 +35,11 @@ export type ConsumeOptions = Omit<DeliveryQueueOptions, 'timeoutMs'> & {
   /** Deliveries in hand at once. */
   concurrency: number;
   /**
-   * A delivery is done when this resolves. Until then it is tried again, without end and with pauses growing to 30 s, here
-   * or in another process; so it may run more than once for one delivery.
+   * An envelope is done when this resolves. Until then it is tried again, without end and with pauses growing to 30 s, here
+   * or in another process; so it may run more than once for one envelope.
    */
-  record: (delivery: Delivery) => Promise<void>;
-  /** Told what `record` threw. */
+  record: (envelope: Envelope) => Promise<void>;
+  /** Told what `record` threw, and of an envelope that cannot be opened: it stays, and is tried again. */
   onError: (error: unknown) => void;
   /** Default 7 s. */
   finishWithinMs?: number;
@@ -51,7 +59,7 @@ export async function consumeDeliveries(options: ConsumeOptions): Promise<Delive
   const handBack = Promise.withResolvers<'hand back'>();
   const jobs = createQueue(backend);
   jobs.on('error', onTrouble);
-  const full = watchFullRedis({ jobs, record: (delivery) => recordDirectly(delivery, options) });
+  const full = watchFullRedis({ jobs, record: (envelope) => recordDirectly(envelope, options) });
   const worker = createWorker(backend, options.concurrency, {
     record: (job) => recordJob(job, options, handBack.promise),
     full,
@@ -64,7 +72,7 @@ export async function consumeDeliveries(options: ConsumeOptions): Promise<Delive
     throw new QueueUnreachableError('its server', error);
   }
   worker.run().catch(onTrouble);
-  const mover = startMover(backend, { jobs, full, onTrouble, record: (delivery) => recordDirectly(delivery, options) });
+  const mover = startMover(backend, { jobs, full, onTrouble, record: (envelope) => recordDirectly(envelope, options) });
   let closing: Promise<void> | undefined;
   return {
     pause: () => worker.pause(),
@@ -83,46 +91,52 @@ export async function consumeDeliveries(options: ConsumeOptions): Promise<Delive
   };
 }
 
-/** Makes a job of each delivery that lands, if this backend has a landing; where there is no room for one it is recorded at once. */
+/** Makes a job of each envelope that lands, if this backend has a landing; where there is no room for one it is recorded at once. */
 function startMover(
   { landing }: Backend,
   o: {
     jobs: DeliveryJobs;
     full: FullRedis;
-    record: (delivery: Delivery) => Promise<void>;
+    record: (envelope: SealedEnvelope) => Promise<void>;
     onTrouble: (error: unknown) => void;
   },
 ): { close(): Promise<void> } {
   if (landing === null) return { close: async () => {} };
   return landing.startMoving({
-    add: async (delivery) => {
+    add: async (envelope) => {
       try {
-        await o.jobs.add('delivery', toJob(delivery), { jobId: jobId(delivery) });
+        await o.jobs.add('delivery', toJob(envelope), { jobId: jobId(envelope) });
       } catch (error) {
         if (!o.full.noteIfFull(error)) throw error;
         o.onTrouble(error);
-        await o.record(delivery);
+        await o.record(envelope);
       }
     },
     onError: o.onTrouble,
   });
 }
 
-async function recordDirectly(delivery: Delivery, { record, onError }: ConsumeOptions): Promise<void> {
+async function recordDirectly(envelope: SealedEnvelope, { record, onError }: ConsumeOptions): Promise<void> {
   try {
-    await record(delivery);
+    await record(openEnvelope(envelope));
   } catch (error) {
     onError(error);
-    throw new Error('the delivery could not be recorded; the log says why');
+    throw withoutCause(error);
   }
 }
 
-type DeliveryWorker = Worker<DeliveryJob, void, string, IQueueBackend, JobProgress, unknown>;
+/** What is thrown is stored with the job, and an error may hold anything. */
+function withoutCause(error: unknown): Error {
+  const isNewer = error instanceof NewerEnvelopeError;
+  return new Error(isNewer ? error.message : 'the delivery could not be recorded; the log says why');
+}
+
+type DeliveryWorker = Worker<EnvelopeJob, void, string, IQueueBackend, JobProgress, unknown>;
 
 function createWorker(
   backend: Backend,
   concurrency: number,
-  { record, full }: { record: (job: Job<DeliveryJob, void>) => Promise<void>; full: FullRedis },
+  { record, full }: { record: (job: Job<EnvelopeJob, void>) => Promise<void>; full: FullRedis },
 ): DeliveryWorker {
   return new Worker(
     backend.queueName,
@@ -145,28 +159,19 @@ function createWorker(
 }
 
 async function recordJob(
-  job: Job<DeliveryJob, void>,
+  job: Job<EnvelopeJob, void>,
   { record, onError }: ConsumeOptions,
   handBack: Promise<'hand back'>,
 ): Promise<void> {
-  const recording = (async () => record(fromJob(job.data)))().then(
-    () => 'done' as const,
-    (error: unknown) => {
-      onError(error);
-      return 'failed' as const;
-    },
-  );
-  switch (await Promise.race([recording, handBack])) {
-    case 'done':
-      return;
-    case 'failed':
-      // Without the cause: what is thrown here is stored with the job, and an error may hold anything.
-      throw new Error('the delivery could not be recorded; the log says why');
-    case 'hand back':
-      // If this fails, too, the lock runs out soon.
-      await within(job.moveToWait(job.token), 1_000, 'handing back a delivery').catch(() => {});
-      throw new WaitingError();
-  }
+  const recording = (async () => record(openEnvelope(fromJob(job.data))))().catch((error: unknown) => {
+    onError(error);
+    throw withoutCause(error);
+  });
+  recording.catch(() => {}); // handed back, nobody waits for it any more
+  if ((await Promise.race([recording, handBack])) !== 'hand back') return;
+  // If this fails, too, the lock runs out soon.
+  await within(job.moveToWait(job.token), 1_000, 'handing back a delivery').catch(() => {});
+  throw new WaitingError();
 }
 
 /** BullMQ asks again at once when the server answers with an error (starting up, out of memory); one that is away it waits for. */

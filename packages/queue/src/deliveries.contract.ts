@@ -10,10 +10,10 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   type ConsumeOptions,
   consumeDeliveries,
-  type Delivery,
   type DeliveryConsumer,
   type DeliveryQueue,
   type DeliveryQueueOptions,
+  type Envelope,
   openDeliveryQueue,
   QueueUnreachableError,
 } from './index.ts';
@@ -66,15 +66,39 @@ export function describeDeliveries(server: string, place: Place): void {
       return consumer;
     }
 
-    test('a delivery that was added is recorded, with its bytes and the time it came', async () => {
+    test('an envelope that was added is recorded as it was, also one of before versions', async () => {
       const namespace = aNamespace();
       const queue = await openQueue({ namespace });
-      const recorded: Delivery[] = [];
-      await consume({ namespace, record: async (delivery) => void recorded.push(delivery) });
+      const recorded: Envelope[] = [];
+      await consume({ namespace, record: async (envelope) => void recorded.push(envelope) });
       const delivery = aDelivery('{"id":1}');
-      await queue.add(delivery);
-      await vi.waitFor(() => expect(recorded).toEqual([delivery]), patience);
+      const report = { ...aDelivery('{"id":1}'), kind: 'report', key: null } as const;
+      const old = aDelivery('{"id":2}');
+      for (const one of [delivery, report, { body: old.body, receivedAt: old.receivedAt }]) await queue.add(one);
+      const expected = [delivery, report, { ...old, key: null, trace: null }];
+      await vi.waitFor(() => expect(recorded).toHaveLength(3), patience);
+      expect(recorded).toEqual(expect.arrayContaining(expected));
       await vi.waitFor(async () => expect(await queue.waiting()).toBe(0), patience);
+    });
+
+    test('what a newer receiver wrote stays until a newer worker comes, and holds up nothing', async () => {
+      const namespace = aNamespace();
+      const queue = await openQueue({ namespace });
+      const recorded: string[] = [];
+      const errors = new Set<string>();
+      await consume({
+        namespace,
+        concurrency: 1,
+        record: async ({ body }) => void recorded.push(body.toString()),
+        onError: (error) => errors.add(String(error)),
+      });
+      await queue.add({ ...aDelivery('newer'), v: 2, more: {} });
+      await queue.add({ ...aDelivery('other'), kind: 'postcard' });
+      for (const body of ['one', 'two', 'newer']) await queue.add(aDelivery(body));
+      await vi.waitFor(() => expect(recorded.toSorted()).toEqual(['newer', 'one', 'two']), patience);
+      await vi.waitFor(() => expect(errors.size).toBe(2), patience);
+      await vi.waitFor(async () => expect(await queue.waiting()).toBe(2), patience);
+      for (const error of errors) expect(error).toMatch(/^NewerEnvelopeError: .*newer receiver.*update the worker/);
     });
 
     test('bodies come out as they went in, whatever bytes they are', async () => {
@@ -89,7 +113,7 @@ export function describeDeliveries(server: string, place: Place): void {
         Buffer.from([0xc3, 0x28, 0xff, 0xfe, 0x0a, 0x0d]),
         randomBytes(1024 * 1024),
       ];
-      await Promise.all(bodies.map((body) => queue.add({ body, receivedAt: new Date() })));
+      await Promise.all(bodies.map((body) => queue.add({ ...aDelivery(''), body })));
       const sent = bodies.map((body) => body.toString('hex')).sort();
       await vi.waitFor(() => expect(recorded.length).toBe(bodies.length), patience);
       expect(recorded.sort()).toEqual(sent);
@@ -356,8 +380,11 @@ export function aNamespace(): string {
   return `test-${randomBytes(6).toString('hex')}`;
 }
 
-export function aDelivery(body: string): Delivery {
-  return { body: Buffer.from(body), receivedAt: new Date('2026-06-01T10:00:00.123Z') };
+export function aDelivery(body: string): Envelope {
+  return {
+    ...{ v: 1, kind: 'delivery', body: Buffer.from(body), receivedAt: new Date('2026-06-01T10:00:00.123Z') },
+    ...{ key: '0123456789abcdef', trace: '4bf92f3577b34da6a3ce929d0e0e4736' },
+  };
 }
 
 /** A consumer in a process of its own that takes deliveries and never finishes one. */

@@ -1,7 +1,7 @@
 import { type IQueueBackend, Job, Queue } from 'bullmq';
 import type { Backend } from './backend.ts';
-import type { Delivery } from './delivery.ts';
-import { type DeliveryJob, deliveryJobOptions, jobId, toJob } from './delivery-job.ts';
+import { deliveryJobOptions } from './delivery-job.ts';
+import { type EnvelopeJob, jobId, type SealedEnvelope, toJob } from './envelope.ts';
 import { QueueUnreachableError } from './errors.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { limitWarnings } from './limit-warnings.ts';
@@ -9,8 +9,8 @@ import { openBackend } from './open-backend.ts';
 import { within } from './within.ts';
 
 export type DeliveryQueue = {
-  /** Resolves once the delivery is durable; rejects within `timeoutMs` (then it may be stored nevertheless, or later). */
-  add(delivery: Delivery): Promise<void>;
+  /** Resolves once the envelope is durable; rejects within `timeoutMs` (then it may be stored nevertheless, or later). */
+  add(envelope: SealedEnvelope): Promise<void>;
   /**
    * Deliveries that are not recorded yet, those in hand included; rejects within `timeoutMs`. Identical ones count apart
    * until jobs are made of them, and for a moment one may count twice.
@@ -57,19 +57,19 @@ export async function openDeliveryQueue(options: DeliveryQueueOptions): Promise<
     throw new QueueUnreachableError('its server', error);
   }
   const { landing } = backend;
-  const send = createGroupCommit<Delivery>({
+  const send = createGroupCommit<SealedEnvelope>({
     sizeOf: ({ body }) => body.length,
     maxItems: 500,
     maxSize: 8 * 1024 * 1024,
     timeoutMs,
     gatherMs: 2,
     what: 'adding to the queue',
-    commit: (deliveries) => (landing === null ? addAll(queue, deliveries) : landing.put(deliveries)),
+    commit: (envelopes) => (landing === null ? addAll(queue, envelopes) : landing.put(envelopes)),
   });
   const underWay = new Set<Promise<void>>();
   return {
-    async add(delivery) {
-      const adding = send(delivery);
+    async add(envelope) {
+      const adding = send(envelope);
       underWay.add(adding);
       try {
         await adding;
@@ -90,7 +90,7 @@ export async function openDeliveryQueue(options: DeliveryQueueOptions): Promise<
   };
 }
 
-export type DeliveryJobs = Queue<DeliveryJob, void, string, DeliveryJob, void, string, IQueueBackend, unknown>;
+export type DeliveryJobs = Queue<EnvelopeJob, void, string, EnvelopeJob, void, string, IQueueBackend, unknown>;
 
 /** BullMQ's queue of deliveries, one job each. */
 export function createQueue(backend: Backend): DeliveryJobs {
@@ -112,12 +112,12 @@ export function createQueue(backend: Backend): DeliveryJobs {
  * for a few jobs takes three times as long and fills the catalogue with dead rows. BullMQ's own FlowProducer must not be
  * used for this: it does not look at the errors.
  */
-async function addAll(queue: DeliveryJobs, deliveries: readonly Delivery[]): Promise<void> {
-  const byId = new Map(deliveries.map((delivery) => [jobId(delivery), delivery]));
+async function addAll(queue: DeliveryJobs, envelopes: readonly SealedEnvelope[]): Promise<void> {
+  const byId = new Map(envelopes.map((envelope) => [jobId(envelope), envelope]));
   // In one order everywhere, or two processes with the same deliveries could wait for each other's rows.
   const sorted = [...byId].sort(([one], [other]) => (one < other ? -1 : 1));
-  const entries = sorted.map(([id, delivery]) => {
-    const job = new Job<DeliveryJob>(queue, 'delivery', toJob(delivery), deliveryJobOptions, id);
+  const entries = sorted.map(([id, envelope]) => {
+    const job = new Job<EnvelopeJob>(queue, 'delivery', toJob(envelope), deliveryJobOptions, id);
     return { jobData: job.asJSON(), jobId: id, parentKeyOpts: {}, prefix: '', queueName: queue.name };
   });
   const added = await queue.getBackend().addFlow(entries);

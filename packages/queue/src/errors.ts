@@ -23,6 +23,17 @@ export class QueueUnreachableError extends Error {
   }
 }
 
+/** What lies in the queue can be read by a newer worker only; until one comes it stays, and is tried again. */
+export class NewerEnvelopeError extends Error {
+  override name = 'NewerEnvelopeError' as const;
+
+  constructor(version: number, kind: string) {
+    super(
+      `what lies in the queue was written by a newer receiver (version ${version}, kind ${JSON.stringify(kind.slice(0, 40))}); update the worker`,
+    );
+  }
+}
+
 /** One line on an error; a refused connection has an empty message and only a code. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

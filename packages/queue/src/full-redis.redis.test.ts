@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 import { afterEach, expect, test, vi } from 'vitest';
 import { aDelivery, aNamespace } from './deliveries.contract.ts';
-import type { Delivery } from './delivery.ts';
+import type { Envelope } from './envelope.ts';
 import { consumeDeliveries, type DeliveryQueue, openDeliveryQueue } from './index.ts';
 import { type RedisServer, startRedis } from './test-servers.ts';
 
@@ -55,13 +55,13 @@ async function limit(client: Redis, bytesMore: number): Promise<void> {
   await client.config('SET', 'maxmemory', used + bytesMore);
 }
 
-async function consume({ options }: Full, recorded: Set<string>, record?: (delivery: Delivery) => Promise<void>) {
+async function consume({ options }: Full, recorded: Set<string>, record?: (envelope: Envelope) => Promise<void>) {
   const consumer = await consumeDeliveries({
     ...options,
     concurrency: 4,
-    record: async (delivery) => {
-      await record?.(delivery);
-      recorded.add(delivery.body.toString());
+    record: async (envelope) => {
+      await record?.(envelope);
+      recorded.add(envelope.body.toString());
     },
     onError: () => {},
   });

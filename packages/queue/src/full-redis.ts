@@ -1,9 +1,8 @@
 // A Redis that may not evict (as we demand) and is full refuses what needs memory: to make a job, and to give one out. Reading and
 // deleting it allows, so what lies there is recorded from where it lies.
 import type { Job } from 'bullmq';
-import type { Delivery } from './delivery.ts';
-import { type DeliveryJob, fromJob } from './delivery-job.ts';
 import type { DeliveryJobs } from './delivery-queue.ts';
+import { type EnvelopeJob, fromJob, type SealedEnvelope } from './envelope.ts';
 
 const RESCUED_AT_ONCE = 32;
 /** So long after a refusal it counts as full still. */
@@ -22,16 +21,16 @@ export type FullRedis = {
   problems: () => string[];
 };
 
-/** `record` rejects when the delivery could not be recorded; it then stays where it is. */
+/** `record` rejects when the envelope could not be recorded; it then stays where it is. */
 export function watchFullRedis(options: {
   jobs: DeliveryJobs;
-  record: (delivery: Delivery) => Promise<void>;
+  record: (envelope: SealedEnvelope) => Promise<void>;
 }): FullRedis {
   const { jobs, record } = options;
   let refusedAt = Number.NEGATIVE_INFINITY;
   let recording: Promise<void> | null = null;
 
-  async function recordAndRemove(job: Job<DeliveryJob>): Promise<void> {
+  async function recordAndRemove(job: Job<EnvelopeJob>): Promise<void> {
     await record(fromJob(job.data));
     // Its last step, a note for listeners, needs memory: that one fails when the job is gone already.
     await job.remove().catch(async (error: unknown) => {

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { Landing } from './backend.ts';
 import { aDelivery, aNamespace } from './deliveries.contract.ts';
-import type { Delivery } from './delivery.ts';
+import type { SealedEnvelope } from './envelope.ts';
 import { consumeDeliveries, openDeliveryQueue } from './index.ts';
 import { createRedisLanding } from './redis-landing.ts';
 import { startRedis } from './test-servers.ts';
@@ -27,7 +27,7 @@ function aLanding(): { landing: Landing; client: Redis; key: string } {
   return { landing: createRedisLanding({ client, duplicate: () => client.duplicate(), key }), client, key };
 }
 
-function startMoving(landing: Landing, add: (delivery: Delivery) => Promise<unknown>): string[] {
+function startMoving(landing: Landing, add: (envelope: SealedEnvelope) => Promise<unknown>): string[] {
   const errors: string[] = [];
   const moving = landing.startMoving({ add, onError: (error) => errors.push(String(error)) });
   cleanUps.push(() => moving.close());
@@ -37,17 +37,52 @@ function startMoving(landing: Landing, add: (delivery: Delivery) => Promise<unkn
 test('what is put down in one write is passed on as it was, and removed', async () => {
   const { landing } = aLanding();
   const deliveries = [
-    { body: Buffer.from([0, 255, 10, 13]), receivedAt: new Date('2026-06-01T10:00:00.001Z') },
+    { ...aDelivery(''), body: Buffer.from([0, 255, 10, 13]), receivedAt: new Date('2026-06-01T10:00:00.001Z') },
+    { ...aDelivery('newer'), v: 7, more: [null] },
     aDelivery(''),
     aDelivery('same'),
     aDelivery('same'),
   ];
   await landing.put(deliveries);
-  expect(await landing.count()).toBe(4);
-  const added: Delivery[] = [];
-  startMoving(landing, async (delivery) => added.push(delivery));
+  expect(await landing.count()).toBe(5);
+  const added: SealedEnvelope[] = [];
+  startMoving(landing, async (envelope) => added.push(envelope));
   await vi.waitFor(async () => expect(await landing.count()).toBe(0), patience);
   expect(added).toEqual(deliveries);
+});
+
+test('the bytes lie in the stream as they are, after the time, where a worker of before looks for them', async () => {
+  const { landing, client, key } = aLanding();
+  const delivery = { ...aDelivery(''), body: Buffer.from([0, 255, 10]) };
+  await landing.put([delivery]);
+  const [entry] = await client.xrangeBuffer(key, '-', '+');
+  const [at, time, name, body] = entry?.[1] ?? [];
+  expect([String(at), Number(String(time)), String(name), body]).toEqual([
+    ...['at', delivery.receivedAt.getTime(), 'body', delivery.body],
+  ]);
+});
+
+test('what lies in the stream in another form is passed on, for whoever can open it', async () => {
+  const { landing, client, key } = aLanding();
+  const entries = [
+    ['at', '1780308000123', 'body', 'of before versions'],
+    ['at', '1780308000123', 'body', 'odd label', 'label', 'rubbish'],
+    ['at', '1780308000123', 'body', 'odd label', 'label', '[1]'],
+    ['at', '1780308000123', 'body', 'more', 'label', '{"v":9}', 'later', 'x'],
+    ['at', '1780308000123'],
+  ];
+  for (const fields of entries) await client.xadd(key, '*', ...fields);
+  const added: SealedEnvelope[] = [];
+  startMoving(landing, async (envelope) => added.push(envelope));
+  await vi.waitFor(async () => expect(await landing.count()).toBe(0), patience);
+  const at = { receivedAt: new Date(1_780_308_000_123) };
+  expect(added).toEqual([
+    { ...at, body: Buffer.from('of before versions') },
+    { ...at, body: Buffer.from('odd label'), v: 'rubbish' },
+    { ...at, body: Buffer.from('odd label'), v: '[1]' },
+    { ...at, body: Buffer.from('more'), v: 9 },
+    { ...at, body: Buffer.alloc(0) },
+  ]);
 });
 
 test('what a consumer took and did not add, another takes over', async () => {
@@ -107,7 +142,7 @@ test('nothing is lost between landing and job though Redis is killed again and a
   await Promise.all(bodies.map((body) => queue.add(aDelivery(body))));
   const recorded = new Set<string>();
   for (let n = 0; n < 2; n += 1) {
-    const record = async ({ body }: Delivery) => void recorded.add(body.toString());
+    const record = async ({ body }: SealedEnvelope) => void recorded.add(body.toString());
     const consumer = await consumeDeliveries({ ...options, concurrency: 4, record, onError: () => {} });
     cleanUps.push(() => consumer.close());
   }

@@ -1,28 +1,28 @@
 // On Redis a BullMQ job costs its adder a script of nine commands. The receiver has better things to do, so it appends its
-// deliveries to a stream, all that wait in one write, and the consumers make the jobs:
+// envelopes to a stream, all that wait in one write, and the consumers make the jobs:
 //
 //   receiver ──put──▶ stream ──take──▶ consumer ──add──▶ BullMQ ──▶ record
 //                        ▲── remove once the job is added ──┘
 //
-// Each delivery is taken by one consumer. If that one dies in between, another takes it over, and the job may be made a
+// Each envelope is taken by one consumer. If that one dies in between, another takes it over, and the job may be made a
 // second time: it folds while the first is in the queue, and after that it is recorded again, which does no harm.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
 import type { Landing } from './backend.ts';
-import type { Delivery } from './delivery.ts';
+import { readLabel, type SealedEnvelope, writeLabel } from './envelope.ts';
 import { isFull } from './full-redis.ts';
 
 const group = 'movers';
 const consumer = 'any'; // who it was that died does not matter, and a name per process would pile up
-const takenAtOnce = 32; // a delivery may be 1 MiB
+const takenAtOnce = 32; // a body may be 1 MiB
 const deadAfterMs = 3_000;
 const lookForTheDeadEveryMs = 1_000;
 
 // No MULTI, which a Redis that is full refuses.
 const removeAll = `for i = 2, #ARGV do redis.call('XACK', KEYS[1], ARGV[1], ARGV[i]); redis.call('XDEL', KEYS[1], ARGV[i]) end`;
-const putAll = `for i = 1, #ARGV, 2 do redis.call('XADD', KEYS[1], '*', 'at', ARGV[i], 'body', ARGV[i + 1]) end`;
+const putAll = `for i = 1, #ARGV, 3 do redis.call('XADD', KEYS[1], '*', 'at', ARGV[i], 'body', ARGV[i + 1], 'label', ARGV[i + 2]) end`;
 
-type Landed = { id: Buffer; delivery: Delivery };
+type Landed = { id: Buffer; envelope: SealedEnvelope };
 
 /** `duplicate` makes the connection on which a consumer waits. */
 export function createRedisLanding(options: {
@@ -32,8 +32,8 @@ export function createRedisLanding(options: {
 }): Landing {
   const { client, duplicate, key } = options;
 
-  async function put(deliveries: readonly Delivery[]): Promise<void> {
-    const fields = deliveries.flatMap(({ body, receivedAt }) => [String(receivedAt.getTime()), body]);
+  async function put(envelopes: readonly SealedEnvelope[]): Promise<void> {
+    const fields = envelopes.flatMap((one) => [String(one.receivedAt.getTime()), one.body, writeLabel(one)]);
     await client.eval(putAll, 1, key, ...fields);
   }
 
@@ -104,10 +104,10 @@ export function createRedisLanding(options: {
     }
 
     /** What could not be added stays, and is taken again as if its taker had died; it does not hold up the others. */
-    async function move(deliveries: readonly Landed[]): Promise<void> {
+    async function move(envelopes: readonly Landed[]): Promise<void> {
       const added: Buffer[] = [];
-      const adding = deliveries.map(async ({ id, delivery }) => {
-        await add(delivery);
+      const adding = envelopes.map(async ({ id, envelope }) => {
+        await add(envelope);
         added.push(id);
       });
       const failed = (await Promise.allSettled(adding)).find(({ status }) => status === 'rejected');
@@ -149,7 +149,8 @@ function landed(entries: Entries): Landed[] {
   return entries.flatMap((entry) => {
     const [id, fields = null] = entry ?? [];
     if (id === undefined || fields === null) return [];
-    const [, at, , body = Buffer.alloc(0)] = fields;
-    return [{ id, delivery: { body, receivedAt: new Date(Number(at)) } }];
+    const [, at, , body = Buffer.alloc(0), , label] = fields;
+    const others = label === undefined ? {} : readLabel(label.toString());
+    return [{ id, envelope: { ...others, body, receivedAt: new Date(Number(at)) } }];
   });
 }

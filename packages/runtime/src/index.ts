@@ -19,6 +19,7 @@ export {
   workerEnv,
 } from './environment.ts';
 export { ConfigError } from './errors.ts';
+export { fingerprint } from './fingerprint.ts';
 export { followEnv } from './follow-env.ts';
 export { loadDotEnv } from './load-dot-env.ts';
 export { readEnv } from './read-env.ts';

@@ -1,6 +1,6 @@
 import type { Database, DeadLetterChoice } from '@procore-mirror/database';
 import { type Replayed, replayDeadLetters, usualPace } from '@procore-mirror/mirror';
-import { type Delivery, type DeliveryQueue, openDeliveryQueue } from '@procore-mirror/queue';
+import { type DeliveryQueue, openDeliveryQueue } from '@procore-mirror/queue';
 import { queueAddress, readEnv } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
@@ -41,11 +41,11 @@ async function replay(context: Context, database: Database, choice: DeadLetterCh
   let opening: Promise<DeliveryQueue> | undefined;
 
   /** The queue is opened for the first body: without one it may be down. */
-  async function handOver(delivery: Delivery): Promise<void> {
+  async function handOver(delivery: { body: Buffer; receivedAt: Date }): Promise<void> {
     // One that may forget does no harm here: a dead letter stays until its body is recorded.
     opening ??= openDeliveryQueue({ url: queueAddress(env).url, allowVolatile: true, onWarning: () => {} });
     try {
-      await (await opening).add(delivery);
+      await (await opening).add({ v: 1, kind: 'delivery', ...delivery, key: null, trace: null });
     } catch (cause) {
       throw new ServerUnreachableError('the queue took no more bodies; records will be fetched again', { cause });
     }
