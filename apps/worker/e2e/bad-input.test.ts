@@ -114,6 +114,45 @@ test('half a request and then silence does not hold the receiver', async () => {
   await ended;
 });
 
+test('silent connections and odd requests by the thousand hold up nobody', async () => {
+  const { system } = mirror;
+  const { hostname, port, pathname } = new URL(system.receiverUrl);
+  const open = new Set<unknown>();
+  const send = (bytes: string | Buffer) =>
+    new Promise<void>((resolve) => {
+      const socket = connectSocket(Number(port), hostname);
+      open.add(socket);
+      socket.on('error', () => {}).resume();
+      socket.once('close', () => {
+        open.delete(socket);
+        resolve();
+      });
+      socket.write(bytes);
+    });
+  const proved = `Host: x\r\nAuthorization: ${system.secrets.authorization}\r\n`;
+  const odd = [
+    'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    `POST ${pathname} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    `BREW ${pathname} HTTP/1.1\r\n${proved}\r\n`,
+    `POST ${pathname} HTTP/9.9\r\n${proved}\r\n`,
+    `POST ${pathname} HTTP/1.1\r\n${proved}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
+    `POST ${pathname} HTTP/1.1\r\n${proved}Content-Length: -1\r\n\r\n`,
+    `POST ${pathname} HTTP/1.1\r\n${proved}Content-Length: 5\r\nContent-Length: 6\r\n\r\n`,
+    `POST ${pathname} HTTP/1.1\r\n${proved}X: ${'x'.repeat(20_000)}\r\n\r\n`,
+    `OPTIONS * HTTP/1.1\r\n${proved}Connection: close\r\n\r\n`,
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', // what begins TLS
+    Buffer.alloc(1_000, 0xff),
+  ];
+  const silent = Array.from({ length: 500 }, () => send(''));
+  for (let round = 0; round < 25; round += 1) {
+    await Promise.all(Array.from({ length: 96 }, (_, index) => send(odd[index % odd.length] ?? '')));
+    expect(await deliver(system, good())).toBe(204);
+  }
+  await Promise.all(silent);
+  expect(open.size).toBe(0);
+});
+
 test('the next good event is stored, digit for digit', async () => {
   const { system, database, untilQuiet } = mirror;
   const id = '9007199254740993';
