@@ -78,7 +78,8 @@ function judge(error: unknown): ExitCode {
 }
 
 function explain(error: unknown): string[] {
-  if (error instanceof ConfigError) return [...error.problems.map((problem) => `error: ${problem}`), ...fixOf(error)];
+  if (error instanceof ConfigError || error instanceof UsageError)
+    return [...error.problems.map((problem) => `error: ${problem}`), ...fixOf(error)];
   const lines = [`error: ${messageOf(error)}`];
   for (let cause = causeOf(error); cause !== undefined; cause = causeOf(cause))
     lines.push(`because: ${messageOf(cause)}`);
