@@ -2,7 +2,6 @@
 // "nothing is wrong" would look like good news.
 import { type Database, isMentioned, listNamedResources, listPlaces, type Place } from '@procore-mirror/database';
 import { nearestNames, probableName, unknownResource } from '@procore-mirror/mirror';
-import { readEnv } from '@procore-mirror/runtime';
 import type { Context } from './context.ts';
 import { companiesSchema } from './env.ts';
 import { UsageError } from './errors.ts';
@@ -34,7 +33,7 @@ async function problemsOfPlace(
   database: Database,
   { company, project }: PartOptions,
 ): Promise<string[]> {
-  const { PROCORE_COMPANY_IDS: configured = [] } = readEnv(companiesSchema, context.env());
+  const { PROCORE_COMPANY_IDS: configured = [] } = context.read(companiesSchema);
   const places = [...configured.map((companyId) => ({ companyId, projectId: null })), ...(await listPlaces(database))];
   const companyIds = [...new Set(places.map(({ companyId }) => companyId))];
   const knowsCompany =

@@ -1,6 +1,7 @@
 import { checkDatabase, type Database, openDatabase } from '@procore-mirror/database';
 import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/mirror';
-import { addEnvSecrets, configured, readEnv, type Secrets } from '@procore-mirror/runtime';
+import { addEnvSecrets, configured, readEnv, type Secrets, serverIn } from '@procore-mirror/runtime';
+import type { z } from 'zod';
 import { databaseSchema, type Env, mirrorSchema, withStarted } from './env.ts';
 import { ServerUnreachableError } from './errors.ts';
 import type { Output } from './output.ts';
@@ -9,8 +10,8 @@ import type { Output } from './output.ts';
 export type Context = {
   output: Output;
   now: () => Date;
-  /** The environment, that of a running `npm start` included where it stands in. Throws a ConfigError. */
-  env: () => Env;
+  /** The environment, that of a running `npm start` included where it stands in; its secrets are not printed. Throws a ConfigError. */
+  read: <S extends z.ZodObject>(schema: S) => z.infer<S>;
   /** Throws a ConfigError. */
   databaseUrl: () => string;
   /** What can be mirrored, and what the operator chose of it; null stands for all. Throws a ConfigError. */
@@ -20,19 +21,19 @@ export type Context = {
 };
 
 export function createContext(o: { env: Env; startFile: string; secrets: Secrets; output: Output }): Context {
-  const env = () => withStarted(o.env, o.startFile);
-  const databaseUrl = () => {
-    const known = readEnv(databaseSchema, env());
-    addEnvSecrets(o.secrets, databaseSchema, known);
-    return known.DATABASE_URL;
+  const read: Context['read'] = (schema) => {
+    const known = readEnv(schema, withStarted(o.env, o.startFile));
+    addEnvSecrets(o.secrets, schema, known);
+    return known;
   };
+  const databaseUrl = () => read(databaseSchema).DATABASE_URL;
   return {
     output: o.output,
     now: () => new Date(),
-    env,
+    read,
     databaseUrl,
     catalogue: () => {
-      const known = readEnv(mirrorSchema, env());
+      const known = read(mirrorSchema);
       const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(known.MIRROR_CATALOGUE));
       const choose = () => chooseResources(catalogue, known.MIRROR_RESOURCES);
       return { catalogue, resources: configured('MIRROR_RESOURCES', choose) };
@@ -55,11 +56,6 @@ async function connectOnce(database: Database, url: string): Promise<void> {
   try {
     (await database.pool.connect()).release();
   } catch (cause) {
-    throw new ServerUnreachableError(`Postgres at ${hostOf(url)} did not let us in`, { cause });
+    throw new ServerUnreachableError(`Postgres at ${serverIn(url)} did not let us in`, { cause });
   }
-}
-
-function hostOf(url: string): string {
-  const { host, pathname } = URL.parse(url) ?? { host: 'DATABASE_URL', pathname: '' };
-  return `${host}${pathname}`;
 }

@@ -698,6 +698,29 @@ test('a server that is down is exit code 3, with a fix and without the password'
   expect(stderr).not.toContain('secret-password');
 });
 
+test('no password of an address is shown, whatever says it and whether as a table or as JSON', async () => {
+  const env = {
+    DATABASE_URL: database.url,
+    QUEUE_URL: 'redis://:queue-password@127.0.0.1:1?sentinelPassword=other-password',
+  };
+  await database.pool.query(
+    `insert into mirror.scopes (company_id, reason, detail, probe_at) values (11, 'failing', 'queue-password other-password', now())`,
+  );
+  for (const args of [['status'], ['status', '--json']]) {
+    const { stdout, stderr } = await mirror(args, env);
+    expect(stdout).toContain('[redacted] [redacted]');
+    expect(stdout + stderr).not.toMatch(/queue-password|other-password/);
+  }
+});
+
+test('a server that is down is named without a password that is short, encoded, asked for or not encoded at all', async () => {
+  for (const address of ['me:pw@127.0.0.1:1/db', 'me@127.0.0.1:1/db?password=pw', 'me:1/pw@127.0.0.1:1/db']) {
+    const { stderr } = await mirror(['events', 'list'], { DATABASE_URL: `postgres://${address}` });
+    expect(stderr).toContain('Postgres at 127.0.0.1:1/db did not let us in');
+    expect(stderr).not.toContain('pw');
+  }
+});
+
 test('a database without our tables is told what to run', async () => {
   const empty = await createTestDatabase();
   const { code, stderr } = await mirror(['status'], { DATABASE_URL: empty.url });

@@ -101,6 +101,7 @@ test('without credentials a simulated company is mirrored and keeps changing', a
   await started.said('The mirror runs.');
   await started.said(/events\/s/);
   const url = await started.databaseUrl();
+  expect(started.output()).toContain(`psql '${url}'`);
   await untilThereAre(url, 'procore.projects', 3);
   await untilThereAre(url, 'mirror.events', 1);
   for (const [, query] of started.output().matchAll(/(select .*);/g)) await count(url, `(${query}) q`);
@@ -135,6 +136,9 @@ test('against a Procore that goes on, a second start continues: no hook twice, n
   const first = startIn(env);
   await first.said('The mirror runs.');
   expect(first.output()).toContain('Hooks: 2 scopes, 2 hooks created');
+  const { username, password } = new URL(database.url);
+  expect(first.output()).toContain(`psql 'postgres://${username}@`);
+  expect(first.output()).not.toContain(password);
   await first.end();
 
   const second = startIn(env);

@@ -22,7 +22,8 @@ type Options = { env: Env; directory: string; lifetime: MainLifetime; terminal: 
 const coveredByRetriesMs = 11 * 3_600_000;
 
 /** Runs until the lifetime ends, or throws when something it started has failed; the lifetime then closes the rest. */
-export async function start({ env, directory, lifetime, terminal }: Options): Promise<void> {
+export async function start({ env, directory, lifetime, ...o }: Options): Promise<void> {
+  const terminal: Terminal = { ...o.terminal, write: (text) => o.terminal.write(lifetime.secrets.redact(text)) };
   const say = (line: string) => terminal.write(`${line}\n`);
   const wanted = readWanted(env);
   const file = wanted.isReal ? wanted.env.MIRROR_CATALOGUE : undefined;
@@ -64,9 +65,10 @@ export async function start({ env, directory, lifetime, terminal }: Options): Pr
   const alive = setInterval(() => data.remember({ lastAliveAt: Date.now() }).catch(crew.fail), 60_000);
   lifetime.defer('note of being alive', () => clearInterval(alive));
   await data.remember({ lastAliveAt: Date.now() });
-  say(
+  // Not redacted: it shows no password of the operator's, and one that is an everyday word would spoil it.
+  o.terminal.write(
     introduction({
-      databaseUrl,
+      ...{ databaseUrl, isEmbedded: !wanted.isReal || wanted.env.DATABASE_URL === undefined },
       receiver: `http://127.0.0.1:${ports.ingest}/webhooks/procore`,
       procore: wanted.isReal ? (settings.WEBHOOK_URL ?? 'no hooks') : `${settings.PROCORE_API_URL} (simulated)`,
       health: [readyUrl(ports.ingestAdmin), readyUrl(ports.workerAdmin)],

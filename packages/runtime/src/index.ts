@@ -1,5 +1,6 @@
 export { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 export { addEnvSecrets } from './add-env-secrets.ts';
+export { serverIn, withoutPasswords } from './address.ts';
 export { configured } from './configured.ts';
 export { createLog, type Log } from './create-log.ts';
 export { createRegistry } from './create-registry.ts';

@@ -1,7 +1,7 @@
 import type { Database, DeadLetterChoice } from '@procore-mirror/database';
 import { type Replayed, replayDeadLetters, usualPace } from '@procore-mirror/mirror';
 import { type Delivery, type DeliveryQueue, openDeliveryQueue } from '@procore-mirror/queue';
-import { queueUrl, readEnv } from '@procore-mirror/runtime';
+import { queueUrl } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { checkPart } from '../check-part.ts';
 import type { Context } from '../context.ts';
@@ -41,7 +41,7 @@ export function addDeadLettersReplay(parent: Command, run: Run): void {
 
 async function replay(context: Context, database: Database, choice: DeadLetterChoice): Promise<Replayed> {
   const { catalogue } = context.catalogue();
-  const env = readEnv(replaySchema, context.env());
+  const env = context.read(replaySchema);
   let opening: Promise<DeliveryQueue> | undefined;
 
   /** The queue is opened for the first body: without one it may be down. */

@@ -1,6 +1,6 @@
 import { readStatus } from '@procore-mirror/database';
 import { openDeliveryQueue } from '@procore-mirror/queue';
-import { queueUrl, readEnv } from '@procore-mirror/runtime';
+import { queueUrl } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { checkPart, type PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
@@ -41,9 +41,9 @@ export function addStatus(parent: Command, run: Run): void {
 }
 
 /** A queue that is down is part of the status, not the end of it. */
-async function readQueue({ env, databaseUrl }: Context): Promise<QueueStatus> {
+async function readQueue({ read, databaseUrl }: Context): Promise<QueueStatus> {
   databaseUrl(); // a wrong configuration is reported, not shown as a queue that is down
-  const settings = readEnv(queueSchema, env());
+  const settings = read(queueSchema);
   try {
     const queue = await openDeliveryQueue({ url: queueUrl(settings), allowVolatile: true, onWarning: () => {} });
     try {
