@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '@procore-mirror/database';
 import { freePort } from '@procore-mirror/embedded';
-import { createSecrets } from '@procore-mirror/runtime';
+import { ConfigError, createSecrets } from '@procore-mirror/runtime';
 import { createTestDatabase, startApp } from '@procore-mirror/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openDataDirectory } from './data-directory.ts';
@@ -35,6 +35,8 @@ type Started = {
   output: () => string;
   said: (text: string | RegExp) => Promise<void>;
   databaseUrl: () => Promise<string>;
+  /** That of the process, had this been one. */
+  exitCode: () => Promise<number>;
   /** As a signal would: what was started is closed, last first. */
   end: () => Promise<void>;
 };
@@ -43,6 +45,7 @@ function startIn(env: Record<string, string>): Started {
   let text = '';
   const controller = new AbortController();
   const closing: (() => unknown)[] = [];
+  let code = 0;
   const ended = start({
     env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', FETCH_DELAY_MS: '100', ...env },
     directory: path.join(directory, '.data'),
@@ -61,6 +64,7 @@ function startIn(env: Record<string, string>): Started {
     },
   }).catch((error: unknown) => {
     text += `failed: ${error instanceof Error ? error.message : error}`;
+    code = error instanceof ConfigError ? 2 : 1;
   });
   const started: Started = {
     output: () => text,
@@ -72,6 +76,10 @@ function startIn(env: Record<string, string>): Started {
     },
     databaseUrl: async () =>
       (await readFile(path.join(directory, '.data/start.env'), 'utf8')).match(/^DATABASE_URL='(.*)'$/m)?.[1] ?? '',
+    exitCode: async () => {
+      await ended;
+      return code;
+    },
     end: async () => {
       controller.abort();
       await ended;
@@ -81,6 +89,16 @@ function startIn(env: Record<string, string>): Started {
   running.push(started);
   return started;
 }
+
+/** The settings of a mirror of this Procore. */
+const mirrorOf = (simulatorUrl: string, databaseUrl: string) => ({
+  DATABASE_URL: databaseUrl,
+  PROCORE_LOGIN_URL: simulatorUrl,
+  PROCORE_API_URL: simulatorUrl,
+  PROCORE_CLIENT_ID: 'simulator',
+  PROCORE_CLIENT_SECRET: 'simulator-secret',
+  PROCORE_COMPANY_IDS: '598134325683880',
+});
 
 async function count(url: string, what: string): Promise<number> {
   const database = openDatabase({ url, applicationName: 'test' });
@@ -122,12 +140,7 @@ test('against a Procore that goes on, a second start continues: no hook twice, n
   const port = String(await freePort());
   const database = await createTestDatabase();
   const env = {
-    DATABASE_URL: database.url,
-    PROCORE_LOGIN_URL: simulatorUrl,
-    PROCORE_API_URL: simulatorUrl,
-    PROCORE_CLIENT_ID: 'simulator',
-    PROCORE_CLIENT_SECRET: 'simulator-secret',
-    PROCORE_COMPANY_IDS: '598134325683880',
+    ...mirrorOf(simulatorUrl, database.url),
     WEBHOOK_URL: `http://127.0.0.1:${port}/webhooks/procore`,
     INGEST_HOST: '127.0.0.1',
     INGEST_PORT: port,
@@ -171,12 +184,7 @@ test('a Procore that answers nothing for a while when the start begins costs not
   await order({ kind: 'login', status: 503, body: '<html>', times: 1 });
   const database = await createTestDatabase();
   const started = startIn({
-    DATABASE_URL: database.url,
-    PROCORE_LOGIN_URL: simulatorUrl,
-    PROCORE_API_URL: simulatorUrl,
-    PROCORE_CLIENT_ID: 'simulator',
-    PROCORE_CLIENT_SECRET: 'simulator-secret',
-    PROCORE_COMPANY_IDS: '598134325683880',
+    ...mirrorOf(simulatorUrl, database.url),
     INGEST_HOST: '127.0.0.1',
     INGEST_PORT: String(await freePort()),
     MIRROR_RESOURCES: 'RFIs,Projects,Trades',
@@ -203,17 +211,34 @@ test('names in MIRROR_RESOURCES that no resource has end the start before anythi
   expect(started.output()).toMatch(/^failed: /);
 });
 
+test('a company that the service account does not see ends the start with those it sees, before anything is done', async () => {
+  const simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '0' });
+  const simulatorUrl = String((await simulator.line('url')).url);
+  const database = await createTestDatabase();
+  const started = startIn({
+    ...mirrorOf(simulatorUrl, database.url),
+    PROCORE_COMPANY_IDS: '598134325683808,598134325683880',
+    WEBHOOK_URL: 'http://127.0.0.1:9/webhooks/procore',
+    INGEST_PORT: String(await freePort()),
+  });
+  await expect(started.said('The mirror runs.')).rejects.toThrow(
+    /failed: PROCORE_COMPANY_IDS: the service account does not see 598134325683808; it sees 598134325683880 \(.+\)$/,
+  );
+  expect(await started.exitCode()).toBe(2);
+  expect(await (await fetch(`${simulatorUrl}/control/hooks`)).json()).toEqual([]);
+  expect(await count(database.url, 'mirror.backfills')).toBe(0);
+  await started.end();
+  await simulator.end('SIGTERM');
+  await database.drop();
+});
+
 test('wrong credentials end the start with what is wrong, and not with the secret', async () => {
   const simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '0' });
   const simulatorUrl = String((await simulator.line('url')).url);
   const database = await createTestDatabase();
   const started = startIn({
-    DATABASE_URL: database.url,
-    PROCORE_LOGIN_URL: simulatorUrl,
-    PROCORE_API_URL: simulatorUrl,
-    PROCORE_CLIENT_ID: 'simulator',
+    ...mirrorOf(simulatorUrl, database.url),
     PROCORE_CLIENT_SECRET: 'not-the-secret-of-the-simulator',
-    PROCORE_COMPANY_IDS: '598134325683880',
     INGEST_PORT: String(await freePort()),
   });
   await expect(started.said('The mirror runs.')).rejects.toThrow(/failed: /);

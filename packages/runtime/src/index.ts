@@ -20,6 +20,7 @@ export {
 export { ConfigError } from './errors.ts';
 export { followEnv } from './follow-env.ts';
 export { loadDotEnv } from './load-dot-env.ts';
+export { printable } from './printable.ts';
 export { readEnv } from './read-env.ts';
 export { type Lifetime, type MainLifetime, runMain } from './run-main.ts';
 export { createSecrets, type Secrets } from './secrets.ts';
