@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '@procore-mirror/database';
@@ -6,24 +8,24 @@ import { freePort } from '@procore-mirror/embedded';
 import { ConfigError, createSecrets } from '@procore-mirror/runtime';
 import { createTestDatabase, startApp } from '@procore-mirror/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openDataDirectory } from './data-directory.ts';
+import type { Ports } from './settings.ts';
 import { start } from './start.ts';
 
 vi.setConfig({ testTimeout: 300_000 }); // it takes a few seconds, but beside others a minute or two
 
 let directory: string;
 let running: Started[];
+let ports: Ports;
 
 beforeEach(async () => {
   directory = await mkdtemp('/tmp/procore-mirror-start-');
   await chmod(directory, 0o755); // root's Postgres is another user
   running = [];
   // The usual ports may be taken by another run of these tests at any moment.
-  const data = await openDataDirectory(path.join(directory, '.data'));
-  const ports = ['ingest', 'ingestAdmin', 'workerAdmin', 'simulator'];
-  await data.remember({
-    ports: Object.fromEntries(await Promise.all(ports.map(async (name) => [name, await freePort()]))),
-  });
+  const [ingest = 0, ingestAdmin = 0, workerAdmin = 0, simulator = 0] = await Promise.all(
+    Array.from({ length: 4 }, () => freePort()),
+  );
+  ports = { ingest, ingestAdmin, workerAdmin, simulator };
 });
 
 afterEach(async () => {
@@ -48,7 +50,7 @@ function startIn(env: Record<string, string>): Started {
   let code = 0;
   const ended = start({
     env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', FETCH_DELAY_MS: '100', ...env },
-    directory: path.join(directory, '.data'),
+    ...{ directory: path.join(directory, '.data'), ports },
     lifetime: {
       signal: controller.signal,
       defer: (_name, close) => void closing.push(close),
@@ -114,9 +116,14 @@ async function untilThereAre(url: string, what: string, atLeast: number): Promis
   }
 }
 
-test('without credentials a simulated company is mirrored and keeps changing', async () => {
+test('without credentials a simulated company is mirrored and keeps changing, on other ports than those that are taken', async () => {
+  const taker = createServer().listen(ports.workerAdmin, '127.0.0.1');
+  await once(taker, 'listening');
   const started = startIn({});
   await started.said('The mirror runs.');
+  taker.close();
+  const [, other] = /port (\d+) is taken; the health of the worker is on (\d+)/.exec(started.output())?.slice(1) ?? [];
+  expect(started.output()).toContain(`http://127.0.0.1:${other}/readyz`);
   await started.said(/events\/s/);
   const url = await started.databaseUrl();
   expect(started.output()).toContain(`psql '${url}'`);
@@ -195,6 +202,21 @@ test('a Procore that answers nothing for a while when the start begins costs not
   await untilThereAre(database.url, 'procore.rfis', 1);
   await started.end();
   await simulator.end('SIGTERM');
+  await database.drop();
+});
+
+test('a port of the receiver that is taken ends the start of a real mirror, and is named', async () => {
+  const taker = createServer().listen(0);
+  await once(taker, 'listening');
+  const { port } = taker.address() as AddressInfo; // listening on TCP, so this is its address
+  const database = await createTestDatabase();
+  const nowhere = `http://127.0.0.1:${await freePort()}`;
+  const started = startIn({ ...mirrorOf(nowhere, database.url), INGEST_PORT: String(port) });
+  await expect(started.said('The mirror runs.')).rejects.toThrow(
+    new RegExp(`failed: .*cannot listen on 0.0.0.0:${port}; see INGEST_HOST and INGEST_PORT`, 's'),
+  );
+  await started.end();
+  taker.close();
   await database.drop();
 });
 

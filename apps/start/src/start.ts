@@ -5,7 +5,7 @@ import path from 'node:path';
 import { migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { chooseResources, loadCatalogue } from '@procore-mirror/mirror';
 import { addEnvSecrets, configured, type MainLifetime } from '@procore-mirror/runtime';
-import { choosePorts } from './choose-ports.ts';
+import { choosePorts, usualPorts } from './choose-ports.ts';
 import { connect } from './connect.ts';
 import { createCrew } from './crew.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -13,10 +13,24 @@ import { type Env, readWanted, realSchema } from './env.ts';
 import { introduction } from './introduction.ts';
 import { showLive } from './live-line.ts';
 import { provideDatabase } from './provide-database.ts';
-import { realSettings, type Settings, settingsToShare, simulatedSettings, simulatorSettings } from './settings.ts';
+import {
+  type Ports,
+  realSettings,
+  type Settings,
+  settingsToShare,
+  simulatedSettings,
+  simulatorSettings,
+} from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
-type Options = { env: Env; directory: string; lifetime: MainLifetime; terminal: Terminal };
+type Options = {
+  env: Env;
+  directory: string;
+  lifetime: MainLifetime;
+  terminal: Terminal;
+  /** Where the parts listen as long as nobody else does; the usual ones when left out. */
+  ports?: Ports;
+};
 
 // Procore keeps what it could not deliver for 12 hours (facts: Webhooks: what reaches the receiver); an hour to spare.
 const coveredByRetriesMs = 11 * 3_600_000;
@@ -42,7 +56,7 @@ export async function start({ env, directory, lifetime, ...o }: Options): Promis
   const database = openDatabase({ url: databaseUrl, applicationName: 'procore-mirror start', max: 8 });
   lifetime.defer('database', () => database.close());
 
-  const ports = await choosePorts(data, wanted);
+  const ports = await choosePorts({ wanted, usual: o.ports ?? usualPorts, say });
   const known = { databaseUrl, remembered: data.remembered, spool: data.spool };
   const settings = wanted.isReal
     ? realSettings({ env, known: wanted.env, ...known })
