@@ -713,12 +713,18 @@ test('no password of an address is shown, whatever says it and whether as a tabl
   }
 });
 
-test('a server that is down is named without a password that is short, encoded, asked for or not encoded at all', async () => {
-  for (const address of ['me:pw@127.0.0.1:1/db', 'me@127.0.0.1:1/db?password=pw', 'me:1/pw@127.0.0.1:1/db']) {
+test('a server that is down is named without a password that is short, encoded or asked for', async () => {
+  for (const address of ['me:pw@127.0.0.1:1/db', 'me@127.0.0.1:1/db?password=pw', 'me:p%40pw@127.0.0.1:1/db']) {
     const { stderr } = await mirror(['events', 'list'], { DATABASE_URL: `postgres://${address}` });
     expect(stderr).toContain('Postgres at 127.0.0.1:1/db did not let us in');
     expect(stderr).not.toContain('pw');
   }
+});
+
+test('an address that would show its password, as it holds a / that is not encoded, is refused', async () => {
+  const { code, stderr } = await mirror(['events', 'list'], { DATABASE_URL: 'postgres://me:1/pw@127.0.0.1:1/db' });
+  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('DATABASE_URL: spell / ? #') });
+  expect(stderr).not.toContain('pw');
 });
 
 test('a database without our tables is told what to run', async () => {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { addEnvSecrets } from './add-env-secrets.ts';
 import { passwordsIn, serverIn, withoutPasswords } from './address.ts';
+import { databaseEnv, queueEnv } from './environment.ts';
 import { readEnv } from './read-env.ts';
 import { createSecrets } from './secrets.ts';
 
@@ -13,7 +14,7 @@ test.each<[address: string, masked: string, leftOut: string, passwords: string[]
   ['redis://:pw@host', 'redis://:***@host', 'redis://host', ['pw']],
   ['postgres://me:@host/db', 'postgres://me:@host/db', 'postgres://me:@host/db', []],
   ['rediss+cluster://me:pw@a:1,b:2/0', 'rediss+cluster://me:***@a:1,b:2/0', 'rediss+cluster://me@a:1,b:2/0', ['pw']],
-  ['postgres://me@server:pw@host/db', 'postgres://me@server:***@host/db', 'postgres://me@server@host/db', ['pw']],
+  ['postgres://me@it:pw@host/db', 'postgres://me%40it:***@host/db', 'postgres://me%40it@host/db', ['pw']],
   ['postgres://me:a@b:c@host/db', 'postgres://me:***@host/db', 'postgres://me@host/db', ['a@b:c']],
   ['postgres://me:12/34@host/db', 'postgres://me:***@host/db', 'postgres://me@host/db', ['12/34']],
   ['postgres://me:1#2?3@host/db', 'postgres://me:***@host/db', 'postgres://me@host/db', ['1#2?3']],
@@ -52,6 +53,9 @@ test.each<[address: string, masked: string, leftOut: string, passwords: string[]
     'https://me@mirror.example.com/hooks',
     ['pw', 't'],
   ],
+  ['postgres://a:1,b:2/db?user=me@x', 'postgres://a:1,b:2/db?user=me@x', 'postgres://a:1,b:2/db?user=me@x', []],
+  ['postgres://[::1]:5/db?user=me@x', 'postgres://[::1]:5/db?user=me@x', 'postgres://[::1]:5/db?user=me@x', []],
+  ['postgres://me:a?b=c@host/db', 'postgres://me:***@host/db', 'postgres://me@host/db', ['a?b=c']],
   ['no address: a@b?password=x', 'no address: a@b?password=x', 'no address: a@b?password=x', []],
 ])('%s is shown as %s', (address, masked, leftOut, passwords) => {
   expect(withoutPasswords(address)).toBe(masked);
@@ -87,6 +91,22 @@ test.each([
 ])('the server of %s is %s', (address, server) => {
   expect(serverIn(address)).toBe(server);
 });
+
+test.each(['12/34', 'secret/part', 'secret#part', 'secret?part', 'a?b=c'])(
+  'a password %s is to be encoded',
+  (password) => {
+    const schema = z.object({ ...databaseEnv, ...queueEnv });
+    const problem = 'spell / ? # in its password as %2F %3F %23';
+    expect(() =>
+      readEnv(schema, { DATABASE_URL: `postgres://me:${password}@host/db`, QUEUE_URL: `redis://:${password}@host` }),
+    ).toThrow(`DATABASE_URL: ${problem}\nQUEUE_URL: ${problem}`);
+    const encoded = encodeURIComponent(password);
+    readEnv(schema, {
+      DATABASE_URL: `postgres://me:${encoded}@host/db`,
+      QUEUE_URL: `redis://:p@w:${encoded}@host:1/0`,
+    });
+  },
+);
 
 test('a wrong address is told without its password, even where it is no secret', () => {
   const schema = z.object({ WEBHOOK_URL: z.string().refine(() => false, 'must be an https:// address') });

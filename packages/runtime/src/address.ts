@@ -29,9 +29,11 @@ function endOfSignIn(rest: string): number {
   const [beforeQuery = ''] = rest.split(/\?(?=[^=&@]+=)/, 1);
   const [host = ''] = rest.split(/[/?#]/, 1);
   const at = beforeQuery.lastIndexOf('@');
-  // A port, or a password that holds what nobody encoded; rather a host too little is shown than a password.
-  return at < 0 && host.includes(':') ? rest.lastIndexOf('@') : at;
+  return at < 0 && !areHosts.test(host) ? rest.lastIndexOf('@') : at;
 }
+
+/** Hosts with or without ports; else it is a user, and the beginning of a password that holds what nobody encoded. */
+const areHosts = /^((\[[^\]]*\]|[^:,]*)(:\d*)?(,|$))*$/;
 
 function parameterOf(text: string): Parameter {
   const [, name = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(text) ?? [];
@@ -45,7 +47,8 @@ export function withoutPasswords(text: string, { mask = '***' }: { mask?: string
   const address = parse(text);
   if (address === null) return text;
   const { scheme, user, password, server, query } = address;
-  const masked = mask === null ? `${user}${user === '' ? '' : '@'}` : `${user}:${mask}@`;
+  const name = user.replaceAll('@', '%40'); // psql takes the first @ for the end
+  const masked = mask === null ? `${name}${name === '' ? '' : '@'}` : `${name}:${mask}@`;
   const parameters = query
     .filter((parameter) => mask !== null || parameter.password === '')
     .map((parameter) => (parameter.password === '' ? parameter.text : `${parameter.name}=${mask}`));
@@ -71,6 +74,11 @@ export function passwordsIn(text: string): string[] {
 export function signInOf(text: string): string {
   const address = parse(text);
   return address === null || address.password === '' ? '' : `${address.scheme}${address.user}:${address.password}@`;
+}
+
+/** Would a client find the password where we do? Not one with a `/`, `?` or `#` in it: it ends the host, and what is left is shown. */
+export function isWellSpelt(text: string): boolean {
+  return !/[/?#]/.test(parse(text)?.password ?? '');
 }
 
 /** Host, port and path of the address: what a message may name. */

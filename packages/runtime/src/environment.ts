@@ -1,6 +1,7 @@
 // Every environment variable of the product, once. An app picks the groups it needs:
 // `z.object({ ...logEnv, ...databaseEnv })`, then `readEnv`. `.env.example` is generated from here.
 import { z } from 'zod';
+import { isWellSpelt } from './address.ts';
 import { ConfigError } from './errors.ts';
 import { isLoopback } from './is-loopback.ts';
 
@@ -19,6 +20,7 @@ const procoreEnvironments = {
 type ProcoreEnvironment = keyof typeof procoreEnvironments;
 const procoreEnvironmentNames = Object.keys(procoreEnvironments) as ProcoreEnvironment[]; // keys of a const object
 
+const mustBeWellSpelt = 'spell / ? # in its password as %2F %3F %23';
 const mustBeOrigin = 'must be an https:// address without a path (http:// for loopback hosts only)';
 
 export const logEnv = {
@@ -43,6 +45,7 @@ export const databaseEnv = {
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must look like postgres://user:password@host:5432/database')
+    .refine(isWellSpelt, mustBeWellSpelt)
     .meta({
       description: 'Postgres for the mirror, postgres://…; `npm start` supplies an embedded one.',
       secret: true,
@@ -56,6 +59,7 @@ export const queueEnv = {
       /^(postgres(ql)?|rediss?(\+(cluster|sentinel))?):\/\//,
       'must start with postgres://, redis:// or rediss:// (+cluster and +sentinel also)',
     )
+    .refine(isWellSpelt, mustBeWellSpelt)
     .optional()
     .meta({ description: 'Where the queue lives, postgres://… or redis://…; DATABASE_URL when unset.', secret: true }),
   QUEUE_ALLOW_VOLATILE: z
