@@ -2,6 +2,7 @@ import { serverOf } from '@procore-mirror/address';
 import { checkDatabase, type Database, openSessions, PoolerError } from '@procore-mirror/database';
 import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/mirror';
 import { addEnvSecrets, configured, readEnv, type Secrets } from '@procore-mirror/runtime';
+import type { z } from 'zod';
 import { type Env, mirrorSchema, queueSchema, withStarted } from './env.ts';
 import { ServerUnreachableError } from './errors.ts';
 import type { Output } from './output.ts';
@@ -10,8 +11,8 @@ import type { Output } from './output.ts';
 export type Context = {
   output: Output;
   now: () => Date;
-  /** The environment, that of a running `npm start` included where it stands in. Throws a ConfigError. */
-  env: () => Env;
+  /** The environment, that of a running `npm start` included where it stands in; its secrets are not printed. Throws a ConfigError. */
+  read: <S extends z.ZodObject>(schema: S) => z.infer<S>;
   /** What can be mirrored, and what the operator chose of it; null stands for all. Throws a ConfigError. */
   catalogue: () => { catalogue: Catalogue; resources: readonly string[] | null };
   /** Opens the mirror's database for the time of `work`. Throws ServerUnreachableError, DatabaseVersionError. */
@@ -19,22 +20,24 @@ export type Context = {
 };
 
 export function createContext(o: { env: Env; startFile: string; secrets: Secrets; output: Output }): Context {
-  const env = () => withStarted(o.env, o.startFile);
+  const read: Context['read'] = (schema) => {
+    const known = readEnv(schema, withStarted(o.env, o.startFile));
+    addEnvSecrets(o.secrets, schema, known);
+    return known;
+  };
   return {
     output: o.output,
     now: () => new Date(),
-    env,
+    read,
     catalogue: () => {
-      const known = readEnv(mirrorSchema, env());
+      const known = read(mirrorSchema);
       const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(known.MIRROR_CATALOGUE));
       const choose = () => chooseResources(catalogue, known.MIRROR_RESOURCES);
       return { catalogue, resources: configured('MIRROR_RESOURCES', choose) };
     },
     withDatabase: async (work, { anyVersion = false } = {}) => {
       // All addresses, of the queue, too, lest one problem is told after the other.
-      const known = readEnv(queueSchema, env());
-      addEnvSecrets(o.secrets, queueSchema, known);
-      const { DATABASE_URL: url, DATABASE_URL_DIRECT: directUrl } = known;
+      const { DATABASE_URL: url, DATABASE_URL_DIRECT: directUrl } = read(queueSchema);
       const options = { url, directUrl, applicationName: 'procore-mirror cli', max: 4 };
       const database = await configured('DATABASE_URL', () =>
         openSessions(options).catch((error) => unreached(url, error)),

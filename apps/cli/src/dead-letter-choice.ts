@@ -1,10 +1,11 @@
 import type { DeadLetterChoice } from '@procore-mirror/database';
 import type { Command } from 'commander';
+import type { PartOptions } from './check-part.ts';
 import { UsageError } from './errors.ts';
 import { companyOrProjectId } from './options.ts';
 import type { Output } from './output.ts';
 
-export type ChoiceOptions = { company?: string; project?: string; resource?: string; reason?: string };
+export type ChoiceOptions = PartOptions & { reason?: string };
 
 /** Adds the options that say which dead letters are meant. */
 export function withChoiceOptions(command: Command): Command {
@@ -24,12 +25,12 @@ export function choiceToChange(ids: readonly string[], options: ChoiceOptions & 
   const choice = choiceOf(options);
   const isNarrowed = Object.values(choice).some((value) => value !== undefined);
   if (ids.length > 0 && (options.all === true || isNarrowed)) {
-    throw new UsageError('name the ids of dead letters, or choose them with --all, not both');
+    throw new UsageError(['name the ids of dead letters, or choose them with --all, not both']);
   }
   if (ids.length === 0 && options.all !== true) {
-    throw new UsageError(
+    throw new UsageError([
       'name the ids of dead letters, or say --all, with --company, --resource and the like or without',
-    );
+    ]);
   }
   return ids.length > 0 ? { ids } : choice;
 }

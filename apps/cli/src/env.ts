@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { ConfigError, databaseEnv, mirrorEnv, queueEnv, workerEnv } from '@procore-mirror/runtime';
+import { ConfigError, databaseEnv, mirrorEnv, procoreEnv, queueEnv, workerEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
 
 export type Env = Record<string, string | undefined>;
 
 export const mirrorSchema = z.object({ ...mirrorEnv });
 export const queueSchema = z.object({ ...databaseEnv, ...queueEnv });
+export const companiesSchema = z.object({ PROCORE_COMPANY_IDS: procoreEnv.PROCORE_COMPANY_IDS });
 export const replaySchema = z.object({ ...queueSchema.shape, FETCH_DELAY_MS: workerEnv.FETCH_DELAY_MS });
 
 /**

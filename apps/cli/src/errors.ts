@@ -6,4 +6,10 @@ export class ServerUnreachableError extends Error {
 /** The command was given something it cannot work with. */
 export class UsageError extends Error {
   override name = 'UsageError' as const;
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
 }

@@ -21,7 +21,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await database.pool.query(
-    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.fetches, mirror.schema_drift, mirror.lists, procore.rfis',
+    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.fetches, mirror.schema_drift, mirror.lists, mirror.batches, mirror.backfills, procore.rfis, procore.projects',
   );
 });
 
@@ -113,7 +113,6 @@ test('status counts per company, project and resource, with every digit of an id
   expect(status.queue).toEqual({ waiting: 0, problem: null });
   expect(code).toBe(0);
   expect((await mirror(['status'])).stdout).toMatch(/9007199254740993 +12 +RFIs +1 +1 /);
-  expect((await mirror(['status', '--project', '99'])).stdout).toContain('The mirror holds nothing yet.');
 });
 
 test('--version tells the version', async () => {
@@ -287,7 +286,6 @@ describe('a status of a part', () => {
       ...each(1),
       ...{ unfit: 1, drift: 0 },
     });
-    expect(await mirror(['status', '--company', '13'])).toMatchObject({ code: 0 });
   });
 });
 
@@ -415,7 +413,121 @@ test('dead letters are listed with what they are about and their next try, and f
     expect.objectContaining({ id: 'R1', kind: 'record', companyId: '9007199254740993', recordId: '13', tries: 0 }),
   ]);
   expect(await listed('--reason', 'not_json')).toMatchObject([{ id: 'D1', kind: 'delivery', nextTryAt: null }]);
-  expect(await mirror(['dead-letters', 'list', '--company', '1'])).toMatchObject({ code: 0 });
+  expect(await listed('--resource', 'Submittals')).toEqual([]);
+});
+
+describe('a part of which nothing is known', () => {
+  const commands = [
+    'status',
+    'events list',
+    'dead-letters list',
+    'dead-letters replay --all',
+    'dead-letters discard --all',
+  ];
+  const run = (line: string, env: Record<string, string> = {}) =>
+    mirror(line.split(' '), { DATABASE_URL: database.url, ...env });
+
+  test.each(commands)('%s names it with the nearest that is known, and changes nothing', async (command) => {
+    await anEvent({ id: 'E1', companyId: '562949953425831', projectId: 70_001 });
+    await database.pool.query(
+      `insert into mirror.batches (company_id, project_id, resource) values (562949953425831, 70001, 'RFIs')`,
+    );
+    await aRecordsDeadLetter('R1');
+    const unknown: [options: string, said: string[]][] = [
+      ['--resource=RFI', ['there is no resource "RFI", did you mean "RFIs"?']],
+      ['--resource=zzzzzzzzzz', ['there is no resource "zzzzzzzzzz"; docs/tables.md lists all']],
+      ['--company 562949953425813', ['the mirror knows no company 562949953425813, did you mean 562949953425831?']],
+      ['--company 8', ['the mirror knows no company 8; it knows 562949953425831, 9007199254740993']],
+      ['--project 13', ['the mirror knows no project 13, did you mean 12?']],
+      [
+        '--company 8 --project 9 --resource Submital',
+        [
+          'there is no resource "Submital", did you mean "Submittals"?',
+          'the mirror knows no company 8; it knows 562949953425831, 9007199254740993',
+          'the mirror knows no project 9; it knows 12, 70001',
+        ],
+      ],
+      ['--company 562949953425831 --project 12', ['project 12 is of company 9007199254740993, not 562949953425831']],
+    ];
+    for (const [options, said] of unknown) {
+      expect(await run(`${command} ${options}`)).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: said.map((line) => `error: ${line}\n`).join(''),
+      });
+    }
+    expect(await remaining()).toEqual(['R1']);
+  });
+
+  test('of an empty mirror there is nothing to name but the companies that are configured', async () => {
+    expect(await run('status --company 1')).toMatchObject({
+      code: 2,
+      stderr: 'error: the mirror knows no company 1; it knows none yet\n',
+    });
+    expect(await run('status --company 1', { PROCORE_COMPANY_IDS: '2,1' })).toMatchObject({ code: 0, stderr: '' });
+    expect(await run('status --company 12', { PROCORE_COMPANY_IDS: '2,1' })).toMatchObject({
+      code: 2,
+      stderr: 'error: the mirror knows no company 12, did you mean 2?\n',
+    });
+    expect(await run('status --company 1 --project 5', { PROCORE_COMPANY_IDS: '1' })).toMatchObject({
+      code: 2,
+      stderr: 'error: the mirror knows no project 5 of company 1; it knows none yet\n',
+    });
+  });
+
+  test.each<[source: string, insert: string]>([
+    ['a batch', `mirror.batches (company_id, project_id, resource) values (21, 22, 'RFIs')`],
+    ['a fill', `mirror.backfills (company_id, project_id, resource, state) values (21, 22, 'RFIs', 'failed')`],
+    ['a list', `mirror.lists (company_id, project_id, resource) values (21, 22, 'RFIs')`],
+    [
+      'a parked scope',
+      `mirror.scopes (company_id, project_id, resource, reason, probe_at) values (21, 22, 'RFIs', 'failing', now())`,
+    ],
+    [
+      'a dead letter',
+      `mirror.dead_letters (id, reason, raw, company_id, project_id) values ('D', 'missing_field', '{', 21, 22)`,
+    ],
+    [
+      'news',
+      `mirror.pending (company_id, project_id, resource, record_id, ready_at) values (21, 22, 'RFIs', '1', now())`,
+    ],
+    [
+      'an event that was ignored',
+      `mirror.events (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at, payload_version, raw,
+        outcome) values ('E', 21, 22, 'Teapots', '1', 'update', now(), now(), 'v4.0', '{}', 'ignored')`,
+    ],
+    [
+      'a row',
+      `procore.rfis (company_id, project_id, id, _data, _fetched_at, _version) values (21, 22, 1, '{}', now(), 1)`,
+    ],
+    [
+      'the list of projects',
+      `procore.projects (company_id, id, _data, _fetched_at, _version) values (21, 22, '{}', now(), 1)`,
+    ],
+  ])('%s makes a company and a project known', async (_, insert) => {
+    await database.pool.query(`insert into ${insert}`);
+    for (const part of ['--company 21', '--project 22', '--company 21 --project 22', '--project 22 --resource tasks'])
+      expect((await run(`events list ${part}`)).stderr, part).toBe('');
+    for (const part of ['--company 22', '--project 21', '--company 23 --project 22'])
+      expect(await run(`events list ${part}`), part).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  test('resources are known in any case, and those that only events or dead letters name are, too', async () => {
+    await anEvent({ id: 'E1', resource: 'Teapots', outcome: 'ignored', reason: 'unknown_resource' });
+    await aRecordsDeadLetter('R1', { resource: 'Kettles' });
+    for (const name of ['rfis', 'DAILY LOG/ENTRIES', 'draw requests', 'teapots', 'KETTLES'])
+      expect((await mirror(['events', 'list', '--resource', name])).stderr, name).toBe('');
+    expect((await mirror(['events', 'list', '--resource', 'teapots'])).stdout).toContain('E1');
+    expect((await mirror(['events', 'list', '--resource', 'Teapot'])).stderr).toContain('did you mean "Teapots"?');
+  });
+
+  test('resources of the operator are known', async () => {
+    const file = path.join(directory, 'crates.json');
+    const show = '/rest/v1.0/projects/{project_id}/crates/{id}';
+    await writeFile(file, JSON.stringify([{ resource: 'Crates', scope: 'project', show }]));
+    expect(await run('events list --resource crates')).toMatchObject({ code: 2 });
+    expect(await run('events list --resource crates', { MIRROR_CATALOGUE: file })).toMatchObject({ code: 0 });
+  });
 });
 
 test('a dead letter is shown with everything and its body', async () => {
@@ -584,6 +696,30 @@ test('a server that is down is exit code 3, with a fix and without the password'
   expect(stderr).toContain('Postgres at 127.0.0.1:1/db did not let us in');
   expect(stderr).toContain('fix: ');
   expect(stderr).not.toContain('secret-password');
+});
+
+test('no password of an address is shown, whatever says it and whether as a table or as JSON', async () => {
+  const env = {
+    DATABASE_URL: database.url,
+    QUEUE_URL: 'redis+sentinel://:queue-password@127.0.0.1:1/main?sentinelPassword=other-password',
+  };
+  await database.pool.query(
+    `insert into mirror.scopes (company_id, reason, detail, probe_at) values (11, 'failing', 'queue-password other-password', now())`,
+  );
+  for (const args of [['status'], ['status', '--json']]) {
+    const { stdout, stderr } = await mirror(args, env);
+    expect(stdout).toContain('[redacted] [redacted]');
+    expect(stdout + stderr).not.toMatch(/queue-password|other-password/);
+  }
+});
+
+test('a server that is down is named without a password that is short, encoded or asked for', async () => {
+  const odd = ['me:p%40pw@127.0.0.1:1/db', 'me:1/pw@127.0.0.1:1/db', 'me:#?pw@127.0.0.1:1/db'];
+  for (const address of ['me:pw@127.0.0.1:1/db', 'me@127.0.0.1:1/db?password=pw', ...odd]) {
+    const { stderr } = await mirror(['events', 'list'], { DATABASE_URL: `postgres://${address}` });
+    expect(stderr).toContain('Postgres at 127.0.0.1:1/db did not let us in');
+    expect(stderr).not.toContain('pw');
+  }
 });
 
 test('a database without our tables is told what to run', async () => {

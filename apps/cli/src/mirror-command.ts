@@ -31,7 +31,8 @@ type Surroundings = {
 };
 
 /** Runs one command and returns its exit code; everything it has to say goes to `write` and `writeError`. */
-export async function mirrorCommand(args: readonly string[], o: Surroundings): Promise<ExitCode> {
+export async function mirrorCommand(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  const o = withoutSecrets(surroundings);
   let code: ExitCode = exitCode.fine;
   const run: Run = async ({ json = false }, work) => {
     const output = createOutput({ json, write: o.write, writeError: o.writeError });
@@ -43,9 +44,18 @@ export async function mirrorCommand(args: readonly string[], o: Surroundings): P
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.fine : exitCode.usedWrongly;
-    for (const line of explain(error)) o.writeError(`${o.secrets.redact(line)}\n`);
+    for (const line of explain(error)) o.writeError(`${line}\n`);
     return judge(error);
   }
+}
+
+/** The same, but nothing that is printed shows a secret. */
+function withoutSecrets(o: Surroundings): Surroundings {
+  return {
+    ...o,
+    write: (text) => o.write(o.secrets.redact(text)),
+    writeError: (text) => o.writeError(o.secrets.redact(text)),
+  };
 }
 
 function createProgram(run: Run, o: Surroundings): Command {
@@ -78,7 +88,8 @@ function judge(error: unknown): ExitCode {
 }
 
 function explain(error: unknown): string[] {
-  if (error instanceof ConfigError) return [...error.problems.map((problem) => `error: ${problem}`), ...fixOf(error)];
+  if (error instanceof ConfigError || error instanceof UsageError)
+    return [...error.problems.map((problem) => `error: ${problem}`), ...fixOf(error)];
   const lines = [`error: ${messageOf(error)}`];
   for (let cause = causeOf(error); cause !== undefined; cause = causeOf(cause))
     lines.push(`because: ${messageOf(cause)}`);

@@ -1,3 +1,4 @@
+import { printable } from '@procore-mirror/runtime';
 import Table from 'cli-table3';
 
 export type Output = {
@@ -43,12 +44,6 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
 const lines = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'].concat(
   ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
 );
-
-/** What events and records say may hold anything, also what would steer the terminal. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '\u00b7');
-}
 
 function shown(cell: Cell): string {
   return printable(String(cell ?? ''));

@@ -4,6 +4,7 @@ import { type Catalogue, createDriftWatch, createNeighbours, usualPace } from '@
 import { type MainLifetime, mirrorEnv, pathWarning, readEnv, webhookEnv, workerEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { applyAllHooks } from './apply-all-hooks.ts';
+import { checkCompanies } from './check-companies.ts';
 import { fill } from './fill.ts';
 import { openProcore } from './open-procore.ts';
 import { createProgress } from './progress.ts';
@@ -23,7 +24,10 @@ type Options = {
   terminal: Terminal;
 };
 
-/** Applies hooks and fills the mirror. Throws an AuthError when Procore refuses the service account. */
+/**
+ * Applies hooks and fills the mirror. Throws an AuthError when Procore refuses the service account, and a ConfigError before anything is
+ * done when that does not see a company.
+ */
 export async function connect({
   settings,
   catalogue,
@@ -38,6 +42,7 @@ export async function connect({
   const resources = env.MIRROR_RESOURCES ?? null;
   const { client, companyIds, signIn } = openProcore({ settings, database, lifetime, say });
   await signIn(signal);
+  await checkCompanies({ client, companyIds, signal, say });
   const scopes = await listScopes({ client, companyIds, catalogue, resources, signal, say });
   const [authorization = ''] = env.WEBHOOK_AUTHORIZATION;
   if (env.WEBHOOK_URL === undefined) {

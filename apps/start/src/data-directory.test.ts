@@ -15,10 +15,10 @@ afterEach(() => rm(directory, { recursive: true }));
 
 test('what the first start made up, the second remembers', async () => {
   const first = await openDataDirectory(directory);
-  await first.remember({ ports: { ingest: 3000 } });
+  await first.remember({ lastAliveAt: 3000 });
   const second = await openDataDirectory(directory);
   expect(second.remembered).toEqual(first.remembered);
-  expect(second.remembered.ports).toEqual({ ingest: 3000 });
+  expect(second.remembered.lastAliveAt).toBe(3000);
 });
 
 test('files that hold secrets are for their owner only', async () => {

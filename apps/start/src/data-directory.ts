@@ -9,8 +9,6 @@ const remembered = z.object({
   webhookAuthorization: z.string().min(32),
   /** The simulator's client secret. */
   clientSecret: z.string().min(16),
-  /** Ports by name, as of the last start. */
-  ports: z.record(z.string(), z.number().int()),
   /** When the mirror was last seen complete and running, ms epoch. */
   lastAliveAt: z.number().optional(),
 });
@@ -35,7 +33,6 @@ export async function openDataDirectory(directory: string): Promise<DataDirector
   let current = (await readRemembered(file)) ?? {
     webhookAuthorization: `Bearer ${randomBytes(24).toString('base64url')}`,
     clientSecret: randomBytes(24).toString('base64url'),
-    ports: {},
   };
   const remember: DataDirectory['remember'] = async (change) => {
     current = { ...current, ...change };

@@ -1,5 +1,9 @@
+import { withoutPasswords } from '@procore-mirror/address';
+
 export type Addresses = {
   databaseUrl: string;
+  /** Is the database ours, its password made by us? That of the operator is left out, and psql asks for it. */
+  isEmbedded: boolean;
   receiver: string;
   procore: string;
   health: readonly string[];
@@ -7,7 +11,7 @@ export type Addresses = {
 };
 
 /** How to look at what runs. */
-export function introduction({ databaseUrl, receiver, procore, health, logs }: Addresses): string {
+export function introduction({ databaseUrl, isEmbedded, receiver, procore, health, logs }: Addresses): string {
   const queries = [
     'select resource, rows, pending, last_event_at from mirror.freshness;',
     'select number, subject, status, updated_at from procore.rfis order by updated_at desc limit 5;',
@@ -16,14 +20,20 @@ export function introduction({ databaseUrl, receiver, procore, health, logs }: A
   return `
 The mirror runs.
 
-  Procore    ${procore}
+  Procore    ${withoutPasswords(procore)}
   Receiver   ${receiver}
   Health     ${health.join('\n             ')}
   Logs       ${logs}
-  Database   psql '${databaseUrl}'
+  Database   psql ${quoted(isEmbedded ? databaseUrl : withoutPasswords(databaseUrl, { mask: null }))}
   Try        ${queries.join('\n             ')}
   Or         npx pnpm mirror status
 
 Ctrl-C ends all of this; the next start continues.
+
 `;
+}
+
+/** As a shell takes it. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

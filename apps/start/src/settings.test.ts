@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readWanted } from './env.ts';
 import { realSettings, settingsToShare, simulatedSettings } from './settings.ts';
 
-const remembered = { webhookAuthorization: 'Bearer remembered', clientSecret: 'remembered-secret', ports: {} };
+const remembered = { webhookAuthorization: 'Bearer remembered', clientSecret: 'remembered-secret' };
 const ports = { ingest: 1, ingestAdmin: 2, workerAdmin: 3, simulator: 4 };
 const common = { databaseUrl: 'postgres://embedded', remembered, spool: '/data/spool' };
 const real = { PROCORE_CLIENT_ID: 'id', PROCORE_CLIENT_SECRET: 'secret', PROCORE_COMPANY_IDS: '1' };

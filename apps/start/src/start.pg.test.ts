@@ -1,29 +1,31 @@
+import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '@procore-mirror/database';
 import { freePort } from '@procore-mirror/embedded';
-import { createSecrets } from '@procore-mirror/runtime';
+import { ConfigError, createSecrets } from '@procore-mirror/runtime';
 import { createTestDatabase, startApp } from '@procore-mirror/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openDataDirectory } from './data-directory.ts';
+import type { Ports } from './settings.ts';
 import { start } from './start.ts';
 
 vi.setConfig({ testTimeout: 300_000 }); // it takes a few seconds, but beside others a minute or two
 
 let directory: string;
 let running: Started[];
+let ports: Ports;
 
 beforeEach(async () => {
   directory = await mkdtemp('/tmp/procore-mirror-start-');
   await chmod(directory, 0o755); // root's Postgres is another user
   running = [];
   // The usual ports may be taken by another run of these tests at any moment.
-  const data = await openDataDirectory(path.join(directory, '.data'));
-  const ports = ['ingest', 'ingestAdmin', 'workerAdmin', 'simulator'];
-  await data.remember({
-    ports: Object.fromEntries(await Promise.all(ports.map(async (name) => [name, await freePort()]))),
-  });
+  const [ingest = 0, ingestAdmin = 0, workerAdmin = 0, simulator = 0] = await Promise.all(
+    Array.from({ length: 4 }, () => freePort()),
+  );
+  ports = { ingest, ingestAdmin, workerAdmin, simulator };
 });
 
 afterEach(async () => {
@@ -35,6 +37,8 @@ type Started = {
   output: () => string;
   said: (text: string | RegExp) => Promise<void>;
   databaseUrl: () => Promise<string>;
+  /** That of the process, had this been one. */
+  exitCode: () => Promise<number>;
   /** As a signal would: what was started is closed, last first. */
   end: () => Promise<void>;
 };
@@ -43,9 +47,10 @@ function startIn(env: Record<string, string>): Started {
   let text = '';
   const controller = new AbortController();
   const closing: (() => unknown)[] = [];
+  let code = 0;
   const ended = start({
     env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', FETCH_DELAY_MS: '100', ...env },
-    directory: path.join(directory, '.data'),
+    ...{ directory: path.join(directory, '.data'), ports },
     lifetime: {
       signal: controller.signal,
       defer: (_name, close) => void closing.push(close),
@@ -61,6 +66,7 @@ function startIn(env: Record<string, string>): Started {
     },
   }).catch((error: unknown) => {
     text += `failed: ${error instanceof Error ? error.message : error}`;
+    code = error instanceof ConfigError ? 2 : 1;
   });
   const started: Started = {
     output: () => text,
@@ -72,6 +78,10 @@ function startIn(env: Record<string, string>): Started {
     },
     databaseUrl: async () =>
       (await readFile(path.join(directory, '.data/start.env'), 'utf8')).match(/^DATABASE_URL='(.*)'$/m)?.[1] ?? '',
+    exitCode: async () => {
+      await ended;
+      return code;
+    },
     end: async () => {
       controller.abort();
       await ended;
@@ -81,6 +91,16 @@ function startIn(env: Record<string, string>): Started {
   running.push(started);
   return started;
 }
+
+/** The settings of a mirror of this Procore. */
+const mirrorOf = (simulatorUrl: string, databaseUrl: string) => ({
+  DATABASE_URL: databaseUrl,
+  PROCORE_LOGIN_URL: simulatorUrl,
+  PROCORE_API_URL: simulatorUrl,
+  PROCORE_CLIENT_ID: 'simulator',
+  PROCORE_CLIENT_SECRET: 'simulator-secret',
+  PROCORE_COMPANY_IDS: '598134325683880',
+});
 
 async function count(url: string, what: string): Promise<number> {
   const database = openDatabase({ url, applicationName: 'test' });
@@ -96,11 +116,17 @@ async function untilThereAre(url: string, what: string, atLeast: number): Promis
   }
 }
 
-test('without credentials a simulated company is mirrored and keeps changing', async () => {
+test('without credentials a simulated company is mirrored and keeps changing, on other ports than those that are taken', async () => {
+  const taker = createServer().listen(ports.workerAdmin, '127.0.0.1');
+  await once(taker, 'listening');
   const started = startIn({});
   await started.said('The mirror runs.');
+  taker.close();
+  const [, other] = /port (\d+) is taken; the health of the worker is on (\d+)/.exec(started.output())?.slice(1) ?? [];
+  expect(started.output()).toContain(`http://127.0.0.1:${other}/readyz`);
   await started.said(/events\/s/);
   const url = await started.databaseUrl();
+  expect(started.output()).toContain(`psql '${url}'`);
   await untilThereAre(url, 'procore.projects', 3);
   await untilThereAre(url, 'mirror.events', 1);
   for (const [, query] of started.output().matchAll(/(select .*);/g)) await count(url, `(${query}) q`);
@@ -121,12 +147,7 @@ test('against a Procore that goes on, a second start continues: no hook twice, n
   const port = String(await freePort());
   const database = await createTestDatabase();
   const env = {
-    DATABASE_URL: database.url,
-    PROCORE_LOGIN_URL: simulatorUrl,
-    PROCORE_API_URL: simulatorUrl,
-    PROCORE_CLIENT_ID: 'simulator',
-    PROCORE_CLIENT_SECRET: 'simulator-secret',
-    PROCORE_COMPANY_IDS: '598134325683880',
+    ...mirrorOf(simulatorUrl, database.url),
     WEBHOOK_URL: `http://127.0.0.1:${port}/webhooks/procore`,
     INGEST_HOST: '127.0.0.1',
     INGEST_PORT: port,
@@ -135,6 +156,9 @@ test('against a Procore that goes on, a second start continues: no hook twice, n
   const first = startIn(env);
   await first.said('The mirror runs.');
   expect(first.output()).toContain('Hooks: 2 scopes, 2 hooks created');
+  const { username, password } = new URL(database.url);
+  expect(first.output()).toContain(`psql 'postgres://${username}@`);
+  expect(first.output()).not.toContain(password);
   await first.end();
 
   const second = startIn(env);
@@ -167,12 +191,7 @@ test('a Procore that answers nothing for a while when the start begins costs not
   await order({ kind: 'login', status: 503, body: '<html>', times: 1 });
   const database = await createTestDatabase();
   const started = startIn({
-    DATABASE_URL: database.url,
-    PROCORE_LOGIN_URL: simulatorUrl,
-    PROCORE_API_URL: simulatorUrl,
-    PROCORE_CLIENT_ID: 'simulator',
-    PROCORE_CLIENT_SECRET: 'simulator-secret',
-    PROCORE_COMPANY_IDS: '598134325683880',
+    ...mirrorOf(simulatorUrl, database.url),
     INGEST_HOST: '127.0.0.1',
     INGEST_PORT: String(await freePort()),
     MIRROR_RESOURCES: 'RFIs,Projects,Trades',
@@ -183,6 +202,21 @@ test('a Procore that answers nothing for a while when the start begins costs not
   await untilThereAre(database.url, 'procore.rfis', 1);
   await started.end();
   await simulator.end('SIGTERM');
+  await database.drop();
+});
+
+test('a port of the receiver that is taken ends the start of a real mirror, and is named', async () => {
+  const taker = createServer().listen(0);
+  await once(taker, 'listening');
+  const { port } = taker.address() as AddressInfo; // listening on TCP, so this is its address
+  const database = await createTestDatabase();
+  const nowhere = `http://127.0.0.1:${await freePort()}`;
+  const started = startIn({ ...mirrorOf(nowhere, database.url), INGEST_PORT: String(port) });
+  await expect(started.said('The mirror runs.')).rejects.toThrow(
+    new RegExp(`failed: .*cannot listen on 0.0.0.0:${port}; see INGEST_HOST and INGEST_PORT`, 's'),
+  );
+  await started.end();
+  taker.close();
   await database.drop();
 });
 
@@ -199,17 +233,40 @@ test('names in MIRROR_RESOURCES that no resource has end the start before anythi
   expect(started.output()).toMatch(/^failed: /);
 });
 
+test.each([
+  ['598134325683808,598134325683880', /not see 598134325683808; it sees 598134325683880 \(.+\)$/],
+  ['598134325683808', /not see 598134325683808 \(.*can only be asked with one of them$/],
+])(
+  'companies %s, of which the service account does not see all, end the start before anything is done',
+  async (ids, told) => {
+    const simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '0' });
+    const simulatorUrl = String((await simulator.line('url')).url);
+    const database = await createTestDatabase();
+    const started = startIn({
+      ...mirrorOf(simulatorUrl, database.url),
+      PROCORE_COMPANY_IDS: ids,
+      WEBHOOK_URL: 'http://127.0.0.1:9/webhooks/procore',
+      INGEST_PORT: String(await freePort()),
+    });
+    await expect(started.said('The mirror runs.')).rejects.toThrow(
+      new RegExp(`failed: PROCORE_COMPANY_IDS: the service account does ${told.source}`),
+    );
+    expect(await started.exitCode()).toBe(2);
+    expect(await (await fetch(`${simulatorUrl}/control/hooks`)).json()).toEqual([]);
+    expect(await count(database.url, 'mirror.backfills')).toBe(0);
+    await started.end();
+    await simulator.end('SIGTERM');
+    await database.drop();
+  },
+);
+
 test('wrong credentials end the start with what is wrong, and not with the secret', async () => {
   const simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '0' });
   const simulatorUrl = String((await simulator.line('url')).url);
   const database = await createTestDatabase();
   const started = startIn({
-    DATABASE_URL: database.url,
-    PROCORE_LOGIN_URL: simulatorUrl,
-    PROCORE_API_URL: simulatorUrl,
-    PROCORE_CLIENT_ID: 'simulator',
+    ...mirrorOf(simulatorUrl, database.url),
     PROCORE_CLIENT_SECRET: 'not-the-secret-of-the-simulator',
-    PROCORE_COMPANY_IDS: '598134325683880',
     INGEST_PORT: String(await freePort()),
   });
   await expect(started.said('The mirror runs.')).rejects.toThrow(/failed: /);

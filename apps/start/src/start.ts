@@ -13,7 +13,7 @@ import {
   readEnv,
 } from '@procore-mirror/runtime';
 import { z } from 'zod';
-import { choosePorts } from './choose-ports.ts';
+import { choosePorts, usualPorts } from './choose-ports.ts';
 import { connect } from './connect.ts';
 import { createCrew } from './crew.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -21,16 +21,31 @@ import { type Env, hasCredentials, readWanted, realSchema } from './env.ts';
 import { introduction } from './introduction.ts';
 import { showLive } from './live-line.ts';
 import { provideDatabase } from './provide-database.ts';
-import { realSettings, type Settings, settingsToShare, simulatedSettings, simulatorSettings } from './settings.ts';
+import {
+  type Ports,
+  realSettings,
+  type Settings,
+  settingsToShare,
+  simulatedSettings,
+  simulatorSettings,
+} from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
-type Options = { env: Env; directory: string; lifetime: MainLifetime; terminal: Terminal };
+type Options = {
+  env: Env;
+  directory: string;
+  lifetime: MainLifetime;
+  terminal: Terminal;
+  /** Where the parts listen as long as nobody else does; the usual ones when left out. */
+  ports?: Ports;
+};
 
 // Procore keeps what it could not deliver for 12 hours (facts: Webhooks: what reaches the receiver); an hour to spare.
 const coveredByRetriesMs = 11 * 3_600_000;
 
 /** Runs until the lifetime ends, or throws when something it started has failed; the lifetime then closes the rest. */
-export async function start({ env, directory, lifetime, terminal }: Options): Promise<void> {
+export async function start({ env, directory, lifetime, ...o }: Options): Promise<void> {
+  const terminal: Terminal = { ...o.terminal, write: (text) => o.terminal.write(lifetime.secrets.redact(text)) };
   const say = (line: string) => terminal.write(`${line}\n`);
   const [wanted, catalogue] = await allConfigured(
     () => readWanted(env),
@@ -51,7 +66,7 @@ export async function start({ env, directory, lifetime, terminal }: Options): Pr
   });
   if (applied.length > 0) say(`Database: ${applied.length} migrations applied`);
 
-  const ports = await choosePorts(data, wanted);
+  const ports = await choosePorts({ wanted, usual: o.ports ?? usualPorts, say });
   const known = { databaseUrl, remembered: data.remembered, spool: data.spool };
   const settings = wanted.isReal
     ? realSettings({ env, known: wanted.env, ...known })
@@ -74,9 +89,10 @@ export async function start({ env, directory, lifetime, terminal }: Options): Pr
   const alive = setInterval(() => data.remember({ lastAliveAt: Date.now() }).catch(crew.fail), 60_000);
   lifetime.defer('note of being alive', () => clearInterval(alive));
   await data.remember({ lastAliveAt: Date.now() });
-  say(
+  // Not redacted: it shows no password of the operator's, and one that is an everyday word would spoil it.
+  o.terminal.write(
     introduction({
-      databaseUrl,
+      ...{ databaseUrl, isEmbedded: !wanted.isReal || wanted.env.DATABASE_URL === undefined },
       receiver: `http://127.0.0.1:${ports.ingest}/webhooks/procore`,
       procore: wanted.isReal ? (settings.WEBHOOK_URL ?? 'no hooks') : `${settings.PROCORE_API_URL} (simulated)`,
       health: [readyUrl(ports.ingestAdmin), readyUrl(ports.workerAdmin)],

@@ -24,27 +24,6 @@ export function serverOf(url: string): string {
   }
 }
 
-/** All that must not be shown of an address, as it is written and as it is meant. Never throws. */
-export function secretsOf(url: string): string[] {
-  const found = secretParts(url).flatMap((secret) => [secret, encodeURIComponent(secret)]);
-  return [...new Set([url, ...found])];
-}
-
-function secretParts(url: string): string[] {
-  try {
-    if (isPostgres(url)) {
-      const { password, ssl } = readPostgresAddress(url);
-      return [password, ssl === false ? undefined : ssl?.passphrase].filter((secret) => secret !== undefined);
-    }
-    const address = readRedisAddress(url);
-    const { sentinelPassword } = address.kind === 'sentinel' ? address.sentinelSignIn : {};
-    return [address.signIn.password, sentinelPassword].filter((secret) => secret !== undefined);
-  } catch (error) {
-    if (!(error instanceof AddressError)) throw error;
-    return [];
-  }
-}
-
 function joined({ host, port }: { host: string; port: number }): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -50,6 +50,7 @@ export {
   placePending,
 } from './find-relatives.ts';
 export { asJsonb } from './jsonb-text.ts';
+export { isMentioned, listNamedResources, listPlaces, type Place } from './known-places.ts';
 export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './lists.ts';
 export {
   countRows,

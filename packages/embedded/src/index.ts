@@ -1,2 +1,2 @@
-export { freePort } from './free-port.ts';
+export { freePort, isFree } from './free-port.ts';
 export { type PostgresOptions, type PostgresServer, startPostgres } from './start-postgres.ts';

@@ -1,7 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { inTransaction, migrateDatabase, openDatabase, storeRecords } from '@procore-mirror/database';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { catalogue } from './catalogue/catalogue.ts';
+import { loadCatalogue } from './catalogue/load-catalogue.ts';
 
 const resources = catalogue.resources.map(({ resource, table }) => ({ resource, table }));
 
@@ -26,6 +30,32 @@ const SAMPLES = {
   timestamptz: '"2026-06-30T10:20:30Z"',
   jsonb: '{"id": 1}',
 };
+
+test('tables and columns of the operator are made and filled, whatever JavaScript or SQL make of their names', async () => {
+  const file = path.join(await mkdtemp(path.join(tmpdir(), 'procore-mirror-tables-')), 'catalogue.json');
+  const names = ['constructor', 'prototype', 'valueof', 'select', 'order', 'user', 'default', 'table', 'null', 'value'];
+  const resourceNames = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'Select', 'Table', 'a'.repeat(55)];
+  const entries = resourceNames.map((resource) => ({
+    ...{ resource, scope: 'project', show: '/rest/v1.0/projects/{project_id}/crates/{id}' },
+    columns: names.map((name) => ({ name, type: 'text' })),
+  }));
+  await writeFile(file, JSON.stringify(entries));
+  const loaded = loadCatalogue(file);
+  await rm(path.dirname(file), { recursive: true });
+  await migrateDatabase({ url: server.url, tables: loaded.resources.map(({ table }) => table) });
+  const record = Object.fromEntries([['id', 7], ...names.map((name) => [name, `of ${name}`])]);
+  for (const resource of resourceNames) {
+    const { table } = loaded.get(resource);
+    const json = Buffer.from(JSON.stringify([record]));
+    await inTransaction(database, (client) =>
+      storeRecords(client, {
+        ...{ table, companyId: '1', projectId: '2', version: '1', json, envelope: 'none', parentId: null, only: null },
+      }),
+    );
+    const { rows } = await database.pool.query(`select * from procore."${table.name}"`);
+    expect(rows, resource).toMatchObject([{ ...record, id: '7' }]);
+  }
+});
 
 test.each(resources)('$resource are stored with every column', async ({ table }) => {
   const id = table.idType === 'bigint' ? '9007199254740993' : '01KKEZ6PX3AZJ38KKBX6RYEJSW';

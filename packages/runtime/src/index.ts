@@ -22,6 +22,7 @@ export { ConfigError } from './errors.ts';
 export { fingerprint } from './fingerprint.ts';
 export { followEnv } from './follow-env.ts';
 export { loadDotEnv } from './load-dot-env.ts';
+export { printable } from './printable.ts';
 export { readEnv } from './read-env.ts';
 export { type Lifetime, type MainLifetime, runMain } from './run-main.ts';
 export { createSecrets, type Secrets } from './secrets.ts';

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { withoutPasswords } from '@procore-mirror/address';
 import type { z } from 'zod';
 import { ConfigError } from './errors.ts';
 import { type Variable, variableOf } from './variable.ts';
@@ -56,7 +57,7 @@ function describe(key: string, variable: Variable, value: string | undefined, is
   }
   const index = issue.path[1];
   const place = typeof index === 'number' ? `entry ${index + 1} ` : '';
-  return `${key}: ${place}${issue.message}${variable.secret ? '' : ` (it is ${JSON.stringify(value)})`}`;
+  return `${key}: ${place}${issue.message}${variable.secret ? '' : ` (it is ${JSON.stringify(withoutPasswords(value))})`}`;
 }
 
 function codeOf(error: unknown): string {

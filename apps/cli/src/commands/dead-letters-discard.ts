@@ -1,5 +1,6 @@
 import { discardDeadLetters } from '@procore-mirror/database';
 import type { Command } from 'commander';
+import { checkPart } from '../check-part.ts';
 import { type ChoiceOptions, choiceToChange, noteUnknown, withChoiceOptions } from '../dead-letter-choice.ts';
 import { exitCode } from '../exit-code.ts';
 import type { Run } from '../mirror-command.ts';
@@ -13,9 +14,11 @@ export function addDeadLettersDiscard(parent: Command, run: Run): void {
     .option('--all', 'all of them, or all that fit the other options')
     .option('--json', 'print the result as JSON')
     .action((ids: string[], options: Options) =>
-      run(options, async ({ withDatabase, output }) => {
+      run(options, async (context) => {
         const choice = choiceToChange(ids, options);
-        return withDatabase(async (database) => {
+        const { output } = context;
+        return context.withDatabase(async (database) => {
+          await checkPart(context, database, options);
           const discarded = await discardDeadLetters(database, choice);
           const unknown = noteUnknown(output, ids, discarded);
           output.result(

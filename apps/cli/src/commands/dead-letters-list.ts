@@ -1,5 +1,6 @@
 import { listDeadLetters } from '@procore-mirror/database';
 import type { Command } from 'commander';
+import { checkPart } from '../check-part.ts';
 import { type ChoiceOptions, choiceOf, withChoiceOptions } from '../dead-letter-choice.ts';
 import { exitCode } from '../exit-code.ts';
 import type { Run } from '../mirror-command.ts';
@@ -14,8 +15,10 @@ export function addDeadLettersList(parent: Command, run: Run): void {
     .option('--limit <count>', 'how many at most', limit, 20)
     .option('--json', 'print the result as JSON')
     .action((options: Options) =>
-      run(options, ({ withDatabase, output, now }) =>
-        withDatabase(async (database) => {
+      run(options, (context) =>
+        context.withDatabase(async (database) => {
+          const { output, now } = context;
+          await checkPart(context, database, options);
           const letters = await listDeadLetters(database, choiceOf(options), options.limit);
           output.result(letters, () =>
             letters.length === 0

@@ -1,8 +1,9 @@
 import type { Database, DeadLetterChoice } from '@procore-mirror/database';
 import { type Replayed, replayDeadLetters, usualPace } from '@procore-mirror/mirror';
 import { type DeliveryQueue, openDeliveryQueue } from '@procore-mirror/queue';
-import { queueAddress, readEnv } from '@procore-mirror/runtime';
+import { queueAddress } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
+import { checkPart } from '../check-part.ts';
 import type { Context } from '../context.ts';
 import { type ChoiceOptions, choiceToChange, noteUnknown, withChoiceOptions } from '../dead-letter-choice.ts';
 import { replaySchema } from '../env.ts';
@@ -23,7 +24,10 @@ export function addDeadLettersReplay(parent: Command, run: Run): void {
     .action((ids: string[], options: Options) =>
       run(options, async (context) => {
         const choice = choiceToChange(ids, options);
-        const replayed = await context.withDatabase((database) => replay(context, database, choice));
+        const replayed = await context.withDatabase(async (database) => {
+          await checkPart(context, database, options);
+          return replay(context, database, choice);
+        });
         const { records, deliveries, notMirrored } = replayed;
         const unknown = noteUnknown(context.output, ids, [...records, ...deliveries, ...notMirrored]);
         for (const id of notMirrored) context.output.note(`${id} is of a resource that is not mirrored.`);
@@ -37,7 +41,7 @@ export function addDeadLettersReplay(parent: Command, run: Run): void {
 
 async function replay(context: Context, database: Database, choice: DeadLetterChoice): Promise<Replayed> {
   const { catalogue } = context.catalogue();
-  const env = readEnv(replaySchema, context.env());
+  const env = context.read(replaySchema);
   let opening: Promise<DeliveryQueue> | undefined;
 
   /** The queue is opened for the first body: without one it may be down. */

@@ -1,21 +1,12 @@
 import { type EventFilter, listEvents } from '@procore-mirror/database';
 import { type Command, Option } from 'commander';
+import { checkPart, type PartOptions } from '../check-part.ts';
 import { exitCode } from '../exit-code.ts';
 import type { Run } from '../mirror-command.ts';
 import { companyOrProjectId, limit, moment } from '../options.ts';
 import { ago, table } from '../output.ts';
 
-type Options = {
-  company?: string;
-  project?: string;
-  resource?: string;
-  record?: string;
-  outcome?: string;
-  since?: string;
-} & {
-  limit: number;
-  json?: boolean;
-};
+type Options = PartOptions & { record?: string; outcome?: string; since?: string; limit: number; json?: boolean };
 
 export function addEventsList(parent: Command, run: Run): void {
   parent
@@ -32,8 +23,10 @@ export function addEventsList(parent: Command, run: Run): void {
     .option('--limit <count>', 'how many at most', limit, 20)
     .option('--json', 'print the result as JSON')
     .action((options: Options) =>
-      run(options, ({ withDatabase, output, now }) =>
-        withDatabase(async (database) => {
+      run(options, (context) =>
+        context.withDatabase(async (database) => {
+          const { output, now } = context;
+          await checkPart(context, database, options);
           const events = await listEvents(database, filterOf(options));
           output.result(events, () =>
             table(

@@ -1,7 +1,8 @@
 import { readStatus } from '@procore-mirror/database';
 import { openDeliveryQueue } from '@procore-mirror/queue';
-import { queueAddress, readEnv } from '@procore-mirror/runtime';
+import { queueAddress } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
+import { checkPart, type PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
 import { queueSchema } from '../env.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -9,7 +10,7 @@ import type { Run } from '../mirror-command.ts';
 import { companyOrProjectId } from '../options.ts';
 import { type QueueStatus, type Status, statusInWords, totalsOf } from '../status-in-words.ts';
 
-type Options = { company?: string; project?: string; resource?: string; all?: boolean; json?: boolean };
+type Options = PartOptions & { all?: boolean; json?: boolean };
 
 export function addStatus(parent: Command, run: Run): void {
   parent
@@ -26,7 +27,10 @@ export function addStatus(parent: Command, run: Run): void {
       run(options, async (context) => {
         const { company: companyId, project: projectId, resource } = options;
         const [mirror, queue] = await Promise.all([
-          context.withDatabase((database) => readStatus(database, { companyId, projectId, resource })),
+          context.withDatabase(async (database) => {
+            await checkPart(context, database, options);
+            return readStatus(database, { companyId, projectId, resource });
+          }),
           readQueue(context),
         ]);
         const status: Status = { ...mirror, totals: totalsOf(mirror.freshness), queue };
@@ -37,8 +41,8 @@ export function addStatus(parent: Command, run: Run): void {
 }
 
 /** A queue that is down is part of the status, not the end of it. */
-async function readQueue({ env }: Context): Promise<QueueStatus> {
-  const { url } = queueAddress(readEnv(queueSchema, env())); // a wrong one is reported, not shown as a queue that is down
+async function readQueue({ read }: Context): Promise<QueueStatus> {
+  const { url } = queueAddress(read(queueSchema)); // a wrong one is reported, not shown as a queue that is down
   try {
     const queue = await openDeliveryQueue({ url, allowVolatile: true, onWarning: () => {} });
     try {

@@ -51,7 +51,10 @@ const parentEntry = z.strictObject({
 });
 
 const columnEntry = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'must be a field of Procore: a-z, 0-9 and _'),
+  name: z
+    .string()
+    .regex(/^[^_]/, { error: "must not begin with _: such columns are the mirror's own", abort: true })
+    .regex(/^[a-z][a-z0-9_]{0,62}$/, 'must be a field of Procore: a-z, 0-9 and _'),
   type: z.enum(['bigint', 'text', 'boolean', 'numeric', 'date', 'timestamptz', 'jsonb']),
   note: z.string().optional(),
 });

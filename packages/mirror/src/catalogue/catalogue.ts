@@ -16,6 +16,7 @@ import { meetingsAndSchedule } from './meetings-and-schedule.ts';
 import { models } from './models.ts';
 import { portfolio } from './portfolio.ts';
 import { quality } from './quality.ts';
+import { tableNameOf } from './table-names.ts';
 import { workBreakdown } from './work-breakdown.ts';
 
 /** An entry together with the table that mirrors it. */
@@ -94,14 +95,6 @@ export function parentsOf({ find }: Pick<Catalogue, 'find'>, { parent, list }: C
 export function isListedByParent({ parent, list }: CatalogueEntry): boolean {
   const key = parent?.key ?? list?.under?.key;
   return key !== undefined && list?.path.includes(`{${key}}`) === true;
-}
-
-/** Name in schema `procore` of the table that mirrors a resource. */
-export function tableNameOf(resource: string): string {
-  return resource
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '_')
-    .replaceAll(/^_|_$/g, '');
 }
 
 function parentsFirst(

@@ -1,5 +1,6 @@
 // Do the entries of a catalogue fit themselves and each other? What a schema for one entry cannot tell.
 import type { CatalogueEntry } from './catalogue-entry.ts';
+import { tableNameOf, takenTableNames } from './table-names.ts';
 
 type Find = (resource: string) => CatalogueEntry | undefined;
 type Check = (entry: CatalogueEntry, find: Find) => (string | false)[];
@@ -14,7 +15,7 @@ export function checkCatalogue(entries: readonly CatalogueEntry[]): string[] {
       .filter((problem) => problem !== false)
       .map((problem) => `"${entry.resource}": ${problem}`),
   );
-  return [...named, ...repeatedNames(entries)];
+  return [...named, ...repeatedNames(entries), ...takenTableNames(entries)];
 }
 
 function checkReading({ unread, show, list, parent }: CatalogueEntry): (string | false)[] {
@@ -77,26 +78,35 @@ function checkList({ list, parent, show }: CatalogueEntry): (string | false)[] {
   ];
 }
 
-function checkColumns({ columns = [] }: CatalogueEntry): (string | false)[] {
+/** Columns that Postgres gives every table; those of the mirror begin with `_` (`catalogue-entry.ts`). */
+const SYSTEM_COLUMNS = ['tableoid', 'ctid', 'xmin', 'xmax', 'cmin', 'cmax'];
+
+function checkColumns({ columns = [], idType, parent }: CatalogueEntry): (string | false)[] {
   const names = columns.map(({ name }) => name);
-  const types = new Map(columns.map(({ name, type }) => [name, type]));
+  const keys: [name: string, type: string][] = [
+    ['company_id', 'bigint'],
+    ['project_id', 'bigint'],
+    ['id', idType],
+    ...(parent === null ? [] : [[parent.key, idType] as [string, string]]),
+  ];
   return [
     ...[...new Set(names)].map(
       (name) => names.indexOf(name) !== names.lastIndexOf(name) && `columns: "${name}" is there more than once`,
     ),
-    ...['company_id', 'project_id'].map(
-      (key) => (types.get(key) ?? 'bigint') !== 'bigint' && `columns: "${key}" is a key of the table, and bigint there`,
+    ...keys.map(
+      ([key, type]) =>
+        columns.some((column) => column.name === key && column.type !== type) &&
+        `columns: "${key}" is a key of the table, and ${type} there`,
+    ),
+    ...SYSTEM_COLUMNS.map(
+      (name) =>
+        names.includes(name) && `columns: "${name}" is a column that Postgres gives every table; the field is in _data`,
     ),
   ];
 }
 
 function repeatedNames(entries: readonly CatalogueEntry[]): string[] {
-  const groups = Map.groupBy(entries, ({ resource }) =>
-    resource
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, ' ')
-      .trim(),
-  );
+  const groups = Map.groupBy(entries, ({ resource }) => tableNameOf(resource));
   return [...groups.values()]
     .filter((group) => group.length > 1)
     .map((group) => `"${group[0]?.resource}": there are ${group.length} entries of this name`);

@@ -72,6 +72,88 @@ test('columns that are there twice, or are keys of another type, are named', asy
   ]);
 });
 
+test.each([
+  ['Budget Rows', 'budget_rows'],
+  ['custom-field-values', 'custom_field_values'],
+  ['COMMITMENTS', 'commitments'],
+  ['__Files__', 'files'],
+])('a resource %s is refused: its table would have the name of a view of ours', async (resource, name) => {
+  expect(await problemsOf([{ ...crates, resource }])).toEqual([
+    `"${resource}": its table would be procore.${name}, which is a view of the mirror's own`,
+  ]);
+});
+
+test.each([
+  ['RFIs Project', 'rfis_project', 'rfis'],
+  ['Crates/Pkey', 'crates_pkey', 'crates'],
+  ['Meeting Topics Parent', 'meeting_topics_parent', 'meeting_topics'],
+])('a resource %s is refused: its table would have the name of an index', async (resource, name, table) => {
+  expect(await problemsOf([crates, { ...crates, resource }])).toEqual([
+    `"${resource}": its table would be procore.${name}, which is an index of procore.${table}`,
+  ]);
+});
+
+test('a resource that is named like a view and not read has no table, and is fine', async () => {
+  const unread = { resource: 'Commitments', scope: 'project', unread: 'no endpoint is known' };
+  expect((await load([unread])).findUnread('commitments')).toMatchObject(unread);
+});
+
+test.each([
+  ...['_data', '_complete', '_deleted_at', '_hidden_at', '_fetched_at', '_version', '_event_id'],
+  ...['_hash', '_changed_at', '_changed_version', '_key', '_anything'],
+])("a column %s is refused: it is the mirror's own", async (name) => {
+  expect(await problemsOf([{ ...crates, columns: [{ name, type: 'text' }] }])).toEqual([
+    `"Crates": columns.0.name: must not begin with _: such columns are the mirror's own`,
+  ]);
+});
+
+test.each(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid'])(
+  'a column %s is refused: Postgres has one of that name in every table',
+  async (name) => {
+    expect(await problemsOf([{ ...crates, columns: [{ name, type: 'text' }] }])).toEqual([
+      `"Crates": columns: "${name}" is a column that Postgres gives every table; the field is in _data`,
+    ]);
+  },
+);
+
+test.each<[string, object, string]>([
+  ['id', {}, 'bigint'],
+  ['id', { idType: 'text' }, 'text'],
+  ['company_id', {}, 'bigint'],
+  ['rfi_id', { parent: { resource: 'RFIs', key: 'rfi_id' } }, 'bigint'],
+  ['rfi_id', { parent: { resource: 'RFIs', key: 'rfi_id' }, idType: 'text' }, 'text'],
+])('the key %s of %j is refused as a column of another type than %s', async (name, change, type) => {
+  const withColumn = (columnType: string) => [{ ...crates, ...change, columns: [{ name, type: columnType }] }];
+  expect(await problemsOf(withColumn('numeric'))).toEqual([
+    `"Crates": columns: "${name}" is a key of the table, and ${type} there`,
+  ]);
+  expect((await load(withColumn(type))).get('Crates').table.columns).toEqual([]);
+});
+
+test('columns of any other name are there, each once, whatever JavaScript or SQL make of the name', async () => {
+  const names = ['constructor', 'prototype', 'valueof', 'select', 'order', 'user', 'default', 'table', 'null', 'value'];
+  const columns = names.map((name) => ({ name, type: 'text' }));
+  expect((await load([{ ...crates, columns }])).get('Crates').table.columns).toEqual(columns);
+  const doubled = [...columns, ...columns.slice(0, 3), ...columns.slice(0, 1)];
+  expect(await problemsOf([{ ...crates, columns: doubled }])).toEqual(
+    names.slice(0, 3).map((name) => `"Crates": columns: "${name}" is there more than once`),
+  );
+});
+
+test('nothing in the file may be called __proto__', async () => {
+  const file = JSON.stringify([{ ...crates, list: { path: '/rest/v1.0/crates', FIELD: { shared: true } } }]);
+  expect(await problemsOf(file.replace('FIELD', '__proto__'))).toEqual(['no field is called "__proto__"']);
+});
+
+test.each(['constructor', 'toString', 'hasOwnProperty'])('%s is no field of an entry', async (field) => {
+  const entry = JSON.stringify({ ...crates, FIELD: { unread: 'x' } }).replace('FIELD', field);
+  expect(await problemsOf(`[${entry}]`)).toEqual([`"Crates": Unrecognized key: "${field}"`]);
+  const column = JSON.stringify({ ...crates, columns: [{ name: 'weight', type: 'text', FIELD: {} }] });
+  expect(await problemsOf(`[${column.replace('FIELD', field)}]`)).toEqual([
+    `"Crates": columns.0: Unrecognized key: "${field}"`,
+  ]);
+});
+
 test('what an entry leaves out keeps the value of ours', async () => {
   const loaded = await load([{ resource: 'rfis', list: null }]);
   expect(loaded.get('RFIs')).toMatchObject({ ...catalogue.get('RFIs'), list: null, table: { isUsers: true } });

@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { CatalogueError } from '../errors.ts';
-import { type Catalogue, type CatalogueSource, catalogue, catalogueOf, ourEntries, tableNameOf } from './catalogue.ts';
+import { type Catalogue, type CatalogueSource, catalogue, catalogueOf, ourEntries } from './catalogue.ts';
 import { type CatalogueEntry, catalogueEntry } from './catalogue-entry.ts';
+import { tableNameOf } from './table-names.ts';
 
 /** An entry as it stands in the file: only its name must be there; for the rest see `completed`. */
 const fileEntry = z.looseObject({ resource: z.string().min(1, 'must name the resource') });
@@ -49,8 +50,9 @@ function completed(given: z.infer<typeof fileEntry>, ours: CatalogueEntry | unde
 function readEntries(path: string): z.infer<typeof file> {
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    content = JSON.parse(readFileSync(path, 'utf8'), refuseProto);
   } catch (cause) {
+    if (cause instanceof CatalogueError) throw withPath(path, cause);
     const why = cause instanceof SyntaxError ? `is no JSON: ${cause.message}` : `cannot be read (${codeOf(cause)})`;
     throw new CatalogueError([`${path} ${why}`], { cause });
   }
@@ -79,12 +81,19 @@ function withFile<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof CatalogueError)) throw error;
-    throw new CatalogueError(
-      error.problems.map((problem) => `${path}: ${problem}`),
-      { cause: error },
-    );
+    throw error instanceof CatalogueError ? withPath(path, error) : error;
   }
+}
+
+function withPath(path: string, error: CatalogueError): CatalogueError {
+  const problems = error.problems.map((problem) => `${path}: ${problem}`);
+  return new CatalogueError(problems, { cause: error });
+}
+
+/** zod passes over this key, as a copy of an object that has it gets another prototype instead. */
+function refuseProto(key: string, value: unknown): unknown {
+  if (key === '__proto__') throw new CatalogueError(['no field is called "__proto__"']);
+  return value;
 }
 
 function codeOf(error: unknown): string {
