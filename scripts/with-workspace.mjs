@@ -180,7 +180,7 @@ async function takeLock() {
     }
     const owner = lockOwner();
     if (owner !== null && !isAlive(owner)) removeStaleLock();
-    else if (waited === 0) console.error(`Process ${owner} is installing; waiting for it`);
+    else if (owner !== null && waited === 0) console.error(`Process ${owner} is installing; waiting for it`);
     else if (waited > 1200)
       fail(`Process ${owner} has been installing for ten minutes; end it, or remove ${lockFile}.`);
     await sleep(500);

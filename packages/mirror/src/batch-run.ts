@@ -75,7 +75,7 @@ export type BatchRun = {
   /** Tells that Procore answered what it was asked for. Whoever gets an answer checks it first; pages are checked as they come. */
   seeAnswer: () => void;
   /** The resource's list found nothing, and nor did who was asked about it: what is not found now proves nothing. */
-  isNothingThere: boolean;
+  hasFoundNothing: boolean;
   stored: number;
   absent: number;
   /** Scopes that this run found to be in trouble. */
@@ -115,7 +115,7 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
     parents: new Map(),
     calls,
     seeAnswer,
-    isNothingThere: false,
+    hasFoundNothing: false,
     stored: 0,
     absent: 0,
     parked: [],

@@ -269,7 +269,7 @@ async function settleRefusedList(
   const isListMissed = call.kind === 'list all' || call.kind === 'list by dates';
   const records = stillOpen(run, idsOf(call));
   if (failure.kind === 'absent' && !(await isPlaceAnswered(run, run.resource, records, { isListMissed }))) {
-    run.isNothingThere = true;
+    run.hasFoundNothing = true;
     return settleFailure(run, call, NOTHING_THERE, { progress, further });
   }
   if (isWorthAnotherCall(call, failure, progress)) {

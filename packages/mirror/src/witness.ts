@@ -135,7 +135,7 @@ export async function insistOnPlace(
   if (calls.answered > 0) return;
   const ids = records.map(({ id }) => id);
   const missed = settings.neighbours.recordsMissed({ ...batch, resource: resource.resource }, ids);
-  if (!run.isNothingThere) {
+  if (!run.hasFoundNothing) {
     if (missed < MISSED_IN_A_ROW && !isLast) return;
     // Of one record alone it is enough that the company is there.
     if (missed === 1 && (await askOwnCompany(run)) === null) return;
