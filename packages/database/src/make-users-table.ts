@@ -17,7 +17,6 @@ export async function makeUsersTable(
   onProgress: (line: string) => void,
 ): Promise<void> {
   const before = await readColumns(client, table);
-  await client.query(createStatements(table));
   const columns = allColumns(table);
   const added = columns.filter(([name]) => !before.has(name)).map(([name]) => name);
   const wrong = columns.filter(([name, type]) => (before.get(name) ?? type) !== type);
@@ -25,10 +24,13 @@ export async function makeUsersTable(
     const list = wrong.map(([name, type]) => `${name} is ${before.get(name)} there and ${type} in MIRROR_CATALOGUE`);
     throw new Error(`procore.${table.name} is another table: ${list.join(', ')}`);
   }
+  if (before.size === 0) await client.query(createStatement(table));
   const key = await readKey(client, table);
   if (key !== keyColumns(table).join(', ')) {
     throw new Error(`procore.${table.name} is another table: its key is ${key}, not ${keyColumns(table).join(', ')}`);
   }
+  if (before.size > 0 && added.length > 0) await client.query(addStatements(table, added));
+  for (const statement of await lackingIndexes(client, table)) await client.query(statement);
   if (before.size === 0) onProgress(`made procore.${table.name}`);
   else if (added.length > 0) onProgress(`added to procore.${table.name}: ${added.join(', ')}`);
 }
@@ -45,30 +47,35 @@ export async function lackingUsersTables(client: Queryable, tables: readonly Mir
   return lacking;
 }
 
-function createStatements(table: MirroredTable): string {
-  const name = tableName(table);
-  const required = new Set(['company_id', 'project_id', 'id', '_complete', '_version']);
-  const columns = allColumns(table).map(
-    ([column, type]) =>
-      [column, `${quoteName(column)} ${type}${column === '_complete' ? ' default false' : ''}`] as const,
-  );
-  const key = `constraint ${quoteName(`${table.name}_pkey`)} primary key (${keyColumns(table).join(', ')})`;
-  return [
-    `create table if not exists ${name} (${[
-      ...columns.map(([column, definition]) => (required.has(column) ? `${definition} not null` : definition)),
-      key,
-    ].join(', ')})`,
-    ...columns
-      .filter(([column]) => !required.has(column))
-      .map(([, definition]) => `alter table ${name} add column if not exists ${definition}`),
-    ...(table.scope === 'project' ? [indexStatement(table, 'project', 'project_id')] : []),
-    ...(table.parentKey === null ? [] : [indexStatement(table, 'parent', table.parentKey)]),
-  ].join(';\n');
+const REQUIRED: readonly string[] = ['company_id', 'project_id', 'id', '_complete', '_version'];
+
+function definition([column, type]: readonly [name: string, type: string]): string {
+  const rest = `${column === '_complete' ? ' default false' : ''}${REQUIRED.includes(column) ? ' not null' : ''}`;
+  return `${quoteName(column)} ${type}${rest}`;
 }
 
-function indexStatement(table: MirroredTable, suffix: string, column: string): string {
-  const index = quoteName(`${table.name}_${suffix}`);
-  return `create index if not exists ${index} on ${tableName(table)} (${quoteName(column)})`;
+function createStatement(table: MirroredTable): string {
+  const key = `constraint ${quoteName(`${table.name}_pkey`)} primary key (${keyColumns(table).join(', ')})`;
+  return `create table ${tableName(table)} (${[...allColumns(table).map(definition), key].join(', ')})`;
+}
+
+function addStatements(table: MirroredTable, added: readonly string[]): string {
+  const columns = allColumns(table).filter(([name]) => added.includes(name));
+  return `alter table ${tableName(table)} ${columns.map((column) => `add column ${definition(column)}`).join(', ')}`;
+}
+
+async function lackingIndexes(client: Queryable, table: MirroredTable): Promise<string[]> {
+  const wanted = [
+    ...(table.scope === 'project' ? [['project', 'project_id']] : []),
+    ...(table.parentKey === null ? [] : [['parent', table.parentKey]]),
+  ].map(([suffix, column = '']) => ({ name: `${table.name}_${suffix}`, column }));
+  const { rows } = await client.query<{ name: string }>(
+    `select relname as name from pg_class where relnamespace = 'procore'::regnamespace and relname = any($1)`,
+    [wanted.map(({ name }) => name)],
+  );
+  return wanted
+    .filter(({ name }) => !rows.some((row) => row.name === name))
+    .map(({ name, column }) => `create index ${quoteName(name)} on ${tableName(table)} (${quoteName(column)})`);
 }
 
 async function readColumns(client: Queryable, { name }: MirroredTable): Promise<Map<string, string>> {

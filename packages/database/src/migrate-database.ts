@@ -1,16 +1,16 @@
 import pg from 'pg';
 import { arrangeStorage } from './arrange-storage.ts';
 import { checkServer, newerDatabase } from './check-database.ts';
-import { commentStatements } from './comments.ts';
-import { EMPTY_FRESHNESS, freshnessView } from './freshness-view.ts';
+import { comment } from './comments.ts';
+import { arrangeFreshness, emptyFreshness } from './freshness-view.ts';
 import { makeUsersTable } from './make-users-table.ts';
 import { type Migration, readLedger } from './migration-ledger.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import { openDatabase } from './open-database.ts';
 import { grantReader, READER } from './reader-role.ts';
 import { forgetSettledDrift } from './schema-drift.ts';
-import { inTransaction } from './transaction.ts';
 import { checkSequences } from './version-gap.ts';
+import { LOCK_NOT_AVAILABLE, LocksBusyError, waitBriefly, whenLocksAreFree } from './wait-for-locks.ts';
 
 export type MigrateOptions = {
   url: string;
@@ -18,46 +18,66 @@ export type MigrateOptions = {
   tables: readonly MirroredTable[];
   /** Told, line by line, what was done and what could not be done. */
   onProgress?: (line: string) => void;
+  /** How long it goes on trying while others hold locks in its way; 10 min when not given. */
+  lockWaitMs?: number;
+  /** Those of this version when not given. */
+  migrations?: readonly Migration[];
 };
 
-const LOCK_NOT_AVAILABLE = '55P03';
+const LOCK_WAIT_MS = 600_000;
 /** What `create … if not exists` fails with when another transaction made the same thing meanwhile. */
 const MADE_MEANWHILE: readonly unknown[] = ['23505', '42P06', '42P07'];
 
 /**
- * Brings the database up to this version, or changes nothing: all of it is one transaction. Then lifts the sequences
- * where rows are numbered above them. Several processes may try at once; all but one wait and then find nothing to do.
- * Idempotent. Returns the names of the migrations applied; throws DatabaseVersionError when the database is newer.
+ * Brings the database up to this version, or changes nothing: all of it is one transaction. Readers do not queue behind it: it
+ * waits 2 s for a lock, then begins again. Then lifts the sequences where rows are numbered above them. Several processes may
+ * try at once; all but one wait and then find nothing to do. Idempotent: what is so already is left alone. Returns the names
+ * of the migrations applied; throws DatabaseVersionError when the database is newer.
  */
 export async function migrateDatabase(options: MigrateOptions): Promise<{ applied: string[] }> {
-  const { tables, onProgress = () => {} } = options;
+  const { tables, onProgress = () => {}, lockWaitMs = LOCK_WAIT_MS } = options;
   const database = openDatabase({
     url: options.url,
     applicationName: 'procore-mirror migrate',
-    max: 1,
+    max: 2,
     statementTimeoutMs: 0,
   });
   try {
     await checkServer(database.pool);
-    const result = await inTransaction(database, async (client) => {
-      await takeTurn(client);
-      const { missing, foreign } = await readLedger(client);
-      if (foreign.length > 0) throw newerDatabase(foreign);
-      await applyMigrations(client, missing, onProgress);
-      for (const table of tables) if (table.isUsers) await makeUsersTable(client, table, onProgress);
-      await checkTables(client, tables);
-      await arrangeStorage(client, tables);
-      await client.query(freshnessView(tables));
-      await client.query(commentStatements(tables));
-      await forgetSettledDrift(client, tables);
-      await grantReader(client, READER, onProgress);
-      return { applied: missing.map(({ name }) => name) };
+    const { applied, lines } = await whenLocksAreFree(database, (client) => migrateOnce(client, options), {
+      limitMs: lockWaitMs,
+      onWait: onProgress,
+    }).catch((error: unknown) => {
+      if (!(error instanceof LocksBusyError)) throw error;
+      throw new Error(`nothing was changed: ${error.message}`, { cause: error.cause });
     });
+    for (const line of lines) onProgress(line);
     for (const line of await checkSequences(database, tables)) onProgress(line);
-    return result;
+    return { applied };
   } finally {
     await database.close();
   }
+}
+
+/** What was done, and what is to be told of it once it is committed. */
+type Done = { applied: string[]; lines: string[] };
+
+async function migrateOnce(client: pg.ClientBase, { tables, migrations }: MigrateOptions): Promise<Done> {
+  const lines: string[] = [];
+  const say = (line: string) => void lines.push(line);
+  await takeTurn(client);
+  await waitBriefly(client);
+  const { missing, foreign } = await readLedger(client, migrations);
+  if (foreign.length > 0) throw newerDatabase(foreign);
+  await applyMigrations(client, missing, say);
+  for (const table of tables) if (table.isUsers) await makeUsersTable(client, table, say);
+  await checkTables(client, tables);
+  await arrangeStorage(client, tables);
+  await arrangeFreshness(client, tables);
+  await comment(client, tables);
+  await forgetSettledDrift(client, tables);
+  await grantReader(client, READER, say);
+  return { applied: missing.map(({ name }) => name), lines };
 }
 
 /**
@@ -100,7 +120,7 @@ async function applyMigrations(
   onProgress: (line: string) => void,
 ): Promise<void> {
   // A view on the tables would keep a migration from changing them; replaced, it keeps its grants and its dependents.
-  if (migrations.length > 0) await client.query(EMPTY_FRESHNESS);
+  if (migrations.length > 0) await emptyFreshness(client);
   for (const { name, hash, statements } of migrations) {
     for (const statement of statements) await client.query(statement);
     await client.query('insert into mirror.migrations (name, hash) values ($1, $2)', [name, hash]);

@@ -15,7 +15,8 @@ export async function grantReader(
 ): Promise<void> {
   if (!(await roleExists(client, role))) await client.query(createStatement(role));
   if (await roleExists(client, role)) {
-    await client.query(grantStatements(quoteName(role)));
+    const statements = await lackingGrants(client, role);
+    if (statements.length > 0) await client.query(statements.join(';\n'));
     return;
   }
   const { rows } = await client.query<{ name: string }>('select current_user as name');
@@ -35,13 +36,30 @@ exception when duplicate_object or unique_violation or insufficient_privilege th
 end $$`;
 }
 
-function grantStatements(role: string): string {
-  return `
-grant usage on schema procore, mirror to ${role};
-grant select on all tables in schema procore to ${role};
-alter default privileges in schema procore grant select on tables to ${role};
-grant select on mirror.freshness to ${role};
-revoke execute on all functions in schema mirror from public`;
+/** What is to be granted, or taken from everybody, so that the role has its rights; nothing when it has them. */
+async function lackingGrants(client: pg.ClientBase, role: string): Promise<string[]> {
+  const to = `to ${quoteName(role)}`;
+  const { rows } = await client.query<Record<'usage' | 'tables' | 'later' | 'view' | 'functions', boolean>>(
+    `select
+      not (has_schema_privilege($1, 'procore', 'usage') and has_schema_privilege($1, 'mirror', 'usage')) as usage,
+      exists (select from pg_class where relnamespace = 'procore'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')
+        and not has_table_privilege($1, oid, 'select')) as tables,
+      not exists (select from pg_default_acl d, aclexplode(d.defaclacl) a
+        where d.defaclrole = current_user::regrole and d.defaclnamespace = 'procore'::regnamespace and d.defaclobjtype = 'r'
+          and a.grantee = $1::regrole and a.privilege_type = 'SELECT') as later,
+      not has_table_privilege($1, 'mirror.freshness', 'select') as view,
+      exists (select from pg_proc where pronamespace = 'mirror'::regnamespace
+        and has_function_privilege('public', oid, 'execute')) as functions`,
+    [role],
+  );
+  const lacks = rows[0];
+  return [
+    ...(lacks?.usage ? [`grant usage on schema procore, mirror ${to}`] : []),
+    ...(lacks?.tables ? [`grant select on all tables in schema procore ${to}`] : []),
+    ...(lacks?.later ? [`alter default privileges in schema procore grant select on tables ${to}`] : []),
+    ...(lacks?.view ? [`grant select on mirror.freshness ${to}`] : []),
+    ...(lacks?.functions ? ['revoke execute on all functions in schema mirror from public'] : []),
+  ];
 }
 
 async function roleExists(client: pg.ClientBase, role: string): Promise<boolean> {
