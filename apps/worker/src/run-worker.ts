@@ -31,6 +31,7 @@ import {
 import { z } from 'zod';
 import { environment, workerSchema } from './env.ts';
 import { keysOf, startFetchLoop } from './fetch-loop.ts';
+import { startUpkeep } from './upkeep-loop.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
 const NOT_WHOLE = 'not all of a batch was fetched; the rest is tried again';
@@ -150,6 +151,9 @@ await runMain({
       },
     });
     lifetime.defer('fetch loop', () => loop.close());
+
+    const upkeep = startUpkeep({ database, url: env.DATABASE_URL, holder, log });
+    lifetime.defer('upkeep', () => upkeep.close());
 
     const consumer = await consumeDeliveries({
       url: queueUrl(env),

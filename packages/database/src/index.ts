@@ -31,6 +31,7 @@ export {
   takeDueTries,
   timeToFirstTry,
 } from './dead-letters.ts';
+export { doUpkeep } from './do-upkeep.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './due-looks.ts';
 export { DatabaseVersionError } from './errors.ts';
 export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './fetches.ts';
@@ -68,6 +69,7 @@ export {
 export { type Marked, markAbsent } from './mark-absent.ts';
 export { markAbsentChildren } from './mark-absent-children.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate-database.ts';
+export { readMigrations } from './migration-ledger.ts';
 export type { ColumnType, MirroredColumn, MirroredTable } from './mirrored-table.ts';
 export { type Database, type DatabaseOptions, openDatabase } from './open-database.ts';
 export {
@@ -109,5 +111,6 @@ export {
 } from './scopes.ts';
 export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './store-records.ts';
 export { inTransaction, type Transaction } from './transaction.ts';
+export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './upkeep.ts';
 export { takeVersion, VersionBehindError } from './version-gap.ts';
 export { forgetOldWalks, keepWalk, type TakenWalk, takeWalks, takeWalksLike } from './walks.ts';

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { allColumns, keyColumns, type MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
 import { quoteLiteral, quoteName, tableName } from './quote.ts';
+import { holdsRows, indexUpkeep, leaveToWorkers } from './upkeep.ts';
 
 type Queryable = Pick<Database['pool'], 'query'>;
 
@@ -30,7 +31,7 @@ export async function makeUsersTable(
     throw new Error(`procore.${table.name} is another table: its key is ${key}, not ${keyColumns(table).join(', ')}`);
   }
   if (before.size > 0 && added.length > 0) await client.query(addStatements(table, added));
-  for (const statement of await lackingIndexes(client, table)) await client.query(statement);
+  await makeIndexes(client, table);
   if (before.size === 0) onProgress(`made procore.${table.name}`);
   else if (added.length > 0) onProgress(`added to procore.${table.name}: ${added.join(', ')}`);
 }
@@ -64,18 +65,26 @@ function addStatements(table: MirroredTable, added: readonly string[]): string {
   return `alter table ${tableName(table)} ${columns.map((column) => `add column ${definition(column)}`).join(', ')}`;
 }
 
-async function lackingIndexes(client: Queryable, table: MirroredTable): Promise<string[]> {
+/** Makes the indexes that the table lacks, or has the workers make them where it holds rows. */
+async function makeIndexes(client: pg.ClientBase, table: MirroredTable): Promise<void> {
   const wanted = [
     ...(table.scope === 'project' ? [['project', 'project_id']] : []),
     ...(table.parentKey === null ? [] : [['parent', table.parentKey]]),
-  ].map(([suffix, column = '']) => ({ name: `${table.name}_${suffix}`, column }));
+  ].map(([suffix, column = '']) => ({ index: { schema: 'procore', name: `${table.name}_${suffix}` }, column }));
   const { rows } = await client.query<{ name: string }>(
-    `select relname as name from pg_class where relnamespace = 'procore'::regnamespace and relname = any($1)`,
-    [wanted.map(({ name }) => name)],
+    `select c.relname as name from pg_class c left join pg_index i on i.indexrelid = c.oid
+      where c.relnamespace = 'procore'::regnamespace and c.relname = any($1) and coalesce(i.indisvalid, true)`,
+    [wanted.map(({ index }) => index.name)],
   );
-  return wanted
-    .filter(({ name }) => !rows.some((row) => row.name === name))
-    .map(({ name, column }) => `create index ${quoteName(name)} on ${tableName(table)} (${quoteName(column)})`);
+  const lacking = wanted.filter(({ index }) => !rows.some(({ name }) => name === index.name));
+  if (lacking.length === 0) return;
+  const place = { schema: 'procore', name: table.name };
+  const isFilled = await holdsRows(client, place);
+  for (const { index, column } of lacking) {
+    const statement = `create index ${quoteName(index.name)} on ${tableName(table)} (${quoteName(column)})`;
+    if (isFilled) await leaveToWorkers(client, indexUpkeep(statement, index, place));
+    else await client.query(statement);
+  }
 }
 
 async function readColumns(client: Queryable, { name }: MirroredTable): Promise<Map<string, string>> {

@@ -1,8 +1,9 @@
 import pg from 'pg';
+import { applyMigrations } from './apply-migrations.ts';
 import { arrangeStorage } from './arrange-storage.ts';
 import { checkServer, newerDatabase } from './check-database.ts';
 import { comment } from './comments.ts';
-import { arrangeFreshness, emptyFreshness } from './freshness-view.ts';
+import { arrangeFreshness } from './freshness-view.ts';
 import { makeUsersTable } from './make-users-table.ts';
 import { type Migration, readLedger } from './migration-ledger.ts';
 import type { MirroredTable } from './mirrored-table.ts';
@@ -111,20 +112,6 @@ async function hasLedger(client: pg.ClientBase): Promise<boolean> {
     if (!(error instanceof pg.DatabaseError) || !MADE_MEANWHILE.includes(error.code)) throw error;
     await client.query('rollback to savepoint ledger');
     return false;
-  }
-}
-
-async function applyMigrations(
-  client: pg.ClientBase,
-  migrations: readonly Migration[],
-  onProgress: (line: string) => void,
-): Promise<void> {
-  // A view on the tables would keep a migration from changing them; replaced, it keeps its grants and its dependents.
-  if (migrations.length > 0) await emptyFreshness(client);
-  for (const { name, hash, statements } of migrations) {
-    for (const statement of statements) await client.query(statement);
-    await client.query('insert into mirror.migrations (name, hash) values ($1, $2)', [name, hash]);
-    onProgress(`applied ${name}`);
   }
 }
 

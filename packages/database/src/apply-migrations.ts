@@ -1,0 +1,66 @@
+import type pg from 'pg';
+import { emptyFreshness } from './freshness-view.ts';
+import type { Migration } from './migration-ledger.ts';
+import { quoted, readStatement, type Statement, shown } from './migration-statement.ts';
+import { forgetUpkeep, holdsRows, indexUpkeep, isUpkeepKnown, leaveToWorkers, type Upkeep } from './upkeep.ts';
+
+/**
+ * Runs the statements of these migrations and enters each in the ledger. What takes long where there are rows is left to the
+ * workers: indexes of tables that were there before, and fillings.
+ */
+export async function applyMigrations(
+  client: pg.ClientBase,
+  migrations: readonly Migration[],
+  onProgress: (line: string) => void,
+): Promise<void> {
+  if (migrations.length === 0) return;
+  // A view on the tables would keep a migration from changing them; replaced, it keeps its grants and its dependents.
+  await emptyFreshness(client);
+  const run = { client, tables: await readTables(client), onProgress };
+  for (const { name, hash, statements } of migrations) {
+    for (const statement of statements) await apply(run, readStatement(statement));
+    await client.query('insert into mirror.migrations (name, hash) values ($1, $2)', [name, hash]);
+    onProgress(`applied ${name}`);
+  }
+}
+
+type Run = {
+  client: pg.ClientBase;
+  /** The tables that were there before. */
+  tables: ReadonlySet<string>;
+  onProgress: (line: string) => void;
+};
+
+async function apply(run: Run, statement: Statement): Promise<void> {
+  const { client } = run;
+  const upkeep = asUpkeep(statement);
+  if (upkeep !== null && (await takesLong(run, upkeep))) {
+    await leaveToWorkers(client, upkeep);
+    run.onProgress(`left to the workers: ${upkeep.name}`);
+  } else if (statement.kind === 'drop index') {
+    await forgetUpkeep(client, shown(statement.index));
+    await client.query(`drop index if exists ${quoted(statement.index)}`); // it may not be made yet
+  } else {
+    await client.query(statement.text);
+  }
+}
+
+function asUpkeep(statement: Statement): Upkeep | null {
+  if (statement.kind === 'make index') return indexUpkeep(statement.text, statement.index, statement.table);
+  if (statement.kind !== 'filling') return null;
+  const { name, kind, text, table } = statement;
+  return { name, kind, statement: text, table };
+}
+
+/** On the way from a version whose workers know no upkeep all is done at once. */
+async function takesLong({ client, tables }: Run, { table }: Upkeep): Promise<boolean> {
+  return tables.has(shown(table)) && (await holdsRows(client, table)) && (await isUpkeepKnown(client));
+}
+
+async function readTables(client: pg.ClientBase): Promise<Set<string>> {
+  const { rows } = await client.query<{ schema: string; name: string }>(
+    `select n.nspname as schema, c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname in ('procore', 'mirror') and c.relkind in ('r', 'p')`,
+  );
+  return new Set(rows.map(shown));
+}
