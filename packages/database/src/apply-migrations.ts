@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { adoptTable, hasColumn, hasIndex, isAnother, readShape, shapeOf } from './adopt-table.ts';
 import { emptyFreshness } from './freshness-view.ts';
 import type { Migration } from './migration-ledger.ts';
 import { quoted, readStatement, type Statement, shown } from './migration-statement.ts';
@@ -33,6 +34,7 @@ type Run = {
 
 async function apply(run: Run, statement: Statement): Promise<void> {
   const { client } = run;
+  if (await isThere(run, statement)) return;
   const upkeep = asUpkeep(statement);
   if (upkeep !== null && (await takesLong(run, upkeep))) {
     await leaveToWorkers(client, upkeep);
@@ -43,6 +45,20 @@ async function apply(run: Run, statement: Statement): Promise<void> {
   } else {
     await client.query(statement.text);
   }
+}
+
+/** Whether what the statement makes is there already: an operator's MIRROR_CATALOGUE may have made it. */
+async function isThere({ client, onProgress }: Run, statement: Statement): Promise<boolean> {
+  if (statement.kind === 'add column') return hasColumn(client, statement);
+  if (statement.kind === 'make index') return hasIndex(client, statement);
+  if (statement.kind !== 'make table') return false;
+  const { table, text } = statement;
+  const found = await readShape(client, quoted(table));
+  if (found === null) return false;
+  if (table.schema !== 'procore') throw isAnother(table, ['no migration of this database made it']);
+  const added = await adoptTable(client, table, found, await shapeOf(client, text));
+  onProgress(`took over ${shown(table)}, which was there${added.length > 0 ? `; added ${added.join(', ')}` : ''}`);
+  return true;
 }
 
 function asUpkeep(statement: Statement): Upkeep | null {

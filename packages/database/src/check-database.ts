@@ -1,6 +1,6 @@
 import { DatabaseVersionError } from './errors.ts';
 import { lackingUsersTables } from './make-users-table.ts';
-import { readLedger } from './migration-ledger.ts';
+import { type Migration, readLedger, readMigrations } from './migration-ledger.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
 
@@ -12,9 +12,13 @@ type Queryable = Pick<Database['pool'], 'query'>;
  * Throws DatabaseVersionError when the database is older or newer than this version of procore-mirror, or unfit for any,
  * or lacks some of those tables that the operator defined.
  */
-export async function checkDatabase(database: Database, tables: readonly MirroredTable[] = []): Promise<void> {
+export async function checkDatabase(
+  database: Database,
+  tables: readonly MirroredTable[] = [],
+  migrations: readonly Migration[] = readMigrations(),
+): Promise<void> {
   await checkServer(database.pool);
-  const { missing, foreign } = await readLedger(database.pool);
+  const { missing, foreign } = await readLedger(database.pool, migrations);
   if (foreign.length > 0) throw newerDatabase(foreign);
   if (missing.length > 0) {
     throw new DatabaseVersionError(

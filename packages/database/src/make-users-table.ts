@@ -1,9 +1,10 @@
 // Tables that the operator defined. No migration knows them, so they are made from their definition: what is missing is
 // added, nothing is ever dropped or changed.
 import type pg from 'pg';
+import { adoptTable, readShape, type Shape } from './adopt-table.ts';
 import { allColumns, keyColumns, type MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
-import { quoteLiteral, quoteName, tableName } from './quote.ts';
+import { quoteName, tableName } from './quote.ts';
 import { holdsRows, indexUpkeep, leaveToWorkers } from './upkeep.ts';
 
 type Queryable = Pick<Database['pool'], 'query'>;
@@ -17,23 +18,15 @@ export async function makeUsersTable(
   table: MirroredTable,
   onProgress: (line: string) => void,
 ): Promise<void> {
-  const before = await readColumns(client, table);
-  const columns = allColumns(table);
-  const added = columns.filter(([name]) => !before.has(name)).map(([name]) => name);
-  const wrong = columns.filter(([name, type]) => (before.get(name) ?? type) !== type);
-  if (wrong.length > 0) {
-    const list = wrong.map(([name, type]) => `${name} is ${before.get(name)} there and ${type} in MIRROR_CATALOGUE`);
-    throw new Error(`procore.${table.name} is another table: ${list.join(', ')}`);
+  const found = await readShape(client, tableName(table));
+  if (found === null) {
+    await client.query(createStatement(table));
+    onProgress(`made procore.${table.name}`);
+  } else {
+    const added = await adoptTable(client, { schema: 'procore', name: table.name }, found, wantedShape(table));
+    if (added.length > 0) onProgress(`added to procore.${table.name}: ${added.join(', ')}`);
   }
-  if (before.size === 0) await client.query(createStatement(table));
-  const key = await readKey(client, table);
-  if (key !== keyColumns(table).join(', ')) {
-    throw new Error(`procore.${table.name} is another table: its key is ${key}, not ${keyColumns(table).join(', ')}`);
-  }
-  if (before.size > 0 && added.length > 0) await client.query(addStatements(table, added));
   await makeIndexes(client, table);
-  if (before.size === 0) onProgress(`made procore.${table.name}`);
-  else if (added.length > 0) onProgress(`added to procore.${table.name}: ${added.join(', ')}`);
 }
 
 /** Names of the operator's tables that the database lacks, or of their columns. */
@@ -60,9 +53,14 @@ function createStatement(table: MirroredTable): string {
   return `create table ${tableName(table)} (${[...allColumns(table).map(definition), key].join(', ')})`;
 }
 
-function addStatements(table: MirroredTable, added: readonly string[]): string {
-  const columns = allColumns(table).filter(([name]) => added.includes(name));
-  return `alter table ${tableName(table)} ${columns.map((column) => `add column ${definition(column)}`).join(', ')}`;
+function wantedShape(table: MirroredTable): Shape {
+  const columns = allColumns(table).map(([name, type]) => ({
+    name,
+    type: type === 'timestamptz' ? 'timestamp with time zone' : type,
+    required: REQUIRED.includes(name),
+    default: name === '_complete' ? 'false' : null,
+  }));
+  return { kind: 'table', columns, key: keyColumns(table).join(', ') };
 }
 
 /** Makes the indexes that the table lacks, or has the workers make them where it holds rows. */
@@ -87,21 +85,11 @@ async function makeIndexes(client: pg.ClientBase, table: MirroredTable): Promise
   }
 }
 
-async function readColumns(client: Queryable, { name }: MirroredTable): Promise<Map<string, string>> {
-  const { rows } = await client.query<{ name: string; type: string }>(
-    `select column_name as name, udt_name as type from information_schema.columns
+async function readColumns(client: Queryable, { name }: MirroredTable): Promise<Set<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    `select column_name as name from information_schema.columns
       where table_schema = 'procore' and table_name = $1`,
     [name],
   );
-  const sqlNames: Record<string, string> = { int8: 'bigint', bool: 'boolean' };
-  return new Map(rows.map((row) => [row.name, sqlNames[row.type] ?? row.type]));
-}
-
-async function readKey(client: Queryable, table: MirroredTable): Promise<string> {
-  const { rows } = await client.query<{ key: string | null }>(
-    `select string_agg(a.attname, ', ' order by array_position(i.indkey::int2[], a.attnum)) as key
-      from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
-      where i.indisprimary and i.indrelid = ${quoteLiteral(tableName(table))}::regclass`,
-  );
-  return rows[0]?.key ?? 'none';
+  return new Set(rows.map(({ name: column }) => column));
 }
