@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { adoptTable, hasColumn, hasIndex, isAnother, readShape, shapeOf } from './adopt-table.ts';
+import { addValue } from './enum-values.ts';
 import { emptyFreshness } from './freshness-view.ts';
 import type { Migration } from './migration-ledger.ts';
 import { quoted, readStatement, type Statement, shown } from './migration-statement.ts';
@@ -39,6 +40,8 @@ async function apply(run: Run, statement: Statement): Promise<void> {
   if (upkeep !== null && (await takesLong(run, upkeep))) {
     await leaveToWorkers(client, upkeep);
     run.onProgress(`left to the workers: ${upkeep.name}`);
+  } else if (statement.kind === 'add value') {
+    await addValue(client, statement);
   } else if (statement.kind === 'drop index') {
     await forgetUpkeep(client, shown(statement.index));
     await client.query(`drop index if exists ${quoted(statement.index)}`); // it may not be made yet

@@ -3,6 +3,7 @@ import { applyMigrations } from './apply-migrations.ts';
 import { arrangeStorage } from './arrange-storage.ts';
 import { checkServer, newerDatabase } from './check-database.ts';
 import { comment } from './comments.ts';
+import { addValues, firstPart } from './enum-values.ts';
 import { arrangeFreshness } from './freshness-view.ts';
 import { makeUsersTable } from './make-users-table.ts';
 import { type Migration, readLedger } from './migration-ledger.ts';
@@ -30,7 +31,8 @@ const LOCK_WAIT_MS = 600_000;
 const MADE_MEANWHILE: readonly unknown[] = ['23505', '42P06', '42P07'];
 
 /**
- * Brings the database up to this version, or changes nothing: all of it is one transaction. Readers do not queue behind it: it
+ * Brings the database up to this version, or changes nothing: all of it is one transaction, but for new values of enumerations,
+ * which are committed before their first use. Readers do not queue behind it: it
  * waits 2 s for a lock, then begins again. Then lifts the sequences where rows are numbered above them. Several processes may
  * try at once; all but one wait and then find nothing to do. Idempotent: what is so already is left alone. Returns the names
  * of the migrations applied; throws DatabaseVersionError when the database is newer.
@@ -45,14 +47,20 @@ export async function migrateDatabase(options: MigrateOptions): Promise<{ applie
   });
   try {
     await checkServer(database.pool);
-    const { applied, lines } = await whenLocksAreFree(database, (client) => migrateOnce(client, options), {
-      limitMs: lockWaitMs,
-      onWait: onProgress,
-    }).catch((error: unknown) => {
-      if (!(error instanceof LocksBusyError)) throw error;
-      throw new Error(`nothing was changed: ${error.message}`, { cause: error.cause });
-    });
-    for (const line of lines) onProgress(line);
+    const applied: string[] = [];
+    for (let isWhole = false; !isWhole; ) {
+      const done = await whenLocksAreFree(database, (client) => migrateOnce(client, options), {
+        limitMs: lockWaitMs,
+        onWait: onProgress,
+      }).catch((error: unknown) => {
+        if (!(error instanceof LocksBusyError)) throw error;
+        const what = applied.length === 0 ? 'nothing was changed' : `nothing was changed after ${applied.at(-1)}`;
+        throw new Error(`${what}: ${error.message}`, { cause: error.cause });
+      });
+      for (const line of done.lines) onProgress(line);
+      applied.push(...done.applied);
+      isWhole = done.isWhole;
+    }
     for (const line of await checkSequences(database, tables)) onProgress(line);
     return { applied };
   } finally {
@@ -60,8 +68,8 @@ export async function migrateDatabase(options: MigrateOptions): Promise<{ applie
   }
 }
 
-/** What was done, and what is to be told of it once it is committed. */
-type Done = { applied: string[]; lines: string[] };
+/** What was done, whether that was all, and what is to be told of it once it is committed. */
+type Done = { applied: string[]; isWhole: boolean; lines: string[] };
 
 async function migrateOnce(client: pg.ClientBase, { tables, migrations }: MigrateOptions): Promise<Done> {
   const lines: string[] = [];
@@ -70,7 +78,11 @@ async function migrateOnce(client: pg.ClientBase, { tables, migrations }: Migrat
   await waitBriefly(client);
   const { missing, foreign } = await readLedger(client, migrations);
   if (foreign.length > 0) throw newerDatabase(foreign);
-  await applyMigrations(client, missing, say);
+  if (await addValues(client, missing)) return { applied: [], isWhole: false, lines };
+  const part = await firstPart(client, missing);
+  await applyMigrations(client, part, say);
+  const applied = part.map(({ name }) => name);
+  if (part.length < missing.length) return { applied, isWhole: false, lines };
   for (const table of tables) if (table.isUsers) await makeUsersTable(client, table, say);
   await checkTables(client, tables);
   await arrangeStorage(client, tables);
@@ -78,7 +90,7 @@ async function migrateOnce(client: pg.ClientBase, { tables, migrations }: Migrat
   await comment(client, tables);
   await forgetSettledDrift(client, tables);
   await grantReader(client, READER, say);
-  return { applied: missing.map(({ name }) => name), lines };
+  return { applied, isWhole: true, lines };
 }
 
 /**
