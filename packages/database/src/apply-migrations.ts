@@ -54,6 +54,7 @@ async function apply(run: Run, statement: Statement): Promise<void> {
 async function isThere({ client, onProgress }: Run, statement: Statement): Promise<boolean> {
   if (statement.kind === 'add column') return hasColumn(client, statement);
   if (statement.kind === 'make index') return hasIndex(client, statement);
+  if (statement.kind === 'make schema') return hasSchema(client, statement.schema);
   if (statement.kind !== 'make table') return false;
   const { table, text } = statement;
   const found = await readShape(client, quoted(table));
@@ -62,6 +63,12 @@ async function isThere({ client, onProgress }: Run, statement: Statement): Promi
   const added = await adoptTable(client, table, found, await shapeOf(client, text));
   onProgress(`took over ${shown(table)}, which was there${added.length > 0 ? `; added ${added.join(', ')}` : ''}`);
   return true;
+}
+
+/** Asking for a schema "if not exists" takes the right to make schemas, though it is there. */
+async function hasSchema(client: pg.ClientBase, schema: string): Promise<boolean> {
+  const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [schema]);
+  return rowCount === 1;
 }
 
 function asUpkeep(statement: Statement): Upkeep | null {

@@ -3,6 +3,7 @@ import { lackingUsersTables } from './make-users-table.ts';
 import { type Migration, readLedger, readMigrations } from './migration-ledger.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
+import { checkRights } from './rights.ts';
 
 const OLDEST_POSTGRES = 150_000;
 
@@ -10,7 +11,8 @@ type Queryable = Pick<Database['pool'], 'query'>;
 
 /**
  * Throws DatabaseVersionError when the database is older or newer than this version of procore-mirror, or unfit for any,
- * or lacks some of those tables that the operator defined.
+ * or lacks some of those tables that the operator defined, or when this role may not use it. `tables`: those that are to be
+ * written; without them the mirror is only read.
  */
 export async function checkDatabase(
   database: Database,
@@ -18,6 +20,7 @@ export async function checkDatabase(
   migrations: readonly Migration[] = readMigrations(),
 ): Promise<void> {
   await checkServer(database.pool);
+  await checkRights(database.pool, tables);
   const { missing, foreign } = await readLedger(database.pool, migrations);
   if (foreign.length > 0) throw newerDatabase(foreign);
   if (missing.length > 0) {

@@ -48,7 +48,12 @@ const VIEW = { schema: 'mirror', relation: 'freshness' };
 export async function comment(client: pg.ClientBase, tables: readonly MirroredTable[]): Promise<void> {
   const { rows } = await client.query<Comment>(COMMENTS);
   const present = new Map(rows.map((row) => [placeOf(row), row.text]));
-  const lacking = allComments(tables).filter((wanted) => present.get(placeOf(wanted)) !== wanted.text);
+  const owned = await client.query<{ name: string }>(OWN_SCHEMAS);
+  const mayComment = ({ schema, relation }: Comment) =>
+    relation !== null || owned.rows.some(({ name }) => name === schema);
+  const lacking = allComments(tables)
+    .filter((wanted) => present.get(placeOf(wanted)) !== wanted.text)
+    .filter(mayComment);
   if (lacking.length > 0) await client.query(lacking.map(commentStatement).join(';\n'));
 }
 
@@ -60,6 +65,8 @@ where d.classoid = 'pg_class'::regclass and n.nspname in ('procore', 'mirror')
 union all
 select n.nspname, null, null, d.description from pg_description d join pg_namespace n on n.oid = d.objoid
 where d.classoid = 'pg_namespace'::regclass and n.nspname in ('procore', 'mirror')`;
+
+const OWN_SCHEMAS = `select nspname as name from pg_namespace where pg_has_role(nspowner, 'usage')`;
 
 const placeOf = ({ schema, relation, column }: Comment): string => JSON.stringify([schema, relation, column]);
 

@@ -10,6 +10,7 @@ import { type Migration, readLedger } from './migration-ledger.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import { openDatabase } from './open-database.ts';
 import { grantReader, READER } from './reader-role.ts';
+import { checkMigrationRights } from './rights.ts';
 import { forgetSettledDrift } from './schema-drift.ts';
 import { checkSequences } from './version-gap.ts';
 import { LOCK_NOT_AVAILABLE, LocksBusyError, waitBriefly, whenLocksAreFree } from './wait-for-locks.ts';
@@ -74,6 +75,7 @@ type Done = { applied: string[]; isWhole: boolean; lines: string[] };
 async function migrateOnce(client: pg.ClientBase, { tables, migrations }: MigrateOptions): Promise<Done> {
   const lines: string[] = [];
   const say = (line: string) => void lines.push(line);
+  await checkMigrationRights(client, tables);
   await takeTurn(client);
   await waitBriefly(client);
   const { missing, foreign } = await readLedger(client, migrations);
@@ -109,16 +111,20 @@ async function takeTurn(client: pg.ClientBase): Promise<void> {
   }
 }
 
+const MAKE_LEDGER = `create table mirror.migrations (
+  id integer generated always as identity primary key, name text not null, hash text not null unique,
+  applied_at timestamptz not null default now())`;
+
 /** Makes the ledger unless it is there; false when another process made part of it at the same moment. */
 async function hasLedger(client: pg.ClientBase): Promise<boolean> {
   await client.query('savepoint ledger');
   try {
-    await client.query(`
-      create schema if not exists mirror;
-      create table if not exists mirror.migrations (
-        id integer generated always as identity primary key, name text not null, hash text not null unique,
-        applied_at timestamptz not null default now()
-      )`);
+    const { rows } = await client.query<{ schema: boolean; ledger: boolean }>(
+      `select to_regnamespace('mirror') is not null as schema, to_regclass('mirror.migrations') is not null as ledger`,
+    );
+    // A role that may make no schemas may not even ask for one that is there.
+    if (rows[0]?.schema !== true) await client.query('create schema mirror');
+    if (rows[0]?.ledger !== true) await client.query(MAKE_LEDGER);
     return true;
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || !MADE_MEANWHILE.includes(error.code)) throw error;
