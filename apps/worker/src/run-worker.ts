@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type AuthError, createAuth } from '@procore-mirror/auth';
-import { checkDatabase, openDatabase } from '@procore-mirror/database';
+import { checkDatabase, openDatabase, readMigrations } from '@procore-mirror/database';
 import {
   chooseResources,
   createCallBudget,
@@ -32,6 +32,7 @@ import { z } from 'zod';
 import { environment, workerSchema } from './env.ts';
 import { keysOf, startFetchLoop } from './fetch-loop.ts';
 import { startUpkeep } from './upkeep-loop.ts';
+import { startVersionWatch } from './version-watch.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
 const NOT_WHOLE = 'not all of a batch was fetched; the rest is tried again';
@@ -58,10 +59,12 @@ await runMain({
       onError: (error) => log.warn({ error }, 'a database connection broke; it is replaced'),
     });
     lifetime.defer('database', () => database.close());
-    await checkDatabase(
-      database,
-      catalogue.resources.map(({ table }) => table),
-    );
+    const tables = catalogue.resources.map(({ table }) => table);
+    const migrations = readMigrations(); // once: an update may replace the files while this version runs
+    const check = () => checkDatabase(database, tables, migrations);
+    await check();
+    const version = startVersionWatch({ check, log, fail: lifetime.fail });
+    lifetime.defer('version watch', () => version.close());
 
     const account = followEnv(z.object(procoreEnv), environment, {
       secrets: lifetime.secrets,
@@ -200,6 +203,8 @@ await runMain({
       registry: metrics.registry,
       log,
       ready: async () => {
+        const misfit = version.problem();
+        if (misfit !== null) return [misfit];
         await database.pool.query('select 1');
         return [auth.trouble(), ...consumer.problems()].filter((problem) => problem !== null);
       },

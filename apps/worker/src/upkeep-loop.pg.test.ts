@@ -1,7 +1,8 @@
 // What migrations left is done, whatever happens to the workers meanwhile.
 import { type Database, migrateDatabase, openDatabase, readMigrations } from '@procore-mirror/database';
-import { createTestDatabase, startApp, type TestDatabase } from '@procore-mirror/testing';
+import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterEach, describe, expect, test } from 'vitest';
+import { startLoneWorker } from './lone-worker.fixture.ts';
 import { startUpkeep } from './upkeep-loop.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -153,16 +154,8 @@ test('what a later migration took away is done with', async () => {
 test('a worker process that is killed leaves it to the next, and one that is told to end does so with a statement under way', async () => {
   const { server } = await leaving(anIndex);
   await server.pool.query(`delete from mirror.migrations where name = '9999'`); // the process knows its own only
-  const env = {
-    DATABASE_URL: server.url,
-    PROCORE_CLIENT_ID: 'client',
-    PROCORE_CLIENT_SECRET: 'a-client-secret',
-    PROCORE_API_URL: 'http://127.0.0.1:1',
-    PROCORE_LOGIN_URL: 'http://127.0.0.1:1',
-    ADMIN_PORT: '0',
-  };
   const aProcess = () => {
-    const worker = startApp('worker', env);
+    const worker = startLoneWorker(server.url);
     closing.push(() => worker.end('SIGKILL'));
     return worker;
   };
