@@ -27,22 +27,31 @@ export type DoUpkeepOptions = {
  * a later migration took away what it was for.
  */
 export async function doUpkeep(database: Database, o: DoUpkeepOptions): Promise<'done' | 'needless'> {
-  o.signal.throwIfAborted();
   const own = openDatabase({ url: o.url, applicationName: APPLICATION_NAME, max: 1, statementTimeoutMs: 0 });
-  const client = await own.pool.connect();
+  try {
+    return await withClient(own, async (client, pid) => {
+      o.signal.throwIfAborted();
+      const end = () => void database.pool.query('select pg_terminate_backend($1)', [pid]).catch(() => {});
+      o.signal.addEventListener('abort', end, { once: true });
+      const done = arrange(client).then(() => work(client, o));
+      try {
+        return await Promise.race([done, soonAfterAbort(o.signal)]);
+      } finally {
+        o.signal.removeEventListener('abort', end);
+      }
+    });
+  } finally {
+    await own.close();
+  }
+}
+
+async function withClient<T>({ pool }: Database, run: (client: pg.PoolClient, pid: number) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
   try {
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-    const end = () => void database.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]).catch(() => {});
-    o.signal.addEventListener('abort', end, { once: true });
-    try {
-      await arrange(client);
-      return await Promise.race([work(client, o), soonAfterAbort(o.signal)]);
-    } finally {
-      o.signal.removeEventListener('abort', end);
-    }
+    return await run(client, rows[0]?.pid ?? 0);
   } finally {
     client.release(true);
-    await own.close();
   }
 }
 
