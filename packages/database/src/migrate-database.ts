@@ -33,10 +33,10 @@ const MADE_MEANWHILE: readonly unknown[] = ['23505', '42P06', '42P07'];
 
 /**
  * Brings the database up to this version, or changes nothing: all of it is one transaction, but for new values of enumerations,
- * which are committed before their first use. Readers do not queue behind it: it
- * waits 2 s for a lock, then begins again. Then lifts the sequences where rows are numbered above them. Several processes may
- * try at once; all but one wait and then find nothing to do. Idempotent: what is so already is left alone. Returns the names
- * of the migrations applied; throws DatabaseVersionError when the database is newer.
+ * which are committed before their first use. Readers do not queue behind it: it waits 2 s for a lock, then begins again. Then
+ * lifts the sequences where rows are numbered above them. Several processes may try at once; all but one wait and then find
+ * nothing to do. Idempotent: what is so already is left alone. Returns the names of the migrations applied; throws
+ * DatabaseVersionError when the database is newer, or when this role or something that is there is in the way.
  */
 export async function migrateDatabase(options: MigrateOptions): Promise<{ applied: string[] }> {
   const { tables, onProgress = () => {}, lockWaitMs = LOCK_WAIT_MS } = options;
