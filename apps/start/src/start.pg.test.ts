@@ -56,6 +56,7 @@ function startIn(env: Record<string, string>): Started {
       defer: (_name, close) => void closing.push(close),
       secrets: createSecrets(),
       useLog: () => {},
+      fail: () => {},
     },
     terminal: {
       isTerminal: false,

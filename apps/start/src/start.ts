@@ -63,6 +63,7 @@ export async function start({ env, directory, lifetime, ...o }: Options): Promis
   const { applied } = await migrateDatabase({
     url: database.url,
     tables: catalogue.resources.map(({ table }) => table),
+    onWait: (line) => say(`Database: ${line}`),
   });
   if (applied.length > 0) say(`Database: ${applied.length} migrations applied`);
 

@@ -1,5 +1,8 @@
-import { startApp } from '@procore-mirror/testing';
+import { migrateDatabase } from '@procore-mirror/database';
+import { catalogue } from '@procore-mirror/mirror';
+import { createTestDatabase, startApp } from '@procore-mirror/testing';
 import { expect, test } from 'vitest';
+import { startLoneWorker } from './lone-worker.fixture.ts';
 
 test('unknown names in MIRROR_RESOURCES stop the worker at its start, each with the nearest', async () => {
   const worker = startApp('worker', {
@@ -13,3 +16,40 @@ test('unknown names in MIRROR_RESOURCES stop the worker at its start, each with 
   expect(worker.output()).toContain('MIRROR_RESOURCES: there is no resource "RFI", did you mean "RFIs"?');
   expect(worker.output()).toContain('did you mean "Punch Items"?');
 });
+
+test.concurrent.each([
+  [
+    'newer',
+    `insert into mirror.migrations (name, hash) values ('0999_of-tomorrow', 'unknown')`,
+    'it has seen 0999_of-tomorrow',
+  ],
+  [
+    'older',
+    `delete from mirror.migrations where name = '0001_try-casts'`,
+    'the database lacks 1 migration(s), first 0001_try-casts',
+  ],
+])(
+  'a database that becomes %s under a running worker makes it unready, then ends it as a start on it would end',
+  async (_, change, message) => {
+    const server = await createTestDatabase();
+    await migrateDatabase({ url: server.url, tables: catalogue.resources.map(({ table }) => table) });
+    const worker = startLoneWorker(server.url);
+    const port = (await worker.line('admin_port')).admin_port;
+    const readiness = async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+      return `${answer.status} ${await answer.text()}`;
+    };
+    await expect.poll(readiness, { timeout: 30_000 }).toContain('200');
+    await server.pool.query(change);
+    await expect.poll(readiness, { timeout: 60_000 }).toContain(message);
+    expect(await readiness()).toContain('503');
+    await expect.poll(() => worker.isRunning(), { timeout: 60_000 }).toBe(false);
+    const start = startLoneWorker(server.url);
+    await expect.poll(() => start.isRunning(), { timeout: 30_000 }).toBe(false);
+    const [codeOfWorker, codeOfStart] = [await worker.end('SIGTERM'), await start.end('SIGTERM')];
+    expect([codeOfWorker, codeOfStart]).toEqual([1, 1]);
+    for (const { output } of [worker, start]) expect(output()).toContain(message);
+    await server.drop();
+  },
+  180_000,
+);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type AuthError, createAuth } from '@procore-mirror/auth';
-import { checkDatabase, openSessions } from '@procore-mirror/database';
+import { checkDatabase, openSessions, readMigrations } from '@procore-mirror/database';
 import {
   createCallBudget,
   createCallCounter,
@@ -28,6 +28,8 @@ import {
 import { z } from 'zod';
 import { environment, readWorkerEnv, workerSchema } from './env.ts';
 import { keysOf, startFetchLoop } from './fetch-loop.ts';
+import { startUpkeep } from './upkeep-loop.ts';
+import { startVersionWatch } from './version-watch.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 
 const NOT_WHOLE = 'not all of a batch was fetched; the rest is tried again';
@@ -55,10 +57,12 @@ await runMain({
       }),
     );
     lifetime.defer('database', () => database.close());
-    await checkDatabase(
-      database,
-      catalogue.resources.map(({ table }) => table),
-    );
+    const tables = catalogue.resources.map(({ table }) => table);
+    const migrations = readMigrations(); // once: an update may replace the files while this version runs
+    const check = () => checkDatabase(database, tables, migrations);
+    await check();
+    const version = startVersionWatch({ check, log, fail: lifetime.fail });
+    lifetime.defer('version watch', () => version.close());
 
     const account = followEnv(z.object(procoreEnv), environment, {
       secrets: lifetime.secrets,
@@ -149,6 +153,9 @@ await runMain({
     });
     lifetime.defer('fetch loop', () => loop.close());
 
+    const upkeep = startUpkeep({ database, url: database.url, holder, log });
+    lifetime.defer('upkeep', () => upkeep.close());
+
     const queue = queueAddress(env);
     const consumer = await configured(queue.variable, () =>
       consumeDeliveries({
@@ -198,6 +205,8 @@ await runMain({
       registry: metrics.registry,
       log,
       ready: async () => {
+        const misfit = version.problem();
+        if (misfit !== null) return [misfit];
         await database.pool.query('select 1');
         return [auth.trouble(), ...consumer.problems()].filter((problem) => problem !== null);
       },

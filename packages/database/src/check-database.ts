@@ -1,8 +1,9 @@
 import { DatabaseVersionError } from './errors.ts';
 import { lackingUsersTables } from './make-users-table.ts';
-import { readLedger } from './migration-ledger.ts';
+import { type Migration, readLedger, readMigrations } from './migration-ledger.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
+import { checkRights } from './rights.ts';
 
 const OLDEST_POSTGRES = 150_000;
 
@@ -10,11 +11,17 @@ type Queryable = Pick<Database['pool'], 'query'>;
 
 /**
  * Throws DatabaseVersionError when the database is older or newer than this version of procore-mirror, or unfit for any,
- * or lacks some of those tables that the operator defined.
+ * or lacks some of those tables that the operator defined, or when this role may not use it. `tables`: those that are to be
+ * written; without them the mirror is only read.
  */
-export async function checkDatabase(database: Database, tables: readonly MirroredTable[] = []): Promise<void> {
+export async function checkDatabase(
+  database: Database,
+  tables: readonly MirroredTable[] = [],
+  migrations: readonly Migration[] = readMigrations(),
+): Promise<void> {
   await checkServer(database.pool);
-  const { missing, foreign } = await readLedger(database.pool);
+  await checkRights(database.pool, tables);
+  const { missing, foreign } = await readLedger(database.pool, migrations);
   if (foreign.length > 0) throw newerDatabase(foreign);
   if (missing.length > 0) {
     throw new DatabaseVersionError(

@@ -1,5 +1,6 @@
+import type pg from 'pg';
 import type { ColumnType, MirroredTable } from './mirrored-table.ts';
-import { quoteLiteral, quoteName, tableName } from './quote.ts';
+import { quoteLiteral, quoteName } from './quote.ts';
 
 const OWN_COLUMNS = {
   _data: 'The whole record as Procore last sent it; NULL when it was never seen.',
@@ -39,19 +40,56 @@ const WHEN_UNFIT: Record<ColumnType, string> = {
   timestamptz: ' NULL also when it was no time; see _data.',
 };
 
-/** Statements that comment every table of `procore`, every column of them, and `mirror.freshness`. Idempotent. */
-export function commentStatements(tables: readonly MirroredTable[]): string {
-  return [
-    `comment on schema procore is 'Procore''s records, one table per resource. Live rows: _deleted_at is null and _hidden_at is null.'`,
-    `comment on schema mirror is 'The mirror''s own tables: what arrived, what waits for a fetch, what went wrong.'`,
-    ...tables.flatMap(commentTable),
-    `comment on view mirror.freshness is 'What the mirror holds of each resource in each company and project, and how new that is.'`,
-    ...Object.entries(FRESHNESS).map(([name, text]) => commentColumn('mirror.freshness', name, text)),
-  ].join(';\n');
+type Comment = { schema: string; relation: string | null; column: string | null; text: string };
+
+const VIEW = { schema: 'mirror', relation: 'freshness' };
+
+/** Comments every table of `procore`, every column of them, and `mirror.freshness`, where they are not so already. */
+export async function comment(client: pg.ClientBase, tables: readonly MirroredTable[]): Promise<void> {
+  const { rows } = await client.query<Comment>(COMMENTS);
+  const present = new Map(rows.map((row) => [placeOf(row), row.text]));
+  const owned = await client.query<{ name: string }>(OWN_SCHEMAS);
+  const mayComment = ({ schema, relation }: Comment) =>
+    relation !== null || owned.rows.some(({ name }) => name === schema);
+  const lacking = allComments(tables)
+    .filter((wanted) => present.get(placeOf(wanted)) !== wanted.text)
+    .filter(mayComment);
+  if (lacking.length > 0) await client.query(lacking.map(commentStatement).join(';\n'));
 }
 
-function commentTable(table: MirroredTable): string[] {
-  const name = tableName(table);
+const COMMENTS = `
+select n.nspname as schema, c.relname as relation, a.attname as column, d.description as text
+from pg_description d join pg_class c on c.oid = d.objoid join pg_namespace n on n.oid = c.relnamespace
+  left join pg_attribute a on a.attrelid = c.oid and a.attnum = d.objsubid and d.objsubid > 0
+where d.classoid = 'pg_class'::regclass and n.nspname in ('procore', 'mirror')
+union all
+select n.nspname, null, null, d.description from pg_description d join pg_namespace n on n.oid = d.objoid
+where d.classoid = 'pg_namespace'::regclass and n.nspname in ('procore', 'mirror')`;
+
+const OWN_SCHEMAS = `select nspname as name from pg_namespace where pg_has_role(nspowner, 'usage')`;
+
+const placeOf = ({ schema, relation, column }: Comment): string => JSON.stringify([schema, relation, column]);
+
+function allComments(tables: readonly MirroredTable[]): Comment[] {
+  const schema = (name: string, text: string) => ({ schema: name, relation: null, column: null, text });
+  return [
+    schema(
+      'procore',
+      "Procore's records, one table per resource. Live rows: _deleted_at is null and _hidden_at is null.",
+    ),
+    schema('mirror', "The mirror's own tables: what arrived, what waits for a fetch, what went wrong."),
+    ...tables.flatMap(commentTable),
+    {
+      ...VIEW,
+      column: null,
+      text: 'What the mirror holds of each resource in each company and project, and how new that is.',
+    },
+    ...Object.entries(FRESHNESS).map(([column, text]) => ({ ...VIEW, column, text })),
+  ];
+}
+
+function commentTable(table: MirroredTable): Comment[] {
+  const place = { schema: 'procore', relation: table.name };
   const comments: [column: string, text: string][] = [
     ['company_id', 'Procore id of the company.'],
     ...(table.scope === 'project' ? [['project_id', 'Procore id of the project.'] as [string, string]] : []),
@@ -69,12 +107,11 @@ function commentTable(table: MirroredTable): string[] {
   }
   comments.push(...Object.entries(OWN_COLUMNS));
   const about = `${table.resource} as Procore's API gives them. Live rows: _deleted_at is null and _hidden_at is null.`;
-  return [
-    `comment on table ${name} is ${quoteLiteral(about)}`,
-    ...comments.map(([column, text]) => commentColumn(name, column, text)),
-  ];
+  return [{ ...place, column: null, text: about }, ...comments.map(([column, text]) => ({ ...place, column, text }))];
 }
 
-function commentColumn(table: string, column: string, text: string): string {
-  return `comment on column ${table}.${quoteName(column)} is ${quoteLiteral(text)}`;
+function commentStatement({ schema, relation, column, text }: Comment): string {
+  const kind = relation === null ? 'schema' : column !== null ? 'column' : schema === 'mirror' ? 'view' : 'table';
+  const name = [schema, relation, column].filter((part) => part !== null).map(quoteName);
+  return `comment on ${kind} ${name.join('.')} is ${quoteLiteral(text)}`;
 }

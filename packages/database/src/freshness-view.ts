@@ -1,18 +1,42 @@
+import type pg from 'pg';
 import { LIVE } from './look-up.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import { quoteLiteral, tableName } from './quote.ts';
 
-/** The view `mirror.freshness` over no tables: the same columns, nothing that depends on a table. */
-export const EMPTY_FRESHNESS = createView(`
+const EMPTY = `
   select null::bigint, null::bigint, null::text, null::bigint, null::timestamptz, null::timestamptz, null::timestamptz,
-    null::bigint, null::bigint, null::bigint, null::bigint, null::numeric where false`);
+    null::bigint, null::bigint, null::bigint, null::bigint, null::numeric where false`;
+
+const COLUMNS = `company_id, project_id, resource, rows, last_event_at, last_fetch_at, oldest_pending_at, pending,
+  calls_last_hour, events_last_day, calls_for_events_last_day, calls_per_event`;
+
+/** Makes `mirror.freshness` a view over no tables: the same columns, nothing that depends on a table. */
+export async function emptyFreshness(client: pg.ClientBase): Promise<void> {
+  await client.query(createView('freshness', EMPTY));
+}
 
 /**
- * The view `mirror.freshness`: what the mirror holds of each resource in each scope, how new that is, and how many calls
+ * Makes `mirror.freshness` a view over these tables, or leaves it alone if it is one: to replace it takes a lock that no reader
+ * may hold. Postgres knows a view by what it made of its text, so one of another name is made for the comparison.
+ */
+export async function arrangeFreshness(client: pg.ClientBase, tables: readonly MirroredTable[]): Promise<void> {
+  const query = freshnessQuery(tables);
+  await client.query('savepoint freshness');
+  await client.query(createView('freshness_as_wanted', query));
+  const { rows } = await client.query<{ is_so: boolean }>(
+    `select coalesce(pg_get_viewdef(to_regclass('mirror.freshness')) = pg_get_viewdef('mirror.freshness_as_wanted'::regclass), false)
+      as is_so`,
+  );
+  await client.query('rollback to savepoint freshness');
+  if (rows[0]?.is_so !== true) await client.query(createView('freshness', query));
+}
+
+/**
+ * What `mirror.freshness` shows: what the mirror holds of each resource in each scope, how new that is, and how many calls
  * it takes. Events and calls are compared over the same time, that is not before calls were counted.
  */
-export function freshnessView(tables: readonly MirroredTable[]): string {
-  if (tables.length === 0) return EMPTY_FRESHNESS;
+function freshnessQuery(tables: readonly MirroredTable[]): string {
+  if (tables.length === 0) return EMPTY;
   const held = tables.map(
     (table) => `
     select company_id, ${table.scope === 'project' ? 'project_id' : 'null::bigint as project_id'},
@@ -24,7 +48,7 @@ export function freshnessView(tables: readonly MirroredTable[]): string {
   const resources = tables.map(({ resource, scope }) => `(${quoteLiteral(resource)}, ${scope === 'project'})`);
   // An event may name a project though its resource is one of the company.
   const projectId = 'case when r.in_project then n.project_id end as project_id';
-  return createView(`
+  return `
   with resources (resource, in_project) as (values ${resources.join(', ')}),
   day (start) as (
     select greatest(now() - interval '24 hours', date_bin('10 minutes', first_at, '2000-01-01 00:00+00'))
@@ -48,11 +72,10 @@ export function freshnessView(tables: readonly MirroredTable[]): string {
     min(oldest_pending_at), sum(pending)::bigint, coalesce(sum(calls), 0)::bigint,
     sum(day_events)::bigint, coalesce(sum(day_calls), 0)::bigint,
     round(coalesce(sum(day_calls), 0)::numeric / nullif(sum(day_events), 0), 2)
-  from facts group by 1, 2, 3`);
+  from facts group by 1, 2, 3`;
 }
 
-function createView(query: string): string {
+function createView(name: string, query: string): string {
   // Postgres lets a view that is replaced get more columns, at its end only.
-  return `create or replace view mirror.freshness (company_id, project_id, resource, rows, last_event_at, last_fetch_at,
-    oldest_pending_at, pending, calls_last_hour, events_last_day, calls_for_events_last_day, calls_per_event) as ${query}`;
+  return `create or replace view mirror.${name} (${COLUMNS}) as ${query}`;
 }

@@ -31,6 +31,7 @@ export {
   takeDueTries,
   timeToFirstTry,
 } from './dead-letters.ts';
+export { doUpkeep } from './do-upkeep.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './due-looks.ts';
 export { DatabaseVersionError, PoolerError } from './errors.ts';
 export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './fetches.ts';
@@ -69,6 +70,7 @@ export {
 export { type Marked, markAbsent } from './mark-absent.ts';
 export { markAbsentChildren } from './mark-absent-children.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate-database.ts';
+export { readMigrations } from './migration-ledger.ts';
 export type { ColumnType, MirroredColumn, MirroredTable } from './mirrored-table.ts';
 export { type Database, type DatabaseOptions, openDatabase, openSessions } from './open-database.ts';
 export {
@@ -111,5 +113,6 @@ export {
 } from './scopes.ts';
 export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './store-records.ts';
 export { inTransaction, type Transaction } from './transaction.ts';
+export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './upkeep.ts';
 export { takeVersion, VersionBehindError } from './version-gap.ts';
 export { forgetOldWalks, keepWalk, type TakenWalk, takeWalks, takeWalksLike } from './walks.ts';

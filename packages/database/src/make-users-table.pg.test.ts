@@ -69,7 +69,7 @@ test('a new column is added, one that is no longer named stays', async () => {
 });
 
 test.each<[string, Partial<MirroredTable>, string]>([
-  ['a column of another type', { columns: [{ name: 'width', type: 'text' }] }, 'width is numeric there and text'],
+  ['a column of another type', { columns: [{ name: 'width', type: 'text' }] }, 'width is numeric and not text'],
   ['another key', { idRepeatsAcrossProjects: true }, 'its key is company_id, id'],
 ])('%s is refused, and nothing is changed', async (_, change, problem) => {
   const before = await columns();

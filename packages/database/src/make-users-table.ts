@@ -1,9 +1,11 @@
 // Tables that the operator defined. No migration knows them, so they are made from their definition: what is missing is
 // added, nothing is ever dropped or changed.
 import type pg from 'pg';
+import { adoptTable, readShape, type Shape } from './adopt-table.ts';
 import { allColumns, keyColumns, type MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
-import { quoteLiteral, quoteName, tableName } from './quote.ts';
+import { quoteName, tableName } from './quote.ts';
+import { holdsRows, indexUpkeep, leaveToWorkers } from './upkeep.ts';
 
 type Queryable = Pick<Database['pool'], 'query'>;
 
@@ -16,21 +18,15 @@ export async function makeUsersTable(
   table: MirroredTable,
   onProgress: (line: string) => void,
 ): Promise<void> {
-  const before = await readColumns(client, table);
-  await client.query(createStatements(table));
-  const columns = allColumns(table);
-  const added = columns.filter(([name]) => !before.has(name)).map(([name]) => name);
-  const wrong = columns.filter(([name, type]) => (before.get(name) ?? type) !== type);
-  if (wrong.length > 0) {
-    const list = wrong.map(([name, type]) => `${name} is ${before.get(name)} there and ${type} in MIRROR_CATALOGUE`);
-    throw new Error(`procore.${table.name} is another table: ${list.join(', ')}`);
+  const found = await readShape(client, tableName(table));
+  if (found === null) {
+    await client.query(createStatement(table));
+    onProgress(`made procore.${table.name}`);
+  } else {
+    const added = await adoptTable(client, { schema: 'procore', name: table.name }, found, wantedShape(table));
+    if (added.length > 0) onProgress(`added to procore.${table.name}: ${added.join(', ')}`);
   }
-  const key = await readKey(client, table);
-  if (key !== keyColumns(table).join(', ')) {
-    throw new Error(`procore.${table.name} is another table: its key is ${key}, not ${keyColumns(table).join(', ')}`);
-  }
-  if (before.size === 0) onProgress(`made procore.${table.name}`);
-  else if (added.length > 0) onProgress(`added to procore.${table.name}: ${added.join(', ')}`);
+  await makeIndexes(client, table);
 }
 
 /** Names of the operator's tables that the database lacks, or of their columns. */
@@ -45,47 +41,55 @@ export async function lackingUsersTables(client: Queryable, tables: readonly Mir
   return lacking;
 }
 
-function createStatements(table: MirroredTable): string {
-  const name = tableName(table);
-  const required = new Set(['company_id', 'project_id', 'id', '_complete', '_version']);
-  const columns = allColumns(table).map(
-    ([column, type]) =>
-      [column, `${quoteName(column)} ${type}${column === '_complete' ? ' default false' : ''}`] as const,
-  );
+const REQUIRED: readonly string[] = ['company_id', 'project_id', 'id', '_complete', '_version'];
+
+function definition([column, type]: readonly [name: string, type: string]): string {
+  const rest = `${column === '_complete' ? ' default false' : ''}${REQUIRED.includes(column) ? ' not null' : ''}`;
+  return `${quoteName(column)} ${type}${rest}`;
+}
+
+function createStatement(table: MirroredTable): string {
   const key = `constraint ${quoteName(`${table.name}_pkey`)} primary key (${keyColumns(table).join(', ')})`;
-  return [
-    `create table if not exists ${name} (${[
-      ...columns.map(([column, definition]) => (required.has(column) ? `${definition} not null` : definition)),
-      key,
-    ].join(', ')})`,
-    ...columns
-      .filter(([column]) => !required.has(column))
-      .map(([, definition]) => `alter table ${name} add column if not exists ${definition}`),
-    ...(table.scope === 'project' ? [indexStatement(table, 'project', 'project_id')] : []),
-    ...(table.parentKey === null ? [] : [indexStatement(table, 'parent', table.parentKey)]),
-  ].join(';\n');
+  return `create table ${tableName(table)} (${[...allColumns(table).map(definition), key].join(', ')})`;
 }
 
-function indexStatement(table: MirroredTable, suffix: string, column: string): string {
-  const index = quoteName(`${table.name}_${suffix}`);
-  return `create index if not exists ${index} on ${tableName(table)} (${quoteName(column)})`;
+function wantedShape(table: MirroredTable): Shape {
+  const columns = allColumns(table).map(([name, type]) => ({
+    name,
+    type: type === 'timestamptz' ? 'timestamp with time zone' : type,
+    required: REQUIRED.includes(name),
+    default: name === '_complete' ? 'false' : null,
+  }));
+  return { kind: 'table', columns, key: keyColumns(table).join(', ') };
 }
 
-async function readColumns(client: Queryable, { name }: MirroredTable): Promise<Map<string, string>> {
-  const { rows } = await client.query<{ name: string; type: string }>(
-    `select column_name as name, udt_name as type from information_schema.columns
+/** Makes the indexes that the table lacks, or has the workers make them where it holds rows. */
+async function makeIndexes(client: pg.ClientBase, table: MirroredTable): Promise<void> {
+  const wanted = [
+    ...(table.scope === 'project' ? [['project', 'project_id']] : []),
+    ...(table.parentKey === null ? [] : [['parent', table.parentKey]]),
+  ].map(([suffix, column = '']) => ({ index: { schema: 'procore', name: `${table.name}_${suffix}` }, column }));
+  const { rows } = await client.query<{ name: string }>(
+    `select c.relname as name from pg_class c left join pg_index i on i.indexrelid = c.oid
+      where c.relnamespace = 'procore'::regnamespace and c.relname = any($1) and coalesce(i.indisvalid, true)`,
+    [wanted.map(({ index }) => index.name)],
+  );
+  const lacking = wanted.filter(({ index }) => !rows.some(({ name }) => name === index.name));
+  if (lacking.length === 0) return;
+  const place = { schema: 'procore', name: table.name };
+  const isFilled = await holdsRows(client, place);
+  for (const { index, column } of lacking) {
+    const statement = `create index ${quoteName(index.name)} on ${tableName(table)} (${quoteName(column)})`;
+    if (isFilled) await leaveToWorkers(client, indexUpkeep(statement, index, place));
+    else await client.query(statement);
+  }
+}
+
+async function readColumns(client: Queryable, { name }: MirroredTable): Promise<Set<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    `select column_name as name from information_schema.columns
       where table_schema = 'procore' and table_name = $1`,
     [name],
   );
-  const sqlNames: Record<string, string> = { int8: 'bigint', bool: 'boolean' };
-  return new Map(rows.map((row) => [row.name, sqlNames[row.type] ?? row.type]));
-}
-
-async function readKey(client: Queryable, table: MirroredTable): Promise<string> {
-  const { rows } = await client.query<{ key: string | null }>(
-    `select string_agg(a.attname, ', ' order by array_position(i.indkey::int2[], a.attnum)) as key
-      from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
-      where i.indisprimary and i.indrelid = ${quoteLiteral(tableName(table))}::regclass`,
-  );
-  return rows[0]?.key ?? 'none';
+  return new Set(rows.map(({ name: column }) => column));
 }

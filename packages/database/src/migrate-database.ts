@@ -1,16 +1,19 @@
 import pg from 'pg';
+import { applyMigrations } from './apply-migrations.ts';
 import { arrangeStorage } from './arrange-storage.ts';
 import { checkServer, newerDatabase } from './check-database.ts';
-import { commentStatements } from './comments.ts';
-import { EMPTY_FRESHNESS, freshnessView } from './freshness-view.ts';
+import { comment } from './comments.ts';
+import { addValues, firstPart } from './enum-values.ts';
+import { arrangeFreshness } from './freshness-view.ts';
 import { makeUsersTable } from './make-users-table.ts';
 import { type Migration, readLedger } from './migration-ledger.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import { openDatabase } from './open-database.ts';
 import { grantReader, READER } from './reader-role.ts';
+import { checkMigrationRights } from './rights.ts';
 import { forgetSettledDrift } from './schema-drift.ts';
-import { inTransaction } from './transaction.ts';
 import { checkSequences } from './version-gap.ts';
+import { LOCK_NOT_AVAILABLE, LocksBusyError, waitBriefly, whenLocksAreFree } from './wait-for-locks.ts';
 
 export type MigrateOptions = {
   url: string;
@@ -18,46 +21,80 @@ export type MigrateOptions = {
   tables: readonly MirroredTable[];
   /** Told, line by line, what was done and what could not be done. */
   onProgress?: (line: string) => void;
+  /** Told now and then who holds locks in its way; `onProgress` when not given. */
+  onWait?: (line: string) => void;
+  /** How long it goes on trying while others hold locks in its way; 10 min when not given. */
+  lockWaitMs?: number;
+  /** Those of this version when not given. */
+  migrations?: readonly Migration[];
 };
 
-const LOCK_NOT_AVAILABLE = '55P03';
+const LOCK_WAIT_MS = 600_000;
 /** What `create … if not exists` fails with when another transaction made the same thing meanwhile. */
 const MADE_MEANWHILE: readonly unknown[] = ['23505', '42P06', '42P07'];
 
 /**
- * Brings the database up to this version, or changes nothing: all of it is one transaction. Then lifts the sequences
- * where rows are numbered above them. Several processes may try at once; all but one wait and then find nothing to do.
- * Idempotent. Returns the names of the migrations applied; throws DatabaseVersionError when the database is newer.
+ * Brings the database up to this version, or changes nothing: all of it is one transaction, but for new values of enumerations,
+ * which are committed before their first use. Readers do not queue behind it: it waits 2 s for a lock, then begins again. Then
+ * lifts the sequences where rows are numbered above them. Several processes may try at once; all but one wait and then find
+ * nothing to do. Idempotent: what is so already is left alone. Returns the names of the migrations applied; throws
+ * DatabaseVersionError when the database is newer, or when this role or something that is there is in the way.
  */
 export async function migrateDatabase(options: MigrateOptions): Promise<{ applied: string[] }> {
-  const { tables, onProgress = () => {} } = options;
+  const { tables, onProgress = () => {}, onWait = onProgress, lockWaitMs = LOCK_WAIT_MS } = options;
   const database = openDatabase({
     url: options.url,
     applicationName: 'procore-mirror migrate',
-    max: 1,
+    max: 2,
     statementTimeoutMs: 0,
   });
   try {
     await checkServer(database.pool);
-    const result = await inTransaction(database, async (client) => {
-      await takeTurn(client);
-      const { missing, foreign } = await readLedger(client);
-      if (foreign.length > 0) throw newerDatabase(foreign);
-      await applyMigrations(client, missing, onProgress);
-      for (const table of tables) if (table.isUsers) await makeUsersTable(client, table, onProgress);
-      await checkTables(client, tables);
-      await arrangeStorage(client, tables);
-      await client.query(freshnessView(tables));
-      await client.query(commentStatements(tables));
-      await forgetSettledDrift(client, tables);
-      await grantReader(client, READER, onProgress);
-      return { applied: missing.map(({ name }) => name) };
-    });
+    const applied: string[] = [];
+    for (let isWhole = false; !isWhole; ) {
+      const done = await whenLocksAreFree(database, (client) => migrateOnce(client, options), {
+        limitMs: lockWaitMs,
+        onWait,
+      }).catch((error: unknown) => {
+        if (!(error instanceof LocksBusyError)) throw error;
+        const what = applied.length === 0 ? 'nothing was changed' : `nothing was changed after ${applied.at(-1)}`;
+        throw new Error(`${what}: ${error.message}`, { cause: error.cause });
+      });
+      for (const line of done.lines) onProgress(line);
+      applied.push(...done.applied);
+      isWhole = done.isWhole;
+    }
     for (const line of await checkSequences(database, tables)) onProgress(line);
-    return result;
+    return { applied };
   } finally {
     await database.close();
   }
+}
+
+/** What was done, whether that was all, and what is to be told of it once it is committed. */
+type Done = { applied: string[]; isWhole: boolean; lines: string[] };
+
+async function migrateOnce(client: pg.ClientBase, { tables, migrations }: MigrateOptions): Promise<Done> {
+  const lines: string[] = [];
+  const say = (line: string) => void lines.push(line);
+  await checkMigrationRights(client, tables);
+  await takeTurn(client);
+  await waitBriefly(client);
+  const { missing, foreign } = await readLedger(client, migrations);
+  if (foreign.length > 0) throw newerDatabase(foreign);
+  if (await addValues(client, missing)) return { applied: [], isWhole: false, lines };
+  const part = await firstPart(client, missing);
+  await applyMigrations(client, part, say);
+  const applied = part.map(({ name }) => name);
+  if (part.length < missing.length) return { applied, isWhole: false, lines };
+  for (const table of tables) if (table.isUsers) await makeUsersTable(client, table, say);
+  await checkTables(client, tables);
+  await arrangeStorage(client, tables);
+  await arrangeFreshness(client, tables);
+  await comment(client, tables);
+  await forgetSettledDrift(client, tables);
+  await grantReader(client, READER, say);
+  return { applied, isWhole: true, lines };
 }
 
 /**
@@ -76,35 +113,25 @@ async function takeTurn(client: pg.ClientBase): Promise<void> {
   }
 }
 
+const MAKE_LEDGER = `create table mirror.migrations (
+  id integer generated always as identity primary key, name text not null, hash text not null unique,
+  applied_at timestamptz not null default now())`;
+
 /** Makes the ledger unless it is there; false when another process made part of it at the same moment. */
 async function hasLedger(client: pg.ClientBase): Promise<boolean> {
   await client.query('savepoint ledger');
   try {
-    await client.query(`
-      create schema if not exists mirror;
-      create table if not exists mirror.migrations (
-        id integer generated always as identity primary key, name text not null, hash text not null unique,
-        applied_at timestamptz not null default now()
-      )`);
+    const { rows } = await client.query<{ schema: boolean; ledger: boolean }>(
+      `select to_regnamespace('mirror') is not null as schema, to_regclass('mirror.migrations') is not null as ledger`,
+    );
+    // A role that may make no schemas may not even ask for one that is there.
+    if (rows[0]?.schema !== true) await client.query('create schema mirror');
+    if (rows[0]?.ledger !== true) await client.query(MAKE_LEDGER);
     return true;
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || !MADE_MEANWHILE.includes(error.code)) throw error;
     await client.query('rollback to savepoint ledger');
     return false;
-  }
-}
-
-async function applyMigrations(
-  client: pg.ClientBase,
-  migrations: readonly Migration[],
-  onProgress: (line: string) => void,
-): Promise<void> {
-  // A view on the tables would keep a migration from changing them; replaced, it keeps its grants and its dependents.
-  if (migrations.length > 0) await client.query(EMPTY_FRESHNESS);
-  for (const { name, hash, statements } of migrations) {
-    for (const statement of statements) await client.query(statement);
-    await client.query('insert into mirror.migrations (name, hash) values ($1, $2)', [name, hash]);
-    onProgress(`applied ${name}`);
   }
 }
 

@@ -30,9 +30,11 @@ export function readMigrations(): Migration[] {
   }));
 }
 
-/** Compares the database with `migrations/`. A database without a ledger has seen none. */
-export async function readLedger(client: Pick<Database['pool'], 'query'>): Promise<Ledger> {
-  const ours = readMigrations();
+/** Compares the database with these migrations. A database without a ledger has seen none. */
+export async function readLedger(
+  client: Pick<Database['pool'], 'query'>,
+  ours: readonly Migration[] = readMigrations(),
+): Promise<Ledger> {
   const { rows: found } = await client.query(`select to_regclass('mirror.migrations') is not null as exists`);
   if (!found[0]?.exists) return { missing: ours, foreign: [] };
   const { rows } = await client.query<{ name: string; hash: string }>(

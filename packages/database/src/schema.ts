@@ -456,6 +456,33 @@ select company_id, project_id, resource, date_bin('10 minutes', called_at, '2000
   (array_agg(status order by called_at desc))[1] as last_status, max(called_at) as last_called_at
 from mirror.fetches where called_at > now() - interval '48 hours' group by 1, 2, 3, 4`);
 
+/**
+ * Statements that migrations left to the workers, because they take long on a filled table: one worker at a time does one at
+ * a time. Those that are done stay for the record.
+ */
+export const upkeep = mirror.table('upkeep', {
+  /** Of an index its name with its schema; of a filling the one that its migration gave it. */
+  name: text('name').primaryKey(),
+  /** `index`: built concurrently. `filling`: repeated until it touches no row. */
+  kind: text('kind').notNull(),
+  statement: text('statement').notNull(),
+  /** The table that it works on. */
+  tableSchema: text('table_schema').notNull(),
+  tableName: text('table_name').notNull(),
+  /** They are done in this order. */
+  position: bigint('position', { mode: 'bigint' }).generatedAlwaysAsIdentity(),
+  addedAt: moment('added_at').notNull().default(now),
+  doneAt: moment('done_at'),
+  /** Rows that a filling has touched. */
+  rows: bigint('rows', { mode: 'bigint' }).notNull().default(sql`0`),
+  /** Failures in a row, when it is tried again, and why it failed last. */
+  failures: integer('failures').notNull().default(0),
+  nextTryAt: moment('next_try_at'),
+  lastError: text('last_error'),
+  leaseHolder: text('lease_holder'),
+  leaseUntil: moment('lease_until'),
+});
+
 /** Fields that Procore sends and no column holds, and columns whose field does not come any more; found by samples. */
 export const schemaDrift = mirror.table(
   'schema_drift',

@@ -208,6 +208,52 @@ test.each([
   expect(JSON.parse(entry)).toMatchObject({ level: 'fatal', error: { message: 'boom' } });
 });
 
+test.each([
+  [
+    'any error',
+    `new Error('the database is newer', { cause: new Error('seen') })`,
+    1,
+    ['test: the database is newer', 'test: because: seen'],
+  ],
+  ['wrong configuration', `new ConfigError(['ONE is not set'])`, 2, ['test: ONE is not set']],
+])(
+  'a lifetime that fails with %s ends as a start that fails with it, closing everything',
+  async (_, error, exitCode, said) => {
+    const { ended } = aProcess(`start: async ({ defer, fail }) => {
+    ${twoThings}
+    setTimeout(() => { fail(${error}); fail(new Error('once more')); }, 100);
+  }`);
+    expect(await ended()).toEqual({
+      code: exitCode,
+      stdout: ['resolved', 'second closed', 'first closed'],
+      stderr: said,
+    });
+  },
+);
+
+test('with a log, why a lifetime fails is logged', async () => {
+  const { ended } = aProcess(`start: async ({ secrets, useLog, fail }) => {
+    useLog(createLog({ name: 'test', level: 'info', secrets }));
+    setTimeout(() => fail(new Error('the database is newer')), 100);
+  }`);
+  const { code, stdout, stderr } = await ended();
+  expect({ code, stderr }).toEqual({ code: 1, stderr: [''] });
+  expect(JSON.parse(stdout.at(-1) ?? '')).toMatchObject({
+    level: 'fatal',
+    msg: 'the database is newer',
+    error: { message: 'the database is newer' },
+  });
+});
+
+test('a lifetime that fails while it ends as told changes nothing', async () => {
+  const { child, says, ended } = aProcess(`start: async ({ defer, fail }) => {
+    defer('it', () => fail(new Error('too late')));
+  }`);
+  await says('resolved');
+  child.kill('SIGTERM');
+  expect(await ended()).toEqual({ code: 0, stdout: ['resolved'], stderr: [''] });
+});
+
 test('without a log, an error that nobody caught goes to stderr', async () => {
   const { ended } = aProcess(`start: async () => { setImmediate(() => { throw new Error('boom'); }); }`);
   expect(await ended()).toMatchObject({ code: 1, stderr: ['test: an error that nobody caught', 'test: boom'] });

@@ -1,7 +1,8 @@
 // The life of a process:
 //
 //   start ──▶ running ──signal──▶ closing ──▶ exit 0
-//     │          └──unhandled error──▶ closing ──▶ exit 1
+//     │          ├──unhandled error──▶ closing ──▶ exit 1
+//     │          └──fail(error)──▶ closing ──▶ as a start that fails
 //     ├──ConfigError──▶ closing ──▶ exit 2
 //     └──any error────▶ closing ──▶ exit 1      (closing that hangs or fails: exit 1)
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +25,8 @@ export type MainLifetime = Lifetime & {
   secrets: Secrets;
   /** From now on what goes wrong after the start is logged here, instead of printed on stderr. */
   useLog(log: Log): void;
+  /** Ends the process with this error: message and exit code are those of a start that fails with it. */
+  fail(error: unknown): void;
 };
 
 const closingLimitMs = 10_000;
@@ -88,7 +91,12 @@ export async function runMain(options: {
       void end(1);
     });
   }
-  const lifetime = { signal: shutdown.signal, defer: shutdown.defer, secrets, useLog: report.useLog };
+  function fail(error: unknown): void {
+    if (ending !== null) return; // it has its reason
+    report.endedBy(error);
+    void end(exitCodeOf(error));
+  }
+  const lifetime = { signal: shutdown.signal, defer: shutdown.defer, secrets, useLog: report.useLog, fail };
   const started = Promise.try<unknown, []>(() => options.start(lifetime));
   shutdown.waitFor(started);
   try {
@@ -99,8 +107,12 @@ export async function runMain(options: {
     // Told to end while starting: that the start then fails is no news.
     if (ending !== null) await ending;
     report.startFailed(error);
-    await end(error instanceof ConfigError ? 2 : 1);
+    await end(exitCodeOf(error));
   }
+}
+
+function exitCodeOf(error: unknown): number {
+  return error instanceof ConfigError ? 2 : 1;
 }
 
 /** Waits until those who read our output have it, or are gone; at most so long, ms. */
@@ -132,12 +144,15 @@ function createReport(name: string, secrets: Secrets, firstLog: Log | undefined)
   const print = (lines: readonly string[]) => {
     for (const line of lines) process.stderr.write(`${secrets.redact(`${name}: ${line}`)}\n`);
   };
+  const startFailed = (error: unknown) => print(error instanceof ConfigError ? error.problems : inWords(error));
   return {
     useLog(next: Log): void {
       log = next;
     },
-    startFailed(error: unknown): void {
-      print(error instanceof ConfigError ? error.problems : inWords(error));
+    startFailed,
+    endedBy(error: unknown): void {
+      if (log === undefined) startFailed(error);
+      else log.fatal({ error }, serializeError(error).message);
     },
     failed(message: string, error: unknown): void {
       if (log === undefined) print([message, ...(error === undefined ? [] : inWords(error))]);
