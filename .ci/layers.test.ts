@@ -11,9 +11,10 @@ const scope = '@procore-mirror/';
 const below: Record<string, readonly string[]> = {
   address: [],
   auth: [],
+  catalogue: ['database'],
   database: ['address'],
   embedded: [],
-  mirror: ['database', 'procore'],
+  mirror: ['catalogue', 'database', 'procore'],
   procore: [],
   queue: ['address'],
   runtime: ['address'],
@@ -77,7 +78,7 @@ test('every package has its place in the layers', () => {
   expect([...found].sort()).toEqual(packages);
 });
 
-test('dependencies point down: leaves import none of ours but address, mirror imports procore and database, nothing imports an app', () => {
+test('dependencies point down: leaves import none of ours but address, mirror imports catalogue, procore and database, nothing imports an app', () => {
   const wrong = imports.filter(
     ({ file, specifier }) =>
       specifier.startsWith(scope) && !allowedFor(file).includes(packageOf(specifier).slice(scope.length)),

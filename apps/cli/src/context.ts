@@ -1,6 +1,6 @@
 import { serverOf } from '@procore-mirror/address';
+import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/catalogue';
 import { checkDatabase, type Database, openSessions, PoolerError } from '@procore-mirror/database';
-import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/mirror';
 import { addEnvSecrets, configured, readEnv, type Secrets } from '@procore-mirror/runtime';
 import type { z } from 'zod';
 import { type Env, mirrorSchema, queueSchema, withStarted } from './env.ts';

@@ -1,5 +1,5 @@
 // The one thing of the mirror that the simulator shares: what Procore's resources are called and where they live.
-import { type CataloguedResource, catalogue, parentsOf as parentsIn } from '@procore-mirror/mirror';
+import { type CataloguedResource, catalogue, parentsOf as parentsIn } from '@procore-mirror/catalogue';
 
 export { type CataloguedResource, catalogue };
 

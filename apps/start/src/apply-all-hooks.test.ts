@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { loadCatalogue } from '@procore-mirror/mirror';
+import { loadCatalogue } from '@procore-mirror/catalogue';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
 import { type AppProcess, startApp } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-import { applyHooks, type Catalogue } from '@procore-mirror/mirror';
+import type { Catalogue } from '@procore-mirror/catalogue';
+import { applyHooks } from '@procore-mirror/mirror';
 import { createHooksApi, type ProcoreClient } from '@procore-mirror/procore';
 import { nameOf, type Scope } from './scopes.ts';
 import { tryCalls } from './try-calls.ts';

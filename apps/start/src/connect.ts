@@ -1,6 +1,8 @@
 // Connects the mirror to its Procore: hooks first, then the backfill, so that no change falls between the two.
+
+import type { Catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
-import { type Catalogue, createDriftWatch, createNeighbours, usualPace } from '@procore-mirror/mirror';
+import { createDriftWatch, createNeighbours, usualPace } from '@procore-mirror/mirror';
 import { type MainLifetime, mirrorEnv, pathWarning, readEnv, webhookEnv, workerEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { applyAllHooks } from './apply-all-hooks.ts';

@@ -1,5 +1,6 @@
 // What there is to mirror: each company with its resources, each of its projects with theirs.
-import { type Catalogue, listProjects } from '@procore-mirror/mirror';
+import type { Catalogue } from '@procore-mirror/catalogue';
+import { listProjects } from '@procore-mirror/mirror';
 import type { ProcoreClient } from '@procore-mirror/procore';
 import { tryCalls } from './try-calls.ts';
 

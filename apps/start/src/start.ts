@@ -2,8 +2,8 @@
 //
 //   Postgres ─▶ migrate ─▶ (simulator) ─▶ ingest ─▶ worker ─▶ hooks ─▶ backfill ─▶ a live line, until Ctrl-C
 import path from 'node:path';
+import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/catalogue';
 import { migrateDatabase, openSessions } from '@procore-mirror/database';
-import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/mirror';
 import {
   addEnvSecrets,
   allConfigured,

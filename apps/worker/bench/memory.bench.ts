@@ -4,9 +4,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { catalogue } from '@procore-mirror/catalogue';
 import { inTransaction, markPending, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { startPostgres } from '@procore-mirror/embedded';
-import { catalogue } from '@procore-mirror/mirror';
 import { prepareProduct } from '@procore-mirror/testing';
 import { type LargeAnswers, startLargeAnswers } from './large-answers.ts';
 

@@ -1,7 +1,8 @@
 // One budget for all: what it allows is used, by whom it should be used first. Everything runs in real time, against the
 // limits that Procore documents (25 calls in ten seconds; the hour is left wide, because these last ten minutes).
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backfillResource, catalogue, type FetchSettings } from '@procore-mirror/mirror';
+import { catalogue } from '@procore-mirror/catalogue';
+import { backfillResource, type FetchSettings } from '@procore-mirror/mirror';
 import { expect, test } from 'vitest';
 import { connect } from './mirror-company.ts';
 import { aBody, deliver, type Mirror, startMirror } from './start-mirror.ts';

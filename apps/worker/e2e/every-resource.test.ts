@@ -1,6 +1,8 @@
 // Every resource that can be read: an edit in Procore arrives in its row, and nothing has to be known before.
+
+import { type CataloguedResource, catalogue } from '@procore-mirror/catalogue';
 import { asJsonb } from '@procore-mirror/database';
-import { type CataloguedResource, catalogue, fetchBatch, recordDelivery } from '@procore-mirror/mirror';
+import { fetchBatch, recordDelivery } from '@procore-mirror/mirror';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Connection, connect } from './mirror-company.ts';
 import { aBody, type Mirror, startMirror } from './start-mirror.ts';

@@ -1,8 +1,8 @@
 // The promise of the system: whatever people edit and move, however Procore delivers it, whichever calls fail, for
 // a moment or all the time, and whenever the worker dies, the mirror ends equal to the world, no event is lost and none is given up.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
-import { catalogue } from '@procore-mirror/mirror';
 import type { System } from '@procore-mirror/testing';
 import { expect } from 'vitest';
 import { compareWorld } from './compare-world.ts';

@@ -1,6 +1,7 @@
 // What a backlog of a million pending records costs: next to one of a thousand, step by step, and in a worker's memory.
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { catalogue } from '@procore-mirror/catalogue';
 import {
   type Batch,
   type BatchKey,
@@ -13,7 +14,7 @@ import {
   releaseBatch,
   rescheduleBatches,
 } from '@procore-mirror/database';
-import { catalogue, createNeighbours, type FetchSettings, fetchBatch, recordDelivery } from '@procore-mirror/mirror';
+import { createNeighbours, type FetchSettings, fetchBatch, recordDelivery } from '@procore-mirror/mirror';
 import { createTestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fillPending } from './fill-pending.ts';

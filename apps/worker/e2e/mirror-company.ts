@@ -1,10 +1,10 @@
 // What `npm start` does before events can come, for tests: hooks in a company and its projects, and a first fill.
 import { createAuth } from '@procore-mirror/auth';
+import { catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
 import {
   applyHooks,
   backfillResource,
-  catalogue,
   createCallBudget,
   createNeighbours,
   type FetchSettings,

@@ -1,6 +1,7 @@
 // Servers as administrators set them up: the way from a delivery to a row is the same on each.
+
+import { catalogue } from '@procore-mirror/catalogue';
 import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
-import { catalogue } from '@procore-mirror/mirror';
 import { createTestDatabase, type System, startSystem, type TestDatabase } from '@procore-mirror/testing';
 import { afterEach, expect, test } from 'vitest';
 import { aBody, deliver } from './start-mirror.ts';

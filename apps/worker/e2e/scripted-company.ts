@@ -2,7 +2,7 @@
 // mirror shows them to SQL.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { catalogue } from '@procore-mirror/mirror';
+import { catalogue } from '@procore-mirror/catalogue';
 import type { Answer, Asked, Product, ScriptedProcore } from '@procore-mirror/testing';
 import { expect } from 'vitest';
 import { compareResource, type Difference } from './compare-world.ts';

@@ -1,5 +1,5 @@
 // What a scripted Procore has of one company, at the addresses of the catalogue, and how it answers from that.
-import { type CataloguedResource, catalogue } from '@procore-mirror/mirror';
+import { type CataloguedResource, catalogue } from '@procore-mirror/catalogue';
 import { expandPath } from '@procore-mirror/procore';
 import type { Answer, Asked } from '@procore-mirror/testing';
 import type { WorldRecord } from './compare-world.ts';

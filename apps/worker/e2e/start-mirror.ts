@@ -1,5 +1,5 @@
+import { catalogue } from '@procore-mirror/catalogue';
 import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
-import { catalogue } from '@procore-mirror/mirror';
 import { openDeliveryQueue } from '@procore-mirror/queue';
 import {
   createTestDatabase,

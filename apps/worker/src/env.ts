@@ -1,4 +1,4 @@
-import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/mirror';
+import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/catalogue';
 import {
   adminEnv,
   allConfigured,

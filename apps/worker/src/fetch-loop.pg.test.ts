@@ -1,5 +1,5 @@
+import { catalogue } from '@procore-mirror/catalogue';
 import { type Batch, type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
-import { catalogue } from '@procore-mirror/mirror';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { claimNext } from './fetch-loop.ts';

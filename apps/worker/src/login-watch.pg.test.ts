@@ -1,5 +1,5 @@
+import { catalogue } from '@procore-mirror/catalogue';
 import { claimBatch, type Database, migrateDatabase, openDatabase, unparkScopes } from '@procore-mirror/database';
-import { catalogue } from '@procore-mirror/mirror';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLoginWatch, type LoginWatch } from './login-watch.ts';

@@ -1,5 +1,5 @@
+import { catalogue } from '@procore-mirror/catalogue';
 import { migrateDatabase } from '@procore-mirror/database';
-import { catalogue } from '@procore-mirror/mirror';
 import { createTestDatabase, startApp } from '@procore-mirror/testing';
 import { expect, test } from 'vitest';
 import { startLoneWorker } from './lone-worker.fixture.ts';

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
+import { catalogue } from '@procore-mirror/catalogue';
 import {
   inTransaction,
   type MirroredTable,
@@ -15,9 +16,7 @@ import {
   takeVersion,
 } from '@procore-mirror/database';
 import { startPostgres } from '@procore-mirror/embedded';
-
 import { from, to } from 'pg-copy-streams';
-import { catalogue } from '../src/catalogue/catalogue.ts';
 import { type Inside, makeRecord } from './make-page.ts';
 import { type Upsert, upsert } from './upsert.ts';
 

@@ -1,6 +1,6 @@
+import { catalogue } from '@procore-mirror/catalogue';
 import { expect, test } from 'vitest';
 import { planHooks, wantedTriggers } from './apply-hooks.ts';
-import { catalogue } from './catalogue/catalogue.ts';
 
 const url = 'https://mirror.example.com/webhooks/procore';
 const hook = {

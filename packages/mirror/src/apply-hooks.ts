@@ -1,6 +1,7 @@
 // Procore sends events only where a hook has triggers for them: one hook in the company, one in each project.
+
+import type { Catalogue } from '@procore-mirror/catalogue';
 import type { Hook, HooksApi, HookTrigger } from '@procore-mirror/procore';
-import type { Catalogue } from './catalogue/catalogue.ts';
 import { isSelected, type Selection } from './news-of-event.ts';
 
 type WantedTrigger = Omit<HookTrigger, 'id'>;

@@ -1,9 +1,10 @@
 // The first fill of one resource in one scope. A list that carries the whole record is stored page by page; so is what
 // others carry, and these records are marked pending: the worker's planner shows them.
+
+import { isListedByParent } from '@procore-mirror/catalogue';
 import { type BatchKey, takeVersion, VersionBehindError } from '@procore-mirror/database';
 import { ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, type FetchSettings, openRun } from './batch-run.ts';
-import { isListedByParent } from './catalogue/catalogue.ts';
 import { DAYS_PER_WINDOW, datesBetween, dayOf } from './date-windows.ts';
 import { judgeFailure } from './judge-failure.ts';
 import { insistOnAll, type Listing, type ListingOptions, readListing } from './listing.ts';

@@ -1,4 +1,6 @@
 // One run over a batch: what was noted before the first request, and what became of each record since.
+
+import type { Catalogue, CataloguedResource } from '@procore-mirror/catalogue';
 import {
   type Batch,
   type BatchKey,
@@ -11,7 +13,6 @@ import {
   takeVersion,
 } from '@procore-mirror/database';
 import type { CallPurpose, ProcoreClient } from '@procore-mirror/procore';
-import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import type { Neighbours } from './neighbours.ts';
 import { fieldsRead } from './read-answer.ts';

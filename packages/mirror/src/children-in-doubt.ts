@@ -1,4 +1,6 @@
 // Children whose parents came back, moved or are gone tell nothing themselves, so they are read again with them.
+
+import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
 import {
   findGone,
   findLatelyHidden,
@@ -12,7 +14,6 @@ import {
   type Transaction,
 } from '@procore-mirror/database';
 import { type BatchRun, childrenOf, goesWithParent, scopeOf } from './batch-run.ts';
-import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 
 /**
  * Marks children of these parents pending that were buried or hidden with them, or are still where they came from. Those

@@ -1,8 +1,9 @@
 // When an answer lacks a record: what that proves, of which place, and what is done about the rest.
+
+import { catalogue } from '@procore-mirror/catalogue';
 import { inTransaction, storeRecords, takeVersion } from '@procore-mirror/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backfillResource } from './backfill-resource.ts';
-import { catalogue } from './catalogue/catalogue.ts';
 import { lookAgain } from './look-again.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
 

@@ -1,6 +1,7 @@
 // Daily logs and timecards against the simulator: what windows of days cost, and that no wrong day makes a wrong row.
+
+import { catalogue } from '@procore-mirror/catalogue';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { catalogue } from './catalogue/catalogue.ts';
 import { dayOf } from './date-windows.ts';
 import { simulateProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
 

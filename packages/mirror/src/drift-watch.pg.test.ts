@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { catalogue } from '@procore-mirror/catalogue';
 import {
   type Database,
   type Drift,
@@ -13,7 +14,6 @@ import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { backfillResource } from './backfill-resource.ts';
-import { catalogue } from './catalogue/catalogue.ts';
 import { createDriftWatch, type DriftWatch } from './drift-watch.ts';
 import { createNeighbours } from './neighbours.ts';
 

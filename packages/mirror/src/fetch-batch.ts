@@ -1,4 +1,6 @@
 // The second half of the worker: the pending records of one company, project and resource are fetched and stored.
+
+import { parentsOf } from '@procore-mirror/catalogue';
 import {
   type Batch,
   type ClaimedBatch,
@@ -21,7 +23,6 @@ import {
 } from '@procore-mirror/database';
 import { ProcoreResponseError, SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
 import { type BatchRun, type FetchSettings, openRecords, openRun, stillOpen, wantedRecords } from './batch-run.ts';
-import { parentsOf } from './catalogue/catalogue.ts';
 import type { DayFacts } from './date-windows.ts';
 import { makeCall } from './fetch-call.ts';
 import { type Failure, judgeFailure, NOTHING_THERE } from './judge-failure.ts';

@@ -1,8 +1,9 @@
 // Makes one call of a plan and stores what it brings. Whatever the call did not bring stays open in the run.
+
+import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
 import { type NotedRecord, noteFirstAbsence, postponeRecords, takeVersion } from '@procore-mirror/database';
 import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mirror/procore';
 import { type BatchRun, openRecords, stillOpen, wantedRecords } from './batch-run.ts';
-import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import { concludeAbsent, type Search } from './conclude-absent.ts';
 import { datesBetween } from './date-windows.ts';
 import { InDoubtError } from './errors.ts';

@@ -6,10 +6,10 @@
 //
 // The rests of a batch are one, so that a parent that refuses us is asked once for all that may be under it.
 import { createHash } from 'node:crypto';
+import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
 import { keepWalk, type TakenWalk, takeVersion, takeWalks, takeWalksLike } from '@procore-mirror/database';
 import { z } from 'zod';
 import { type BatchRun, openRecords } from './batch-run.ts';
-import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 
 /** A list that may name more parents: of a whole scope, or of one of the parents' own parents. */
 export type ToRead = { resource: CataloguedResource; parentId: string | null };

@@ -1,5 +1,5 @@
+import { catalogue } from '@procore-mirror/catalogue';
 import type { ProcoreAnswer, ProcoreClient } from '@procore-mirror/procore';
-import { catalogue } from './catalogue/catalogue.ts';
 import { readItems } from './read-answer.ts';
 
 /** Ids of the company's active projects. Throws what the client throws, and ProcoreFormatError when the answer is no list of projects. */

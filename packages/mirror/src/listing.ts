@@ -1,4 +1,6 @@
 // Listings of a scope or of one parent, page by page.
+
+import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
 import {
   findParentIds,
   type ListFacts,
@@ -9,7 +11,6 @@ import {
 } from '@procore-mirror/database';
 import { type AnsweredSize, expandPath, type ProcoreAnswer, ProcoreResponseError } from '@procore-mirror/procore';
 import { type BatchRun, scopeOf } from './batch-run.ts';
-import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
 import { InDoubtError } from './errors.ts';
 import { type CheckedPage, checkPage } from './read-answer.ts';
 

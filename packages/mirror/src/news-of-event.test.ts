@@ -1,6 +1,6 @@
+import { catalogue } from '@procore-mirror/catalogue';
 import type { ProcoreEvent } from '@procore-mirror/procore';
 import { expect, test } from 'vitest';
-import { catalogue } from './catalogue/catalogue.ts';
 import { newsOfEvent, type Selection } from './news-of-event.ts';
 
 const all: Selection = { companyIds: null, resources: null };

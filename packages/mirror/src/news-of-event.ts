@@ -1,7 +1,6 @@
+import type { Catalogue, CataloguedResource, CatalogueEntry } from '@procore-mirror/catalogue';
 import type { News } from '@procore-mirror/database';
 import type { ProcoreEvent } from '@procore-mirror/procore';
-import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
-import type { CatalogueEntry } from './catalogue/catalogue-entry.ts';
 
 /** What the operator chose to mirror; null stands for all. */
 export type Selection = { companyIds: readonly string[] | null; resources: readonly string[] | null };

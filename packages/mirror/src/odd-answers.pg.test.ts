@@ -1,6 +1,7 @@
 // Procore answers what was not asked for, the same again, or a list that moves while it is read: right rows or none.
+
+import { catalogue } from '@procore-mirror/catalogue';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { catalogue } from './catalogue/catalogue.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
 
 let procore: ScriptedProcore;

@@ -1,5 +1,5 @@
+import { catalogue } from '@procore-mirror/catalogue';
 import { describe, expect, test } from 'vitest';
-import { catalogue } from './catalogue/catalogue.ts';
 import { type PlanFacts, planFetch, type WantedRecord } from './plan-fetch.ts';
 
 const facts: PlanFacts = {

@@ -1,5 +1,5 @@
 // Which calls bring a batch up to date? The cheapest that the catalogue's facts allow. Pure: values in, values out.
-import { type CataloguedResource, isListedByParent } from './catalogue/catalogue.ts';
+import { type CataloguedResource, isListedByParent } from '@procore-mirror/catalogue';
 import { type DateWindow, type DayFacts, dateWindows, pagesOfWindow } from './date-windows.ts';
 
 export type WantedRecord = {

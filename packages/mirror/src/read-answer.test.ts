@@ -1,6 +1,6 @@
+import { catalogue } from '@procore-mirror/catalogue';
 import { ProcoreFormatError, parseWithTextIds, readJson } from '@procore-mirror/procore';
 import { describe, expect, test } from 'vitest';
-import { catalogue } from './catalogue/catalogue.ts';
 import { checkPage, checkShow, fieldsRead, readHolders, readItems } from './read-answer.ts';
 
 const BARE = catalogue.get('RFIs');

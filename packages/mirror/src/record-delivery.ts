@@ -2,6 +2,7 @@
 // record. Everything here is one short database call; nothing is fetched.
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import type { Catalogue, CataloguedResource } from '@procore-mirror/catalogue';
 import {
   asJsonb,
   type Database,
@@ -15,7 +16,6 @@ import {
   recordEvent,
 } from '@procore-mirror/database';
 import { type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
-import type { Catalogue, CataloguedResource } from './catalogue/catalogue.ts';
 import { isBigint, newsOfEvent, type Selection } from './news-of-event.ts';
 
 export type RecordSettings = {

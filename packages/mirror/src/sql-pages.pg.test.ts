@@ -1,6 +1,7 @@
 // What docs/sql.md and the README tell SQL users to run, run as they are told to: as a login that is a member of
 // procore_reader, on a small mirror.
 import { readFileSync } from 'node:fs';
+import { catalogue } from '@procore-mirror/catalogue';
 import {
   type Database,
   inTransaction,
@@ -11,7 +12,6 @@ import {
 } from '@procore-mirror/database';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { catalogue } from './catalogue/catalogue.ts';
 
 type Row = Record<string, unknown>;
 type Expected = { columns: string[]; rows?: Row[] };

@@ -1,4 +1,6 @@
 // An answer's records become rows, and the news they prove is settled, in one transaction.
+
+import { type CataloguedResource, type Envelope, parentsOf } from '@procore-mirror/catalogue';
 import {
   findPending,
   findProject,
@@ -15,8 +17,6 @@ import {
 } from '@procore-mirror/database';
 import type { AnswerText } from '@procore-mirror/procore';
 import { type BatchRun, embeddedIn, scopeOf } from './batch-run.ts';
-import { type CataloguedResource, parentsOf } from './catalogue/catalogue.ts';
-import type { Envelope } from './catalogue/catalogue-entry.ts';
 import { doubtChildrenOf, doubtOrphans, lookAtChildren, lookAtStrayed } from './children-in-doubt.ts';
 import { concludeAbsentIn } from './conclude-absent.ts';
 import { readHolders } from './read-answer.ts';

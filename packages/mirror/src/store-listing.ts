@@ -1,5 +1,5 @@
+import type { CataloguedResource } from '@procore-mirror/catalogue';
 import type { BatchRun } from './batch-run.ts';
-import type { CataloguedResource } from './catalogue/catalogue.ts';
 import { type Listing, type ListingOptions, readListing } from './listing.ts';
 import { storeAnswer } from './store-answer.ts';
 

@@ -1,11 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { catalogue, loadCatalogue } from '@procore-mirror/catalogue';
 import { inTransaction, migrateDatabase, openDatabase, storeRecords } from '@procore-mirror/database';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { catalogue } from './catalogue/catalogue.ts';
-import { loadCatalogue } from './catalogue/load-catalogue.ts';
 
 const resources = catalogue.resources.map(({ resource, table }) => ({ resource, table }));
 

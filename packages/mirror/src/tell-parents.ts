@@ -1,5 +1,7 @@
 // Parents that repeat their children change with them and send no event of their own: they are told of the children's news.
 // Most were when the event was recorded; here are those that only a fetch could name.
+
+import type { CataloguedResource } from '@procore-mirror/catalogue';
 import {
   findReturned,
   inTransaction,
@@ -10,7 +12,6 @@ import {
   type Transaction,
 } from '@procore-mirror/database';
 import { type BatchRun, openRecords, scopeOf } from './batch-run.ts';
-import type { CataloguedResource } from './catalogue/catalogue.ts';
 
 /** Notes the parents that a list named of open records, so that no later run has to look again, and tells them. */
 export async function placeRecords(

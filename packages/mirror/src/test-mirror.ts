@@ -2,11 +2,11 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { catalogue } from '@procore-mirror/catalogue';
 import { type ClaimedBatch, type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { createProcoreClient } from '@procore-mirror/procore';
 import { createTestDatabase, type System, startSystem } from '@procore-mirror/testing';
 import type { FetchSettings } from './batch-run.ts';
-import { catalogue } from './catalogue/catalogue.ts';
 import { type BatchReport, fetchBatch } from './fetch-batch.ts';
 import { createNeighbours } from './neighbours.ts';
 import { recordDelivery } from './record-delivery.ts';

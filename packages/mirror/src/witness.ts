@@ -1,9 +1,10 @@
 // When calls fail, others tell whether it is the place: a record that was shown before, one item of a list, or who we are in the
 // company.
+
+import type { CataloguedResource } from '@procore-mirror/catalogue';
 import { findOtherPlaces, findParentIds, findWitnesses, type NotedRecord } from '@procore-mirror/database';
 import { expandPath, type ProcoreClient, ProcoreUnreachableError } from '@procore-mirror/procore';
 import type { BatchRun } from './batch-run.ts';
-import type { CataloguedResource } from './catalogue/catalogue.ts';
 import { type Failure, judgeFailure } from './judge-failure.ts';
 import { isUnderParent, pagesOf, pathValues } from './listing.ts';
 import { checkMe, checkShow } from './read-answer.ts';

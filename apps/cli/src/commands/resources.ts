@@ -1,5 +1,6 @@
+import type { CataloguedResource, CatalogueEntry } from '@procore-mirror/catalogue';
 import { DatabaseVersionError, type Freshness, readStatus } from '@procore-mirror/database';
-import { type CataloguedResource, type CatalogueEntry, isSelected } from '@procore-mirror/mirror';
+import { isSelected } from '@procore-mirror/mirror';
 import { ConfigError } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';

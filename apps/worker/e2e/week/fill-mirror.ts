@@ -1,6 +1,7 @@
 // The mirror as it is when all of the company has been fetched, without the calls that it took.
+
+import { catalogue } from '@procore-mirror/catalogue';
 import { type Database, inTransaction, storeRecords, takeVersion } from '@procore-mirror/database';
-import { catalogue } from '@procore-mirror/mirror';
 
 export type WorldLine = {
   resource: string;

@@ -1,6 +1,6 @@
 // The timeline of a week: which record is saved when, and in how many events each save is told. Pure: the same seed and the
 // same records to begin with give the same week.
-import { type CataloguedResource, catalogue, parentsOf } from '@procore-mirror/mirror';
+import { type CataloguedResource, catalogue, parentsOf } from '@procore-mirror/catalogue';
 import { type Hours, hours, manners, projectSizes, type Work, workload } from './workload.ts';
 
 /** A record is known by its id, one that is made in the week by a name of its own until then. */

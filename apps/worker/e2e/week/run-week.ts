@@ -1,7 +1,9 @@
 // A week of a company, lived through in minutes: the real simulator, the real database, and of the product all that decides
 // which calls are made (recording, batches, plans, budget, client, store). Only time is virtual.
+
+import { catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
-import { catalogue, createNeighbours, type FetchSettings, recordDelivery, usualPace } from '@procore-mirror/mirror';
+import { createNeighbours, type FetchSettings, recordDelivery, usualPace } from '@procore-mirror/mirror';
 import { type System, startSystem } from '@procore-mirror/testing';
 import { compareWorld, type Difference } from '../compare-world.ts';
 import { hook } from '../mirror-company.ts';

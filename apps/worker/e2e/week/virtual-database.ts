@@ -1,7 +1,8 @@
 // A database whose now() is virtual. All SQL of the product says now(), so a schema in front of pg_catalog answers it. Each
 // connection is told the time before its first statement of each moment.
+
+import { catalogue } from '@procore-mirror/catalogue';
 import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
-import { catalogue } from '@procore-mirror/mirror';
 import { createTestDatabase } from '@procore-mirror/testing';
 import type { VirtualTime } from './virtual-time.ts';
 

@@ -1,6 +1,7 @@
 // What a week cost: calls for each event, resource by resource, and how long rows were behind.
+
+import { catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
-import { catalogue } from '@procore-mirror/mirror';
 
 /** As they are made; no hour, resource or status that had none. */
 export type WeekCalls = {

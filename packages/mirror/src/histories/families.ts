@@ -1,6 +1,11 @@
 // What a history is about: one resource, or a parent and what lives in it, as the catalogue knows them.
-import { type Catalogue, type CataloguedResource, createCatalogue, ourEntries } from '../catalogue/catalogue.ts';
-import type { CatalogueEntryInput } from '../catalogue/catalogue-entry.ts';
+import {
+  type Catalogue,
+  type CataloguedResource,
+  type CatalogueEntryInput,
+  createCatalogue,
+  ourEntries,
+} from '@procore-mirror/catalogue';
 
 export type Family = {
   name: string;

@@ -1,7 +1,7 @@
 // What the mirror holds of a world, and where that differs from it.
 import { isDeepStrictEqual } from 'node:util';
+import type { CataloguedResource } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
-import type { CataloguedResource } from '../catalogue/catalogue.ts';
 import type { Known, ScriptedWorld, WorldRecord } from './scripted-world.ts';
 import { wholeRecord } from './world-answers.ts';
 

@@ -4,7 +4,7 @@
 // Not every change sends an event of its own: children that are deleted with their parent, come back with it, or move
 // with it to another project do so in silence, and so does a parent that repeats a child which it loses. But a child that
 // only an answer under way can show, nobody can know of: its parent sends an update then.
-import type { CataloguedResource } from '../catalogue/catalogue.ts';
+import type { CataloguedResource } from '@procore-mirror/catalogue';
 import { type Edit, memberOf, PROJECTS } from './command.ts';
 import type { Family } from './families.ts';
 import { Lags } from './lags.ts';

@@ -1,10 +1,10 @@
 // Where histories are played: a database, and a server that gives each request to the history that is being played.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { catalogue } from '@procore-mirror/catalogue';
 import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
 import { createTestDatabase } from '@procore-mirror/testing';
-import { catalogue } from '../catalogue/catalogue.ts';
 import type { Answer } from './world-answers.ts';
 
 export type Stage = {

@@ -1,6 +1,7 @@
 // What the scripted Procore answers to a request: shows and lists on the paths of the catalogue.
+
+import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
 import { embeddedIn } from '../batch-run.ts';
-import { type CataloguedResource, parentsOf } from '../catalogue/catalogue.ts';
 import type { ScriptedWorld, WorldRecord } from './scripted-world.ts';
 import { pageOf } from './world-page.ts';
 

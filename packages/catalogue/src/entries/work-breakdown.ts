@@ -1,4 +1,4 @@
-import type { CatalogueEntryInput } from './catalogue-entry.ts';
+import type { CatalogueEntryInput } from '../catalogue-entry.ts';
 
 /** Codes and types that costs are booked under. */
 export const workBreakdown: CatalogueEntryInput[] = [

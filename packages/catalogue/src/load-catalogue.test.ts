@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CatalogueError } from '../errors.ts';
 import { catalogue } from './catalogue.ts';
+import { CatalogueError } from './errors.ts';
 import { loadCatalogue } from './load-catalogue.ts';
 
 let directory: string;

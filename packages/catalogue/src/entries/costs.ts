@@ -1,4 +1,4 @@
-import type { CatalogueEntryInput } from './catalogue-entry.ts';
+import type { CatalogueEntryInput } from '../catalogue-entry.ts';
 
 /** Direct costs, bids, and the exchange with accounting. */
 export const costs: CatalogueEntryInput[] = [

@@ -1,4 +1,4 @@
-import type { CatalogueEntryInput } from './catalogue-entry.ts';
+import type { CatalogueEntryInput } from '../catalogue-entry.ts';
 
 /** The company itself: its projects, and the lists its administrators keep. */
 export const portfolio: CatalogueEntryInput[] = [

@@ -1,4 +1,4 @@
-import type { Catalogue } from './catalogue/catalogue.ts';
+import type { Catalogue } from './catalogue.ts';
 import { CatalogueError } from './errors.ts';
 import { probableName } from './nearest-names.ts';
 

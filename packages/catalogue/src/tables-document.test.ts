@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { catalogue } from './catalogue.ts';
 import { tablesDocument } from './tables-document.ts';
 
-test('docs/tables.md is what the catalogue says (after a change: vitest run packages/mirror -u)', async () => {
-  await expect(tablesDocument(catalogue)).toMatchFileSnapshot('../../../../docs/tables.md');
+test('docs/tables.md is what the catalogue says (after a change: vitest run packages/catalogue -u)', async () => {
+  await expect(tablesDocument(catalogue)).toMatchFileSnapshot('../../../docs/tables.md');
 });
 
 test('docs/tables.md tells of every table, column and resource', () => {

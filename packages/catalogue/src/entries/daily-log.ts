@@ -1,4 +1,4 @@
-import type { CatalogueEntryInput } from './catalogue-entry.ts';
+import type { CatalogueEntryInput } from '../catalogue-entry.ts';
 
 /** What happened on site, day by day. Lists hold today's entries only, unless they are asked for other days. */
 export const dailyLog: CatalogueEntryInput[] = [

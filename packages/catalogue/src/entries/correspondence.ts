@@ -1,4 +1,4 @@
-import type { CatalogueEntryInput } from './catalogue-entry.ts';
+import type { CatalogueEntryInput } from '../catalogue-entry.ts';
 
 /** Questions, submittals, instructions, and whatever a company makes a tool of its own for. */
 export const correspondence: CatalogueEntryInput[] = [

@@ -1,4 +1,4 @@
-import type { CatalogueEntryInput } from './catalogue-entry.ts';
+import type { CatalogueEntryInput } from '../catalogue-entry.ts';
 
 /** Commitments, prime contracts, and what is paid and asked for under them. */
 export const contracts: CatalogueEntryInput[] = [

@@ -4,7 +4,7 @@ import type { CatalogueEntry } from './catalogue-entry.ts';
 
 const HEAD = `# Tables
 
-Every table of schema \`procore\`, generated from the catalogue (\`packages/mirror/src/catalogue\`); a test keeps it so.
+Every table of schema \`procore\`, generated from the catalogue (\`packages/catalogue/src/entries\`); a test keeps it so.
 Tables that an operator adds with \`MIRROR_CATALOGUE\` are not in it: see \`\\d+ procore.<table>\`, where all of this stands in
 comments, too.
 

@@ -1,4 +1,4 @@
-import type { CatalogueEntryInput } from './catalogue-entry.ts';
+import type { CatalogueEntryInput } from '../catalogue-entry.ts';
 
 /** Meetings, tasks and the schedule. */
 export const meetingsAndSchedule: CatalogueEntryInput[] = [

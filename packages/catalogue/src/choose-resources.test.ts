@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { catalogue } from './catalogue/catalogue.ts';
+import { catalogue } from './catalogue.ts';
 import { chooseResources } from './choose-resources.ts';
 
 test('nothing chosen is all, and names count in any case', () => {

@@ -1,4 +1,4 @@
-import type { CatalogueEntryInput } from './catalogue-entry.ts';
+import type { CatalogueEntryInput } from '../catalogue-entry.ts';
 
 /** Quality and safety: punch list, inspections, observations, incidents, forms. */
 export const quality: CatalogueEntryInput[] = [
