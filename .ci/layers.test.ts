@@ -11,6 +11,7 @@ const scope = '@procore-mirror/';
 const below: Record<string, readonly string[]> = {
   address: [],
   auth: [],
+  calls: ['auth', 'database', 'procore'],
   catalogue: ['database'],
   database: ['address'],
   embedded: [],

@@ -1,6 +1,7 @@
 import { AuthError, createAuth } from '@procore-mirror/auth';
+import { createCallBudget, createCallCounter } from '@procore-mirror/calls';
 import type { Database } from '@procore-mirror/database';
-import { createCallBudget, createCallCounter, heedScopes, usualPace } from '@procore-mirror/mirror';
+import { heedScopes, usualPace } from '@procore-mirror/mirror';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
 import { followEnv, type MainLifetime, procoreEnv, procoreHosts } from '@procore-mirror/runtime';
 import { z } from 'zod';

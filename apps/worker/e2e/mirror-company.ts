@@ -1,14 +1,9 @@
 // What `npm start` does before events can come, for tests: hooks in a company and its projects, and a first fill.
 import { createAuth } from '@procore-mirror/auth';
+import { createCallBudget } from '@procore-mirror/calls';
 import { catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
-import {
-  applyHooks,
-  backfillResource,
-  createCallBudget,
-  createNeighbours,
-  type FetchSettings,
-} from '@procore-mirror/mirror';
+import { applyHooks, backfillResource, createNeighbours, type FetchSettings } from '@procore-mirror/mirror';
 import { createHooksApi, createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
 import type { System } from '@procore-mirror/testing';
 

@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type AuthError, createAuth } from '@procore-mirror/auth';
+import { createCallBudget, createCallCounter } from '@procore-mirror/calls';
 import { checkDatabase, openSessions, readMigrations } from '@procore-mirror/database';
-import {
-  createCallBudget,
-  createCallCounter,
-  createDriftWatch,
-  createNeighbours,
-  recordDelivery,
-  recordReport,
-  usualPace,
-} from '@procore-mirror/mirror';
+import { createDriftWatch, createNeighbours, recordDelivery, recordReport, usualPace } from '@procore-mirror/mirror';
 import { createProcoreClient } from '@procore-mirror/procore';
 import { consumeDeliveries } from '@procore-mirror/queue';
 import {

@@ -1,8 +1,6 @@
 export { type AppliedHooks, applyHooks } from './apply-hooks.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
 export { type FetchSettings, type NewDeadLetter, usualPace } from './batch-run.ts';
-export { type CallBudget, createCallBudget } from './call-budget.ts';
-export { type CallCounter, createCallCounter } from './call-counter.ts';
 export { createDriftWatch, type DriftWatch } from './drift-watch.ts';
 export { ScopeParkedError } from './errors.ts';
 export { type BatchReport, fetchBatch } from './fetch-batch.ts';

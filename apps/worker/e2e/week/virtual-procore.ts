@@ -1,8 +1,8 @@
 // The client, the call budget and the simulator in virtual time: every call takes 0.3 s, and Procore reads the record in the
 // middle of it.
 import { createAuth } from '@procore-mirror/auth';
+import { createCallBudget } from '@procore-mirror/calls';
 import type { Database } from '@procore-mirror/database';
-import { createCallBudget } from '@procore-mirror/mirror';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
 import type { System } from '@procore-mirror/testing';
 import type { VirtualTime } from './virtual-time.ts';

@@ -2,14 +2,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { catalogue } from '@procore-mirror/catalogue';
 import { type Database, markPending, migrateDatabase, openDatabase } from '@procore-mirror/database';
+import { backfillResource, createNeighbours, fetchBatch, recordDelivery } from '@procore-mirror/mirror';
 import { createProcoreClient } from '@procore-mirror/procore';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { backfillResource } from './backfill-resource.ts';
 import { type CallCounter, createCallCounter } from './call-counter.ts';
-import { fetchBatch } from './fetch-batch.ts';
-import { createNeighbours } from './neighbours.ts';
-import { recordDelivery } from './record-delivery.ts';
 
 let test_: TestDatabase;
 let database: Database;
