@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { applyAllHooks } from './apply-all-hooks.ts';
 import { checkCompanies } from './check-companies.ts';
 import { fill } from './fill.ts';
-import { openProcore } from './open-procore.ts';
+import { openConfiguredProcore } from './open-configured-procore.ts';
 import { createProgress } from './progress.ts';
 import { listScopes } from './scopes.ts';
 import type { Settings } from './settings.ts';
@@ -42,7 +42,7 @@ export async function connect({
   const say = (line: string) => terminal.write(`${line}\n`);
   const env = readEnv(schema, settings);
   const resources = env.MIRROR_RESOURCES ?? null;
-  const { client, companyIds, signIn } = openProcore({ settings, database, lifetime, say });
+  const { client, companyIds, signIn } = openConfiguredProcore({ settings, database, lifetime, say });
   await signIn(signal);
   await checkCompanies({ client, companyIds, signal, say });
   const scopes = await listScopes({ client, companyIds, catalogue, resources, signal, say });

@@ -1,10 +1,9 @@
 // What `npm start` does before events can come, for tests: hooks in a company and its projects, and a first fill.
-import { createAuth } from '@procore-mirror/auth';
-import { createCallBudget } from '@procore-mirror/calls';
+import { openProcore } from '@procore-mirror/calls';
 import { catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
 import { applyHooks, backfillResource, createNeighbours, type FetchSettings } from '@procore-mirror/mirror';
-import { createHooksApi, createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
+import { createHooksApi, type ProcoreClient } from '@procore-mirror/procore';
 import type { System } from '@procore-mirror/testing';
 
 export type Connection = { client: ProcoreClient; settings: FetchSettings; close: () => Promise<void> };
@@ -12,14 +11,12 @@ export type Connection = { client: ProcoreClient; settings: FetchSettings; close
 /** A client of the simulator with a budget of its own place in the shared one. */
 export function connect(database: Database, system: System): Connection {
   const { clientId, clientSecret } = system.secrets;
-  const auth = createAuth({ loginUrl: new URL(system.simulatorUrl), credentials: () => ({ clientId, clientSecret }) });
-  const budget = createCallBudget({ database, holder: 'test', onError: () => {} });
-  const client = createProcoreClient({
-    apiUrl: new URL(system.simulatorUrl),
-    token: (signal) => auth.token(signal),
-    refuseToken: (token) => auth.refuse(token),
-    beforeCall: budget.beforeCall,
-    afterCall: budget.afterCall,
+  const url = new URL(system.simulatorUrl);
+  const { client, close } = openProcore({
+    account: { loginUrl: url, apiUrl: url, credentials: () => ({ clientId, clientSecret }) },
+    ...{ database, holder: 'test' },
+    onSecret: () => {},
+    onTrouble: () => {},
   });
   const settings: FetchSettings = {
     database,
@@ -33,15 +30,7 @@ export function connect(database: Database, system: System): Connection {
     random: Math.random,
     neighbours: createNeighbours(),
   };
-  return {
-    client,
-    settings,
-    close: async () => {
-      budget.close();
-      await client.close();
-      await auth.close();
-    },
-  };
+  return { client, settings, close };
 }
 
 /** Every resource of the scope, parents before children. */

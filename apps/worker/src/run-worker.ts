@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type AuthError, createAuth } from '@procore-mirror/auth';
-import { createCallBudget, createCallCounter } from '@procore-mirror/calls';
+import type { AuthError } from '@procore-mirror/auth';
+import { type CallTrouble, openProcore } from '@procore-mirror/calls';
 import { checkDatabase, openSessions, readMigrations } from '@procore-mirror/database';
 import { createDriftWatch, createNeighbours, recordDelivery, recordReport, usualPace } from '@procore-mirror/mirror';
-import { createProcoreClient } from '@procore-mirror/procore';
 import { consumeDeliveries } from '@procore-mirror/queue';
 import {
   addEnvSecrets,
@@ -62,46 +61,22 @@ await runMain({
       onChange: (variables) => log.info({ variables }, 'a secret was read anew from its file'),
       onProblem: (problems) => log.warn({ problems }, 'a secret cannot be read again; the last good one stays in use'),
     });
-    const auth = createAuth({
-      loginUrl,
-      credentials: () => ({ clientId: account().PROCORE_CLIENT_ID, clientSecret: account().PROCORE_CLIENT_SECRET }),
-      onSecret: (token) => lifetime.secrets.add(token),
-      onTrouble: (trouble) => logLogin(log, trouble),
-    });
-    lifetime.defer('service account', () => auth.close());
-    const budget = createCallBudget({
-      database,
-      holder,
-      onError: (error) => log.warn({ error }, 'the call budget could not be read; trying again'),
-      onPause: ({ companyId, status, pauseMs }) =>
-        log.warn(
-          { company_id: companyId, status, pause_ms: pauseMs },
-          'Procore allows no more calls for now; the company pauses',
-        ),
-    });
-    lifetime.defer('call budget', () => budget.close());
-    const counter = createCallCounter({
-      database,
-      onError: (error) => log.warn({ error }, 'calls could not be counted in the database; trying again'),
-    });
-    lifetime.defer('call counter', () => counter.close());
-    const client = createProcoreClient({
-      apiUrl,
-      token: (signal) => auth.token(signal),
-      refuseToken: (token) => auth.refuse(token),
-      beforeCall: budget.beforeCall,
-      afterCall: (call) => {
-        if (call.isSent) metrics.called(call.status);
-        counter.count(call);
-        return budget.afterCall(call);
+    const procore = openProcore({
+      account: {
+        ...{ loginUrl, apiUrl },
+        credentials: () => ({ clientId: account().PROCORE_CLIENT_ID, clientSecret: account().PROCORE_CLIENT_SECRET }),
       },
+      ...{ database, holder },
+      onSecret: (token) => lifetime.secrets.add(token),
+      onCall: metrics.called,
+      onTrouble: (trouble) => logTrouble(log, trouble),
     });
-    lifetime.defer('Procore client', () => client.close());
+    lifetime.defer('Procore', () => procore.close());
 
     const loop = startFetchLoop({
       settings: {
         database,
-        client,
+        client: procore.client,
         catalogue,
         delayMs: env.FETCH_DELAY_MS,
         ...usualPace,
@@ -129,7 +104,7 @@ await runMain({
       holder,
       concurrency: env.WORKER_CONCURRENCY,
       log,
-      login: auth,
+      login: procore.login,
       onReport: (batch, report) => {
         metrics.fetched(batch.resource, report);
         const { error, unparked, parked, ...counts } = report;
@@ -201,13 +176,26 @@ await runMain({
         const misfit = version.problem();
         if (misfit !== null) return [misfit];
         await database.pool.query('select 1');
-        return [auth.trouble(), ...consumer.problems()].filter((problem) => problem !== null);
+        return [procore.login.trouble(), ...consumer.problems()].filter((problem) => problem !== null);
       },
     });
     lifetime.defer('admin server', () => admin.close());
     log.info({ admin_port: admin.port, holder }, 'the worker is ready');
   },
 });
+
+function logTrouble(log: Log, trouble: CallTrouble): void {
+  if (trouble.kind === 'login') logLogin(log, trouble.error);
+  else if (trouble.kind === 'pause') {
+    const { companyId, status, pauseMs } = trouble;
+    const about = { company_id: companyId, status, pause_ms: pauseMs };
+    log.warn(about, 'Procore allows no more calls for now; the company pauses');
+  } else {
+    const what =
+      trouble.kind === 'budget' ? 'the call budget could not be read' : 'calls could not be counted in the database';
+    log.warn({ error: trouble.error }, `${what}; trying again`);
+  }
+}
 
 function logLogin(log: Log, trouble: AuthError | null): void {
   if (trouble === null) log.info('signing in works again');

@@ -1,2 +1,2 @@
-export { type CallBudget, createCallBudget } from './call-budget.ts';
-export { type CallCounter, createCallCounter } from './call-counter.ts';
+export { createCallBudget } from './call-budget.ts';
+export { type CallTrouble, openProcore } from './open-procore.ts';

@@ -1,8 +1,8 @@
-import { AuthError, createAuth } from '@procore-mirror/auth';
-import { createCallBudget, createCallCounter } from '@procore-mirror/calls';
+import { AuthError } from '@procore-mirror/auth';
+import { type CallTrouble, openProcore } from '@procore-mirror/calls';
 import type { Database } from '@procore-mirror/database';
 import { heedScopes, usualPace } from '@procore-mirror/mirror';
-import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
+import type { ProcoreClient } from '@procore-mirror/procore';
 import { followEnv, type MainLifetime, procoreEnv, procoreHosts } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { companyIds } from './env.ts';
@@ -14,7 +14,7 @@ const PATIENCE_MS = 120_000;
 const schema = z.object({ ...procoreEnv, PROCORE_COMPANY_IDS: companyIds });
 
 /** The Procore of these settings, for as long as the process lives; calls share the budget of all processes. */
-export function openProcore(o: {
+export function openConfiguredProcore(o: {
   settings: Settings;
   database: Database;
   lifetime: MainLifetime;
@@ -31,43 +31,34 @@ export function openProcore(o: {
     onChange: (variables) => say(`${variables.join(', ')}: read anew from its file`),
     onProblem: (problems) => say(`The last good value stays in use: ${problems.join('; ')}`),
   });
-  const { loginUrl, apiUrl } = procoreHosts(env());
-  const auth = createAuth({
-    loginUrl,
-    credentials: () => ({ clientId: env().PROCORE_CLIENT_ID, clientSecret: env().PROCORE_CLIENT_SECRET }),
-    onSecret: (token) => lifetime.secrets.add(token),
-  });
-  lifetime.defer('service account', () => auth.close());
-  const budget = createCallBudget({
-    database,
-    holder: `start/${process.pid}`,
-    onError: (error) => say(`The call budget could not be read: ${error instanceof Error ? error.message : error}`),
-  });
-  lifetime.defer('call budget', () => budget.close());
-  const counter = createCallCounter({
-    database,
-    onError: (error) => say(`Calls could not be counted: ${error instanceof Error ? error.message : error}`),
-  });
-  lifetime.defer('call counter', () => counter.close());
-  const client = createProcoreClient({
-    apiUrl,
-    token: (signal) => auth.token(signal),
-    refuseToken: (token) => auth.refuse(token),
-    beforeCall: budget.beforeCall,
-    afterCall: (call) => {
-      counter.count(call);
-      return budget.afterCall(call);
+  const procore = openProcore({
+    account: {
+      ...procoreHosts(env()),
+      credentials: () => ({ clientId: env().PROCORE_CLIENT_ID, clientSecret: env().PROCORE_CLIENT_SECRET }),
     },
+    ...{ database, holder: `start/${process.pid}` },
+    onSecret: (token) => lifetime.secrets.add(token),
+    onTrouble: (trouble) => sayTrouble(say, trouble),
   });
-  lifetime.defer('Procore client', () => client.close());
+  lifetime.defer('Procore', () => procore.close());
   const signIn = async (signal: AbortSignal): Promise<void> => {
-    await auth.token(signal).catch((error: unknown) => {
+    await procore.login.token(signal).catch((error: unknown) => {
       if (!(error instanceof AuthError) || error.reason === 'rejected') throw error;
     });
   };
-  const heeding = heedScopes(client, {
+  const heeding = heedScopes(procore.client, {
     ...{ database, parking: usualPace.parking, patienceMs: PATIENCE_MS },
     onWait: (reason) => say(`Procore does not answer; waiting until it does again (${reason})`),
   });
   return { client: heeding, companyIds: env().PROCORE_COMPANY_IDS, signIn };
+}
+
+/** The rest shows where it matters: sign-in at once, a pause as a wait. */
+function sayTrouble(say: (line: string) => void, trouble: CallTrouble): void {
+  if (trouble.kind === 'budget') say(`The call budget could not be read: ${messageOf(trouble.error)}`);
+  if (trouble.kind === 'counter') say(`Calls could not be counted: ${messageOf(trouble.error)}`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
