@@ -125,7 +125,11 @@ test('a renewal that is refused shows in the status until a token is to be had',
     .toEqual([{ ...everything, detail: expect.stringContaining('rejects the service account (invalid_client)') }]);
   await sleep(8_000); // by then what the last token still brought is over
   expect(await scopes()).toMatchObject([everything]);
-  const status = startApp('cli', { DATABASE_URL: mirror.queueUrl }, { args: ['status', '--company', '1'] });
+  const status = startApp(
+    'cli',
+    { DATABASE_URL: mirror.queueUrl },
+    { args: ['status', '--company', company_id ?? ''] },
+  );
   await expect.poll(() => status.isRunning(), within(60_000)).toBe(false);
   expect(await status.end('SIGTERM')).toBe(1);
   expect(status.output()).toMatch(/all +all +all +no_token/);
