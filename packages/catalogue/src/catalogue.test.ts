@@ -1,8 +1,9 @@
 import { expandPath } from '@procore-mirror/procore';
 import { describe, expect, test } from 'vitest';
-import { catalogue, createCatalogue, isListedByParent, parentsOf } from './catalogue.ts';
+import { catalogue, createCatalogue } from './catalogue.ts';
 import type { CatalogueEntryInput } from './catalogue-entry.ts';
 import names from './fixtures/resource-names.json' with { type: 'json' };
+import { isListedByParent, parentsOf } from './relatives.ts';
 import { tableNameOf } from './table-names.ts';
 
 const all = [...catalogue.resources, ...catalogue.unread];

@@ -1,5 +1,6 @@
-import type { MirroredColumn, MirroredTable } from '@procore-mirror/database';
+import type { MirroredColumn } from '@procore-mirror/database';
 import { type CatalogueEntry, type CatalogueEntryInput, catalogueEntry } from './catalogue-entry.ts';
+import type { Catalogue, CataloguedResource } from './catalogued-resource.ts';
 import { checkCatalogue } from './check-catalogue.ts';
 import { budget } from './entries/budget.ts';
 import { changes } from './entries/changes.ts';
@@ -17,23 +18,8 @@ import { portfolio } from './entries/portfolio.ts';
 import { quality } from './entries/quality.ts';
 import { workBreakdown } from './entries/work-breakdown.ts';
 import { CatalogueError } from './errors.ts';
+import { parentsOf } from './relatives.ts';
 import { tableNameOf } from './table-names.ts';
-
-/** An entry together with the table that mirrors it. */
-export type CataloguedResource = CatalogueEntry & { table: MirroredTable };
-
-export type Catalogue = {
-  /** Those that are mirrored, in the order of the catalogue files, but for parents, which stand before their children. */
-  resources: readonly CataloguedResource[];
-  /** Those whose records cannot be read: their events are logged, no more. */
-  unread: readonly CatalogueEntry[];
-  /** The resource of this name, in any case: names differ in case between Procore's lists (Bim, BIM). */
-  find: (resource: string) => CataloguedResource | undefined;
-  /** The resource of this name; throws when the catalogue lacks it, so only for names from the catalogue itself. */
-  get: (resource: string) => CataloguedResource;
-  /** The resource of this name among those that cannot be read, in any case. */
-  findUnread: (resource: string) => CatalogueEntry | undefined;
-};
 
 /** What a catalogue is made of: entries, some of which come from the operator's file. */
 export type CatalogueSource = { entry: CatalogueEntry; isUsers: boolean };
@@ -84,18 +70,6 @@ export const ourEntries: readonly CatalogueEntryInput[] = [
 
 /** The resources that this version knows; what an operator adds comes with `loadCatalogue`. */
 export const catalogue: Catalogue = createCatalogue(ourEntries);
-
-/** The resources that may be the parent of this one's records: usually one, none for most. */
-export function parentsOf({ find }: Pick<Catalogue, 'find'>, { parent, list }: CatalogueEntry): CataloguedResource[] {
-  const names = parent !== null ? [parent.resource, ...parent.alsoOf] : list?.under ? [list.under.resource] : [];
-  return names.flatMap((name) => find(name) ?? []);
-}
-
-/** Is the list one of each parent's, in contrast to one of the whole company or project? */
-export function isListedByParent({ parent, list }: CatalogueEntry): boolean {
-  const key = parent?.key ?? list?.under?.key;
-  return key !== undefined && list?.path.includes(`{${key}}`) === true;
-}
 
 function parentsFirst(
   resources: readonly CataloguedResource[],

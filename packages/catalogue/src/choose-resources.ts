@@ -1,4 +1,4 @@
-import type { Catalogue } from './catalogue.ts';
+import type { Catalogue } from './catalogued-resource.ts';
 import { CatalogueError } from './errors.ts';
 import { probableName } from './nearest-names.ts';
 

@@ -1,14 +1,16 @@
-export {
-  type Catalogue,
-  type CataloguedResource,
-  catalogue,
-  createCatalogue,
-  isListedByParent,
-  ourEntries,
-  parentsOf,
-} from './catalogue.ts';
+export { catalogue, createCatalogue, ourEntries } from './catalogue.ts';
 export { type CatalogueEntry, type CatalogueEntryInput, type Envelope, envelopesOf } from './catalogue-entry.ts';
+export type { Catalogue, CataloguedResource } from './catalogued-resource.ts';
 export { chooseResources, unknownResource } from './choose-resources.ts';
 export { CatalogueError } from './errors.ts';
 export { loadCatalogue } from './load-catalogue.ts';
 export { nearestNames, probableName } from './nearest-names.ts';
+export {
+  carriedAlong,
+  childrenOf,
+  embeddedIn,
+  goesWithParent,
+  goneWith,
+  isListedByParent,
+  parentsOf,
+} from './relatives.ts';

@@ -1,8 +1,9 @@
 // The operator's own entries: a JSON file with a list of them, each a new resource or a change of one of ours.
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { type Catalogue, type CatalogueSource, catalogue, catalogueOf, ourEntries } from './catalogue.ts';
+import { type CatalogueSource, catalogue, catalogueOf, ourEntries } from './catalogue.ts';
 import { type CatalogueEntry, catalogueEntry } from './catalogue-entry.ts';
+import type { Catalogue } from './catalogued-resource.ts';
 import { CatalogueError } from './errors.ts';
 import { tableNameOf } from './table-names.ts';
 

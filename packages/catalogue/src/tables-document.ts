@@ -1,6 +1,8 @@
 // The data dictionary, docs/tables.md: what SQL users find in schema `procore`, from the entries that make it.
-import { type Catalogue, type CataloguedResource, isListedByParent } from './catalogue.ts';
+
 import type { CatalogueEntry } from './catalogue-entry.ts';
+import type { Catalogue, CataloguedResource } from './catalogued-resource.ts';
+import { isListedByParent } from './relatives.ts';
 
 const HEAD = `# Tables
 

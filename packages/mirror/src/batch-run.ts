@@ -1,6 +1,6 @@
 // One run over a batch: what was noted before the first request, and what became of each record since.
 
-import type { Catalogue, CataloguedResource } from '@procore-mirror/catalogue';
+import { type Catalogue, type CataloguedResource, carriedAlong } from '@procore-mirror/catalogue';
 import {
   type Batch,
   type BatchKey,
@@ -141,18 +141,6 @@ export function stillOpen(run: BatchRun, ids: readonly string[]): NotedRecord[] 
   return ids.flatMap((id) => open.get(id) ?? []);
 }
 
-/** The resources whose records live inside this one's and have no endpoint of their own. */
-export function embeddedIn(catalogue: Catalogue, resource: CataloguedResource): CataloguedResource[] {
-  return catalogue.resources.filter(
-    ({ parent }) => parent !== null && parent.embeddedAs !== null && parent.resource === resource.resource,
-  );
-}
-
-/** The resources whose records belong to this one's and have endpoints of their own. */
-export function childrenOf(catalogue: Catalogue, parent: CataloguedResource): CataloguedResource[] {
-  return catalogue.resources.filter((child) => child.parent?.embeddedAs === null && mayBelongTo(child, parent));
-}
-
 /** The same client; its calls say what they are for and which fields we read, and are counted. */
 function clientFor(
   client: ProcoreClient,
@@ -176,31 +164,6 @@ function clientFor(
       }
     },
   };
-}
-
-/** The resources whose records go with this one's, when these are deleted, without an event of their own. */
-export function goneWith(catalogue: Catalogue, parent: CataloguedResource): CataloguedResource[] {
-  return catalogue.resources.filter((child) => goesWithParent(child) && mayBelongTo(child, parent));
-}
-
-/** Not where the child is of a project and the parent of the company: nobody knows in which project to look. */
-function mayBelongTo(
-  { parent, scope }: CataloguedResource,
-  { resource, scope: scopeOfParent }: CataloguedResource,
-): boolean {
-  const isParent = parent !== null && [parent.resource, ...parent.alsoOf].includes(resource);
-  return isParent && (scope === 'company' || scopeOfParent === 'project');
-}
-
-/** Do its records send no event when they are deleted with their parent? */
-export function goesWithParent({ parent, events }: CataloguedResource): boolean {
-  return parent !== null && (parent.embeddedAs !== null || !events.includes('delete'));
-}
-
-function carriedAlong(catalogue: Catalogue, resource: CataloguedResource): CataloguedResource[] {
-  const { parent } = resource;
-  if (parent === null || parent.embeddedAs === null) return embeddedIn(catalogue, resource);
-  return [catalogue.get(parent.resource)];
 }
 
 /** The scope of the run as the tables of the resource have it. */

@@ -1,6 +1,6 @@
 // Children whose parents came back, moved or are gone tell nothing themselves, so they are read again with them.
 
-import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
+import { type CataloguedResource, childrenOf, goesWithParent, parentsOf } from '@procore-mirror/catalogue';
 import {
   findGone,
   findLatelyHidden,
@@ -13,7 +13,7 @@ import {
   type StoredRecord,
   type Transaction,
 } from '@procore-mirror/database';
-import { type BatchRun, childrenOf, goesWithParent, scopeOf } from './batch-run.ts';
+import { type BatchRun, scopeOf } from './batch-run.ts';
 
 /**
  * Marks children of these parents pending that were buried or hidden with them, or are still where they came from. Those

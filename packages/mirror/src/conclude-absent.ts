@@ -1,7 +1,7 @@
 // What follows when Procore shows a record no more. One answer that lacks it may come from a copy that lags, from a filter
 // or from the wrong place; so without a delete event it counts when two runs, some seconds apart, did not find it.
 
-import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
+import { type CataloguedResource, goneWith, parentsOf } from '@procore-mirror/catalogue';
 import {
   findFormerPlaces,
   findMentions,
@@ -15,7 +15,7 @@ import {
   settleRecords,
   type Transaction,
 } from '@procore-mirror/database';
-import { type BatchRun, goneWith, scopeOf } from './batch-run.ts';
+import { type BatchRun, scopeOf } from './batch-run.ts';
 import { lookAtOrphansOf, lookAtStrayed, lookWhereParentsWent } from './children-in-doubt.ts';
 import { tellParents } from './tell-parents.ts';
 import { insistOnPlace } from './witness.ts';

@@ -1,6 +1,6 @@
 // An answer's records become rows, and the news they prove is settled, in one transaction.
 
-import { type CataloguedResource, type Envelope, parentsOf } from '@procore-mirror/catalogue';
+import { type CataloguedResource, type Envelope, embeddedIn, parentsOf } from '@procore-mirror/catalogue';
 import {
   findPending,
   findProject,
@@ -16,7 +16,7 @@ import {
   type Transaction,
 } from '@procore-mirror/database';
 import type { AnswerText } from '@procore-mirror/procore';
-import { type BatchRun, embeddedIn, scopeOf } from './batch-run.ts';
+import { type BatchRun, scopeOf } from './batch-run.ts';
 import { doubtChildrenOf, doubtOrphans, lookAtChildren, lookAtStrayed } from './children-in-doubt.ts';
 import { concludeAbsentIn } from './conclude-absent.ts';
 import { readHolders } from './read-answer.ts';

@@ -1,7 +1,6 @@
 // What the scripted Procore answers to a request: shows and lists on the paths of the catalogue.
 
-import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
-import { embeddedIn } from '../batch-run.ts';
+import { type CataloguedResource, embeddedIn, parentsOf } from '@procore-mirror/catalogue';
 import type { ScriptedWorld, WorldRecord } from './scripted-world.ts';
 import { pageOf } from './world-page.ts';
 
