@@ -2,7 +2,7 @@
 
 import type { Catalogue } from '@procore-mirror/catalogue';
 import type { Hook, HooksApi, HookTrigger } from '@procore-mirror/procore';
-import { isSelected, type Selection } from './news-of-event.ts';
+import { isSelected, type Selection } from './plan/news-of-event.ts';
 
 type WantedTrigger = Omit<HookTrigger, 'id'>;
 

@@ -4,16 +4,16 @@
 import { isListedByParent } from '@procore-mirror/catalogue';
 import { type BatchKey, takeVersion, VersionBehindError } from '@procore-mirror/database';
 import { ProcoreFormatError } from '@procore-mirror/procore';
-import { type BatchRun, type FetchSettings, openRun } from './batch-run.ts';
-import { DAYS_PER_WINDOW, datesBetween, dayOf } from './date-windows.ts';
-import { judgeFailure } from './judge-failure.ts';
-import { insistOnAll, type Listing, type ListingOptions, readListing } from './listing.ts';
-import { parentsToWalk } from './parent-walk.ts';
-import { createPassOver, insistOnEach } from './pass-over.ts';
-import { readItems } from './read-answer.ts';
-import { settleFailedFill } from './run-trouble.ts';
-import { markListed, storeListedPage } from './store-answer.ts';
-import { storeListing } from './store-listing.ts';
+import { insistOnAll, type Listing, type ListingOptions, readListing } from './ask/listing.ts';
+import { createPassOver, insistOnEach } from './ask/pass-over.ts';
+import { parentsToWalk } from './fetch/parent-walk.ts';
+import { settleFailedFill } from './fetch/settle-failure.ts';
+import { DAYS_PER_WINDOW, datesBetween, dayOf } from './plan/date-windows.ts';
+import { judgeFailure } from './plan/judge-failure.ts';
+import { type BatchRun, type FetchSettings, openRun } from './run/batch-run.ts';
+import { readItems } from './run/read-answer.ts';
+import { markListed, storeListedPage } from './store/store-answer.ts';
+import { storeListing } from './store/store-listing.ts';
 
 export type BackfillOptions = {
   signal: AbortSignal;

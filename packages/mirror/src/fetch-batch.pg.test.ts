@@ -12,8 +12,8 @@ import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { fetchBatch } from './fetch-batch.ts';
-import { createNeighbours } from './neighbours.ts';
 import { recordDelivery } from './record-delivery.ts';
+import { createNeighbours } from './run/neighbours.ts';
 
 type Scripted = { status?: number; body?: unknown; text?: string; headers?: Record<string, string> };
 

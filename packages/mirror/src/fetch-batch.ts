@@ -22,12 +22,9 @@ import {
   VersionBehindError,
 } from '@procore-mirror/database';
 import { ProcoreResponseError, SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
-import { type BatchRun, type FetchSettings, openRecords, openRun, stillOpen, wantedRecords } from './batch-run.ts';
-import type { DayFacts } from './date-windows.ts';
-import { makeCall } from './fetch-call.ts';
-import { type Failure, judgeFailure, NOTHING_THERE } from './judge-failure.ts';
-import { hasPlace, knownPageSize } from './listing.ts';
-import { type FetchCall, type FetchPlan, idsOf, type PlanFacts, parentIdOf, planFetch } from './plan-fetch.ts';
+import { hasPlace, knownPageSize } from './ask/listing.ts';
+import { isPlaceAnswered } from './ask/witness.ts';
+import { makeCall } from './fetch/make-call.ts';
 import {
   isOfOneRecord,
   isStillParked,
@@ -36,8 +33,11 @@ import {
   settleLastFailures,
   settleProbeOfAbsent,
   takeUpWork,
-} from './run-trouble.ts';
-import { isPlaceAnswered } from './witness.ts';
+} from './fetch/settle-failure.ts';
+import type { DayFacts } from './plan/date-windows.ts';
+import { type Failure, judgeFailure, NOTHING_THERE } from './plan/judge-failure.ts';
+import { type FetchCall, type FetchPlan, idsOf, type PlanFacts, parentIdOf, planFetch } from './plan/plan-fetch.ts';
+import { type BatchRun, type FetchSettings, openRecords, openRun, stillOpen, wantedRecords } from './run/batch-run.ts';
 
 export type BatchReport = {
   /** `parked`: the scope does not answer. `wait`: the rest comes in a later run. */

@@ -2,7 +2,7 @@ import { parkScope, type Scope } from '@procore-mirror/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ScopeParkedError } from './errors.ts';
 import { heedScopes } from './heed-scopes.ts';
-import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
 
 let procore: ScriptedProcore;
 let mirror: TestMirror;

@@ -12,9 +12,9 @@ import {
   unparkScopes,
 } from '@procore-mirror/database';
 import { type ProcoreAnswer, type ProcoreClient, SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
+import { askCompany } from './ask/witness.ts';
 import { ScopeParkedError } from './errors.ts';
-import { type Failure, isRefusal, judgeFailure, NOTHING_THERE } from './judge-failure.ts';
-import { askCompany } from './witness.ts';
+import { type Failure, isRefusal, judgeFailure, NOTHING_THERE } from './plan/judge-failure.ts';
 
 export type HeedOptions = {
   database: Database;

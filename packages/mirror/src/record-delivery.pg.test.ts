@@ -1,7 +1,7 @@
 import { showEvent } from '@procore-mirror/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { recordDelivery } from './record-delivery.ts';
-import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
 
 let procore: ScriptedProcore;
 let mirror: TestMirror;

@@ -16,7 +16,7 @@ import {
   recordEvent,
 } from '@procore-mirror/database';
 import { type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
-import { isBigint, newsOfEvent, type Selection } from './news-of-event.ts';
+import { isBigint, newsOfEvent, type Selection } from './plan/news-of-event.ts';
 
 export type RecordSettings = {
   database: Database;

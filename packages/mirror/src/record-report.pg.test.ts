@@ -1,7 +1,7 @@
 import { forgetOldReceivers } from '@procore-mirror/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ReceiverReport, recordReport } from './record-report.ts';
-import { scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+import { scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
 
 let mirror: TestMirror;
 beforeAll(async () => {

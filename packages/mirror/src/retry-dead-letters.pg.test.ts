@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { NewDeadLetter } from './batch-run.ts';
 import { recordDelivery } from './record-delivery.ts';
 import { replayDeadLetters, retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';
-import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+import type { NewDeadLetter } from './run/batch-run.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
 
 let procore: ScriptedProcore;
 let mirror: TestMirror;

@@ -11,8 +11,8 @@ import {
   takeDueTries,
   timeToFirstTry,
 } from '@procore-mirror/database';
-import type { FetchSettings } from './batch-run.ts';
 import { bodyOf } from './record-delivery.ts';
+import type { FetchSettings } from './run/batch-run.ts';
 
 type RetrySettings = Pick<
   FetchSettings,

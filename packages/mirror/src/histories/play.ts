@@ -1,10 +1,10 @@
 // The means of a history: deliveries, and runs of workers, of which some stand still.
 
 import { backfillResource } from '../backfill-resource.ts';
-import type { FetchSettings } from '../batch-run.ts';
 import { fetchBatch } from '../fetch-batch.ts';
-import { createNeighbours } from '../neighbours.ts';
 import { recordDelivery } from '../record-delivery.ts';
+import type { FetchSettings } from '../run/batch-run.ts';
+import { createNeighbours } from '../run/neighbours.ts';
 import type { BatchPick, Hold } from './command.ts';
 import type { Family } from './families.ts';
 import { createResponder, type Responder } from './responder.ts';

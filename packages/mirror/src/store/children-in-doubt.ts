@@ -13,7 +13,7 @@ import {
   type StoredRecord,
   type Transaction,
 } from '@procore-mirror/database';
-import { type BatchRun, scopeOf } from './batch-run.ts';
+import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 
 /**
  * Marks children of these parents pending that were buried or hidden with them, or are still where they came from. Those

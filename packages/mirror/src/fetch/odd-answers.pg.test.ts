@@ -2,7 +2,7 @@
 
 import { catalogue } from '@procore-mirror/catalogue';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from '../testing/test-mirror.ts';
 
 let procore: ScriptedProcore;
 let mirror: TestMirror;

@@ -16,10 +16,10 @@ import {
   type Transaction,
 } from '@procore-mirror/database';
 import type { AnswerText } from '@procore-mirror/procore';
-import { type BatchRun, scopeOf } from './batch-run.ts';
+import { type BatchRun, scopeOf } from '../run/batch-run.ts';
+import { readHolders } from '../run/read-answer.ts';
 import { doubtChildrenOf, doubtOrphans, lookAtChildren, lookAtStrayed } from './children-in-doubt.ts';
 import { concludeAbsentIn } from './conclude-absent.ts';
-import { readHolders } from './read-answer.ts';
 import { tellOldParents, tellParentsOfSeen } from './tell-parents.ts';
 
 /** An answer that was checked (`read-answer.ts`). */

@@ -15,10 +15,10 @@ import {
   settleRecords,
   type Transaction,
 } from '@procore-mirror/database';
-import { type BatchRun, scopeOf } from './batch-run.ts';
+import { insistOnPlace } from '../ask/witness.ts';
+import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 import { lookAtOrphansOf, lookAtStrayed, lookWhereParentsWent } from './children-in-doubt.ts';
 import { tellParents } from './tell-parents.ts';
-import { insistOnPlace } from './witness.ts';
 
 /** A look that did not find a record. */
 export type Search = {

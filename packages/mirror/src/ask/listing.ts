@@ -10,9 +10,9 @@ import {
   readListFacts,
 } from '@procore-mirror/database';
 import { type AnsweredSize, expandPath, type ProcoreAnswer, ProcoreResponseError } from '@procore-mirror/procore';
-import { type BatchRun, scopeOf } from './batch-run.ts';
-import { InDoubtError } from './errors.ts';
-import { type CheckedPage, checkPage } from './read-answer.ts';
+import { InDoubtError } from '../errors.ts';
+import { type BatchRun, scopeOf } from '../run/batch-run.ts';
+import { type CheckedPage, checkPage } from '../run/read-answer.ts';
 
 const LARGEST_V2_PAGE = 100;
 

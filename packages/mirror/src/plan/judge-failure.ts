@@ -8,7 +8,7 @@ import {
   ProcoreTooLargeError,
   ProcoreUnreachableError,
 } from '@procore-mirror/procore';
-import { InDoubtError } from './errors.ts';
+import { InDoubtError } from '../errors.ts';
 
 export type Failure =
   /** Our calls are used up; the budget knows until when. */

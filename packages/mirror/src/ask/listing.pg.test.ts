@@ -2,8 +2,8 @@
 // is kept.
 import { createProcoreClient } from '@procore-mirror/procore';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { backfillResource } from './backfill-resource.ts';
-import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+import { backfillResource } from '../backfill-resource.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from '../testing/test-mirror.ts';
 
 let procore: ScriptedProcore;
 let mirror: TestMirror;

@@ -1,5 +1,5 @@
 import { giveUpRecords, type NotedRecord } from '@procore-mirror/database';
-import type { BatchRun } from './batch-run.ts';
+import type { BatchRun } from '../run/batch-run.ts';
 
 /** Makes dead letters of records of the run that cannot be brought, and tells of the new ones. */
 export async function giveUp(

@@ -13,7 +13,7 @@ import {
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { backfillResource } from './backfill-resource.ts';
+import { backfillResource } from '../backfill-resource.ts';
 import { createDriftWatch, type DriftWatch } from './drift-watch.ts';
 import { createNeighbours } from './neighbours.ts';
 

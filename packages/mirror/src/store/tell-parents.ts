@@ -11,7 +11,7 @@ import {
   type StoredRecord,
   type Transaction,
 } from '@procore-mirror/database';
-import { type BatchRun, openRecords, scopeOf } from './batch-run.ts';
+import { type BatchRun, openRecords, scopeOf } from '../run/batch-run.ts';
 
 /** Notes the parents that a list named of open records, so that no later run has to look again, and tells them. */
 export async function placeRecords(

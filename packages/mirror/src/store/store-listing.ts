@@ -1,6 +1,6 @@
 import type { CataloguedResource } from '@procore-mirror/catalogue';
-import type { BatchRun } from './batch-run.ts';
-import { type Listing, type ListingOptions, readListing } from './listing.ts';
+import { type Listing, type ListingOptions, readListing } from '../ask/listing.ts';
+import type { BatchRun } from '../run/batch-run.ts';
 import { storeAnswer } from './store-answer.ts';
 
 /** Stores every page, and tells what came. */

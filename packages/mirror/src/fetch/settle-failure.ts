@@ -11,12 +11,6 @@ import {
   unparkScopes,
 } from '@procore-mirror/database';
 import { SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
-import { type BatchRun, openRecords, stillOpen } from './batch-run.ts';
-import { concludeAbsent } from './conclude-absent.ts';
-import { makeCall } from './fetch-call.ts';
-import { giveUp } from './give-up.ts';
-import { type Failure, isRefusal, judgeFailure, LONGEST_PAUSE_MS, NOTHING_THERE, pauseOf } from './judge-failure.ts';
-import { type FetchCall, idsOf, parentIdOf } from './plan-fetch.ts';
 import {
   areProjectsListed,
   askCompany,
@@ -27,7 +21,20 @@ import {
   isPlaceAnswered,
   isSomethingAnswered,
   type Witness,
-} from './witness.ts';
+} from '../ask/witness.ts';
+import {
+  type Failure,
+  isRefusal,
+  judgeFailure,
+  LONGEST_PAUSE_MS,
+  NOTHING_THERE,
+  pauseOf,
+} from '../plan/judge-failure.ts';
+import { type FetchCall, idsOf, parentIdOf } from '../plan/plan-fetch.ts';
+import { type BatchRun, openRecords, stillOpen } from '../run/batch-run.ts';
+import { concludeAbsent } from '../store/conclude-absent.ts';
+import { giveUp } from '../store/give-up.ts';
+import { makeCall } from './make-call.ts';
 
 /** So many records that fail one after the other may not be to blame themselves. */
 const FAILURES_IN_A_ROW = 3;

@@ -3,9 +3,9 @@
 import { catalogue } from '@procore-mirror/catalogue';
 import { inTransaction, storeRecords, takeVersion } from '@procore-mirror/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { backfillResource } from './backfill-resource.ts';
-import { lookAgain } from './look-again.ts';
-import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+import { backfillResource } from '../backfill-resource.ts';
+import { lookAgain } from '../look-again.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from '../testing/test-mirror.ts';
 
 let procore: ScriptedProcore;
 let mirror: TestMirror;

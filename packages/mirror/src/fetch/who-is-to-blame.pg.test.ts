@@ -1,10 +1,10 @@
 // Stories in which one answer seemed to decide for more than it speaks of: what is hidden, parked or given up, and by whose fault.
 import { claimBatch, parkScope } from '@procore-mirror/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { fetchBatch } from './fetch-batch.ts';
-import { heedScopes } from './heed-scopes.ts';
-import { createNeighbours } from './neighbours.ts';
-import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+import { fetchBatch } from '../fetch-batch.ts';
+import { heedScopes } from '../heed-scopes.ts';
+import { createNeighbours } from '../run/neighbours.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from '../testing/test-mirror.ts';
 
 let procore: ScriptedProcore;
 let mirror: TestMirror;

@@ -4,10 +4,10 @@
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import { findOtherPlaces, findParentIds, findWitnesses, type NotedRecord } from '@procore-mirror/database';
 import { expandPath, type ProcoreClient, ProcoreUnreachableError } from '@procore-mirror/procore';
-import type { BatchRun } from './batch-run.ts';
-import { type Failure, judgeFailure } from './judge-failure.ts';
+import { type Failure, judgeFailure } from '../plan/judge-failure.ts';
+import type { BatchRun } from '../run/batch-run.ts';
+import { checkMe, checkShow } from '../run/read-answer.ts';
 import { isUnderParent, pagesOf, pathValues } from './listing.ts';
-import { checkMe, checkShow } from './read-answer.ts';
 
 /** So many records that are not found one after the other may not be gone. */
 const MISSED_IN_A_ROW = 3;

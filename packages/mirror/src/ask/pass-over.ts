@@ -3,8 +3,8 @@
 
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import type { ParkReason } from '@procore-mirror/database';
-import { InDoubtError } from './errors.ts';
-import { type Failure, judgeFailure } from './judge-failure.ts';
+import { InDoubtError } from '../errors.ts';
+import { type Failure, judgeFailure } from '../plan/judge-failure.ts';
 import { isNotFound } from './listing.ts';
 
 export type PassOver = {

@@ -4,12 +4,12 @@
 
 import { type CataloguedResource, isListedByParent, parentsOf } from '@procore-mirror/catalogue';
 import { findMentions, listIds, listPendingIds, takeVersion } from '@procore-mirror/database';
-import { type BatchRun, openRecords } from './batch-run.ts';
-import { keepPlace, keyOf, type ParentWalk, restOf, soughtIn, type ToRead, takeUpWalk } from './kept-walk.ts';
-import { hasPlace, insistOnAll, isNotFound, type Listing, readListing } from './listing.ts';
-import { createPassOver, insistOnAny, type PassOver } from './pass-over.ts';
-import { readItems } from './read-answer.ts';
-import { storeAnswer } from './store-answer.ts';
+import { hasPlace, insistOnAll, isNotFound, type Listing, readListing } from '../ask/listing.ts';
+import { createPassOver, insistOnAny, type PassOver } from '../ask/pass-over.ts';
+import { type BatchRun, openRecords } from '../run/batch-run.ts';
+import { keepPlace, keyOf, type ParentWalk, restOf, soughtIn, type ToRead, takeUpWalk } from '../run/kept-walk.ts';
+import { readItems } from '../run/read-answer.ts';
+import { storeAnswer } from '../store/store-answer.ts';
 
 /** A new child mostly changes its parent, so parents fetched in this time may show it. */
 const MENTIONED_WITHIN_MS = 3_600_000;

@@ -1,8 +1,8 @@
 // A child of an unknown parent is looked for under all parents, however many: a run ends all the same, a later one goes on.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { fetchBatch } from './fetch-batch.ts';
-import { createNeighbours } from './neighbours.ts';
-import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+import { fetchBatch } from '../fetch-batch.ts';
+import { createNeighbours } from '../run/neighbours.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from '../testing/test-mirror.ts';
 
 let procore: ScriptedProcore;
 let mirror: TestMirror;

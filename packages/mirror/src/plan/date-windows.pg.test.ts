@@ -2,8 +2,8 @@
 
 import { catalogue } from '@procore-mirror/catalogue';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { simulateProcore, startTestMirror, type TestMirror } from '../testing/test-mirror.ts';
 import { dayOf } from './date-windows.ts';
-import { simulateProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
 
 type Made = { records: { id: string; companyId: string; projectId: string }[] };
 type Truth = { id: string; deleted: boolean; text: string };

@@ -3,12 +3,6 @@
 import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
 import { type NotedRecord, noteFirstAbsence, postponeRecords, takeVersion } from '@procore-mirror/database';
 import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mirror/procore';
-import { type BatchRun, openRecords, stillOpen, wantedRecords } from './batch-run.ts';
-import { concludeAbsent, type Search } from './conclude-absent.ts';
-import { datesBetween } from './date-windows.ts';
-import { InDoubtError } from './errors.ts';
-import { pauseOf } from './judge-failure.ts';
-import { soughtIn } from './kept-walk.ts';
 import {
   idFilter,
   insistOnAll,
@@ -18,13 +12,19 @@ import {
   pagesOf,
   pathValues,
   readListing,
-} from './listing.ts';
+} from '../ask/listing.ts';
+import { InDoubtError } from '../errors.ts';
+import { datesBetween } from '../plan/date-windows.ts';
+import { pauseOf } from '../plan/judge-failure.ts';
+import type { FetchCall } from '../plan/plan-fetch.ts';
+import { type BatchRun, openRecords, stillOpen, wantedRecords } from '../run/batch-run.ts';
+import { soughtIn } from '../run/kept-walk.ts';
+import { checkShow, readHolders, readItems } from '../run/read-answer.ts';
+import { concludeAbsent, type Search } from '../store/conclude-absent.ts';
+import { storeAnswer, storePart } from '../store/store-answer.ts';
+import { storeListing } from '../store/store-listing.ts';
+import { placeRecords } from '../store/tell-parents.ts';
 import { lookThroughParents } from './parent-walk.ts';
-import type { FetchCall } from './plan-fetch.ts';
-import { checkShow, readHolders, readItems } from './read-answer.ts';
-import { storeAnswer, storePart } from './store-answer.ts';
-import { storeListing } from './store-listing.ts';
-import { placeRecords } from './tell-parents.ts';
 
 const IDS_PER_CALL = 100;
 /** It would be asked for again at once, without end. */

@@ -1,8 +1,8 @@
 // Calls fail: the record, its resource, its company, or everything? Each story is judged with what others get.
 import { parkScope } from '@procore-mirror/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createNeighbours } from './neighbours.ts';
-import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './test-mirror.ts';
+import { createNeighbours } from '../run/neighbours.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from '../testing/test-mirror.ts';
 
 let procore: ScriptedProcore;
 let mirror: TestMirror;

@@ -7,7 +7,7 @@ import {
   ProcoreUnreachableError,
 } from '@procore-mirror/procore';
 import { expect, test } from 'vitest';
-import { InDoubtError } from './errors.ts';
+import { InDoubtError } from '../errors.ts';
 import { judgeFailure, pauseOf } from './judge-failure.ts';
 
 const status = (code: number) => new ProcoreResponseError(`GET /x: ${code}`, { status: code });

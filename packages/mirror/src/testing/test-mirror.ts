@@ -6,10 +6,10 @@ import { catalogue } from '@procore-mirror/catalogue';
 import { type ClaimedBatch, type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { createProcoreClient } from '@procore-mirror/procore';
 import { createTestDatabase, type System, startSystem } from '@procore-mirror/testing';
-import type { FetchSettings } from './batch-run.ts';
-import { type BatchReport, fetchBatch } from './fetch-batch.ts';
-import { createNeighbours } from './neighbours.ts';
-import { recordDelivery } from './record-delivery.ts';
+import { type BatchReport, fetchBatch } from '../fetch-batch.ts';
+import { recordDelivery } from '../record-delivery.ts';
+import type { FetchSettings } from '../run/batch-run.ts';
+import { createNeighbours } from '../run/neighbours.ts';
 
 /** Where the test's Procore is, and how the service account signs in there. */
 type Procore = { url: string; token: () => Promise<string>; close: () => Promise<void> };
