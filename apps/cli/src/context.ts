@@ -1,4 +1,3 @@
-import { serverOf } from '@procore-mirror/address';
 import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/catalogue';
 import { checkDatabase, type Database, openSessions, PoolerError } from '@procore-mirror/database';
 import { addEnvSecrets, configured, readEnv, type Secrets } from '@procore-mirror/runtime';
@@ -39,9 +38,7 @@ export function createContext(o: { env: Env; startFile: string; secrets: Secrets
       // All addresses, of the queue, too, lest one problem is told after the other.
       const { DATABASE_URL: url, DATABASE_URL_DIRECT: directUrl } = read(queueSchema);
       const options = { url, directUrl, applicationName: 'procore-mirror cli', max: 4 };
-      const database = await configured('DATABASE_URL', () =>
-        openSessions(options).catch((error) => unreached(url, error)),
-      );
+      const database = await configured('DATABASE_URL', () => openSessions(options).catch(unreached));
       try {
         if (!anyVersion) await checkDatabase(database);
         return await work(database);
@@ -52,7 +49,7 @@ export function createContext(o: { env: Env; startFile: string; secrets: Secrets
   };
 }
 
-function unreached(url: string, cause: unknown): never {
-  if (cause instanceof PoolerError) throw cause;
-  throw new ServerUnreachableError(`Postgres at ${serverOf(url)} did not let us in`, { cause });
+function unreached(error: unknown): never {
+  if (error instanceof PoolerError || !(error instanceof Error)) throw error;
+  throw new ServerUnreachableError(error.message, { cause: error.cause });
 }

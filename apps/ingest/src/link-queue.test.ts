@@ -72,3 +72,20 @@ test('closing ends the attempts, and closes a queue that was just being opened',
   await vi.waitFor(() => expect(queue.isClosed).toBe(true));
   expect(open).toHaveBeenCalledTimes(2);
 });
+
+test('a queue that neither answers nor refuses holds up nobody: it is waited for in the background', async () => {
+  const queue = aQueue();
+  const problems: unknown[] = [];
+  const opening = Promise.withResolvers<DeliveryQueue>();
+  const link = await linkQueue({
+    open: () => opening.promise,
+    onProblem: (error) => problems.push(error),
+    firstWithinMs: 1,
+  });
+  await expect(link.add(delivery)).rejects.toThrow('not been reached');
+  expect(problems).toEqual([expect.objectContaining({ message: expect.stringContaining('not answered within') })]);
+  opening.resolve(queue);
+  await vi.waitFor(() => link.add(delivery), { timeout: 10_000, interval: 5 });
+  await link.close();
+  expect(queue.isClosed).toBe(true);
+});

@@ -11,18 +11,41 @@ export async function linkQueue(options: {
   open: () => Promise<DeliveryQueue>;
   onProblem: (error: unknown) => void;
   retryMs?: number;
+  /** After so long the first attempt goes on in the background, too. Default 6 s. */
+  firstWithinMs?: number;
 }): Promise<DeliveryQueue> {
-  const { open, onProblem, retryMs = 500 } = options;
+  const { open, onProblem, retryMs = 500, firstWithinMs = 6_000 } = options;
   const closing = new AbortController();
   let queue: DeliveryQueue | null = null;
+
+  /** Deliveries must not wait for a server that neither answers nor refuses. */
+  async function openFirst(): Promise<void> {
+    const opening = open();
+    const first = await Promise.race([opening, sleep(firstWithinMs, null, { signal: closing.signal, ref: false })]);
+    if (first !== null) {
+      queue = first;
+      return;
+    }
+    onProblem(
+      new Error(`the queue has not answered within ${firstWithinMs / 1000} s; waiting for it in the background`),
+    );
+    opening.then(take).catch((error: unknown) => {
+      onProblem(error);
+      void openLater();
+    });
+  }
+
+  async function take(opened: DeliveryQueue): Promise<void> {
+    queue = opened;
+    if (closing.signal.aborted) await opened.close();
+  }
 
   async function openLater(): Promise<void> {
     for (let pauseMs = retryMs; !closing.signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => {}); // closing ends the loop
       if (closing.signal.aborted) return;
       try {
-        queue = await open();
-        if (closing.signal.aborted) await queue.close();
+        await take(await open());
         return;
       } catch (error) {
         onProblem(error);
@@ -36,7 +59,7 @@ export async function linkQueue(options: {
   }
 
   try {
-    queue = await open();
+    await openFirst();
   } catch (error) {
     if (!(error instanceof QueueUnreachableError)) throw error;
     onProblem(error);

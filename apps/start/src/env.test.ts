@@ -7,6 +7,11 @@ test('without a client id, or with an empty one as in .env.example, Procore is s
   expect(readWanted({ PROCORE_CLIENT_ID: '', PROCORE_CLIENT_SECRET: '' })).toEqual({ isReal: false });
 });
 
+test('what the apps would refuse is refused before anything starts, also without credentials', () => {
+  const read = () => readWanted({ LOG_LEVEL: 'loud', FETCH_DELAY_MS: 'x', INGEST_PORT: 'not used then' });
+  expect(read).toThrow(/^LOG_LEVEL: .*\nFETCH_DELAY_MS: [^\n]*$/);
+});
+
 test('a secret without its client id is a mistake, not a wish for a simulation', () => {
   expect(() => readWanted({ PROCORE_CLIENT_SECRET: 'x'.repeat(20) })).toThrow(ConfigError);
 });

@@ -34,6 +34,9 @@ export const realSchema = z.object({
   DATABASE_URL: databaseEnv.DATABASE_URL.optional(),
 });
 
+/** Without: of what is set only this counts. */
+const simulatedSchema = z.object({ ...logEnv, ...workerEnv });
+
 export type RealEnv = z.infer<typeof realSchema>;
 
 /** What was asked for: the mirror of a Procore, or, without credentials, of a simulated one. */
@@ -57,5 +60,6 @@ export function readWanted(env: Env): Wanted {
     throw new ConfigError([
       `${secret} is set and PROCORE_CLIENT_ID is not: set both, or neither for a simulated Procore`,
     ]);
+  readEnv(simulatedSchema, env);
   return { isReal };
 }

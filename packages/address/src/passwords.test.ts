@@ -14,6 +14,19 @@ test.each<[address: string, masked: string, leftOut: string, passwords: string[]
   ['postgres://me:12/34@host/db', 'postgres://me:***@host/db', 'postgres://me@host/db', ['12/34']],
   ['postgres://me:1#2?3@host/db', 'postgres://me:***@host/db', 'postgres://me@host/db', ['1#2?3']],
   ['postgres://me:p%40w%2f@host/db', 'postgres://me:***@host/db', 'postgres://me@host/db', ['p%40w%2f', 'p@w/']],
+  [
+    'postgres://app:p@ssw0rd?level=Secret99@h/db',
+    'postgres://app:***@h/db',
+    'postgres://app@h/db',
+    ['p@ssw0rd?level=Secret99'],
+  ],
+  [
+    'postgres://me:secret@h/db?&application_name=a@b',
+    'postgres://me:***@h/db?&application_name=a@b',
+    'postgres://me@h/db?&application_name=a@b',
+    ['secret'],
+  ],
+  ['redis://me@corp:pw?x=1@h/0', 'redis://me%40corp:***@h/0', 'redis://me%40corp@h/0', ['pw?x=1']],
   ['postgres://me:50%@host/db', 'postgres://me:***@host/db', 'postgres://me@host/db', ['50%']],
   ['postgres://me:pw@[::1]:5432/db', 'postgres://me:***@[::1]:5432/db', 'postgres://me@[::1]:5432/db', ['pw']],
   [

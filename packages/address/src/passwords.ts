@@ -3,6 +3,7 @@
 // with a `/` that nobody encoded would be taken for a port and a path, and shown.
 
 import { decoded } from './decoded.ts';
+import { signInEnd } from './postgres-address.ts';
 
 type Address = { scheme: string; user: string; password: string; server: string; query: readonly Parameter[] };
 type Parameter = { text: string; name: string; password: string };
@@ -13,7 +14,7 @@ function parse(text: string): Address | null {
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
   if (scheme === undefined) return null;
   const rest = text.slice(scheme.length);
-  const at = endOfSignIn(rest);
+  const at = endOfSignIn(scheme, rest);
   const [, user = '', password = ''] = /^(.*?)(?::(.*))?$/s.exec(rest.slice(0, Math.max(at, 0))) ?? [];
   const [, server = '', query] = /^([^?]*)(?:\?(.*))?$/s.exec(rest.slice(at + 1)) ?? [];
   const signIn = at < 0 ? '' : rest.slice(0, at + 1);
@@ -27,7 +28,10 @@ function parse(text: string): Address | null {
 }
 
 /** Where the `@` behind user and password stands; -1: there are none. */
-function endOfSignIn(rest: string): number {
+function endOfSignIn(scheme: string, rest: string): number {
+  // As those read it who connect by it.
+  if (/^postgres/i.test(scheme)) return signInEnd(rest);
+  if (/^(redis|valkey)/i.test(scheme)) return rest.lastIndexOf('@');
   const [beforeQuery = ''] = rest.split(/\?(?=[^=&@]+=)/, 1);
   const [host = ''] = rest.split(/[/?#]/, 1);
   const at = beforeQuery.lastIndexOf('@');

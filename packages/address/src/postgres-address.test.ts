@@ -22,17 +22,18 @@ const problemsOf = (url: string): readonly string[] => {
   }
 };
 
-const app = { host: 'db.example', port: 5432, user: 'app', password: 'secret', database: 'mirror' };
+const app = { host: 'db.example', user: 'app', password: 'secret', database: 'mirror' };
 
 test.each<[url: string, expected: Record<string, unknown>]>([
   ['postgres://app:secret@db.example/mirror', app],
-  ['PostgreSQL://app:secret@db.example:5432/mirror', app],
+  ['PostgreSQL://app:secret@db.example:5432/mirror', { ...app, port: 5432 }],
   ['postgres://app:secret@db.example:6432/mirror', { ...app, port: 6432 }],
   ['postgres://app@db.example/mirror', { host: 'db.example', user: 'app' }],
   ['postgres://app:@db.example/mirror', { host: 'db.example', user: 'app' }],
-  ['postgres://db.example', { host: 'db.example', port: 5432 }],
+  ['postgres://db.example', { host: 'db.example' }],
   ['postgres://db.example/', { host: 'db.example' }],
-  ['postgres:///mirror', { host: 'localhost', database: 'mirror' }],
+  ['postgres:///mirror', { database: 'mirror' }],
+  ['postgres://db.example/mirror?hostaddr=10.0.0.7', { host: '10.0.0.7' }],
   ['postgres://[::1]:6432/mirror', { host: '::1', port: 6432 }],
   ['postgres://app:secret@db.example/my%20mirror', { database: 'my mirror' }],
   ['postgres://app:secret@db.example/mirror?application_name=ours', { ...app, application_name: 'ours' }],
@@ -94,9 +95,13 @@ test('a password that could end in several places ends at the last', () => {
 });
 
 test('an @ in a parameter begins no host', () => {
-  expect(problemsOf('postgres://db.example:99999/mirror?application_name=me@here')).toEqual([
-    'its port must be a number from 1 to 65535',
-  ]);
+  for (const name of ['application_name', 'fallback_application_name', 'schema']) {
+    expect(problemsOf(`postgres://db.example:99999/mirror?${name}=me@here`)).toEqual([
+      'its port must be a number from 1 to 65535',
+    ]);
+    const odd = `postgres://app:Zx/9kQ#vL2mN@db.example/mirror?${name}=me@laptop`;
+    expect(readPostgresAddress(odd)).toMatchObject({ host: 'db.example', password: 'Zx/9kQ#vL2mN' });
+  }
 });
 
 describe('encryption', () => {
@@ -110,6 +115,8 @@ describe('encryption', () => {
     ['ssl=no-verify', { rejectUnauthorized: false }],
     ['sslmode=verify-full', {}],
     ['sslmode=verify-full&sslrootcert=system', {}],
+    ['sslrootcert=system', {}],
+    ['ssl=require', { rejectUnauthorized: false }],
     ['ssl=true', {}],
     ['ssl=1', {}],
   ])('%j', (query, ssl) => {
@@ -129,7 +136,12 @@ describe('encryption', () => {
     ['sslmode=prefer', /sslmode=prefer.*require.*disable/],
     ['sslmode=allow', /sslmode=allow/],
     ['sslmode=verify-ful', /sslmode.*disable, require, verify-ca, verify-full/],
-    ['ssl=maybe', /its ssl must be true, false or no-verify/],
+    ['ssl=maybe', /its ssl must be one of disable/],
+    ['sslmode=require&sslrootcert=system', /system needs sslmode=verify-full/],
+    ['sslmode=verify-ca&sslrootcert=system', /system needs sslmode=verify-full/],
+    ['sslmode=disable&ssl=true', /contradict/],
+    ['sslnegotiation=direct', /direct needs sslmode/],
+    ['sslnegotiation=direct&sslmode=disable', /direct needs sslmode/],
     ['sslmode=verify-ca', /verify-ca.*sslrootcert/],
     ['sslmode=verify-full&sslrootcert=/no/such/ca.pem', /sslrootcert.*\/no\/such\/ca\.pem.*ENOENT/],
     ['sslmode=verify-full&sslcert=/no/such/cert.pem', /sslcert.*ENOENT/],

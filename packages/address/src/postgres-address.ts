@@ -8,8 +8,8 @@ import { AddressError } from './errors.ts';
 /** Where a Postgres is and how to sign in, in the names of pg's options. What the address does not say pg knows a default for. */
 export type PostgresAddress = {
   /** A name, an IP address without brackets, or the directory of a socket. */
-  host: string;
-  port: number;
+  host?: string;
+  port?: number;
   user?: string;
   password?: string;
   database?: string;
@@ -44,13 +44,21 @@ const ofNoConsequence = new Set([
     'tcp_user_timeout',
   ],
   ...['fallback_application_name', 'target_session_attrs', 'load_balance_hosts', 'gssencmode', 'channel_binding'],
+  ...[
+    'statement_timeout',
+    'lock_timeout',
+    'idle_in_transaction_session_timeout',
+    'currentSchema',
+    'socket_timeout',
+    'workaround',
+  ],
   ...['sslcompression', 'sslsni', 'uselibpqcompat'],
   ...['pgbouncer', 'schema', 'connection_limit', 'pool_timeout', 'prepare_threshold', 'statement_cache_size', 'supa'],
 ]);
 
 const sslParameters = ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword', 'sslnegotiation'];
 const parameters = new Set([
-  ...['host', 'port', 'user', 'password', 'dbname', 'options', 'application_name', 'client_encoding'],
+  ...['host', 'hostaddr', 'port', 'user', 'password', 'dbname', 'options', 'application_name', 'client_encoding'],
   ...sslParameters,
 ]);
 
@@ -61,20 +69,25 @@ type Reading = { address: PostgresAddress } | { problems: readonly string[] };
 export function readPostgresAddress(url: string): PostgresAddress {
   const rest = /^postgres(?:ql)?:\/\/(.+)$/is.exec(url)?.[1];
   if (rest === undefined) throw new AddressError([mustLookLike]);
-  const standard = (/^[^/?]*/.exec(rest)?.[0] ?? '').lastIndexOf('@');
-  const asStandard = read(cut(rest, standard));
-  if ('address' in asStandard) return asStandard.address;
-  // A user or password that nobody encoded may hold what ends it: then the host stands behind the last @.
-  const last = lastAt(rest);
-  const reading = last > standard ? read(cut(rest, last)) : asStandard;
+  const reading = read(cut(rest, signInEnd(rest)));
   if ('address' in reading) return reading.address;
   throw new AddressError(reading.problems);
 }
 
-/** Of those before the parameters. */
-function lastAt(rest: string): number {
-  const query = [...rest.matchAll(/[?&](\w+)=/g)].find(([, name = '']) => parameters.has(name));
-  return rest.slice(0, query?.index).lastIndexOf('@');
+/** Where the @ behind user and password stands in an address without its scheme; -1: there is none. */
+export function signInEnd(rest: string): number {
+  const standard = (/^[^/?]*/.exec(rest)?.[0] ?? '').lastIndexOf('@');
+  // A user or password that nobody encoded may hold what ends it: then the host stands behind the last @ before the parameters.
+  const last = rest.slice(0, parametersBegin(rest)).lastIndexOf('@');
+  return last > standard && !('address' in read(cut(rest, standard))) ? last : standard;
+}
+
+function parametersBegin(rest: string): number | undefined {
+  return [...rest.matchAll(/[?&](\w+)=/g)].find(([, name = '']) => isKnown(name))?.index;
+}
+
+function isKnown(name: string): boolean {
+  return parameters.has(name) || ofNoConsequence.has(name);
 }
 
 function cut(rest: string, at: number): Parts {
@@ -94,8 +107,8 @@ function read({ user, password, hosts, path, query: text }: Parts): Reading {
   if (problems.length > 0) return { problems };
   const isSocket = place.host.startsWith('/');
   const address: PostgresAddress = {
-    host: place.host || 'localhost',
-    port: place.port,
+    ...defined('host', place.host),
+    ...(place.port !== undefined && { port: place.port }),
     ...defined('user', query.get('user') || user),
     ...defined('password', query.get('password') || password),
     ...defined('database', database),
@@ -117,9 +130,8 @@ function databaseOf(path: string, query: Map<string, string>): { database: strin
 }
 
 function problemsOfParameters(query: Map<string, string>): string[] {
-  const known = (name: string) => parameters.has(name) || ofNoConsequence.has(name);
   const problems = [...query.keys()]
-    .filter((name) => !known(name))
+    .filter((name) => !isKnown(name))
     .map((name) => `has an unknown parameter: ${shortened(name)}`);
   const { client_encoding: encoding = '', sslnegotiation: negotiation = '' } = Object.fromEntries(query);
   if (!/^(utf-?8|unicode|auto)?$/i.test(encoding)) problems.push('its client_encoding must be utf8');
@@ -127,9 +139,11 @@ function problemsOfParameters(query: Map<string, string>): string[] {
   return problems;
 }
 
-function placeOf(hosts: string, query: Map<string, string>): { host: string; port: number; problems: string[] } {
+type Place = { host: string; port: number | undefined; problems: string[] };
+
+function placeOf(hosts: string, query: Map<string, string>): Place {
   const [, bracketed, plain = '', writtenPort = ''] = /^(?:\[([0-9a-f:.]*)\]|([^:]*))(?::(.*))?$/is.exec(hosts) ?? [];
-  const host = query.get('host') ?? decoded(bracketed ?? plain);
+  const host = query.get('hostaddr') ?? query.get('host') ?? decoded(bracketed ?? plain);
   const port = query.get('port') ?? writtenPort;
   const problems: string[] = [];
   if (`${hosts}${host}`.includes(',')) problems.push('names several hosts: name one');
@@ -139,7 +153,7 @@ function placeOf(hosts: string, query: Map<string, string>): { host: string; por
   if (port !== '' && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
     problems.push('its port must be a number from 1 to 65535');
   }
-  return { host, port: port === '' ? 5432 : Number(port), problems };
+  return { host, port: port === '' ? undefined : Number(port), problems };
 }
 
 type Tls = PostgresAddress['ssl'] | undefined;
@@ -163,11 +177,21 @@ function tlsOf(query: Map<string, string>): { ssl: Tls; problems: string[] } {
     ...defined('key', file('sslkey')),
     ...defined('passphrase', query.get('sslpassword')),
   };
-  const mode = query.get('sslmode') ?? modeOfSsl.get(query.get('ssl') ?? '');
+  const short = query.get('ssl');
+  const ofSsl = short === undefined ? undefined : (modeOfSsl.get(short) ?? short);
+  const asked = query.get('sslmode') ?? ofSsl;
+  // As libpq does: the CAs of the system say whose name it is, or nothing.
+  const mode = asked ?? (query.get('sslrootcert') === 'system' ? 'verify-full' : undefined);
+  if (query.get('sslrootcert') === 'system' && mode !== 'verify-full')
+    problems.push('its sslrootcert=system needs sslmode=verify-full');
+  if (ofSsl !== undefined && asked !== ofSsl)
+    problems.push('its ssl and its sslmode contradict each other: leave out ssl');
+  if (query.get('sslnegotiation') === 'direct' && (mode === undefined || mode === 'disable')) {
+    problems.push('its sslnegotiation=direct needs sslmode=require or more');
+  }
   const ssl = (): Tls => {
     switch (mode) {
       case undefined:
-        if (query.has('ssl')) problems.push('its ssl must be true, false or no-verify');
         return Object.keys(files).length > 0 ? files : undefined;
       case 'disable':
         return false;
@@ -185,7 +209,7 @@ function tlsOf(query: Map<string, string>): { ssl: Tls; problems: string[] } {
         problems.push(`its sslmode=${mode} protects nothing: say require (encrypted) or disable`);
         return undefined;
       default:
-        problems.push(`its sslmode must be one of ${sslModes.join(', ')}`);
+        problems.push(`its ${query.has('sslmode') ? 'sslmode' : 'ssl'} must be one of ${sslModes.join(', ')}`);
         return undefined;
     }
   };

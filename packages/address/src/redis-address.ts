@@ -15,19 +15,19 @@ type Kind =
       sentinelSignIn: { sentinelUsername?: string; sentinelPassword?: string };
     };
 type RedisNode = { host: string; port: number };
-type SignIn = { username?: string; password?: string; tls?: Record<string, never> };
+type SignIn = { username?: string; password?: string; tls?: { rejectUnauthorized?: false } };
 
 const shape =
-  /^(?<scheme>rediss?)(?:\+(?<kind>cluster|sentinel))?:\/\/(?:(?<credentials>.*)@)?(?<hosts>[^/?#@]+)(?:\/(?<path>[^?#@]*))?(?:\?(?<query>[^#@]*))?$/is;
+  /^(?<scheme>(?:redis|valkey)s?)(?:\+(?<kind>cluster|sentinel))?:\/\/(?:(?<credentials>.*)@)?(?<hosts>[^/?#@]+)(?:\/(?<path>[^?#@]*))?(?:\?(?<query>[^#@]*))?$/is;
 
 const mustLookLike =
   'must look like redis[s]://user:password@host:6379/0, redis[s]+cluster://host:port,host:port or ' +
   'redis[s]+sentinel://host:port,host:port/name-of-the-master';
 
 const parameters = {
-  single: ['db', 'family'],
-  cluster: [],
-  sentinel: ['db', 'sentinelUsername', 'sentinelPassword'],
+  single: ['db', 'family', 'ssl_cert_reqs'],
+  cluster: ['ssl_cert_reqs'],
+  sentinel: ['db', 'ssl_cert_reqs', 'sentinelUsername', 'sentinelPassword'],
 } as const satisfies Record<string, readonly string[]>;
 
 /** Throws an AddressError that lists every problem. */
@@ -40,13 +40,13 @@ export function readRedisAddress(url: string): RedisAddress {
   const known: readonly string[] = parameters[kind];
   const unknown = [...query.keys()].filter((name) => !known.includes(name));
   if (unknown.length > 0) problems.push(`has a parameter that is unknown; there are ${known.join(', ') || 'none'}`);
-  if (/\?(db|family|sentinelUsername|sentinelPassword)=/.test(parts.credentials ?? '')) {
+  if (/\?(db|family|ssl_cert_reqs|sentinelUsername|sentinelPassword)=/.test(parts.credentials ?? '')) {
     problems.push('has an @ behind its question mark: write it as %40');
   }
   const nodes = parts.hosts.split(',').map((text) => readNode(text, kind === 'sentinel' ? 26_379 : 6379, problems));
   const signIn = {
     ...readCredentials(parts.credentials),
-    ...(parts.scheme?.toLowerCase() === 'rediss' ? { tls: {} } : {}),
+    ...(/^(rediss|valkeys)$/i.test(parts.scheme ?? '') && { tls: tlsOf(query, problems) }),
   };
   const address = { ...readers[kind](parts.path ?? '', query, problems), nodes, signIn };
   if (kind === 'single' && nodes.length > 1) {
@@ -54,6 +54,13 @@ export function readRedisAddress(url: string): RedisAddress {
   }
   if (problems.length > 0) throw new AddressError(problems);
   return address;
+}
+
+/** `ssl_cert_reqs=none`, as Python's clients write it: encrypted, but nobody is asked for a certificate that others know. */
+function tlsOf(query: URLSearchParams, problems: string[]): { rejectUnauthorized?: false } {
+  const wanted = query.get('ssl_cert_reqs') ?? 'required';
+  if (!['none', 'required'].includes(wanted)) problems.push('its ssl_cert_reqs must be required or none');
+  return wanted === 'none' ? { rejectUnauthorized: false } : {};
 }
 
 function kindOf(text: string | undefined): RedisAddress['kind'] {
@@ -68,7 +75,7 @@ const readers: Record<RedisAddress['kind'], Read> = {
   single: (path, query, problems) => {
     const family = query.get('family');
     if (family !== null && !['0', '4', '6'].includes(family)) problems.push('its family must be 0, 4 or 6');
-    const db = readDb(query.get('db') ?? path, problems);
+    const db = readDb(query.get('db') || path, problems);
     return { kind: 'single', db, family: family === null ? undefined : Number(family) };
   },
   cluster: (path, _query, problems) => {
@@ -76,13 +83,14 @@ const readers: Record<RedisAddress['kind'], Read> = {
     return { kind: 'cluster' };
   },
   sentinel: (path, query, problems) => {
-    const [name = '', pathDb = ''] = path.split('/');
+    const [name = '', pathDb = '', ...more] = path.split('/');
+    if (more.length > 0) problems.push('has too many parts behind its hosts: …:26379/name-of-the-master/0');
     if (name === '') problems.push('lacks the name of the master behind the hosts: …:26379/name-of-the-master');
     const sentinelSignIn = {
       ...optional('sentinelUsername', query.get('sentinelUsername')),
       ...optional('sentinelPassword', query.get('sentinelPassword')),
     };
-    return { kind: 'sentinel', name: decoded(name), db: readDb(query.get('db') ?? pathDb, problems), sentinelSignIn };
+    return { kind: 'sentinel', name: decoded(name), db: readDb(query.get('db') || pathDb, problems), sentinelSignIn };
   },
 };
 

@@ -4,6 +4,8 @@ import { serverOf } from './show-address.ts';
 test.each([
   ['postgres://app:secret@db.example/mirror', 'db.example:5432/mirror'],
   ['postgres://app:p@ss/w?rd@[::1]:6000/mirror', '[::1]:6000/mirror'],
+  ['postgres://u:p@/mirror?host=/cloudsql/project:region:instance', '/cloudsql/project:region:instance:5432/mirror'],
+  ['postgres:///mirror', 'localhost:5432/mirror'],
   ['postgres:///mirror?host=/tmp&password=other', '/tmp:5432/mirror'],
   ['postgres://db.example', 'db.example:5432'],
   ['redis://app:p%40ss@cache.example/2', 'cache.example:6379/2'],

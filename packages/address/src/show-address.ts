@@ -12,7 +12,7 @@ export function serverOf(url: string): string {
   try {
     if (isPostgres(url)) {
       const { host, port, database } = readPostgresAddress(url);
-      return `${joined({ host, port })}${behind(database)}`;
+      return `${joined({ host: host ?? 'localhost', port: port ?? 5432 })}${behind(database)}`;
     }
     const address = readRedisAddress(url);
     const nodes = address.nodes.map(joined).join(',');
@@ -25,7 +25,7 @@ export function serverOf(url: string): string {
 }
 
 function joined({ host, port }: { host: string; port: number }): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `${host.includes(':') && !host.startsWith('/') ? `[${host}]` : host}:${port}`;
 }
 
 function behind(name: string | number | undefined): string {

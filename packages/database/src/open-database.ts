@@ -1,4 +1,4 @@
-import { keepSessions, poolerProblem, readPostgresAddress } from '@procore-mirror/address';
+import { keepSessions, poolerProblem, readPostgresAddress, serverOf } from '@procore-mirror/address';
 import pg from 'pg';
 import { PoolerError } from './errors.ts';
 
@@ -43,7 +43,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     keepAlive: true,
     types: { getTypeParser: parserOf },
     // Not as start-up options: those of the address would replace them, and poolers refuse them.
-    onConnect: (client) => client.query(`${SESSION}${statementTimeoutMs}`).then(() => undefined),
+    onConnect: (client) => startSession(client, `${SESSION}${statementTimeoutMs}`),
   });
   pool.on('error', (error) => options.onError?.(error));
   // The pool listens to idle connections only. One that breaks in a caller's hand fails the caller's next query.
@@ -51,9 +51,16 @@ export function openDatabase(options: DatabaseOptions): Database {
   return { url: options.url, pool, close: () => pool.end() };
 }
 
+/** A pooler lets in at once, and then may have no session to give. */
+async function startSession(client: pg.ClientBase, settings: string): Promise<void> {
+  const timed = { text: settings, query_timeout: CONNECT_TIMEOUT_MS }; // pg knows it, its types do not
+  await client.query(timed);
+}
+
 /**
  * Opens a pool whose connections keep their sessions, and connects: at `directUrl` where a pooler answers at `url` that gives
- * sessions out for one transaction at a time. Throws a PoolerError when no other address is given.
+ * sessions out for one transaction at a time. Throws a PoolerError when no other address is given, and an Error that names the
+ * server when it does not let us in.
  */
 export async function openSessions(
   options: DatabaseOptions & { directUrl?: string | undefined; onPooler?: () => void },
@@ -73,10 +80,15 @@ export async function openSessions(
   return await openSessions({ ...rest, url: directUrl, directUrl });
 }
 
-async function hasSessions({ pool }: Database): Promise<boolean> {
-  const one = await pool.connect();
+async function hasSessions({ url, pool }: Database): Promise<boolean> {
+  const failed = (message: string) => (cause: unknown) => {
+    throw new Error(`Postgres at ${serverOf(url)} ${message}`, { cause });
+  };
+  const one = await pool.connect().catch(failed('did not let us in'));
   try {
-    const other = await pool.connect();
+    const other = await pool
+      .connect()
+      .catch(failed('gave one session and no other: does a pooler have enough of them?'));
     try {
       return await keepSessions(one, other);
     } finally {

@@ -53,7 +53,12 @@ describe('a pooler', () => {
     const pooler = await aPooler('session');
     expect(await connected(pooler.url)).toBe(name());
     const parameters = await connected(`${pooler.url}?options=-c%20work_mem%3D5MB`).catch((error) => error);
-    expect(String(parameters)).toContain('unsupported startup parameter'); // the operator asked for it
+    expect(String(parameters.cause)).toContain('unsupported startup parameter'); // the operator asked for it
+  });
+
+  test('that has one session to give is named, and not waited for without end', async () => {
+    const pooler = await aPooler('session', ['default_pool_size = 1']);
+    await expect(connected(pooler.url)).rejects.toThrow(/gave one session and no other: does a pooler/);
   });
 
   test('that shares sessions is refused in words, unless another address is given', async () => {
@@ -94,7 +99,7 @@ describe('encryption', () => {
       const url = Object.assign(new URL(pooler.url), { hostname: host, search: query });
       return connected(url.href.replace('CA', `${directory}/ca.pem`)).then(
         () => 'connected',
-        (error: unknown) => String(error),
+        (error: Error) => `${error} ${error.cause}`,
       );
     };
   };

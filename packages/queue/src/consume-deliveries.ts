@@ -46,9 +46,12 @@ export type ConsumeOptions = Omit<DeliveryQueueOptions, 'timeoutMs'> & {
 };
 
 /** Starts to record the queue's deliveries. Throws as openDeliveryQueue does; later trouble with the server is waited out. */
-export async function consumeDeliveries(options: ConsumeOptions): Promise<DeliveryConsumer> {
-  const { finishWithinMs = 7_000 } = options;
-  const onTrouble = limitWarnings(options.onWarning);
+export async function consumeDeliveries(given: ConsumeOptions): Promise<DeliveryConsumer> {
+  const { finishWithinMs = 7_000 } = given;
+  const onTrouble = limitWarnings(given.onWarning);
+  // Of these there may be thousands, each tried again and again until somebody updates this worker.
+  const onError = (error: unknown) => (error instanceof NewerEnvelopeError ? onTrouble : given.onError)(error);
+  const options = { ...given, onError };
   const backend = await openBackend({
     ...options,
     namespace: options.namespace ?? 'procore-mirror',

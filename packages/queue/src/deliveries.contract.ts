@@ -85,20 +85,24 @@ export function describeDeliveries(server: string, place: Place): void {
       const namespace = aNamespace();
       const queue = await openQueue({ namespace });
       const recorded: string[] = [];
-      const errors = new Set<string>();
+      const warnings: string[] = [];
+      const errors: unknown[] = [];
       await consume({
         namespace,
         concurrency: 1,
         record: async ({ body }) => void recorded.push(body.toString()),
-        onError: (error) => errors.add(String(error)),
+        onWarning: (warning) => warnings.push(warning),
+        onError: (error) => errors.push(error),
       });
       await queue.add({ ...aDelivery('newer'), v: 2, more: {} });
       await queue.add({ ...aDelivery('other'), kind: 'postcard' });
       for (const body of ['one', 'two', 'newer']) await queue.add(aDelivery(body));
       await vi.waitFor(() => expect(recorded.toSorted()).toEqual(['newer', 'one', 'two']), patience);
-      await vi.waitFor(() => expect(errors.size).toBe(2), patience);
       await vi.waitFor(async () => expect(await queue.waiting()).toBe(2), patience);
-      for (const error of errors) expect(error).toMatch(/^NewerEnvelopeError: .*newer receiver.*update the worker/);
+      // Not as errors, of which each try is one: there may be thousands.
+      const told = () => new Set(warnings.filter((warning) => /newer receiver.*update the worker/.test(warning)));
+      await vi.waitFor(() => expect(told().size).toBe(2), patience);
+      expect(errors).toEqual([]);
     });
 
     test('bodies come out as they went in, whatever bytes they are', async () => {

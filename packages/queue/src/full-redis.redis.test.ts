@@ -124,3 +124,27 @@ test('what cannot be recorded from a full Redis stays, and is tried again', asyn
   });
   await vi.waitFor(() => expect(added.filter((body) => !recorded.has(body)).length).toBe(0), patience);
 });
+
+test.each([
+  { newer: 40, hasGroup: false },
+  { newer: 300, hasGroup: true },
+])(
+  '$newer envelopes of a newer version hold up no delivery while it is full (group made before: $hasGroup)',
+  async ({ newer, hasGroup }) => {
+    const full = await aRedis();
+    const recorded = new Set<string>();
+    if (hasGroup) {
+      const before = await consume(full, recorded);
+      await full.queue.add(aDelivery('before'));
+      await vi.waitFor(() => expect(recorded).toContain('before'), patience);
+      await before.close();
+    }
+    // A later version's, which this one has no type for.
+    const stuck = { ...aDelivery('newer'), v: 2 } as unknown as Envelope;
+    for (let n = 0; n < newer; n += 1) await full.queue.add({ ...stuck, body: Buffer.from(`newer ${n}`) });
+    await full.queue.add(aDelivery('precious'));
+    await full.client.config('SET', 'maxmemory', 1);
+    await consume(full, recorded);
+    await vi.waitFor(() => expect(recorded).toContain('precious'), patience);
+  },
+);

@@ -29,6 +29,8 @@ export function watchFullRedis(options: {
   const { jobs, record } = options;
   let refusedAt = Number.NEGATIVE_INFINITY;
   let recording: Promise<void> | null = null;
+  /** So many that could not be recorded stand before those that were not tried yet. */
+  let passed = 0;
 
   async function recordAndRemove(job: Job<EnvelopeJob>): Promise<void> {
     await record(fromJob(job.data));
@@ -39,8 +41,11 @@ export function watchFullRedis(options: {
   }
 
   async function recordWaiting(): Promise<void> {
-    const waiting = await jobs.getJobs(['waiting', 'delayed', 'prioritized'], 0, RESCUED_AT_ONCE - 1, true);
-    await Promise.allSettled(waiting.map(recordAndRemove));
+    const upTo = passed + RESCUED_AT_ONCE - 1;
+    const waiting = await jobs.getJobs(['waiting', 'delayed', 'prioritized'], passed, upTo, true);
+    const done = await Promise.allSettled(waiting.map(recordAndRemove));
+    const stuck = done.filter(({ status }) => status === 'rejected').length;
+    passed = waiting.length < RESCUED_AT_ONCE ? 0 : passed + stuck;
   }
 
   return {

@@ -137,3 +137,15 @@ test.each(['transaction', 'statement'] as const)('a pooler in %s mode is refused
   expect(error.problems).toEqual([expect.stringMatching(/pooler.*DATABASE_URL_DIRECT/)]);
   expect(error.message).not.toContain(new URL(database.url).password);
 });
+
+test('a pooler that lets in and has no session to give is given up within seconds', async () => {
+  const pooler = await startPooler({ url: database.url, mode: 'session', settings: ['default_pool_size = 1'] });
+  cleanUps.push(() => pooler.close());
+  const holder = new pg.Client({ connectionString: pooler.url });
+  holder.on('error', () => {});
+  await holder.connect();
+  cleanUps.push(() => holder.end());
+  await holder.query('select 1');
+  const options = { url: pooler.url, allowVolatile: false, onWarning: () => {}, timeoutMs: 400 };
+  await expect(openDeliveryQueue(options)).rejects.toThrow(/waiting for a session took longer than 1000 ms/);
+});

@@ -70,6 +70,7 @@ function connectionOf(url: string): PostgresAddress {
 
 /** Returns what an operator should know about this server. */
 async function prepare(connection: PostgresAddress, { url, openWithinMs }: BackendOptions): Promise<string[]> {
+  // A pooler lets in at once, and then has no session to give.
   const open = async () => {
     const client = new pg.Client({
       ...connection,
@@ -79,13 +80,14 @@ async function prepare(connection: PostgresAddress, { url, openWithinMs }: Backe
     client.on('error', () => {}); // the query under way rejects as well
     clients.push(client);
     await client.connect();
-    await client.query(`${SESSION}; set lock_timeout = '30s'`);
+    await within(client.query(`${SESSION}; set lock_timeout = '30s'`), openWithinMs, 'waiting for a session');
     return client;
   };
   const clients: pg.Client[] = [];
   try {
     const client = await open();
-    if (!(await keepSessions(client, await open()))) throw new UnfitQueueError(poolerProblem(url));
+    if (!(await within(keepSessions(client, await open()), openWithinMs, 'looking for a pooler')))
+      throw new UnfitQueueError(poolerProblem(url));
     const warnings = await bringUpToDate(client).catch((error) => explainRights(client, error));
     const { rows } = await client.query<{ fsync: string; full_page_writes: string }>(
       "select current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes",

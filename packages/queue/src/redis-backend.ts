@@ -106,7 +106,7 @@ function connect(address: RedisAddress, { timeoutMs, openWithinMs }: BackendOpti
     }
     case 'sentinel': {
       const { name, db, sentinelSignIn } = address;
-      const sentinelTls = signIn.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: {} };
+      const sentinelTls = signIn.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: signIn.tls };
       return new Redis({
         ...common,
         ...signIn,
@@ -123,6 +123,10 @@ function connect(address: RedisAddress, { timeoutMs, openWithinMs }: BackendOpti
     case 'cluster':
       return new Cluster([...nodes], {
         redisOptions: { ...common, ...signIn },
+        // Certificates bear the names of nodes, not the addresses that the cluster tells.
+        ...(signIn.tls !== undefined && {
+          dnsLookup: (host: string, told: (error: null, address: string) => void) => told(null, host),
+        }),
         clusterRetryStrategy: retryStrategy,
         enableOfflineQueue,
         lazyConnect: true,

@@ -154,3 +154,27 @@ test('nothing is lost between landing and job though Redis is killed again and a
   await vi.waitFor(() => expect(bodies.filter((body) => !recorded.has(body))).toEqual([]), patience);
   await vi.waitFor(async () => expect(await queue.waiting()).toBe(0), patience);
 });
+
+test('what cannot be moved, however much it is, holds up nothing that comes after it', async () => {
+  const { landing } = aLanding();
+  const stuck = Array.from({ length: 300 }, (_, n) => ({ ...aDelivery(`stuck ${n}`), v: 9 }));
+  await landing.put(stuck);
+  const added: string[] = [];
+  startMoving(landing, async (envelope) => {
+    if (envelope.v === 9) throw new Error('nobody can open it');
+    added.push(envelope.body.toString());
+  });
+  for (const name of ['one', 'two', 'three']) {
+    await landing.put([aDelivery(name)]);
+    await vi.waitFor(() => expect(added).toContain(name), patience);
+  }
+  expect(await landing.count()).toBeGreaterThanOrEqual(300);
+});
+
+test('a time that is none is that at which it landed', async () => {
+  const { landing, client, key } = aLanding();
+  await client.xadd(key, '1780308000123-5', 'at', 'noon', 'body', 'odd');
+  const added: SealedEnvelope[] = [];
+  startMoving(landing, async (envelope) => added.push(envelope));
+  await vi.waitFor(() => expect(added).toMatchObject([{ receivedAt: new Date(1_780_308_000_123) }]), patience);
+});

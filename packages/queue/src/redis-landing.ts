@@ -70,13 +70,17 @@ export function createRedisLanding(options: {
     let isWaiting = false;
     let hasGroup = false;
     let lookedAt = Number.NEGATIVE_INFINITY;
+    /** New ones and those of the dead take turns, however many of these there are. */
+    let isTurnOfNew = false;
+    /** Where the last look without a group ended: what could not be moved stands before it. */
+    let passed = '-';
 
     /** Waits until there is something, but not for long: there may be something to take over. */
-    async function takeNew(): Promise<Landed[]> {
+    async function takeNew(blockMs: number): Promise<Landed[]> {
       isWaiting = true;
       try {
         const reader = ['GROUP', group, consumer] as const;
-        const wait = ['COUNT', takenAtOnce, 'BLOCK', lookForTheDeadEveryMs] as const;
+        const wait = ['COUNT', takenAtOnce, 'BLOCK', blockMs] as const;
         const streams = await waiting.xreadgroupBuffer(...reader, ...wait, 'STREAMS', key, '>');
         return landed(streams?.[0]?.[1] ?? []);
       } finally {
@@ -86,21 +90,26 @@ export function createRedisLanding(options: {
 
     /** Without a group others may take the same, which does no harm. */
     async function takeWithoutGroup(): Promise<Landed[]> {
-      const taken = landed(await client.xrangeBuffer(key, '-', '+', 'COUNT', takenAtOnce));
-      if (taken.length === 0) await sleep(lookForTheDeadEveryMs, undefined, { signal: closing.signal });
+      const taken = landed(await client.xrangeBuffer(key, passed, '+', 'COUNT', takenAtOnce));
+      const last = taken.at(-1);
+      passed = last === undefined ? '-' : `(${last.id}`;
+      if (last === undefined) await sleep(lookForTheDeadEveryMs, undefined, { signal: closing.signal });
       return taken;
     }
 
     async function take(): Promise<Landed[]> {
       hasGroup ||= await createGroup();
       if (!hasGroup) return await takeWithoutGroup();
-      if (performance.now() - lookedAt >= lookForTheDeadEveryMs) {
+      if (!isTurnOfNew && performance.now() - lookedAt >= lookForTheDeadEveryMs) {
         const left = await takeOverFromTheDead();
-        if (left.length > 0) return left;
+        isTurnOfNew = left.length > 0;
+        if (isTurnOfNew) return left;
         lookedAt = performance.now();
       }
       closing.signal.throwIfAborted();
-      return await takeNew();
+      const blockMs = isTurnOfNew ? 1 : lookForTheDeadEveryMs;
+      isTurnOfNew = false;
+      return await takeNew(blockMs);
     }
 
     /** What could not be added stays, and is taken again as if its taker had died; it does not hold up the others. */
@@ -151,6 +160,14 @@ function landed(entries: Entries): Landed[] {
     if (id === undefined || fields === null) return [];
     const [, at, , body = Buffer.alloc(0), , label] = fields;
     const others = label === undefined ? {} : readLabel(label.toString());
-    return [{ id, envelope: { ...others, body, receivedAt: new Date(Number(at)) } }];
+    // The server's own time stands in the id; ours is missing in what another program wrote.
+    const [landedAt = ''] = id.toString().split('-');
+    const written = Number(at);
+    return [
+      {
+        id,
+        envelope: { ...others, body, receivedAt: new Date(Number.isInteger(written) ? written : Number(landedAt)) },
+      },
+    ];
   });
 }

@@ -29,7 +29,7 @@ const sections: Record<string, z.core.$ZodShape> = {
 export function envExample(): string {
   const head = [
     '# Copy to .env and fill in. What is set in the environment wins over .env; an empty value counts as unset.',
-    '# Lines that are commented out show the default.',
+    '# Lines that are commented out show the default. A value with a # or blanks in it stands in quotes.',
   ];
   const body = Object.entries(sections).flatMap(([title, shape]) => ['', `## ${title}`, ...linesOf(shape)]);
   return `${[...head, ...body].join('\n')}\n`;

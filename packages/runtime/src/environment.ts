@@ -198,7 +198,7 @@ function address(read: (url: string) => unknown) {
 }
 
 function readQueueRedis(url: string): void {
-  if (/^rediss?(\+\w+)?:/i.test(url)) readRedisAddress(url);
+  if (/^(redis|valkey)s?(\+\w+)?:/i.test(url)) readRedisAddress(url);
   else throw new AddressError(['must start with postgres://, redis:// or rediss:// (+cluster and +sentinel also)']);
 }
 
