@@ -22,6 +22,17 @@ const below: Record<string, readonly string[]> = {
   testing: ['embedded'],
 };
 const packages = Object.keys(below);
+
+/** What each folder of `mirror/src` may import of the others; the files at its top may import all of them. */
+const rooms: Record<string, readonly string[]> = {
+  plan: [],
+  run: ['plan'],
+  ask: ['plan', 'run'],
+  store: ['plan', 'run', 'ask'],
+  fetch: ['plan', 'run', 'ask', 'store'],
+};
+/** What all of them may import. */
+const ofAll = ['errors.ts'];
 const shared = packages.filter((name) => name !== 'testing');
 
 type Manifest = { dependencies?: Record<string, string>; devDependencies?: Record<string, string> };
@@ -117,9 +128,26 @@ test('nothing but tests imports the index.ts of its own package, by path or by n
   expect(show(wrong)).toEqual([]);
 });
 
-test('no file imports itself by way of others', () => {
+test('the heart has rooms: a folder imports only those below it, and the conductors at the top stand on all', () => {
+  const top = 'packages/mirror/src/';
+  const roomOf = (file: string) => path.relative(top, file).split(path.sep)[0] ?? '';
+  const inRooms = imports.filter(({ file }) => file.startsWith(top) && roomOf(file) in rooms && !isTest(file));
+  expect(new Set(inRooms.map(({ file }) => roomOf(file)))).toEqual(new Set(Object.keys(rooms)));
+  const wrong = inRooms.filter((found) => {
+    if (!isRelative(found)) return false;
+    const [own, other] = [roomOf(found.file), roomOf(target(found))];
+    return other !== own && !ofAll.includes(other) && !rooms[own]?.includes(other);
+  });
+  expect(show(wrong)).toEqual([]);
+  const impure = inRooms.filter(
+    ({ file, specifier, isType }) => roomOf(file) === 'plan' && specifier === `${scope}database` && !isType,
+  );
+  expect(show(impure)).toEqual([]);
+});
+
+test('no file imports itself by way of others, not for a type either', () => {
   const next = Map.groupBy(
-    imports.filter((found) => isRelative(found) && !found.isType),
+    imports.filter((found) => isRelative(found)),
     ({ file }) => file,
   );
   const settled = new Set<string>();

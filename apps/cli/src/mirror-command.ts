@@ -1,4 +1,5 @@
 // `pnpm mirror <command>`: finds the command, gives it its context, and turns what becomes of it into an exit code.
+
 import { DatabaseVersionError } from '@procore-mirror/database';
 import { ConfigError, type Secrets } from '@procore-mirror/runtime';
 import { Command, CommanderError } from 'commander';
@@ -11,14 +12,12 @@ import { addEventsShow } from './commands/events-show.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addResources } from './commands/resources.ts';
 import { addStatus } from './commands/status.ts';
-import { type Context, createContext } from './context.ts';
+import { createContext } from './context.ts';
 import type { Env } from './env.ts';
 import { ServerUnreachableError, UsageError } from './errors.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { createOutput } from './output.ts';
-
-/** Runs a command's work and keeps its exit code. */
-export type Run = (o: { json?: boolean }, work: (context: Context) => Promise<ExitCode>) => Promise<void>;
+import type { Run } from './run.ts';
 
 type Surroundings = {
   env: Env;

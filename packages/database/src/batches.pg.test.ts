@@ -1,8 +1,8 @@
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Lane } from './batch.ts';
 import {
   claimBatch,
-  type Lane,
   noteBatch,
   noteFirstAbsence,
   noteListed,

@@ -1,25 +1,10 @@
 // The schedule of fetches. A batch is due when the first of its pending records is ready; one worker at a time holds it
 // by a lease that runs out when the worker dies. Doing a batch twice is harmless, so a lost lease is, too.
 import type pg from 'pg';
+import type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './batch.ts';
 import { deadLetterId } from './dead-letters.ts';
 import type { Database } from './open-database.ts';
-import type { lane } from './schema.ts';
 import { inTransaction } from './transaction.ts';
-
-export type BatchKey = { companyId: string; projectId: string | null; resource: string };
-
-/** In this order: news of events, the detail that lists lack of them, what repair brought in, first fills, comparisons. */
-export type Lane = (typeof lane.enumValues)[number];
-
-/** Pending records of one lane, which one worker fetches at a time. */
-export type Batch = BatchKey & { lane: Lane };
-
-export type ClaimedBatch = Batch & {
-  /** The scope is parked and this run finds out whether it answers again. */
-  isProbe: boolean;
-  /** It is a whole company, or everything, that is parked. */
-  isWideProbe: boolean;
-};
 
 type Queryable = Pick<Database['pool'], 'query'>;
 
@@ -214,31 +199,6 @@ export async function rescheduleBatches(database: Database): Promise<number> {
   );
   return rowCount ?? 0;
 }
-
-/** A pending record as a fetch notes it before its first request. */
-export type NotedRecord = {
-  id: string;
-  generation: string;
-  lane: Lane;
-  eventId: string | null;
-  /** ISO 8601, the newest change that an event told of; null when none did, or one did not say when. */
-  occurredAt: string | null;
-  parentId: string | null;
-  /** A delete event is among the news. */
-  isDelete: boolean;
-  /** And as far as Procore's times tell nothing happened to the record since. */
-  isDeletedLast: boolean;
-  attempts: number;
-  /** Those attempts that failed for what may be its own fault. */
-  ownFailures: number;
-  reread: boolean;
-  /** An earlier run did not find it, long enough ago, and no news came since. */
-  isSightedAbsent: boolean;
-  /** A list has refreshed what it carries of the record since its newest event; the show is still to come. */
-  isListed: boolean;
-  /** A fetch that starts now proves all of its events: the newest is at least `delayMs` old. */
-  settles: boolean;
-};
 
 /** Mostly there are no dead letters; asked first, this keeps a statement from looking for that of each record. */
 const SOME_ARE_DEAD = '(select true from mirror.dead_letters limit 1)';

@@ -1,7 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Lane } from './batches.ts';
+import type { Lane } from './batch.ts';
 import { learnLimits, pauseCalls, readLeave, takeLeave } from './budget.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, openDatabase } from './open-database.ts';

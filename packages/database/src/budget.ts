@@ -1,6 +1,6 @@
 // One budget of API calls for all processes that share this database. Procore counts calls in two windows (an hour, ten
 // seconds) and tells in each answer of the one nearer to running out; nothing else is believed.
-import type { Lane } from './batches.ts';
+import type { Lane } from './batch.ts';
 import type { Database } from './open-database.ts';
 
 export type Leave = {

@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type BatchKey, noteBatch, settleRecords } from './batches.ts';
+import type { BatchKey } from './batch.ts';
+import { noteBatch, settleRecords } from './batches.ts';
 import { giveUpRecords, keepUnreadDelivery, takeDueTries } from './dead-letters.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, openDatabase } from './open-database.ts';

@@ -6,7 +6,7 @@
 //
 // A fetch knows of a record what its dead letter knows, a deletion among its news, too; whoever settles the record removes the
 // dead letter (`batches.ts`).
-import type { BatchKey, NotedRecord } from './batches.ts';
+import type { BatchKey, NotedRecord } from './batch.ts';
 import type { Database } from './open-database.ts';
 import type { Transaction } from './transaction.ts';
 

@@ -1,4 +1,4 @@
-import type { Lane } from './batches.ts';
+import type { Lane } from './batch.ts';
 import type { Database } from './open-database.ts';
 
 /** A request to Procore that ended. */

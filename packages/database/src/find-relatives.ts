@@ -1,4 +1,5 @@
-import { type BatchKey, isOfBatch } from './batches.ts';
+import type { BatchKey } from './batch.ts';
+import { isOfBatch } from './batches.ts';
 import { fittingIds, inScope, isFittingId, scopeProject } from './look-up.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';

@@ -1,12 +1,8 @@
+export type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './batch.ts';
 export {
-  type Batch,
-  type BatchKey,
-  type ClaimedBatch,
   type ClaimOptions,
   claimBatch,
   countPending,
-  type Lane,
-  type NotedRecord,
   noteBatch,
   noteFirstAbsence,
   noteListed,

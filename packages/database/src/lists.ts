@@ -1,5 +1,5 @@
 // What was learnt of Procore's lists: how large a page may be, and by how much a list's Total is usually off.
-import type { BatchKey } from './batches.ts';
+import type { BatchKey } from './batch.ts';
 import type { Database } from './open-database.ts';
 
 /** A list of a company or a project, or of one parent where its path names one. */

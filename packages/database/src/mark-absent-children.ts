@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { NotedRecord } from './batches.ts';
+import type { NotedRecord } from './batch.ts';
 import { fittingIds, scopeProject } from './look-up.ts';
 import { keyColumns, type MirroredTable } from './mirrored-table.ts';
 import { quoteLiteral, quoteName, tableName } from './quote.ts';

@@ -1,4 +1,4 @@
-import type { Lane, NotedRecord } from './batches.ts';
+import type { Lane, NotedRecord } from './batch.ts';
 import type { Database } from './open-database.ts';
 import { afterConflicts } from './transaction.ts';
 

@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type ClaimedBatch, claimBatch } from './batches.ts';
+import type { ClaimedBatch } from './batch.ts';
+import { claimBatch } from './batches.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, openDatabase } from './open-database.ts';
 import { markPending } from './record-event.ts';

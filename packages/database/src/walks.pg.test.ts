@@ -1,6 +1,6 @@
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Batch } from './batches.ts';
+import type { Batch } from './batch.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, openDatabase } from './open-database.ts';
 import { forgetOldWalks, keepWalk, takeWalks, takeWalksLike } from './walks.ts';

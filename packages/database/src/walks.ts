@@ -1,6 +1,7 @@
 // Walks over parents that a run could not end. They are here and not in a worker's memory, so that whoever takes the next run
 // of the batch goes on with them, after a restart, too.
-import { type Batch, isOfBatch } from './batches.ts';
+import type { Batch } from './batch.ts';
+import { isOfBatch } from './batches.ts';
 import { asJsonb } from './jsonb-text.ts';
 import type { Database } from './open-database.ts';
 import { afterConflicts } from './transaction.ts';

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { ProcoreFormatError, ProcoreResponseError } from './errors.ts';
 import { expandPath } from './expand-path.ts';
 import { parseForQuoting, parseWithTextIds } from './lossless-json.ts';
-import type { ProcoreAnswer, ProcoreClient } from './procore-client.ts';
+import type { ProcoreAnswer } from './procore-answer.ts';
+import type { ProcoreClient } from './procore-client.ts';
 
 export type Hook = {
   id: string;

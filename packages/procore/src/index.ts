@@ -13,13 +13,8 @@ export { createHooksApi, type Hook, type HookDelivery, type HooksApi, type HookT
 export { parseWithTextIds } from './lossless-json.ts';
 export type { ReadPage } from './page-ends.ts';
 export type { AnsweredSize } from './page-sizes.ts';
-export {
-  type AnswerText,
-  type CallPurpose,
-  createProcoreClient,
-  type ProcoreAnswer,
-  type ProcoreClient,
-} from './procore-client.ts';
+export type { AnswerText, CallPurpose, ProcoreAnswer } from './procore-answer.ts';
+export { createProcoreClient, type ProcoreClient } from './procore-client.ts';
 export type { Pause, RateLimit } from './rate-limit.ts';
 export { readJson } from './read-json.ts';
 export type { RetryPolicy } from './retry.ts';

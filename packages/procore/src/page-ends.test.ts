@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { answer, type LocalServer, startLocalServer } from './local-server.ts';
 import type { AnsweredSize } from './page-sizes.ts';
-import { createProcoreClient, type ProcoreAnswer, type ProcoreClient } from './procore-client.ts';
+import type { ProcoreAnswer } from './procore-answer.ts';
+import { createProcoreClient, type ProcoreClient } from './procore-client.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,7 +1,7 @@
 // What follows a page of a list, as far as what Procore says of it can be believed: headers may be missing or wrong, links may lead
 // elsewhere or round in circles, and servers give fewer records to a page than they are asked for, or take no notice of its number.
 import { following, linked, type Place, resized, sizeIn } from './page-place.ts';
-import type { ProcoreAnswer } from './procore-client.ts';
+import type { ProcoreAnswer } from './procore-answer.ts';
 
 /** What a reader makes of an answer, at least. */
 export type ReadPage = {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { ProcoreResponseError, ProcoreTooLargeError, ProcoreUnreachableError } from './errors.ts';
 import { type GetPage, pagesOf } from './pages.ts';
-import type { ProcoreAnswer } from './procore-client.ts';
+import type { ProcoreAnswer } from './procore-answer.ts';
 import { readLinks } from './request-path.ts';
 
 type Page = { number: number; size: number; asked: number; total: number; isLast: boolean; ids: readonly string[] };

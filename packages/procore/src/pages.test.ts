@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { type Answer, answer, type LocalServer, startLocalServer } from './local-server.ts';
-import { createProcoreClient, type ProcoreAnswer, type ProcoreClient } from './procore-client.ts';
+import type { ProcoreAnswer } from './procore-answer.ts';
+import { createProcoreClient, type ProcoreClient } from './procore-client.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -15,7 +15,7 @@ import {
 } from './page-ends.ts';
 import { firstPlace, following, type Place, resized } from './page-place.ts';
 import { type AnsweredSize, createPageSizes, isAboutSize, type PageSizes } from './page-sizes.ts';
-import type { CallPurpose, ProcoreAnswer } from './procore-client.ts';
+import type { CallPurpose, ProcoreAnswer } from './procore-answer.ts';
 
 export type PagesOptions<P extends ReadPage> = {
   companyId: string;

@@ -9,12 +9,8 @@ import {
   ProcoreUnreachableError,
 } from './errors.ts';
 import { type Answer, answer, type LocalServer, startLocalServer } from './local-server.ts';
-import {
-  createProcoreClient,
-  type ProcoreAnswer,
-  type ProcoreClient,
-  type ProcoreClientOptions,
-} from './procore-client.ts';
+import type { ProcoreAnswer } from './procore-answer.ts';
+import { createProcoreClient, type ProcoreClient, type ProcoreClientOptions } from './procore-client.ts';
 
 const token = 'a-token-that-must-never-be-seen';
 const bodySecret = 'what-the-body-said';

@@ -13,9 +13,10 @@ import {
 import { createExchanger, type Exchange, type ExchangeRequest } from './exchange.ts';
 import type { ReadPage } from './page-ends.ts';
 import { type GetPage, type PagesOptions, pagesOf } from './pages.ts';
+import type { CallPurpose, ProcoreAnswer } from './procore-answer.ts';
 import { type Pause, type RateLimit, readCount, readDate, readPause, readRateLimit } from './rate-limit.ts';
 import { readJson } from './read-json.ts';
-import { type PageLinks, readLinks, requestPath, routeOf, type SearchParams } from './request-path.ts';
+import { readLinks, requestPath, routeOf, type SearchParams } from './request-path.ts';
 import {
   decideRetry,
   onlyOneTry,
@@ -25,38 +26,6 @@ import {
 } from './retry.ts';
 import { createServerClock } from './server-clock.ts';
 import { meaningOf } from './status-meaning.ts';
-
-/** JSON of an answer, gone through once. */
-export type AnswerText = {
-  /** Exactly as sent, complete, in UTF-8; empty for an answer to `send` that has no body, and once the answer was let go. */
-  bytes: Buffer;
-  /**
-   * What it says: lists whole, of objects the fields that the call asked for, whole numbers as text (`readJson`). Small,
-   * and there even when the answer was let go.
-   */
-  fields: unknown;
-};
-
-/** To be disposed of (`using`) once it is stored: until then it takes room from other answers, which wait. */
-export type ProcoreAnswer = Disposable & {
-  status: number;
-  text: AnswerText;
-  links: PageLinks;
-  /** The headers Total and Per-Page. */
-  total: number | null;
-  perPage: number | null;
-  rateLimit: RateLimit | null;
-};
-
-/** What a call is made for; the client does not read it, it hands it on to `beforeCall` and `afterCall`. */
-export type CallPurpose = {
-  projectId: string | null;
-  resource: string;
-  /** How urgent it is. */
-  lane: 'live' | 'detail' | 'repair' | 'backfill' | 'verify';
-  /** The number of the run that makes it. */
-  version?: string | undefined;
-};
 
 type CallOptions = {
   companyId: string;

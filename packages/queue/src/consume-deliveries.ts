@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BackendFactory, type IQueueBackend, type Job, type JobProgress, WaitingError, Worker } from 'bullmq';
 import type { Backend } from './backend.ts';
 import { pauseAfter } from './delivery-job.ts';
-import { createQueue, type DeliveryJobs, type DeliveryQueueOptions } from './delivery-queue.ts';
+import { createQueue, type DeliveryJobs } from './delivery-jobs.ts';
+import type { DeliveryQueueOptions } from './delivery-queue.ts';
 import {
   type Envelope,
   type EnvelopeJob,

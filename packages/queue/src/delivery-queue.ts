@@ -1,6 +1,6 @@
-import { type IQueueBackend, Job, Queue } from 'bullmq';
-import type { Backend } from './backend.ts';
+import { Job } from 'bullmq';
 import { deliveryJobOptions } from './delivery-job.ts';
+import { createQueue, type DeliveryJobs } from './delivery-jobs.ts';
 import { type EnvelopeJob, jobId, type SealedEnvelope, toJob } from './envelope.ts';
 import { QueueUnreachableError } from './errors.ts';
 import { createGroupCommit } from './group-commit.ts';
@@ -88,23 +88,6 @@ export async function openDeliveryQueue(options: DeliveryQueueOptions): Promise<
       await backend.close();
     },
   };
-}
-
-export type DeliveryJobs = Queue<EnvelopeJob, void, string, EnvelopeJob, void, string, IQueueBackend, unknown>;
-
-/** BullMQ's queue of deliveries, one job each. */
-export function createQueue(backend: Backend): DeliveryJobs {
-  return new Queue(
-    backend.queueName,
-    {
-      connection: {}, // the backend has its own
-      prefix: backend.prefix,
-      skipVersionCheck: backend.skipVersionCheck,
-      defaultJobOptions: deliveryJobOptions,
-      streams: { events: { maxLen: 100 } }, // nobody reads BullMQ's own log of events
-    },
-    backend.createBackend,
-  );
 }
 
 /**

@@ -1,7 +1,7 @@
 // A Redis that may not evict (as we demand) and is full refuses what needs memory: to make a job, and to give one out. Reading and
 // deleting it allows, so what lies there is recorded from where it lies.
 import type { Job } from 'bullmq';
-import type { DeliveryJobs } from './delivery-queue.ts';
+import type { DeliveryJobs } from './delivery-jobs.ts';
 import { type EnvelopeJob, fromJob, type SealedEnvelope } from './envelope.ts';
 
 const RESCUED_AT_ONCE = 32;

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { checkPart } from '../check-part.ts';
 import { type ChoiceOptions, choiceToChange, noteUnknown, withChoiceOptions } from '../dead-letter-choice.ts';
 import { exitCode } from '../exit-code.ts';
-import type { Run } from '../mirror-command.ts';
 import { counted } from '../output.ts';
+import type { Run } from '../run.ts';
 
 type Options = ChoiceOptions & { all?: boolean; json?: boolean };
 

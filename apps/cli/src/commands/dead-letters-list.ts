@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import { checkPart } from '../check-part.ts';
 import { type ChoiceOptions, choiceOf, withChoiceOptions } from '../dead-letter-choice.ts';
 import { exitCode } from '../exit-code.ts';
-import type { Run } from '../mirror-command.ts';
 import { limit } from '../options.ts';
 import { ago, table } from '../output.ts';
+import type { Run } from '../run.ts';
 
 type Options = ChoiceOptions & { limit: number; json?: boolean };
 

@@ -9,8 +9,8 @@ import { type ChoiceOptions, choiceToChange, noteUnknown, withChoiceOptions } fr
 import { replaySchema } from '../env.ts';
 import { ServerUnreachableError } from '../errors.ts';
 import { exitCode } from '../exit-code.ts';
-import type { Run } from '../mirror-command.ts';
 import { counted } from '../output.ts';
+import type { Run } from '../run.ts';
 
 type Options = ChoiceOptions & { all?: boolean; json?: boolean };
 

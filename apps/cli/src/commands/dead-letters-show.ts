@@ -2,8 +2,8 @@ import { type DeadLetterDetails, showDeadLetter } from '@procore-mirror/database
 import { printable } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { exitCode } from '../exit-code.ts';
-import type { Run } from '../mirror-command.ts';
 import { table } from '../output.ts';
+import type { Run } from '../run.ts';
 
 export function addDeadLettersShow(parent: Command, run: Run): void {
   parent

@@ -2,9 +2,9 @@ import { type EventFilter, listEvents } from '@procore-mirror/database';
 import { type Command, Option } from 'commander';
 import { checkPart, type PartOptions } from '../check-part.ts';
 import { exitCode } from '../exit-code.ts';
-import type { Run } from '../mirror-command.ts';
 import { companyOrProjectId, limit, moment } from '../options.ts';
 import { ago, table } from '../output.ts';
+import type { Run } from '../run.ts';
 
 type Options = PartOptions & { record?: string; outcome?: string; since?: string; limit: number; json?: boolean };
 

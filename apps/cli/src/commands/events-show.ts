@@ -1,8 +1,8 @@
 import { type EventDetails, showEvent } from '@procore-mirror/database';
 import type { Command } from 'commander';
 import { exitCode } from '../exit-code.ts';
-import type { Run } from '../mirror-command.ts';
 import { table } from '../output.ts';
+import type { Run } from '../run.ts';
 
 export function addEventsShow(parent: Command, run: Run): void {
   parent

@@ -1,7 +1,7 @@
 import { type Database, migrateDatabase } from '@procore-mirror/database';
 import type { Command } from 'commander';
 import { exitCode } from '../exit-code.ts';
-import type { Run } from '../mirror-command.ts';
+import type { Run } from '../run.ts';
 
 export function addMigrate(parent: Command, run: Run): void {
   parent

@@ -6,8 +6,8 @@ import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { ServerUnreachableError } from '../errors.ts';
 import { exitCode } from '../exit-code.ts';
-import type { Run } from '../mirror-command.ts';
 import { table } from '../output.ts';
+import type { Run } from '../run.ts';
 
 type ResourceLine = {
   resource: string;

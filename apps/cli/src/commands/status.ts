@@ -6,8 +6,8 @@ import { checkPart, type PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
 import { queueSchema } from '../env.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import type { Run } from '../mirror-command.ts';
 import { companyOrProjectId } from '../options.ts';
+import type { Run } from '../run.ts';
 import { type QueueStatus, type Status, statusInWords, totalsOf } from '../status-in-words.ts';
 
 type Options = PartOptions & { all?: boolean; json?: boolean };

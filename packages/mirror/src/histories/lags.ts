@@ -1,6 +1,6 @@
 // Records that are not there yet: what was just created, restored or moved is missing for the first run that looks for it
 // in its project, be it in the wrong place there, until that has ended. So no absence that comes of this lasts for two runs.
-import type { WorldRecord } from './scripted-world.ts';
+import type { WorldRecord } from './world-record.ts';
 
 export class Lags {
   /** Who looked first; null: nobody yet. */

@@ -2,8 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
-import type { Known, ScriptedWorld, WorldRecord } from './scripted-world.ts';
+import type { Known, ScriptedWorld } from './scripted-world.ts';
 import { wholeRecord } from './world-answers.ts';
+import type { WorldRecord } from './world-record.ts';
 
 type Row = {
   id: string;

@@ -9,17 +9,7 @@ import { type Edit, memberOf, PROJECTS } from './command.ts';
 import type { Family } from './families.ts';
 import { Lags } from './lags.ts';
 import { type EventKind, eventOf, type Payload, type WorldEvent } from './world-events.ts';
-
-export type WorldRecord = {
-  id: string;
-  resource: CataloguedResource;
-  state: number;
-  /** `unborn` until it is created, `gone with its parent` until that comes back. */
-  life: 'unborn' | 'alive' | 'deleted' | 'gone with its parent';
-  /** Null for a record of the company. */
-  projectId: string | null;
-  parentId: string | null;
-};
+import type { WorldRecord } from './world-record.ts';
 
 /** What the mirror holds. */
 export type Known = {

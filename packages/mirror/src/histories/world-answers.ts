@@ -1,8 +1,9 @@
 // What the scripted Procore answers to a request: shows and lists on the paths of the catalogue.
 
 import { type CataloguedResource, embeddedIn, parentsOf } from '@procore-mirror/catalogue';
-import type { ScriptedWorld, WorldRecord } from './scripted-world.ts';
+import type { ScriptedWorld } from './scripted-world.ts';
 import { pageOf } from './world-page.ts';
+import type { WorldRecord } from './world-record.ts';
 
 export type Answer = { status: number; body: unknown; headers: Record<string, string> };
 

@@ -1,6 +1,6 @@
 // The events that the scripted Procore sends, in two of its formats: v4.0, and v3.0, which names the parents of some
 // records (https://procore.github.io/documentation/webhooks).
-import type { WorldRecord } from './scripted-world.ts';
+import type { WorldRecord } from './world-record.ts';
 
 export type EventKind = 'create' | 'update' | 'delete';
 export type Payload = 'v3.0' | 'v4.0';

@@ -1,4 +1,4 @@
-import type { WorldRecord } from './scripted-world.ts';
+import type { WorldRecord } from './world-record.ts';
 
 export type Page = { records: readonly WorldRecord[]; headers: Record<string, string> };
 

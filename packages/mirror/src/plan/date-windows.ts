@@ -1,7 +1,7 @@
 // Daily logs and timecards are listed by their day. Which windows of days bring the wanted ones for fewer calls than
 // asking for each alone? Pure. A window proves nothing of a record that it does not bring, so a wrong day costs a call
 // and never a row.
-import type { WantedRecord } from './plan-fetch.ts';
+import type { WantedRecord } from './wanted-record.ts';
 
 export type DateWindow = {
   ids: readonly string[];

@@ -1,6 +1,7 @@
 import { catalogue } from '@procore-mirror/catalogue';
 import { describe, expect, test } from 'vitest';
-import { type PlanFacts, planFetch, type WantedRecord } from './plan-fetch.ts';
+import { type PlanFacts, planFetch } from './plan-fetch.ts';
+import type { WantedRecord } from './wanted-record.ts';
 
 const facts: PlanFacts = {
   records: 50,

@@ -1,15 +1,7 @@
 // Which calls bring a batch up to date? The cheapest that the catalogue's facts allow. Pure: values in, values out.
 import { type CataloguedResource, isListedByParent } from '@procore-mirror/catalogue';
 import { type DateWindow, type DayFacts, dateWindows, pagesOfWindow } from './date-windows.ts';
-
-export type WantedRecord = {
-  id: string;
-  parentId: string | null;
-  isDelete: boolean;
-  isListed: boolean;
-  /** When Procore says the newest change happened, ISO 8601; null when no event told. */
-  occurredAt: string | null;
-};
+import type { WantedRecord } from './wanted-record.ts';
 
 export type FetchCall =
   /** One record by its id. */

@@ -1,0 +1,5 @@
+import type { Context } from './context.ts';
+import type { ExitCode } from './exit-code.ts';
+
+/** Runs a command's work and keeps its exit code. */
+export type Run = (o: { json?: boolean }, work: (context: Context) => Promise<ExitCode>) => Promise<void>;
