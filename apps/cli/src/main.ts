@@ -7,6 +7,7 @@ const root = path.resolve(import.meta.dirname, '../../..');
 
 await runMain({
   name: 'mirror',
+  isCommand: true,
   start: (lifetime) => {
     loadDotEnv(root);
     return mirrorCommand(process.argv.slice(2), {

@@ -25,20 +25,27 @@ test('a database that fits, or is away for a while, is no news', async () => {
   const { watch, said, looks } = aWatch([null, new Error('connection refused'), null]);
   await expect.poll(() => looks.length).toBeGreaterThan(5);
   expect([watch.problem(), said]).toEqual([null, []]);
-  await watch.close();
+  watch.close();
 });
 
 test('one that does not fit any more is a problem at once, and after a moment the end', async () => {
   const { watch, said, looks } = aWatch([null, null, newer]);
   await expect.poll(() => said).toHaveLength(2);
   expect(said).toEqual([{ error: newer, ends_in_ms: 1, problem: newer.message }, newer]);
-  expect([watch.problem(), looks.length]).toEqual([newer.message, 3]);
-  await watch.close();
+  expect([watch.problem(), looks.length]).toEqual([newer.message, 4]);
+  watch.close();
+});
+
+test('what passes before the end is no end', async () => {
+  const { watch, said, looks } = aWatch([newer, null]);
+  await expect.poll(() => looks.length).toBeGreaterThan(5);
+  expect([watch.problem(), said]).toEqual([null, [expect.objectContaining({ error: newer })]]);
+  watch.close();
 });
 
 test('a process that ends meanwhile does not fail', async () => {
   const { watch, said } = aWatch([newer], { leaveAfterMs: 600_000 });
   await expect.poll(() => said).toHaveLength(1);
-  await watch.close();
+  watch.close();
   expect(said).toHaveLength(1);
 });

@@ -10,12 +10,12 @@ const LOOK_EVERY_MS = 30_000;
 export type VersionWatch = {
   /** Why this process cannot go on with the database; null as long as it can. */
   problem: () => string | null;
-  close: () => Promise<void>;
+  close: () => void;
 };
 
 /**
- * Asks now and then what the start has asked: does the database fit? When it does not any more `problem` tells at once, and after
- * ten seconds `fail` is called with the error that a start would have. A database that does not answer is no news.
+ * Asks now and then what the start has asked: does the database fit? When it does not any more `problem` tells at once; when it
+ * still does not after ten seconds, `fail` is called with the error that a start would have. A database that does not answer is no news.
  */
 export function startVersionWatch(o: {
   check: () => Promise<void>;
@@ -29,16 +29,17 @@ export function startVersionWatch(o: {
   let found: DatabaseVersionError | null = null;
 
   async function watch(): Promise<void> {
-    while (found === null) {
+    for (;;) {
       await sleep(everyMs, null, { signal: closing.signal });
       found = await misfit();
+      if (found === null) continue;
+      const about = { error: found, ends_in_ms: leaveAfterMs };
+      o.log.warn(about, 'the database does not fit this version any more; the worker ends unless that passes');
+      await sleep(leaveAfterMs, null, { signal: closing.signal });
+      found = await misfit();
+      closing.signal.throwIfAborted();
+      if (found !== null) return o.fail(found);
     }
-    o.log.warn(
-      { error: found, ends_in_ms: leaveAfterMs },
-      'the database does not fit this version any more; the worker ends',
-    );
-    await sleep(leaveAfterMs, null, { signal: closing.signal });
-    o.fail(found);
   }
 
   async function misfit(): Promise<DatabaseVersionError | null> {
@@ -50,12 +51,12 @@ export function startVersionWatch(o: {
     }
   }
 
-  const running = watch().catch(() => {}); // only closing ends its sleep
+  watch().catch(() => {}); // only closing ends its sleep
   return {
     problem: () => found?.message ?? null,
-    close: async () => {
+    // Not that of a look under way: a database that does not answer may take its time.
+    close: () => {
       closing.abort();
-      await running;
     },
   };
 }

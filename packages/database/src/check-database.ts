@@ -20,7 +20,7 @@ export async function checkDatabase(
   migrations: readonly Migration[] = readMigrations(),
 ): Promise<void> {
   await checkServer(database.pool);
-  await checkRights(database.pool, tables);
+  await checkRights(database.pool, tables, migrations);
   const { missing, foreign } = await readLedger(database.pool, migrations);
   if (foreign.length > 0) throw newerDatabase(foreign);
   if (missing.length > 0) {

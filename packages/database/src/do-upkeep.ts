@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { quoted, readStatement } from './migration-statement.ts';
+import { type Name, quoted, readStatement } from './migration-statement.ts';
 import { type Database, openDatabase } from './open-database.ts';
 import type { Upkeep } from './upkeep.ts';
 
@@ -9,8 +9,11 @@ const LONGEST_REST_MS = 1_000;
 const GIVE_UP_ENDING_MS = 60_000;
 /** So long after it was told to end. */
 const PATIENCE_MS = 3_000;
-/** What a statement fails with when a later migration took away what it was for. */
-const GONE: readonly unknown[] = ['42P01', '42703', '3F000'];
+/** What a statement fails with when a later migration took away the column that it was for. */
+const UNDEFINED_COLUMN = '42703';
+const DEADLOCK_DETECTED = '40P01';
+/** So often in a row a step of a filling yields to those who store. */
+const YIELDS = 20;
 
 export type DoUpkeepOptions = {
   upkeep: Upkeep;
@@ -75,18 +78,25 @@ async function arrange(client: pg.ClientBase): Promise<void> {
 }
 
 async function work(client: pg.ClientBase, o: DoUpkeepOptions): Promise<'done' | 'needless'> {
-  const { rows } = await client.query<{ exists: boolean }>('select to_regclass($1) is not null as exists', [
-    quoted(o.upkeep.table),
-  ]);
-  if (rows[0]?.exists !== true) return 'needless';
+  if (!(await isThere(client, o.upkeep.table))) return 'needless';
   try {
     if (o.upkeep.kind === 'index') await makeIndex(client, o.upkeep);
     else await fill(client, o);
     return 'done';
   } catch (error) {
-    if (error instanceof pg.DatabaseError && GONE.includes(error.code)) return 'needless';
+    if (!(await isThere(client, o.upkeep.table))) return 'needless';
+    // Not one that a trigger of somebody else's lacks.
+    if (error instanceof pg.DatabaseError && error.code === UNDEFINED_COLUMN && error.where === undefined)
+      return 'needless';
     throw error;
   }
+}
+
+async function isThere(client: pg.ClientBase, table: Name): Promise<boolean> {
+  const { rows } = await client.query<{ exists: boolean }>('select to_regclass($1) is not null as exists', [
+    quoted(table),
+  ]);
+  return rows[0]?.exists === true;
 }
 
 async function makeIndex(client: pg.ClientBase, { statement, table, name }: Upkeep): Promise<void> {
@@ -121,9 +131,22 @@ async function fill(client: pg.ClientBase, { upkeep, signal, onRows }: DoUpkeepO
   for (;;) {
     signal.throwIfAborted();
     const startedAt = performance.now();
-    const { rowCount } = await client.query(upkeep.statement);
-    if (!rowCount) return;
+    const rowCount = await yielding(client, upkeep.statement, signal);
+    if (rowCount === 0) return;
     await onRows(rowCount);
     await sleep(Math.min(performance.now() - startedAt, LONGEST_REST_MS), null, { signal });
+  }
+}
+
+/** Those who store lock rows in another order; a step that met them goes again after a moment. Returns the rows it touched. */
+async function yielding(client: pg.ClientBase, statement: string, signal: AbortSignal): Promise<number> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return (await client.query(statement)).rowCount ?? 0;
+    } catch (error) {
+      const isDeadlock = error instanceof pg.DatabaseError && error.code === DEADLOCK_DETECTED;
+      if (!isDeadlock || tries === YIELDS) throw error;
+    }
+    await sleep(Math.random() * LONGEST_REST_MS, null, { signal });
   }
 }

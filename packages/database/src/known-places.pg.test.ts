@@ -36,6 +36,13 @@ test('a project is mentioned where its events are, and nowhere else', async () =
   expect(await isMentioned(database, { companyId: '4' })).toBe(false);
 });
 
+test('tables of other tools in the schema are passed over, whatever their columns are', async () => {
+  await database.pool.query(
+    'create table procore.of_a_tool (company_id text); create table procore.odd (company_id bigint)',
+  );
+  expect(await isMentioned(database, { companyId: '99' })).toBe(false);
+});
+
 test('a log that cannot be searched in time makes nothing unknown', async () => {
   const other = await database.pool.connect();
   await other.query('begin; lock mirror.events');

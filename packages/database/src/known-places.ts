@@ -76,12 +76,13 @@ export async function isMentioned(
 
 const QUERY_CANCELED = '57014';
 
-/** Mirrored tables with this column, those included that no catalogue of today knows. */
+/** Mirrored tables with this column, those included that no catalogue of today knows; other tools' tables have no `_version`. */
 async function listTables(client: pg.ClientBase, column: string): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid
       where c.relnamespace = to_regnamespace('procore') and c.relkind in ('r', 'p') and not c.relispartition
-        and a.attname = $1 and not a.attisdropped`,
+        and a.attname = $1 and a.atttypid = 'bigint'::regtype and not a.attisdropped and has_table_privilege(c.oid, 'select')
+        and exists (select from pg_attribute v where v.attrelid = c.oid and v.attname = '_version' and not v.attisdropped)`,
     [column],
   );
   return rows.map(({ name }) => `procore.${quoteName(name)}`);

@@ -6,14 +6,14 @@ import { comment } from './comments.ts';
 import { addValues, firstPart } from './enum-values.ts';
 import { arrangeFreshness } from './freshness-view.ts';
 import { makeUsersTable } from './make-users-table.ts';
-import { type Migration, readLedger } from './migration-ledger.ts';
+import { type Migration, readLedger, readMigrations } from './migration-ledger.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import { openDatabase } from './open-database.ts';
 import { grantReader, READER } from './reader-role.ts';
 import { checkMigrationRights } from './rights.ts';
 import { forgetSettledDrift } from './schema-drift.ts';
 import { checkSequences } from './version-gap.ts';
-import { LOCK_NOT_AVAILABLE, LocksBusyError, waitBriefly, whenLocksAreFree } from './wait-for-locks.ts';
+import { LocksBusyError, waitBriefly, whenLocksAreFree } from './wait-for-locks.ts';
 
 export type MigrateOptions = {
   url: string;
@@ -74,12 +74,16 @@ export async function migrateDatabase(options: MigrateOptions): Promise<{ applie
 /** What was done, whether that was all, and what is to be told of it once it is committed. */
 type Done = { applied: string[]; isWhole: boolean; lines: string[] };
 
-async function migrateOnce(client: pg.ClientBase, { tables, migrations }: MigrateOptions): Promise<Done> {
+async function migrateOnce(
+  client: pg.ClientBase,
+  { tables, migrations = readMigrations() }: MigrateOptions,
+): Promise<Done> {
   const lines: string[] = [];
   const say = (line: string) => void lines.push(line);
-  await checkMigrationRights(client, tables);
-  await takeTurn(client);
+  await becomeOwner(client);
+  await checkMigrationRights(client, tables, migrations);
   await waitBriefly(client);
+  await takeTurn(client);
   const { missing, foreign } = await readLedger(client, migrations);
   if (foreign.length > 0) throw newerDatabase(foreign);
   if (await addValues(client, missing)) return { applied: [], isWhole: false, lines };
@@ -102,15 +106,21 @@ async function migrateOnce(client: pg.ClientBase, { tables, migrations }: Migrat
  * right to write the ledger. In an empty database whoever creates the ledger has it: others wait for that transaction.
  */
 async function takeTurn(client: pg.ClientBase): Promise<void> {
-  try {
-    await client.query(`set local lock_timeout = '5min'`);
-    while (!(await hasLedger(client)));
-    // Conflicts with all that writes, an older version's migration included; those that read the ledger do not wait.
-    await client.query('lock table mirror.migrations in share row exclusive mode');
-  } catch (cause) {
-    if (!(cause instanceof pg.DatabaseError) || cause.code !== LOCK_NOT_AVAILABLE) throw cause;
-    throw new Error('another process has been migrating this database for five minutes', { cause });
-  }
+  while (!(await hasLedger(client)));
+  // Conflicts with all that writes, an older version's migration included; those that read the ledger do not wait.
+  await client.query('lock table mirror.migrations in share row exclusive mode');
+}
+
+/**
+ * Goes on as the role that owns the ledger, where this one may: what a superuser or a member makes would be closed to the owner, and to
+ * the readers of what he made.
+ */
+async function becomeOwner(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ owner: string }>(
+    `select quote_ident(pg_get_userbyid(relowner)) as owner from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where (nspname, relname) = ('mirror', 'migrations') and relowner <> current_user::regrole and pg_has_role(relowner, 'usage')`,
+  );
+  if (rows[0] !== undefined) await client.query(`set local role ${rows[0].owner}`);
 }
 
 const MAKE_LEDGER = `create table mirror.migrations (

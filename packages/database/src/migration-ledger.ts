@@ -30,6 +30,15 @@ export function readMigrations(): Migration[] {
   }));
 }
 
+const MAKES =
+  /\bcreate\s+(?:or\s+replace\s+)?(?:table|view|sequence|type|function|procedure)\s+(?:if\s+not\s+exists\s+)?"?mirror"?\."?(\w+)"?/gi;
+
+/** Names in schema mirror of what these migrations make; what else is there is somebody else's. */
+export function namesMadeBy(migrations: readonly Migration[]): string[] {
+  const text = migrations.flatMap(({ statements }) => statements).join('\n');
+  return [...new Set(['migrations', 'freshness', ...[...text.matchAll(MAKES)].map(([, name = '']) => name)])];
+}
+
 /** Compares the database with these migrations. A database without a ledger has seen none. */
 export async function readLedger(
   client: Pick<Database['pool'], 'query'>,

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { checkDatabase } from './check-database.ts';
 import { DatabaseVersionError } from './errors.ts';
 import { migrateDatabase } from './migrate-database.ts';
+import { readMigrations } from './migration-ledger.ts';
 import { openDatabase } from './open-database.ts';
 import { openSampleMirror, sampleTables } from './sample-mirror.ts';
 
@@ -126,4 +127,30 @@ test('a process whose role may not use the tables does not start, and says what 
   expect(await start()).toBe('it went through');
   await server.pool.query(`revoke update on procore.notes from ${role}`);
   expect(await start()).toContain('procore.notes');
+});
+
+test('what somebody else keeps in our schemas is none of our business', async () => {
+  const server = await aServer();
+  const { role, url } = await aRole(server);
+  await server.pool.query(`create schema procore authorization ${role}; create schema mirror authorization ${role}`);
+  await migrate(url);
+  await server.pool.query(`create table mirror.events_backup as select * from mirror.events;
+    create view mirror.of_somebody as select 1 as one; create function mirror.admin_fn() returns int language sql as 'select 1';
+    create type mirror.mood as enum ('good'); create sequence mirror.counter; create table procore.of_a_tool (company_id text)`);
+  await check(url, []);
+  expect(await migrate(url)).toEqual([]);
+});
+
+test('what a superuser or a member of the role migrates belongs to the owner of the rest', async () => {
+  const server = await aServer();
+  const { role, url } = await aRole(server);
+  await server.pool.query(`create schema procore authorization ${role}; create schema mirror authorization ${role}`);
+  await migrate(url);
+  const statements = ['CREATE TABLE "mirror"."later" ("id" bigint);', 'CREATE TABLE "procore"."later" ("id" bigint);'];
+  const later = { name: '9990', hash: 'later', statements };
+  await migrateDatabase({ url: server.url, tables: [], migrations: [...readMigrations(), later] });
+  const { rows } = await server.pool.query(
+    `select distinct pg_get_userbyid(relowner)::text as owner from pg_class where relname = 'later'`,
+  );
+  expect(rows).toEqual([{ owner: role }]);
 });

@@ -1,6 +1,7 @@
 // What the role of a process must be allowed. Postgres says "permission denied" and no more; here it is said to whom, and what an
 // administrator is to run.
 import { DatabaseVersionError } from './errors.ts';
+import { type Migration, namesMadeBy } from './migration-ledger.ts';
 import type { MirroredTable } from './mirrored-table.ts';
 import type { Database } from './open-database.ts';
 
@@ -11,7 +12,11 @@ type SchemaRights = { name: string; owner: string | null; may_use: boolean; may_
 const ADMINISTRATOR = 'let an administrator run';
 
 /** Throws DatabaseVersionError when this role cannot make what migrations make, or change what is there. */
-export async function checkMigrationRights(client: Queryable, tables: readonly MirroredTable[]): Promise<void> {
+export async function checkMigrationRights(
+  client: Queryable,
+  tables: readonly MirroredTable[],
+  migrations: readonly Migration[],
+): Promise<void> {
   const { role, to, database, mayMakeSchemas } = await readRole(client);
   const schemas = await readSchemas(client);
   const missing = schemas.filter(({ owner }) => owner === null).map(({ name }) => name);
@@ -32,6 +37,7 @@ export async function checkMigrationRights(client: Queryable, tables: readonly M
   }
   const { rows } = await client.query<{ kind: string; name: string; owner: string }>(OF_OTHERS, [
     tables.map(({ name }) => name),
+    namesMadeBy(migrations),
   ]);
   const [first] = rows;
   if (first === undefined) return;
@@ -43,7 +49,11 @@ export async function checkMigrationRights(client: Queryable, tables: readonly M
 }
 
 /** Throws DatabaseVersionError when this role may not read the mirror's tables, or not write them where `tables` are to be written. */
-export async function checkRights(client: Queryable, tables: readonly MirroredTable[]): Promise<void> {
+export async function checkRights(
+  client: Queryable,
+  tables: readonly MirroredTable[],
+  migrations: readonly Migration[],
+): Promise<void> {
   const { role, to } = await readRole(client);
   const closed = (await readSchemas(client)).find(({ owner, may_use }) => owner !== null && !may_use);
   if (closed !== undefined) {
@@ -55,6 +65,7 @@ export async function checkRights(client: Queryable, tables: readonly MirroredTa
   const writes = tables.length > 0;
   const { rows } = await client.query<{ name: string; owner: string }>(NOT_ALLOWED, [
     tables.map(({ name }) => name),
+    namesMadeBy(migrations),
     writes ? ['select', 'insert', 'update', 'delete'] : ['select'],
     writes,
   ]);
@@ -92,10 +103,10 @@ async function readSchemas(client: Queryable): Promise<SchemaRights[]> {
   return rows;
 }
 
-// Of schema procore only our own tables: other tools may keep theirs there.
+// Only what is ours: a backup that somebody keeps in one of the schemas, or a tool's table, is none of our business.
 const RELATIONS = `
 select c.oid, c.relkind, c.relowner as owner, n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p', 'v', 'S') and (n.nspname = 'mirror' or (n.nspname = 'procore' and c.relname = any($1::text[])))
+where c.relkind in ('r', 'p', 'v', 'S') and c.relname = any(case n.nspname when 'mirror' then $2::text[] when 'procore' then $1::text[] end)
   and not exists (select from pg_depend d where d.objid = c.oid and d.classid = 'pg_class'::regclass and d.deptype in ('i', 'a'))`;
 
 const OF_OTHERS = `
@@ -104,19 +115,19 @@ select case relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' e
 from (${RELATIONS}) as r where not pg_has_role(owner, 'usage')
 union all
 select case prokind when 'p' then 'procedure' else 'function' end, oid::regprocedure::text, pg_get_userbyid(proowner)::text
-from pg_proc where pronamespace = to_regnamespace('mirror') and not pg_has_role(proowner, 'usage')
+from pg_proc where pronamespace = to_regnamespace('mirror') and proname = any($2) and not pg_has_role(proowner, 'usage')
 union all
 select 'type', oid::regtype::text, pg_get_userbyid(typowner)::text
-from pg_type where typnamespace = to_regnamespace('mirror') and typtype in ('e', 'd') and not pg_has_role(typowner, 'usage')
+from pg_type where typnamespace = to_regnamespace('mirror') and typname = any($2) and typtype in ('e', 'd') and not pg_has_role(typowner, 'usage')
 order by 2`;
 
 const NOT_ALLOWED = `
 select format('%I.%I', nspname, relname) as name, pg_get_userbyid(owner)::text as owner from (${RELATIONS}) as r
 where case
-  when relkind = 'S' then $3 and not (has_sequence_privilege(oid, 'usage') and has_sequence_privilege(oid, 'update'))
+  when relkind = 'S' then $4 and not (has_sequence_privilege(oid, 'usage') and has_sequence_privilege(oid, 'update'))
   when relkind = 'v' or relname = 'migrations' then not has_table_privilege(oid, 'select')
-  else exists (select from unnest($2::text[]) as p(privilege) where not has_table_privilege(oid, privilege)) end
+  else exists (select from unnest($3::text[]) as p(privilege) where not has_table_privilege(oid, privilege)) end
 union all
 select oid::regprocedure::text, pg_get_userbyid(proowner)::text from pg_proc
-where $3 and pronamespace = to_regnamespace('mirror') and not has_function_privilege(oid, 'execute')
+where $4 and pronamespace = to_regnamespace('mirror') and proname = any($2) and not has_function_privilege(oid, 'execute')
 order by 1`;

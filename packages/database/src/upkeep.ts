@@ -80,7 +80,8 @@ export async function renewUpkeep(
   { holder, leaseMs, rows = 0 }: { holder: string; leaseMs: number; rows?: number },
 ): Promise<boolean> {
   const { rowCount } = await pool.query(
-    `update mirror.upkeep set lease_until = now() + $3::float8 * interval '1 ms', rows = rows + $4
+    `update mirror.upkeep set lease_until = now() + $3::float8 * interval '1 ms', rows = rows + $4,
+        failures = case when $4 > 0 then 0 else failures end
       where name = $1 and lease_holder = $2 and done_at is null`,
     [name, holder, leaseMs, rows],
   );
@@ -98,7 +99,7 @@ export async function endUpkeep(
         done_at = case when $3::text is null then now() end,
         failures = case when $3::text is null then 0 else failures + 1 end,
         next_try_at = case when $3::text is not null then now() + least(${LONGEST_PAUSE}, ${FIRST_PAUSE} * 2 ^ least(failures, 20)) end,
-        last_error = coalesce($3, last_error)
+        last_error = $3
       where name = $1 and lease_holder = $2`,
     [name, holder, error],
   );

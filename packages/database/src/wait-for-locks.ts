@@ -5,7 +5,7 @@ import pg from 'pg';
 import type { Database } from './open-database.ts';
 import { inTransaction } from './transaction.ts';
 
-export const LOCK_NOT_AVAILABLE = '55P03';
+const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK_DETECTED = '40P01';
 
 const LOCK_TIMEOUT_MS = 2_000;

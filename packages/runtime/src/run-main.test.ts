@@ -91,6 +91,18 @@ test('one Ctrl-C that arrives twice, as under npm, is one signal', async () => {
   expect(await ended()).toMatchObject({ code: 0, stdout: ['resolved', 'closing', 'closed'] });
 });
 
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  'a command that is told to end by %s before it is done has failed',
+  async (signal) => {
+    const { child, says, ended } = aProcess(
+      `isCommand: true, start: async () => { say('begun'); await forEver(); return 0; }`,
+    );
+    await says('begun');
+    child.kill(signal);
+    expect((await ended()).code).toBe(1);
+  },
+);
+
 test('a second signal exits at once', async () => {
   const { child, says, ended } = aProcess(`closeTimeoutMs: 600_000, start: async ({ defer }) => {
     defer('hanging', () => { say('closing'); return forEver(); });

@@ -41,13 +41,16 @@ const outputs = [process.stdout, process.stderr];
  * parent; then closes what was deferred and exits, all within 10 s (`closeTimeoutMs`). When `start` resolves to a
  * number, the process closes down by itself and exits with it, once its readers have all that it printed or are gone; otherwise
  * it stays until it is told to end.
- * Exit codes: 0 ended as told, 1 failed (at the start, later, or while closing), 2 wrong configuration.
+ * Exit codes: 0 ended as told, 1 failed (at the start, later, or while closing; or a command was told to end before it was done), 2 wrong
+ * configuration.
  */
 export async function runMain(options: {
   name: string;
   start: (lifetime: MainLifetime) => Promise<void> | Promise<number>;
   log?: Log;
   closeTimeoutMs?: number;
+  /** It comes to its end by itself: to be told to end before is to fail. */
+  isCommand?: boolean;
 }): Promise<void> {
   const problem = nodeProblem(process.version);
   if (problem !== null) {
@@ -84,7 +87,7 @@ export async function runMain(options: {
 
   // A reader or a terminal that is gone (`… | head`) is no failure of ours, and there is nobody left to tell.
   for (const stream of outputs) stream.on('error', () => {});
-  endOnSignals((code) => (isDone ? process.exit(exitCode) : end(code)));
+  endOnSignals((code) => (isDone ? process.exit(exitCode) : end(options.isCommand === true && !isWhole ? 1 : code)));
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       report.failed('an error that nobody caught', error);
