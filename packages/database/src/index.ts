@@ -1,21 +1,10 @@
-export type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './batch.ts';
-export {
-  type ClaimOptions,
-  claimBatch,
-  countPending,
-  noteBatch,
-  noteFirstAbsence,
-  noteListed,
-  postponeRecords,
-  putOff,
-  readRest,
-  releaseBatch,
-  renewLease,
-  rescheduleBatches,
-  settleRecords,
-} from './batches.ts';
-export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from './budget.ts';
-export { checkDatabase } from './check-database.ts';
+export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from './calls/budget.ts';
+export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './calls/fetches.ts';
+export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
+export { type Database, type DatabaseOptions, openDatabase, openSessions } from './connection/open-database.ts';
+export { inTransaction, type Transaction } from './connection/transaction.ts';
+export { takeVersion, VersionBehindError } from './connection/version-gap.ts';
+export { DatabaseVersionError, PoolerError } from './errors.ts';
 export {
   type DeadLetterChoice,
   discardDeadLetters,
@@ -26,49 +15,15 @@ export {
   keepUnreadDelivery,
   takeDueTries,
   timeToFirstTry,
-} from './dead-letters.ts';
-export { doUpkeep } from './do-upkeep.ts';
-export { type DueLook, forgetOldAbsences, takeDueLooks } from './due-looks.ts';
-export { DatabaseVersionError, PoolerError } from './errors.ts';
-export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './fetches.ts';
-export {
-  findFormerPlaces,
-  findLatelyHidden,
-  findLeftBehind,
-  findMentions,
-  findMovedAway,
-  findOrphansDeletedWith,
-  findPending,
-  findPendingParent,
-  findProjects,
-  findReturned,
-  findStrayed,
-  listPendingIds,
-  placePending,
-} from './find-relatives.ts';
-export { asJsonb } from './jsonb-text.ts';
-export { isMentioned, listNamedResources, listPlaces, type Place } from './known-places.ts';
-export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './lists.ts';
-export {
-  countRows,
-  countRowsPerDay,
-  findDays,
-  findGone,
-  findHidden,
-  findOtherCompany,
-  findOtherPlaces,
-  findParentIds,
-  findProject,
-  findWitnesses,
-  isFittingId,
-  listIds,
-} from './look-up.ts';
-export { type Marked, markAbsent } from './mark-absent.ts';
-export { markAbsentChildren } from './mark-absent-children.ts';
-export { type MigrateOptions, migrateDatabase } from './migrate-database.ts';
-export { readMigrations } from './migration-ledger.ts';
-export type { ColumnType, MirroredColumn, MirroredTable } from './mirrored-table.ts';
-export { type Database, type DatabaseOptions, openDatabase, openSessions } from './open-database.ts';
+} from './events/dead-letters.ts';
+export { forgetOldReceivers, noteReceiver, type ReceiverGap } from './events/receivers.ts';
+export { type LoggedEvent, markPending, type News, type RecordOptions, recordEvent } from './events/record-event.ts';
+export { checkDatabase } from './migrate/check-database.ts';
+export { doUpkeep } from './migrate/do-upkeep.ts';
+export { type MigrateOptions, migrateDatabase } from './migrate/migrate-database.ts';
+export { readMigrations } from './migrate/migration-ledger.ts';
+export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './migrate/upkeep.ts';
+export { isMentioned, listNamedResources, listPlaces, type Place } from './operators/known-places.ts';
 export {
   type BackfillScope,
   type DeadLetterDetails,
@@ -88,10 +43,58 @@ export {
   readStatus,
   showDeadLetter,
   showEvent,
-} from './operator-queries.ts';
-export { forgetOldReceivers, noteReceiver, type ReceiverGap } from './receivers.ts';
-export { type LoggedEvent, markPending, type News, type RecordOptions, recordEvent } from './record-event.ts';
-export { type Drift, noteDrift, type RecordKey, sampleFields } from './schema-drift.ts';
+} from './operators/operator-queries.ts';
+export {
+  findFormerPlaces,
+  findLatelyHidden,
+  findLeftBehind,
+  findMentions,
+  findMovedAway,
+  findOrphansDeletedWith,
+  findPending,
+  findPendingParent,
+  findProjects,
+  findReturned,
+  findStrayed,
+  listPendingIds,
+  placePending,
+} from './rows/find-relatives.ts';
+export { asJsonb } from './rows/jsonb-text.ts';
+export {
+  countRows,
+  countRowsPerDay,
+  findDays,
+  findGone,
+  findHidden,
+  findOtherCompany,
+  findOtherPlaces,
+  findParentIds,
+  findProject,
+  findWitnesses,
+  isFittingId,
+  listIds,
+} from './rows/look-up.ts';
+export { type Marked, markAbsent } from './rows/mark-absent.ts';
+export { markAbsentChildren } from './rows/mark-absent-children.ts';
+export { type Drift, noteDrift, type RecordKey, sampleFields } from './rows/schema-drift.ts';
+export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './rows/store-records.ts';
+export type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './schedule/batch.ts';
+export {
+  type ClaimOptions,
+  claimBatch,
+  countPending,
+  noteBatch,
+  noteFirstAbsence,
+  noteListed,
+  postponeRecords,
+  putOff,
+  readRest,
+  releaseBatch,
+  renewLease,
+  rescheduleBatches,
+  settleRecords,
+} from './schedule/batches.ts';
+export { type DueLook, forgetOldAbsences, takeDueLooks } from './schedule/due-looks.ts';
 export {
   askForTurn,
   endNoToken,
@@ -106,9 +109,6 @@ export {
   type Scope,
   type Trouble,
   unparkScopes,
-} from './scopes.ts';
-export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './store-records.ts';
-export { inTransaction, type Transaction } from './transaction.ts';
-export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './upkeep.ts';
-export { takeVersion, VersionBehindError } from './version-gap.ts';
-export { forgetOldWalks, keepWalk, type TakenWalk, takeWalks, takeWalksLike } from './walks.ts';
+} from './schedule/scopes.ts';
+export { forgetOldWalks, keepWalk, type TakenWalk, takeWalks, takeWalksLike } from './schedule/walks.ts';
+export type { ColumnType, MirroredColumn, MirroredTable } from './schema/mirrored-table.ts';

@@ -1,0 +1,65 @@
+import type { Database } from '../connection/open-database.ts';
+import { afterConflicts } from '../connection/transaction.ts';
+
+/** Moments are ISO 8601. */
+export type ReceiverGap = {
+  kind: 'down' | 'refused' | 'spooled';
+  since: string;
+  until: string;
+  /** Deliveries; null while it was down. */
+  count: number | null;
+  /** Of `down`. */
+  wasStopped: boolean | null;
+};
+
+export type ReceiverNews = {
+  id: string;
+  host: string;
+  pid: number;
+  version: string;
+  startedAt: string;
+  reportedAt: string;
+  stoppedAt: string | null;
+  /** The report as JSON text that jsonb takes. */
+  report: string;
+  gaps: readonly ReceiverGap[];
+};
+
+/**
+ * Notes what a receiver reported of itself. Idempotent, and of any order: an earlier report adds its gaps and changes nothing
+ * else; of two that begin a gap at the same time the longer counts.
+ */
+export async function noteReceiver(database: Database, news: ReceiverNews): Promise<void> {
+  const { id, host, pid, version, startedAt, reportedAt, stoppedAt, report, gaps } = news;
+  await afterConflicts(database, () =>
+    database.pool.query(NOTE_RECEIVER, [
+      ...[id, host, pid, version, startedAt, reportedAt, stoppedAt, report],
+      gaps.map((gap) => gap.kind),
+      gaps.map((gap) => gap.since),
+      gaps.map((gap) => gap.until),
+      gaps.map((gap) => gap.count),
+      gaps.map((gap) => gap.wasStopped),
+    ]),
+  );
+}
+
+const NOTE_RECEIVER = `
+with noted as (
+  insert into mirror.receivers as r (id, host, pid, version, started_at, reported_at, stopped_at, report)
+  values ($1, $2, $3, $4, $5, $6, $7, $8)
+  on conflict (id) do update set host = excluded.host, pid = excluded.pid, version = excluded.version,
+    started_at = excluded.started_at, reported_at = excluded.reported_at, stopped_at = excluded.stopped_at,
+    report = excluded.report, recorded_at = now()
+  where excluded.reported_at > r.reported_at
+)
+insert into mirror.receiver_gaps as g (receiver, kind, since, until, count, was_stopped)
+select $1, n.* from unnest($9::text[], $10::timestamptz[], $11::timestamptz[], $12::integer[], $13::boolean[])
+  as n(kind, since, until, count, was_stopped) order by kind, since
+on conflict (receiver, kind, since) do update set until = greatest(g.until, excluded.until),
+  count = greatest(g.count, excluded.count)`;
+
+/** Removes receivers of which nothing was heard for 90 days, and gaps that ended so long ago. */
+export async function forgetOldReceivers(database: Database): Promise<void> {
+  await database.pool.query(`delete from mirror.receivers where recorded_at < now() - interval '90 days'`);
+  await database.pool.query(`delete from mirror.receiver_gaps where until < now() - interval '90 days'`);
+}

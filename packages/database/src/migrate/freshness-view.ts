@@ -1,0 +1,81 @@
+import type pg from 'pg';
+import { LIVE } from '../rows/look-up.ts';
+import type { MirroredTable } from '../schema/mirrored-table.ts';
+import { quoteLiteral, tableName } from '../schema/quote.ts';
+
+const EMPTY = `
+  select null::bigint, null::bigint, null::text, null::bigint, null::timestamptz, null::timestamptz, null::timestamptz,
+    null::bigint, null::bigint, null::bigint, null::bigint, null::numeric where false`;
+
+const COLUMNS = `company_id, project_id, resource, rows, last_event_at, last_fetch_at, oldest_pending_at, pending,
+  calls_last_hour, events_last_day, calls_for_events_last_day, calls_per_event`;
+
+/** Makes `mirror.freshness` a view over no tables: the same columns, nothing that depends on a table. */
+export async function emptyFreshness(client: pg.ClientBase): Promise<void> {
+  await client.query(createView('freshness', EMPTY));
+}
+
+/**
+ * Makes `mirror.freshness` a view over these tables, or leaves it alone if it is one: to replace it takes a lock that no reader
+ * may hold. Postgres knows a view by what it made of its text, so one of another name is made for the comparison.
+ */
+export async function arrangeFreshness(client: pg.ClientBase, tables: readonly MirroredTable[]): Promise<void> {
+  const query = freshnessQuery(tables);
+  await client.query('savepoint freshness');
+  await client.query(createView('freshness_as_wanted', query));
+  const { rows } = await client.query<{ is_so: boolean }>(
+    `select coalesce(pg_get_viewdef(to_regclass('mirror.freshness')) = pg_get_viewdef('mirror.freshness_as_wanted'::regclass), false)
+      as is_so`,
+  );
+  await client.query('rollback to savepoint freshness');
+  if (rows[0]?.is_so !== true) await client.query(createView('freshness', query));
+}
+
+/**
+ * What `mirror.freshness` shows: what the mirror holds of each resource in each scope, how new that is, and how many calls
+ * it takes. Events and calls are compared over the same time, that is not before calls were counted.
+ */
+function freshnessQuery(tables: readonly MirroredTable[]): string {
+  if (tables.length === 0) return EMPTY;
+  const held = tables.map(
+    (table) => `
+    select company_id, ${table.scope === 'project' ? 'project_id' : 'null::bigint as project_id'},
+      ${quoteLiteral(table.resource)} as resource, count(*) filter (where ${LIVE}) as rows,
+      null::timestamptz as last_event_at, max(_fetched_at) as last_fetch_at, null::timestamptz as oldest_pending_at,
+      0::bigint as pending, 0::bigint as calls, 0::bigint as day_events, 0::bigint as day_calls
+    from ${tableName(table)} group by 1, 2`,
+  );
+  const resources = tables.map(({ resource, scope }) => `(${quoteLiteral(resource)}, ${scope === 'project'})`);
+  // An event may name a project though its resource is one of the company.
+  const projectId = 'case when r.in_project then n.project_id end as project_id';
+  return `
+  with resources (resource, in_project) as (values ${resources.join(', ')}),
+  day (start) as (
+    select greatest(now() - interval '24 hours', date_bin('10 minutes', first_at, '2000-01-01 00:00+00'))
+    from (select min(called_at) as first_at from mirror.fetches) f where first_at is not null
+  ),
+  facts as (${held.join('\n    union all')}
+    union all
+    select n.company_id, ${projectId}, resource, 0, max(n.received_at), null, null, 0,
+      0, count(*) filter (where n.outcome = 'pending' and n.received_at >= (select start from day)), 0
+    from mirror.events n join resources r using (resource) group by 1, 2, 3
+    union all
+    select n.company_id, ${projectId}, resource, 0, null, null, min(n.first_seen_at), count(*), 0, 0, 0
+    from mirror.pending n join resources r using (resource) group by 1, 2, 3
+    union all
+    select n.company_id, ${projectId}, resource, 0, null, null, null, 0,
+      sum(n.count) filter (where n.period_start > now() - interval '1 hour'), 0,
+      sum(n.for_events) filter (where n.period_start >= (select start from day))
+    from mirror.calls n join resources r using (resource) group by 1, 2, 3
+  )
+  select company_id, project_id, resource, sum(rows)::bigint, max(last_event_at), max(last_fetch_at),
+    min(oldest_pending_at), sum(pending)::bigint, coalesce(sum(calls), 0)::bigint,
+    sum(day_events)::bigint, coalesce(sum(day_calls), 0)::bigint,
+    round(coalesce(sum(day_calls), 0)::numeric / nullif(sum(day_events), 0), 2)
+  from facts group by 1, 2, 3`;
+}
+
+function createView(name: string, query: string): string {
+  // Postgres lets a view that is replaced get more columns, at its end only.
+  return `create or replace view mirror.${name} (${COLUMNS}) as ${query}`;
+}

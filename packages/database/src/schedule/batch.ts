@@ -1,0 +1,41 @@
+import type { lane } from '../schema/schema.ts';
+
+export type BatchKey = { companyId: string; projectId: string | null; resource: string };
+
+/** In this order: news of events, the detail that lists lack of them, what repair brought in, first fills, comparisons. */
+export type Lane = (typeof lane.enumValues)[number];
+
+/** Pending records of one lane, which one worker fetches at a time. */
+export type Batch = BatchKey & { lane: Lane };
+
+export type ClaimedBatch = Batch & {
+  /** The scope is parked and this run finds out whether it answers again. */
+  isProbe: boolean;
+  /** It is a whole company, or everything, that is parked. */
+  isWideProbe: boolean;
+};
+
+/** A pending record as a fetch notes it before its first request. */
+export type NotedRecord = {
+  id: string;
+  generation: string;
+  lane: Lane;
+  eventId: string | null;
+  /** ISO 8601, the newest change that an event told of; null when none did, or one did not say when. */
+  occurredAt: string | null;
+  parentId: string | null;
+  /** A delete event is among the news. */
+  isDelete: boolean;
+  /** And as far as Procore's times tell nothing happened to the record since. */
+  isDeletedLast: boolean;
+  attempts: number;
+  /** Those attempts that failed for what may be its own fault. */
+  ownFailures: number;
+  reread: boolean;
+  /** An earlier run did not find it, long enough ago, and no news came since. */
+  isSightedAbsent: boolean;
+  /** A list has refreshed what it carries of the record since its newest event; the show is still to come. */
+  isListed: boolean;
+  /** A fetch that starts now proves all of its events: the newest is at least `delayMs` old. */
+  settles: boolean;
+};

@@ -1,0 +1,624 @@
+import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Database, openDatabase } from '../connection/open-database.ts';
+import { inTransaction } from '../connection/transaction.ts';
+import { giveUpRecords } from '../events/dead-letters.ts';
+import { type LoggedEvent, markPending, type News, recordEvent } from '../events/record-event.ts';
+import { migrateDatabase } from '../migrate/migrate-database.ts';
+import type { Lane } from './batch.ts';
+import {
+  claimBatch,
+  noteBatch,
+  noteFirstAbsence,
+  noteListed,
+  postponeRecords,
+  putOff,
+  readRest,
+  releaseBatch,
+  renewLease,
+  rescheduleBatches,
+  settleRecords,
+} from './batches.ts';
+import { giveProbeBack, keepParked, parkScope, unparkScopes } from './scopes.ts';
+
+let test_: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  test_ = await createTestDatabase();
+  await migrateDatabase({ url: test_.url, tables: [] });
+  database = openDatabase({ url: test_.url, applicationName: 'test' });
+});
+afterAll(async () => {
+  await database.close();
+  await test_.drop();
+});
+beforeEach(() =>
+  database.pool.query(
+    'truncate mirror.events, mirror.pending, mirror.batches, mirror.budget, mirror.scopes, mirror.dead_letters, mirror.first_calls',
+  ),
+);
+
+const key = { companyId: '1', projectId: '7', resource: 'RFIs', lane: 'live' } as const;
+const mine = { holder: 'me', leaseMs: 60_000, mostPerCompany: 16, onlyLive: false };
+
+let eventNumber = 0;
+function anEvent(change: Partial<LoggedEvent> = {}): LoggedEvent {
+  eventNumber += 1;
+  return {
+    id: `EVENT${eventNumber}`,
+    companyId: '1',
+    projectId: '7',
+    resource: 'RFIs',
+    recordId: '42',
+    kind: 'update',
+    occurredAt: '2026-06-01T10:00:00.123456Z',
+    receivedAt: new Date(),
+    payloadVersion: 'v4.0',
+    raw: '{"id": 5982324300946918154}',
+    key: null,
+    trace: null,
+    ...change,
+  };
+}
+
+function newsOf(event: LoggedEvent): News {
+  const { companyId, projectId, resource, recordId, kind } = event;
+  return { companyId, projectId, resource, recordId, parentId: null, isDelete: kind === 'delete', isRelative: false };
+}
+
+function record(event: LoggedEvent, { delayMs = 0, maxWaitMs = 60_000 } = {}): ReturnType<typeof recordEvent> {
+  return recordEvent(database, { event, ignored: null, news: [newsOf(event)], delayMs, maxWaitMs });
+}
+
+async function mark(lane: Lane, change: Partial<LoggedEvent> = {}): Promise<void> {
+  const news = [newsOf(anEvent(change))];
+  await markPending(database.pool, { news, lane, eventId: null, occurredAt: null, delayMs: 0, maxWaitMs: 60_000 });
+}
+
+async function releaseAgain(): Promise<void> {
+  await database.pool.query('update mirror.batches set due_at = now()');
+  await claimBatch(database, mine);
+  await releaseBatch(database, key, { holder: 'me', restMs: 0 });
+}
+
+const note = (delayMs = 0) => noteBatch(database, key, { delayMs, absencePauseMs: 0, limit: 100 });
+const settle = (records: Awaited<ReturnType<typeof note>>) =>
+  inTransaction(database, (client) => settleRecords(client, key, records, 0));
+
+test('an event is logged digit for digit and marks its record pending', async () => {
+  expect(await record(anEvent({ id: 'A', recordId: '9007199254740993' }))).toBe('new');
+  const { rows } = await database.pool.query(`select raw ->> 'id' as raw_id, record_id, outcome from mirror.events`);
+  expect(rows).toEqual([{ raw_id: '5982324300946918154', record_id: '9007199254740993', outcome: 'pending' }]);
+  expect(await note()).toMatchObject([{ id: '9007199254740993', eventId: 'A', settles: true }]);
+});
+
+test('an event is recorded though a worker that stores locked its records in another order', async () => {
+  const first = anEvent({ recordId: '1' });
+  const second = anEvent({ recordId: '2' });
+  for (const event of [first, second]) await record(event);
+  const client = await database.pool.connect();
+  const update = (id: string) => client.query('update mirror.pending set attempts = 1 where record_id = $1', [id]);
+  await client.query('begin');
+  await update('2');
+  const news = [first, second].map(newsOf);
+  const recorded = recordEvent(database, { event: anEvent(), ignored: null, news, delayMs: 0, maxWaitMs: 60_000 });
+  const waiting = () =>
+    database.pool.query(`select from pg_stat_activity where wait_event_type = 'Lock' and query like '%logged as%'`);
+  await expect.poll(async () => (await waiting()).rowCount).toBe(1);
+  // Whoever waited longer is made to give way: the recorder.
+  await update('1');
+  await client.query('commit');
+  client.release();
+  expect(await recorded).toBe('new');
+});
+
+test('a second delivery of the same event is counted and asks for nothing', async () => {
+  const event = anEvent();
+  await record(event);
+  const before = await note();
+  expect(await record(event)).toBe('known');
+  expect(await note()).toEqual(before);
+  const { rows } = await database.pool.query('select deliveries from mirror.events');
+  expect(rows).toEqual([{ deliveries: 2 }]);
+});
+
+test('another event under a known id is told apart and nothing is written', async () => {
+  const event = anEvent();
+  await record(event);
+  expect(await record({ ...event, recordId: '43' })).toBe('differs');
+  expect(await note()).toHaveLength(1);
+});
+
+test('news during a fetch keeps the record pending', async () => {
+  await record(anEvent());
+  const before = await note();
+  await record(anEvent());
+  await settle(before);
+  expect(await note()).toMatchObject([{ id: '42' }]);
+  await settle(await note());
+  expect(await note()).toEqual([]);
+});
+
+test('a generation never comes again, whatever was settled, given up or put off meanwhile', async () => {
+  await record(anEvent());
+  const slow = await note();
+  const quick = await note();
+  await settle(quick);
+  await record(anEvent());
+  const again = await note();
+  expect(again[0]?.generation).not.toBe(slow[0]?.generation);
+  await settle(slow);
+  await giveUpRecords(database, key, slow, { reason: 'test', detail: 'of older news', retryAfterMs: [] });
+  await putOff(database.pool, key, slow, 60_000);
+  await inTransaction(database, (client) => noteListed(client, key, slow, { pauseMs: 60_000, lane: 'detail' }));
+  await noteFirstAbsence(database.pool, key, slow, { pauseMs: 60_000 });
+  const reread = { pauseMs: 0, error: null, counts: 'attempt', reread: true } as const;
+  await postponeRecords(database.pool, key, slow, reread);
+  expect(await note()).toEqual(again);
+});
+
+test('an absence is sighted when it was noted for the newest news, and long enough ago', async () => {
+  await record(anEvent());
+  const sighted = async (absencePauseMs: number) =>
+    (await noteBatch(database, key, { delayMs: 0, absencePauseMs, limit: 1 }))[0]?.isSightedAbsent;
+  expect(await sighted(0)).toBe(false);
+  await noteFirstAbsence(database.pool, key, await note(), { pauseMs: 0 });
+  expect(await sighted(0)).toBe(true);
+  expect(await sighted(60_000)).toBe(false);
+  await record(anEvent());
+  expect(await sighted(0)).toBe(false);
+});
+
+test('a delete among the news is remembered whatever comes after it', async () => {
+  await record(anEvent({ kind: 'delete' }));
+  await record(anEvent({ kind: 'update' }));
+  expect(await note()).toMatchObject([{ isDelete: true }]);
+});
+
+test('a record is ready only after the pause, and one edited without pause after the longest wait', async () => {
+  await record(anEvent({ recordId: '1' }), { delayMs: 60_000 });
+  await record(anEvent({ recordId: '2' }), { delayMs: 60_000, maxWaitMs: 0 });
+  await record(anEvent({ recordId: '2' }), { delayMs: 60_000, maxWaitMs: 0 });
+  const [only, ...others] = await note(60_000);
+  expect(others).toEqual([]);
+  expect(only).toMatchObject({ id: '2', settles: false });
+  await inTransaction(database, (client) => settleRecords(client, key, [only!], 60_000));
+  expect(await note(60_000)).toEqual([]); // fetched, still pending, and its wait starts anew
+  const { rows } = await database.pool.query('select count(*)::int as count from mirror.pending');
+  expect(rows).toEqual([{ count: 2 }]);
+});
+
+describe('a record whose fetch failed waits', () => {
+  const failed = (pauseMs: number) => ({ pauseMs, error: 'boom', counts: 'attempt' as const, reread: false });
+  const fail = (records: Awaited<ReturnType<typeof note>>, pauseMs: number) =>
+    postponeRecords(database.pool, key, records, failed(pauseMs));
+  /** In whole seconds from now: when the record may be fetched, and when its batch is due. */
+  const readyIn = async () => {
+    const { rows } = await database.pool.query(
+      `select greatest(round(extract(epoch from p.ready_at - now())), 0)::int as ready,
+          greatest(round(extract(epoch from b.due_at - now())), 0)::int as due
+        from mirror.pending p join mirror.batches b using (company_id)`,
+    );
+    return rows[0];
+  };
+  const passTime = (seconds: number) =>
+    database.pool.query(
+      `update mirror.pending set ready_at = ready_at - $1 * interval '1 s', not_before = not_before - $1 * interval '1 s'`,
+      [seconds],
+    );
+
+  test('until news of it comes, but for a moment', async () => {
+    await record(anEvent());
+    await claimBatch(database, mine);
+    await fail(await note(), 3_600_000);
+    await releaseBatch(database, key, { holder: 'me', restMs: 0 });
+    expect(await readyIn()).toEqual({ ready: 3600, due: 3600 });
+    await record(anEvent());
+    expect(await readyIn()).toEqual({ ready: 10, due: 10 });
+    await passTime(15);
+    await record(anEvent(), { delayMs: 2_000 });
+    expect(await readyIn()).toEqual({ ready: 2, due: 2 });
+  });
+
+  test('no longer for news than without', async () => {
+    await record(anEvent());
+    await fail(await note(), 1_000);
+    await record(anEvent());
+    expect((await readyIn()).ready).toBe(1);
+  });
+
+  test('ten seconds each time while it goes on to be edited and to fail', async () => {
+    await record(anEvent());
+    await fail(await note(), 1_000);
+    for (let round = 1; round <= 3; round += 1) {
+      await record(anEvent());
+      await passTime(60);
+      await fail(await note(), 1_000);
+      await record(anEvent());
+      expect((await readyIn()).ready).toBe(10);
+    }
+    await passTime(60);
+    await record(anEvent(), { delayMs: 0 });
+    await inTransaction(database, async (client) =>
+      settleRecords(
+        client,
+        key,
+        (await note()).map((one) => ({ ...one, settles: false })),
+        0,
+      ),
+    );
+    await fail(await note(), 1_000);
+    await record(anEvent());
+    expect((await readyIn()).ready).toBe(1);
+  });
+
+  test('no longer than that for news that came while it failed', async () => {
+    await record(anEvent());
+    const noted = await note();
+    await record(anEvent());
+    await fail(noted, 3_600_000);
+    expect((await readyIn()).ready).toBe(10);
+    expect(await database.pool.query('select attempts from mirror.pending')).toMatchObject({ rows: [{ attempts: 0 }] });
+  });
+
+  test('in any case, if it was answered and is to be read once more', async () => {
+    await record(anEvent());
+    await postponeRecords(database.pool, key, await note(), {
+      ...{ pauseMs: 60_000, error: null, counts: 'nothing', reread: true },
+    });
+    await record(anEvent());
+    expect((await readyIn()).ready).toBe(60);
+  });
+});
+
+test('one worker holds a batch until it gives it back or its lease runs out', async () => {
+  await record(anEvent());
+  expect(await claimBatch(database, { ...mine, holder: 'a', leaseMs: 60_000 })).toEqual({
+    ...key,
+    isProbe: false,
+    isWideProbe: false,
+  });
+  expect(await claimBatch(database, { ...mine, holder: 'b', leaseMs: 60_000 })).toBeNull();
+  await releaseBatch(database, key, { holder: 'a', restMs: 0 });
+  expect(await claimBatch(database, { ...mine, holder: 'b', leaseMs: 0 })).not.toBeNull();
+  expect(await claimBatch(database, { ...mine, holder: 'c', leaseMs: 60_000 })).not.toBeNull();
+  expect(await renewLease(database, key, { holder: 'b', leaseMs: 60_000 })).toBe(false);
+  expect(await renewLease(database, key, { holder: 'c', leaseMs: 60_000 })).toBe(true);
+});
+
+test('a batch without pending records is idle until there is news', async () => {
+  await record(anEvent());
+  await claimBatch(database, mine);
+  await settle(await note());
+  await releaseBatch(database, key, { holder: 'me', restMs: 0 });
+  expect(await claimBatch(database, mine)).toBeNull();
+  await record(anEvent());
+  expect(await claimBatch(database, mine)).not.toBeNull();
+});
+
+test('news that comes while a batch is given back is not slept over', async () => {
+  for (let round = 0; round < 30; round += 1) {
+    await record(anEvent());
+    await claimBatch(database, mine);
+    await settle(await note());
+    await Promise.all([releaseBatch(database, key, { holder: 'me', restMs: 0 }), record(anEvent())]);
+    await releaseBatch(database, key, { holder: 'me', restMs: 0 });
+    const { rows } = await database.pool.query('select due_at is not null as is_due from mirror.batches');
+    expect(rows).toEqual([{ is_due: true }]);
+  }
+});
+
+test('a company with batches in hand waits behind one without', async () => {
+  for (const projectId of ['1', '2', '3']) await record(anEvent({ companyId: '1', projectId }));
+  await record(anEvent({ companyId: '2', projectId: '9' }));
+  const claimed = [await claimBatch(database, mine), await claimBatch(database, mine)];
+  expect(new Set(claimed.map((batch) => batch?.companyId))).toEqual(new Set(['1', '2']));
+});
+
+test('a worker keeps room for another company, and for live batches', async () => {
+  for (const projectId of ['1', '2', '3']) await record(anEvent({ companyId: '1', projectId }));
+  const few = { ...mine, mostPerCompany: 2 };
+  expect(await claimBatch(database, few)).not.toBeNull();
+  expect(await claimBatch(database, few)).not.toBeNull();
+  expect(await claimBatch(database, few)).toBeNull();
+  expect(await claimBatch(database, { ...few, holder: 'another' })).not.toBeNull();
+  await mark('backfill', { companyId: '2' });
+  expect(await claimBatch(database, { ...few, onlyLive: true })).toBeNull();
+  expect(await claimBatch(database, few)).toMatchObject({ companyId: '2', lane: 'backfill' });
+});
+
+test('lanes have batches of their own, and go in their order', async () => {
+  await mark('backfill', { recordId: '1' });
+  await mark('repair', { recordId: '2' });
+  await record(anEvent({ recordId: '3' }));
+  const lanes = [];
+  for (let batch = await claimBatch(database, mine); batch !== null; batch = await claimBatch(database, mine)) {
+    lanes.push(batch.lane);
+    expect(batch).toMatchObject(batch.lane === 'live' ? key : { resource: 'RFIs' });
+  }
+  expect(lanes).toEqual(['live', 'repair', 'backfill']);
+  expect((await note()).map(({ id, lane }) => [id, lane])).toEqual([
+    ['3', 'live'],
+    ['2', 'repair'],
+    ['1', 'backfill'],
+  ]);
+});
+
+test('news of an event takes a record out of a later lane, a first fill does not put it back', async () => {
+  await mark('backfill');
+  await record(anEvent());
+  await mark('backfill');
+  expect(await note()).toMatchObject([{ lane: 'live' }]);
+});
+
+test('detail waits until nothing live is due or in hand, but not for ever', async () => {
+  await record(anEvent({ recordId: '1' }));
+  await inTransaction(database, async (client) =>
+    noteListed(client, key, await note(), { pauseMs: 0, lane: 'detail' }),
+  );
+  expect(await note()).toMatchObject([{ id: '1', lane: 'detail', isListed: true }]);
+  await record(anEvent({ recordId: '2' }));
+  const live = await claimBatch(database, mine);
+  expect(live).toMatchObject({ lane: 'live' });
+  expect(await claimBatch(database, mine)).toBeNull();
+  await database.pool.query(`update mirror.batches set due_at = due_at - interval '31 s' where lane = 'detail'`);
+  const detail = await claimBatch(database, mine);
+  expect(detail).toMatchObject({ lane: 'detail' });
+  await settle((await note()).filter(({ lane }) => lane === 'live'));
+  await releaseBatch(database, live!, { holder: 'me', restMs: 0 });
+  await database.pool.query(`update mirror.pending set ready_at = now()`);
+  await releaseBatch(database, detail!, { holder: 'me', restMs: 0 });
+  expect(await claimBatch(database, mine)).toMatchObject({ lane: 'detail' });
+  await record(anEvent({ recordId: '1' }));
+  expect(await note()).toMatchObject([{ id: '1', lane: 'live', isListed: false }]);
+});
+
+test.each([
+  ['a record that fails again and again', 1, 'detail'],
+  ['a record that did not fail', 0, null],
+])('detail waits for live news in hand: %s', async (_, attempts, lane) => {
+  await record(anEvent({ recordId: '1' }));
+  await inTransaction(database, async (client) =>
+    noteListed(client, key, await note(), { pauseMs: 0, lane: 'detail' }),
+  );
+  await record(anEvent({ recordId: '2' }));
+  await database.pool.query(`update mirror.pending set attempts = $1 where record_id = '2'`, [attempts]);
+  expect(await claimBatch(database, mine)).toMatchObject({ lane: 'live' });
+  expect((await claimBatch(database, mine))?.lane ?? null).toBe(lane);
+});
+
+test.each(['due', 'in hand'])('detail waits for no live news of a parked scope, which is %s', async (state) => {
+  await record(anEvent());
+  const live = await claimBatch(database, mine);
+  await inTransaction(database, async (client) =>
+    noteListed(client, key, await note(), { pauseMs: 0, lane: 'detail' }),
+  );
+  await releaseBatch(database, live!, { holder: 'me', restMs: 0 });
+  await record(anEvent({ resource: 'Submittals', recordId: '2' }));
+  await parkScope(database, { ...key, resource: 'Submittals' }, refused, pauses);
+  if (state === 'in hand') {
+    await makeProbesDue();
+    expect(await claimBatch(database, mine)).toMatchObject({ resource: 'Submittals', isProbe: true });
+  }
+  expect(await claimBatch(database, mine)).toMatchObject({ resource: 'RFIs', lane: 'detail' });
+});
+
+test.each([
+  ['7000', 'detail'],
+  [null, 'detail'],
+])(
+  'detail waits for no live news of a resource that is parked elsewhere in its company (%s)',
+  async (projectId, lane) => {
+    await record(anEvent());
+    const live = await claimBatch(database, mine);
+    await inTransaction(database, async (client) =>
+      noteListed(client, key, await note(), { pauseMs: 0, lane: 'detail' }),
+    );
+    await releaseBatch(database, live!, { holder: 'me', restMs: 0 });
+    await record(anEvent({ resource: 'Submittals', recordId: '2' }));
+    expect(await claimBatch(database, mine)).toMatchObject({ resource: 'Submittals' });
+    expect(await claimBatch(database, mine)).toBeNull(); // the live one in hand has news that did not fail
+    await parkScope(database, { ...key, projectId, resource: 'Submittals' }, refused, pauses);
+    expect(await claimBatch(database, mine)).toMatchObject({ resource: 'RFIs', lane });
+  },
+);
+
+test('a parked scope is left alone until its probe, which one batch makes', async () => {
+  await record(anEvent({ projectId: '7' }));
+  await record(anEvent({ projectId: '8' }));
+  const company = { companyId: '1', projectId: null, resource: null };
+  await parkScope(database, company, refused, pauses);
+  expect(await claimBatch(database, mine)).toBeNull();
+  await makeProbesDue();
+  expect(await claimBatch(database, mine)).toMatchObject({ isProbe: true, isWideProbe: true });
+  expect(await claimBatch(database, mine)).toBeNull();
+  await giveProbeBack(database, key);
+  expect(await claimBatch(database, mine)).toMatchObject({ isProbe: true });
+  expect(await unparkScopes(database, key)).toBe(1);
+  await database.pool.query('update mirror.batches set lease_until = null');
+  expect(await claimBatch(database, mine)).toMatchObject({ isProbe: false, isWideProbe: false });
+});
+
+const refused = { reason: 'forbidden', detail: 'HTTP 403', atLeastMs: 0 } as const;
+const pauses = { firstPauseMs: 20_000, longestPauseMs: 7_200_000 };
+const makeProbesDue = () => database.pool.query('update mirror.scopes set probe_at = now()');
+const parked = async () => {
+  const { rows } = await database.pool.query(
+    `select concat_ws('/', company_id, project_id, resource) as scope, reason, probes,
+      round(extract(epoch from probe_at - now()))::int as seconds from mirror.scopes order by 1`,
+  );
+  return rows;
+};
+
+test('a resource of which there is enough in hand is left alone', async () => {
+  await record(anEvent({ projectId: '7' }));
+  await record(anEvent({ projectId: '8', resource: 'Tasks' }));
+  expect(await claimBatch(database, { ...mine, notResources: ['RFIs'] })).toMatchObject({ resource: 'Tasks' });
+  expect(await claimBatch(database, { ...mine, notResources: ['RFIs'] })).toBeNull();
+  expect(await claimBatch(database, { ...mine, notResources: ['Tasks'] })).toMatchObject({ resource: 'RFIs' });
+});
+
+test('everything may be parked, and one batch probes it', async () => {
+  await record(anEvent({ projectId: '7' }));
+  await record(anEvent({ companyId: '2', projectId: '8' }));
+  await parkScope(database, { companyId: null, projectId: null, resource: null }, refused, pauses);
+  expect(await claimBatch(database, mine)).toBeNull();
+  await makeProbesDue();
+  expect(await claimBatch(database, mine)).toMatchObject({ isProbe: true, isWideProbe: true });
+  expect(await claimBatch(database, mine)).toBeNull();
+});
+
+test('only a refused probe lengthens the pause: to half of the time that the scope has been parked', async () => {
+  const scope = { companyId: '1', projectId: '7', resource: 'RFIs' };
+  for (let late = 0; late < 16; late += 1) await parkScope(database, scope, refused, pauses);
+  expect(await parked()).toMatchObject([{ scope: '1/7/RFIs', probes: 0, seconds: 20 }]);
+  const seconds: number[] = [];
+  for (const parkedFor of ['10 s', '40 s', '100 s', '1 hour', '3 hours', '3 days']) {
+    await database.pool.query(`update mirror.scopes set parked_at = now() - $1::interval`, [parkedFor]);
+    await keepParked(database, scope, { ...refused, reason: 'failing' }, pauses);
+    seconds.push(...(await parked()).map((one) => one.seconds));
+  }
+  expect(seconds).toEqual([20, 20, 50, 1800, 5400, 7200]);
+  expect(await parked()).toMatchObject([{ probes: 6, reason: 'failing' }]);
+});
+
+test('a scope is left alone for as long as Procore says, but not for a day without a probe', async () => {
+  const scope = { companyId: '1', projectId: '7', resource: 'RFIs' };
+  await parkScope(database, scope, { ...refused, atLeastMs: 90_000 }, pauses);
+  expect(await parked()).toMatchObject([{ seconds: 90 }]);
+  await keepParked(database, scope, { ...refused, atLeastMs: 600_000 }, pauses);
+  expect(await parked()).toMatchObject([{ seconds: 600 }]);
+  const forADay = { ...refused, atLeastMs: 86_400_000 };
+  await keepParked(database, scope, forADay, pauses);
+  await parkScope(database, { ...scope, projectId: '8' }, forADay, pauses);
+  expect(await parked()).toMatchObject([{ seconds: 7200 }, { seconds: 7200 }]);
+});
+
+test('what lies in a parked scope is not parked by itself, and what the same trouble parked before goes with it', async () => {
+  const [rfis, submittals] = [{ ...key }, { ...key, resource: 'Submittals' }];
+  const company = { companyId: '1', projectId: null, resource: null };
+  await parkScope(database, rfis, refused, pauses);
+  await parkScope(database, { ...rfis, companyId: '2' }, refused, pauses);
+  await database.pool.query(`update mirror.scopes set parked_at = now() - interval '1 hour' where company_id = 2`);
+  await parkScope(database, { companyId: '1', projectId: '7', resource: 'Tasks' }, refused, pauses);
+  await database.pool.query(`update mirror.scopes set parked_at = now() - interval '1 hour' where resource = 'Tasks'`);
+  await parkScope(database, company, refused, pauses);
+  await parkScope(database, submittals, refused, pauses);
+  expect((await parked()).map(({ scope }) => scope)).toEqual(['1', '1/7/RFIs', '1/7/Tasks', '2/7/RFIs']);
+  expect(await unparkScopes(database, submittals)).toBe(2);
+  expect((await parked()).map(({ scope }) => scope)).toEqual(['1/7/Tasks', '2/7/RFIs']);
+  await parkScope(database, { companyId: null, projectId: null, resource: null }, refused, pauses);
+  await parkScope(database, { ...company, companyId: '2' }, refused, pauses);
+  expect(await unparkScopes(database, { ...company, companyId: '9' })).toBe(1);
+});
+
+test('a schedule that was lost is made anew from the pending records', async () => {
+  await record(anEvent());
+  await database.pool.query('truncate mirror.batches');
+  expect(await rescheduleBatches(database)).toBe(1);
+  expect(await claimBatch(database, mine)).not.toBeNull();
+});
+
+test('a batch gathers news that keeps coming, but not for longer than twice the pause more', async () => {
+  const dueIn = async () => {
+    const { rows } = await database.pool.query(
+      `select extract(epoch from due_at - first_due_at)::float8 * 1000 as ms, due_at > now() as later from mirror.batches`,
+    );
+    return rows[0];
+  };
+  await record(anEvent({ recordId: '1' }), { delayMs: 1000 });
+  expect(await dueIn()).toEqual({ ms: 0, later: true });
+  await record(anEvent({ recordId: '2' }), { delayMs: 1000 });
+  expect((await dueIn()).ms).toBeGreaterThan(0);
+  await database.pool.query(
+    `update mirror.batches set first_due_at = first_due_at - interval '10 s', due_at = due_at - interval '9.5 s'`,
+  );
+  await record(anEvent({ recordId: '3' }), { delayMs: 1000 });
+  expect(await dueIn()).toEqual({ ms: 2000, later: false });
+});
+
+test('a batch rests the longer, the more of an hour the calls for news took, and nothing else does', async () => {
+  const restMs = async (used: number, before = 0, { lane = 'live' as Lane, companyId = '1' } = {}) => {
+    await database.pool.query('truncate mirror.budget, mirror.budget_use');
+    await database.pool.query(
+      `insert into mirror.budget (window_name, call_limit, remaining, known_by, opened_at, reset_at)
+        values ('hour', 600, 600, 'count', now() - interval '30 min', now() + interval '30 min')`,
+    );
+    const use = `insert into mirror.budget_use (window_name, company_id, used, used_live, used_live_before)
+      values ('hour', 1, 600, $1, $2)`;
+    await database.pool.query(use, [used, before]);
+    return Math.round((await readRest(database, { ...key, companyId, lane })) / 1000);
+  };
+  expect(await restMs(300)).toBe(0);
+  expect(await restMs(150, 300)).toBe(0);
+  expect(await restMs(150, 600)).toBe(900);
+  expect(await restMs(450)).toBe(900);
+  expect(await restMs(600)).toBe(1800);
+  expect(await restMs(900)).toBe(1800);
+  expect(await restMs(600, 0, { lane: 'detail' })).toBe(0);
+  expect(await restMs(600, 0, { companyId: '2' })).toBe(0);
+  expect(await restMs(450)).toBe(900);
+  await record(anEvent());
+  const due = async () => {
+    const { rows } = await database.pool.query(
+      `select round(extract(epoch from p.ready_at - p.last_seen_at))::int as ready,
+          round(extract(epoch from b.due_at - p.last_seen_at))::int as due
+        from mirror.pending p join mirror.batches b using (company_id)`,
+    );
+    return rows;
+  };
+  expect(await due()).toEqual([{ ready: 0, due: 900 }]);
+  await releaseAgain();
+  expect(await due()).toEqual([{ ready: 0, due: 900 }]);
+  expect(await rescheduleBatches(database)).toBe(0);
+  await database.pool.query(`update mirror.pending set ready_at = now() - interval '2 s'`);
+  await releaseAgain();
+  expect((await due())[0].due).toBeLessThan(900); // more to do than one run could: no rest
+  await database.pool.query('truncate mirror.budget, mirror.budget_use');
+});
+
+test('news makes a batch due that waits for a failed record', async () => {
+  await record(anEvent({ recordId: '1' }));
+  await database.pool.query(
+    `update mirror.batches set due_at = now() + interval '5 min', first_due_at = now() + interval '5 min'`,
+  );
+  await record(anEvent({ recordId: '2' }));
+  expect(await claimBatch(database, mine)).not.toBeNull();
+});
+
+test('while a company is paused, or a window of its own is used up, its batches wait and those of others do not', async () => {
+  await record(anEvent());
+  await record(anEvent({ companyId: '2' }));
+  const pause = `insert into mirror.budget (window_name, company_id, call_limit, remaining, reset_at, known_by)
+    values ($1, $2, 600, 0, now() + interval '1 minute', 'header')`;
+  for (const window of ['pause', 'hour']) {
+    await database.pool.query(pause, [window, 1]);
+    expect(await claimBatch(database, mine)).toMatchObject({ companyId: '2' });
+    expect(await claimBatch(database, mine)).toBeNull();
+    await database.pool.query('truncate mirror.budget');
+    expect(await claimBatch(database, mine)).toMatchObject({ companyId: '1' });
+    await database.pool.query('update mirror.batches set lease_until = null');
+  }
+  await database.pool.query(pause, ['pause', null]);
+  expect(await claimBatch(database, mine)).toBeNull();
+});
+
+test('while a window of calls is used up no batch is given out', async () => {
+  await record(anEvent());
+  await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
+    values ('hour', 600, 0, now() + interval '1 minute', 'header')`);
+  expect(await claimBatch(database, mine)).toBeNull();
+  await database.pool.query('update mirror.budget set reset_at = now()');
+  expect(await claimBatch(database, mine)).toMatchObject({ resource: 'RFIs' });
+});
+
+test('no batch is given out while the first call of a window is out, but for two seconds only', async () => {
+  await record(anEvent());
+  await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
+    values ('spike', 25, 0, now() + interval '10 s', 'probe')`);
+  await database.pool.query(`insert into mirror.first_calls (company_id, called_at) values (2, now())`);
+  expect(await claimBatch(database, mine)).toBeNull();
+  await database.pool.query(`update mirror.first_calls set called_at = now() - interval '2 s'`);
+  expect(await claimBatch(database, mine)).toMatchObject({ resource: 'RFIs' });
+});

@@ -1,0 +1,412 @@
+// The schedule of fetches. A batch is due when the first of its pending records is ready; one worker at a time holds it
+// by a lease that runs out when the worker dies. Doing a batch twice is harmless, so a lost lease is, too.
+import type pg from 'pg';
+import type { Database } from '../connection/open-database.ts';
+import { inTransaction } from '../connection/transaction.ts';
+import { deadLetterId } from '../events/dead-letters.ts';
+import type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './batch.ts';
+
+type Queryable = Pick<Database['pool'], 'query'>;
+
+/** SQL condition with the parameters $1 to $3; spelled so that an index serves it, which `is not distinct from` prevents. */
+export function isOfBatch({ projectId }: BatchKey, alias = ''): string {
+  const project = projectId === null ? 'is null and $2::bigint is null' : '= $2::bigint';
+  return `${alias}company_id = $1::bigint and ${alias}project_id ${project} and ${alias}resource = $3`;
+}
+
+const keyValues = (key: BatchKey): [string, string | null, string] => [key.companyId, key.projectId, key.resource];
+const inLane = (batch: Batch): string => `${isOfBatch(batch)} and lane = $4::mirror.lane`;
+const batchValues = (batch: Batch): [string, string | null, string, Lane] => [...keyValues(batch), batch.lane];
+
+export type ClaimOptions = {
+  holder: string;
+  leaseMs: number;
+  /** Batches of one company that the holder takes at most, so that another company finds room. */
+  mostPerCompany: number;
+  /** Leave all other lanes alone. */
+  onlyLive: boolean;
+  /** Leave these resources alone, because the holder has enough of them. */
+  notResources?: readonly string[];
+  /** And these of single companies. */
+  notPlaces?: readonly Pick<BatchKey, 'companyId' | 'resource'>[];
+};
+
+/**
+ * Takes the lease of one due batch, or returns null when none is due. Lanes go in their order; in a lane companies with
+ * fewer batches in hand come first, so a flood in one does not hold back another. Detail waits until nothing live is due,
+ * but not for longer than half a minute, and not for live batches in hand for ten seconds, whose address may hang. While a window of calls is used up, or a company paused, nothing of it is given out:
+ * a batch in hand gathers no more news. Parked scopes are left out until their probe is due; then one batch of them is given out.
+ */
+export async function claimBatch(database: Database, options: ClaimOptions): Promise<ClaimedBatch | null> {
+  const { rows } = await database.pool.query<ClaimedBatch>({
+    name: 'claim-batch',
+    text: CLAIM_BATCH,
+    values: [
+      ...[options.holder, options.leaseMs, options.mostPerCompany, options.onlyLive, options.notResources ?? []],
+      (options.notPlaces ?? []).map(({ companyId, resource }) => `${companyId}/${resource}`),
+    ],
+  });
+  return rows[0] ?? null;
+}
+
+const EVERYTHING_IS_PARKED = '(select true from mirror.scopes where company_id is null)';
+
+// However many batches are due, only the first of each company and lane is looked at: `company` walks along the index
+// from one company to the next. A candidate stays locked for the moment that this takes, and others pass it over.
+const CLAIM_BATCH = `
+with recursive company (lane, id) as (
+  (select lane, company_id from mirror.batches order by lane, company_id limit 1)
+  union all
+  select n.lane, n.company_id from company c cross join lateral (
+    select b.lane, b.company_id from mirror.batches b where (b.lane, b.company_id) > (c.lane, c.id)
+    order by b.lane, b.company_id limit 1) n
+),
+in_hand as (
+  select company_id, count(*) as batches, count(*) filter (where lease_holder = $1) as ours
+  from mirror.batches where lease_until > now() group by company_id
+),
+first as (
+  select b.*, coalesce(h.batches, 0) as in_hand from company c left join in_hand h on h.company_id = c.id
+  cross join lateral (
+    select b.ctid, b.company_id, b.project_id, b.resource, b.lane, b.due_at from mirror.batches b
+    where b.lane = c.lane and b.company_id = c.id and b.due_at <= now()
+      and (b.lease_until is null or b.lease_until <= now()) and b.resource <> all($5::text[])
+      and b.company_id || '/' || b.resource <> all($6::text[])
+      and not exists (select from mirror.scopes s where ${scopeCovers('s', 'b')} and s.probe_at > now())
+    order by b.due_at limit 1 for update skip locked
+  ) b
+  where (c.lane = 'live' or not $4) and coalesce(h.ours, 0) < $3
+    and not exists (select from mirror.windows_of(c.id)
+      where remaining < 1 and reset_at > now() and known_by <> 'count' and not (known_by = 'probe' and window_name <> 'pause'
+        and not exists (select from mirror.first_calls where called_at > now() - interval '2 seconds')))
+    and not exists (select from mirror.scopes s
+      where (s.company_id is null or s.company_id = c.id) and s.project_id is null and s.resource is null
+        and s.probe_at > now())
+),
+next as (
+  select * from first b
+  where b.lane <> 'detail' or b.due_at <= now() - interval '30 seconds' or not (
+    exists (select from mirror.batches l where l.lane = 'live' and l.lease_until > now()
+      and l.served_at > now() - interval '10 seconds' and ${hasWellNews('l')})
+    or exists (select from company c cross join lateral (
+      select from mirror.batches l
+      where l.lane = 'live' and l.company_id = c.id and l.due_at <= now() + interval '5 seconds'
+        and l.resource <> all($5::text[]) and l.company_id || '/' || l.resource <> all($6::text[]) and ${hasWellNews('l')}
+      limit 1) as due
+    where c.lane = 'live'))
+  -- Where everything is parked, companies that are not by themselves go first, and those that had their turn come last.
+  order by case when ${EVERYTHING_IS_PARKED} then exists (select from mirror.scopes s
+      where s.company_id = b.company_id and s.project_id is null and s.resource is null) end,
+    case when ${EVERYTHING_IS_PARKED} then (select max(o.served_at) from mirror.batches o where o.company_id = b.company_id)
+      end nulls first,
+    b.lane, b.in_hand, b.due_at limit 1
+),
+${lockCovering('next', 'next')},
+due as (select coalesce(bool_and(probe_at <= now()), true) as is_due from covering),
+probed as (
+  -- Nobody else probes meanwhile. When this worker dies another may after a minute.
+  update mirror.scopes s set probe_at = now() + interval '1 minute' from next, due
+  where due.is_due and ${scopeCovers('s', 'next')} returning s.resource
+)
+update mirror.batches b set lease_holder = $1, lease_until = now() + $2::float8 * interval '1 ms', served_at = now()
+from next, due where b.ctid = next.ctid and due.is_due
+returning b.company_id as "companyId", b.project_id as "projectId", b.resource, b.lane,
+  exists (select from probed) as "isProbe", exists (select from probed where resource is null) as "isWideProbe"`;
+
+/**
+ * SQL condition: a record of the batch did not fail yet, no parked scope covers it, and nor is its resource parked elsewhere in the
+ * company. One that is tried again and again holds back nobody, nor does what is left alone until its probe, or will be soon.
+ */
+function hasWellNews(batch: string): string {
+  return `not exists (select from mirror.scopes s where ${scopeCovers('s', batch)} and s.probe_at > now())
+    and not exists (select from mirror.scopes s where s.company_id = ${batch}.company_id and s.resource = ${batch}.resource)
+    and exists (select from mirror.pending p where p.company_id = ${batch}.company_id and p.resource = ${batch}.resource
+      and (p.project_id = ${batch}.project_id or (p.project_id is null and ${batch}.project_id is null))
+      and p.lane = ${batch}.lane and p.attempts = 0)`;
+}
+
+/** SQL condition: the parked scope covers the batch. */
+export function scopeCovers(scope: string, batch: string): string {
+  return `(${scope}.company_id is null or ${scope}.company_id = ${batch}.company_id)
+    and (${scope}.project_id is null or ${scope}.project_id = ${batch}.project_id)
+    and (${scope}.resource is null or ${scope}.resource = ${batch}.resource)`;
+}
+
+/**
+ * The part of a statement that locks the parked scopes that cover `batch` (an item of `from`, known there as `alias`), as `covering`:
+ * the widest first, as everybody does. They are as others left them meanwhile.
+ */
+export function lockCovering(batch: string, alias: string): string {
+  return `covering as (select s.* from mirror.scopes s, ${batch} where ${scopeCovers('s', alias)}
+    order by s.company_id nulls first, s.project_id nulls first, s.resource nulls first for update of s)`;
+}
+
+/** Prolongs the lease; false when another worker has taken the batch since. */
+export async function renewLease(
+  database: Database,
+  batch: Batch,
+  options: { holder: string; leaseMs: number },
+): Promise<boolean> {
+  const { rowCount } = await database.pool.query(
+    `update mirror.batches set lease_until = now() + $6::float8 * interval '1 ms' where ${inLane(batch)} and lease_holder = $5`,
+    [...batchValues(batch), options.holder, options.leaseMs],
+  );
+  return rowCount === 1;
+}
+
+/**
+ * Gives the batch back, due again when the first of its pending records is ready (but not before `restMs`), idle when
+ * none is left. Locks the batch before it looks, because recording news takes the same lock.
+ */
+export async function releaseBatch(
+  database: Database,
+  batch: Batch,
+  { holder, restMs }: { holder: string; restMs: number },
+): Promise<void> {
+  await inTransaction(database, async (client) => {
+    const held = await client.query(
+      `select from mirror.batches where ${inLane(batch)} and lease_holder = $5 for update`,
+      [...batchValues(batch), holder],
+    );
+    if (held.rowCount === 0) return;
+    await client.query(
+      `with next as (
+          select greatest(
+              ready_at + case when ready_at > now() - interval '1 s' then mirror.rest_of_news($1::bigint, $4::mirror.lane)
+                else interval '0' end,
+              now() + $5::float8 * interval '1 ms') as due_at from mirror.pending
+          where ${inLane(batch)} order by ready_at limit 1
+        )
+        update mirror.batches set lease_holder = null, lease_until = null, due_at = (select due_at from next),
+          first_due_at = (select due_at from next) where ${inLane(batch)}`,
+      [...batchValues(batch), restMs],
+    );
+  });
+}
+
+/**
+ * Makes due what has pending records and no due time, or one that no rest explains, as after a restore of the database.
+ * Returns how many batches.
+ */
+export async function rescheduleBatches(database: Database): Promise<number> {
+  const { rowCount } = await database.pool.query(
+    `insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
+      select company_id, project_id, resource, lane, min(ready_at), min(ready_at) from mirror.pending
+      group by 1, 2, 3, 4 order by 1, 2, 3, 4
+      on conflict (company_id, project_id, resource, lane) do update
+        set due_at = excluded.due_at, first_due_at = excluded.first_due_at
+      where b.due_at is null or b.due_at > excluded.due_at + interval '1 hour'`,
+  );
+  return rowCount ?? 0;
+}
+
+/** Mostly there are no dead letters; asked first, this keeps a statement from looking for that of each record. */
+const SOME_ARE_DEAD = '(select true from mirror.dead_letters limit 1)';
+
+/**
+ * The records of all lanes that are ready, lane by lane, longest-waiting first, up to `limit` of each lane. What was given up
+ * of a record, a deletion maybe, is news of it still.
+ */
+export async function noteBatch(
+  database: Database,
+  key: BatchKey,
+  options: { delayMs: number; absencePauseMs: number; limit: number },
+): Promise<NotedRecord[]> {
+  const { rows } = await database.pool.query<NotedRecord>({
+    name: `note-batch-of-${key.projectId === null ? 'company' : 'project'}`,
+    text: `select p.record_id as id, p.generation::text, p.lane, coalesce(p.event_id, d.event_id) as "eventId",
+        nullif(greatest(p.occurred_at, d.occurred_at), 'infinity') as "occurredAt",
+        coalesce(p.parent_id, d.parent_id) as "parentId", p.delete_seen or coalesce(d.delete_seen, false) as "isDelete",
+        p.attempts, p.own_failures as "ownFailures", p.reread, (p.delete_seen or coalesce(d.delete_seen, false)) and coalesce(
+          greatest(p.delete_occurred_at, d.delete_occurred_at) >= greatest(p.occurred_at, d.occurred_at), true)
+          as "isDeletedLast",
+        coalesce(p.absent_generation = p.generation, false)
+          and p.absent_at <= now() - $6::float8 * interval '1 ms' as "isSightedAbsent",
+        coalesce(p.listed_generation = p.generation, false) as "isListed",
+        p.last_seen_at <= now() - $4::float8 * interval '1 ms' as settles
+      from unnest(enum_range(null::mirror.lane)) as of(lane) cross join lateral (
+        select * from mirror.pending where ${isOfBatch(key)} and lane = of.lane and ready_at <= now() order by ready_at limit $5
+      ) as p left join (select * from mirror.dead_letters where ${SOME_ARE_DEAD}) d on d.id = ${deadLetterId('p')}
+      order by p.lane, p.ready_at`,
+    values: [...keyValues(key), options.delayMs, options.limit, options.absencePauseMs],
+  });
+  return rows;
+}
+
+/** How many records of the batch are pending, counting no further than `limit`. */
+export async function countPending(database: Database, key: BatchKey, limit: number): Promise<number> {
+  const { rows } = await database.pool.query<{ count: number }>(
+    `select count(*)::int as count from (select from mirror.pending where ${isOfBatch(key)} limit $4) as counted`,
+    [...keyValues(key), limit],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+type NewsOfRecord = Pick<NotedRecord, 'id' | 'generation'>;
+type SettledRecord = Pick<NotedRecord, 'id' | 'generation' | 'settles'>;
+
+/**
+ * Ends what a fetch has proved: a record leaves the pending ones, and the dead letters, if no news came since it was noted.
+ * Others stay, with their wait started anew. Belongs in the transaction that stores the rows.
+ */
+export async function settleRecords(
+  client: pg.ClientBase,
+  key: BatchKey,
+  records: readonly SettledRecord[],
+  delayMs: number,
+): Promise<void> {
+  if (records.length === 0) return;
+  const ids = records.map((record) => record.id);
+  const generations = records.map((record) => (record.settles ? record.generation : '-1'));
+  await client.query(
+    `with settled as (
+        delete from mirror.pending p using unnest($4::text[], $5::bigint[]) as f(record_id, generation)
+        where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id
+          and p.generation = f.generation
+        returning p.record_id
+      ),
+      cleared as (delete from mirror.dead_letters d using settled s where d.id = concat_ws('/', $1::bigint, $2::bigint, $3::text, s.record_id)
+        and ${SOME_ARE_DEAD})
+      update mirror.pending p set first_seen_at = now(), not_before = null, last_error = null,
+        ready_at = greatest(p.ready_at, p.last_seen_at + $6::float8 * interval '1 ms')
+      where ${isOfBatch(key)} and record_id = any($4) and record_id not in (select record_id from settled)`,
+    [...keyValues(key), ids, generations, delayMs],
+  );
+}
+
+export type Postponement = {
+  pauseMs: number;
+  error: string | null;
+  /** `own failure`: an attempt that failed for what may be the record's own fault, and no outage. */
+  counts: 'nothing' | 'attempt' | 'own failure';
+  reread: boolean;
+};
+
+/** A record that goes on to fail is fetched no more often, however often it is edited. */
+const LEAST_PAUSE_MS = 10_000;
+// Of `postponeRecords`: 6 the pause of the record, 8 whether it failed, 10 the least pause.
+const PAUSE_OF_NEWS = `case when $8::int = 0 then $6::float8 when p.last_error is null then least($6::float8, $10) else $10::float8 end`;
+
+/**
+ * Lets records wait before they are fetched again. They stay pending; of news that came since they were noted nothing is said.
+ * News ends the wait after a failure (one that counts as an attempt), but for ten seconds, and less after the first.
+ */
+export async function postponeRecords(
+  client: Queryable,
+  key: BatchKey,
+  records: readonly NewsOfRecord[],
+  postponement: Postponement,
+): Promise<void> {
+  if (records.length === 0) return;
+  await client.query(
+    `update mirror.pending p set not_before = now() + ${PAUSE_OF_NEWS} * interval '1 ms',
+        ready_at = greatest(p.ready_at, now() + interval '1 ms' *
+          case when p.generation = f.generation then $6::float8 else ${PAUSE_OF_NEWS} end),
+        last_error = $7,
+        attempts = p.attempts + case when p.generation = f.generation then $8::int else 0 end,
+        own_failures = p.own_failures + case when p.generation = f.generation then $11::int else 0 end,
+        reread = p.reread or ($9 and p.generation = f.generation)
+      from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
+      where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id`,
+    [
+      ...keyValues(key),
+      records.map(({ id }) => id),
+      records.map(({ generation }) => generation),
+      postponement.pauseMs,
+      postponement.error,
+      postponement.counts === 'nothing' ? 0 : 1,
+      postponement.reread,
+      LEAST_PAUSE_MS,
+      postponement.counts === 'own failure' ? 1 : 0,
+    ],
+  );
+}
+
+/**
+ * Notes that a fetch did not find these records, `agoMs` before now: the first of the two sightings that an absence takes.
+ * They stay pending and are looked for again after `pauseMs`. News that came since they were noted is left alone.
+ */
+export async function noteFirstAbsence(
+  client: Queryable,
+  key: BatchKey,
+  records: readonly NewsOfRecord[],
+  { pauseMs, agoMs = 0 }: { pauseMs: number; agoMs?: number },
+): Promise<void> {
+  if (records.length === 0) return;
+  await client.query(
+    `update mirror.pending p set absent_generation = p.generation,
+        absent_at = case when p.absent_generation = p.generation then p.absent_at
+          else now() - $7::float8 * interval '1 ms' end,
+        ready_at = greatest(p.ready_at, now() + $6::float8 * interval '1 ms')
+      from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
+      where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id and p.generation = f.generation`,
+    [...keyValues(key), records.map(({ id }) => id), records.map(({ generation }) => generation), pauseMs, agoMs],
+  );
+}
+
+/**
+ * Notes that a list was asked for these records, so that they are shown next: in the lane `detail`, if they were live and
+ * it refreshed them. They stay pending and wait for `pauseMs`. Belongs in the transaction that stores the rows.
+ */
+export async function noteListed(
+  client: pg.ClientBase,
+  key: BatchKey,
+  records: readonly NewsOfRecord[],
+  { pauseMs, lane }: { pauseMs: number; lane: Lane },
+): Promise<void> {
+  await moveToLane(client, key, records, { pauseMs, lane, isListed: true });
+}
+
+/**
+ * Puts records off to the lane `detail`, because they would cost many calls now and fewer when more is known. They stay
+ * pending, for `pauseMs` at least. Part of the caller's transaction if it passes a client.
+ */
+export async function putOff(
+  client: Queryable,
+  key: BatchKey,
+  records: readonly NewsOfRecord[],
+  pauseMs: number,
+): Promise<void> {
+  await moveToLane(client, key, records, { pauseMs, lane: 'detail', isListed: false });
+}
+
+async function moveToLane(
+  client: Queryable,
+  key: BatchKey,
+  records: readonly NewsOfRecord[],
+  { pauseMs, lane, isListed }: { pauseMs: number; lane: Lane; isListed: boolean },
+): Promise<void> {
+  if (records.length === 0) return;
+  await client.query(
+    `with moved as (
+        update mirror.pending p set lane = greatest(p.lane, $7),
+          listed_generation = case when $8 then p.generation else p.listed_generation end,
+          ready_at = greatest(p.ready_at, now() + $6::float8 * interval '1 ms')
+        from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
+        where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id
+          and p.generation = f.generation
+        returning p.lane, p.ready_at
+      )
+      insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
+      select $1::bigint, $2::bigint, $3, lane, min(ready_at), min(ready_at) from moved group by lane order by lane
+      on conflict (company_id, project_id, resource, lane) do update set
+        due_at = least(b.due_at, excluded.due_at), first_due_at = least(b.first_due_at, excluded.first_due_at)`,
+    [
+      ...keyValues(key),
+      records.map(({ id }) => id),
+      records.map(({ generation }) => generation),
+      pauseMs,
+      lane,
+      isListed,
+    ],
+  );
+}
+
+/** How long news of the batch rests before it is fetched, beyond the usual pause, because calls are short; ms. */
+export async function readRest(database: Database, batch: Batch): Promise<number> {
+  const { rows } = await database.pool.query<{ ms: number }>(
+    'select (extract(epoch from mirror.rest_of_news($1, $2)) * 1000)::float8 as ms',
+    [batch.companyId, batch.lane],
+  );
+  return rows[0]?.ms ?? 0;
+}
