@@ -2,29 +2,29 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import express from 'express';
-import { createCalls } from './calls.ts';
+import { createCalls } from './api/calls.ts';
+import { createFaults } from './api/faults.ts';
+import { createLimits } from './api/limits.ts';
+import { createLogin } from './api/login.ts';
+import { createProcoreApi } from './api/procore-api.ts';
+import { createAnswerRecords } from './api/records-api.ts';
+import { createFindRoute } from './api/routes.ts';
 import { createClock } from './clock.ts';
-import { type Control, createControl } from './control.ts';
-import { createControlApi } from './control-api.ts';
-import { createDeliveries } from './deliveries.ts';
-import { createApplyEdit } from './edit-world.ts';
-import { createEvents, type Events } from './events.ts';
-import { createFaults } from './faults.ts';
-import { createHooks } from './hooks.ts';
+import { type Control, createControl } from './control/control.ts';
+import { createControlApi } from './control/control-api.ts';
 import { createIds } from './ids.ts';
-import { createLife } from './life.ts';
-import { createLimits } from './limits.ts';
-import { createLogin } from './login.ts';
-import { createMaker } from './make-record.ts';
-import { createPoster } from './post-event.ts';
-import { createProcoreApi } from './procore-api.ts';
 import { createRandom } from './random.ts';
-import { createAnswerRecords } from './records-api.ts';
-import { createFindRoute } from './routes.ts';
-import { createSeed, type SeedInput } from './seed.ts';
 import { type SettingsInput, settingsOf } from './settings.ts';
-import { createAnswerWebhooks } from './webhooks-api.ts';
-import { createWorld } from './world.ts';
+import { createDeliveries } from './webhooks/deliveries.ts';
+import { createEvents, type Events } from './webhooks/events.ts';
+import { createHooks } from './webhooks/hooks.ts';
+import { createPoster } from './webhooks/post-event.ts';
+import { createAnswerWebhooks } from './webhooks/webhooks-api.ts';
+import { createApplyEdit } from './world/edit-world.ts';
+import { createLife } from './world/life.ts';
+import { createMaker } from './world/make-record.ts';
+import { createSeed, type SeedInput } from './world/seed.ts';
+import { createWorld } from './world/world.ts';
 
 export type SimulatorOptions = {
   /** 0, the default: any free port. */

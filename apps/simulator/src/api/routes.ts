@@ -1,0 +1,88 @@
+// The paths of the records, from the catalogue: which resource a path shows or lists, and the ids it names.
+import { type CataloguedResource, catalogue } from '../catalogue.ts';
+import { listTraits } from '../world/list-traits.ts';
+
+export type Route = {
+  kind: 'show' | 'list';
+  /** Usually one; resources that Procore serves from one path share it. */
+  resources: CataloguedResource[];
+  /** Lists what the default list leaves out because it is inactive. */
+  inactive: boolean;
+  path: string;
+  segments: readonly string[];
+  /** Query parameters that must be given. */
+  required: readonly string[];
+};
+
+export type Match = { route: Route; values: Readonly<Record<string, string>> };
+
+/** The resource that a call of the route is counted for. */
+export function resourceOf({ resources }: Route): string | null {
+  return resources[0]?.resource ?? null;
+}
+
+export type FindRoute = (path: string, query: URLSearchParams) => Match | undefined;
+
+/** Makes the finder for all resources of the catalogue. */
+export function createFindRoute(): FindRoute {
+  const routes = new Map<string, Route>();
+  for (const resource of catalogue.resources) {
+    addRoute(routes, 'show', resource, resource.show);
+    addRoute(routes, 'list', resource, resource.list?.path ?? null);
+    addRoute(routes, 'list', resource, listTraits(resource.resource).inactivePath ?? null, true);
+  }
+  const byLength = Map.groupBy(routes.values(), ({ segments }) => segments.length);
+
+  return (path, query) => {
+    const segments = path.split('/').slice(1).map(decode);
+    const fitting = (byLength.get(segments.length) ?? []).filter((route) => fits(route, segments));
+    // A literal segment beats a placeholder: `…/direct_costs/line_items` is not a direct cost called "line_items".
+    const [route] = fitting.toSorted((a, b) => literals(b) - literals(a));
+    return route === undefined ? undefined : { route, values: valuesOf(route, segments, query) };
+  };
+}
+
+function addRoute(
+  routes: Map<string, Route>,
+  kind: Route['kind'],
+  resource: CataloguedResource,
+  template: string | null,
+  inactive = false,
+): void {
+  if (template === null) return;
+  const [path = '', search = ''] = template.split('?');
+  const key = `${kind} ${path}`;
+  const known = routes.get(key);
+  if (known !== undefined) known.resources.push(resource);
+  const segments = path.split('/').slice(1);
+  // Those that name an id must be given, a view may be.
+  const required = [...search.matchAll(/([^&=]+)=\{/g)].map(([, name = '']) => name);
+  if (known === undefined) routes.set(key, { kind, resources: [resource], inactive, path, segments, required });
+}
+
+const isPlaceholder = (segment: string): boolean => segment.startsWith('{');
+
+function fits({ segments }: Route, given: readonly string[]): boolean {
+  return segments.every((segment, index) => isPlaceholder(segment) || segment === given[index]);
+}
+
+function literals({ segments }: Route): number {
+  return segments.filter((segment) => !isPlaceholder(segment)).length;
+}
+
+function valuesOf({ segments }: Route, given: readonly string[], query: URLSearchParams): Record<string, string> {
+  // Of query parameters only plain ids matter here; filters are read where lists are made.
+  const values = Object.fromEntries([...query].filter(([name]) => /^[a-z_]+_id$/.test(name)));
+  segments.forEach((segment, index) => {
+    if (isPlaceholder(segment)) values[segment.slice(1, -1)] = given[index] ?? '';
+  });
+  return values;
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

@@ -1,0 +1,81 @@
+// Turns changes of the world into events, hands them to the hooks that asked for them, and keeps the log of both.
+import type { Clock } from '../clock.ts';
+import type { Ids } from '../ids.ts';
+import type { Random } from '../random.ts';
+import type { Settings } from '../settings.ts';
+import type { EventKind } from '../world/edit-world.ts';
+import type { Place, World, WorldRecord } from '../world/world.ts';
+import type { Deliveries, Delivery } from './deliveries.ts';
+import { namesParent, type SimulatedEvent } from './event-body.ts';
+import type { Hooks } from './hooks.ts';
+
+export type LoggedEvent = { event: SimulatedEvent; lost: boolean; deliveries: Delivery[] };
+
+export type Events = {
+  /** An event of the record as it is now, or of a place where it was. */
+  emit: (record: WorldRecord, kind: EventKind, place?: Place) => void;
+  /** Oldest first. */
+  log: () => readonly LoggedEvent[];
+  /** Events ever emitted, forgotten ones included. */
+  count: () => number;
+  ofHook: (hookId: string) => Delivery[];
+};
+
+/** Older events are forgotten beyond this, so that a simulator can live for weeks. */
+const longestLog = 500_000;
+
+type Options = {
+  world: World;
+  hooks: Hooks;
+  deliveries: Deliveries;
+  clock: Clock;
+  random: Random;
+  ids: Ids;
+  settings: () => Settings;
+};
+
+export function createEvents({ world, hooks, deliveries, clock, random, ids, settings }: Options): Events {
+  let log: LoggedEvent[] = [];
+  let count = 0;
+
+  return {
+    emit: (record, kind, place = record.now) => {
+      const twins = random.chance(settings().twinShare) ? 2 : 1;
+      for (let twin = 0; twin < twins; twin++) announce(record, kind, place);
+    },
+    log: () => log,
+    count: () => count,
+    ofHook: (hookId) => log.flatMap((entry) => entry.deliveries).filter(({ hook }) => hook.id === hookId),
+  };
+
+  function announce(record: WorldRecord, kind: EventKind, place: Place): void {
+    const event = describe(record, kind, place);
+    const lost = random.chance(settings().lostShare);
+    const heard = lost ? [] : hooks.hearing(event);
+    count += 1;
+    log.push({ event, lost, deliveries: heard.map((hook) => deliveries.send(event, hook)) });
+    if (log.length > longestLog) log = log.slice(longestLog / 10);
+  }
+
+  function describe(
+    { resource, companyId, id }: WorldRecord,
+    kind: EventKind,
+    { projectId, parent }: Place,
+  ): SimulatedEvent {
+    const users = world.within('Company Users', { companyId });
+    const named: readonly string[] = namesParent;
+    return {
+      ulid: ids.ulid(),
+      integerId: ids.event(),
+      companyId,
+      projectId,
+      resource: resource.resource,
+      recordId: id,
+      kind,
+      occurredAt: `${new Date(clock.now()).toISOString().slice(0, 23)}${String(random.between(0, 999)).padStart(3, '0')}Z`,
+      userId: users.length === 0 ? '598134325000001' : random.pick(users).id,
+      related:
+        parent !== null && named.includes(resource.resource) ? [{ id: parent.id, name: parent.resource.resource }] : [],
+    };
+  }
+}
