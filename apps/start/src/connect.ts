@@ -2,15 +2,19 @@
 
 import type { Catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
-import { createDriftWatch, createNeighbours, usualPace } from '@procore-mirror/mirror';
+import {
+  applyAllHooks,
+  backfillScopes,
+  createDriftWatch,
+  createNeighbours,
+  listScopes,
+  usualPace,
+} from '@procore-mirror/mirror';
 import { type MainLifetime, mirrorEnv, pathWarning, readEnv, webhookEnv, workerEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
-import { applyAllHooks } from './apply-all-hooks.ts';
 import { checkCompanies } from './check-companies.ts';
-import { fill } from './fill.ts';
 import { openConfiguredProcore } from './open-configured-procore.ts';
 import { createProgress } from './progress.ts';
-import { listScopes } from './scopes.ts';
 import type { Settings } from './settings.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -57,7 +61,7 @@ export async function connect({
     const how = { namespace: env.WEBHOOK_NAMESPACE, destinationUrl: env.WEBHOOK_URL, authorization };
     await applyAllHooks({ client, catalogue, scopes, resources, ...how, signal, say });
   }
-  await fill({
+  await backfillScopes({
     settings: {
       database,
       client,

@@ -1,9 +1,12 @@
+export { applyAllHooks } from './apply-all-hooks.ts';
 export { type AppliedHooks, applyHooks } from './apply-hooks.ts';
+export { listProjects } from './ask/list-projects.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
+export { backfillScopes } from './backfill-scopes.ts';
 export { ScopeParkedError } from './errors.ts';
 export { type BatchReport, fetchBatch } from './fetch-batch.ts';
 export { heedScopes } from './heed-scopes.ts';
-export { listProjects } from './list-projects.ts';
+export { listScopes } from './list-scopes.ts';
 export { lookAgain } from './look-again.ts';
 export { judgeFailure } from './plan/judge-failure.ts';
 export { isSelected, type Selection } from './plan/news-of-event.ts';

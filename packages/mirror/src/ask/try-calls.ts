@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { judgeFailure, ScopeParkedError } from '@procore-mirror/mirror';
 import { ProcoreBusyError } from '@procore-mirror/procore';
+import { ScopeParkedError } from '../errors.ts';
+import { judgeFailure } from '../plan/judge-failure.ts';
 
 /** An outage of two minutes is waited out. */
 const PAUSES_MS = [2_000, 4_000, 8_000, 16_000, 32_000, 60_000];

@@ -1,6 +1,6 @@
 import { catalogue } from '@procore-mirror/catalogue';
 import type { ProcoreAnswer, ProcoreClient } from '@procore-mirror/procore';
-import { readItems } from './run/read-answer.ts';
+import { readItems } from '../run/read-answer.ts';
 
 /** Ids of the company's active projects. Throws what the client throws, and ProcoreFormatError when the answer is no list of projects. */
 export async function listProjects(client: ProcoreClient, companyId: string, signal: AbortSignal): Promise<string[]> {

@@ -1,8 +1,8 @@
 import { type BackfillScope, type Database, listBackfilled, noteBackfill } from '@procore-mirror/database';
-import { backfillResource, type FetchSettings } from '@procore-mirror/mirror';
-import type { Progress } from './progress.ts';
-import { nameOf, type Scope } from './scopes.ts';
-import { tryCalls } from './try-calls.ts';
+import { tryCalls } from './ask/try-calls.ts';
+import { backfillResource } from './backfill-resource.ts';
+import { nameOf, type Scope } from './list-scopes.ts';
+import type { FetchSettings } from './run/batch-run.ts';
 
 type Options = {
   settings: FetchSettings;
@@ -10,14 +10,15 @@ type Options = {
   /** Leave out what has been filled before. */
   continues: boolean;
   signal: AbortSignal;
-  progress: Progress;
+  /** Told how many of how many lists are done, and which is being read now; `stop` at the end, however it came about. */
+  progress: { show: (done: number, total: number, now: string) => void; stop: () => void };
   say: (line: string) => void;
 };
 
 const scopesAtOnce = 4;
 
 /** Fills every resource of every scope, companies before projects. What refuses is named, and left out. */
-export async function fill({ settings, scopes, continues, signal, progress, say }: Options): Promise<void> {
+export async function backfillScopes({ settings, scopes, continues, signal, progress, say }: Options): Promise<void> {
   const { database } = settings;
   const filled = continues ? await filledBefore(database, scopes) : new Set<string>();
   const work = scopes.map((scope) =>

@@ -1,8 +1,8 @@
 import type { Catalogue } from '@procore-mirror/catalogue';
-import { applyHooks } from '@procore-mirror/mirror';
 import { createHooksApi, type ProcoreClient } from '@procore-mirror/procore';
-import { nameOf, type Scope } from './scopes.ts';
-import { tryCalls } from './try-calls.ts';
+import { applyHooks } from './apply-hooks.ts';
+import { tryCalls } from './ask/try-calls.ts';
+import { nameOf, type Scope } from './list-scopes.ts';
 
 type Options = {
   client: ProcoreClient;

@@ -1,8 +1,8 @@
 // What there is to mirror: each company with its resources, each of its projects with theirs.
 import type { Catalogue } from '@procore-mirror/catalogue';
-import { listProjects } from '@procore-mirror/mirror';
 import type { ProcoreClient } from '@procore-mirror/procore';
-import { tryCalls } from './try-calls.ts';
+import { listProjects } from './ask/list-projects.ts';
+import { tryCalls } from './ask/try-calls.ts';
 
 /** A company (`projectId` null) or a project, and the resources to mirror there, parents before their children. */
 export type Scope = { companyId: string; projectId: string | null; resources: readonly string[] };

@@ -1,4 +1,3 @@
-import { ScopeParkedError } from '@procore-mirror/mirror';
 import {
   ProcoreBusyError,
   ProcoreFormatError,
@@ -7,6 +6,7 @@ import {
   ProcoreUnreachableError,
 } from '@procore-mirror/procore';
 import { expect, test } from 'vitest';
+import { ScopeParkedError } from '../errors.ts';
 import { tryCalls } from './try-calls.ts';
 
 function patience() {
