@@ -1,6 +1,5 @@
 // Options that name a part of the mirror, and what a part is called of which nothing is known: a slip of the pen answered with
 // "nothing is wrong" would look like good news.
-
 import { nearestNames, probableName, unknownResource } from '@procore-mirror/catalogue';
 import { type Database, isMentioned, listNamedResources, listPlaces, type Place } from '@procore-mirror/database';
 import type { Context } from './context.ts';

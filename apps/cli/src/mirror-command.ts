@@ -1,5 +1,4 @@
 // `pnpm mirror <command>`: finds the command, gives it its context, and turns what becomes of it into an exit code.
-
 import { DatabaseVersionError } from '@procore-mirror/database';
 import { ConfigError, type Secrets } from '@procore-mirror/runtime';
 import { Command, CommanderError } from 'commander';

@@ -2,7 +2,8 @@
 //
 //   {"receiver":"<16 hex>","aliveAt":"<ISO 8601>","isStopped":false}
 //
-// Receivers that share a directory count as one: it is down when none of them runs.
+// Receivers that share a directory count as one. One that starts beside another reports the time since the last note as down, a
+// minute at most, for it cannot tell a neighbour that lives from one that was killed a moment ago.
 import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,5 +1,4 @@
 // Connects the mirror to its Procore: hooks first, then the backfill, so that no change falls between the two.
-
 import type { Catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
 import {

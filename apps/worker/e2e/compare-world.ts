@@ -1,6 +1,5 @@
 // Compares the mirror with the simulator's world, table by table, column by column and in `_data`. Postgres does the
 // comparing, so that no digit is lost; it takes the values out of the world's JSON on its own, not by our store statement.
-
 import { type CataloguedResource, catalogue } from '@procore-mirror/catalogue';
 import { asJsonb, type Database, type MirroredColumn } from '@procore-mirror/database';
 import type { System } from '@procore-mirror/testing';

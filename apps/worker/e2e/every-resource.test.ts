@@ -1,5 +1,4 @@
 // Every resource that can be read: an edit in Procore arrives in its row, and nothing has to be known before.
-
 import { type CataloguedResource, catalogue } from '@procore-mirror/catalogue';
 import { asJsonb } from '@procore-mirror/database';
 import { fetchBatch, recordDelivery } from '@procore-mirror/mirror';

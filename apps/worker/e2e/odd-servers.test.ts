@@ -1,5 +1,4 @@
 // Servers as administrators set them up: the way from a delivery to a row is the same on each.
-
 import { catalogue } from '@procore-mirror/catalogue';
 import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { createTestDatabase, type System, startSystem, type TestDatabase } from '@procore-mirror/testing';

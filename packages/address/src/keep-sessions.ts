@@ -29,7 +29,7 @@ export async function keepSessions(one: Session, other: Session): Promise<boolea
 export function poolerProblem(url: string): string {
   return (
     `at ${serverOf(url)} a pooler gives sessions out for one transaction at a time, which loses what a session sets and listens to: ` +
-    'name the server itself, or a pooler in session mode, in DATABASE_URL_DIRECT'
+    'name the server itself, or a pooler in session mode, in DATABASE_URL_DIRECT (in QUEUE_URL, if that is where it stands)'
   );
 }
 

@@ -1,7 +1,6 @@
 // Addresses with passwords in them (`postgres://user:password@host/db?sslpassword=…`), shown without. Passwords are found by where
 // they stand, so short ones are, too. Not `new URL`: addresses of a cluster name several hosts, which it cannot parse, and a password
 // with a `/` that nobody encoded would be taken for a port and a path, and shown.
-
 import { decoded } from './decoded.ts';
 import { signInEnd } from './postgres-address.ts';
 

@@ -3,6 +3,7 @@
 // (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING), which is what psql takes, and checked whole.
 import { readFileSync } from 'node:fs';
 import { decoded } from './decoded.ts';
+import { defined } from './defined.ts';
 import { AddressError } from './errors.ts';
 
 /** Where a Postgres is and how to sign in, in the names of pg's options. What the address does not say pg knows a default for. */
@@ -240,10 +241,6 @@ function parametersOf(query: string): Map<string, string> {
 /** It may be part of a password with an & in it. */
 function shortened(name: string): string {
   return /^[a-z_]{1,30}$/i.test(name) ? name : 'one with an odd name';
-}
-
-function defined<K extends string>(name: K, value: string | undefined): { [key in K]?: string } {
-  return value === undefined || value === '' ? {} : ({ [name]: value } as { [key in K]: string }); // a computed key widens to string
 }
 
 function codeOf(error: unknown): string {

@@ -1,6 +1,7 @@
 // Addresses of Redis in its three shapes: `redis[s]://…` as ioredis reads it, `redis[s]+cluster://host:port,host:port` and
 // `redis[s]+sentinel://host:port,host:port/name-of-the-master`. Checked whole.
 import { decoded } from './decoded.ts';
+import { defined } from './defined.ts';
 import { AddressError } from './errors.ts';
 
 /** Where a Redis is and how to sign in. */
@@ -87,8 +88,8 @@ const readers: Record<RedisAddress['kind'], Read> = {
     if (more.length > 0) problems.push('has too many parts behind its hosts: …:26379/name-of-the-master/0');
     if (name === '') problems.push('lacks the name of the master behind the hosts: …:26379/name-of-the-master');
     const sentinelSignIn = {
-      ...optional('sentinelUsername', query.get('sentinelUsername')),
-      ...optional('sentinelPassword', query.get('sentinelPassword')),
+      ...defined('sentinelUsername', query.get('sentinelUsername')),
+      ...defined('sentinelPassword', query.get('sentinelPassword')),
     };
     return { kind: 'sentinel', name: decoded(name), db: readDb(query.get('db') || pathDb, problems), sentinelSignIn };
   },
@@ -98,8 +99,8 @@ function readCredentials(text: string | undefined): { username?: string; passwor
   if (text === undefined) return {};
   const [username = '', ...password] = text.split(':');
   return {
-    ...optional('username', decoded(username) || null),
-    ...optional('password', decoded(password.join(':')) || null),
+    ...defined('username', decoded(username)),
+    ...defined('password', decoded(password.join(':'))),
   };
 }
 
@@ -113,8 +114,4 @@ function readNode(text: string, defaultPort: number, problems: string[]): RedisN
 function readDb(text: string, problems: string[]): number {
   if (!/^\d{0,5}$/.test(text)) problems.push('its database must be a number, as in redis://host:6379/0');
   return Number(text);
-}
-
-function optional<K extends string>(key: K, value: string | null): { [key in K]?: string } {
-  return value === null ? {} : ({ [key]: value } as { [key in K]: string }); // a computed key widens to string
 }

@@ -1,5 +1,4 @@
 // Which resources belong together: parents, children, and what goes along with another.
-
 import type { CatalogueEntry } from './catalogue-entry.ts';
 import type { Catalogue, CataloguedResource } from './catalogued-resource.ts';
 

@@ -1,5 +1,4 @@
 // The data dictionary, docs/tables.md: what SQL users find in schema `procore`, from the entries that make it.
-
 import type { CatalogueEntry } from './catalogue-entry.ts';
 import type { Catalogue, CataloguedResource } from './catalogued-resource.ts';
 import { isListedByParent } from './relatives.ts';

@@ -1,5 +1,4 @@
 // Runs whole batches against a scripted Procore: a function from path to answer, over real HTTP.
-
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,5 +1,4 @@
 // The second half of the worker: the pending records of one company, project and resource are fetched and stored.
-
 import { parentsOf } from '@procore-mirror/catalogue';
 import {
   type Batch,

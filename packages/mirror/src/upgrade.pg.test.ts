@@ -1,5 +1,4 @@
 // A database that was filled by an earlier version comes up to this one while somebody reads.
-
 import { catalogue } from '@procore-mirror/catalogue';
 import { checkDatabase, migrateDatabase, openDatabase, readMigrations } from '@procore-mirror/database';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';

@@ -1,6 +1,5 @@
 // The control over HTTP, under /control: JSON in, JSON out, NDJSON where there may be much. Described in
 // docs/simulator.md, which a test holds against this table.
-
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';

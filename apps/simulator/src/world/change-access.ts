@@ -1,5 +1,4 @@
 // Who may see what: the clients, the companies that installed them, the projects and tools they are permitted in.
-
 import type { Client, Login } from '../api/login.ts';
 import { UnknownError } from '../errors.ts';
 import type { Ids } from '../ids.ts';

@@ -1,5 +1,4 @@
 // How a record gets a new state: at once in the world, and for reads when the lag is over.
-
 import type { CataloguedResource } from '../catalogue.ts';
 import { type Clock, wholeSeconds } from '../clock.ts';
 import type { Settings } from '../settings.ts';

@@ -1,5 +1,4 @@
 // The oracle: every record as it is now, whatever the read lag, the permissions and the faults let callers see.
-
 import { isVersion2, wholeFields, withStringIds } from '../api/show-record.ts';
 import { type CataloguedResource, catalogue } from '../catalogue.ts';
 import { UnknownError } from '../errors.ts';

@@ -1,5 +1,4 @@
 // People at work: edits by chance, many at once, spread over a time, or a steady number a minute.
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type CataloguedResource, catalogue, parentsOf } from '../catalogue.ts';

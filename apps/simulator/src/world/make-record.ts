@@ -1,5 +1,4 @@
 // Makes records with believable fields and puts them into the world.
-
 import { type CataloguedResource, catalogue } from '../catalogue.ts';
 import type { Clock } from '../clock.ts';
 import { EditError } from '../errors.ts';

@@ -1,5 +1,4 @@
 // Fills a company with records, as if people had worked in it for the better part of a year. Nobody is told: there are no events.
-
 import { z } from 'zod';
 import { type CataloguedResource, catalogue, parentsOf } from '../catalogue.ts';
 import type { Clock } from '../clock.ts';

@@ -1,5 +1,4 @@
 // The mirror as it is when all of the company has been fetched, without the calls that it took.
-
 import { catalogue } from '@procore-mirror/catalogue';
 import { type Database, inTransaction, storeRecords, takeVersion } from '@procore-mirror/database';
 

@@ -1,6 +1,5 @@
 // A week of a company, lived through in minutes: the real simulator, the real database, and of the product all that decides
 // which calls are made (recording, batches, plans, budget, client, store). Only time is virtual.
-
 import { catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
 import { createNeighbours, type FetchSettings, recordDelivery, usualPace } from '@procore-mirror/mirror';

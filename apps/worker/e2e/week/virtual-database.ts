@@ -1,6 +1,5 @@
 // A database whose now() is virtual. All SQL of the product says now(), so a schema in front of pg_catalog answers it. Each
 // connection is told the time before its first statement of each moment.
-
 import { catalogue } from '@procore-mirror/catalogue';
 import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { createTestDatabase } from '@procore-mirror/testing';

@@ -1,5 +1,4 @@
 // What a week cost: calls for each event, resource by resource, and how long rows were behind.
-
 import { catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
 

@@ -1,6 +1,5 @@
 // One budget of API calls for all processes that share this database. Procore counts calls in two windows (an hour, ten
 // seconds) and tells in each answer of the one nearer to running out; nothing else is believed.
-
 import type { Database } from '../connection/open-database.ts';
 import type { Lane } from '../schedule/batch.ts';
 

@@ -1,5 +1,4 @@
 // What was learnt of Procore's lists: how large a page may be, and by how much a list's Total is usually off.
-
 import type { Database } from '../connection/open-database.ts';
 import type { BatchKey } from '../schedule/batch.ts';
 

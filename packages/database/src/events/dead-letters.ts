@@ -6,7 +6,6 @@
 //
 // A fetch knows of a record what its dead letter knows, a deletion among its news, too; whoever settles the record removes the
 // dead letter (`batches.ts`).
-
 import type { Database } from '../connection/open-database.ts';
 import type { Transaction } from '../connection/transaction.ts';
 import type { BatchKey, NotedRecord } from '../schedule/batch.ts';

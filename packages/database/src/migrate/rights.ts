@@ -1,6 +1,5 @@
 // What the role of a process must be allowed. Postgres says "permission denied" and no more; here it is said to whom, and what an
 // administrator is to run.
-
 import type { Database } from '../connection/open-database.ts';
 import { DatabaseVersionError } from '../errors.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';

@@ -1,6 +1,5 @@
 // What operators ask of the mirror's own tables. Reads only. Ids, counts and moments come back as text (see
 // `openDatabase`): no digit and no microsecond is lost.
-
 import type { Database } from '../connection/open-database.ts';
 import { choiceValues, type DeadLetterChoice, deadLetterId, isChosen } from '../events/dead-letters.ts';
 

@@ -1,6 +1,5 @@
 // Scopes that refuse us, or that fail: one resource in a project or company, a company, or everything. A parked scope is left alone
 // until its probe is due; one call at a time probes it.
-
 import type { Database } from '../connection/open-database.ts';
 import { lockCovering, scopeCovers } from './batches.ts';
 

@@ -1,6 +1,5 @@
 // Walks over parents that a run could not end. They are here and not in a worker's memory, so that whoever takes the next run
 // of the batch goes on with them, after a restart, too.
-
 import type { Database } from '../connection/open-database.ts';
 import { afterConflicts } from '../connection/transaction.ts';
 import { asJsonb } from '../rows/jsonb-text.ts';

@@ -1,5 +1,4 @@
 // Listings of a scope or of one parent, page by page.
-
 import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
 import {
   findParentIds,

@@ -1,6 +1,5 @@
 // Work on one parent after the other, where some may refuse us or fail: these are passed over and remembered, as long as others
 // answer. When nothing does, it is not these parents that are to blame.
-
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import type { ParkReason } from '@procore-mirror/database';
 import { InDoubtError } from '../errors.ts';

@@ -1,6 +1,5 @@
 // When calls fail, others tell whether it is the place: a record that was shown before, one item of a list, or who we are in the
 // company.
-
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import { findOtherPlaces, findParentIds, findWitnesses, type NotedRecord } from '@procore-mirror/database';
 import { expandPath, type ProcoreClient, ProcoreUnreachableError } from '@procore-mirror/procore';

@@ -1,5 +1,4 @@
 // Makes one call of a plan and stores what it brings. Whatever the call did not bring stays open in the run.
-
 import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
 import { type NotedRecord, noteFirstAbsence, postponeRecords, takeVersion } from '@procore-mirror/database';
 import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mirror/procore';

@@ -1,5 +1,4 @@
 // Procore answers what was not asked for, the same again, or a list that moves while it is read: right rows or none.
-
 import { catalogue } from '@procore-mirror/catalogue';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from '../testing/test-mirror.ts';

@@ -1,7 +1,6 @@
 // Children whose parent nobody knows are looked for under one parent after the other: those whose rows mention them first,
 // then those with news (a new child mostly changes its parent), those we fetched last, and all that Procore lists. A walk may need more calls than
 // a run has: it then stops, and a later run goes on where it stopped. Parents that do not answer are left for later runs.
-
 import { type CataloguedResource, isListedByParent, parentsOf } from '@procore-mirror/catalogue';
 import { findMentions, listIds, listPendingIds, takeVersion } from '@procore-mirror/database';
 import { hasPlace, insistOnAll, isNotFound, type Listing, readListing } from '../ask/listing.ts';

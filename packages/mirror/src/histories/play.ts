@@ -1,5 +1,4 @@
 // The means of a history: deliveries, and runs of workers, of which some stand still.
-
 import { backfillResource } from '../backfill-resource.ts';
 import { fetchBatch } from '../fetch-batch.ts';
 import { recordDelivery } from '../record-delivery.ts';

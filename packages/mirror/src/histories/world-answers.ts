@@ -1,5 +1,4 @@
 // What the scripted Procore answers to a request: shows and lists on the paths of the catalogue.
-
 import { type CataloguedResource, embeddedIn, parentsOf } from '@procore-mirror/catalogue';
 import type { ScriptedWorld } from './scripted-world.ts';
 import { pageOf } from './world-page.ts';

@@ -1,5 +1,4 @@
 // Daily logs and timecards against the simulator: what windows of days cost, and that no wrong day makes a wrong row.
-
 import { catalogue } from '@procore-mirror/catalogue';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { simulateProcore, startTestMirror, type TestMirror } from '../testing/test-mirror.ts';

@@ -1,5 +1,4 @@
 // One run over a batch: what was noted before the first request, and what became of each record since.
-
 import { type Catalogue, type CataloguedResource, carriedAlong } from '@procore-mirror/catalogue';
 import {
   type Batch,

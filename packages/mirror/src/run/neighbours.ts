@@ -1,6 +1,5 @@
 // What other calls of this process got lately: one answer alone cannot tell whether a record, a resource, a company or
 // everything is in trouble.
-
 import { abortable } from '@procore-mirror/procore';
 
 export type Neighbours = {

@@ -1,6 +1,5 @@
 // What an answer looks like is checked here, before anything is stored or concluded from it: malformed is not empty.
 // Only the fields that `fieldsRead` names are looked at, for the client keeps no others.
-
 import { type Catalogue, type CatalogueEntry, type Envelope, envelopesOf } from '@procore-mirror/catalogue';
 import { isFittingId } from '@procore-mirror/database';
 import { type AnswerText, ProcoreFormatError, type ReadPage } from '@procore-mirror/procore';

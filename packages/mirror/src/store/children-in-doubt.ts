@@ -1,5 +1,4 @@
 // Children whose parents came back, moved or are gone tell nothing themselves, so they are read again with them.
-
 import { type CataloguedResource, childrenOf, goesWithParent, parentsOf } from '@procore-mirror/catalogue';
 import {
   findGone,

@@ -1,5 +1,4 @@
 // When an answer lacks a record: what that proves, of which place, and what is done about the rest.
-
 import { catalogue } from '@procore-mirror/catalogue';
 import { inTransaction, storeRecords, takeVersion } from '@procore-mirror/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';

@@ -1,5 +1,4 @@
 // An answer's records become rows, and the news they prove is settled, in one transaction.
-
 import { type CataloguedResource, type Envelope, embeddedIn, parentsOf } from '@procore-mirror/catalogue';
 import {
   findPending,

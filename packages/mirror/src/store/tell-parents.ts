@@ -1,6 +1,5 @@
 // Parents that repeat their children change with them and send no event of their own: they are told of the children's news.
 // Most were when the event was recorded; here are those that only a fetch could name.
-
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import {
   findReturned,

@@ -1,5 +1,4 @@
 // What tests of fetching share: a migrated database, and a client of a Procore that the test scripts or simulates.
-
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { catalogue } from '@procore-mirror/catalogue';
