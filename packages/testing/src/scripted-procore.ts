@@ -20,7 +20,7 @@ export type Answer = { status?: number; body?: unknown; text?: string; headers?:
 type Which = (asked: Asked) => boolean;
 
 export type Hold = {
-  /** Resolves when the request is there. */
+  /** Resolves when the request is there; rejects when none came for two minutes. */
   reached: Promise<Asked>;
   /** Lets it be answered with what Procore had to say when it came. */
   release: () => void;
@@ -40,6 +40,8 @@ export type ScriptedProcore = {
 };
 
 type Interception = { which: Which; change: (answer: Answer, asked: Asked) => Answer | Promise<Answer> };
+
+const REACHED_WITHIN_MS = 120_000;
 
 /** Starts the server. Its rate-limit headers leave calls in plenty, unless an answer has its own. */
 export async function startScriptedProcore(): Promise<ScriptedProcore> {
@@ -83,9 +85,13 @@ export async function startScriptedProcore(): Promise<ScriptedProcore> {
     hold: (which) => {
       const reached = Promise.withResolvers<Asked>();
       const released = Promise.withResolvers<void>();
+      const never = new Error(`no such request came within ${REACHED_WITHIN_MS / 1000} s`);
+      const timer = setTimeout(() => reached.reject(never), REACHED_WITHIN_MS).unref();
+      reached.promise.catch(() => null); // a test need not wait for it
       releases.add(released.resolve);
       const holding = intercept(which, async (answer, asked) => {
         holding.end();
+        clearTimeout(timer);
         reached.resolve(asked);
         await released.promise;
         return answer;
