@@ -1,12 +1,8 @@
 // Takes due batches one after the other, as many at once as allowed, and fetches them.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Auth } from '@procore-mirror/auth';
 import {
   type Batch,
   type ClaimedBatch,
-  type ClaimOptions,
-  claimBatch,
-  type Database,
   forgetIdleScopes,
   forgetOldAbsences,
   forgetOldReceivers,
@@ -23,17 +19,19 @@ import {
   retryDeadLetters,
   timeToNextTry,
 } from '@procore-mirror/mirror';
-import type { Log } from '@procore-mirror/runtime';
-import { createLoginWatch } from './login-watch.ts';
-import { slotsOf } from './slots.ts';
+import { claimNext } from './claim-next.ts';
+
+/** Where the loop tells of what it copes with (warn) and of what a person should see (error). */
+export type LoopLog = Record<'warn' | 'error', (keys: Record<string, unknown>, message: string) => void>;
 
 export type FetchLoopOptions = {
   settings: FetchSettings;
   /** Names this process in the leases. */
   holder: string;
   concurrency: number;
-  log: Log;
-  login: Pick<Auth, 'token' | 'trouble'>;
+  log: LoopLog;
+  /** While nobody can sign in a batch could only fail, so none is taken. */
+  canSignIn: (signal: AbortSignal) => Promise<boolean>;
   onReport: (batch: Batch, report: BatchReport) => void;
   /** A dead worker's batches are taken over after this long, ms. */
   leaseMs?: number;
@@ -52,42 +50,9 @@ const LOOK_EVERY_MS = 60_000;
 const REST_AFTER_FAILURE_MS = 5_000;
 const FINISH_WITHIN_MS = 5_000;
 
-/** Claims the next batch beside those in hand, so that there is room for others, whatever is due (`slots.ts`). */
-export async function claimNext(
-  database: Database,
-  o: Pick<ClaimOptions, 'holder' | 'leaseMs'> & { inHand: readonly Batch[]; concurrency: number },
-): Promise<ClaimedBatch | null> {
-  const { inHand, concurrency } = o;
-  const slots = slotsOf(concurrency);
-  const notLive = inHand.filter(({ lane }) => lane !== 'live').length;
-  const room = {
-    ...{ holder: o.holder, leaseMs: o.leaseMs },
-    mostPerCompany: slots.company,
-    onlyLive: notLive >= slots.notLive,
-  };
-  const notPlaces = placesWith(inHand, slots.resourceOfCompany);
-  const busy = resourcesWith(inHand, slots.resourceAtFirst);
-  const claimed = await claimBatch(database, { ...room, notResources: busy, notPlaces });
-  if (claimed !== null || busy.length === 0) return claimed;
-  return claimBatch(database, { ...room, notResources: resourcesWith(inHand, slots.resource), notPlaces });
-}
-
-/** The resources of companies of which so many batches are in hand. */
-function placesWith(inHand: readonly Batch[], count: number): Batch[] {
-  const byPlace = Map.groupBy(inHand, ({ companyId, resource }) => `${companyId}/${resource}`);
-  return [...byPlace.values()].filter(({ length }) => length >= count).flatMap(([batch]) => batch ?? []);
-}
-
-/** The resources of which so many batches are in hand. */
-function resourcesWith(inHand: readonly Batch[], count: number): string[] {
-  const byResource = Map.groupBy(inHand, ({ resource }) => resource);
-  return [...byResource].filter(([, batches]) => batches.length >= count).map(([resource]) => resource);
-}
-
 /** Starts to fetch what is pending. */
 export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
-  const { settings, holder, concurrency, log, login, leaseMs = 15_000 } = options;
-  const watch = createLoginWatch({ database: settings.database, login });
+  const { settings, holder, concurrency, log, canSignIn, leaseMs = 15_000 } = options;
   const closing = new AbortController();
   const aborting = new AbortController();
   const inHand = new Map<Promise<void>, Batch>();
@@ -121,7 +86,7 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
         await retryDeadLetters(settings);
         retryAt = Date.now() + (await timeToNextTry(settings));
       }
-      if (!(await watch.canSignIn(closing.signal))) return null;
+      if (!(await canSignIn(closing.signal))) return null;
       return await claimNext(settings.database, { holder, leaseMs, inHand: [...inHand.values()], concurrency });
     } catch (error) {
       log.warn({ error }, 'the schedule could not be read; trying again');

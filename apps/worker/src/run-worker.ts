@@ -20,6 +20,7 @@ import {
 import { z } from 'zod';
 import { environment, readWorkerEnv, workerSchema } from './env.ts';
 import { keysOf, startFetchLoop } from './fetch-loop.ts';
+import { createLoginWatch } from './login-watch.ts';
 import { startUpkeep } from './upkeep-loop.ts';
 import { startVersionWatch } from './version-watch.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
@@ -73,6 +74,7 @@ await runMain({
     });
     lifetime.defer('Procore', () => procore.close());
 
+    const login = createLoginWatch({ database, login: procore.login });
     const loop = startFetchLoop({
       settings: {
         database,
@@ -104,7 +106,7 @@ await runMain({
       holder,
       concurrency: env.WORKER_CONCURRENCY,
       log,
-      login: procore.login,
+      canSignIn: login.canSignIn,
       onReport: (batch, report) => {
         metrics.fetched(batch.resource, report);
         const { error, unparked, parked, ...counts } = report;

@@ -2,7 +2,8 @@
 // that cannot have changed: a loop that looks five times a second would look three million times in a week.
 import { type Batch, type ClaimedBatch, releaseBatch, rescheduleBatches } from '@procore-mirror/database';
 import { type BatchReport, type FetchSettings, fetchBatch, lookAgain } from '@procore-mirror/mirror';
-import { claimNext, IDLE_MS, RESCHEDULE_EVERY_MS } from '../../src/fetch-loop.ts';
+import { claimNext } from '../../src/claim-next.ts';
+import { IDLE_MS, RESCHEDULE_EVERY_MS } from '../../src/fetch-loop.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export type VirtualWorker = {

@@ -2,7 +2,7 @@ import { catalogue } from '@procore-mirror/catalogue';
 import { type Batch, type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { claimNext } from './fetch-loop.ts';
+import { claimNext } from './claim-next.ts';
 
 let test_: TestDatabase;
 let database: Database;
