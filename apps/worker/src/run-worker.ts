@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { AuthError } from '@procore-mirror/auth';
-import { type CallTrouble, openProcore } from '@procore-mirror/calls';
+import { type CallTrouble, createLoginWatch, openProcore } from '@procore-mirror/calls';
 import { checkDatabase, openSessions, readMigrations } from '@procore-mirror/database';
-import { createDriftWatch, createNeighbours, recordDelivery, recordReport, usualPace } from '@procore-mirror/mirror';
+import {
+  createDriftWatch,
+  createNeighbours,
+  keysOf,
+  recordDelivery,
+  recordReport,
+  startFetchLoop,
+  usualPace,
+} from '@procore-mirror/mirror';
 import { consumeDeliveries } from '@procore-mirror/queue';
 import {
   addEnvSecrets,
@@ -19,8 +27,6 @@ import {
 } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { environment, readWorkerEnv, workerSchema } from './env.ts';
-import { keysOf, startFetchLoop } from './fetch-loop.ts';
-import { createLoginWatch } from './login-watch.ts';
 import { startUpkeep } from './upkeep-loop.ts';
 import { startVersionWatch } from './version-watch.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';

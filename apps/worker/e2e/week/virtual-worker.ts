@@ -1,9 +1,15 @@
-// The worker's fetch loop in virtual time. It does what apps/worker/src/fetch-loop.ts does, but passes over looks at a schedule
+// The worker's fetch loop in virtual time. It does what packages/mirror/src/fetch-loop.ts does, but passes over looks at a schedule
 // that cannot have changed: a loop that looks five times a second would look three million times in a week.
 import { type Batch, type ClaimedBatch, releaseBatch, rescheduleBatches } from '@procore-mirror/database';
-import { type BatchReport, type FetchSettings, fetchBatch, lookAgain } from '@procore-mirror/mirror';
-import { claimNext } from '../../src/claim-next.ts';
-import { IDLE_MS, RESCHEDULE_EVERY_MS } from '../../src/fetch-loop.ts';
+import {
+  type BatchReport,
+  claimNext,
+  type FetchSettings,
+  fetchBatch,
+  IDLE_MS,
+  lookAgain,
+  RESCHEDULE_EVERY_MS,
+} from '@procore-mirror/mirror';
 import type { VirtualTime } from './virtual-time.ts';
 
 export type VirtualWorker = {

@@ -11,18 +11,14 @@ import {
   renewLease,
   rescheduleBatches,
 } from '@procore-mirror/database';
-import {
-  type BatchReport,
-  type FetchSettings,
-  fetchBatch,
-  lookAgain,
-  retryDeadLetters,
-  timeToNextTry,
-} from '@procore-mirror/mirror';
-import { claimNext } from './claim-next.ts';
+import { type BatchReport, fetchBatch } from './fetch-batch.ts';
+import { lookAgain } from './look-again.ts';
+import { retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';
+import type { FetchSettings } from './run/batch-run.ts';
+import { claimNext } from './schedule/claim-next.ts';
 
 /** Where the loop tells of what it copes with (warn) and of what a person should see (error). */
-export type LoopLog = Record<'warn' | 'error', (keys: Record<string, unknown>, message: string) => void>;
+type LoopLog = Record<'warn' | 'error', (keys: Record<string, unknown>, message: string) => void>;
 
 export type FetchLoopOptions = {
   settings: FetchSettings;
