@@ -11,7 +11,7 @@ class WholeFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: ['apps/**/*.test.ts', 'packages/**/*.test.ts', 'scripts/**/*.test.ts'],
+    include: ['apps/**/*.test.ts', 'e2e/**/*.test.ts', 'packages/**/*.test.ts', 'scripts/**/*.test.ts'],
     globalSetup: ['packages/testing/src/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -11,7 +11,7 @@ const sections = read('docs/changelog.md').split(/^## /m).slice(1);
 const titles = sections.map((section) => section.split('\n', 1)[0] ?? '');
 
 test('every package has the version of the whole', () => {
-  const files = globSync('{apps,packages}/*/package.json', { cwd: root });
+  const files = globSync('{e2e,{apps,packages}/*}/package.json', { cwd: root });
   expect(files.length).toBeGreaterThan(10);
   expect(files.filter((file) => versionOf(file) !== version)).toEqual([]);
 });

@@ -9,7 +9,7 @@ export type Import = { file: string; specifier: string; isType: boolean };
 const statement = /^\s*(?:import|export)\s+(?<type>type\s)?(?:[^'";=()]*?\sfrom\s+)?['"](?<specifier>[^'"\n]+)['"]/gm;
 const call = /\bimport\(\s*['"](?<specifier>[^'"\n]+)['"]/g;
 
-export const sourceFiles: readonly string[] = globSync(['apps/**/*.ts', 'packages/**/*.ts'], {
+export const sourceFiles: readonly string[] = globSync(['apps/**/*.ts', 'e2e/**/*.ts', 'packages/**/*.ts'], {
   cwd: root,
   exclude: ['**/node_modules/**'],
 }).sort();

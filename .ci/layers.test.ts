@@ -40,7 +40,8 @@ type Manifest = { dependencies?: Record<string, string>; devDependencies?: Recor
 
 const imports = sourceFiles.flatMap((file) => importsOf(file));
 
-const homeOf = (file: string) => file.split(path.sep).slice(0, 2).join('/');
+/** The workspace that a file is of. */
+const homeOf = (file: string) => (file.startsWith('e2e/') ? 'e2e' : file.split(path.sep).slice(0, 2).join('/'));
 const nameOf = (file: string) => file.split(path.sep)[1] ?? '';
 const packageOf = (specifier: string) =>
   specifier

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   root: `${import.meta.dirname}/..`,
   test: {
-    include: ['apps/**/*.prove.ts', 'packages/**/*.prove.ts'],
+    include: ['apps/**/*.prove.ts', 'e2e/**/*.prove.ts', 'packages/**/*.prove.ts'],
     passWithNoTests: true,
     globalSetup: ['packages/testing/src/global-setup.ts'],
     testTimeout: 1_800_000,

@@ -32,6 +32,8 @@ export type Company = Pick<ScriptedWorld, 'put' | 'take'> & {
   rows: (resource: string) => Promise<Row[]>;
   /** Waits until every event that was told is in the log. */
   recorded: () => Promise<void>;
+  /** Waits until every event that was told is in the log, and so many records are ready to be fetched. */
+  ready: (records: number) => Promise<void>;
   /** Waits until nothing is pending of what was told, in the company or in one project. */
   settled: (project?: string) => Promise<void>;
   /** Waits until Procore was asked since the last event was told, and no fetch is under way, of one resource if it is given. */
@@ -151,6 +153,11 @@ function foundCompany(
     put: world.put,
     take: world.take,
     recorded: () => comesTo(isSo('true'), true),
+    ready: (records) =>
+      comesTo(
+        isSo(`(select count(*) from mirror.pending where company_id = $1 and ready_at <= now()) = ${records}`),
+        true,
+      ),
     lookedAt: async (resource) => {
       const asked = askedBefore;
       await comesTo(() => procore.asked.slice(asked).some(asks()), true);

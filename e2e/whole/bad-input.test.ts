@@ -198,7 +198,11 @@ test('an event is logged with the key that came with it, under the trace that it
 
 test('the receiver itself is known, from its report, and that is no dead letter', async () => {
   const known = async () => (await mirror.database.pool.query('select report, stopped_at from mirror.receivers')).rows;
-  await expect.poll(known).toMatchObject([{ report: { reason: 'start', downSince: null }, stopped_at: null }]);
+  await expect
+    .poll(known)
+    .toMatchObject([
+      { report: { reason: expect.stringMatching(/^(start|minute)$/), downSince: null }, stopped_at: null },
+    ]);
   const { rows } = await mirror.database.pool.query(`select from mirror.dead_letters where reason = 'bad_report'`);
   expect(rows).toEqual([]);
 });
