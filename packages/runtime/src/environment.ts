@@ -102,7 +102,7 @@ export const webhookEnv = {
     .string()
     .refine(isHttpsOrLoopback, 'must be an https:// address (http:// for loopback hosts only)')
     .optional()
-    .meta({ description: 'Public https address of the receiver, for `hooks apply`.' }),
+    .meta({ description: 'Public https address of the receiver; `npm start` makes the hooks that lead to it.' }),
   // The characters are Procore's choice (docs/procore.md: Webhooks API).
   WEBHOOK_NAMESPACE: z
     .string()
