@@ -477,7 +477,7 @@ describe('a part of which nothing is known', () => {
 
   test.each<[source: string, insert: string]>([
     ['a batch', `mirror.batches (company_id, project_id, resource) values (21, 22, 'RFIs')`],
-    ['a fill', `mirror.backfills (company_id, project_id, resource, state) values (21, 22, 'RFIs', 'failed')`],
+    ['a backfill', `mirror.backfills (company_id, project_id, resource, state) values (21, 22, 'RFIs', 'failed')`],
     ['a list', `mirror.lists (company_id, project_id, resource) values (21, 22, 'RFIs')`],
     [
       'a parked scope',

@@ -1,6 +1,6 @@
 // The order of work for each request: is it for us → is the sender proved → is it small enough → only now the body is read
-// → it is stored durably → 204. Procore pauses every delivery on any other answer (facts: Webhooks), so whatever a proved
-// sender posts gets 204, be it sense or nonsense, unless it is too large (413) or could not be stored anywhere (503).
+// → it is stored durably → 204. Procore pauses every delivery on any other answer (docs/procore.md: Deliveries), so whatever
+// a proved sender posts gets 204, be it sense or nonsense, unless it is too large (413) or could not be stored anywhere (503).
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Envelope } from '@procore-mirror/queue';
 import { webhookPath } from '@procore-mirror/runtime';

@@ -3,8 +3,8 @@ import { fingerprint } from '@procore-mirror/runtime';
 
 /**
  * Procore signs nothing: the value that we set on the hook and that comes back verbatim is the only proof of the sender
- * (facts: Webhooks). Several values count while they are rotated. Tells the fingerprint of the one that was sent, or null; takes
- * the same time for any value of the same length.
+ * (docs/procore.md: Deliveries). Several values count while they are rotated. Tells the fingerprint of the one that was
+ * sent, or null; takes the same time for any value of the same length.
  */
 export function createAuthorization(accepted: readonly string[]): (header: string | undefined) => string | null {
   const known = accepted.map((value) => ({ digest: digest(value), key: fingerprint(value) }));

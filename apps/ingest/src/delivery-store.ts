@@ -4,7 +4,7 @@
 //      │ an add fails
 //      ▼
 //   queue rests ──append──▶ spool       no sender waits for a queue that has just failed: Procore waits 5 s at most
-//      │ draining the spool adds one    and then pauses every delivery (facts: Webhooks)
+//      │ draining the spool adds one    and then pauses every delivery (docs/procore.md: Deliveries)
 //      ▼
 //   queue works
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,5 @@
-// Ids as Procore gives them: 15 digits for records, integers beyond 2^53 for events, ULIDs where they are newer.
+// Ids as Procore gives them: 15 digits for records, integers beyond 2^53 for events, ULIDs where they are newer
+// (docs/procore.md: Ids).
 import { monotonicFactory } from 'ulid';
 import type { Clock } from './clock.ts';
 import { createRandom, type Random } from './random.ts';

@@ -92,7 +92,10 @@ async function tryList(client: ProcoreClient, companyId: string, signal: AbortSi
   return doubt === null ? { companies } : { trouble: doubt, areRefused: false };
 }
 
-/** Procore answers so to an account that is not known in the company, and to an id that no company has. */
+/**
+ * Procore answers so to an account that is not known in the company, and to an id that no company has
+ * (docs/procore.md: What a status means).
+ */
 function isRefusal(error: Error): boolean {
   return error instanceof ProcoreResponseError && [403, 404].includes(error.status);
 }

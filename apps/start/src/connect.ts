@@ -22,7 +22,7 @@ const schema = z.object({ ...webhookEnv, ...mirrorEnv, ...workerEnv });
 type Options = {
   settings: Settings;
   catalogue: Catalogue;
-  /** The mirror was filled before, and Procore still holds what it missed since. */
+  /** The mirror was backfilled before, and Procore still holds what it missed since. */
   continues: boolean;
   database: Database;
   lifetime: MainLifetime;
@@ -30,8 +30,8 @@ type Options = {
 };
 
 /**
- * Applies hooks and fills the mirror. Throws an AuthError when Procore refuses the service account, and a ConfigError before anything is
- * done when that does not see a company.
+ * Applies hooks and backfills the mirror. Throws an AuthError when Procore refuses the service account, and a ConfigError
+ * before anything is done when that does not see a company.
  */
 export async function connect({
   settings,

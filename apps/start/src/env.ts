@@ -14,7 +14,7 @@ import { z } from 'zod';
 
 export type Env = Record<string, string | undefined>;
 
-/** The first fill must know the companies. */
+/** The backfill must know the companies. */
 export const companyIds = procoreEnv.PROCORE_COMPANY_IDS.nonoptional().meta({
   description: 'Ids of the companies to mirror, separated by commas.',
 });

@@ -136,7 +136,7 @@ test('without credentials a simulated company is mirrored and keeps changing, on
   await expect(count(url, 'mirror.events')).rejects.toThrow('ECONNREFUSED');
 });
 
-test('against a Procore that goes on, a second start continues: no hook twice, nothing filled twice, changes arrive', async () => {
+test('against a Procore that goes on, a second start continues: no hook twice, nothing backfilled twice, changes arrive', async () => {
   const simulator = startApp('simulator', {
     SIMULATOR_PORT: '0',
     SIMULATOR_PROJECTS: '1',

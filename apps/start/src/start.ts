@@ -40,7 +40,7 @@ type Options = {
   ports?: Ports;
 };
 
-// Procore keeps what it could not deliver for 12 hours (facts: Webhooks: what reaches the receiver); an hour to spare.
+// Procore keeps what it could not deliver for 12 hours (docs/procore.md: Deliveries); an hour to spare.
 const coveredByRetriesMs = 11 * 3_600_000;
 
 /** Runs until the lifetime ends, or throws when something it started has failed; the lifetime then closes the rest. */

@@ -1,4 +1,4 @@
-// One question to the login server: the client credentials grant of OAuth 2.0 (facts: Signing in).
+// One question to the login server: the client credentials grant of OAuth 2.0 (docs/procore.md: Signing in).
 // Of what the server says, only the status and well-known error codes go into an error: the rest may hold tokens.
 import * as oauth from 'oauth4webapi';
 import { type Dispatcher, fetch } from 'undici';

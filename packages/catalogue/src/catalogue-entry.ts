@@ -86,7 +86,10 @@ export const catalogueEntry = z.strictObject({
 export type CatalogueEntry = z.infer<typeof catalogueEntry>;
 export type CatalogueEntryInput = z.input<typeof catalogueEntry>;
 
-/** The forms in which an answer from this path may come. v2 answers sit in `data`, v1 answers are mostly bare (facts: Calling the API). */
+/**
+ * The forms in which an answer from this path may come. v2 answers sit in `data`, v1 answers are mostly bare
+ * (docs/procore.md: Answers).
+ */
 export function envelopesOf(declared: readonly Envelope[] | null, path: string): readonly Envelope[] {
   return declared ?? (path.startsWith('/rest/v2') ? ['data'] : ['none']);
 }

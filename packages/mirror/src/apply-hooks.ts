@@ -1,4 +1,5 @@
-// Procore sends events only where a hook has triggers for them: one hook in the company, one in each project.
+// Procore sends events only where a hook has triggers for them: one hook in the company, one in each project
+// (docs/procore.md: Webhooks API).
 import type { Catalogue } from '@procore-mirror/catalogue';
 import type { Hook, HooksApi, HookTrigger } from '@procore-mirror/procore';
 import { isSelected, type Selection } from './plan/news-of-event.ts';

@@ -58,7 +58,7 @@ export async function recordDelivery(settings: RecordSettings, delivery: Deliver
   return { outcome: isNew ? verdict.outcome : 'known', event, reason: ignored, newDeadLetter: null };
 }
 
-/** Two events under one id (Procore's own documentation has such a pair) are both kept, the second under a longer id. */
+/** Two events under one id (docs/procore.md: Payload versions) are both kept, the second under a longer id. */
 async function recordUnderOwnId(
   { database, delayMs, maxWaitMs }: RecordSettings,
   delivery: Pick<RecordOptions, 'event' | 'ignored' | 'news' | 'deadLetterId'>,

@@ -1,5 +1,5 @@
-// Procore's webhooks API v2.0 (https://developers.procore.com/reference/rest/hooks): hooks, their triggers, and the
-// deliveries that Procore tried. Company hooks and project hooks have the same calls under different paths.
+// Procore's webhooks API v2.0 (docs/procore.md: Webhooks API): hooks, their triggers, and the deliveries that Procore tried.
+// Company hooks and project hooks have the same calls under different paths.
 import { z } from 'zod';
 import { ProcoreFormatError, ProcoreResponseError } from './errors.ts';
 import { expandPath } from './expand-path.ts';

@@ -1,5 +1,5 @@
 // JSON.parse turns 5982324300946918154 into 5982324300946918000. Its reviver is told the source text of each number, so
-// nothing needs to be lost.
+// nothing needs to be lost (docs/procore.md: Ids).
 
 // Node 24 has it, TypeScript's library not yet.
 const { rawJSON } = JSON as typeof JSON & { rawJSON: (source: string) => unknown };

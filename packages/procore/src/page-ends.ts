@@ -1,5 +1,6 @@
 // What follows a page of a list, as far as what Procore says of it can be believed: headers may be missing or wrong, links may lead
-// elsewhere or round in circles, and servers give fewer records to a page than they are asked for, or take no notice of its number.
+// elsewhere or round in circles, and servers give fewer records to a page than they are asked for, or take no notice of its number
+// (docs/procore.md: Pages and Totals).
 import { following, linked, type Place, resized, sizeIn } from './page-place.ts';
 import type { ProcoreAnswer } from './procore-answer.ts';
 

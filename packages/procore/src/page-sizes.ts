@@ -32,7 +32,7 @@ export type PageSizesOptions = {
   onAnswer: (answered: AnsweredSize) => void;
 };
 
-/** Meeting topics answered 500 with 100 records to a page and were fine with 10 (SOURCES: REST behaviour). */
+/** Meeting topics answered 500 with 100 records to a page and were fine with 10 (docs/procore.md: Pages and Totals). */
 const SURELY_SMALL = 10;
 
 export function createPageSizes({ wanted, answered, onAnswer }: PageSizesOptions): PageSizes {

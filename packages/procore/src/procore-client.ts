@@ -131,7 +131,10 @@ const final: RequestFailure = { kind: 'final' };
 const usualFields: ReadonlySet<string> = new Set(['id', 'data']);
 const MEBIBYTE = 1024 * 1024;
 
-/** A client for one API host. The token goes to that host only: redirects and links elsewhere are not followed. */
+/**
+ * A client for one API host. The token goes to that host only: redirects and links elsewhere are not followed
+ * (docs/procore.md: Redirects).
+ */
 export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
   const { retry: policy = twoMoreTriesInAboutTwoSeconds, random = Math.random, now = Date.now } = o;
   const sleep = o.sleep ?? ((ms, signal) => delay(ms, undefined, signal && { signal }));
@@ -315,7 +318,7 @@ function headersFor(call: Call, token: string): Record<string, string> {
   return {
     accept: 'application/json',
     authorization: `Bearer ${token}`,
-    'procore-company-id': call.companyId,
+    'procore-company-id': call.companyId, // in all calls (docs/procore.md: Company header)
     ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
   };
 }

@@ -1,5 +1,5 @@
 // Procore tells of two windows, one hour and ten seconds, and each answer describes whichever is nearer to running out
-// (https://procore.github.io/documentation/rate-limiting).
+// (docs/procore.md: Limits).
 
 /** What one answer said of the nearer of Procore's two windows. */
 export type RateLimit = {

@@ -1,7 +1,7 @@
 // What an HTTP status of Procore's API means to us. The one place that knows numbers; everybody else asks for the meaning.
-// Sources: `E` Procore's own page on errors, https://procore.github.io/documentation/restful-api-responses; `L` its page on
-// limits, https://procore.github.io/documentation/rate-limiting; `H` https://www.rfc-editor.org/rfc/rfc9110#section-15; `R` what
-// running integrations report (docs/architecture.md, When Procore refuses).
+// Sources: `E` Procore's own page on errors, https://procore.github.io/documentation/error-reference; `L` its page on limits,
+// https://procore.github.io/documentation/rate-limiting; `H` https://www.rfc-editor.org/rfc/rfc9110#section-15; `R` what running
+// integrations report (docs/procore.md: What a status means). What follows: docs/architecture.md, When Procore refuses.
 
 export type StatusMeaning =
   /** Done. */
@@ -27,8 +27,8 @@ export type StatusMeaning =
 
 const MEANINGS: Readonly<Record<number, StatusMeaning>> = {
   401: 'unauthorized', // E: the token is missing, expired or revoked; R: also where the app is not installed
-  403: 'refused', // E: no permission; R: for everything where an administrator disconnected the app
-  404: 'absent', // E: not found; R: also what the service account may not see
+  403: 'refused', // E: no permission, or for everything where an administrator disconnected the app
+  404: 'absent', // E: not found, or not visible to the service account
   407: 'on the way', // H: a proxy wants to know who we are
   408: 'too large', // R: Procore sends it for an answer that takes too long to make; the same again gets the same
   410: 'absent', // H: gone

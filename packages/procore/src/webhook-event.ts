@@ -1,4 +1,4 @@
-// The one place that knows Procore's three payload formats (https://procore.github.io/documentation/webhooks):
+// The one place that knows Procore's three payload formats (docs/procore.md: Payload versions):
 //
 //                 v2.0, v3.0                        v4.0
 //   event id      ulid, else id beyond 2^53         id (a ULID)
@@ -7,8 +7,8 @@
 //   ids           numbers, project_id may be null   text, project_id may be ""
 //   version       api_version ("v2", "v2.0", …)     none, or payload_version
 //
-// An event becomes part of URLs and statements, so what is no id, name or moment is refused here (rule 13). Fields that
-// we do not know are let be: Procore announces new ones.
+// An event becomes part of URLs and statements, so what is no id, name or moment is refused here. Fields that we do
+// not know are let be: Procore announces new ones.
 import { z } from 'zod';
 import { parseWithTextIds } from './lossless-json.ts';
 

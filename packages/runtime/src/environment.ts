@@ -7,7 +7,7 @@ import { isLoopback } from './is-loopback.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** facts: Signing in. The monthly sandbox is overwritten from production each month. */
+/** docs/procore.md: Environments. The monthly sandbox is overwritten from production each month. */
 const procoreEnvironments = {
   production: { loginUrl: 'https://login.procore.com', apiUrl: 'https://api.procore.com' },
   sandbox: { loginUrl: 'https://login-sandbox.procore.com', apiUrl: 'https://sandbox.procore.com' },
@@ -102,7 +102,8 @@ export const webhookEnv = {
     .string()
     .refine(isHttpsOrLoopback, 'must be an https:// address (http:// for loopback hosts only)')
     .optional()
-    .meta({ description: 'Public https address of the receiver, for `hooks apply`.' }),
+    .meta({ description: 'Public https address of the receiver; `npm start` makes the hooks that lead to it.' }),
+  // The characters are Procore's choice (docs/procore.md: Webhooks API).
   WEBHOOK_NAMESPACE: z
     .string()
     .regex(/^[a-z0-9-]+$/, 'must hold a-z, 0-9 and - only')
@@ -120,6 +121,7 @@ export const ingestEnv = {
 };
 
 export const workerEnv = {
+  // For a second or two Procore may answer with what was before (docs/procore.md: Reading after an event).
   FETCH_DELAY_MS: wholeNumber(0, 999_999_999)
     .default(2000)
     .meta({ description: 'Pause between an event and its fetch, in milliseconds.' }),

@@ -1,4 +1,4 @@
-// Rule 12: no secret leaves memory. Everything that is written passes `redact`, which knows each secret in every
+// No secret leaves memory. Everything that is written passes `redact`, which knows each secret in every
 // spelling it may have on its way: as it is, within JSON, within a URL or form, and within base64 (Basic credentials).
 
 /** The secrets of this process, and how to keep them out of text. */

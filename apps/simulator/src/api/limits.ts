@@ -1,4 +1,4 @@
-// Procore's two limits per app: calls in an hour, and a spike limit in ten seconds (facts: "Limits").
+// Procore's two limits per app: calls in an hour, and a spike limit in ten seconds (docs/procore.md: Limits).
 import type { Clock } from '../clock.ts';
 import type { Settings } from '../settings.ts';
 

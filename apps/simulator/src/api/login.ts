@@ -1,4 +1,4 @@
-// Signing in: the client credentials grant of a Developer Managed Service Account (facts: "Signing in").
+// Signing in: the client credentials grant of a Developer Managed Service Account (docs/procore.md: Signing in).
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';

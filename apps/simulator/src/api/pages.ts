@@ -1,4 +1,5 @@
-// Lists in pages, as Procore cuts them: `page`, `per_page`; headers Link, Total, Per-Page (facts: "Calling the API").
+// Lists in pages, as Procore cuts them: `page`, `per_page`; headers Link, Total, Per-Page
+// (docs/procore.md: Pages and Totals).
 import type { Call } from './http-exchange.ts';
 
 export type Page<T> = { items: readonly T[]; perPage: number; headers: Record<string, string> };

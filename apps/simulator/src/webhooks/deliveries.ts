@@ -1,4 +1,4 @@
-// Delivers events as Procore does (facts: "what reaches the receiver"). One queue per endpoint:
+// Delivers events as Procore does (docs/procore.md: Deliveries). One queue per endpoint:
 //
 //   sending ──non-2xx, time-out, refused──▶ paused (1 s, 2 s, … 1 h; everything to that endpoint waits)
 //      ▲                                      │ time is up: one delivery tries alone

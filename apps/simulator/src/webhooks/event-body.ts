@@ -1,4 +1,4 @@
-// The bodies of webhook deliveries, in the three formats that Procore sends (facts: "what reaches the receiver").
+// The bodies of webhook deliveries, in the three formats that Procore sends (docs/procore.md: Payload versions).
 import { numberOf } from '../json.ts';
 
 export type PayloadVersion = 'v2.0' | 'v3.0' | 'v4.0';
@@ -51,7 +51,7 @@ function version4(event: SimulatedEvent): Record<string, unknown> {
 
 function version2(event: SimulatedEvent, version: 'v2.0' | 'v3.0'): Record<string, unknown> {
   const projectId = event.projectId === null ? null : numberOf(event.projectId);
-  // What stands in the event itself is now and then left out here (facts: metadata.source_* may be null).
+  // What stands in the event itself is now and then left out here (docs/procore.md: Payload versions).
   const repeats = !event.integerId.endsWith('7');
   return {
     id: numberOf(event.integerId),

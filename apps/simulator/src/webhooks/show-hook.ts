@@ -1,4 +1,4 @@
-// Hooks, triggers and deliveries as the Webhooks API v2.0 shows them (https://developers.procore.com/reference/rest/hooks).
+// Hooks, triggers and deliveries as the Webhooks API v2.0 shows them (docs/procore.md: Webhooks API).
 import { wholeSeconds } from '../clock.ts';
 import type { Delivery } from './deliveries.ts';
 import type { Hook, Trigger } from './hooks.ts';

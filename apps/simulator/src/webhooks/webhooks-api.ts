@@ -1,5 +1,5 @@
 // The Webhooks API v2.0, on companies and on projects: hooks, triggers, deliveries, resources
-// (https://developers.procore.com/reference/rest/hooks).
+// (docs/procore.md: Webhooks API).
 import { z } from 'zod';
 import { type Answer, type Call, errorAnswer, jsonAnswer } from '../api/http-exchange.ts';
 import { cutPage } from '../api/pages.ts';

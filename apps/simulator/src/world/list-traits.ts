@@ -1,5 +1,5 @@
-// What Procore's lists leave out, hide or understand beyond what the catalogue says of them.
-// Source: shared/procore/webhook-resources.tsv (notes column) and SOURCES.md; keys as in the API reference of 2026.
+// What Procore's lists leave out, hide or understand beyond what the catalogue says of them
+// (docs/procore.md: What lists leave out). Keys are those of the API reference of 2026.
 
 export type ListTraits = {
   /** Keys of show that a list item lacks. */

@@ -1,6 +1,6 @@
 import type { CatalogueEntryInput } from '../catalogue-entry.ts';
 
-/** What happened on site, day by day. Lists hold today's entries only, unless they are asked for other days. */
+/** What happened on site, day by day. Lists hold today's entries only, unless asked for other days (docs/procore.md: Days). */
 export const dailyLog: CatalogueEntryInput[] = [
   {
     resource: 'Manpower Logs',

@@ -8,9 +8,11 @@ export const directory: CatalogueEntryInput[] = [
     scope: 'company',
     events: ['create', 'update'],
     show: '/rest/v1.3/companies/{company_id}/users/{id}',
-    // Active ones only, without their permission keys; others are in …/users/inactive.
+    // Active ones only, without their permission keys; others are in …/users/inactive
+    // (docs/procore.md: What lists leave out).
     list: { path: '/rest/v1.3/companies/{company_id}/users', carries: 'part of the record' },
-    // Project Users send no update since 30 June 2026: an edited person arrives as Company Users, without a project.
+    // Project Users send no update since 30 June 2026 (docs/procore.md: Missing events): an edited person arrives as
+    // Company Users, without a project.
     alsoChanges: ['Project Users'],
   },
   {

@@ -67,7 +67,7 @@ export const meetingsAndSchedule: CatalogueEntryInput[] = [
     show: '/rest/v1.0/tasks/{id}?project_id={project_id}',
     list: { path: '/rest/v1.0/tasks?project_id={project_id}', carries: 'whole record' },
   },
-  // There is no list. Procore calls the endpoint deprecated, for calendar items.
+  // There is no list. Procore calls the endpoint deprecated, for calendar items (docs/procore.md: Deprecations).
   {
     resource: 'ToDos',
     tool: 'Schedule',

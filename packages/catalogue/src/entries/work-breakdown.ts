@@ -2,6 +2,7 @@ import type { CatalogueEntryInput } from '../catalogue-entry.ts';
 
 /** Codes and types that costs are booked under. */
 export const workBreakdown: CatalogueEntryInput[] = [
+  // Procore calls the endpoint deprecated (docs/procore.md: Deprecations).
   {
     resource: 'Standard Cost Code Lists',
     tool: 'Work Breakdown Structure',

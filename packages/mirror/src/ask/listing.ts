@@ -13,6 +13,7 @@ import { InDoubtError } from '../errors.ts';
 import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 import { type CheckedPage, checkPage } from '../run/read-answer.ts';
 
+/** docs/procore.md: Pages and Totals. */
 const LARGEST_V2_PAGE = 100;
 
 export type ListingOptions = {
@@ -170,7 +171,7 @@ function listKey(run: BatchRun, resource: CataloguedResource, parentId: string |
   return { ...scopeOf(run, resource), resource: resource.resource, parentId: isOfParent ? parentId : null };
 }
 
-/** Two spellings are documented: one parameter for each id, or one with all ids in brackets (SOURCES: REST behaviour). */
+/** One parameter for each id, or one with all ids in brackets (docs/procore.md: Filters). */
 export function idFilter(
   { list }: Pick<CataloguedResource, 'list'>,
   ids: readonly string[],

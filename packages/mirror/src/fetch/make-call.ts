@@ -97,7 +97,7 @@ async function listByIds(
     if (call.kind === 'list by ids') await storeAnswer(run, answer);
     else await storePart(run, answer);
     listed += records;
-    // There are no more, unless the filter was ignored: what came of it says nothing then.
+    // There are no more, unless the filter was ignored (docs/procore.md: Filters): what came of it says nothing then.
     if (listed >= ids.length) return;
   }
 }

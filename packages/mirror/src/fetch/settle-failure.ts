@@ -1,5 +1,5 @@
 // What follows when calls of a run fail: is it the record, its resource, its company, or everything? Each answer decides only for
-// what it speaks of, judged with what its neighbours got; whatever answers nothing is parked and probed (rule 16 of the design).
+// what it speaks of, judged with what its neighbours got; whatever answers nothing is parked and probed.
 import {
   findOtherCompany,
   keepParked,

@@ -1,4 +1,4 @@
-// Rules 3 to 5 for short histories of every kind: whatever is edited, moved, deleted and restored, delivered twice, late
+// Short histories of every kind keep the promise: whatever is edited, moved, deleted and restored, delivered twice, late
 // or in the wrong order, however slowly and oddly fetches answer, the rows end equal to Procore. `pnpm prove histories`
 // plays many more.
 import { afterAll, beforeAll, describe, test } from 'vitest';

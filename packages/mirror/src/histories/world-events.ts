@@ -1,5 +1,5 @@
 // The events that the scripted Procore sends, in two of its formats: v4.0, and v3.0, which names the parents of some
-// records (https://procore.github.io/documentation/webhooks).
+// records (docs/procore.md: Payload versions).
 import type { WorldRecord } from './world-record.ts';
 
 export type EventKind = 'create' | 'update' | 'delete';

@@ -18,7 +18,7 @@ type Span = { ids: string[]; from: number; to: number };
 type Pages = Omit<DayFacts, 'days'>;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** A range of about 13 weeks is the most that daily logs take (SOURCES: REST behaviour). */
+/** A range of about 13 weeks is the most that daily logs take (docs/procore.md: Days). */
 export const DAYS_PER_WINDOW = 90;
 // A new log is mostly of the day of its event or of the days before. Where the site is tells which day that is: it may
 // be a day before or after that of Greenwich.

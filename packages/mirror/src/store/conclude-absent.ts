@@ -1,5 +1,6 @@
 // What follows when Procore shows a record no more. One answer that lacks it may come from a copy that lags, from a filter
-// or from the wrong place; so without a delete event it counts when two runs, some seconds apart, did not find it.
+// or from the wrong place; so without a delete event it counts when two runs, some seconds apart, did not find it
+// (docs/procore.md: Deletion).
 import { type CataloguedResource, goneWith, parentsOf } from '@procore-mirror/catalogue';
 import {
   findFormerPlaces,

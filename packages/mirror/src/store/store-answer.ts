@@ -316,7 +316,10 @@ async function settleSeen(
   await lookAtChildren(client, run, resource, restored);
 }
 
-/** Procore's answer is clearly older than the event that led to it: a copy that lags. Worth one more look, not two. */
+/**
+ * Procore's answer is clearly older than the event that led to it: a copy that lags (docs/procore.md: Reading after an event).
+ * Worth one more look, not two.
+ */
 function wasReadTooEarly(note: NotedRecord, updatedAt: string | null): boolean {
   if (note.reread || !note.settles || note.occurredAt === null || updatedAt === null) return false;
   return Date.parse(updatedAt) + CLEARLY_OLDER_MS < Date.parse(note.occurredAt);
