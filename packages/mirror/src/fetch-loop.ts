@@ -20,7 +20,7 @@ import { claimNext } from './schedule/claim-next.ts';
 /** Where the loop tells of what it copes with (warn) and of what a person should see (error). */
 type LoopLog = Record<'warn' | 'error', (keys: Record<string, unknown>, message: string) => void>;
 
-export type FetchLoopOptions = {
+type FetchLoopOptions = {
   settings: FetchSettings;
   /** Names this process in the leases. */
   holder: string;
@@ -31,24 +31,29 @@ export type FetchLoopOptions = {
   onReport: (batch: Batch, report: BatchReport) => void;
   /** A dead worker's batches are taken over after this long, ms. */
   leaseMs?: number;
+  /** For who has a time of their own. `now`: in ms; `sleep` rejects when the signal is aborted. */
+  clock?: { now: () => number; sleep: (ms: number, signal: AbortSignal) => Promise<unknown> };
 };
 
-export type FetchLoop = {
+type FetchLoop = {
   /** Takes no more batches, lets calls in hand end for a few seconds, gives the rest back. */
   close: () => Promise<void>;
 };
 
 /** How often an idle loop looks for a batch that is due. */
 export const IDLE_MS = 200;
-export const RESCHEDULE_EVERY_MS = 600_000;
+const RESCHEDULE_EVERY_MS = 600_000;
 /** How often it looks whether hidden records are due for another look. */
 const LOOK_EVERY_MS = 60_000;
 const REST_AFTER_FAILURE_MS = 5_000;
+/** When the schedule could not be read. */
+const REST_AFTER_UNREAD_MS = 1_000;
 const FINISH_WITHIN_MS = 5_000;
+const REAL_TIME = { now: Date.now, sleep: (ms: number, signal: AbortSignal) => sleep(ms, null, { signal }) };
 
 /** Starts to fetch what is pending. */
 export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
-  const { settings, holder, concurrency, log, canSignIn, leaseMs = 15_000 } = options;
+  const { settings, holder, concurrency, log, canSignIn, leaseMs = 15_000, clock = REAL_TIME } = options;
   const closing = new AbortController();
   const aborting = new AbortController();
   const inHand = new Map<Promise<void>, Batch>();
@@ -66,35 +71,34 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
 
   async function nextBatch(): Promise<ClaimedBatch | null> {
     try {
-      if (Date.now() >= rescheduleAt) {
-        rescheduleAt = Date.now() + RESCHEDULE_EVERY_MS;
+      if (clock.now() >= rescheduleAt) {
+        rescheduleAt = clock.now() + RESCHEDULE_EVERY_MS;
         await rescheduleBatches(settings.database);
         await forgetOldAbsences(settings.database);
         await forgetOldWalks(settings.database);
         await forgetOldReceivers(settings.database);
       }
-      if (Date.now() >= lookAt) {
-        lookAt = Date.now() + LOOK_EVERY_MS;
+      if (clock.now() >= lookAt) {
+        lookAt = clock.now() + LOOK_EVERY_MS;
         await lookAgain(settings);
         await forgetIdleScopes(settings.database);
       }
-      if (Date.now() >= retryAt) {
+      if (clock.now() >= retryAt) {
         await retryDeadLetters(settings);
-        retryAt = Date.now() + (await timeToNextTry(settings));
+        retryAt = clock.now() + (await timeToNextTry(settings));
       }
       if (!(await canSignIn(closing.signal))) return null;
       return await claimNext(settings.database, { holder, leaseMs, inHand: [...inHand.values()], concurrency });
     } catch (error) {
       log.warn({ error }, 'the schedule could not be read; trying again');
-      await sleep(1000, null, { signal: closing.signal }).catch(() => null);
+      await clock.sleep(REST_AFTER_UNREAD_MS, closing.signal).catch(() => null);
       return null;
     }
   }
 
   async function nap(): Promise<void> {
-    const until = AbortSignal.any([closing.signal, AbortSignal.timeout(IDLE_MS)]);
-    const wakes = [sleep(IDLE_MS, null, { signal: until }).catch(() => null)];
-    await Promise.race(inHand.size < concurrency ? wakes : [...wakes, ...inHand.keys()]);
+    const look = clock.sleep(IDLE_MS, closing.signal).catch(() => null);
+    await Promise.race(inHand.size < concurrency ? [look] : [look, ...inHand.keys()]);
   }
 
   function start(batch: ClaimedBatch): void {

@@ -5,10 +5,9 @@ export { type Backfilled, backfillResource } from './backfill-resource.ts';
 export { backfillScopes } from './backfill-scopes.ts';
 export { ScopeParkedError } from './errors.ts';
 export { type BatchReport, fetchBatch } from './fetch-batch.ts';
-export { IDLE_MS, keysOf, RESCHEDULE_EVERY_MS, startFetchLoop } from './fetch-loop.ts';
+export { IDLE_MS, keysOf, startFetchLoop } from './fetch-loop.ts';
 export { heedScopes } from './heed-scopes.ts';
 export { listScopes } from './list-scopes.ts';
-export { lookAgain } from './look-again.ts';
 export { judgeFailure } from './plan/judge-failure.ts';
 export { isSelected, type Selection } from './plan/news-of-event.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';
@@ -17,4 +16,3 @@ export { type Replayed, replayDeadLetters, retryDeadLetters, timeToNextTry } fro
 export { type FetchSettings, type NewDeadLetter, usualPace } from './run/batch-run.ts';
 export { createDriftWatch, type DriftWatch } from './run/drift-watch.ts';
 export { createNeighbours } from './run/neighbours.ts';
-export { claimNext } from './schedule/claim-next.ts';
