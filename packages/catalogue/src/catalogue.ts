@@ -1,6 +1,6 @@
 import type { MirroredColumn } from '@procore-mirror/database';
 import { type CatalogueEntry, type CatalogueEntryInput, catalogueEntry } from './catalogue-entry.ts';
-import type { Catalogue, CataloguedResource } from './catalogued-resource.ts';
+import type { Catalogue, CataloguedResource, UnreadResource } from './catalogued-resource.ts';
 import { checkCatalogue } from './check-catalogue.ts';
 import { budget } from './entries/budget.ts';
 import { changes } from './entries/changes.ts';
@@ -33,20 +33,21 @@ export function createCatalogue(entries: readonly CatalogueEntryInput[]): Catalo
 export function catalogueOf(sources: readonly CatalogueSource[]): Catalogue {
   const problems = checkCatalogue(sources.map(({ entry }) => entry));
   if (problems.length > 0) throw new CatalogueError(problems);
-  const tables = sources.filter(({ entry }) => entry.unread === null).map(withTable);
-  const byName = new Map(tables.map((resource) => [resource.resource.toLowerCase(), resource]));
-  const unread = sources.map(({ entry }) => entry).filter((entry) => entry.unread !== null);
+  const known = sources.map((source) => (source.entry.unread === null ? withTable(source) : withoutTable(source)));
+  const byName = new Map(known.map((entry) => [entry.resource.toLowerCase(), entry]));
   const find: Catalogue['find'] = (name) => byName.get(name.toLowerCase());
+  const withTables = known.filter((entry) => entry.table !== null);
+  const mirrored = parentsFirst(withTables, find);
   return {
-    resources: parentsFirst(tables, find),
-    unread,
+    entries: [...mirrored, ...known.filter((entry) => entry.table === null)],
+    mirrored,
+    tables: mirrored.map(({ table }) => table),
     find,
     get: (name) => {
       const found = find(name);
-      if (found === undefined) throw new Error(`the catalogue has no resource "${name}"`);
+      if (found === undefined || found.table === null) throw new Error(`the catalogue mirrors no resource "${name}"`);
       return found;
     },
-    findUnread: (name) => unread.find(({ resource }) => resource.toLowerCase() === name.toLowerCase()),
   };
 }
 
@@ -83,6 +84,10 @@ function parentsFirst(
   };
   resources.forEach(add);
   return [...ordered];
+}
+
+function withoutTable({ entry }: CatalogueSource): UnreadResource {
+  return { ...entry, table: null };
 }
 
 function withTable({ entry, isUsers }: CatalogueSource): CataloguedResource {

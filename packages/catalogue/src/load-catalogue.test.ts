@@ -47,7 +47,7 @@ test('a resource is added, with its table', async () => {
     events: ['create', 'update', 'delete'],
     table: { name: 'crates', isUsers: true, columns: [{ name: 'weight', type: 'numeric', note: 'in pounds' }] },
   });
-  expect(loaded.resources).toHaveLength(catalogue.resources.length + 1);
+  expect(loaded.mirrored).toHaveLength(catalogue.mirrored.length + 1);
   expect(loaded.get('RFIs').table.isUsers).toBeUndefined();
 });
 
@@ -95,7 +95,7 @@ test.each([
 
 test('a resource that is named like a view and not read has no table, and is fine', async () => {
   const unread = { resource: 'Commitments', scope: 'project', unread: 'no endpoint is known' };
-  expect((await load([unread])).findUnread('commitments')).toMatchObject(unread);
+  expect((await load([unread])).find('commitments')).toMatchObject({ ...unread, table: null });
 });
 
 test.each([
@@ -163,7 +163,7 @@ test('a path makes a resource that we cannot read one that is read', async () =>
   const show = '/rest/v1.0/projects/{project_id}/instructions/{id}';
   const loaded = await load([{ resource: 'Site Instructions', show }]);
   expect(loaded.get('Site Instructions')).toMatchObject({ show, tool: 'Instructions', unread: null });
-  expect(loaded.findUnread('Site Instructions')).toBeUndefined();
+  expect(loaded.entries.filter(({ resource }) => resource === 'Site Instructions')).toHaveLength(1);
 });
 
 test('a resource that has fields but no events of its own gets its known columns', async () => {
@@ -179,7 +179,7 @@ test('children stand behind parents, in whichever order the file has them', asyn
     list: { path: '/rest/v1.0/projects/{project_id}/crates/{crate_id}/slats', carries: 'whole record' },
     parent: { resource: 'Crates', key: 'crate_id' },
   };
-  const names = (await load([slats, crates])).resources.map(({ resource }) => resource);
+  const names = (await load([slats, crates])).mirrored.map(({ resource }) => resource);
   expect(names.indexOf('Slats')).toBeGreaterThan(names.indexOf('Crates'));
 });
 

@@ -28,7 +28,7 @@ let release: () => void;
 
 beforeAll(async () => {
   test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: test_.url, tables: catalogue.tables });
   mirror = openDatabase({ url: test_.url, applicationName: 'test' });
   await fillMirror();
   for (const { text } of blocks.filter(isForAdministrators)) await test_.pool.query(text);

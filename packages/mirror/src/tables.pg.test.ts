@@ -6,7 +6,7 @@ import { inTransaction, migrateDatabase, openDatabase, storeRecords } from '@pro
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-const resources = catalogue.resources.map(({ resource, table }) => ({ resource, table }));
+const resources = catalogue.mirrored.map(({ resource, table }) => ({ resource, table }));
 
 let server: TestDatabase;
 let database: ReturnType<typeof openDatabase>;
@@ -41,7 +41,7 @@ test('tables and columns of the operator are made and filled, whatever JavaScrip
   await writeFile(file, JSON.stringify(entries));
   const loaded = loadCatalogue(file);
   await rm(path.dirname(file), { recursive: true });
-  await migrateDatabase({ url: server.url, tables: loaded.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: server.url, tables: loaded.tables });
   const record = Object.fromEntries([['id', 7], ...names.map((name) => [name, `of ${name}`])]);
   for (const resource of resourceNames) {
     const { table } = loaded.get(resource);

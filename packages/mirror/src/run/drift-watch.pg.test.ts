@@ -28,7 +28,7 @@ let told: (Drift & { resource: string })[] = [];
 
 beforeAll(async () => {
   test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: test_.url, tables: catalogue.tables });
   database = openDatabase({ url: test_.url, applicationName: 'test' });
 });
 afterAll(async () => {

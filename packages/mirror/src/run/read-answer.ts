@@ -17,8 +17,8 @@ export type CheckedPage = ReadPage & { envelope: Envelope; flaw: string | null }
 type Kept = Pick<AnswerText, 'fields'>;
 
 /** The names of all fields that tell ids, parents and children of a record, or where an answer holds its records. */
-export function fieldsRead({ resources }: Pick<Catalogue, 'resources'>): Set<string> {
-  const paths = resources.flatMap(({ list, parent }) => [list?.within, parent?.namedBy, parent?.embeddedAs]);
+export function fieldsRead({ mirrored }: Pick<Catalogue, 'mirrored'>): Set<string> {
+  const paths = mirrored.flatMap(({ list, parent }) => [list?.within, parent?.namedBy, parent?.embeddedAs]);
   return new Set(['id', 'data', ...paths.flatMap((path) => path?.split('.') ?? [])]);
 }
 
