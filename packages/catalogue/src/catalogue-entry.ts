@@ -50,7 +50,8 @@ const parentEntry = z.strictObject({
   repeatsChild: z.boolean().default(false),
 });
 
-const columnEntry = z.strictObject({
+/** A field of Procore as a typed column. */
+export const columnEntry = z.strictObject({
   name: z
     .string()
     .regex(/^[^_]/, { error: "must not begin with _: such columns are the mirror's own", abort: true })

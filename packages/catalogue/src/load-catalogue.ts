@@ -1,10 +1,11 @@
 // The operator's own entries: a JSON file with a list of them, each a new resource or a change of one of ours.
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { type CatalogueSource, catalogue, catalogueOf, ourEntries } from './catalogue.ts';
+import { type CatalogueSource, catalogue, catalogueOf } from './catalogue.ts';
 import { type CatalogueEntry, catalogueEntry } from './catalogue-entry.ts';
 import type { Catalogue } from './catalogued-resource.ts';
 import { CatalogueError } from './errors.ts';
+import { ourEntries } from './our-entries.ts';
 import { tableNameOf } from './table-names.ts';
 
 /** An entry as it stands in the file: only its name must be there; for the rest see `completed`. */
