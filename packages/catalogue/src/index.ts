@@ -1,5 +1,5 @@
 export { catalogue, createCatalogue } from './catalogue.ts';
-export { type CatalogueEntry, type CatalogueEntryInput, type Envelope, envelopesOf } from './catalogue-entry.ts';
+export { type CatalogueEntry, type CatalogueEntryInput, type Wrapper, wrappersOf } from './catalogue-entry.ts';
 export type { Catalogue, CataloguedResource } from './catalogued-resource.ts';
 export { chooseResources, unknownResource } from './choose-resources.ts';
 export { CatalogueError } from './errors.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { catalogue } from './catalogue.ts';
 import { CatalogueError } from './errors.ts';
 import { loadCatalogue } from './load-catalogue.ts';
@@ -157,6 +157,21 @@ test.each(['constructor', 'toString', 'hasOwnProperty'])('%s is no field of an e
 test('what an entry leaves out keeps the value of ours', async () => {
   const loaded = await load([{ resource: 'rfis', list: null }]);
   expect(loaded.get('RFIs')).toMatchObject({ ...catalogue.get('RFIs'), list: null, table: { isUsers: true } });
+});
+
+test('keys that 0.2.0 called otherwise are read, and told', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const list = { path: '/rest/v1.0/projects/{project_id}/crates', carries: 'whole record' };
+  const loaded = await load([{ ...crates, showEnvelopes: ['data'], list: { ...list, envelopes: ['none', 'data'] } }]);
+  expect(loaded.get('Crates')).toMatchObject({ showWrappers: ['data'], list: { wrappers: ['none', 'data'] } });
+  expect(warn.mock.calls.map(([text]) => String(text).replace(/^.*?: /, ''))).toEqual([
+    '"Crates": showEnvelopes is called showWrappers now, and the next version reads only that',
+    '"Crates": list: envelopes is called wrappers now, and the next version reads only that',
+  ]);
+  expect(await problemsOf([{ ...crates, showEnvelopes: ['data'], showWrappers: ['data'] }])).toEqual([
+    '"Crates": Unrecognized key: "showEnvelopes"',
+  ]);
+  warn.mockRestore();
 });
 
 test('a path makes a resource that we cannot read one that is read', async () => {

@@ -178,7 +178,7 @@ async function store({ table, inside, json }: Page, version: string): Promise<vo
     projectId,
     version,
     json: Buffer.from(json),
-    envelope: 'none',
+    wrapper: 'none',
     parentId: null,
     only: null,
   } as const;

@@ -439,7 +439,7 @@ test('a drawing that moved to another area is looked for before anything is conc
   expect(await rows('drawings', 'drawing_area_id')).toEqual([{ drawing_area_id: '9', deleted: false, hidden: false }]);
 });
 
-test('v2 answers come out of their envelope, over all pages', async () => {
+test('v2 answers come out of their wrapper, over all pages', async () => {
   await hear('Change Order Change Reasons', ['1', '2'], { project_id: '' });
   answer = (_, query) => {
     const isLast = query.get('page') === '2';

@@ -71,7 +71,7 @@ async function store(resource: string, records: Row[], projectId: string | null 
     projectId,
     parentId,
     version: '1',
-    envelope: 'none',
+    wrapper: 'none',
     only: null,
   } as const;
   await inTransaction(mirror, (client) =>

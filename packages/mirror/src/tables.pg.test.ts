@@ -48,7 +48,7 @@ test('tables and columns of the operator are made and filled, whatever JavaScrip
     const json = Buffer.from(JSON.stringify([record]));
     await inTransaction(database, (client) =>
       storeRecords(client, {
-        ...{ table, companyId: '1', projectId: '2', version: '1', json, envelope: 'none', parentId: null, only: null },
+        ...{ table, companyId: '1', projectId: '2', version: '1', json, wrapper: 'none', parentId: null, only: null },
       }),
     );
     const { rows } = await database.pool.query(`select * from procore."${table.name}"`);
@@ -66,7 +66,7 @@ test.each(resources)('$resource are stored with every column', async ({ table })
       projectId: '2',
       version: '1',
       json: Buffer.from(`[{${[`"id": "${id}"`, ...fields].join(', ')}}]`),
-      envelope: 'none',
+      wrapper: 'none',
       parentId: table.parentKey === null ? null : '3',
       only: null,
     }),
