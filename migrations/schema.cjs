@@ -6,5 +6,5 @@ const { catalogue } = require('../packages/catalogue/src/catalogue.ts');
 module.exports = {
   ...require('../packages/database/src/schema/schema.ts'),
   procore,
-  ...Object.fromEntries(catalogue.resources.map(({ table }) => [table.name, drizzleTable(table)])),
+  ...Object.fromEntries(catalogue.tables.map((table) => [table.name, drizzleTable(table)])),
 };

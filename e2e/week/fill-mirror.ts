@@ -36,7 +36,7 @@ async function storeGroup(database: Database, lines: readonly WorldLine[]): Prom
   const { table } = catalogue.get(resource);
   const version = await takeVersion(database);
   const json = Buffer.from(`[${lines.map(({ text }) => text).join(',')}]`);
-  const answer = { table, companyId, projectId, parentId, version, json, envelope: 'none', only: null } as const;
+  const answer = { table, companyId, projectId, parentId, version, json, wrapper: 'none', only: null } as const;
   const { records } = await inTransaction(database, (client) => storeRecords(client, answer));
   if (records.length < lines.length) throw new Error(`${lines.length - records.length} ${resource} were not stored`);
 }

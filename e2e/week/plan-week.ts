@@ -261,7 +261,7 @@ function createPeople(known: readonly KnownRecord[], random: Random): { sit: (si
 
 /** What has children stays: a deleted parent takes them along, and their events are nobody's save. */
 function canDelete({ resource, events }: CataloguedResource): boolean {
-  const isParent = catalogue.resources.some((child) =>
+  const isParent = catalogue.mirrored.some((child) =>
     parentsOf(catalogue, child).some((parent) => parent.resource === resource),
   );
   return events.includes('delete') && !isParent;

@@ -54,7 +54,7 @@ export async function createVirtualDatabase(time: VirtualTime): Promise<VirtualD
   await test.pool.query(CLOCK);
   await test.pool.query(`alter database ${name} set search_path = virtual_clock, public, pg_catalog`);
   await test.pool.query(`alter database ${name} set synchronous_commit = off`);
-  await migrateDatabase({ url: test.url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: test.url, tables: catalogue.tables });
   await test.pool.query(WAITS);
   const database = openDatabase({ url: test.url, applicationName: 'week', max: CONNECTIONS });
   keepTime(database.pool, time);

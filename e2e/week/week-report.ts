@@ -115,7 +115,7 @@ async function readWaits({ pool }: Database): Promise<Map<string | null, Found>>
 }
 
 async function countWrong({ pool }: Database): Promise<WeekReport['wrong']> {
-  const incomplete = catalogue.resources.map(
+  const incomplete = catalogue.mirrored.map(
     ({ table }) => `select count(*) as count from procore.${table.name} where not _complete and _deleted_at is null`,
   );
   const { rows } = await pool.query<WeekReport['wrong']>(
@@ -131,7 +131,7 @@ async function countWrong({ pool }: Database): Promise<WeekReport['wrong']> {
 /** Times that the database took from a clock, in tables and by functions, that are not of the week. */
 async function countOutside({ pool }: Database, start: number, end: number): Promise<number> {
   const times = [
-    ...catalogue.resources.map(({ table }) => `select _fetched_at as at from procore.${table.name}`),
+    ...catalogue.tables.map(({ name }) => `select _fetched_at as at from procore.${name}`),
     'select served_at from mirror.batches where served_at is not null',
     'select updated_at from mirror.budget',
     'select opened_at from mirror.budget',

@@ -150,7 +150,7 @@ async function fillAgainAndAgain(
   projectIds: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
-  const ofProjects = catalogue.resources.filter(({ scope, list }) => scope === 'project' && list !== null);
+  const ofProjects = catalogue.mirrored.filter(({ scope, list }) => scope === 'project' && list !== null);
   const thinFirst = ofProjects.toSorted((a, b) => Number(isWhole(a)) - Number(isWhole(b)));
   let filled = 0;
   try {
@@ -168,7 +168,7 @@ async function fillAgainAndAgain(
   return filled;
 }
 
-const isWhole = ({ list }: (typeof catalogue.resources)[number]): boolean => list?.carries === 'whole record';
+const isWhole = ({ list }: (typeof catalogue.mirrored)[number]): boolean => list?.carries === 'whole record';
 
 async function callsOf({ system }: Mirror): Promise<{ total: number; refused: number }> {
   const { total, byStatus, byKind } = await system.control<Calls>('GET', '/control/calls');

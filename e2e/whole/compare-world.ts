@@ -33,7 +33,7 @@ export async function compareWorld(
   );
   const byResource = Map.groupBy(world, ({ resource }) => resource);
   const differences: Difference[] = [];
-  for (const resource of catalogue.resources) {
+  for (const resource of catalogue.mirrored) {
     const records = byResource.get(resource.resource) ?? [];
     differences.push(...(await compareResource(database, resource, records)));
   }

@@ -103,7 +103,7 @@ const stumbles = [
 ];
 
 /** No list tells of these, so nobody can know those that were there before the first event. */
-const unlisted = catalogue.resources.filter(
+const unlisted = catalogue.mirrored.filter(
   ({ list, parent }) => list?.shared === true || (list === null && parent?.embeddedAs === undefined),
 );
 const sizes = Object.fromEntries(unlisted.map(({ resource }) => [resource, 0]));

@@ -42,7 +42,7 @@ beforeAll(async () => {
   const batches = await seedCompanies();
   const small = await createTestDatabase();
   closing.push(small.drop);
-  await migrateDatabase({ url: small.url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: small.url, tables: catalogue.tables });
   const database = openDatabase({ url: small.url, applicationName: 'test' });
   closing.push(database.close);
   thousand = { database, huge: batches[0]! };
@@ -63,7 +63,7 @@ afterAll(async () => {
 
 /** Companies and projects that the simulator knows, and every batch that they could have, in no order but one with much first. */
 async function seedCompanies(): Promise<BatchKey[]> {
-  const sizes = Object.fromEntries(catalogue.resources.map(({ resource }) => [resource, 1]));
+  const sizes = Object.fromEntries(catalogue.mirrored.map(({ resource }) => [resource, 1]));
   const batches: BatchKey[] = [];
   for (let company = 0; company < 4; company += 1) {
     const seeded = { projects: 30, sizes: { ...sizes, Locations: company === 0 ? 200 : 1 } };
@@ -72,7 +72,7 @@ async function seedCompanies(): Promise<BatchKey[]> {
       '/control/seed',
       seeded,
     );
-    for (const { resource, scope } of catalogue.resources) {
+    for (const { resource, scope } of catalogue.mirrored) {
       for (const projectId of scope === 'company' ? [null] : projectIds)
         batches.push({ companyId, projectId, resource });
     }

@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { aBody, deliver } from './start-mirror.ts';
 
 const patience = { timeout: 60_000, interval: 100 };
-const tables = catalogue.resources.map(({ table }) => table);
+const { tables } = catalogue;
 let cleanUps: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.reverse()) await cleanUp();

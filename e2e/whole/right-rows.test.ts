@@ -424,7 +424,7 @@ const flawed = [{ id: 3, name: 'old', date: '2026-06-01' }, { name: 'nameless' }
 test.concurrent.for<NoList>([
   { resource: 'Locations', list: /locations\?/, what: 'a list of empty objects', body: [{}, {}] },
   { resource: 'Drawing Areas', list: /drawing_areas/, what: 'null', body: null },
-  { resource: 'Drawing Areas', list: /drawing_areas/, what: 'an envelope that is not its own', body: { data: [] } },
+  { resource: 'Drawing Areas', list: /drawing_areas/, what: 'a wrapper that is not its own', body: { data: [] } },
   { resource: 'Drawing Areas', list: /drawing_areas/, what: 'a list with a nameless element', body: flawed },
   { resource: 'Submittal Packages', list: /submittal_packages/, what: 'an error', body: { errors: 'none' } },
   {
@@ -438,7 +438,7 @@ test.concurrent.for<NoList>([
     resource: 'Change Order Change Reasons',
     isCompany: true,
     list: /reasons/,
-    what: 'a list without envelope',
+    what: 'a list without wrapper',
     body: [],
   },
   { resource: 'Line Item Types', isCompany: true, list: /line_item_types\?/, what: 'text', body: 'maintenance' },
@@ -507,7 +507,7 @@ test.concurrent('a budget change arrives in either form that the reference shows
   put('bare');
   await company.tell('Budget Changes', 5);
   await company.endsRight();
-  put('in an envelope');
+  put('in a wrapper');
   procore.intercept(company.asks(), ({ body }) => ({ body: { data: body } }));
   await company.tell('Budget Changes', 5);
   await company.endsRight();

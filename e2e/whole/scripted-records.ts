@@ -61,7 +61,7 @@ export function noParents(family: Family): [what: string, body: unknown][] {
     ['null', null],
     ['text', 'maintenance'],
     ['another record', family.record(2, 'new', [])],
-    ['the parent in an envelope', { data: parent }],
+    ['the parent in a wrapper', { data: parent }],
     ['the parent without the field', { id: 1, title: 'new' }],
     ['the parent with null in the field', { ...parent, [field]: null }],
     ['the parent with an object in the field', { ...parent, [field]: {} }],

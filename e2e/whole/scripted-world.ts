@@ -88,7 +88,7 @@ function isAskedFor({ id, date }: Fields, query: URLSearchParams): boolean {
 }
 
 function embeddedIn({ resource }: CataloguedResource): CataloguedResource[] {
-  return catalogue.resources.filter(({ parent }) => parent?.resource === resource && parent.embeddedAs !== null);
+  return catalogue.mirrored.filter(({ parent }) => parent?.resource === resource && parent.embeddedAs !== null);
 }
 
 /** The record as the mirror is to show it, and the children inside it. */

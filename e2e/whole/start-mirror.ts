@@ -49,7 +49,7 @@ async function mirrorWith<S extends Product>(
 ): Promise<Mirror<S>> {
   const testDatabase = await createTestDatabase();
   const queueUrl = backend === 'redis' ? await createTestRedis() : testDatabase.url;
-  await migrateDatabase({ url: testDatabase.url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: testDatabase.url, tables: catalogue.tables });
   const database = openDatabase({ url: testDatabase.url, applicationName: 'test' });
   const system = await start({ databaseUrl: testDatabase.url, queueUrl });
 

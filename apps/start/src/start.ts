@@ -62,7 +62,7 @@ export async function start({ env, directory, lifetime, ...o }: Options): Promis
   lifetime.defer('database', () => database.close());
   const { applied } = await migrateDatabase({
     url: database.url,
-    tables: catalogue.resources.map(({ table }) => table),
+    tables: catalogue.tables,
     onWait: (line) => say(`Database: ${line}`),
   });
   if (applied.length > 0) say(`Database: ${applied.length} migrations applied`);

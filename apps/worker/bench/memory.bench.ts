@@ -42,7 +42,7 @@ const server = await startPostgres({ directory, throwaway: true, settings: ['sha
 const url = server.url('postgres');
 const database = openDatabase({ url, applicationName: 'bench', max: 2 });
 try {
-  await migrateDatabase({ url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url, tables: catalogue.tables });
   const measured: Measured[] = [];
   for (const load of loads.filter(({ what }) => what.includes(values.only ?? ''))) measured.push(await measure(load));
   if (values.json) console.log(JSON.stringify(measured));

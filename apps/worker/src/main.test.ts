@@ -32,7 +32,7 @@ test.concurrent.each([
   'a database that becomes %s under a running worker makes it unready, then ends it as a start on it would end',
   async (_, change, message) => {
     const server = await createTestDatabase();
-    await migrateDatabase({ url: server.url, tables: catalogue.resources.map(({ table }) => table) });
+    await migrateDatabase({ url: server.url, tables: catalogue.tables });
     const worker = startLoneWorker(server.url);
     const port = (await worker.line('admin_port')).admin_port;
     const readiness = async () => {

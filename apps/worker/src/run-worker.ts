@@ -56,7 +56,7 @@ await runMain({
       }),
     );
     lifetime.defer('database', () => database.close());
-    const tables = catalogue.resources.map(({ table }) => table);
+    const { tables } = catalogue;
     const migrations = readMigrations(); // once: an update may replace the files while this version runs
     const check = () => checkDatabase(database, tables, migrations);
     await check();

@@ -13,7 +13,7 @@ let database: Database;
 
 beforeAll(async () => {
   test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: test_.url, tables: catalogue.tables });
   database = openDatabase({ url: test_.url, applicationName: 'test' });
   await database.pool.query(
     `insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)

@@ -9,7 +9,7 @@ let database: Database;
 
 beforeAll(async () => {
   test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: test_.url, tables: catalogue.tables });
   database = openDatabase({ url: test_.url, applicationName: 'test' });
 });
 afterAll(async () => {

@@ -8,11 +8,11 @@ const path = z
 
 const key = z.string().regex(/^[a-z][a-z0-9_]{0,50}_id$/, 'must look like rfi_id');
 
-/** `none`: the answer is the record or the list itself; `data`: it stands in that field of an object. */
-const envelope = z.enum(['none', 'data']);
-export type Envelope = z.infer<typeof envelope>;
+/** What the record or list is wrapped in. `none`: it is the answer itself; `data`: it stands in that field of an object. */
+const wrapper = z.enum(['none', 'data']);
+export type Wrapper = z.infer<typeof wrapper>;
 
-const envelopes = z.array(envelope).min(1).nullable().default(null);
+const wrappers = z.array(wrapper).min(1).nullable().default(null);
 
 const listEntry = z.strictObject({
   path,
@@ -25,7 +25,7 @@ const listEntry = z.strictObject({
   /** The field of the record that holds the day by which such a list chooses. */
   dayField: z.string().default('date'),
   /** In which forms it may come; when left out, as is usual for the version in the path. Anything else is malformed. */
-  envelopes,
+  wrappers,
   /** Query parameters without which the list hides some of its records, or parts of them. */
   showAll: z.record(z.string(), z.string()).default({}),
   /** The field that holds the records, of the answer or of each of its groups, where the answer is no plain list. */
@@ -50,7 +50,8 @@ const parentEntry = z.strictObject({
   repeatsChild: z.boolean().default(false),
 });
 
-const columnEntry = z.strictObject({
+/** A field of Procore as a typed column. */
+export const columnEntry = z.strictObject({
   name: z
     .string()
     .regex(/^[^_]/, { error: "must not begin with _: such columns are the mirror's own", abort: true })
@@ -72,7 +73,7 @@ export const catalogueEntry = z.strictObject({
   idRepeatsAcrossProjects: z.boolean().default(false),
   show: path.nullable().default(null),
   /** In which forms show may come; when left out, as is usual for the version in the path. Anything else is malformed. */
-  showEnvelopes: envelopes,
+  showWrappers: wrappers,
   list: listEntry.nullable().default(null),
   parent: parentEntry.nullable().default(null),
   /** Resources whose rows of the same id change with this one and send no event of their own. */
@@ -90,6 +91,6 @@ export type CatalogueEntryInput = z.input<typeof catalogueEntry>;
  * The forms in which an answer from this path may come. v2 answers sit in `data`, v1 answers are mostly bare
  * (docs/procore.md: Answers).
  */
-export function envelopesOf(declared: readonly Envelope[] | null, path: string): readonly Envelope[] {
+export function wrappersOf(declared: readonly Wrapper[] | null, path: string): readonly Wrapper[] {
   return declared ?? (path.startsWith('/rest/v2') ? ['data'] : ['none']);
 }

@@ -1,23 +1,8 @@
-import type { MirroredColumn } from '@procore-mirror/database';
 import { type CatalogueEntry, type CatalogueEntryInput, catalogueEntry } from './catalogue-entry.ts';
-import type { Catalogue, CataloguedResource } from './catalogued-resource.ts';
+import type { Catalogue, CataloguedResource, UnreadResource } from './catalogued-resource.ts';
 import { checkCatalogue } from './check-catalogue.ts';
-import { budget } from './entries/budget.ts';
-import { changes } from './entries/changes.ts';
-import columnsByResource from './entries/columns.json' with { type: 'json' };
-import { contracts } from './entries/contracts.ts';
-import { correspondence } from './entries/correspondence.ts';
-import { costs } from './entries/costs.ts';
-import { dailyLog } from './entries/daily-log.ts';
-import { directory } from './entries/directory.ts';
-import { documents } from './entries/documents.ts';
-import { drawings } from './entries/drawings.ts';
-import { meetingsAndSchedule } from './entries/meetings-and-schedule.ts';
-import { models } from './entries/models.ts';
-import { portfolio } from './entries/portfolio.ts';
-import { quality } from './entries/quality.ts';
-import { workBreakdown } from './entries/work-breakdown.ts';
 import { CatalogueError } from './errors.ts';
+import { knownColumns, ourEntries } from './our-entries.ts';
 import { parentsOf } from './relatives.ts';
 import { tableNameOf } from './table-names.ts';
 
@@ -33,40 +18,23 @@ export function createCatalogue(entries: readonly CatalogueEntryInput[]): Catalo
 export function catalogueOf(sources: readonly CatalogueSource[]): Catalogue {
   const problems = checkCatalogue(sources.map(({ entry }) => entry));
   if (problems.length > 0) throw new CatalogueError(problems);
-  const tables = sources.filter(({ entry }) => entry.unread === null).map(withTable);
-  const byName = new Map(tables.map((resource) => [resource.resource.toLowerCase(), resource]));
-  const unread = sources.map(({ entry }) => entry).filter((entry) => entry.unread !== null);
+  const known = sources.map((source) => (source.entry.unread === null ? withTable(source) : withoutTable(source)));
+  const byName = new Map(known.map((entry) => [entry.resource.toLowerCase(), entry]));
   const find: Catalogue['find'] = (name) => byName.get(name.toLowerCase());
+  const withTables = known.filter((entry) => entry.table !== null);
+  const mirrored = parentsFirst(withTables, find);
   return {
-    resources: parentsFirst(tables, find),
-    unread,
+    entries: [...mirrored, ...known.filter((entry) => entry.table === null)],
+    mirrored,
+    tables: mirrored.map(({ table }) => table),
     find,
     get: (name) => {
       const found = find(name);
-      if (found === undefined) throw new Error(`the catalogue has no resource "${name}"`);
+      if (found === undefined || found.table === null) throw new Error(`the catalogue mirrors no resource "${name}"`);
       return found;
     },
-    findUnread: (name) => unread.find(({ resource }) => resource.toLowerCase() === name.toLowerCase()),
   };
 }
-
-/** Every resource that Procore has events of, as far as we know. */
-export const ourEntries: readonly CatalogueEntryInput[] = [
-  ...portfolio,
-  ...directory,
-  ...workBreakdown,
-  ...budget,
-  ...contracts,
-  ...changes,
-  ...costs,
-  ...documents,
-  ...drawings,
-  ...models,
-  ...correspondence,
-  ...quality,
-  ...meetingsAndSchedule,
-  ...dailyLog,
-];
 
 /** The resources that this version knows; what an operator adds comes with `loadCatalogue`. */
 export const catalogue: Catalogue = createCatalogue(ourEntries);
@@ -85,11 +53,13 @@ function parentsFirst(
   return [...ordered];
 }
 
+function withoutTable({ entry }: CatalogueSource): UnreadResource {
+  return { ...entry, table: null };
+}
+
 function withTable({ entry, isUsers }: CatalogueSource): CataloguedResource {
   const keys = new Set(['id', 'company_id', 'project_id', entry.parent?.key]);
-  const known: Record<string, { name: string; type: string; note?: string }[]> = columnsByResource;
-  const isKnown = Object.hasOwn(known, entry.resource);
-  const columns = entry.columns ?? (isKnown ? (known[entry.resource] as MirroredColumn[]) : []); // tables.pg.test.ts
+  const columns = entry.columns ?? knownColumns.get(entry.resource) ?? [];
   return {
     ...entry,
     table: {

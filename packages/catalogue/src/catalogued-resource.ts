@@ -4,15 +4,18 @@ import type { CatalogueEntry } from './catalogue-entry.ts';
 /** An entry together with the table that mirrors it. */
 export type CataloguedResource = CatalogueEntry & { table: MirroredTable };
 
+/** An entry whose records cannot be read, so that there is no table: its events are logged, no more. */
+export type UnreadResource = CatalogueEntry & { table: null };
+
 export type Catalogue = {
-  /** Those that are mirrored, in the order of the catalogue files, but for parents, which stand before their children. */
-  resources: readonly CataloguedResource[];
-  /** Those whose records cannot be read: their events are logged, no more. */
-  unread: readonly CatalogueEntry[];
-  /** The resource of this name, in any case: names differ in case between Procore's lists (Bim, BIM). */
-  find: (resource: string) => CataloguedResource | undefined;
-  /** The resource of this name; throws when the catalogue lacks it, so only for names from the catalogue itself. */
+  /** All there are: those that are mirrored, as in `mirrored`, then those that cannot be read. */
+  entries: readonly (CataloguedResource | UnreadResource)[];
+  /** In the order of the catalogue files, but for parents, which stand before their children. */
+  mirrored: readonly CataloguedResource[];
+  /** Their tables, in the same order. */
+  tables: readonly MirroredTable[];
+  /** The entry of this name, in any case: names differ in case between Procore's lists (Bim, BIM). */
+  find: (resource: string) => CataloguedResource | UnreadResource | undefined;
+  /** The mirrored resource of this name; throws when there is none, so only for names that the catalogue itself has given. */
   get: (resource: string) => CataloguedResource;
-  /** The resource of this name among those that cannot be read, in any case. */
-  findUnread: (resource: string) => CatalogueEntry | undefined;
 };

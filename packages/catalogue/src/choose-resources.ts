@@ -18,7 +18,7 @@ export function chooseResources(catalogue: Catalogue, names: readonly string[] |
  * probably meant; null where one has it.
  */
 export function unknownResource(catalogue: Catalogue, name: string, besides: readonly string[] = []): string | null {
-  const all = [...catalogue.resources, ...catalogue.unread].map(({ resource }) => resource).concat(besides);
+  const all = catalogue.entries.map(({ resource }) => resource).concat(besides);
   if (all.some((one) => one.toLowerCase() === name.toLowerCase())) return null;
   const meant = probableName(name, all);
   const hint = meant === undefined ? '; docs/tables.md lists all' : `, did you mean "${meant}"?`;

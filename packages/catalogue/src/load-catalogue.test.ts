@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { catalogue } from './catalogue.ts';
 import { CatalogueError } from './errors.ts';
 import { loadCatalogue } from './load-catalogue.ts';
@@ -47,7 +47,7 @@ test('a resource is added, with its table', async () => {
     events: ['create', 'update', 'delete'],
     table: { name: 'crates', isUsers: true, columns: [{ name: 'weight', type: 'numeric', note: 'in pounds' }] },
   });
-  expect(loaded.resources).toHaveLength(catalogue.resources.length + 1);
+  expect(loaded.mirrored).toHaveLength(catalogue.mirrored.length + 1);
   expect(loaded.get('RFIs').table.isUsers).toBeUndefined();
 });
 
@@ -95,7 +95,7 @@ test.each([
 
 test('a resource that is named like a view and not read has no table, and is fine', async () => {
   const unread = { resource: 'Commitments', scope: 'project', unread: 'no endpoint is known' };
-  expect((await load([unread])).findUnread('commitments')).toMatchObject(unread);
+  expect((await load([unread])).find('commitments')).toMatchObject({ ...unread, table: null });
 });
 
 test.each([
@@ -159,11 +159,26 @@ test('what an entry leaves out keeps the value of ours', async () => {
   expect(loaded.get('RFIs')).toMatchObject({ ...catalogue.get('RFIs'), list: null, table: { isUsers: true } });
 });
 
+test('keys that 0.2.0 called otherwise are read, and told', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const list = { path: '/rest/v1.0/projects/{project_id}/crates', carries: 'whole record' };
+  const loaded = await load([{ ...crates, showEnvelopes: ['data'], list: { ...list, envelopes: ['none', 'data'] } }]);
+  expect(loaded.get('Crates')).toMatchObject({ showWrappers: ['data'], list: { wrappers: ['none', 'data'] } });
+  expect(warn.mock.calls.map(([text]) => String(text).replace(/^.*?: /, ''))).toEqual([
+    '"Crates": showEnvelopes is called showWrappers now, and the next version reads only that',
+    '"Crates": list: envelopes is called wrappers now, and the next version reads only that',
+  ]);
+  expect(await problemsOf([{ ...crates, showEnvelopes: ['data'], showWrappers: ['data'] }])).toEqual([
+    '"Crates": Unrecognized key: "showEnvelopes"',
+  ]);
+  warn.mockRestore();
+});
+
 test('a path makes a resource that we cannot read one that is read', async () => {
   const show = '/rest/v1.0/projects/{project_id}/instructions/{id}';
   const loaded = await load([{ resource: 'Site Instructions', show }]);
   expect(loaded.get('Site Instructions')).toMatchObject({ show, tool: 'Instructions', unread: null });
-  expect(loaded.findUnread('Site Instructions')).toBeUndefined();
+  expect(loaded.entries.filter(({ resource }) => resource === 'Site Instructions')).toHaveLength(1);
 });
 
 test('a resource that has fields but no events of its own gets its known columns', async () => {
@@ -179,7 +194,7 @@ test('children stand behind parents, in whichever order the file has them', asyn
     list: { path: '/rest/v1.0/projects/{project_id}/crates/{crate_id}/slats', carries: 'whole record' },
     parent: { resource: 'Crates', key: 'crate_id' },
   };
-  const names = (await load([slats, crates])).resources.map(({ resource }) => resource);
+  const names = (await load([slats, crates])).mirrored.map(({ resource }) => resource);
   expect(names.indexOf('Slats')).toBeGreaterThan(names.indexOf('Crates'));
 });
 

@@ -1,10 +1,12 @@
 // The operator's own entries: a JSON file with a list of them, each a new resource or a change of one of ours.
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { type CatalogueSource, catalogue, catalogueOf, ourEntries } from './catalogue.ts';
+import { type CatalogueSource, catalogue, catalogueOf } from './catalogue.ts';
 import { type CatalogueEntry, catalogueEntry } from './catalogue-entry.ts';
 import type { Catalogue } from './catalogued-resource.ts';
 import { CatalogueError } from './errors.ts';
+import { underNewKeys } from './old-keys.ts';
+import { ourEntries } from './our-entries.ts';
 import { tableNameOf } from './table-names.ts';
 
 /** An entry as it stands in the file: only its name must be there; for the rest see `completed`. */
@@ -58,7 +60,7 @@ function readEntries(path: string): z.infer<typeof file> {
     throw new CatalogueError([`${path} ${why}`], { cause });
   }
   const parsed = file.safeParse(content);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return parsed.data.map((entry) => withNewKeys(path, entry));
   throw new CatalogueError(
     parsed.error.issues.map(({ path: [index, ...field], message }) =>
       index === undefined
@@ -66,6 +68,12 @@ function readEntries(path: string): z.infer<typeof file> {
         : `${path}: entry ${Number(index) + 1}: ${[...field, message].join(': ')}`,
     ),
   );
+}
+
+function withNewKeys(path: string, entry: z.infer<typeof fileEntry>): z.infer<typeof fileEntry> {
+  const { resource } = entry;
+  const tell = (change: string) => process.emitWarning(`${path}: "${resource}": ${change}`, 'DeprecationWarning');
+  return { ...underNewKeys(entry, tell), resource };
 }
 
 function describe(resource: string, issue: z.core.$ZodIssue): string {

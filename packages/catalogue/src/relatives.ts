@@ -5,7 +5,7 @@ import type { Catalogue, CataloguedResource } from './catalogued-resource.ts';
 /** The resources that may be the parent of this one's records: usually one, none for most. */
 export function parentsOf({ find }: Pick<Catalogue, 'find'>, { parent, list }: CatalogueEntry): CataloguedResource[] {
   const names = parent !== null ? [parent.resource, ...parent.alsoOf] : list?.under ? [list.under.resource] : [];
-  return names.flatMap((name) => find(name) ?? []);
+  return names.map(find).filter((found) => found !== undefined && found.table !== null);
 }
 
 /** Is the list one of each parent's, in contrast to one of the whole company or project? */
@@ -16,19 +16,19 @@ export function isListedByParent({ parent, list }: CatalogueEntry): boolean {
 
 /** The resources whose records live inside this one's and have no endpoint of their own. */
 export function embeddedIn(catalogue: Catalogue, resource: CataloguedResource): CataloguedResource[] {
-  return catalogue.resources.filter(
+  return catalogue.mirrored.filter(
     ({ parent }) => parent !== null && parent.embeddedAs !== null && parent.resource === resource.resource,
   );
 }
 
 /** The resources whose records belong to this one's and have endpoints of their own. */
 export function childrenOf(catalogue: Catalogue, parent: CataloguedResource): CataloguedResource[] {
-  return catalogue.resources.filter((child) => child.parent?.embeddedAs === null && mayBelongTo(child, parent));
+  return catalogue.mirrored.filter((child) => child.parent?.embeddedAs === null && mayBelongTo(child, parent));
 }
 
 /** The resources whose records go with this one's, when these are deleted, without an event of their own. */
 export function goneWith(catalogue: Catalogue, parent: CataloguedResource): CataloguedResource[] {
-  return catalogue.resources.filter((child) => goesWithParent(child) && mayBelongTo(child, parent));
+  return catalogue.mirrored.filter((child) => goesWithParent(child) && mayBelongTo(child, parent));
 }
 
 /** Not where the child is of a project and the parent of the company: nobody knows in which project to look. */

@@ -27,8 +27,8 @@ Live rows: \`_deleted_at is null and _hidden_at is null\`. A field that has no c
 are not in the mirror.`;
 
 /** The text of docs/tables.md. */
-export function tablesDocument({ resources, unread }: Catalogue): string {
-  const byTool = Map.groupBy(resources, ({ tool }) => tool);
+export function tablesDocument({ mirrored, entries }: Catalogue): string {
+  const byTool = Map.groupBy(mirrored, ({ tool }) => tool);
   const tools = [...byTool].toSorted(([a], [b]) => a.localeCompare(b, 'en'));
   return `${[
     HEAD,
@@ -36,7 +36,7 @@ export function tablesDocument({ resources, unread }: Catalogue): string {
     ...tools.flatMap(([tool, entries]) => [`## ${tool}`, ...entries.map(section)]),
     '## Not mirrored',
     'Events of these are logged (`mirror.events`) and ignored with the reason `no_known_endpoint`.',
-    rows(['resource', 'scope', 'events', 'why'], unread.map(unreadRow)),
+    rows(['resource', 'scope', 'events', 'why'], entries.filter(({ table }) => table === null).map(unreadRow)),
   ].join('\n\n')}\n`;
 }
 

@@ -73,7 +73,7 @@ const server = await startPostgres({ directory });
 const url = server.url('postgres');
 const database = openDatabase({ url, applicationName: 'bench', max: 1 });
 try {
-  await migrateDatabase({ url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url, tables: catalogue.tables });
   const measured: Measured[] = [];
   for (const kind of kinds.filter(({ table }) => table.resource.includes(values.only ?? ''))) {
     measured.push(...(await measureInTurn(kind)));
@@ -178,7 +178,7 @@ async function store({ table, inside, json }: Page, version: string): Promise<vo
     projectId,
     version,
     json: Buffer.from(json),
-    envelope: 'none',
+    wrapper: 'none',
     parentId: null,
     only: null,
   } as const;

@@ -44,7 +44,7 @@ export function wantedTriggers(
   scope: 'company' | 'project',
   selection: Selection,
 ): WantedTrigger[] {
-  return [...catalogue.resources, ...catalogue.unread]
+  return catalogue.entries
     .filter((entry) => entry.scope === scope && isSelected(entry, selection))
     .flatMap(({ resource, events }) => events.filter(isTriggerType).map((eventType) => ({ resource, eventType })));
 }

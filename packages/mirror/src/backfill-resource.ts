@@ -119,8 +119,8 @@ const storeParts: Read = (run, version, options) => {
     const parents = new Map(readItems(page.text, resource).map((item) => [item.id, parentId ?? item.parentId]));
     // Records in groups cannot be stored as they stand.
     if (resource.list?.within !== null) return markListed(run, parents);
-    const { text, envelope } = page;
-    const answer = { resource, envelope, version, text, parentId, only: null };
+    const { text, wrapper } = page;
+    const answer = { resource, wrapper, version, text, parentId, only: null };
     return storeListedPage(run, answer, parents);
   });
 };

@@ -28,7 +28,7 @@ let answer: (path: string, query: URLSearchParams) => Scripted = () => ({ status
 
 beforeAll(async () => {
   test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: test_.url, tables: catalogue.tables });
   database = openDatabase({ url: test_.url, applicationName: 'test' });
   await database.pool.query(PLENTY);
   server = createServer((request, response) => {
@@ -55,7 +55,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   calls = [];
-  const names = catalogue.resources.map(({ table }) => `procore.${table.name}`);
+  const names = catalogue.tables.map(({ name }) => `procore.${name}`);
   await database.pool.query(
     `truncate mirror.events, mirror.pending, mirror.batches, mirror.scopes, mirror.dead_letters, ${names.join(', ')}`,
   );
@@ -439,7 +439,7 @@ test('a drawing that moved to another area is looked for before anything is conc
   expect(await rows('drawings', 'drawing_area_id')).toEqual([{ drawing_area_id: '9', deleted: false, hidden: false }]);
 });
 
-test('v2 answers come out of their envelope, over all pages', async () => {
+test('v2 answers come out of their wrapper, over all pages', async () => {
   await hear('Change Order Change Reasons', ['1', '2'], { project_id: '' });
   answer = (_, query) => {
     const isLast = query.get('page') === '2';
@@ -504,7 +504,7 @@ test('a resource that the operator defined is fetched into its table', async () 
   await writeFile(file, JSON.stringify([entry]));
   const loaded = loadCatalogue(file);
   await rm(directory, { recursive: true });
-  await migrateDatabase({ url: test_.url, tables: loaded.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: test_.url, tables: loaded.tables });
   const own = { ...settings, catalogue: loaded, database, client };
   const body = { id: 'OWN1', timestamp: new Date().toISOString(), reason: 'create', company_id: '1', project_id: '7' };
   const text = JSON.stringify({ ...body, resource_type: 'Site Instructions', resource_id: '5' });

@@ -19,7 +19,7 @@ export async function listScopes(o: {
 }): Promise<Scope[]> {
   const chosen = o.resources === null ? null : new Set(o.resources.map((name) => name.toLowerCase()));
   const resourcesOf = (scope: 'company' | 'project') =>
-    o.catalogue.resources
+    o.catalogue.mirrored
       .filter((resource) => resource.scope === scope && resource.list !== null)
       .map(({ resource }) => resource)
       .filter((name) => chosen?.has(name.toLowerCase()) ?? true);

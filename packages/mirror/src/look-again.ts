@@ -30,7 +30,7 @@ async function lookAt(settings: LookSettings, looks: readonly DueLook[]): Promis
   const { database, catalogue, delayMs, maxWaitMs, absencePauseMs } = settings;
   const [first] = looks;
   const table = first === undefined ? undefined : catalogue.find(first.resource)?.table;
-  if (first === undefined || table === undefined) return 0; // no longer in the catalogue
+  if (first === undefined || table == null) return 0; // no longer mirrored
   const { resource, companyId, projectId } = first;
   const key = { companyId, projectId, resource };
   const ids = looks.map(({ id }) => id);

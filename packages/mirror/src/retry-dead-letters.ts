@@ -109,7 +109,7 @@ function mirrored(
   letters: readonly GivenUpRecord[],
 ): { known: GivenUpRecord[]; unknown: GivenUpRecord[] } {
   const { known = [], unknown = [] } = Object.groupBy(letters, ({ resource }) =>
-    catalogue.find(resource) === undefined ? 'unknown' : 'known',
+    catalogue.find(resource)?.table == null ? 'unknown' : 'known',
   );
   return { known, unknown };
 }

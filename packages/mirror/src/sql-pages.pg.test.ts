@@ -28,7 +28,7 @@ let release: () => void;
 
 beforeAll(async () => {
   test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: test_.url, tables: catalogue.tables });
   mirror = openDatabase({ url: test_.url, applicationName: 'test' });
   await fillMirror();
   for (const { text } of blocks.filter(isForAdministrators)) await test_.pool.query(text);
@@ -71,7 +71,7 @@ async function store(resource: string, records: Row[], projectId: string | null 
     projectId,
     parentId,
     version: '1',
-    envelope: 'none',
+    wrapper: 'none',
     only: null,
   } as const;
   await inTransaction(mirror, (client) =>

@@ -6,7 +6,7 @@ import { inTransaction, migrateDatabase, openDatabase, storeRecords } from '@pro
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-const resources = catalogue.resources.map(({ resource, table }) => ({ resource, table }));
+const resources = catalogue.mirrored.map(({ resource, table }) => ({ resource, table }));
 
 let server: TestDatabase;
 let database: ReturnType<typeof openDatabase>;
@@ -41,14 +41,14 @@ test('tables and columns of the operator are made and filled, whatever JavaScrip
   await writeFile(file, JSON.stringify(entries));
   const loaded = loadCatalogue(file);
   await rm(path.dirname(file), { recursive: true });
-  await migrateDatabase({ url: server.url, tables: loaded.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: server.url, tables: loaded.tables });
   const record = Object.fromEntries([['id', 7], ...names.map((name) => [name, `of ${name}`])]);
   for (const resource of resourceNames) {
     const { table } = loaded.get(resource);
     const json = Buffer.from(JSON.stringify([record]));
     await inTransaction(database, (client) =>
       storeRecords(client, {
-        ...{ table, companyId: '1', projectId: '2', version: '1', json, envelope: 'none', parentId: null, only: null },
+        ...{ table, companyId: '1', projectId: '2', version: '1', json, wrapper: 'none', parentId: null, only: null },
       }),
     );
     const { rows } = await database.pool.query(`select * from procore."${table.name}"`);
@@ -66,7 +66,7 @@ test.each(resources)('$resource are stored with every column', async ({ table })
       projectId: '2',
       version: '1',
       json: Buffer.from(`[{${[`"id": "${id}"`, ...fields].join(', ')}}]`),
-      envelope: 'none',
+      wrapper: 'none',
       parentId: table.parentKey === null ? null : '3',
       only: null,
     }),

@@ -4,7 +4,7 @@ import { checkDatabase, migrateDatabase, openDatabase, readMigrations } from '@p
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterEach, expect, test } from 'vitest';
 
-const tables = catalogue.resources.map(({ table }) => table);
+const { tables } = catalogue;
 const migrations = readMigrations();
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

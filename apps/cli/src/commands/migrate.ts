@@ -10,8 +10,7 @@ export function addMigrate(parent: Command, run: Run): void {
     .option('--json', 'print the result as JSON')
     .action((options: { json?: boolean }) =>
       run(options, async ({ catalogue, withDatabase, output }) => {
-        const { resources } = catalogue().catalogue;
-        const tables = resources.map(({ table }) => table);
+        const { tables } = catalogue().catalogue;
         const migrate = ({ url }: Database) => migrateDatabase({ url, tables, onProgress: output.note });
         const result = await withDatabase(migrate, { anyVersion: true });
         output.result(result, () =>

@@ -1,4 +1,4 @@
-import type { CataloguedResource, CatalogueEntry } from '@procore-mirror/catalogue';
+import type { Catalogue } from '@procore-mirror/catalogue';
 import { DatabaseVersionError, type Freshness, readStatus } from '@procore-mirror/database';
 import { isSelected } from '@procore-mirror/mirror';
 import { ConfigError } from '@procore-mirror/runtime';
@@ -35,11 +35,7 @@ export function addResources(parent: Command, run: Run): void {
       run(options, async (context) => {
         const { catalogue, resources } = context.catalogue();
         const freshness = await tryFreshness(context);
-        const entries = [
-          ...catalogue.resources.map((entry) => lineOf(entry, entry.table.name)),
-          ...catalogue.unread.map((entry) => lineOf(entry, null)),
-        ];
-        const lines = entries.map((line) => ({
+        const lines = catalogue.entries.map(lineOf).map((line) => ({
           ...line,
           selected: isSelected(line, { resources }),
           ...countsOf(line, freshness),
@@ -50,10 +46,7 @@ export function addResources(parent: Command, run: Run): void {
     );
 }
 
-function lineOf(
-  entry: CatalogueEntry | CataloguedResource,
-  tableName: string | null,
-): Omit<ResourceLine, 'selected' | 'rows' | 'pending'> {
+function lineOf(entry: Catalogue['entries'][number]): Omit<ResourceLine, 'selected' | 'rows' | 'pending'> {
   const { resource, tool, scope, show, list, parent, unread, events } = entry;
   const ways: [way: string, exists: boolean][] = [
     ['show', show !== null],
@@ -62,7 +55,7 @@ function lineOf(
   ];
   const read = ways.filter(([, exists]) => exists).map(([way]) => way);
   const parents = parent === null ? [] : [parent.resource, ...parent.alsoOf];
-  return { resource, tool, scope, table: tableName, read, unread, parents, events };
+  return { resource, tool, scope, table: entry.table?.name ?? null, read, unread, parents, events };
 }
 
 /** Null when the database does not answer, is not ours yet, or is not known: the rest is worth printing all the same. */

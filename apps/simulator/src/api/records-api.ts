@@ -120,7 +120,7 @@ export function createAnswerRecords({
   }
 
   function writeShow(call: Call, { route }: Match, fields: Fields): Answer {
-    return { status: 200, body: enveloped(call, route.resources[0], write(call, fields)) };
+    return { status: 200, body: wrapped(call, route.resources[0], write(call, fields)) };
   }
 
   function writeList(call: Call, { route }: Match, answers: readonly Found[]): Answer {
@@ -136,16 +136,16 @@ export function createAnswerRecords({
       const fields = listedFields(record, clock.now());
       return fields === null ? [] : [write(call, fields)];
     });
-    const body = wrapped(route.resources[0], `[${texts.join(',')}]`);
-    return { status: 200, headers: Object.fromEntries(told), body: enveloped(call, route.resources[0], body) };
+    const body = grouped(route.resources[0], `[${texts.join(',')}]`);
+    return { status: 200, headers: Object.fromEntries(told), body: wrapped(call, route.resources[0], body) };
   }
 
-  function enveloped({ path }: Call, resource: CataloguedResource | undefined, body: string): string {
+  function wrapped({ path }: Call, resource: CataloguedResource | undefined, body: string): string {
     return resource !== undefined && isInData(path, resource) ? `{"data":${body}}` : body;
   }
 
   /** Some lists come in groups, some with something beside them. */
-  function wrapped(resource: CataloguedResource | undefined, list: string): string {
+  function grouped(resource: CataloguedResource | undefined, list: string): string {
     const within = resource?.list?.within ?? null;
     if (resource === undefined || within === null) return list;
     const group = `{"${listTraits(resource.resource).beside ?? 'group_title'}":"all","${within}":${list}}`;

@@ -26,7 +26,7 @@ export type FindRoute = (path: string, query: URLSearchParams) => Match | undefi
 /** Makes the finder for all resources of the catalogue. */
 export function createFindRoute(): FindRoute {
   const routes = new Map<string, Route>();
-  for (const resource of catalogue.resources) {
+  for (const resource of catalogue.mirrored) {
     addRoute(routes, 'show', resource, resource.show);
     addRoute(routes, 'list', resource, resource.list?.path ?? null);
     addRoute(routes, 'list', resource, listTraits(resource.resource).inactivePath ?? null, true);

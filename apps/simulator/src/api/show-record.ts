@@ -47,7 +47,7 @@ export function withStringIds(value: unknown, key = ''): unknown {
   return key === 'id' || key.endsWith('_id') ? textOf(value) : value;
 }
 
-/** Is the path one of the v2 APIs, with an envelope and string ids? */
+/** Is the path one of the v2 APIs, with a wrapper and string ids? */
 export function isVersion2(path: string): boolean {
   return path.startsWith('/rest/v2.');
 }

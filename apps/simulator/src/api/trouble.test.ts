@@ -194,7 +194,7 @@ describe('faults', () => {
     for (const record of maimed) expect(records).toContainEqual(record);
   });
 
-  test('nonsense of a v2 show is another record in its envelope, its id a string', async () => {
+  test('nonsense of a v2 show is another record in its wrapper, its id a string', async () => {
     const path = `/rest/v2.0/companies/${client.companyId}/projects/${client.projectId}/document_management`;
     const [asked] = [...control().world({ resource: 'Document Upload', projectId: client.projectId })];
     control().faults.add({ nonsense: true });

@@ -158,7 +158,8 @@ export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids }: 
   function addTrigger(hook: Hook, asked: z.infer<typeof newTrigger>): Trigger | string {
     const resource = catalogue.find(asked.resource_name);
     const scope = hook.projectId === null ? 'company' : 'project';
-    if (resource?.scope !== scope) return `${asked.resource_name} is not a resource of a ${scope}`;
+    if (resource?.table == null || resource.scope !== scope)
+      return `${asked.resource_name} is not a resource of a ${scope}`;
     const kind = resource.events.find((event) => event === asked.event_type.toLowerCase());
     if (kind === undefined) return `${resource.resource} has no event ${asked.event_type}`;
     if (hook.triggers.some((trigger) => trigger.resource === resource.resource && trigger.kind === kind)) {
@@ -200,7 +201,7 @@ export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids }: 
     const asked = versions[call.query.get('payload_version') ?? ''];
     if (asked === undefined) return errorAnswer(call, 400, 'payload_version is required');
     const scope = projectId === null ? 'company' : 'project';
-    const rows = catalogue.resources
+    const rows = catalogue.mirrored
       .filter((resource) => resource.scope === scope)
       .map(({ tool, resource, events: actions }) => ({
         category: tool,

@@ -59,7 +59,7 @@ export function createApplyEdit({ world, maker, clock, random, settings, onChang
 
   return (edit) => {
     const resource = catalogue.find(edit.resource);
-    if (resource === undefined) throw new EditError(`no resource is called "${edit.resource}"`);
+    if (resource?.table == null) throw new EditError(`no resource is called "${edit.resource}"`);
     const tell: Tell = (record, kind, place) => {
       if (edit.silent !== true && record.resource.events.includes(kind)) onChange(record, kind, place);
     };

@@ -25,14 +25,14 @@ export type WorldFilter = { resource?: string; companyId?: string; projectId?: s
 
 /** The records that fit the filter, in the order they were made; throws UnknownError. */
 export function* exportWorld(world: World, { resource, ...wanted }: WorldFilter): Generator<WorldLine> {
-  for (const { resource: name } of resource === undefined ? catalogue.resources : [named(resource)]) {
+  for (const { resource: name } of resource === undefined ? catalogue.mirrored : [named(resource)]) {
     for (const record of world.all(name)) if (isWanted(record, wanted)) yield lineOf(world, record);
   }
 }
 
 /** Records of each resource, deleted ones apart. */
 export function countWorld(world: World): Record<string, { live: number; deleted: number }> {
-  const rows = catalogue.resources.map(({ resource }) => {
+  const rows = catalogue.mirrored.map(({ resource }) => {
     const records = world.all(resource);
     const deleted = records.filter(({ now }) => now.deleted).length;
     return [resource, { live: records.length - deleted, deleted }] as const;
@@ -47,7 +47,7 @@ export function keyLine({ resource, companyId, id, now: { projectId, parent } }:
 
 function named(resource: string): CataloguedResource {
   const found = catalogue.find(resource);
-  if (found === undefined) throw new UnknownError(`no resource is called "${resource}"`);
+  if (found?.table == null) throw new UnknownError(`no resource is called "${resource}"`);
   return found;
 }
 

@@ -160,7 +160,7 @@ export function createLife({ world, applyEdit, clock, random, settings, signal }
   function chooseResource(names: readonly string[] | undefined): CataloguedResource {
     if (names !== undefined) return catalogue.get(random.pick(names));
     // Where there is more, more happens.
-    const weights = catalogue.resources.map(
+    const weights = catalogue.mirrored.map(
       ({ resource }) => [resource, 1 + Math.sqrt(world.all(resource).length)] as const,
     );
     return catalogue.get(random.weighted(Object.fromEntries(weights)));

@@ -88,7 +88,7 @@ export function createMaker({ world, clock, random, ids }: Options): Maker {
     resource: CataloguedResource,
     { companyId, projectId, id }: Site,
   ): WorldRecord | null | undefined {
-    const source = catalogue.resources.find(({ alsoChanges }) => alsoChanges.includes(resource.resource));
+    const source = catalogue.mirrored.find(({ alsoChanges }) => alsoChanges.includes(resource.resource));
     if (source === undefined) return undefined;
     if (id !== undefined) return world.find(source.resource, { companyId, projectId: null, id });
     const free = world.within(source.resource, { companyId }).filter((original) => {

@@ -12,7 +12,7 @@ const keys: Readonly<Record<string, string>> = {
 };
 
 const byParent = Map.groupBy(
-  catalogue.resources.flatMap((child) => {
+  catalogue.mirrored.flatMap((child) => {
     const { parent, resource } = child;
     if (parent === null || (parent.embeddedAs === null && !parent.repeatsChild)) return [];
     const key = parent.embeddedAs?.split('.')[0] ?? keys[resource] ?? 'line_items';

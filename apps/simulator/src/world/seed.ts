@@ -57,7 +57,7 @@ export function createSeed({ world, maker, ids, clock, random }: Options): Seed 
     const fresh = !world.companies.has(companyId);
     if (fresh) world.companies.set(companyId, { id: companyId, name, toolsOff: new Set() });
     const made: WorldRecord[] = [];
-    for (const resource of catalogue.resources) {
+    for (const resource of catalogue.mirrored) {
       // Company records come with the company, or when asked for; the rest fills the projects that this call adds.
       if (resource.scope === 'company' && !fresh && resource.resource !== 'Projects' && !(resource.resource in sizes))
         continue;

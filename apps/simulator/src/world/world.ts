@@ -86,7 +86,7 @@ export function createWorld(): World {
     },
     find: (resource, key) => {
       const entry = catalogue.find(resource);
-      return entry === undefined ? undefined : byKey.get(keyOf(entry, key));
+      return entry?.table == null ? undefined : byKey.get(keyOf(entry, key));
     },
   };
 }

@@ -18,18 +18,18 @@ export const budget: CatalogueEntryInput[] = [
     show: '/rest/v1.0/projects/{project_id}/budget_modifications/{id}',
     list: { path: '/rest/v1.0/projects/{project_id}/budget_modifications', carries: 'whole record' },
   },
-  // The reference shows v2's envelope on these v1 paths, list and show; what is usual for v1 is taken, too.
+  // The reference shows v2's wrapper on these v1 paths, list and show; what is usual for v1 is taken, too.
   {
     resource: 'Budget Changes',
     tool: 'Budget',
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/projects/{project_id}/budget_changes/{id}',
-    showEnvelopes: ['data', 'none'],
+    showWrappers: ['data', 'none'],
     list: {
       path: '/rest/v1.0/projects/{project_id}/budget_changes',
       carries: 'part of the record',
-      envelopes: ['data', 'none'],
+      wrappers: ['data', 'none'],
     },
   },
   // Procore answers adjustments and their line items together, and names neither which is which nor that their ids are those

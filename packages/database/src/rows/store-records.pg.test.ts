@@ -215,7 +215,7 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       companyId: '1',
       projectId: '2',
       version: freshVersion(),
-      envelope: 'none',
+      wrapper: 'none',
       parentId: null,
       only: null,
       json: Buffer.from(`{"id": ${id}, "updated_at": "2026-07-01T00:00:00"}`),
@@ -316,8 +316,8 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
     expect(await note(id)).toMatchObject({ survey_id: '83' });
   });
 
-  test('a v2 answer with ids as strings is stored from its envelope, one record or many', async () => {
-    const answer = { table: badges, projectId: null, envelope: 'data' } as const;
+  test('a v2 answer with ids as strings is stored from its wrapper, one record or many', async () => {
+    const answer = { table: badges, projectId: null, wrapper: 'data' } as const;
     await mirror.store({
       ...answer,
       json: '{"data": [{"id": "01KKEZ6PX3AZJ38KKBX6RYEJSW", "name": "A"}, {"id": 17, "name": "B"}, {"id": "no good"}]}',

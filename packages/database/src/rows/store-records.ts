@@ -18,7 +18,7 @@ export type Answer = {
   /** The answer as Procore sent it: complete JSON in UTF-8, one record or an array of records. */
   json: Buffer;
   /** v2 APIs send `{"data": …}`. */
-  envelope: 'none' | 'data';
+  wrapper: 'none' | 'data';
   /** The records are the children found in this array field (`a.b`: in b of each in a) of each record sent, their parent. */
   embedded?: { field: string };
   /** The parent of all records, for tables with a parent key; null: each record's own field of that name counts. */
@@ -130,10 +130,10 @@ async function run(
   where: AnswerShape['where'],
   json: Buffer,
 ): Promise<StoreOutcome> {
-  const { table, envelope, embedded, isPart = false } = answer;
+  const { table, wrapper, embedded, isPart = false } = answer;
   const parentId = answer.parentId !== null && isFittingId(table, answer.parentId) ? answer.parentId : null;
   const { rows } = await client.query<StoredRecord & { unfit: number }>(
-    storeStatement(table, { envelope, embedded: embedded?.field ?? null, isPart, where }),
+    storeStatement(table, { wrapper, embedded: embedded?.field ?? null, isPart, where }),
     [
       json,
       answer.companyId,

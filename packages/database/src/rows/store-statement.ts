@@ -4,7 +4,7 @@ import { fitId, fitText } from './fit-text.ts';
 import { isMissedThere, isSamePlace, placeOf } from './place.ts';
 
 export type AnswerShape = {
-  envelope: 'none' | 'data';
+  wrapper: 'none' | 'data';
   embedded: string | null;
   /** The records lack fields: what a row has beyond them stays, and the row says that it is not complete. */
   isPart: boolean;
@@ -139,9 +139,9 @@ export function isPendingOf({ resource }: MirroredTable, recordId: string): stri
 // update one row twice in one statement. Rows are then written in the order of their ids, so that two statements that
 // meet do not block each other for ever.
 function chosenRecords(table: MirroredTable, shape: AnswerShape): string {
-  const { envelope, embedded, isPart } = shape;
+  const { wrapper, embedded, isPart } = shape;
   // As text, because bytes that come as jsonb must begin with a version, and would be copied for that.
-  const body = envelope === 'data' ? `$1::text::jsonb -> 'data'` : '$1::text::jsonb';
+  const body = wrapper === 'data' ? `$1::text::jsonb -> 'data'` : '$1::text::jsonb';
   const children =
     embedded === null ? `cross join lateral (select top.item as record, 0 as position) as e` : elementsOf(embedded);
   return `

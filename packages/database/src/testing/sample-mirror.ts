@@ -78,7 +78,7 @@ export async function openSampleMirror(version?: 'postgres18' | 'postgres15'): P
           companyId: '1',
           projectId: '2',
           version: '1',
-          envelope: 'none',
+          wrapper: 'none',
           parentId: null,
           only: null,
           ...answer,

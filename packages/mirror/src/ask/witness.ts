@@ -174,7 +174,7 @@ export async function isPlaceAnswered(
 export async function areProjectsListed(run: BatchRun): Promise<boolean> {
   const { catalogue, neighbours } = run.settings;
   const projects = catalogue.find('Projects');
-  if (projects === undefined) return false;
+  if (projects?.table == null) return false;
   const { companyId, lane } = run.batch;
   return neighbours.askTogether(`${companyId}/${lane}/projects`, () => isListAnswered(run, projects), run.signal);
 }
@@ -188,7 +188,7 @@ export async function isSomethingAnswered(run: BatchRun): Promise<boolean> {
     // What is answered there says nothing of the place of the run.
     const there: BatchRun = { ...run, batch, seeAnswer: () => neighbours.answered(batch) };
     const other = catalogue.find(resource);
-    if (other !== undefined && (await askNeighbours(there, [], { resource: other, most: 1 })) === 'well') return true;
+    if (other?.table != null && (await askNeighbours(there, [], { resource: other, most: 1 })) === 'well') return true;
   }
   return false;
 }

@@ -69,9 +69,9 @@ async function showRecord(
   try {
     using shown = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
     const { text } = shown;
-    const envelope = checkShow(text, resource, id);
+    const wrapper = checkShow(text, resource, id);
     run.seeAnswer();
-    const stored = await storeAnswer(run, { resource, envelope, version, text, parentId, only: [id] });
+    const stored = await storeAnswer(run, { resource, wrapper, version, text, parentId, only: [id] });
     if (!stored.has(id))
       throw new ProcoreFormatError(`the show of ${resource.resource} ${id}`, { issues: [NOT_STORED] });
   } catch (error) {
@@ -92,8 +92,8 @@ async function listByIds(
   const version = await takeVersion(settings.database);
   const options = { parentId, searchParams: idFilter(resource, ids), perPage: IDS_PER_CALL };
   let listed = 0;
-  for await (const { text, envelope, records } of pagesOf(run, resource, options)) {
-    const answer = { resource, envelope, version, text, parentId, only: ids };
+  for await (const { text, wrapper, records } of pagesOf(run, resource, options)) {
+    const answer = { resource, wrapper, version, text, parentId, only: ids };
     if (call.kind === 'list by ids') await storeAnswer(run, answer);
     else await storePart(run, answer);
     listed += records;
@@ -109,8 +109,8 @@ async function listByDates(run: BatchRun, call: Extract<FetchCall, { kind: 'list
   const version = await takeVersion(run.settings.database);
   let pages = 0;
   for await (const page of pagesOf(run, resource, { parentId, searchParams: datesBetween(call) })) {
-    const { text, envelope } = page;
-    await storeAnswer(run, { resource, envelope, version, text, parentId, only: null });
+    const { text, wrapper } = page;
+    await storeAnswer(run, { resource, wrapper, version, text, parentId, only: null });
     pages += 1;
     if (stillOpen(run, ids).length <= pagesLeft(page, pages, ids.length)) return;
   }
@@ -178,10 +178,10 @@ async function readParent(run: BatchRun, parent: CataloguedResource, id: string,
   try {
     using shown = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
     const { text } = shown;
-    const envelope = checkShow(text, parent, id);
+    const wrapper = checkShow(text, parent, id);
     run.seeAnswer();
-    await storeAnswer(run, { resource: parent, envelope, version, text, parentId: null, only: [id] });
-    return readHolders(text, parent, envelope, run.resource.parent?.embeddedAs ?? '').has(id);
+    await storeAnswer(run, { resource: parent, wrapper, version, text, parentId: null, only: [id] });
+    return readHolders(text, parent, wrapper, run.resource.parent?.embeddedAs ?? '').has(id);
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const news = run.open.get(parent.resource)?.get(id);
@@ -201,10 +201,10 @@ async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all 
   }
   const version = await takeVersion(run.settings.database);
   let lacking = 0;
-  const listing = await readListing(run, parent, { parentId: null }, async ({ text, envelope }) => {
-    const answer = { resource: parent, envelope, version, text, parentId: null, only: null };
+  const listing = await readListing(run, parent, { parentId: null }, async ({ text, wrapper }) => {
+    const answer = { resource: parent, wrapper, version, text, parentId: null, only: null };
     const ids = await storeAnswer(run, answer);
-    lacking += ids.difference(readHolders(text, parent, envelope, field)).size;
+    lacking += ids.difference(readHolders(text, parent, wrapper, field)).size;
     return ids;
   });
   const doubt = listing.doubt ?? (lacking === 0 ? null : `${lacking} have no list in ${field}`);

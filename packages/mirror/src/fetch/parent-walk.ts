@@ -205,8 +205,8 @@ async function idsIn(run: BatchRun, list: ToRead): Promise<{ ids: Set<string>; d
 async function readIds(run: BatchRun, { resource, parentId }: ToRead, ids: Set<string>): Promise<Listing> {
   const version = await takeVersion(run.settings.database);
   const isWhole = resource.list?.carries === 'whole record';
-  return readListing(run, resource, { parentId }, async ({ text, envelope }) => {
-    const answer = { resource, envelope, version, text, parentId, only: null };
+  return readListing(run, resource, { parentId }, async ({ text, wrapper }) => {
+    const answer = { resource, wrapper, version, text, parentId, only: null };
     const found = isWhole ? await storeAnswer(run, answer) : readItems(text, resource).map(({ id }) => id);
     for (const id of found) ids.add(id);
     return found;

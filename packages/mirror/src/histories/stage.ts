@@ -22,7 +22,7 @@ const PLENTY = `insert into mirror.budget (window_name, call_limit, remaining, r
 
 export async function openStage(): Promise<Stage> {
   const testDatabase = await createTestDatabase();
-  await migrateDatabase({ url: testDatabase.url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: testDatabase.url, tables: catalogue.tables });
   const database = openDatabase({ url: testDatabase.url, applicationName: 'test', max: 20 });
   await database.pool.query(PLENTY);
   const server = createServer((request, response) => void answer(stage, request, response));

@@ -80,7 +80,7 @@ function isLookedFor(record: WorldRecord, { resource, id }: Question, { project_
 function show(world: ScriptedWorld, resource: CataloguedResource, values: Values, run: number): Answer {
   const record = world.records.get(values.id ?? '');
   if (record === undefined || !isAt(world, record, resource, values) || !world.isThere(record, run)) return NOT_FOUND;
-  return { status: 200, body: inEnvelope(resource.show, wholeRecord(world, record, run)), headers: {} };
+  return { status: 200, body: wrap(resource.show, wholeRecord(world, record, run)), headers: {} };
 }
 
 function list(world: ScriptedWorld, resource: CataloguedResource, values: Values, url: URL, run: number): Answer {
@@ -94,7 +94,7 @@ function list(world: ScriptedWorld, resource: CataloguedResource, values: Values
   );
   const isWhole = resource.list?.carries === 'whole record';
   const items = records.map((record) => (isWhole ? wholeRecord(world, record, run) : partOf(record)));
-  return { status: 200, body: inEnvelope(resource.list?.path ?? null, items), headers };
+  return { status: 200, body: wrap(resource.list?.path ?? null, items), headers };
 }
 
 /** Alive, of this resource, and where the path says. */
@@ -147,7 +147,7 @@ function valuesIn(template: string | null, { pathname, searchParams }: URL): Val
   return values;
 }
 
-function inEnvelope(path: string | null, body: unknown): unknown {
+function wrap(path: string | null, body: unknown): unknown {
   return path?.startsWith('/rest/v2') ? { data: body } : body;
 }
 

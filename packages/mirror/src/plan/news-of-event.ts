@@ -20,11 +20,10 @@ export function newsOfEvent(event: ProcoreEvent, catalogue: Catalogue, selection
   if (selection.companyIds !== null && !selection.companyIds.includes(event.companyId)) {
     return { outcome: 'ignored', reason: 'company_not_selected' };
   }
-  const known = catalogue.find(event.resource) ?? catalogue.findUnread(event.resource);
-  if (known === undefined) return { outcome: 'ignored', reason: 'unknown_resource' };
-  if (!isSelected(known, selection)) return { outcome: 'ignored', reason: 'resource_not_selected' };
   const resource = catalogue.find(event.resource);
-  if (resource === undefined) return { outcome: 'ignored', reason: 'no_known_endpoint' };
+  if (resource === undefined) return { outcome: 'ignored', reason: 'unknown_resource' };
+  if (!isSelected(resource, selection)) return { outcome: 'ignored', reason: 'resource_not_selected' };
+  if (resource.table === null) return { outcome: 'ignored', reason: 'no_known_endpoint' };
   if (resource.idType === 'bigint' && !isBigint(event.recordId)) {
     return {
       outcome: 'dead',

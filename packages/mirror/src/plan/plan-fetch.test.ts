@@ -198,7 +198,7 @@ describe('the cheapest calls for a batch', () => {
 
   test('every wanted record is in exactly one call', () => {
     const occurredAt = '2026-06-01T10:00:00Z';
-    for (const resource of catalogue.resources) {
+    for (const resource of catalogue.mirrored) {
       const records = ['5', null].flatMap((parentId, part) =>
         [true, false].flatMap((isDelete, half) =>
           Array.from({ length: 130 }, (_, index) =>

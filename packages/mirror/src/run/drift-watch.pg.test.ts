@@ -28,7 +28,7 @@ let told: (Drift & { resource: string })[] = [];
 
 beforeAll(async () => {
   test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: test_.url, tables: catalogue.tables });
   database = openDatabase({ url: test_.url, applicationName: 'test' });
 });
 afterAll(async () => {
@@ -56,7 +56,7 @@ async function see(watch: DriftWatch, records: readonly Record<string, unknown>[
   const ids = records.map((_, at) => String(lastId + BigInt(at + 1)));
   lastId += BigInt(records.length);
   const texts = records.map((fields, at) => `{"id": ${ids[at]}, ${JSON.stringify(fields).slice(1)}`);
-  const answer = { companyId: '1', projectId: '7', envelope: 'none', parentId: null, only: null } as const;
+  const answer = { companyId: '1', projectId: '7', wrapper: 'none', parentId: null, only: null } as const;
   const version = await takeVersion(database);
   await inTransaction(database, (client) =>
     storeRecords(client, { ...answer, table, version, json: Buffer.from(`[${texts.join(',')}]`) }),

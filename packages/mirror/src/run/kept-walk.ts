@@ -207,7 +207,7 @@ function readWalk(run: BatchRun, { version, place, keptAt, pending }: TakenWalk)
   const listsOf = (lists: readonly z.output<typeof keptList>[]) =>
     lists.flatMap(({ resource: name, parentId }) => {
       const resource = run.settings.catalogue.find(name);
-      return resource === undefined ? [] : [{ resource, parentId }];
+      return resource?.table == null ? [] : [{ resource, parentId }];
     });
   const [lists, left] = [listsOf(walk.lists), listsOf(walk.left.lists)];
   if (lists.length < walk.lists.length || left.length < walk.left.lists.length) return null;

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { checkPage, checkShow, fieldsRead, readHolders, readItems } from './read-answer.ts';
 
 const BARE = catalogue.get('RFIs');
-const ENVELOPED = catalogue.get('Change Order Change Reasons');
+const WRAPPED = catalogue.get('Change Order Change Reasons');
 const EITHER = catalogue.get('Budget Changes');
 const GROUPED = catalogue.get('Meetings');
 const NAMED = catalogue.get('Project Dates');
@@ -33,8 +33,8 @@ describe('a list', () => {
     ['bare and empty', BARE, '[]', []],
     ['with ids beyond what a number holds', BARE, '[{"id": 9007199254740993}]', ['9007199254740993']],
     ['with ids that are spelled as fractions', BARE, '[{"id": 50.0}, {"id": "51.00"}, {"id": 0}]', ['50', '51', '0']],
-    ['in an envelope', ENVELOPED, '{"data": [{"id": "1"}]}', ['1']],
-    ['in an empty envelope', ENVELOPED, '{"data": []}', []],
+    ['in a wrapper', WRAPPED, '{"data": [{"id": "1"}]}', ['1']],
+    ['in an empty wrapper', WRAPPED, '{"data": []}', []],
     ['in one of two forms', EITHER, '{"data": [{"id": 1}]}', ['1']],
     ['in the other of two forms', EITHER, '[{"id": 1}]', ['1']],
     ['in groups', GROUPED, '[{"group_title": "June", "meetings": [{"id": 1}]}, {"meetings": [{"id": 2}]}]', ['1', '2']],
@@ -61,7 +61,7 @@ describe('a list', () => {
 
   const nonsense = ['{}', 'null', '"maintenance"', '42', 'true', '{"message": "ok"}', '{"errors": []}', '{"id": 1}'];
   test.each([
-    ...nonsense.flatMap((text) => [BARE, ENVELOPED, EITHER, GROUPED, NAMED].map((entry) => [text, entry] as const)),
+    ...nonsense.flatMap((text) => [BARE, WRAPPED, EITHER, GROUPED, NAMED].map((entry) => [text, entry] as const)),
     ['[null]', BARE],
     ['[{}]', BARE],
     ['[[{"id": 1}]]', BARE],
@@ -70,11 +70,11 @@ describe('a list', () => {
     ['[{"name": "no id"}]', BARE],
     ['{"data": []}', BARE],
     ['{"data": [{"id": 1}]}', BARE],
-    ['[{"id": 1}]', ENVELOPED],
-    ['[]', ENVELOPED],
-    ['{"data": null}', ENVELOPED],
-    ['{"data": {}}', ENVELOPED],
-    ['{"data": {"data": []}}', ENVELOPED],
+    ['[{"id": 1}]', WRAPPED],
+    ['[]', WRAPPED],
+    ['{"data": null}', WRAPPED],
+    ['{"data": {}}', WRAPPED],
+    ['{"data": {"data": []}}', WRAPPED],
     ['{"data": [{}]}', EITHER],
     ['{"data": "[]"}', EITHER],
     ['[{"group_title": "June"}]', GROUPED],
@@ -103,8 +103,8 @@ describe('a show', () => {
     ['with its id as text', BARE, '{"id": "1"}', 'none'],
     ['in one of two forms', EITHER, '{"data": {"id": 1}}', 'data'],
     ['in the other of two forms', EITHER, '{"id": 1}', 'none'],
-  ])('%s is the record', (_, entry, text, envelope) => {
-    expect(verdict((answer) => checkShow(answer, entry, '1'), text)).toBe(envelope);
+  ])('%s is the record', (_, entry, text, wrapper) => {
+    expect(verdict((answer) => checkShow(answer, entry, '1'), text)).toBe(wrapper);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 // What an answer looks like is checked here, before anything is stored or concluded from it: malformed is not empty.
 // Only the fields that `fieldsRead` names are looked at, for the client keeps no others.
-import { type Catalogue, type CatalogueEntry, type Envelope, envelopesOf } from '@procore-mirror/catalogue';
+import { type Catalogue, type CatalogueEntry, type Wrapper, wrappersOf } from '@procore-mirror/catalogue';
 import { isFittingId } from '@procore-mirror/database';
 import { type AnswerText, ProcoreFormatError, type ReadPage } from '@procore-mirror/procore';
 
@@ -11,25 +11,25 @@ export type ListedItem = {
 };
 
 /** A page of a listing that looks as one must. `flaw` says what of it cannot be told apart; null when nothing. */
-export type CheckedPage = ReadPage & { envelope: Envelope; flaw: string | null };
+export type CheckedPage = ReadPage & { wrapper: Wrapper; flaw: string | null };
 
 /** What the client kept of an answer. */
 type Kept = Pick<AnswerText, 'fields'>;
 
 /** The names of all fields that tell ids, parents and children of a record, or where an answer holds its records. */
-export function fieldsRead({ resources }: Pick<Catalogue, 'resources'>): Set<string> {
-  const paths = resources.flatMap(({ list, parent }) => [list?.within, parent?.namedBy, parent?.embeddedAs]);
+export function fieldsRead({ mirrored }: Pick<Catalogue, 'mirrored'>): Set<string> {
+  const paths = mirrored.flatMap(({ list, parent }) => [list?.within, parent?.namedBy, parent?.embeddedAs]);
   return new Set(['id', 'data', ...paths.flatMap((path) => path?.split('.') ?? [])]);
 }
 
 /** Checks the answer of a show. Throws ProcoreFormatError unless it is the record of this id. */
 export function checkShow(
   { fields }: Kept,
-  entry: Pick<CatalogueEntry, 'resource' | 'show' | 'showEnvelopes' | 'idType'>,
+  entry: Pick<CatalogueEntry, 'resource' | 'show' | 'showWrappers' | 'idType'>,
   id: string,
-): Envelope {
-  for (const envelope of envelopesOf(entry.showEnvelopes, entry.show ?? '')) {
-    if (idOf(unwrap(fields, envelope), entry) === id) return envelope;
+): Wrapper {
+  for (const wrapper of wrappersOf(entry.showWrappers, entry.show ?? '')) {
+    if (idOf(unwrap(fields, wrapper), entry) === id) return wrapper;
   }
   throw new ProcoreFormatError(`the show of ${entry.resource} ${id}`, {
     issues: [`the answer is no record with this id but ${describe(fields)}`],
@@ -44,13 +44,13 @@ export function checkMe({ fields }: Kept): void {
 
 /** Checks a page of a listing. Throws ProcoreFormatError unless it is a list of records with ids, in a form that the entry knows. */
 export function checkPage({ fields }: Kept, entry: Pick<CatalogueEntry, 'resource' | 'list' | 'idType'>): CheckedPage {
-  const { envelope, elements, groups } = elementsOf(fields, entry);
+  const { wrapper, elements, groups } = elementsOf(fields, entry);
   const ids = elements.flatMap((element) => idOf(element, entry) ?? []);
   const records = elements.length;
   if (records > 0 && ids.length === 0) throw malformed(entry, `none of its ${records} elements has an id`);
   const nameless = records - ids.length;
   return {
-    envelope,
+    wrapper,
     flaw: nameless === 0 ? null : `${nameless} of ${records} elements have no id`,
     ids,
     records,
@@ -78,10 +78,10 @@ export function readItems(
 export function readHolders(
   { fields }: Kept,
   entry: Pick<CatalogueEntry, 'idType'>,
-  envelope: Envelope,
+  wrapper: Wrapper,
   path: string,
 ): Set<string> {
-  const body = unwrap(fields, envelope);
+  const body = unwrap(fields, wrapper);
   const records = Array.isArray(body) ? body : [body];
   return new Set(
     records.filter((record) => holdsList(record, path.split('.'))).flatMap((record) => idOf(record, entry) ?? []),
@@ -96,13 +96,13 @@ function holdsList(record: unknown, [name, ...further]: readonly string[]): bool
 function elementsOf(
   parsed: unknown,
   entry: Pick<CatalogueEntry, 'resource' | 'list'>,
-): { envelope: Envelope; elements: readonly unknown[]; groups: number } {
+): { wrapper: Wrapper; elements: readonly unknown[]; groups: number } {
   const within = entry.list?.within ?? null;
-  for (const envelope of envelopesOf(entry.list?.envelopes ?? null, entry.list?.path ?? '')) {
-    const body = unwrap(parsed, envelope);
+  for (const wrapper of wrappersOf(entry.list?.wrappers ?? null, entry.list?.path ?? '')) {
+    const body = unwrap(parsed, wrapper);
     const elements = within === null ? body : elementsWithin(body, within);
     if (Array.isArray(elements))
-      return { envelope, elements, groups: Array.isArray(body) ? body.length : elements.length };
+      return { wrapper, elements, groups: Array.isArray(body) ? body.length : elements.length };
   }
   throw malformed(entry, `it is no list of records but ${describe(parsed)}`);
 }
@@ -114,8 +114,8 @@ function elementsWithin(body: unknown, within: string): unknown {
   return groups.every(Array.isArray) ? groups.flat() : undefined;
 }
 
-function unwrap(parsed: unknown, envelope: Envelope): unknown {
-  return envelope === 'data' ? field(parsed, 'data') : parsed;
+function unwrap(parsed: unknown, wrapper: Wrapper): unknown {
+  return wrapper === 'data' ? field(parsed, 'data') : parsed;
 }
 
 function idOf(record: unknown, entry: Pick<CatalogueEntry, 'idType'>): string | null {

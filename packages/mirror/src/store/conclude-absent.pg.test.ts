@@ -263,7 +263,7 @@ describe('a record that moves to another project', () => {
     await inTransaction(mirror.database, (client) =>
       storeRecords(client, {
         ...{ companyId: '1', projectId: '8', version: early, json: Buffer.from('{"id": 1}') },
-        ...{ table: catalogue.get('RFIs').table, envelope: 'none', parentId: null, only: null },
+        ...{ table: catalogue.get('RFIs').table, wrapper: 'none', parentId: null, only: null },
       }),
     );
     // The row is still where it was seen last, and is looked for there.
@@ -412,7 +412,7 @@ describe('children of a parent that was deleted in a project', () => {
       const version = await takeVersion(mirror.database);
       const answer = { table, companyId: '1', projectId, version, json: Buffer.from(JSON.stringify({ id })) };
       await inTransaction(mirror.database, (client) =>
-        storeRecords(client, { ...answer, envelope: 'none', parentId: '4', only: null }),
+        storeRecords(client, { ...answer, wrapper: 'none', parentId: '4', only: null }),
       );
     };
     await store('7', 5);
@@ -530,7 +530,7 @@ describe('a child', () => {
     const { table } = catalogue.get('RFQ Quotes');
     const rfqs = '/rest/v1.0/rfqs';
     const version = await takeVersion(mirror.database);
-    const shared = { companyId: '1', projectId: '7', version, envelope: 'none' as const, only: null };
+    const shared = { companyId: '1', projectId: '7', version, wrapper: 'none' as const, only: null };
     await inTransaction(mirror.database, async (client) => {
       await storeRecords(client, { ...shared, table, json: Buffer.from('{"id": 5}'), parentId: '4' });
       const json = Buffer.from('{"id": 4, "commitment_contract_id": 3}');
@@ -573,7 +573,7 @@ describe('a parent that carries its children', () => {
     ['a parent without the field', { id: 1 }],
     ['a parent whose field is null', { id: 1, change_items: null }],
     ['a parent whose field is an object', { id: 1, change_items: {} }],
-    ['a record in an envelope', { data: { id: 1, change_items: [] } }],
+    ['a record in a wrapper', { data: { id: 1, change_items: [] } }],
   ];
   test.each(nonsense)('says nothing of them when it is %s', async (_, body) => {
     procore.answer = () => ({ body });

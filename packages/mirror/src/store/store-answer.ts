@@ -1,5 +1,5 @@
 // An answer's records become rows, and the news they prove is settled, in one transaction.
-import { type CataloguedResource, type Envelope, embeddedIn, parentsOf } from '@procore-mirror/catalogue';
+import { type CataloguedResource, embeddedIn, parentsOf, type Wrapper } from '@procore-mirror/catalogue';
 import {
   findPending,
   findProject,
@@ -24,7 +24,7 @@ import { tellOldParents, tellParentsOfSeen } from './tell-parents.ts';
 /** An answer that was checked (`read-answer.ts`). */
 export type FetchedAnswer = {
   resource: CataloguedResource;
-  envelope: Envelope;
+  wrapper: Wrapper;
   /** The number taken before the request went out. */
   version: string;
   text: AnswerText;
@@ -203,12 +203,12 @@ async function readOnceMore(
 async function storeRows(
   client: Transaction,
   run: BatchRun,
-  { resource, version, text, envelope, parentId, only }: FetchedAnswer,
+  { resource, version, text, wrapper, parentId, only }: FetchedAnswer,
   isPart: boolean,
 ): Promise<readonly StoredRecord[]> {
   const scope = { ...scopeOf(run, resource), ...(await projectOfParent(client, run, resource, parentId)) };
   const place = { ...scope, table: resource.table, version };
-  const { records } = await storeRecords(client, { ...place, json: text.bytes, envelope, parentId, only, isPart });
+  const { records } = await storeRecords(client, { ...place, json: text.bytes, wrapper, parentId, only, isPart });
   const cameBack = records.filter(({ absentSince, movedFrom }) => absentSince !== null || movedFrom !== null);
   await lookAtChildren(client, run, resource, cameBack);
   const isNew = records.filter((record) => record.isNew).map(({ id }) => ({ id, projectId: scope.projectId }));
@@ -247,14 +247,14 @@ async function storeChildren(
 ): Promise<SettledChildren> {
   const field = child.parent?.embeddedAs;
   if (field === undefined || field === null) return { resource: child, records: [], missing: [], childless: [] };
-  const { version, text, envelope } = answer;
-  const holders = readHolders(text, answer.resource, envelope, field);
+  const { version, text, wrapper } = answer;
+  const holders = readHolders(text, answer.resource, wrapper, field);
   const parentIds = parents.map(({ id }) => id).filter((id) => holders.has(id));
   const place = { ...scopeOf(run, child), table: child.table, version };
   const { records } = await storeRecords(client, {
     ...place,
     json: text.bytes,
-    envelope,
+    wrapper,
     embedded: { field },
     parentId: null,
     only: null,

@@ -11,7 +11,7 @@ export async function storeListing(
   options: ListingOptions,
 ): Promise<Listing> {
   const { parentId, only = null } = options;
-  return readListing(run, resource, options, ({ text, envelope }) =>
-    storeAnswer(run, { resource, envelope, version, text, parentId, only }),
+  return readListing(run, resource, options, ({ text, wrapper }) =>
+    storeAnswer(run, { resource, wrapper, version, text, parentId, only }),
   );
 }

@@ -77,7 +77,7 @@ export async function startTestMirror(
   { companyId = '1', projectId = '7' }: { companyId?: string; projectId?: string } = {},
 ): Promise<TestMirror> {
   const testDatabase = await createTestDatabase();
-  await migrateDatabase({ url: testDatabase.url, tables: catalogue.resources.map(({ table }) => table) });
+  await migrateDatabase({ url: testDatabase.url, tables: catalogue.tables });
   const database = openDatabase({ url: testDatabase.url, applicationName: 'test' });
   await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
     values ('hour', 1000000, 1000000, now() + interval '1 hour', 'header')`);
@@ -140,7 +140,7 @@ export async function startTestMirror(
       const own = ['events', 'pending', 'batches', 'scopes', 'dead_letters', 'absences', 'lists', 'walks'].map(
         (name) => `mirror.${name}`,
       );
-      const tables = catalogue.resources.map(({ table }) => `procore.${table.name}`);
+      const tables = catalogue.tables.map(({ name }) => `procore.${name}`);
       const filled = await database.pool.query<{ name: string }>(
         tables.map((name) => `select '${name}' as name where exists (select from ${name})`).join(' union all '),
       );
