@@ -3,7 +3,7 @@
 // a proved sender posts gets 204, be it sense or nonsense, unless it is too large (413) or could not be stored anywhere (503).
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Envelope } from '@procore-mirror/queue';
-import { webhookPath } from '@procore-mirror/runtime';
+import { WEBHOOK_PATH } from '@procore-mirror/runtime';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { IngestMetrics } from './metrics.ts';
 import { readBody } from './read-body.ts';
@@ -11,8 +11,8 @@ import { refuse } from './refuse.ts';
 import { traceOf } from './trace.ts';
 
 /** With a slash at its end, too: some proxies and people add one. */
-const webhookPaths = [webhookPath, `${webhookPath}/`];
-const maxBodyBytes = 1024 * 1024;
+const webhookPaths = [WEBHOOK_PATH, `${WEBHOOK_PATH}/`];
+const MAX_BODY_BYTES = 1024 * 1024;
 
 export type AppOptions = {
   /** The key of the accepted secret that this value of the Authorization header is; null: it does not prove the sender. */
@@ -36,9 +36,9 @@ export function createApp(options: AppOptions): Express {
     const { authorization, traceparent } = request.headers;
     const key = options.keyOf(authorization);
     if (key === null) return answerNo(request, response, 401);
-    if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return answerNo(request, response, 413);
+    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return answerNo(request, response, 413);
     if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
-    const body = await readBody(request, maxBodyBytes);
+    const body = await readBody(request, MAX_BODY_BYTES);
     if (body.outcome === 'broken off') return metrics.answered('none');
     if (body.outcome === 'too large') return answerNo(request, response, 413);
     try {

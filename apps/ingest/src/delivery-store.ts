@@ -12,7 +12,7 @@ import type { DeliveryQueue, Envelope, SealedEnvelope } from '@procore-mirror/qu
 import type { Log } from '@procore-mirror/runtime';
 import type { Spool } from './spool.ts';
 
-const longestPauseMs = 5_000;
+const LONGEST_PAUSE_MS = 5_000;
 
 export type DeliveryStore = {
   /** Resolves once the envelope is durable; rejects, within about 4 s, when neither queue nor spool took it. */
@@ -84,7 +84,7 @@ export function createDeliveryStore(options: {
         pauseMs = retryMs;
       } catch (error) {
         log.debug({ error, spooled: spool.count() }, 'the spool could not be drained; trying again');
-        pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
       }
       await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => {}); // closing ends the loop
     }

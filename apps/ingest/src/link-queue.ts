@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DeliveryQueue, QueueUnreachableError } from '@procore-mirror/queue';
 
-const longestPauseMs = 5_000;
+const LONGEST_PAUSE_MS = 5_000;
 
 /**
  * The queue, also when it cannot be reached yet: then adding is refused until it has been opened in the background.
@@ -41,7 +41,7 @@ export async function linkQueue(options: {
   }
 
   async function openLater(): Promise<void> {
-    for (let pauseMs = retryMs; !closing.signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    for (let pauseMs = retryMs; !closing.signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => {}); // closing ends the loop
       if (closing.signal.aborted) return;
       try {

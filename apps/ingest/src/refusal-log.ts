@@ -1,6 +1,6 @@
 import type { Log } from '@procore-mirror/runtime';
 
-const everyMs = 10_000;
+const EVERY_MS = 10_000;
 const words = {
   401: 'a delivery was refused: its Authorization is not one of WEBHOOK_AUTHORIZATION',
   413: 'a delivery was refused: it is larger than 1 MiB',
@@ -15,7 +15,7 @@ export function createRefusalLog(
   const last = new Map<number, { at: number; unsaid: number }>();
   return (status, from, error) => {
     const before = last.get(status);
-    if (before !== undefined && now() - before.at < everyMs) {
+    if (before !== undefined && now() - before.at < EVERY_MS) {
       before.unsaid += 1;
       return;
     }

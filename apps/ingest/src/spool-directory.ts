@@ -10,8 +10,8 @@ import path from 'node:path';
 import { isMissing, renamed, writeDurably } from './durable-files.ts';
 import { makeDirectoryDurably } from './make-directory.ts';
 
-const segmentName = /^(?<identity>\d{15}\.[0-9a-f]{16})\.(?<owner>[0-9a-f]{12})\.(?:open|sealed)$/;
-const aliveName = /^(?<owner>[0-9a-f]{12})\.alive$/;
+const SEGMENT_NAME = /^(?<identity>\d{15}\.[0-9a-f]{16})\.(?<owner>[0-9a-f]{12})\.(?:open|sealed)$/;
+const ALIVE_NAME = /^(?<owner>[0-9a-f]{12})\.alive$/;
 
 export type SpoolDirectory = {
   /** A name, sorting after those given before, for a segment of ours. */
@@ -58,7 +58,7 @@ export async function openSpoolDirectory(directory: string, deadAfterMs: number)
       for (const owner of ownersOf(names)) {
         if (owner === me || !(await isDead(owner))) continue;
         for (const name of names) {
-          const parts = segmentName.exec(name)?.groups;
+          const parts = SEGMENT_NAME.exec(name)?.groups;
           if (parts?.owner === owner) taken.push(...(await takeOver(name, parts.identity ?? '')));
         }
         await rm(path.join(directory, `${owner}.alive`), { force: true });
@@ -74,5 +74,5 @@ export async function openSpoolDirectory(directory: string, deadAfterMs: number)
 }
 
 function ownersOf(names: readonly string[]): Set<string> {
-  return new Set(names.flatMap((name) => (segmentName.exec(name) ?? aliveName.exec(name))?.groups?.owner ?? []));
+  return new Set(names.flatMap((name) => (SEGMENT_NAME.exec(name) ?? ALIVE_NAME.exec(name))?.groups?.owner ?? []));
 }

@@ -9,7 +9,7 @@ import { exists, isMissing, renamed, syncDirectory } from './durable-files.ts';
 import { openSpoolDirectory } from './spool-directory.ts';
 import { fromLines, toLine } from './spool-line.ts';
 
-const addedAtOnce = 64;
+const ADDED_AT_ONCE = 64;
 
 export type Spool = {
   /** Resolves once the envelope is on the disk; rejects within `timeoutMs`. */
@@ -120,8 +120,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   async function drainSegment(name: string, add: (envelope: SealedEnvelope) => Promise<void>): Promise<void> {
     const content = await read(name);
     if (content !== null) {
-      for (let from = 0; from < content.envelopes.length; from += addedAtOnce) {
-        await Promise.all(content.envelopes.slice(from, from + addedAtOnce).map(add));
+      for (let from = 0; from < content.envelopes.length; from += ADDED_AT_ONCE) {
+        await Promise.all(content.envelopes.slice(from, from + ADDED_AT_ONCE).map(add));
       }
       if (content.damaged === 0) await rm(inDirectory(name), { force: true });
       else await keepDamaged(name, content.damaged);

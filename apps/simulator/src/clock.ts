@@ -16,7 +16,7 @@ export type Clock = {
 type Sleeper = { at: number; wake: () => void };
 
 // Node's timers overflow beyond this.
-const longestTimerMs = 2_000_000_000;
+const LONGEST_TIMER_MS = 2_000_000_000;
 
 /** Makes a clock that starts at the real time. */
 export function createClock(): Clock {
@@ -76,7 +76,7 @@ export function createClock(): Clock {
     const aheadMs = Math.max(0, next - now());
     if (aheadMs > 0 && origin.speed === 0) return;
     const realMs = aheadMs === 0 ? 0 : aheadMs / origin.speed;
-    timer = setTimeout(wakeDue, Math.min(Math.ceil(realMs), longestTimerMs));
+    timer = setTimeout(wakeDue, Math.min(Math.ceil(realMs), LONGEST_TIMER_MS));
     timer.unref();
   }
 }

@@ -19,7 +19,7 @@ const none = [
   'MIRROR_CATALOGUE',
 ];
 
-const simulatedCompany = '598134325683880';
+const SIMULATED_COMPANY = '598134325683880';
 
 /** The mirror of a simulated Procore. */
 export function simulatedSettings(o: {
@@ -36,7 +36,7 @@ export function simulatedSettings(o: {
     PROCORE_API_URL: simulator,
     PROCORE_CLIENT_ID: 'simulated',
     PROCORE_CLIENT_SECRET: o.remembered.clientSecret,
-    PROCORE_COMPANY_IDS: simulatedCompany,
+    PROCORE_COMPANY_IDS: SIMULATED_COMPANY,
     WEBHOOK_AUTHORIZATION: o.remembered.webhookAuthorization,
     WEBHOOK_URL: `http://127.0.0.1:${o.ports.ingest}/webhooks/procore`,
     INGEST_HOST: '127.0.0.1',
@@ -68,7 +68,7 @@ export function simulatorSettings(ports: Ports, remembered: Remembered): Setting
     SIMULATOR_PORT: String(ports.simulator),
     SIMULATOR_CLIENT_ID: 'simulated',
     SIMULATOR_CLIENT_SECRET: remembered.clientSecret,
-    SIMULATOR_COMPANY_ID: simulatedCompany,
+    SIMULATOR_COMPANY_ID: SIMULATED_COMPANY,
     SIMULATOR_LIFE: 'on',
     SIMULATOR_EDITS_PER_MINUTE: '60',
     SIMULATOR_SETTINGS: JSON.stringify({ callsPerHour: 360_000, callsPerTenSeconds: 1000, duplicateShare: 0.1 }),

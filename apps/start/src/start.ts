@@ -41,7 +41,7 @@ type Options = {
 };
 
 // Procore keeps what it could not deliver for 12 hours (docs/procore.md: Deliveries); an hour to spare.
-const coveredByRetriesMs = 11 * 3_600_000;
+const COVERED_BY_RETRIES_MS = 11 * 3_600_000;
 
 /** Runs until the lifetime ends, or throws when something it started has failed; the lifetime then closes the rest. */
 export async function start({ env, directory, lifetime, ...o }: Options): Promise<void> {
@@ -84,7 +84,7 @@ export async function start({ env, directory, lifetime, ...o }: Options): Promis
 
   // A simulated company begins anew with each start, so the mirror does, too.
   const offMs = Date.now() - (data.remembered.lastAliveAt ?? 0);
-  const continues = wanted.isReal && offMs < coveredByRetriesMs;
+  const continues = wanted.isReal && offMs < COVERED_BY_RETRIES_MS;
   await Promise.race([connect({ settings, catalogue, continues, database, lifetime, terminal }), crew.failed]);
 
   const alive = setInterval(() => data.remember({ lastAliveAt: Date.now() }).catch(crew.fail), 60_000);

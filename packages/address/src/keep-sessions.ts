@@ -3,7 +3,7 @@ import { serverOf } from './show-address.ts';
 /** An open connection to a Postgres, or to what stands before it. */
 type Session = { query(statement: string): Promise<{ rows: unknown[] }> };
 
-const rounds = 3;
+const ROUNDS = 3;
 
 /**
  * Do both connections, open at the same time, keep a server process of their own? Not behind a pooler that gives a process out
@@ -11,7 +11,7 @@ const rounds = 3;
  * gives the process that was free last, or the next; so one connection asks for its process before and while the other has one.
  */
 export async function keepSessions(one: Session, other: Session): Promise<boolean> {
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < ROUNDS; round += 1) {
     const before = await processOf(one, 'select');
     const others = await processOf(other, 'begin; select').catch(noneIfRefused);
     if (others === null) return false;

@@ -7,7 +7,7 @@ import { signInEnd } from './postgres-address.ts';
 type Address = { scheme: string; user: string; password: string; server: string; query: readonly Parameter[] };
 type Parameter = { text: string; name: string; password: string };
 
-const isPasswordName = /(pass(word|wd|phrase)?|secret|token)$/i;
+const IS_PASSWORD_NAME = /(pass(word|wd|phrase)?|secret|token)$/i;
 
 function parse(text: string): Address | null {
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
@@ -34,15 +34,15 @@ function endOfSignIn(scheme: string, rest: string): number {
   const [beforeQuery = ''] = rest.split(/\?(?=[^=&@]+=)/, 1);
   const [host = ''] = rest.split(/[/?#]/, 1);
   const at = beforeQuery.lastIndexOf('@');
-  return at < 0 && !areHosts.test(host) ? rest.lastIndexOf('@') : at;
+  return at < 0 && !ARE_HOSTS.test(host) ? rest.lastIndexOf('@') : at;
 }
 
 /** Hosts with or without ports; else it is a user, and the beginning of a password that holds what nobody encoded. */
-const areHosts = /^((\[[^\]]*\]|[^:,]*)(:\d*)?(,|$))*$/;
+const ARE_HOSTS = /^((\[[^\]]*\]|[^:,]*)(:\d*)?(,|$))*$/;
 
 function parameterOf(text: string): Parameter {
   const [, name = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(text) ?? [];
-  return { text, name, password: isPasswordName.test(decoded(name)) ? value : '' };
+  return { text, name, password: IS_PASSWORD_NAME.test(decoded(name)) ? value : '' };
 }
 
 /**

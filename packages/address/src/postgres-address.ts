@@ -31,11 +31,11 @@ type TlsOptions = {
   checkServerIdentity?: () => undefined;
 };
 
-const mustLookLike = 'must look like postgres://user:password@host:5432/database';
+const MUST_LOOK_LIKE = 'must look like postgres://user:password@host:5432/database';
 const sslModes = ['disable', 'require', 'verify-ca', 'verify-full'];
 
 /** What these ask for is so anyway, does not matter to us, or is another program's. */
-const ofNoConsequence = new Set([
+const OF_NO_CONSEQUENCE = new Set([
   ...[
     'connect_timeout',
     'keepalives',
@@ -58,7 +58,7 @@ const ofNoConsequence = new Set([
 ]);
 
 const sslParameters = ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword', 'sslnegotiation'];
-const parameters = new Set([
+const PARAMETERS = new Set([
   ...['host', 'hostaddr', 'port', 'user', 'password', 'dbname', 'options', 'application_name', 'client_encoding'],
   ...sslParameters,
 ]);
@@ -69,7 +69,7 @@ type Reading = { address: PostgresAddress } | { problems: readonly string[] };
 /** Throws an AddressError that lists every problem. Files that it names (CA, certificate, key) are read. */
 export function readPostgresAddress(url: string): PostgresAddress {
   const rest = /^postgres(?:ql)?:\/\/(.+)$/is.exec(url)?.[1];
-  if (rest === undefined) throw new AddressError([mustLookLike]);
+  if (rest === undefined) throw new AddressError([MUST_LOOK_LIKE]);
   const reading = read(cut(rest, signInEnd(rest)));
   if ('address' in reading) return reading.address;
   throw new AddressError(reading.problems);
@@ -88,7 +88,7 @@ function parametersBegin(rest: string): number | undefined {
 }
 
 function isKnown(name: string): boolean {
-  return parameters.has(name) || ofNoConsequence.has(name);
+  return PARAMETERS.has(name) || OF_NO_CONSEQUENCE.has(name);
 }
 
 function cut(rest: string, at: number): Parts {
@@ -179,7 +179,7 @@ function tlsOf(query: Map<string, string>): { ssl: Tls; problems: string[] } {
     ...defined('passphrase', query.get('sslpassword')),
   };
   const short = query.get('ssl');
-  const ofSsl = short === undefined ? undefined : (modeOfSsl.get(short) ?? short);
+  const ofSsl = short === undefined ? undefined : (MODE_OF_SSL.get(short) ?? short);
   const asked = query.get('sslmode') ?? ofSsl;
   // As libpq does: the CAs of the system say whose name it is, or nothing.
   const mode = asked ?? (query.get('sslrootcert') === 'system' ? 'verify-full' : undefined);
@@ -218,7 +218,7 @@ function tlsOf(query: Map<string, string>): { ssl: Tls; problems: string[] } {
 }
 
 /** pg's own short forms. */
-const modeOfSsl = new Map([
+const MODE_OF_SSL = new Map([
   ...['true', '1'].map((value): [string, string] => [value, 'verify-full']),
   ...['false', '0'].map((value): [string, string] => [value, 'disable']),
   ['no-verify', 'no-verify'],

@@ -18,10 +18,10 @@ type Kind =
 type RedisNode = { host: string; port: number };
 type SignIn = { username?: string; password?: string; tls?: { rejectUnauthorized?: false } };
 
-const shape =
+const SHAPE =
   /^(?<scheme>(?:redis|valkey)s?)(?:\+(?<kind>cluster|sentinel))?:\/\/(?:(?<credentials>.*)@)?(?<hosts>[^/?#@]+)(?:\/(?<path>[^?#@]*))?(?:\?(?<query>[^#@]*))?$/is;
 
-const mustLookLike =
+const MUST_LOOK_LIKE =
   'must look like redis[s]://user:password@host:6379/0, redis[s]+cluster://host:port,host:port or ' +
   'redis[s]+sentinel://host:port,host:port/name-of-the-master';
 
@@ -33,8 +33,8 @@ const parameters = {
 
 /** Throws an AddressError that lists every problem. */
 export function readRedisAddress(url: string): RedisAddress {
-  const parts = shape.exec(url)?.groups;
-  if (parts?.hosts === undefined) throw new AddressError([mustLookLike]);
+  const parts = SHAPE.exec(url)?.groups;
+  if (parts?.hosts === undefined) throw new AddressError([MUST_LOOK_LIKE]);
   const problems: string[] = [];
   const kind = kindOf(parts.kind);
   const query = new URLSearchParams(parts.query ?? '');

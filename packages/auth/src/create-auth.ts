@@ -29,7 +29,7 @@ export type Auth = {
   close(): Promise<void>;
 };
 
-const defaultTimeoutMs = 10_000;
+const DEFAULT_TIMEOUT_MS = 10_000;
 const pausesBeforeRetryMs = [300, 900];
 
 /** What holds while the last question failed. */
@@ -58,7 +58,7 @@ export function createAuth(options: {
   timeoutMs?: number;
 }): Auth {
   const { loginUrl, now = Date.now, random = Math.random } = options;
-  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   if (loginUrl.protocol !== 'https:' && !(loginUrl.protocol === 'http:' && isLoopback(loginUrl))) {
     throw new TypeError(`the login server must be asked over https, not at ${loginUrl.origin}`);
   }

@@ -15,14 +15,14 @@ export type TokenAnswer =
   | { kind: 'token'; value: string; lifetimeMs: number }
   | { kind: 'refused'; error: AuthError; again: 'soon' | 'later'; retryAfterMs: number | null };
 
-const longestAnswer = 65_536;
-const longestRetryAfterMs = 60_000;
+const LONGEST_ANSWER = 65_536;
+const LONGEST_RETRY_AFTER_MS = 60_000;
 
 /**
  * Of a token that came without a lifetime of use: the server need not say it (RFC 6749, section 5.1). Should it live longer, this
  * costs a question every few minutes; should it live less, the API refuses it and the next call asks for another.
  */
-const unsaidLifetimeMs = 300_000;
+const UNSAID_LIFETIME_MS = 300_000;
 
 // https://www.rfc-editor.org/rfc/rfc6749#section-5.2, but for invalid_request, which something in between may cause.
 const refusals = ['invalid_client', 'unauthorized_client', 'invalid_grant', 'unsupported_grant_type', 'invalid_scope'];
@@ -72,7 +72,7 @@ async function readText(response: Response): Promise<string | null> {
   let length = 0;
   for await (const chunk of response.body ?? []) {
     length += chunk.byteLength;
-    if (length > longestAnswer) return null;
+    if (length > LONGEST_ANSWER) return null;
     chunks.push(chunk);
   }
   return new TextDecoder().decode(Buffer.concat(chunks)); // passes over a byte order mark
@@ -100,7 +100,7 @@ async function readToken(
  */
 function readLifetime(expiresIn: unknown): number {
   const seconds = typeof expiresIn === 'string' ? Number(expiresIn) : expiresIn;
-  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 1) return unsaidLifetimeMs;
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 1) return UNSAID_LIFETIME_MS;
   return seconds * 1_000;
 }
 
@@ -132,7 +132,7 @@ function errorCodeOf(text: string): string | null {
 
 function readRetryAfter(headers: Headers): number | null {
   const text = headers.get('retry-after') ?? '';
-  return /^\d{1,9}$/.test(text) ? Math.min(Number(text) * 1_000, longestRetryAfterMs) : null;
+  return /^\d{1,9}$/.test(text) ? Math.min(Number(text) * 1_000, LONGEST_RETRY_AFTER_MS) : null;
 }
 
 function refused(

@@ -128,8 +128,8 @@ export function createExchanger(o: ExchangerOptions): Exchanger {
       const { status, headers } = head;
       if (status !== null && meaningOf(status) !== 'success') return withoutBytes(status, headers);
       const code = codeOf(error);
-      const isTimeOut = error === timeOut || timeOuts.has(code);
-      return { kind: 'unreachable', ...head, sent: !neverSent.has(code), isTimeOut, cause: withoutBody(error) };
+      const isTimeOut = error === timeOut || TIME_OUTS.has(code);
+      return { kind: 'unreachable', ...head, sent: !NEVER_SENT.has(code), isTimeOut, cause: withoutBody(error) };
     } finally {
       deadline.cancel();
       signal?.removeEventListener('abort', onAbort);
@@ -141,7 +141,7 @@ export function createExchanger(o: ExchangerOptions): Exchanger {
 }
 
 /** Errors of looking up and connecting: they come before anything is written. */
-const neverSent: ReadonlySet<string> = new Set([
+const NEVER_SENT: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
   'ECONNREFUSED',
   'EHOSTUNREACH',
@@ -150,7 +150,7 @@ const neverSent: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-const timeOuts: ReadonlySet<string> = new Set([
+const TIME_OUTS: ReadonlySet<string> = new Set([
   'UND_ERR_BODY_TIMEOUT',
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_HEADERS_TIMEOUT',

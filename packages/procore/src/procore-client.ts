@@ -128,7 +128,7 @@ type Tried = { answer: ProcoreAnswer } | Failed;
 type Told = { isSent: boolean; ms: number; bytes: number | null; records: number | null };
 
 const final: RequestFailure = { kind: 'final' };
-const usualFields: ReadonlySet<string> = new Set(['id', 'data']);
+const USUAL_FIELDS: ReadonlySet<string> = new Set(['id', 'data']);
 const MEBIBYTE = 1024 * 1024;
 
 /**
@@ -276,7 +276,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
   }
 
   const get: ProcoreClient['get'] = async (path, { searchParams, ...options }) => {
-    const { companyId, signal, purpose = null, fields = usualFields, timeoutMs } = options;
+    const { companyId, signal, purpose = null, fields = USUAL_FIELDS, timeoutMs } = options;
     const target = requestPath(o.apiUrl, path, searchParams);
     const own = { method: 'GET', companyId, signal, purpose, fields, timeoutMs } as const;
     return call({ ...own, path: target, policy, expectedBytes: 0 });
@@ -288,10 +288,10 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       const json = body === undefined ? undefined : JSON.stringify(body);
       const target = requestPath(o.apiUrl, path);
       const sent = { method, path: target, companyId, body: json, signal, purpose, policy };
-      return call({ ...sent, fields: usualFields, expectedBytes: 0 });
+      return call({ ...sent, fields: USUAL_FIELDS, expectedBytes: 0 });
     },
     pages: (path, { searchParams, ...options }) => {
-      const { companyId, signal, purpose = null, fields = usualFields } = options;
+      const { companyId, signal, purpose = null, fields = USUAL_FIELDS } = options;
       const own = { method: 'GET', companyId, signal, purpose, fields } as const;
       const getPage: GetPage = (target, { isOnlyTry, expectedBytes, timeoutMs }) =>
         call({ ...own, path: target, policy: isOnlyTry ? onlyOneTry : policy, expectedBytes, timeoutMs });

@@ -15,18 +15,18 @@ export type Pause = { ms: number; isTold: boolean };
 export type AnswerHeaders = Record<string, string | string[] | undefined>;
 
 /** No window is longer than an hour, and so no pause after a 429; then one call asks again. */
-const longestWindowMs = 3_600_000;
+const LONGEST_WINDOW_MS = 3_600_000;
 /** What is said to end later than that is no end of a window, however wrong a clock is. */
-const latestResetMs = 2 * longestWindowMs;
+const LATEST_RESET_MS = 2 * LONGEST_WINDOW_MS;
 /** A slow answer may come after the end of the window that it tells of. */
-const earliestResetMs = -60_000;
+const EARLIEST_RESET_MS = -60_000;
 /** A maintenance window may be longer, but nobody means years. */
-const longestRetryAfterMs = 24 * 3_600_000;
-const shortestPauseMs = 1_000;
+const LONGEST_RETRY_AFTER_MS = 24 * 3_600_000;
+const SHORTEST_PAUSE_MS = 1_000;
 /** The length of the spike window, the shortest after which anything can have changed. */
-const defaultPauseMs = 10_000;
+const DEFAULT_PAUSE_MS = 10_000;
 /** Larger ones mean the same: nobody makes so many calls. */
-const largestLimit = 2 ** 31 - 1;
+const LARGEST_LIMIT = 2 ** 31 - 1;
 
 /**
  * The rate limit that these headers describe; null when they do not tell both what it is and what is left. `now`: Procore's
@@ -44,7 +44,7 @@ export function readRetryAfterMs(headers: AnswerHeaders, now: number): number | 
   const text = readHeader(headers, 'retry-after');
   if (text === null) return null;
   const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : readHttpDate(text) - now;
-  return Number.isNaN(ms) ? null : Math.min(Math.max(Math.ceil(ms), 0), longestRetryAfterMs);
+  return Number.isNaN(ms) ? null : Math.min(Math.max(Math.ceil(ms), 0), LONGEST_RETRY_AFTER_MS);
 }
 
 /**
@@ -55,10 +55,10 @@ export function readPause(meaning: 'limited' | 'busy', headers: AnswerHeaders, n
   const usedUp = meaning === 'limited' || readLimit(headers, 'x-rate-limit-remaining') === 0;
   const ends = [readRetryAfterMs(headers, now), usedUp ? readResetInMs(headers, now) : null];
   const told = ends.filter((ms) => ms !== null);
-  if (told.length === 0) return { ms: defaultPauseMs, isTold: false };
-  const ms = Math.min(Math.max(...told), meaning === 'limited' ? longestWindowMs : longestRetryAfterMs);
+  if (told.length === 0) return { ms: DEFAULT_PAUSE_MS, isTold: false };
+  const ms = Math.min(Math.max(...told), meaning === 'limited' ? LONGEST_WINDOW_MS : LONGEST_RETRY_AFTER_MS);
   // Refused, but it is over: so much for what it told.
-  return ms < shortestPauseMs ? { ms: shortestPauseMs, isTold: false } : { ms, isTold: true };
+  return ms < SHORTEST_PAUSE_MS ? { ms: SHORTEST_PAUSE_MS, isTold: false } : { ms, isTold: true };
 }
 
 /** A header that counts something; null when it is absent or no whole number. */
@@ -69,7 +69,7 @@ export function readCount(headers: AnswerHeaders, name: string): number | null {
 
 function readLimit(headers: AnswerHeaders, name: string): number | null {
   const text = readHeader(headers, name);
-  return text !== null && /^\d+$/.test(text) ? Math.min(Number(text), largestLimit) : null;
+  return text !== null && /^\d+$/.test(text) ? Math.min(Number(text), LARGEST_LIMIT) : null;
 }
 
 /** Procore's documentation has seconds since the epoch; others send milliseconds, or seconds from now. */
@@ -79,8 +79,8 @@ function readResetInMs(headers: AnswerHeaders, now: number): number | null {
   const reset = Number(text);
   if (reset === 0) return null;
   const ms = isSmall(reset) ? reset * 1000 : (isInMs(reset) ? reset : reset * 1000) - now;
-  if (ms < earliestResetMs || ms > latestResetMs) return null;
-  return Math.min(Math.max(Math.ceil(ms), 0), longestWindowMs);
+  if (ms < EARLIEST_RESET_MS || ms > LATEST_RESET_MS) return null;
+  return Math.min(Math.max(Math.ceil(ms), 0), LONGEST_WINDOW_MS);
 }
 
 /** 1973 as seconds since the epoch. */

@@ -21,7 +21,7 @@ import { limitWarnings } from './limit-warnings.ts';
 import { openBackend } from './open-backend.ts';
 import { within } from './within.ts';
 
-const openWithinMs = 5_000;
+const OPEN_WITHIN_MS = 5_000;
 
 export type DeliveryConsumer = {
   /** Takes no more deliveries; resolves when none is in hand. */
@@ -56,7 +56,7 @@ export async function consumeDeliveries(given: ConsumeOptions): Promise<Delivery
   const backend = await openBackend({
     ...options,
     namespace: options.namespace ?? 'procore-mirror',
-    openWithinMs,
+    openWithinMs: OPEN_WITHIN_MS,
     connections: Math.min(options.concurrency, 10) + 2,
     onError: onTrouble,
   });
@@ -70,7 +70,7 @@ export async function consumeDeliveries(given: ConsumeOptions): Promise<Delivery
   });
   worker.on('error', onTrouble);
   try {
-    await within(worker.waitUntilReady(), openWithinMs, 'opening the queue');
+    await within(worker.waitUntilReady(), OPEN_WITHIN_MS, 'opening the queue');
   } catch (error) {
     await backend.close();
     throw new QueueUnreachableError('its server', error);

@@ -1,6 +1,6 @@
 import { describeError } from './errors.ts';
 
-const differentAtMost = 100;
+const DIFFERENT_AT_MOST = 100;
 
 /** Passes each distinct error on at most once per `everyMs`, with the number of those kept back since. */
 export function limitWarnings(
@@ -16,7 +16,7 @@ export function limitWarnings(
       last.keptBack += 1;
       return;
     }
-    if (said.size >= differentAtMost) said.clear();
+    if (said.size >= DIFFERENT_AT_MOST) said.clear();
     said.set(message, { at: now(), keptBack: 0 });
     onWarning(last?.keptBack ? `queue: ${message} (and ${last.keptBack} times before)` : `queue: ${message}`);
   };

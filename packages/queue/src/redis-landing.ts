@@ -12,15 +12,15 @@ import type { Landing } from './backend.ts';
 import { readLabel, type SealedEnvelope, writeLabel } from './envelope.ts';
 import { isFull } from './full-redis.ts';
 
-const group = 'movers';
-const consumer = 'any'; // who it was that died does not matter, and a name per process would pile up
-const takenAtOnce = 32; // a body may be 1 MiB
-const deadAfterMs = 3_000;
-const lookForTheDeadEveryMs = 1_000;
+const GROUP = 'movers';
+const CONSUMER = 'any'; // who it was that died does not matter, and a name per process would pile up
+const TAKEN_AT_ONCE = 32; // a body may be 1 MiB
+const DEAD_AFTER_MS = 3_000;
+const LOOK_FOR_THE_DEAD_EVERY_MS = 1_000;
 
 // No MULTI, which a Redis that is full refuses.
-const removeAll = `for i = 2, #ARGV do redis.call('XACK', KEYS[1], ARGV[1], ARGV[i]); redis.call('XDEL', KEYS[1], ARGV[i]) end`;
-const putAll = `for i = 1, #ARGV, 3 do redis.call('XADD', KEYS[1], '*', 'at', ARGV[i], 'body', ARGV[i + 1], 'label', ARGV[i + 2]) end`;
+const REMOVE_ALL = `for i = 2, #ARGV do redis.call('XACK', KEYS[1], ARGV[1], ARGV[i]); redis.call('XDEL', KEYS[1], ARGV[i]) end`;
+const PUT_ALL = `for i = 1, #ARGV, 3 do redis.call('XADD', KEYS[1], '*', 'at', ARGV[i], 'body', ARGV[i + 1], 'label', ARGV[i + 2]) end`;
 
 type Landed = { id: Buffer; envelope: SealedEnvelope };
 
@@ -34,21 +34,21 @@ export function createRedisLanding(options: {
 
   async function put(envelopes: readonly SealedEnvelope[]): Promise<void> {
     const fields = envelopes.flatMap((one) => [String(one.receivedAt.getTime()), one.body, writeLabel(one)]);
-    await client.eval(putAll, 1, key, ...fields);
+    await client.eval(PUT_ALL, 1, key, ...fields);
   }
 
   async function remove(ids: readonly Buffer[]): Promise<void> {
     if (ids.length === 0) return;
-    await client.eval(removeAll, 1, key, group, ...ids);
+    await client.eval(REMOVE_ALL, 1, key, GROUP, ...ids);
   }
 
   /** False where there is none, and no memory to make it. */
   async function createGroup(): Promise<boolean> {
     try {
-      await client.xgroup('CREATE', key, group, '0', 'MKSTREAM');
+      await client.xgroup('CREATE', key, GROUP, '0', 'MKSTREAM');
     } catch (error) {
       if (isFull(error))
-        return await client.xpending(key, group).then(
+        return await client.xpending(key, GROUP).then(
           () => true,
           () => false,
         );
@@ -58,7 +58,7 @@ export function createRedisLanding(options: {
   }
 
   async function takeOverFromTheDead(): Promise<Landed[]> {
-    const from = [key, group, consumer, deadAfterMs, '0', 'COUNT', takenAtOnce];
+    const from = [key, GROUP, CONSUMER, DEAD_AFTER_MS, '0', 'COUNT', TAKEN_AT_ONCE];
     const answer = await client.callBuffer('XAUTOCLAIM', ...from);
     return landed((answer as [next: Buffer, Entries])[1]); // ioredis has no types for this one with bytes
   }
@@ -79,8 +79,8 @@ export function createRedisLanding(options: {
     async function takeNew(blockMs: number): Promise<Landed[]> {
       isWaiting = true;
       try {
-        const reader = ['GROUP', group, consumer] as const;
-        const wait = ['COUNT', takenAtOnce, 'BLOCK', blockMs] as const;
+        const reader = ['GROUP', GROUP, CONSUMER] as const;
+        const wait = ['COUNT', TAKEN_AT_ONCE, 'BLOCK', blockMs] as const;
         const streams = await waiting.xreadgroupBuffer(...reader, ...wait, 'STREAMS', key, '>');
         return landed(streams?.[0]?.[1] ?? []);
       } finally {
@@ -90,24 +90,24 @@ export function createRedisLanding(options: {
 
     /** Without a group others may take the same, which does no harm. */
     async function takeWithoutGroup(): Promise<Landed[]> {
-      const taken = landed(await client.xrangeBuffer(key, passed, '+', 'COUNT', takenAtOnce));
+      const taken = landed(await client.xrangeBuffer(key, passed, '+', 'COUNT', TAKEN_AT_ONCE));
       const last = taken.at(-1);
       passed = last === undefined ? '-' : `(${last.id}`;
-      if (last === undefined) await sleep(lookForTheDeadEveryMs, undefined, { signal: closing.signal });
+      if (last === undefined) await sleep(LOOK_FOR_THE_DEAD_EVERY_MS, undefined, { signal: closing.signal });
       return taken;
     }
 
     async function take(): Promise<Landed[]> {
       hasGroup ||= await createGroup();
       if (!hasGroup) return await takeWithoutGroup();
-      if (!isTurnOfNew && performance.now() - lookedAt >= lookForTheDeadEveryMs) {
+      if (!isTurnOfNew && performance.now() - lookedAt >= LOOK_FOR_THE_DEAD_EVERY_MS) {
         const left = await takeOverFromTheDead();
         isTurnOfNew = left.length > 0;
         if (isTurnOfNew) return left;
         lookedAt = performance.now();
       }
       closing.signal.throwIfAborted();
-      const blockMs = isTurnOfNew ? 1 : lookForTheDeadEveryMs;
+      const blockMs = isTurnOfNew ? 1 : LOOK_FOR_THE_DEAD_EVERY_MS;
       isTurnOfNew = false;
       return await takeNew(blockMs);
     }

@@ -12,7 +12,7 @@ import {
 } from './environment.ts';
 import { variableOf } from './variable.ts';
 
-const widest = 118;
+const WIDEST = 118;
 
 const sections: Record<string, z.core.$ZodShape> = {
   Database: databaseEnv,
@@ -53,7 +53,7 @@ function wrapped(text: string): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const line = lines.at(-1);
-    if (line === undefined || line.length + 1 + word.length > widest) lines.push(`# ${word}`);
+    if (line === undefined || line.length + 1 + word.length > WIDEST) lines.push(`# ${word}`);
     else lines[lines.length - 1] = `${line} ${word}`;
   }
   return lines;

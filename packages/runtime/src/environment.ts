@@ -20,7 +20,7 @@ const procoreEnvironments = {
 type ProcoreEnvironment = keyof typeof procoreEnvironments;
 const procoreEnvironmentNames = Object.keys(procoreEnvironments) as ProcoreEnvironment[]; // keys of a const object
 
-const mustBeOrigin = 'must be an https:// address without a path (http:// for loopback hosts only)';
+const MUST_BE_ORIGIN = 'must be an https:// address without a path (http:// for loopback hosts only)';
 
 export const logEnv = {
   LOG_LEVEL: z
@@ -149,13 +149,13 @@ export const mirrorEnv = {
 };
 
 /** What the receiver serves. */
-export const webhookPath = '/webhooks/procore';
+export const WEBHOOK_PATH = '/webhooks/procore';
 
 /** What to know of a WEBHOOK_URL whose path is not the one that is served, for some proxies rewrite paths; else null. */
 export function pathWarning(webhookUrl: string | undefined): string | null {
-  const path = webhookUrl === undefined ? webhookPath : new URL(webhookUrl).pathname;
-  if (path === webhookPath || path === `${webhookPath}/`) return null;
-  return `WEBHOOK_URL has the path ${path}, and the receiver serves ${webhookPath}: let the proxy in between rewrite it, or name that path`;
+  const path = webhookUrl === undefined ? WEBHOOK_PATH : new URL(webhookUrl).pathname;
+  if (path === WEBHOOK_PATH || path === `${WEBHOOK_PATH}/`) return null;
+  return `WEBHOOK_URL has the path ${path}, and the receiver serves ${WEBHOOK_PATH}: let the proxy in between rewrite it, or name that path`;
 }
 
 /** The queue's address, QUEUE_URL, else DATABASE_URL_DIRECT, else DATABASE_URL, and which of them it is. */
@@ -182,7 +182,7 @@ export function procoreHosts(env: {
   const api = env.PROCORE_API_URL ?? defaults.apiUrl;
   const problems = Object.entries({ PROCORE_LOGIN_URL: login, PROCORE_API_URL: api })
     .filter(([, url]) => !isOrigin(url))
-    .map(([key]) => `${key}: ${mustBeOrigin}`);
+    .map(([key]) => `${key}: ${MUST_BE_ORIGIN}`);
   if (problems.length > 0) throw new ConfigError(problems);
   return { loginUrl: new URL(login), apiUrl: new URL(api) };
 }
@@ -205,7 +205,7 @@ function readQueueRedis(url: string): void {
 }
 
 function origin() {
-  return z.string().refine(isOrigin, mustBeOrigin);
+  return z.string().refine(isOrigin, MUST_BE_ORIGIN);
 }
 
 function isOrigin(text: string): boolean {

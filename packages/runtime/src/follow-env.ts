@@ -5,7 +5,7 @@ import { readEnv } from './read-env.ts';
 import type { Secrets } from './secrets.ts';
 import { variableOf } from './variable.ts';
 
-const lookEveryMs = 1_000;
+const LOOK_EVERY_MS = 1_000;
 
 /**
  * Reads the variables of the schema as `readEnv` does, and returns a function that gives them as they are now: files
@@ -49,7 +49,7 @@ export function followEnv<S extends z.ZodObject>(
   }
 
   return () => {
-    if (now() - lookedAt >= lookEveryMs) {
+    if (now() - lookedAt >= LOOK_EVERY_MS) {
       lookedAt = now();
       look();
     }

@@ -14,8 +14,8 @@ export {
   procoreHosts,
   queueAddress,
   queueEnv,
+  WEBHOOK_PATH,
   webhookEnv,
-  webhookPath,
   workerEnv,
 } from './environment.ts';
 export { ConfigError } from './errors.ts';

@@ -29,11 +29,11 @@ export type MainLifetime = Lifetime & {
   fail(error: unknown): void;
 };
 
-const closingLimitMs = 10_000;
+const CLOSING_LIMIT_MS = 10_000;
 // npm hands a Ctrl-C on to children that the terminal has told already: that is one signal, not two.
-const sameSignalMs = 1_000;
+const SAME_SIGNAL_MS = 1_000;
 /** A process that others wait for does not wait for who reads its log. */
-const slowReaderMs = 2_000;
+const SLOW_READER_MS = 2_000;
 const outputs = [process.stdout, process.stderr];
 
 /**
@@ -59,7 +59,7 @@ export async function runMain(options: {
   }
   const secrets = createSecrets();
   const report = createReport(options.name, secrets, options.log);
-  const shutdown = createShutdown(options.closeTimeoutMs ?? closingLimitMs);
+  const shutdown = createShutdown(options.closeTimeoutMs ?? CLOSING_LIMIT_MS);
   const staysAlive = setInterval(() => {}, 2 ** 30);
   let exitCode = 0;
   /** Did it come to its end by itself? */
@@ -81,7 +81,7 @@ export async function runMain(options: {
     }
     clearInterval(staysAlive);
     isDone = true;
-    await drained(isWhole ? undefined : slowReaderMs);
+    await drained(isWhole ? undefined : SLOW_READER_MS);
     process.exit(exitCode);
   }
 
@@ -134,7 +134,7 @@ function endOnSignals(end: (code: number) => Promise<never>): void {
   let firstAt: number | null = null;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (firstAt !== null && performance.now() - firstAt > sameSignalMs) process.exit(1);
+      if (firstAt !== null && performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(1);
       firstAt ??= performance.now();
       void end(0);
     });

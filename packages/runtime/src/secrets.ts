@@ -9,10 +9,10 @@ export type Secrets = {
   redact(text: string): string;
 };
 
-const shortest = 8;
+const SHORTEST = 8;
 // Credentials come first and stay for ever; access tokens follow without end, and only the latest are still worth hiding.
-const keptForEver = 64;
-const keptInTurn = 64;
+const KEPT_FOR_EVER = 64;
+const KEPT_IN_TURN = 64;
 
 /** Knows no secret yet. Credentials added first are kept for ever, of the rest (access tokens) the 64 added last. */
 export function createSecrets(): Secrets {
@@ -21,19 +21,19 @@ export function createSecrets(): Secrets {
 
   /** Whoever adds a secret once more still uses it: it counts as the latest. */
   function keepLonger(value: string, known: readonly string[]): void {
-    if ([...formsBySecret.keys()].indexOf(value) < keptForEver) return;
+    if ([...formsBySecret.keys()].indexOf(value) < KEPT_FOR_EVER) return;
     formsBySecret.delete(value);
     formsBySecret.set(value, known);
   }
 
   return {
     add(value) {
-      if (value.length < shortest) return;
+      if (value.length < SHORTEST) return;
       const known = formsBySecret.get(value);
       if (known !== undefined) return keepLonger(value, known);
       formsBySecret.set(value, formsOf(value));
-      if (formsBySecret.size > keptForEver + keptInTurn) {
-        const oldestInTurn = [...formsBySecret.keys()][keptForEver];
+      if (formsBySecret.size > KEPT_FOR_EVER + KEPT_IN_TURN) {
+        const oldestInTurn = [...formsBySecret.keys()][KEPT_FOR_EVER];
         if (oldestInTurn !== undefined) formsBySecret.delete(oldestInTurn);
       }
       // The longest first, so that a secret which is part of another leaves nothing of the other behind.

@@ -9,8 +9,8 @@ type SerializedError = {
   errors?: SerializedError[];
 };
 
-const deepest = 8;
-const mostErrors = 5;
+const DEEPEST = 8;
+const MOST_ERRORS = 5;
 
 /**
  * What a log line says of an error: name, message, code, status, reason, stack frames and the chain of causes.
@@ -25,9 +25,9 @@ export function serializeError(error: unknown, depth = 0): SerializedError {
   if ('reason' in error && typeof error.reason === 'string') serialized.reason = error.reason;
   const frames = framesOf(error);
   if (depth === 0 && frames !== '') serialized.stack = `${error.name}: ${serialized.message}\n${frames}`;
-  if (depth >= deepest) return serialized;
+  if (depth >= DEEPEST) return serialized;
   if (error instanceof AggregateError) {
-    serialized.errors = error.errors.slice(0, mostErrors).map((each) => serializeError(each, depth + 1));
+    serialized.errors = error.errors.slice(0, MOST_ERRORS).map((each) => serializeError(each, depth + 1));
   }
   if (error.cause !== undefined) serialized.cause = serializeError(error.cause, depth + 1);
   return serialized;

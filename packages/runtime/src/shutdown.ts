@@ -13,8 +13,8 @@ export type Shutdown = {
 
 // The start may take a fifth of the time to give up; nine tenths are for closing in order; if they are used up, the
 // rest is for all that were kept waiting, together.
-const shareOfStart = 0.2;
-const shareInOrder = 0.9;
+const SHARE_OF_START = 0.2;
+const SHARE_IN_ORDER = 0.9;
 
 export function createShutdown(limitMs: number): Shutdown {
   const controller = new AbortController();
@@ -26,14 +26,14 @@ export function createShutdown(limitMs: number): Shutdown {
     const beganAt = performance.now();
     const left = (share: number) => Math.max(0, limitMs * share - (performance.now() - beganAt));
     const closing: { name: string; ended: Promise<void> }[] = [];
-    await within(left(shareOfStart), work);
+    await within(left(SHARE_OF_START), work);
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       const { name, close } = next;
       const ended = attempt(close).catch((error: unknown) => {
         failures.push({ message: `could not close ${name}`, error });
       });
       closing.push({ name, ended });
-      await within(left(shareInOrder), ended);
+      await within(left(SHARE_IN_ORDER), ended);
     }
     for (const { name, ended } of closing) {
       if (await within(left(1), ended)) continue;

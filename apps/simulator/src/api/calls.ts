@@ -31,7 +31,7 @@ export type Calls = {
   reset: () => void;
 };
 
-const mostRecent = 1000;
+const MOST_RECENT = 1000;
 
 export function createCalls(): Calls {
   let counts = none();
@@ -48,10 +48,10 @@ export function createCalls(): Calls {
         add(counts.byResource[call.resource] ?? {}, call.kind);
       }
       recent.push(call);
-      if (recent.length > 2 * mostRecent) recent = recent.slice(-mostRecent);
+      if (recent.length > 2 * MOST_RECENT) recent = recent.slice(-MOST_RECENT);
     },
     counts: () => counts,
-    recent: () => recent.slice(-mostRecent),
+    recent: () => recent.slice(-MOST_RECENT),
     reset: () => {
       counts = none();
       recent = [];

@@ -14,7 +14,7 @@ export type Call = {
 
 export type Answer = { status: number; headers?: Record<string, string>; body: string };
 
-const longestBody = 64 * 1024 * 1024;
+const LONGEST_BODY = 64 * 1024 * 1024;
 
 /** Reads the whole request; throws RangeError when it is longer than 64 MiB. */
 export async function readCall(request: IncomingMessage): Promise<Call> {
@@ -22,7 +22,7 @@ export async function readCall(request: IncomingMessage): Promise<Call> {
   let length = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     length += part.length;
-    if (length > longestBody) throw new RangeError('the body is longer than 64 MiB');
+    if (length > LONGEST_BODY) throw new RangeError('the body is longer than 64 MiB');
     parts.push(part);
   }
   const origin = `http://${request.headers.host ?? 'localhost'}`;

@@ -55,5 +55,5 @@ export function limitHeaders(limit: number, left: number, resetAt: number): Reco
 }
 
 // The same message for both windows, as Procore's pages say.
-export const limitMessage =
+export const LIMIT_MESSAGE =
   'You have surpassed the max number of requests for an hour. Please wait until your limit resets.';

@@ -10,10 +10,10 @@ import type { World } from '../world/world.ts';
 import type { Calls } from './calls.ts';
 import type { CallFacts, Effect, Faults } from './faults.ts';
 import { type Answer, type Call, errorAnswer, jsonAnswer, readCall } from './http-exchange.ts';
-import { type Limits, limitHeaders, limitMessage } from './limits.ts';
+import { LIMIT_MESSAGE, type Limits, limitHeaders } from './limits.ts';
 import type { Client, Login } from './login.ts';
 import { createMakeNonsense } from './nonsense.ts';
-import { type AnswerRecords, notFound } from './records-api.ts';
+import { type AnswerRecords, NOT_FOUND } from './records-api.ts';
 import { type FindRoute, type Match, resourceOf } from './routes.ts';
 import { sendAnswer } from './send-answer.ts';
 
@@ -34,7 +34,7 @@ type Options = {
   signal: AbortSignal;
 };
 
-const webhooksPath = /^\/rest\/v2\.0\/companies\/(\d+)(?:\/projects\/(\d+))?\/webhooks\/(.+)$/;
+const WEBHOOKS_PATH = /^\/rest\/v2\.0\/companies\/(\d+)(?:\/projects\/(\d+))?\/webhooks\/(.+)$/;
 
 type Target =
   | { kind: 'records'; match: Match }
@@ -95,7 +95,7 @@ export function createProcoreApi(options: Options): ProcoreApi {
       return { ...errorAnswer(call, 401, 'The access token is invalid'), headers: { 'WWW-Authenticate': 'Bearer' } };
     }
     const { allowed, headers } = limits.count(client.id);
-    const answer = allowed ? answerAllowed(call, target, client, effect) : errorAnswer(call, 429, limitMessage);
+    const answer = allowed ? answerAllowed(call, target, client, effect) : errorAnswer(call, 429, LIMIT_MESSAGE);
     return { ...answer, headers: { ...headers, ...answer.headers } };
   }
 
@@ -107,7 +107,7 @@ export function createProcoreApi(options: Options): ProcoreApi {
   function answerAllowed(call: Call, target: Target, client: Client, effect: Effect): Answer {
     if (effect.status !== undefined) return faulty(call, effect);
     const companyId = call.companyHeader;
-    if (companyId === undefined || companyId === '') return errorAnswer(call, 404, notFound);
+    if (companyId === undefined || companyId === '') return errorAnswer(call, 404, NOT_FOUND);
     if (!client.companies.has(companyId) || !world.companies.has(companyId)) {
       return errorAnswer(call, 403, ['App is not connected to this company.']);
     }
@@ -118,7 +118,7 @@ export function createProcoreApi(options: Options): ProcoreApi {
 
   function answerTarget(call: Call, target: Target, client: Client, companyId: string): Answer {
     if (target.kind === 'webhooks') return onWebhooks(call, target, companyId);
-    if (call.method !== 'GET') return errorAnswer(call, 404, notFound);
+    if (call.method !== 'GET') return errorAnswer(call, 404, NOT_FOUND);
     switch (target.kind) {
       case 'records':
         return answerRecords(call, target.match, companyId);
@@ -131,16 +131,16 @@ export function createProcoreApi(options: Options): ProcoreApi {
           name: 'Service Account',
         });
       default:
-        return errorAnswer(call, 404, notFound);
+        return errorAnswer(call, 404, NOT_FOUND);
     }
   }
 
   function onWebhooks(call: Call, target: Target & { kind: 'webhooks' }, companyId: string): Answer {
     const { projectId, rest } = target;
-    if (target.companyId !== companyId) return errorAnswer(call, 404, notFound);
+    if (target.companyId !== companyId) return errorAnswer(call, 404, NOT_FOUND);
     if (projectId !== null) {
       if (world.find('Projects', { companyId, projectId: null, id: projectId }) === undefined) {
-        return errorAnswer(call, 404, notFound);
+        return errorAnswer(call, 404, NOT_FOUND);
       }
       if (!world.access(projectId).permitted) return errorAnswer(call, 403, 'You do not have permission.');
     }
@@ -169,7 +169,7 @@ export function createProcoreApi(options: Options): ProcoreApi {
       case '/rest/v1.0/me':
         return { kind: 'me' };
     }
-    const [, companyId, projectId, rest] = webhooksPath.exec(path) ?? [];
+    const [, companyId, projectId, rest] = WEBHOOKS_PATH.exec(path) ?? [];
     if (companyId !== undefined && rest !== undefined) {
       return { kind: 'webhooks', companyId, projectId: projectId ?? null, rest: rest.split('/') };
     }
@@ -178,7 +178,7 @@ export function createProcoreApi(options: Options): ProcoreApi {
   }
 
   function faulty(call: Call, { status = 500, retryAfterSeconds, body }: Effect): Answer {
-    const answer = errorAnswer(call, status, status === 429 ? limitMessage : 'Something is broken.');
+    const answer = errorAnswer(call, status, status === 429 ? LIMIT_MESSAGE : 'Something is broken.');
     const resetAt = clock.now() + (retryAfterSeconds ?? 10) * 1000;
     const headers = {
       ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),

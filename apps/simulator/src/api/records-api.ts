@@ -12,7 +12,7 @@ import { isInData, isVersion2, listedFields, shownFields, withStringIds, writeIn
 
 export type AnswerRecords = (call: Call, match: Match, companyId: string) => Answer;
 
-export const notFound = 'Not found';
+export const NOT_FOUND = 'Not found';
 
 export function createAnswerRecords({
   world,
@@ -31,13 +31,13 @@ export function createAnswerRecords({
     if (missing.length > 0) {
       return errorAnswer(call, 400, Object.fromEntries(missing.map((name) => [name, ['is required']])));
     }
-    if (values.company_id !== undefined && values.company_id !== companyId) return errorAnswer(call, 404, notFound);
+    if (values.company_id !== undefined && values.company_id !== companyId) return errorAnswer(call, 404, NOT_FOUND);
     turn += 1;
     const answers = route.resources.map((resource) =>
       route.kind === 'show' ? show(call, resource, values, companyId) : records(call, resource, match, companyId),
     );
     const answer = answers.find((found) => !('status' in found)) ?? answers[0];
-    if (answer === undefined || 'status' in answer) return answer ?? errorAnswer(call, 404, notFound);
+    if (answer === undefined || 'status' in answer) return answer ?? errorAnswer(call, 404, NOT_FOUND);
     return 'shown' in answer ? writeShow(call, match, answer.shown) : writeList(call, match, answers);
   };
 
@@ -52,7 +52,7 @@ export function createAnswerRecords({
     if (refusal !== null) return refusal;
     const fits = record !== undefined && isPlaced(record, values);
     const shown = fits ? shownFields(record, clock.now()) : null;
-    return shown === null ? errorAnswer(call, 404, notFound) : { shown };
+    return shown === null ? errorAnswer(call, 404, NOT_FOUND) : { shown };
   }
 
   /** Is the record in the project and under the parents that the path names? */
@@ -71,7 +71,7 @@ export function createAnswerRecords({
 
   function records(call: Call, resource: CataloguedResource, { route, values }: Match, companyId: string): Found {
     const parent = parentNamed(resource, values, companyId);
-    if (parent === null) return errorAnswer(call, 404, notFound);
+    if (parent === null) return errorAnswer(call, 404, NOT_FOUND);
     const projectId = resource.scope === 'project' ? (values.project_id ?? projectOf(parent)) : null;
     const refusal = refuse(call, resource, companyId, projectId);
     if (refusal !== null) return refusal;
@@ -113,7 +113,7 @@ export function createAnswerRecords({
   ): Answer | null {
     if (projectId !== null) {
       const project = world.find('Projects', { companyId, projectId: null, id: projectId });
-      if (project === undefined || stateAt(project, clock.now()) === null) return errorAnswer(call, 404, notFound);
+      if (project === undefined || stateAt(project, clock.now()) === null) return errorAnswer(call, 404, NOT_FOUND);
     }
     if (mayRead(world, resource, companyId, projectId)) return null;
     return errorAnswer(call, 403, 'You do not have permission to perform this action.');

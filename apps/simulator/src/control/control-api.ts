@@ -24,7 +24,7 @@ const clientChange = z.strictObject({ secret: z.string().min(1).optional(), comp
 const companyChange = z.strictObject({ connected: z.boolean().optional(), toolsOff: texts.optional() });
 const projectChange = z.strictObject({ permitted: z.boolean().optional(), toolsOff: texts.optional() });
 const hookChange = z.strictObject({ status: z.enum(['active', 'disabled']) });
-const longestQuietMs = 600_000;
+const LONGEST_QUIET_MS = 600_000;
 
 /** A list to be written line by line. */
 class Lines {
@@ -104,7 +104,7 @@ async function waitUntilQuiet(control: Control, { query }: Asked): Promise<unkno
   const waitMs = z.coerce
     .number()
     .min(0)
-    .max(longestQuietMs)
+    .max(LONGEST_QUIET_MS)
     .parse(query.get('timeoutMs') ?? 30_000);
   const end = performance.now() + waitMs;
   while (control.outstanding() > 0 && performance.now() < end) await sleep(10);

@@ -55,9 +55,9 @@ export type Deliveries = {
   close: () => Promise<void>;
 };
 
-const longestPauseMs = 3_600_000;
-const discardAfterMs = 12 * 3_600_000;
-const firstPauseMs = 1000;
+const LONGEST_PAUSE_MS = 3_600_000;
+const DISCARD_AFTER_MS = 12 * 3_600_000;
+const FIRST_PAUSE_MS = 1000;
 
 type Options = { clock: Clock; random: Random; ids: Ids; settings: () => Settings; post: PostEvent };
 
@@ -99,7 +99,15 @@ export function createDeliveries({ clock, random, ids, settings, post }: Options
   function endpointAt(url: string): Endpoint {
     const known = endpoints.get(url);
     if (known !== undefined) return known;
-    const made = { url, queue: [], inFlight: 0, failingSince: null, pauseMs: firstPauseMs, pausedUntil: 0, wakeAt: 0 };
+    const made = {
+      url,
+      queue: [],
+      inFlight: 0,
+      failingSince: null,
+      pauseMs: FIRST_PAUSE_MS,
+      pausedUntil: 0,
+      wakeAt: 0,
+    };
     endpoints.set(url, made);
     return made;
   }
@@ -161,7 +169,7 @@ export function createDeliveries({ clock, random, ids, settings, post }: Options
   function succeed(endpoint: Endpoint, delivery: Delivery): void {
     delivery.status = 'delivered';
     endpoint.failingSince = null;
-    endpoint.pauseMs = firstPauseMs;
+    endpoint.pauseMs = FIRST_PAUSE_MS;
     endpoint.pausedUntil = 0;
   }
 
@@ -169,14 +177,14 @@ export function createDeliveries({ clock, random, ids, settings, post }: Options
     if (item.delivery.status !== 'delivered') item.delivery.status = 'retrying';
     endpoint.queue.unshift(item);
     endpoint.failingSince ??= clock.now();
-    if (clock.now() - endpoint.failingSince >= discardAfterMs) discard(endpoint);
+    if (clock.now() - endpoint.failingSince >= DISCARD_AFTER_MS) discard(endpoint);
     // Others in flight fail with the first one: that is one failure, not several.
     else if (endpoint.pausedUntil <= clock.now()) pause(endpoint, endpoint.failingSince);
   }
 
   function pause(endpoint: Endpoint, failingSince: number): void {
-    endpoint.pausedUntil = Math.min(clock.now() + endpoint.pauseMs, failingSince + discardAfterMs);
-    endpoint.pauseMs = Math.min(endpoint.pauseMs * 2, longestPauseMs);
+    endpoint.pausedUntil = Math.min(clock.now() + endpoint.pauseMs, failingSince + DISCARD_AFTER_MS);
+    endpoint.pauseMs = Math.min(endpoint.pauseMs * 2, LONGEST_PAUSE_MS);
     wakeAt(endpoint, endpoint.pausedUntil);
   }
 
@@ -184,7 +192,7 @@ export function createDeliveries({ clock, random, ids, settings, post }: Options
     for (const { delivery } of endpoint.queue) if (delivery.status !== 'delivered') delivery.status = 'discarded';
     endpoint.queue = [];
     endpoint.failingSince = null;
-    endpoint.pauseMs = firstPauseMs;
+    endpoint.pauseMs = FIRST_PAUSE_MS;
     endpoint.pausedUntil = 0;
   }
 

@@ -22,7 +22,7 @@ export type Events = {
 };
 
 /** Older events are forgotten beyond this, so that a simulator can live for weeks. */
-const longestLog = 500_000;
+const LONGEST_LOG = 500_000;
 
 type Options = {
   world: World;
@@ -54,7 +54,7 @@ export function createEvents({ world, hooks, deliveries, clock, random, ids, set
     const heard = lost ? [] : hooks.hearing(event);
     count += 1;
     log.push({ event, lost, deliveries: heard.map((hook) => deliveries.send(event, hook)) });
-    if (log.length > longestLog) log = log.slice(longestLog / 10);
+    if (log.length > LONGEST_LOG) log = log.slice(LONGEST_LOG / 10);
   }
 
   function describe(

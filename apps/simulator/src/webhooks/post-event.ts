@@ -19,7 +19,7 @@ export type PostEvent = (o: {
   signal: AbortSignal;
 }) => Promise<Attempt>;
 
-const longestBody = 2000;
+const LONGEST_BODY = 2000;
 
 /** Makes the poster; `close` ends its connections. It never rejects: what went wrong is part of the attempt. */
 export function createPoster(): { post: PostEvent; close: () => void } {
@@ -48,7 +48,7 @@ export function createPoster(): { post: PostEvent; close: () => void } {
         let text = '';
         response.setEncoding('utf8');
         response.on('data', (part: string) => {
-          if (text.length < longestBody) text += part;
+          if (text.length < LONGEST_BODY) text += part;
         });
         response.on('error', fail);
         response.on('end', () => settle(attemptOf(response, text)));
@@ -68,7 +68,7 @@ function attemptOf({ statusCode = 0, headers }: http.IncomingMessage, text: stri
   return {
     success: statusCode >= 200 && statusCode < 300,
     responseStatus: statusCode,
-    responseBody: text.slice(0, longestBody),
+    responseBody: text.slice(0, LONGEST_BODY),
     responseHeaders: headers,
     error: null,
   };

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { type Answer, type Call, errorAnswer, jsonAnswer } from '../api/http-exchange.ts';
 import { cutPage } from '../api/pages.ts';
-import { notFound } from '../api/records-api.ts';
+import { NOT_FOUND } from '../api/records-api.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Clock } from '../clock.ts';
 import type { Ids } from '../ids.ts';
@@ -38,7 +38,7 @@ const newHook = changeHook.required({ payload_version: true, namespace: true, de
 const newTrigger = z.object({ resource_name: z.string(), event_type: z.string() });
 // Ids may come as numbers, too.
 const idList = z.array(z.union([z.string(), z.number()]).transform(String));
-const most = 500;
+const MOST_IN_BULK = 500;
 
 type Options = { hooks: Hooks; events: Events; deliveries: Deliveries; clock: Clock; ids: Ids };
 
@@ -88,8 +88,8 @@ export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids }: 
         hook.triggers.map((trigger) => showTrigger(hook, trigger)),
       );
     if (of === 'POST ') return withBody(call, newTrigger, (asked) => addOne(call, hook, asked));
-    if (of === 'POST bulk') return withBody(call, z.array(newTrigger).max(most), (asked) => addMany(call, hook, asked));
-    if (of === 'DELETE bulk') return withBody(call, idList.max(most), (asked) => removeMany(hook, asked));
+    if (of === 'POST bulk') return withBody(call, z.array(newTrigger).max(MOST_IN_BULK), (asked) => addMany(call, hook, asked));
+    if (of === 'DELETE bulk') return withBody(call, idList.max(MOST_IN_BULK), (asked) => removeMany(hook, asked));
     if (call.method !== 'DELETE' || id === undefined) return none(call);
     return removeTrigger(hook, id) ? { status: 204, body: '' } : none(call);
   }
@@ -220,7 +220,7 @@ export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids }: 
 }
 
 function none(call: Call): Answer {
-  return errorAnswer(call, 404, notFound);
+  return errorAnswer(call, 404, NOT_FOUND);
 }
 
 function withBody<S extends z.ZodType>(call: Call, schema: S, use: (body: z.infer<S>) => Answer): Answer {

@@ -20,7 +20,7 @@ export type Surroundings = {
 type Value = (surroundings: Surroundings) => unknown;
 type Rule = readonly [RegExp, Value];
 
-const dayMs = 86_400_000;
+const DAY_MS = 86_400_000;
 
 const subjects = ['Door schedule', 'Footing at grid C4', 'Curtain wall anchors', 'Roof drain', 'Stair 2 handrail'];
 const questions = ['clarify dimension', 'conflict with structural', 'missing detail', 'substitution', 'field change'];
@@ -50,8 +50,8 @@ const listOf =
     Array.from({ length: at.random.between(0, most) }, () => value(at));
 const money: Value = ({ random }) =>
   `${random.between(0, 2_000_000)}.${String(random.between(0, 99)).padStart(2, '0')}`;
-const moment: Value = ({ random, nowMs }) => wholeSeconds(nowMs - random.between(0, 400 * dayMs));
-const day: Value = ({ random, nowMs }) => dateOf(nowMs + random.between(-200, 200) * dayMs);
+const moment: Value = ({ random, nowMs }) => wholeSeconds(nowMs - random.between(0, 400 * DAY_MS));
+const day: Value = ({ random, nowMs }) => dateOf(nowMs + random.between(-200, 200) * DAY_MS);
 
 const file: Value = (at) => {
   const id = at.newId();
@@ -120,7 +120,7 @@ const textRules: readonly Rule[] = [
 ];
 
 /** The day of an entry in a daily log: lately. */
-export const logDay: Value = ({ random, nowMs }) => dateOf(nowMs - random.between(0, 20) * dayMs);
+export const logDay: Value = ({ random, nowMs }) => dateOf(nowMs - random.between(0, 20) * DAY_MS);
 
 /** What a field holds in a resource where its name alone would mislead, and enumerations that the reference gives. */
 const special: Readonly<Record<string, Value>> = {
@@ -151,12 +151,12 @@ const byType: Record<Column['type'], (column: Column) => Value> = {
 };
 
 // Fields that every record has a value in, because people see records by them or because scopes depend on them.
-const neverNull =
+const NEVER_NULL =
   /^(id|name|title|subject|number|status|date|created_at|updated_at|active|is_active|questions|custom_fields|change_reason)$/;
 
 /** A value for the column; now and then null, as most fields of Procore may be. */
 export function fieldValue(column: Column, surroundings: Surroundings): unknown {
-  if (!neverNull.test(column.name) && surroundings.random.chance(0.12)) return null;
+  if (!NEVER_NULL.test(column.name) && surroundings.random.chance(0.12)) return null;
   const value = special[`${surroundings.resource}.${column.name}`] ?? byType[column.type](column);
   return value(surroundings);
 }

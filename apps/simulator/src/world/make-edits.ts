@@ -46,7 +46,7 @@ type EditReport = {
 /** Throws ZodError; EditError when one cannot be made: those before it are made. */
 export type MakeEdits = (input: EditsInput) => EditReport;
 
-const mostReported = 1000;
+const MOST_REPORTED = 1000;
 
 export function createMakeEdits({
   applyEdit,
@@ -65,7 +65,7 @@ export function createMakeEdits({
       made: made.length,
       planned: life.planned(),
       events: events.count() - before,
-      records: made.slice(0, mostReported).map(({ record, action }) => ({ ...keyLine(record), action })),
+      records: made.slice(0, MOST_REPORTED).map(({ record, action }) => ({ ...keyLine(record), action })),
     };
   };
 

@@ -43,11 +43,11 @@ const usual: Readonly<Record<string, number>> = {
   'Change Order Requests': 1,
   'Contract Payments': 1,
 };
-const usualInCompany = 5;
-const usualInProject = 4;
-const usualInParent = 2;
+const USUAL_IN_COMPANY = 5;
+const USUAL_IN_PROJECT = 4;
+const USUAL_IN_PARENT = 2;
 const noLag = { oldMs: 0, absentMs: 0 };
-const workedMs = 330 * 86_400_000;
+const WORKED_MS = 330 * 86_400_000;
 
 type Options = { world: World; maker: Maker; ids: Ids; clock: Clock; random: Random };
 
@@ -79,17 +79,17 @@ export function createSeed({ world, maker, ids, clock, random }: Options): Seed 
     const asked = sizes[resource.resource] ?? usual[resource.resource];
     const plant = (count: number, place: { projectId: string | null; parent: WorldRecord | null }): WorldRecord[] =>
       Array.from({ length: count }, () =>
-        maker.make(resource, { companyId, ...place }, { atMs: clock.now() - random.between(0, workedMs), lag: noLag }),
+        maker.make(resource, { companyId, ...place }, { atMs: clock.now() - random.between(0, WORKED_MS), lag: noLag }),
       ).filter((record) => record !== null);
     if (resource.resource === 'Projects') return plant(projects, { projectId: null, parent: null });
     if (parentKinds.size > 0) {
       const parents = made.filter((record) => parentKinds.has(record.resource.resource));
       return parents.flatMap((record) =>
-        plant(asked ?? usualInParent, { projectId: record.now.projectId, parent: record }),
+        plant(asked ?? USUAL_IN_PARENT, { projectId: record.now.projectId, parent: record }),
       );
     }
-    if (scope === 'company') return plant(asked ?? usualInCompany, { projectId: null, parent: null });
+    if (scope === 'company') return plant(asked ?? USUAL_IN_COMPANY, { projectId: null, parent: null });
     const places = made.filter((record) => record.resource.resource === 'Projects');
-    return places.flatMap(({ id }) => plant(asked ?? usualInProject, { projectId: id, parent: null }));
+    return places.flatMap(({ id }) => plant(asked ?? USUAL_IN_PROJECT, { projectId: id, parent: null }));
   }
 }
