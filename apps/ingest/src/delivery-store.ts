@@ -16,11 +16,11 @@ const LONGEST_PAUSE_MS = 5_000;
 
 export type DeliveryStore = {
   /** Resolves once the envelope is durable; rejects, within about 4 s, when neither queue nor spool took it. */
-  store(envelope: Envelope): Promise<'queue' | 'spool'>;
+  store: (envelope: Envelope) => Promise<'queue' | 'spool'>;
   /** What keeps it from storing anything; nothing as long as either the queue or the spool works. */
-  problems(): Promise<readonly string[]>;
+  problems: () => Promise<readonly string[]>;
   /** Stops draining; what is in the spool stays there. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 };
 
 /** Stores envelopes in the queue, else in the spool, and moves them from there to the queue when it works again. */

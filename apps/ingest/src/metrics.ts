@@ -2,8 +2,8 @@ import { Counter, Gauge, Histogram, type Registry } from '@procore-mirror/runtim
 
 export type IngestMetrics = {
   /** 'none': the sender went away before its request was whole. */
-  answered(status: 204 | 401 | 413 | 503 | 'none'): void;
-  stored(where: 'queue' | 'spool', seconds: number): void;
+  answered: (status: 204 | 401 | 413 | 503 | 'none') => void;
+  stored: (where: 'queue' | 'spool', seconds: number) => void;
 };
 
 export function createMetrics(registry: Registry, spooled: () => number): IngestMetrics {

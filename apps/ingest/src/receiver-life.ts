@@ -23,7 +23,7 @@ export type ReceiverLife = {
   aliveAt: string | null;
   wasStopped: boolean | null;
   /** Notes that it runs, or that it stops now; resolves once that is on the disk. Leaves the last note when it fails. */
-  note(at: Date, isStopped: boolean): Promise<void>;
+  note: (at: Date, isStopped: boolean) => Promise<void>;
 };
 
 /** Reads the last note; where there is none that can be read, the receiver gets a new number. */

@@ -27,9 +27,9 @@ export type ReportsOptions = {
 /** Counts what its reports tell. */
 export type Reports = IngestMetrics & {
   /** From now on the receiver takes deliveries, and reports. */
-  start(): void;
+  start: () => void;
   /** Reports that it stops, if it started; resolves within `stopWithinMs`. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 };
 
 type Counts = Pick<ReceiverReport, 'answers' | 'refused' | 'spooled'>;

@@ -9,7 +9,7 @@ export type Receiver = {
    * Takes no more connections. Requests under way, and those that come within `idleMs` on connections that are open, are answered and
    * end their connection; what is idle then, or not answered within `closeWithinMs`, is cut off.
    */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 };
 
 export type ReceiverOptions = {

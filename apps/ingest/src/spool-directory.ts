@@ -15,13 +15,13 @@ const ALIVE_NAME = /^(?<owner>[0-9a-f]{12})\.alive$/;
 
 export type SpoolDirectory = {
   /** A name, sorting after those given before, for a segment of ours. */
-  newSegment(): string;
+  newSegment: () => string;
   /** Makes ours the segments of processes that were silent for `deadAfterMs`; returns their new names, sealed. */
-  takeOverFromTheDead(): Promise<string[]>;
+  takeOverFromTheDead: () => Promise<string[]>;
   /** Rejects when nothing can be written. */
-  check(): Promise<void>;
+  check: () => Promise<void>;
   /** Others may take over at once what is left here. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 };
 
 /** Creates the directory and begins to show that this process lives; rejects when nothing can be written. */

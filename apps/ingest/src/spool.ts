@@ -13,18 +13,18 @@ const ADDED_AT_ONCE = 64;
 
 export type Spool = {
   /** Resolves once the envelope is on the disk; rejects within `timeoutMs`. */
-  append(envelope: SealedEnvelope): Promise<void>;
+  append: (envelope: SealedEnvelope) => Promise<void>;
   /**
    * Adds what waits here, oldest first, and what dead processes left behind; deletes what was added. Rejects with the first
    * error of `add`; what was not deleted then waits for the next call. One call at a time.
    */
-  drain(add: (envelope: SealedEnvelope) => Promise<void>): Promise<void>;
+  drain: (add: (envelope: SealedEnvelope) => Promise<void>) => Promise<void>;
   /** Envelopes that wait here. */
-  count(): number;
+  count: () => number;
   /** Rejects when nothing can be written. */
-  check(): Promise<void>;
+  check: () => Promise<void>;
   /** What waits here is left to the next process. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 };
 
 export type SpoolOptions = {

@@ -1,7 +1,7 @@
 import { serverOf } from './show-address.ts';
 
 /** An open connection to a Postgres, or to what stands before it. */
-type Session = { query(statement: string): Promise<{ rows: unknown[] }> };
+type Session = { query: (statement: string) => Promise<{ rows: unknown[] }> };
 
 const ROUNDS = 3;
 

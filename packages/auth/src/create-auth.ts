@@ -20,13 +20,13 @@ export type Auth = {
    * A token that is valid now. Waits while one is asked for; `signal` ends the wait of this caller only.
    * Throws an AuthError when none can be had.
    */
-  token(signal?: AbortSignal): Promise<string>;
+  token: (signal?: AbortSignal) => Promise<string>;
   /** To be told when Procore answered 401 to this token: unless a newer one is there already, the next call gets one. */
-  refuse(token: string): void;
+  refuse: (token: string) => void;
   /** Why the last question to the login server failed, in words for the operator, or null. */
-  trouble(): string | null;
+  trouble: () => string | null;
   /** Ends what is under way; calls fail from then on. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 };
 
 const DEFAULT_TIMEOUT_MS = 10_000;

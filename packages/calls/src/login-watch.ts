@@ -17,12 +17,12 @@ export type LoginWatch = {
 const PARK_AGAIN = { leastMs: 5_000, longestMs: 600_000 };
 
 /** Watches the login of this process. */
-export function createLoginWatch(o: {
+export function createLoginWatch(options: {
   database: Database;
   login: Pick<Auth, 'token' | 'trouble'>;
   now?: () => number;
 }): LoginWatch {
-  const { database, login, now = () => performance.now() } = o;
+  const { database, login, now = () => performance.now() } = options;
   let parked: { since: number; againAt: number } | null = null;
 
   async function park(): Promise<void> {

@@ -24,7 +24,7 @@ export type RetryDecision = { retry: 'no' } | { retry: 'with a new token' } | { 
  * Decides what follows a failure. `attempt` counts the tries before this one without those that a 401 cost;
  * `tokenRefused` says that one was refused already; `random` is in [0, 1).
  */
-export function decideRetry(o: {
+export function decideRetry(options: {
   method: string;
   failure: RequestFailure;
   attempt: number;
@@ -32,13 +32,14 @@ export function decideRetry(o: {
   policy: RetryPolicy;
   random: number;
 }): RetryDecision {
+  const { method, failure, attempt, policy, tokenRefused, random } = options;
   // A request that was refused for its token was not carried out, so any method may try again.
-  if (o.failure.kind === 'status' && meaningOf(o.failure.status) === 'unauthorized') {
-    return o.tokenRefused ? { retry: 'no' } : { retry: 'with a new token' };
+  if (failure.kind === 'status' && meaningOf(failure.status) === 'unauthorized') {
+    return tokenRefused ? { retry: 'no' } : { retry: 'with a new token' };
   }
-  if (o.attempt >= o.policy.extraTries || !mayRepeat(o.method, o.failure)) return { retry: 'no' };
-  const ceiling = Math.min(o.policy.firstDelayMs * 2 ** o.attempt, o.policy.longestDelayMs);
-  return { retry: 'later', delayMs: Math.round(ceiling * (0.5 + o.random / 2)) };
+  if (attempt >= policy.extraTries || !mayRepeat(method, failure)) return { retry: 'no' };
+  const ceiling = Math.min(policy.firstDelayMs * 2 ** attempt, policy.longestDelayMs);
+  return { retry: 'later', delayMs: Math.round(ceiling * (0.5 + random / 2)) };
 }
 
 function mayRepeat(method: string, failure: RequestFailure): boolean {

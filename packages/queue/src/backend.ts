@@ -11,18 +11,21 @@ export type Backend = {
   landing: Landing | null;
   skipVersionCheck: boolean;
   /** Lets go of the server within about a second, whatever state the connections are in. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 };
 
 export type Landing = {
   /** Resolves once all of them are durable. */
-  put(envelopes: readonly SealedEnvelope[]): Promise<void>;
+  put: (envelopes: readonly SealedEnvelope[]) => Promise<void>;
   /** Envelopes that lie here. */
-  count(): Promise<number>;
+  count: () => Promise<number>;
   /** Adds what comes here, and removes each envelope after that; `onError` hears of what is tried again. */
-  startMoving(options: { add: (envelope: SealedEnvelope) => Promise<unknown>; onError: (error: unknown) => void }): {
+  startMoving: (options: {
+    add: (envelope: SealedEnvelope) => Promise<unknown>;
+    onError: (error: unknown) => void;
+  }) => {
     /** Waits for what is under way, for as long as that takes. */
-    close(): Promise<void>;
+    close: () => Promise<void>;
   };
 };
 

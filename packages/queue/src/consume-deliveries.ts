@@ -25,11 +25,11 @@ const OPEN_WITHIN_MS = 5_000;
 
 export type DeliveryConsumer = {
   /** Takes no more deliveries; resolves when none is in hand. */
-  pause(): Promise<void>;
+  pause: () => Promise<void>;
   /** What keeps the server from working as it should; deliveries are recorded all the same. */
-  problems(): readonly string[];
+  problems: () => readonly string[];
   /** Takes no more, waits for what is in hand (at most `finishWithinMs`), then hands back the rest to run at once elsewhere. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 };
 
 export type ConsumeOptions = Omit<DeliveryQueueOptions, 'timeoutMs'> & {
@@ -104,7 +104,7 @@ function startMover(
     record: (envelope: SealedEnvelope) => Promise<void>;
     onTrouble: (error: unknown) => void;
   },
-): { close(): Promise<void> } {
+): { close: () => Promise<void> } {
   if (landing === null) return { close: async () => {} };
   return landing.startMoving({
     add: async (envelope) => {

@@ -21,14 +21,14 @@ import {
 /** A server that can be taken away, or fall silent, and be brought back. */
 type Outage = {
   url: string;
-  takeAway(): Promise<void>;
-  bringBack(): Promise<void>;
-  silence(): Promise<void>;
-  endSilence(): Promise<void>;
-  close(): Promise<void>;
+  takeAway: () => Promise<void>;
+  bringBack: () => Promise<void>;
+  silence: () => Promise<void>;
+  endSilence: () => Promise<void>;
+  close: () => Promise<void>;
 };
 /** A server that accepts connections and never says a word. */
-type Silence = { url: string; close(): Promise<void> };
+type Silence = { url: string; close: () => Promise<void> };
 export type Place = { url: () => string; outage: () => Promise<Outage>; silence: () => Promise<Silence> };
 
 const patience = { timeout: 30_000, interval: 20 };

@@ -10,14 +10,14 @@ import { within } from './within.ts';
 
 export type DeliveryQueue = {
   /** Resolves once the envelope is durable; rejects within `timeoutMs` (then it may be stored nevertheless, or later). */
-  add(envelope: SealedEnvelope): Promise<void>;
+  add: (envelope: SealedEnvelope) => Promise<void>;
   /**
    * Deliveries that are not recorded yet, those in hand included; rejects within `timeoutMs`. Identical ones count apart
    * until jobs are made of them, and for a moment one may count twice.
    */
-  waiting(): Promise<number>;
+  waiting: () => Promise<number>;
   /** Waits for the adds under way, at most `timeoutMs`. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 };
 
 export type DeliveryQueueOptions = {

@@ -11,12 +11,12 @@ export type RedisServer = {
   port: number;
   url: string;
   /** With these settings, too. */
-  start(more?: readonly string[]): Promise<void>;
+  start: (more?: readonly string[]) => Promise<void>;
   /** SIGKILL, as an out-of-memory killer would. */
-  kill(): Promise<void>;
-  freeze(): void;
-  thaw(): void;
-  close(): Promise<void>;
+  kill: () => Promise<void>;
+  freeze: () => void;
+  thaw: () => void;
+  close: () => Promise<void>;
 };
 
 /** A redis-server of its own; `settings` as on its command line, for example `['--appendonly', 'no']`. */
@@ -54,7 +54,7 @@ export async function startRedis(settings: readonly string[]): Promise<RedisServ
 export async function startSentinel(
   name: string,
   masterPort: number,
-): Promise<{ port: number; close(): Promise<void> }> {
+): Promise<{ port: number; close: () => Promise<void> }> {
   const directory = await mkdtemp(path.join(tmpdir(), 'procore-mirror-sentinel-'));
   const port = await freePort();
   const config = path.join(directory, 'sentinel.conf');
@@ -90,12 +90,12 @@ async function answers(url: string): Promise<void> {
 export type Proxy = {
   port: number;
   /** Cuts all connections and refuses new ones. */
-  takeAway(): Promise<void>;
-  bringBack(): Promise<void>;
+  takeAway: () => Promise<void>;
+  bringBack: () => Promise<void>;
   /** Keeps connections, takes new ones, and hands nothing on. */
-  silence(): Promise<void>;
-  endSilence(): Promise<void>;
-  close(): Promise<void>;
+  silence: () => Promise<void>;
+  endSilence: () => Promise<void>;
+  close: () => Promise<void>;
 };
 
 /** Hands on every byte to another port, until told otherwise. */
@@ -142,7 +142,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
 }
 
 /** A port that takes connections and whatever is sent, and never answers. */
-export async function startSilence(): Promise<{ port: number; close(): Promise<void> }> {
+export async function startSilence(): Promise<{ port: number; close: () => Promise<void> }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);

@@ -17,16 +17,16 @@ export type Lifetime = {
   /** Aborted when the process is to end. */
   signal: AbortSignal;
   /** Has this closed when the process ends; what was deferred last is closed first. */
-  defer(name: string, close: () => Promise<unknown> | unknown): void;
+  defer: (name: string, close: () => Promise<unknown> | unknown) => void;
 };
 
 export type MainLifetime = Lifetime & {
   /** The secrets of this process: hand them to `createLog`; what runMain prints passes them, too. */
   secrets: Secrets;
   /** From now on what goes wrong after the start is logged here, instead of printed on stderr. */
-  useLog(log: Log): void;
+  useLog: (log: Log) => void;
   /** Ends the process with this error: message and exit code are those of a start that fails with it. */
-  fail(error: unknown): void;
+  fail: (error: unknown) => void;
 };
 
 const CLOSING_LIMIT_MS = 10_000;

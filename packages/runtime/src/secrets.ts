@@ -4,9 +4,9 @@
 /** The secrets of this process, and how to keep them out of text. */
 export type Secrets = {
   /** Makes a secret known. Values shorter than eight characters are ignored: they would turn up in innocent text. */
-  add(value: string): void;
+  add: (value: string) => void;
   /** The text with every known secret replaced by `[redacted]`. */
-  redact(text: string): string;
+  redact: (text: string) => string;
 };
 
 const SHORTEST = 8;

@@ -4,11 +4,11 @@ type Failure = { message: string; error: unknown };
 export type Shutdown = {
   /** Aborted when closing begins. */
   signal: AbortSignal;
-  defer(name: string, close: () => Promise<unknown> | unknown): void;
+  defer: (name: string, close: () => Promise<unknown> | unknown) => void;
   /** Gives this work, which sees `signal`, a moment to come to its end before things are closed under it. */
-  waitFor(work: Promise<unknown>): void;
+  waitFor: (work: Promise<unknown>) => void;
   /** Closes everything and returns what went wrong. Never rejects, and ends at the limit whatever hangs. */
-  run(): Promise<readonly Failure[]>;
+  run: () => Promise<readonly Failure[]>;
 };
 
 // The start may take a fifth of the time to give up; nine tenths are for closing in order; if they are used up, the

@@ -19,7 +19,7 @@ export async function startAdmin(options: {
   ready: () => Promise<readonly string[]>;
   log: Log;
   readyTimeoutMs?: number;
-}): Promise<{ port: number; close(): Promise<void> }> {
+}): Promise<{ port: number; close: () => Promise<void> }> {
   const problems = askOnceAtATime(options.ready, options.readyTimeoutMs ?? READY_TIMEOUT_MS, options.log);
   const pages: Record<string, () => Promise<Answer>> = {
     '/healthz': async () => json(200, { healthy: true }),

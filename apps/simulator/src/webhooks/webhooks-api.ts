@@ -88,7 +88,8 @@ export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids }: 
         hook.triggers.map((trigger) => showTrigger(hook, trigger)),
       );
     if (of === 'POST ') return withBody(call, newTrigger, (asked) => addOne(call, hook, asked));
-    if (of === 'POST bulk') return withBody(call, z.array(newTrigger).max(MOST_IN_BULK), (asked) => addMany(call, hook, asked));
+    if (of === 'POST bulk')
+      return withBody(call, z.array(newTrigger).max(MOST_IN_BULK), (asked) => addMany(call, hook, asked));
     if (of === 'DELETE bulk') return withBody(call, idList.max(MOST_IN_BULK), (asked) => removeMany(hook, asked));
     if (call.method !== 'DELETE' || id === undefined) return none(call);
     return removeTrigger(hook, id) ? { status: 204, body: '' } : none(call);
