@@ -17,7 +17,7 @@ export {
   timeToFirstTry,
 } from './events/dead-letters.ts';
 export { forgetOldReceivers, noteReceiver, type ReceiverGap } from './events/receivers.ts';
-export { type LoggedEvent, markPending, type News, type RecordOptions, recordEvent } from './events/record-event.ts';
+export { type LoggedEvent, type RecordOptions, recordEvent } from './events/record-event.ts';
 export { checkDatabase } from './migrate/check-database.ts';
 export { doUpkeep } from './migrate/do-upkeep.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate/migrate-database.ts';
@@ -44,6 +44,12 @@ export {
   showDeadLetter,
   showEvent,
 } from './operators/operator-queries.ts';
+export { countPending, findPending, findPendingParent, listPendingIds } from './pending/find-pending.ts';
+export { markPending, type News } from './pending/mark-pending.ts';
+export { noteBatch } from './pending/note-batch.ts';
+export { placePending } from './pending/place-pending.ts';
+export { noteFirstAbsence, noteListed, postponeRecords, putOff } from './pending/postpone-records.ts';
+export { settleRecords } from './pending/settle-records.ts';
 export {
   findFormerPlaces,
   findLatelyHidden,
@@ -51,13 +57,9 @@ export {
   findMentions,
   findMovedAway,
   findOrphansDeletedWith,
-  findPending,
-  findPendingParent,
   findProjects,
   findReturned,
   findStrayed,
-  listPendingIds,
-  placePending,
 } from './rows/find-relatives.ts';
 export { asJsonb } from './rows/jsonb-text.ts';
 export {
@@ -82,17 +84,10 @@ export type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './schedul
 export {
   type ClaimOptions,
   claimBatch,
-  countPending,
-  noteBatch,
-  noteFirstAbsence,
-  noteListed,
-  postponeRecords,
-  putOff,
   readRest,
   releaseBatch,
   renewLease,
   rescheduleBatches,
-  settleRecords,
 } from './schedule/batches.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './schedule/due-looks.ts';
 export {

@@ -3,10 +3,12 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../connection/open-database.ts';
 import { inTransaction } from '../connection/transaction.ts';
 import { migrateDatabase } from '../migrate/migrate-database.ts';
+import { markPending, type News } from '../pending/mark-pending.ts';
+import { noteBatch } from '../pending/note-batch.ts';
+import { settleRecords } from '../pending/settle-records.ts';
 import type { BatchKey } from '../schedule/batch.ts';
-import { noteBatch, settleRecords } from '../schedule/batches.ts';
 import { giveUpRecords, keepUnreadDelivery, takeDueTries } from './dead-letters.ts';
-import { type LoggedEvent, markPending, type News, recordEvent } from './record-event.ts';
+import { type LoggedEvent, recordEvent } from './record-event.ts';
 
 let test_: TestDatabase;
 let database: Database;

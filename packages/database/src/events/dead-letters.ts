@@ -5,7 +5,7 @@
 //                              ▲──────────────────given up again──────────────────────┘
 //
 // A fetch knows of a record what its dead letter knows, a deletion among its news, too; whoever settles the record removes the
-// dead letter (`batches.ts`).
+// dead letter (`settle-records.ts`).
 import type { Database } from '../connection/open-database.ts';
 import type { Transaction } from '../connection/transaction.ts';
 import type { BatchKey, NotedRecord } from '../schedule/batch.ts';
@@ -92,6 +92,9 @@ const hadNews = 'coalesce(excluded.event_id <> d.event_id, d.event_id is null an
 export function deadLetterId(record: string): string {
   return `concat_ws('/', ${record}.company_id, ${record}.project_id, ${record}.resource, ${record}.record_id)`;
 }
+
+/** Mostly there are no dead letters; asked first, this keeps a statement from looking for that of each record. */
+export const SOME_ARE_DEAD = '(select true from mirror.dead_letters limit 1)';
 
 /** A record with a dead letter. */
 export type GivenUpRecord = BatchKey & { id: string; recordId: string };

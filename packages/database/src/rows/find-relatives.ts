@@ -1,6 +1,5 @@
 import type { Database } from '../connection/open-database.ts';
 import type { BatchKey } from '../schedule/batch.ts';
-import { isOfBatch } from '../schedule/batches.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteName, tableName } from '../schema/quote.ts';
 import { fittingIds, inScope, isFittingId, scopeProject } from './look-up.ts';
@@ -21,15 +20,6 @@ export async function findProjects(
     [companyId, id, table.resource, id],
   );
   return rows.map((row) => row.project_id);
-}
-
-/** Ids of the batch's pending records, newest news first. */
-export async function listPendingIds(database: Database, key: BatchKey, limit: number): Promise<string[]> {
-  const { rows } = await database.pool.query<{ record_id: string }>(
-    `select record_id from mirror.pending where ${isOfBatch(key)} order by last_seen_at desc limit $4`,
-    [key.companyId, key.projectId, key.resource, limit],
-  );
-  return rows.map((row) => row.record_id);
 }
 
 /**
@@ -196,39 +186,4 @@ export async function findMovedAway(
     [companyId, table.resource, projectId],
   );
   return rows;
-}
-
-/** Those of the ids that are pending in the batch. */
-export async function findPending(
-  client: Pick<Database['pool'], 'query'>,
-  key: BatchKey,
-  ids: readonly string[],
-): Promise<string[]> {
-  const { rows } = await client.query<{ record_id: string }>(
-    `select record_id from mirror.pending where ${isOfBatch(key)} and record_id = any($4)`,
-    [key.companyId, key.projectId, key.resource, ids],
-  );
-  return rows.map((row) => row.record_id);
-}
-
-/** The parent of a pending record, as far as a list has named it. */
-export async function findPendingParent(database: Database, key: BatchKey, id: string): Promise<string | null> {
-  const { rows } = await database.pool.query<{ parent_id: string | null }>(
-    `select parent_id from mirror.pending where ${isOfBatch(key)} and record_id = $4`,
-    [key.companyId, key.projectId, key.resource, id],
-  );
-  return rows[0]?.parent_id ?? null;
-}
-
-/** Notes the parents that a list named of pending records, by record id. */
-export async function placePending(
-  client: Pick<Database['pool'], 'query'>,
-  key: BatchKey,
-  parents: ReadonlyMap<string, string>,
-): Promise<void> {
-  await client.query(
-    `update mirror.pending p set parent_id = f.parent_id from unnest($4::text[], $5::text[]) as f(record_id, parent_id)
-      where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id`,
-    [key.companyId, key.projectId, key.resource, [...parents.keys()], [...parents.values()]],
-  );
 }

@@ -39,3 +39,15 @@ export type NotedRecord = {
   /** A fetch that starts now proves all of its events: the newest is at least `delayMs` old. */
   settles: boolean;
 };
+
+/** SQL condition with the parameters $1 to $3; spelled so that an index serves it, which `is not distinct from` prevents. */
+export function isOfBatch({ projectId }: BatchKey, alias = ''): string {
+  const project = projectId === null ? 'is null and $2::bigint is null' : '= $2::bigint';
+  return `${alias}company_id = $1::bigint and ${alias}project_id ${project} and ${alias}resource = $3`;
+}
+
+export const keyValues = (key: BatchKey): [string, string | null, string] => [
+  key.companyId,
+  key.projectId,
+  key.resource,
+];

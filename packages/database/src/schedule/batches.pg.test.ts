@@ -3,22 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Database, openDatabase } from '../connection/open-database.ts';
 import { inTransaction } from '../connection/transaction.ts';
 import { giveUpRecords } from '../events/dead-letters.ts';
-import { type LoggedEvent, markPending, type News, recordEvent } from '../events/record-event.ts';
+import { type LoggedEvent, recordEvent } from '../events/record-event.ts';
 import { migrateDatabase } from '../migrate/migrate-database.ts';
+import { markPending, type News } from '../pending/mark-pending.ts';
+import { noteBatch } from '../pending/note-batch.ts';
+import { noteFirstAbsence, noteListed, postponeRecords, putOff } from '../pending/postpone-records.ts';
+import { settleRecords } from '../pending/settle-records.ts';
 import type { Lane } from './batch.ts';
-import {
-  claimBatch,
-  noteBatch,
-  noteFirstAbsence,
-  noteListed,
-  postponeRecords,
-  putOff,
-  readRest,
-  releaseBatch,
-  renewLease,
-  rescheduleBatches,
-  settleRecords,
-} from './batches.ts';
+import { claimBatch, readRest, releaseBatch, renewLease, rescheduleBatches } from './batches.ts';
 import { giveProbeBack, keepParked, parkScope, unparkScopes } from './scopes.ts';
 
 let test_: TestDatabase;

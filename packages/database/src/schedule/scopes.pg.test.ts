@@ -1,8 +1,8 @@
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../connection/open-database.ts';
-import { markPending } from '../events/record-event.ts';
 import { migrateDatabase } from '../migrate/migrate-database.ts';
+import { markPending } from '../pending/mark-pending.ts';
 import type { ClaimedBatch } from './batch.ts';
 import { claimBatch } from './batches.ts';
 import {

@@ -1,0 +1,15 @@
+import type { Database } from '../connection/open-database.ts';
+import { type BatchKey, isOfBatch } from '../schedule/batch.ts';
+
+/** Notes the parents that a list named of pending records, by record id. */
+export async function placePending(
+  client: Pick<Database['pool'], 'query'>,
+  key: BatchKey,
+  parents: ReadonlyMap<string, string>,
+): Promise<void> {
+  await client.query(
+    `update mirror.pending p set parent_id = f.parent_id from unnest($4::text[], $5::text[]) as f(record_id, parent_id)
+      where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id`,
+    [key.companyId, key.projectId, key.resource, [...parents.keys()], [...parents.values()]],
+  );
+}
