@@ -24,26 +24,21 @@ export { type MigrateOptions, migrateDatabase } from './migrate/migrate-database
 export { readMigrations } from './migrate/migration-ledger.ts';
 export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './migrate/upkeep.ts';
 export { isMentioned, listNamedResources, listPlaces, type Place } from './operators/known-places.ts';
+export { type Freshness, type MirrorStatus, type ParkedScope, readStatus } from './operators/operator-queries.ts';
+export { type Pulse, readPulse } from './operators/read-pulse.ts';
 export {
-  type BackfillScope,
   type DeadLetterDetails,
   type DeadLetterSummary,
+  listDeadLetters,
+  showDeadLetter,
+} from './operators/show-dead-letters.ts';
+export {
   type EventDetails,
   type EventFilter,
   type EventSummary,
-  type Freshness,
-  listBackfilled,
-  listDeadLetters,
   listEvents,
-  type MirrorStatus,
-  noteBackfill,
-  type ParkedScope,
-  type Pulse,
-  readPulse,
-  readStatus,
-  showDeadLetter,
   showEvent,
-} from './operators/operator-queries.ts';
+} from './operators/show-events.ts';
 export { countPending, findPending, findPendingParent, listPendingIds } from './pending/find-pending.ts';
 export { markPending, type News } from './pending/mark-pending.ts';
 export { noteBatch } from './pending/note-batch.ts';
@@ -80,6 +75,7 @@ export { type Marked, markAbsent } from './rows/mark-absent.ts';
 export { markAbsentChildren } from './rows/mark-absent-children.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './rows/schema-drift.ts';
 export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './rows/store-records.ts';
+export { type BackfillScope, listBackfilled, noteBackfill } from './schedule/backfills.ts';
 export type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './schedule/batch.ts';
 export {
   type ClaimOptions,
