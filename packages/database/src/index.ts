@@ -24,8 +24,8 @@ export { type MigrateOptions, migrateDatabase } from './migrate/migrate-database
 export { readMigrations } from './migrate/migration-ledger.ts';
 export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './migrate/upkeep.ts';
 export { isMentioned, listNamedResources, listPlaces, type Place } from './operators/known-places.ts';
-export { type Freshness, type MirrorStatus, type ParkedScope, readStatus } from './operators/operator-queries.ts';
 export { type Pulse, readPulse } from './operators/read-pulse.ts';
+export { type Freshness, type MirrorStatus, type ParkedScope, readStatus } from './operators/read-status.ts';
 export {
   type DeadLetterDetails,
   type DeadLetterSummary,
