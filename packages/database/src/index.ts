@@ -2,7 +2,8 @@ export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from '
 export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './calls/fetches.ts';
 export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
 export { type Database, type DatabaseOptions, openDatabase, openSessions } from './connection/open-database.ts';
-export { inTransaction, type Transaction } from './connection/transaction.ts';
+export type { Queryable, Transaction } from './connection/queryable.ts';
+export { inTransaction } from './connection/transaction.ts';
 export { takeVersion, VersionBehindError } from './connection/version-gap.ts';
 export { DatabaseVersionError, PoolerError } from './errors.ts';
 export {

@@ -69,7 +69,7 @@ export async function backfillScopes({ settings, scopes, continues, signal, prog
 async function filledBefore(database: Database, scopes: readonly Scope[]): Promise<Set<string>> {
   const keys = new Set<string>();
   for (const companyId of new Set(scopes.map((scope) => scope.companyId))) {
-    for (const scope of await listBackfilled(database, companyId)) keys.add(keyOf(scope));
+    for (const scope of await listBackfilled(database.pool, companyId)) keys.add(keyOf(scope));
   }
   return keys;
 }

@@ -136,7 +136,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
   const facts: PlanFacts = {
     records: Math.max(
       await countRows(database.pool, table, companyId, projectId),
-      await countPending(database, run.batch, run.settings.pageSize + 1),
+      await countPending(database.pool, run.batch, run.settings.pageSize + 1),
     ),
     parents: await countParents(run),
     ...(await knownDays(run)),

@@ -82,7 +82,7 @@ async function withRelatives(settings: RecordSettings, resource: CataloguedResou
   }
   for (const name of resource.alsoChanges) {
     const { table } = catalogue.get(name);
-    const projectIds = await findProjects(database, { table, companyId: own.companyId, id: own.recordId });
+    const projectIds = await findProjects(database.pool, { table, companyId: own.companyId, id: own.recordId });
     for (const projectId of projectIds) news.push({ ...relative, resource: name, projectId });
   }
   return news;
@@ -95,7 +95,9 @@ async function knownParent(
 ): Promise<string | null> {
   if (parent === null || parentId !== null) return parentId;
   const parents = await findParentIds(database.pool, table, companyId, projectId, [recordId]);
-  return parents.get(recordId) ?? (await findPendingParent(database, { companyId, projectId, resource }, recordId));
+  return (
+    parents.get(recordId) ?? (await findPendingParent(database.pool, { companyId, projectId, resource }, recordId))
+  );
 }
 
 function toLoggedEvent(event: ProcoreEvent, delivery: Delivery, raw: string): LoggedEvent {

@@ -7,6 +7,7 @@ import {
   type GivenUpRecord,
   inTransaction,
   markPending,
+  type Queryable,
   type Transaction,
   takeDueTries,
   timeToFirstTry,
@@ -44,7 +45,7 @@ export async function retryDeadLetters(settings: RetrySettings): Promise<number>
  * those is that are given up meanwhile.
  */
 export async function timeToNextTry({ database, retryDeadLettersAfterMs = [] }: RetrySettings): Promise<number> {
-  const firstMs = (await timeToFirstTry(database)) ?? LONGEST_WAIT_MS;
+  const firstMs = (await timeToFirstTry(database.pool)) ?? LONGEST_WAIT_MS;
   return Math.max(SHORTEST_WAIT_MS, Math.min(LONGEST_WAIT_MS, firstMs, ...retryDeadLettersAfterMs));
 }
 
@@ -85,11 +86,7 @@ export async function replayDeadLetters(
 }
 
 async function* portions<Letter extends { id: string }>(
-  find: (
-    client: Database['pool'],
-    choice: DeadLetterChoice,
-    portion: { after: string; limit: number },
-  ) => Promise<Letter[]>,
+  find: (client: Queryable, choice: DeadLetterChoice, portion: { after: string; limit: number }) => Promise<Letter[]>,
   database: Database,
   choice: DeadLetterChoice,
   limit: number,

@@ -41,7 +41,7 @@ async function hear(news: Partial<News> = {}, occurredAt: string | null = '2026-
   await recordEvent(database, { event, ignored: null, news: [one], delayMs: 0, maxWaitMs: 60_000 });
   return event.id;
 }
-const note = (of = key) => noteBatch(database, of, { delayMs: 0, absencePauseMs: 0, limit: 100 });
+const note = (of = key) => noteBatch(database.pool, of, { delayMs: 0, absencePauseMs: 0, limit: 100 });
 const giveUp = async (of = key, reason = 'answer_422') =>
   giveUpRecords(database, of, await note(of), { reason, detail: 'GET /x: HTTP 422', retryAfterMs });
 const settle = async (of = key) => {

@@ -7,10 +7,8 @@
 // A fetch knows of a record what its dead letter knows, a deletion among its news, too; whoever settles the record removes the
 // dead letter (`settle-records.ts`).
 import type { Database } from '../connection/open-database.ts';
-import type { Transaction } from '../connection/transaction.ts';
+import type { Queryable, Transaction } from '../connection/queryable.ts';
 import type { BatchKey, NotedRecord } from '../schedule/batch.ts';
-
-type Queryable = Pick<Database['pool'], 'query'>;
 
 /** A body that we could not use. */
 export type UnreadDelivery = {
@@ -131,8 +129,8 @@ export async function takeDueTries(
 }
 
 /** How long until the first try is due, ms; less than 0 when one is. Null: none is to come. */
-export async function timeToFirstTry(database: Database): Promise<number | null> {
-  const { rows } = await database.pool.query<{ ms: number | null }>(
+export async function timeToFirstTry(client: Queryable): Promise<number | null> {
+  const { rows } = await client.query<{ ms: number | null }>(
     'select (extract(epoch from min(next_try_at) - now()) * 1000)::float8 as ms from mirror.dead_letters',
   );
   return rows[0]?.ms ?? null;

@@ -1,4 +1,4 @@
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 
 export type Pulse = {
   /** Received in the last ten seconds. */
@@ -12,8 +12,8 @@ export type Pulse = {
 };
 
 /** What goes on, cheap enough to ask every second: nothing is counted that may be large. */
-export async function readPulse(database: Database): Promise<Pulse> {
-  const { rows } = await database.pool.query<Pulse>(PULSE);
+export async function readPulse(client: Queryable): Promise<Pulse> {
+  const { rows } = await client.query<Pulse>(PULSE);
   const [pulse] = rows;
   if (pulse === undefined) throw new Error('the database gave no answer');
   return pulse;

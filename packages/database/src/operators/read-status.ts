@@ -1,6 +1,6 @@
 // What operators ask of the state of the mirror. Ids, counts and moments come back as text (see `openDatabase`): no digit and
 // no microsecond is lost.
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 
 export type Freshness = {
   companyId: string;
@@ -86,9 +86,9 @@ export type StatusFilter = {
  * The state of the mirror or of a part of it, at one moment. Scopes that are parked belong to each part that they cover. Counts every
  * row: seconds on a large mirror.
  */
-export async function readStatus(database: Database, filter: StatusFilter = {}): Promise<MirrorStatus> {
+export async function readStatus(client: Queryable, filter: StatusFilter = {}): Promise<MirrorStatus> {
   const { companyId, projectId, resource } = filter;
-  const { rows } = await database.pool.query<{ status: string }>(STATUS, [companyId, projectId, resource]);
+  const { rows } = await client.query<{ status: string }>(STATUS, [companyId, projectId, resource]);
   return JSON.parse(rows[0]?.status ?? 'null') as MirrorStatus; // made by the statement below
 }
 

@@ -1,4 +1,4 @@
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import { choiceValues, type DeadLetterChoice, isChosen } from '../events/dead-letters.ts';
 
 export type DeadLetterSummary = {
@@ -25,11 +25,11 @@ const DEAD_LETTER_COLUMNS = `id, kind, reason, detail, company_id::text as "comp
 
 /** Dead letters, the last seen first. */
 export async function listDeadLetters(
-  database: Database,
+  client: Queryable,
   choice: DeadLetterChoice,
   limit: number,
 ): Promise<DeadLetterSummary[]> {
-  const { rows } = await database.pool.query<DeadLetterSummary>(
+  const { rows } = await client.query<DeadLetterSummary>(
     `select ${DEAD_LETTER_COLUMNS} from mirror.dead_letters where ${isChosen} order by last_seen_at desc, id desc limit $6`,
     [...choiceValues(choice), limit],
   );
@@ -48,8 +48,8 @@ export type DeadLetterDetails = DeadLetterSummary & {
 };
 
 /** One dead letter with its body; null when there is none. */
-export async function showDeadLetter(database: Database, id: string): Promise<DeadLetterDetails | null> {
-  const { rows } = await database.pool.query<DeadLetterDetails>(
+export async function showDeadLetter(client: Queryable, id: string): Promise<DeadLetterDetails | null> {
+  const { rows } = await client.query<DeadLetterDetails>(
     `select ${DEAD_LETTER_COLUMNS}, event_id as "eventId", occurred_at as "occurredAt", delete_seen as "deleteSeen",
         parent_id as "parentId", raw, kind = 'record' and exists (select from mirror.pending p
           where p.company_id = d.company_id and p.project_id is not distinct from d.project_id

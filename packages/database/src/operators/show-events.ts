@@ -1,4 +1,4 @@
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import { deadLetterId } from '../events/dead-letters.ts';
 
 export type EventSummary = {
@@ -44,8 +44,8 @@ const EVENT_COLUMNS = `id, company_id::text as "companyId", project_id::text as 
   payload_version as "payloadVersion", outcome, ${RECORD_STATE} as "recordState", reason, deliveries`;
 
 /** Events in the log, newest first. */
-export async function listEvents(database: Database, filter: EventFilter): Promise<EventSummary[]> {
-  const { rows } = await database.pool.query<EventSummary>(
+export async function listEvents(client: Queryable, filter: EventFilter): Promise<EventSummary[]> {
+  const { rows } = await client.query<EventSummary>(
     `select ${EVENT_COLUMNS} from mirror.events
       where ($1::bigint is null or company_id = $1) and ($2::bigint is null or project_id = $2)
         and ($3::text is null or lower(resource) = lower($3)) and ($4::text is null or record_id = $4)
@@ -67,8 +67,8 @@ export type EventDetails = EventSummary & {
 };
 
 /** One event with its body, and whether its record still waits for a fetch; null when the log has no such event. */
-export async function showEvent(database: Database, id: string): Promise<EventDetails | null> {
-  const { rows } = await database.pool.query<EventDetails>(
+export async function showEvent(client: Queryable, id: string): Promise<EventDetails | null> {
+  const { rows } = await client.query<EventDetails>(
     `select e.*, (
         select jsonb_build_object('generation', p.generation::text, 'attempts', p.attempts, 'readyAt', p.ready_at,
           'lastError', p.last_error)

@@ -1,7 +1,5 @@
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import type { Lane, NotedRecord } from '../schedule/batch.ts';
-
-type Queryable = Pick<Database['pool'], 'query'>;
 
 /** A record to fetch because of an event, its own or a relative's. */
 export type News = {
@@ -26,8 +24,8 @@ export type MarkOptions = {
 };
 
 /**
- * Marks records pending without an event of their own, as backfill and relatives do. Part of the caller's transaction if it
- * passes a client. Returns the records with their generations.
+ * Marks records pending without an event of their own, as backfill and relatives do. Returns the records with their
+ * generations.
  */
 export async function markPending(
   client: Queryable,

@@ -1,4 +1,4 @@
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import { deadLetterId, SOME_ARE_DEAD } from '../events/dead-letters.ts';
 import { type BatchKey, isOfBatch, keyValues, type NotedRecord } from '../schedule/batch.ts';
 
@@ -7,11 +7,11 @@ import { type BatchKey, isOfBatch, keyValues, type NotedRecord } from '../schedu
  * of a record, a deletion maybe, is news of it still.
  */
 export async function noteBatch(
-  database: Database,
+  client: Queryable,
   key: BatchKey,
   options: { delayMs: number; absencePauseMs: number; limit: number },
 ): Promise<NotedRecord[]> {
-  const { rows } = await database.pool.query<NotedRecord>({
+  const { rows } = await client.query<NotedRecord>({
     name: `note-batch-of-${key.projectId === null ? 'company' : 'project'}`,
     text: `select p.record_id as id, p.generation::text, p.lane, coalesce(p.event_id, d.event_id) as "eventId",
         nullif(greatest(p.occurred_at, d.occurred_at), 'infinity') as "occurredAt",

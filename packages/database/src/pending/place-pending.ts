@@ -1,9 +1,9 @@
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import { type BatchKey, isOfBatch } from '../schedule/batch.ts';
 
 /** Notes the parents that a list named of pending records, by record id. */
 export async function placePending(
-  client: Pick<Database['pool'], 'query'>,
+  client: Queryable,
   key: BatchKey,
   parents: ReadonlyMap<string, string>,
 ): Promise<void> {

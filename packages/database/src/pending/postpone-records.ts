@@ -1,8 +1,5 @@
-import type pg from 'pg';
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable, Transaction } from '../connection/queryable.ts';
 import { type BatchKey, isOfBatch, keyValues, type Lane, type NotedRecord } from '../schedule/batch.ts';
-
-type Queryable = Pick<Database['pool'], 'query'>;
 
 type NewsOfRecord = Pick<NotedRecord, 'id' | 'generation'>;
 
@@ -81,7 +78,7 @@ export async function noteFirstAbsence(
  * it refreshed them. They stay pending and wait for `pauseMs`. Belongs in the transaction that stores the rows.
  */
 export async function noteListed(
-  client: pg.ClientBase,
+  client: Transaction,
   key: BatchKey,
   records: readonly NewsOfRecord[],
   { pauseMs, lane }: { pauseMs: number; lane: Lane },
@@ -91,7 +88,7 @@ export async function noteListed(
 
 /**
  * Puts records off to the lane `detail`, because they would cost many calls now and fewer when more is known. They stay
- * pending, for `pauseMs` at least. Part of the caller's transaction if it passes a client.
+ * pending, for `pauseMs` at least.
  */
 export async function putOff(
   client: Queryable,

@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { Transaction } from '../connection/queryable.ts';
 import { SOME_ARE_DEAD } from '../events/dead-letters.ts';
 import { type BatchKey, isOfBatch, keyValues, type NotedRecord } from '../schedule/batch.ts';
 
@@ -9,7 +9,7 @@ type SettledRecord = Pick<NotedRecord, 'id' | 'generation' | 'settles'>;
  * Others stay, with their wait started anew. Belongs in the transaction that stores the rows.
  */
 export async function settleRecords(
-  client: pg.ClientBase,
+  client: Transaction,
   key: BatchKey,
   records: readonly SettledRecord[],
   delayMs: number,

@@ -1,4 +1,4 @@
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import type { BatchKey } from '../schedule/batch.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteName, tableName } from '../schema/quote.ts';
@@ -9,11 +9,11 @@ import { fittingIds, inScope, isFittingId, scopeProject } from './look-up.ts';
  * look, because a fetch that is under way turns the one into the other.
  */
 export async function findProjects(
-  database: Database,
+  client: Queryable,
   { table, companyId, id }: { table: MirroredTable; companyId: string; id: string },
 ): Promise<string[]> {
   if (fittingIds(table, [id]).length === 0) return [];
-  const { rows } = await database.pool.query<{ project_id: string }>(
+  const { rows } = await client.query<{ project_id: string }>(
     `select project_id from ${tableName(table)} where company_id = $1 and id = $2 and _deleted_at is null
       union select project_id from mirror.pending
         where company_id = $1 and resource = $3 and record_id = $4 and project_id is not null`,
@@ -27,7 +27,7 @@ export async function findProjects(
  * `withinMs`. A hint: records of other resources may have the same ids.
  */
 export async function findMentions(
-  client: Pick<Database['pool'], 'query'>,
+  client: Queryable,
   place: { table: MirroredTable; companyId: string; projectId: string | null; withinMs: number | null },
   ids: readonly string[],
 ): Promise<string[]> {
@@ -52,7 +52,7 @@ type ReturnedParent = { id: string; absentSince: string | null };
  * wait for a fetch: a look for them may be under way where the parents were. Not those deleted long before their parent.
  */
 export async function findLeftBehind(
-  client: Pick<Database['pool'], 'query'>,
+  client: Queryable,
   { table, companyId, projectId }: { table: MirroredTable; companyId: string; projectId: string | null },
   parents: readonly ReturnedParent[],
 ): Promise<{ id: string; parentId: string }[]> {
@@ -83,7 +83,7 @@ export async function findLeftBehind(
 
 /** Children of these parents whose rows are in another project than this one, where the parents are. */
 export async function findStrayed(
-  client: Pick<Database['pool'], 'query'>,
+  client: Queryable,
   { table, companyId, projectId }: Place,
   parentIds: readonly string[],
 ): Promise<{ id: string; parentId: string }[]> {
@@ -102,10 +102,7 @@ type Place = { table: MirroredTable; companyId: string; projectId: string | null
 const ORPHANS_AT_ONCE = 100;
 
 /** Records hidden within a day, those hidden last first: they may be where a parent went. */
-export async function findLatelyHidden(
-  client: Pick<Database['pool'], 'query'>,
-  { table, companyId, projectId }: Place,
-): Promise<string[]> {
+export async function findLatelyHidden(client: Queryable, { table, companyId, projectId }: Place): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
     `select t.id::text as id from ${tableName(table)} t where ${inScope(table)} and _deleted_at is null
       and _hidden_at > now() - interval '1 day' order by _hidden_at desc limit ${ORPHANS_AT_ONCE}`,
@@ -119,7 +116,7 @@ export async function findLatelyHidden(
  * it: never seen and of no known parent, or of another parent and changed within the day before, so that they may have moved.
  */
 export async function findOrphansDeletedWith(
-  client: Pick<Database['pool'], 'query'>,
+  client: Queryable,
   { table, companyId, projectId }: Place,
   parent: { resource: string; id: string },
 ): Promise<string[]> {
@@ -144,7 +141,7 @@ export async function findOrphansDeletedWith(
 
 /** Where else fetches of the last days did not find these records any more, because they were seen somewhere else. */
 export async function findFormerPlaces(
-  client: Pick<Database['pool'], 'query'>,
+  client: Queryable,
   key: BatchKey,
   ids: readonly string[],
 ): Promise<{ id: string; projectId: string | null; parentId: string | null }[]> {
@@ -159,7 +156,7 @@ export async function findFormerPlaces(
 
 /** Those of the records that a fetch of the last days did not find under this parent, where they are now. */
 export async function findReturned(
-  client: Pick<Database['pool'], 'query'>,
+  client: Queryable,
   key: BatchKey,
   records: readonly { id: string; parentId: string | null }[],
 ): Promise<string[]> {
@@ -174,7 +171,7 @@ export async function findReturned(
 
 /** Records that moved from this project to another in the last days, and where they are. */
 export async function findMovedAway(
-  client: Pick<Database['pool'], 'query'>,
+  client: Queryable,
   { table, companyId, projectId }: { table: MirroredTable; companyId: string; projectId: string | null },
 ): Promise<{ id: string; projectId: string }[]> {
   if (table.scope === 'company' || table.idRepeatsAcrossProjects) return [];

@@ -1,8 +1,6 @@
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteName, tableName } from '../schema/quote.ts';
-
-type Queryable = Pick<Database['pool'], 'query'>;
 
 const MAX_BIGINT = 2n ** 63n - 1n;
 

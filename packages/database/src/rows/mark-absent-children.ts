@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { Transaction } from '../connection/queryable.ts';
 import type { NotedRecord } from '../schedule/batch.ts';
 import { keyColumns, type MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteLiteral, quoteName, tableName } from '../schema/quote.ts';
@@ -24,7 +24,7 @@ export type ChildrenAbsence = {
  * Marks the mirrored children of these parents in this project as absent, but for some. A row of a later fetch stays as it
  * is; `mirror.absences` keeps what became absent.
  */
-export async function markAbsentChildren(client: pg.ClientBase, absence: ChildrenAbsence): Promise<void> {
+export async function markAbsentChildren(client: Transaction, absence: ChildrenAbsence): Promise<void> {
   const { table, parentIds, noted } = absence;
   if (table.parentKey === null || parentIds.length === 0) return;
   await client.query(statement(table, absence.bury, noted !== null), [

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Transaction } from '../connection/transaction.ts';
+import type { Transaction } from '../connection/queryable.ts';
 import { insistOnGivenVersions } from '../connection/version-gap.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { PARTS_OF_TIME } from './fit-text.ts';
@@ -56,7 +56,7 @@ export type StoreOutcome = {
 };
 
 /**
- * Stores the records of one API answer, in the transaction of the caller. A record that came back is live again,
+ * Stores the records of one API answer. A record that came back is live again,
  * whatever mark it bore; one whose row is in another place has moved here, unless a later fetch missed it here.
  * Elements without a fitting id are skipped. Nothing in a record stops its neighbours: what does not fit a column is NULL
  * there and whole in `_data`.

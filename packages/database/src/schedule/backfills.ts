@@ -1,4 +1,5 @@
 import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 
 export type BackfillScope = { companyId: string; projectId: string | null; resource: string };
 
@@ -19,8 +20,8 @@ export async function noteBackfill(
 }
 
 /** The scopes of a company that have been filled. */
-export async function listBackfilled(database: Database, companyId: string): Promise<BackfillScope[]> {
-  const { rows } = await database.pool.query<BackfillScope>(
+export async function listBackfilled(client: Queryable, companyId: string): Promise<BackfillScope[]> {
+  const { rows } = await client.query<BackfillScope>(
     `select company_id::text as "companyId", project_id::text as "projectId", resource from mirror.backfills
       where company_id = $1 and state = 'done'`,
     [companyId],

@@ -74,7 +74,7 @@ async function releaseAgain(): Promise<void> {
   await releaseBatch(database, key, { holder: 'me', restMs: 0 });
 }
 
-const note = (delayMs = 0) => noteBatch(database, key, { delayMs, absencePauseMs: 0, limit: 100 });
+const note = (delayMs = 0) => noteBatch(database.pool, key, { delayMs, absencePauseMs: 0, limit: 100 });
 const settle = (records: Awaited<ReturnType<typeof note>>) =>
   inTransaction(database, (client) => settleRecords(client, key, records, 0));
 
@@ -153,7 +153,7 @@ test('a generation never comes again, whatever was settled, given up or put off 
 test('an absence is sighted when it was noted for the newest news, and long enough ago', async () => {
   await record(anEvent());
   const sighted = async (absencePauseMs: number) =>
-    (await noteBatch(database, key, { delayMs: 0, absencePauseMs, limit: 1 }))[0]?.isSightedAbsent;
+    (await noteBatch(database.pool, key, { delayMs: 0, absencePauseMs, limit: 1 }))[0]?.isSightedAbsent;
   expect(await sighted(0)).toBe(false);
   await noteFirstAbsence(database.pool, key, await note(), { pauseMs: 0 });
   expect(await sighted(0)).toBe(true);

@@ -93,7 +93,7 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
   for (const { resource: name } of [resource, ...carriedAlong(settings.catalogue, resource)]) {
     const { delayMs, absencePauseMs } = settings;
     const options = { delayMs, absencePauseMs, limit: RECORDS_PER_RUN };
-    const noted = await noteBatch(settings.database, { ...batch, resource: name }, options);
+    const noted = await noteBatch(settings.database.pool, { ...batch, resource: name }, options);
     open.set(name, new Map(noted.map((record) => [record.id, record])));
   }
   const toldParents = new Map(
