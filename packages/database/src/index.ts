@@ -76,7 +76,7 @@ export { type Marked, markAbsent } from './rows/mark-absent.ts';
 export { markAbsentChildren } from './rows/mark-absent-children.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './rows/schema-drift.ts';
 export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './rows/store-records.ts';
-export { type BackfillScope, listBackfilled, noteBackfill } from './schedule/backfills.ts';
+export { listBackfilled, noteBackfill } from './schedule/backfills.ts';
 export type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './schedule/batch.ts';
 export {
   type ClaimOptions,

@@ -35,7 +35,7 @@ async function lookAt(settings: LookSettings, looks: readonly DueLook[]): Promis
   const key = { companyId, projectId, resource };
   const ids = looks.map(({ id }) => id);
   return inTransaction(database, async (client) => {
-    const hidden = await findHidden(client, table, companyId, projectId, ids);
+    const hidden = await findHidden(client, { ...key, table }, ids);
     const pending = new Set(await findPending(client, key, hidden));
     const news = hidden
       .filter((id) => !pending.has(id))

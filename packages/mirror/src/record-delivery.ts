@@ -94,7 +94,7 @@ async function knownParent(
   { companyId, projectId, recordId, parentId }: News,
 ): Promise<string | null> {
   if (parent === null || parentId !== null) return parentId;
-  const parents = await findParentIds(database.pool, table, companyId, projectId, [recordId]);
+  const parents = await findParentIds(database.pool, { table, companyId, projectId }, [recordId]);
   return (
     parents.get(recordId) ?? (await findPendingParent(database.pool, { companyId, projectId, resource }, recordId))
   );

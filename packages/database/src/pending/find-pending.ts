@@ -14,7 +14,7 @@ export async function countPending(client: Queryable, key: BatchKey, limit: numb
 export async function listPendingIds(client: Queryable, key: BatchKey, limit: number): Promise<string[]> {
   const { rows } = await client.query<{ record_id: string }>(
     `select record_id from mirror.pending where ${isOfBatch(key)} order by last_seen_at desc limit $4`,
-    [key.companyId, key.projectId, key.resource, limit],
+    [...keyValues(key), limit],
   );
   return rows.map((row) => row.record_id);
 }
@@ -23,7 +23,7 @@ export async function listPendingIds(client: Queryable, key: BatchKey, limit: nu
 export async function findPending(client: Queryable, key: BatchKey, ids: readonly string[]): Promise<string[]> {
   const { rows } = await client.query<{ record_id: string }>(
     `select record_id from mirror.pending where ${isOfBatch(key)} and record_id = any($4)`,
-    [key.companyId, key.projectId, key.resource, ids],
+    [...keyValues(key), ids],
   );
   return rows.map((row) => row.record_id);
 }
@@ -32,7 +32,7 @@ export async function findPending(client: Queryable, key: BatchKey, ids: readonl
 export async function findPendingParent(client: Queryable, key: BatchKey, id: string): Promise<string | null> {
   const { rows } = await client.query<{ parent_id: string | null }>(
     `select parent_id from mirror.pending where ${isOfBatch(key)} and record_id = $4`,
-    [key.companyId, key.projectId, key.resource, id],
+    [...keyValues(key), id],
   );
   return rows[0]?.parent_id ?? null;
 }

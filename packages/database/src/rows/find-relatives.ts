@@ -2,7 +2,7 @@ import type { Queryable } from '../connection/queryable.ts';
 import type { BatchKey } from '../schedule/batch.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteName, tableName } from '../schema/quote.ts';
-import { fittingIds, inScope, isFittingId, scopeProject } from './look-up.ts';
+import { fittingIds, inScope, isFittingId, scopeProject, type TableScope } from './look-up.ts';
 
 /**
  * The projects in which a record of this id is mirrored or pending, for records that repeat across projects. Both in one
@@ -28,10 +28,9 @@ export async function findProjects(
  */
 export async function findMentions(
   client: Queryable,
-  place: { table: MirroredTable; companyId: string; projectId: string | null; withinMs: number | null },
+  { table, companyId, projectId, withinMs }: TableScope & { withinMs: number | null },
   ids: readonly string[],
 ): Promise<string[]> {
-  const { table, companyId, projectId, withinMs } = place;
   // No record nests so deep, and without an end the search could run out of stack, whichever row it is in.
   const anywhere = 'lax $.**{0 to 64}.id';
   const { rows } = await client.query<{ id: string }>(
@@ -53,7 +52,7 @@ type ReturnedParent = { id: string; absentSince: string | null };
  */
 export async function findLeftBehind(
   client: Queryable,
-  { table, companyId, projectId }: { table: MirroredTable; companyId: string; projectId: string | null },
+  { table, companyId, projectId }: TableScope,
   parents: readonly ReturnedParent[],
 ): Promise<{ id: string; parentId: string }[]> {
   if (table.parentKey === null) return [];
@@ -84,7 +83,7 @@ export async function findLeftBehind(
 /** Children of these parents whose rows are in another project than this one, where the parents are. */
 export async function findStrayed(
   client: Queryable,
-  { table, companyId, projectId }: Place,
+  { table, companyId, projectId }: TableScope,
   parentIds: readonly string[],
 ): Promise<{ id: string; parentId: string }[]> {
   if (table.parentKey === null || table.scope === 'company' || projectId === null || parentIds.length === 0) return [];
@@ -97,12 +96,13 @@ export async function findStrayed(
   return rows;
 }
 
-type Place = { table: MirroredTable; companyId: string; projectId: string | null };
-
 const ORPHANS_AT_ONCE = 100;
 
 /** Records hidden within a day, those hidden last first: they may be where a parent went. */
-export async function findLatelyHidden(client: Queryable, { table, companyId, projectId }: Place): Promise<string[]> {
+export async function findLatelyHidden(
+  client: Queryable,
+  { table, companyId, projectId }: TableScope,
+): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
     `select t.id::text as id from ${tableName(table)} t where ${inScope(table)} and _deleted_at is null
       and _hidden_at > now() - interval '1 day' order by _hidden_at desc limit ${ORPHANS_AT_ONCE}`,
@@ -117,7 +117,7 @@ export async function findLatelyHidden(client: Queryable, { table, companyId, pr
  */
 export async function findOrphansDeletedWith(
   client: Queryable,
-  { table, companyId, projectId }: Place,
+  { table, companyId, projectId }: TableScope,
   parent: { resource: string; id: string },
 ): Promise<string[]> {
   if (table.parentKey === null) return [];
@@ -172,7 +172,7 @@ export async function findReturned(
 /** Records that moved from this project to another in the last days, and where they are. */
 export async function findMovedAway(
   client: Queryable,
-  { table, companyId, projectId }: { table: MirroredTable; companyId: string; projectId: string | null },
+  { table, companyId, projectId }: TableScope,
 ): Promise<{ id: string; projectId: string }[]> {
   if (table.scope === 'company' || table.idRepeatsAcrossProjects) return [];
   const { rows } = await client.query<{ id: string; projectId: string }>(

@@ -2,13 +2,10 @@ import type { Transaction } from '../connection/queryable.ts';
 import type { NotedRecord } from '../schedule/batch.ts';
 import { keyColumns, type MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteLiteral, quoteName, tableName } from '../schema/quote.ts';
-import { fittingIds, scopeProject } from './look-up.ts';
+import { fittingIds, scopeProject, type TableScope } from './look-up.ts';
 
-export type ChildrenAbsence = {
-  /** A table with a parent key. */
-  table: MirroredTable;
-  companyId: string;
-  projectId: string | null;
+/** `table` has a parent key. */
+export type ChildrenAbsence = TableScope & {
   /** The number of the fetch that showed the parents, or that they are gone. */
   version: string;
   parentIds: readonly string[];

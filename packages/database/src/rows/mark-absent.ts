@@ -2,14 +2,11 @@ import type { Transaction } from '../connection/queryable.ts';
 import { insistOnGivenVersions } from '../connection/version-gap.ts';
 import { keyColumns, type MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteLiteral, quoteName, tableName } from '../schema/quote.ts';
-import { isFittingId, scopeProject } from './look-up.ts';
+import { isFittingId, scopeProject, type TableScope } from './look-up.ts';
 import { isSamePlace, placeOf } from './place.ts';
 import { isPendingOf } from './store-statement.ts';
 
-export type Absence = {
-  table: MirroredTable;
-  companyId: string;
-  projectId: string | null;
+export type Absence = TableScope & {
   /** The number of the fetch that did not find them. */
   version: string;
   records: readonly {

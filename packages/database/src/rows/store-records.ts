@@ -1,18 +1,14 @@
 import pg from 'pg';
 import type { Transaction } from '../connection/queryable.ts';
 import { insistOnGivenVersions } from '../connection/version-gap.ts';
-import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { PARTS_OF_TIME } from './fit-text.ts';
 import { asJsonbAtFirstSight, asJsonbBytes } from './jsonb-text.ts';
-import { isFittingId, scopeProject } from './look-up.ts';
+import { isFittingId, scopeProject, type TableScope } from './look-up.ts';
 import { canMove } from './place.ts';
 import { type AnswerShape, storeStatement } from './store-statement.ts';
 
 /** An API answer, and what is known of the records in it. */
-export type Answer = {
-  table: MirroredTable;
-  companyId: string;
-  projectId: string | null;
+export type Answer = TableScope & {
   /** The number of the fetch, taken before its request went out. */
   version: string;
   /** The answer as Procore sent it: complete JSON in UTF-8, one record or an array of records. */

@@ -1,12 +1,11 @@
 import type { Database } from '../connection/open-database.ts';
 import type { Queryable } from '../connection/queryable.ts';
+import { type BatchKey, keyValues } from './batch.ts';
 
-export type BackfillScope = { companyId: string; projectId: string | null; resource: string };
-
-/** Notes how far the first fill of a resource in a scope has come. */
+/** Notes how far the backfill of a resource in a scope has come. */
 export async function noteBackfill(
   database: Database,
-  scope: BackfillScope,
+  scope: BatchKey,
   news: { state: 'running' | 'done' | 'failed'; rows: number; detail: string | null },
 ): Promise<void> {
   await database.pool.query(
@@ -15,13 +14,13 @@ export async function noteBackfill(
       on conflict (company_id, project_id, resource) do update set state = excluded.state, rows = excluded.rows,
         detail = excluded.detail, finished_at = excluded.finished_at,
         started_at = case when excluded.state = 'running' then now() else b.started_at end`,
-    [scope.companyId, scope.projectId, scope.resource, news.state, news.rows, news.detail],
+    [...keyValues(scope), news.state, news.rows, news.detail],
   );
 }
 
 /** The scopes of a company that have been filled. */
-export async function listBackfilled(client: Queryable, companyId: string): Promise<BackfillScope[]> {
-  const { rows } = await client.query<BackfillScope>(
+export async function listBackfilled(client: Queryable, companyId: string): Promise<BatchKey[]> {
+  const { rows } = await client.query<BatchKey>(
     `select company_id::text as "companyId", project_id::text as "projectId", resource from mirror.backfills
       where company_id = $1 and state = 'done'`,
     [companyId],
