@@ -41,7 +41,7 @@ export {
   showEvent,
 } from './operators/show-events.ts';
 export { countPending, findPending, findPendingParent, listPendingIds } from './pending/find-pending.ts';
-export { markPending, type News } from './pending/mark-pending.ts';
+export { markPending, type News, type Pace } from './pending/mark-pending.ts';
 export { noteBatch } from './pending/note-batch.ts';
 export { placePending } from './pending/place-pending.ts';
 export { noteFirstAbsence, noteListed, postponeRecords, putOff } from './pending/postpone-records.ts';

@@ -6,11 +6,12 @@ import {
   inTransaction,
   markPending,
   noteFirstAbsence,
+  type Pace,
   takeDueLooks,
 } from '@procore-mirror/database';
 import type { FetchSettings } from './run/batch-run.ts';
 
-type LookSettings = Pick<FetchSettings, 'database' | 'catalogue' | 'delayMs' | 'maxWaitMs' | 'absencePauseMs'>;
+type LookSettings = Pick<FetchSettings, 'database' | 'catalogue' | keyof Pace | 'absencePauseMs'>;
 
 const LOOKS_AT_ONCE = 500;
 
@@ -27,7 +28,7 @@ export async function lookAgain(settings: LookSettings): Promise<number> {
 }
 
 async function lookAt(settings: LookSettings, looks: readonly DueLook[]): Promise<number> {
-  const { database, catalogue, delayMs, maxWaitMs, absencePauseMs } = settings;
+  const { database, catalogue, absencePauseMs } = settings;
   const [first] = looks;
   const table = first === undefined ? undefined : catalogue.find(first.resource)?.table;
   if (first === undefined || table === undefined) return 0; // no longer in the catalogue
@@ -40,14 +41,7 @@ async function lookAt(settings: LookSettings, looks: readonly DueLook[]): Promis
     const news = hidden
       .filter((id) => !pending.has(id))
       .map((recordId) => ({ ...key, recordId, parentId: null, isDelete: false, isRelative: true }));
-    const marked = await markPending(client, {
-      news,
-      lane: 'repair',
-      eventId: null,
-      occurredAt: null,
-      delayMs,
-      maxWaitMs,
-    });
+    const marked = await markPending(client, { news, lane: 'repair', pace: settings });
     await noteFirstAbsence(client, key, marked, { pauseMs: 0, agoMs: absencePauseMs });
     return marked.length;
   });

@@ -2,7 +2,7 @@
 // record. Everything here is one short database call; nothing is fetched.
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import type { Catalogue, CataloguedResource } from '@procore-mirror/catalogue';
+import type { CataloguedResource } from '@procore-mirror/catalogue';
 import {
   asJsonb,
   type Database,
@@ -12,21 +12,15 @@ import {
   keepUnreadDelivery,
   type LoggedEvent,
   type News,
+  type Pace,
   type RecordOptions,
   recordEvent,
 } from '@procore-mirror/database';
 import { type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
 import { isBigint, newsOfEvent, type Selection } from './plan/news-of-event.ts';
+import type { FetchSettings } from './run/batch-run.ts';
 
-export type RecordSettings = {
-  database: Database;
-  catalogue: Catalogue;
-  selection: Selection;
-  /** Pause between an event and its fetch, ms. */
-  delayMs: number;
-  /** A record that is edited without pause is fetched at least this often, ms. */
-  maxWaitMs: number;
-};
+export type RecordSettings = Pick<FetchSettings, 'database' | 'catalogue' | keyof Pace> & { selection: Selection };
 
 export type Recorded = {
   /** `report`: what a receiver said of itself (`record-report.ts`). */
@@ -60,15 +54,16 @@ export async function recordDelivery(settings: RecordSettings, delivery: Deliver
 
 /** Two events under one id (Procore's own documentation has such a pair) are both kept, the second under a longer id. */
 async function recordUnderOwnId(
-  { database, delayMs, maxWaitMs }: RecordSettings,
+  settings: RecordSettings,
   delivery: Pick<RecordOptions, 'event' | 'ignored' | 'news' | 'deadLetterId'>,
 ): Promise<boolean> {
-  const recorded = await recordEvent(database, { ...delivery, delayMs, maxWaitMs });
+  const options = { ...delivery, pace: settings };
+  const recorded = await recordEvent(settings.database, options);
   if (recorded !== 'differs') return recorded === 'new';
   const { event } = delivery;
   const content = [event.companyId, event.projectId, event.resource, event.recordId, event.kind].join('/');
   const own = { ...event, id: `${event.id}~${sha256(content).slice(0, 12)}` };
-  return (await recordEvent(database, { ...delivery, event: own, delayMs, maxWaitMs })) === 'new';
+  return (await recordEvent(settings.database, { ...options, event: own })) === 'new';
 }
 
 /** Adds the records that change with this one and may send no event of their own. */

@@ -7,6 +7,7 @@ import {
   type GivenUpRecord,
   inTransaction,
   markPending,
+  type Pace,
   type Queryable,
   type Transaction,
   takeDueTries,
@@ -15,10 +16,7 @@ import {
 import { bodyOf } from './record-delivery.ts';
 import type { FetchSettings } from './run/batch-run.ts';
 
-type RetrySettings = Pick<
-  FetchSettings,
-  'database' | 'catalogue' | 'delayMs' | 'maxWaitMs' | 'retryDeadLettersAfterMs'
->;
+type RetrySettings = Pick<FetchSettings, 'database' | 'catalogue' | keyof Pace | 'retryDeadLettersAfterMs'>;
 
 const RECORDS_AT_ONCE = 1000;
 /** A body may be 1 MiB. */
@@ -112,14 +110,10 @@ function mirrored(
 }
 
 /** Parent, time and deletion stay in the dead letter, where a fetch finds them. */
-async function markAgain(
-  client: Transaction,
-  { delayMs, maxWaitMs }: RetrySettings,
-  letters: readonly GivenUpRecord[],
-): Promise<void> {
+async function markAgain(client: Transaction, pace: Pace, letters: readonly GivenUpRecord[]): Promise<void> {
   const news = letters.map(({ companyId, projectId, resource, recordId }) => ({
     ...{ companyId, projectId, resource, recordId },
     ...{ parentId: null, isDelete: false, isRelative: true },
   }));
-  await markPending(client, { news, lane: 'repair', eventId: null, occurredAt: null, delayMs, maxWaitMs });
+  await markPending(client, { news, lane: 'repair', pace });
 }

@@ -1,6 +1,6 @@
 import type { Database } from '../connection/open-database.ts';
 import { afterConflicts } from '../connection/transaction.ts';
-import { markNews, type News, newsColumns, newsTable } from '../pending/mark-pending.ts';
+import { markNews, type News, newsColumns, newsTable, type Pace } from '../pending/mark-pending.ts';
 
 /** An event as the log keeps it. Ids are decimal text (record ids may be ULIDs); `occurredAt` is ISO 8601, null when the event does not say. */
 export type LoggedEvent = {
@@ -27,8 +27,7 @@ export type RecordOptions = {
   news: readonly News[];
   /** The dead letter that this body would be, or was until now: it could be read. */
   deadLetterId?: string;
-  delayMs: number;
-  maxWaitMs: number;
+  pace: Pace;
 };
 
 /**
@@ -52,8 +51,8 @@ export async function recordEvent(database: Database, options: RecordOptions): P
     ignored === null ? 'pending' : 'ignored',
     ignored,
     ...newsColumns(options.news),
-    options.delayMs,
-    options.maxWaitMs,
+    options.pace.delayMs,
+    options.pace.maxWaitMs,
     options.deadLetterId,
     event.key,
     event.trace,

@@ -13,38 +13,38 @@ export type News = {
   isRelative: boolean;
 };
 
+/** How soon news is fetched. */
+export type Pace = {
+  /** Pause between an event and its fetch, ms. */
+  delayMs: number;
+  /** A record that is edited without pause is fetched at least this often, ms. */
+  maxWaitMs: number;
+};
+
 export type MarkOptions = {
   news: readonly News[];
   /** A record that is pending in an earlier lane stays there. */
   lane: Lane;
-  eventId: string | null;
-  occurredAt: string | null;
-  delayMs: number;
-  maxWaitMs: number;
+  pace: Pace;
+  /** The event that told of them; none when left out. */
+  event?: Pick<NotedRecord, 'eventId' | 'occurredAt'>;
 };
 
 /**
- * Marks records pending without an event of their own, as backfill and relatives do. Returns the records with their
+ * Marks records pending without recording an event, as backfill and relatives do. Returns the records with their
  * generations.
  */
 export async function markPending(
   client: Queryable,
-  options: MarkOptions,
+  { news, lane, pace, event }: MarkOptions,
 ): Promise<Pick<NotedRecord, 'id' | 'generation'>[]> {
-  if (options.news.length === 0) return [];
+  if (news.length === 0) return [];
   const { rows } = await client.query<Pick<NotedRecord, 'id' | 'generation'>>({
     name: 'mark-pending',
     text: `with news as (select *, $8::text as event_id, $9::timestamptz as occurred_at, $9::timestamptz as deleted_at
         from ${newsTable(1)}),
       ${markNews('$10', '$11', '$12::mirror.lane')} select record_id as id, generation::text from marked`,
-    values: [
-      ...newsColumns(options.news),
-      options.eventId,
-      options.occurredAt,
-      options.delayMs,
-      options.maxWaitMs,
-      options.lane,
-    ],
+    values: [...newsColumns(news), event?.eventId, event?.occurredAt, pace.delayMs, pace.maxWaitMs, lane],
   });
   return rows;
 }

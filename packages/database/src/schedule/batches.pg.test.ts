@@ -5,7 +5,7 @@ import { inTransaction } from '../connection/transaction.ts';
 import { giveUpRecords } from '../events/dead-letters.ts';
 import { type LoggedEvent, recordEvent } from '../events/record-event.ts';
 import { migrateDatabase } from '../migrate/migrate-database.ts';
-import { markPending, type News } from '../pending/mark-pending.ts';
+import { markPending, type News, type Pace } from '../pending/mark-pending.ts';
 import { noteBatch } from '../pending/note-batch.ts';
 import { noteFirstAbsence, noteListed, postponeRecords, putOff } from '../pending/postpone-records.ts';
 import { settleRecords } from '../pending/settle-records.ts';
@@ -34,6 +34,8 @@ beforeEach(() =>
 const key = { companyId: '1', projectId: '7', resource: 'RFIs', lane: 'live' } as const;
 const mine = { holder: 'me', leaseMs: 60_000, mostPerCompany: 16, onlyLive: false };
 
+const pace: Pace = { delayMs: 0, maxWaitMs: 60_000 };
+
 let eventNumber = 0;
 function anEvent(change: Partial<LoggedEvent> = {}): LoggedEvent {
   eventNumber += 1;
@@ -59,13 +61,13 @@ function newsOf(event: LoggedEvent): News {
   return { companyId, projectId, resource, recordId, parentId: null, isDelete: kind === 'delete', isRelative: false };
 }
 
-function record(event: LoggedEvent, { delayMs = 0, maxWaitMs = 60_000 } = {}): ReturnType<typeof recordEvent> {
-  return recordEvent(database, { event, ignored: null, news: [newsOf(event)], delayMs, maxWaitMs });
+function record(event: LoggedEvent, change: Partial<Pace> = {}): ReturnType<typeof recordEvent> {
+  return recordEvent(database, { event, ignored: null, news: [newsOf(event)], pace: { ...pace, ...change } });
 }
 
 async function mark(lane: Lane, change: Partial<LoggedEvent> = {}): Promise<void> {
   const news = [newsOf(anEvent(change))];
-  await markPending(database.pool, { news, lane, eventId: null, occurredAt: null, delayMs: 0, maxWaitMs: 60_000 });
+  await markPending(database.pool, { news, lane, pace });
 }
 
 async function releaseAgain(): Promise<void> {
@@ -94,7 +96,7 @@ test('an event is recorded though a worker that stores locked its records in ano
   await client.query('begin');
   await update('2');
   const news = [first, second].map(newsOf);
-  const recorded = recordEvent(database, { event: anEvent(), ignored: null, news, delayMs: 0, maxWaitMs: 60_000 });
+  const recorded = recordEvent(database, { event: anEvent(), ignored: null, news, pace });
   const waiting = () =>
     database.pool.query(`select from pg_stat_activity where wait_event_type = 'Lock' and query like '%logged as%'`);
   await expect.poll(async () => (await waiting()).rowCount).toBe(1);
