@@ -16,8 +16,8 @@ import {
   type RecordOptions,
   recordEvent,
 } from '@procore-mirror/database';
-import { type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
-import { isBigint, newsOfEvent, type Selection } from './plan/news-of-event.ts';
+import { isNumericId, type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
+import { newsOfEvent, type Selection } from './plan/news-of-event.ts';
 import type { FetchSettings } from './run/batch-run.ts';
 
 export type RecordSettings = Pick<FetchSettings, 'database' | 'catalogue' | keyof Pace> & { selection: Selection };
@@ -130,7 +130,7 @@ export async function bury(
 }
 
 function asBigint(id: string | null): string | null {
-  return id !== null && isBigint(id) ? id : null;
+  return id !== null && isNumericId(id) ? id : null;
 }
 
 function deadLetterId(raw: string): string {
