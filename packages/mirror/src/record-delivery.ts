@@ -47,7 +47,8 @@ export async function recordDelivery(settings: RecordSettings, delivery: Deliver
   if (verdict.outcome === 'dead') return bury(database, delivery.body, event, verdict);
   const ignored = verdict.outcome === 'ignored' ? verdict.reason : null;
   const news = verdict.outcome === 'pending' ? await withRelatives(settings, verdict.resource, verdict.news) : [];
-  const logged = toLoggedEvent(event, delivery, raw);
+  const { receivedAt, key = null, trace = null } = delivery;
+  const logged: LoggedEvent = { ...event, receivedAt, key, trace, raw: asJsonb(raw) };
   const isNew = await recordUnderOwnId(settings, { event: logged, ignored, news, deadLetterId: deadLetterId(raw) });
   return { outcome: isNew ? verdict.outcome : 'known', event, reason: ignored, newDeadLetter: null };
 }
@@ -93,25 +94,6 @@ async function knownParent(
   return (
     parents.get(recordId) ?? (await findPendingParent(database.pool, { companyId, projectId, resource }, recordId))
   );
-}
-
-function toLoggedEvent(event: ProcoreEvent, delivery: Delivery, raw: string): LoggedEvent {
-  const { receivedAt, key = null, trace = null } = delivery;
-  const { id, companyId, projectId, resource, recordId, kind, occurredAt, payloadVersion } = event;
-  return {
-    id,
-    companyId,
-    projectId,
-    resource,
-    recordId,
-    kind,
-    occurredAt,
-    receivedAt,
-    payloadVersion,
-    raw: asJsonb(raw),
-    key,
-    trace,
-  };
 }
 
 /** Keeps a body that we cannot use as a dead letter. */
