@@ -44,7 +44,7 @@ export { countPending, findPending, findPendingParent, listPendingIds } from './
 export { markPending, type News, type Pace } from './pending/mark-pending.ts';
 export { noteBatch } from './pending/note-batch.ts';
 export { placePending } from './pending/place-pending.ts';
-export { noteFirstAbsence, noteListed, postponeRecords, putOff } from './pending/postpone-records.ts';
+export { noteFirstAbsence, noteListed, postponeRecords, postponeToDetail } from './pending/postpone-records.ts';
 export { settleRecords } from './pending/settle-records.ts';
 export {
   findFormerPlaces,

@@ -13,7 +13,7 @@ import {
   inTransaction,
   type NotedRecord,
   noteListed,
-  putOff,
+  postponeToDetail,
   readLeave,
   readRest,
   type Scope,
@@ -158,7 +158,7 @@ async function withoutWalks(run: BatchRun, plan: FetchPlan): Promise<FetchPlan> 
   const walks = plan.calls.filter(({ kind }) => kind === 'walk parents');
   const restMs = walks.length === 0 ? 0 : await readRest(run.settings.database, run.batch);
   if (restMs === 0) return plan;
-  await putOff(run.settings.database.pool, run.batch, stillOpen(run, walks.flatMap(idsOf)), restMs);
+  await postponeToDetail(run.settings.database.pool, run.batch, stillOpen(run, walks.flatMap(idsOf)), restMs);
   for (const id of walks.flatMap(idsOf)) openRecords(run).delete(id);
   const calls = plan.calls.filter(({ kind }) => kind !== 'walk parents');
   return { ...plan, calls, estimatedCalls: plan.estimatedCalls - walks.length };

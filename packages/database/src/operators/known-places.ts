@@ -62,7 +62,7 @@ export async function isMentioned(
   };
   const column = projectId === undefined ? 'company_id' : 'project_id';
   return inTransaction(database, async (client) => {
-    await client.query('set local enable_seqscan = off'); // statistics of before a first fill would have it read whole tables
+    await client.query('set local enable_seqscan = off'); // statistics of before a backfill would have it read whole tables
     if (await finds(client, ['mirror.pending', ...(await listTables(client, column))])) return true;
     await client.query(`set local enable_seqscan = on; set local statement_timeout = ${SEARCH_MS}; savepoint search`);
     try {

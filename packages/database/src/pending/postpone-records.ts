@@ -87,10 +87,10 @@ export async function noteListed(
 }
 
 /**
- * Puts records off to the lane `detail`, because they would cost many calls now and fewer when more is known. They stay
+ * Postpones records to the lane `detail`, because they would cost many calls now and fewer when more is known. They stay
  * pending, for `pauseMs` at least.
  */
-export async function putOff(
+export async function postponeToDetail(
   client: Queryable,
   key: BatchKey,
   records: readonly NewsOfRecord[],

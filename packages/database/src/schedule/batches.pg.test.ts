@@ -7,7 +7,7 @@ import { type LoggedEvent, recordEvent } from '../events/record-event.ts';
 import { migrateDatabase } from '../migrate/migrate-database.ts';
 import { markPending, type News, type Pace } from '../pending/mark-pending.ts';
 import { noteBatch } from '../pending/note-batch.ts';
-import { noteFirstAbsence, noteListed, postponeRecords, putOff } from '../pending/postpone-records.ts';
+import { noteFirstAbsence, noteListed, postponeRecords, postponeToDetail } from '../pending/postpone-records.ts';
 import { settleRecords } from '../pending/settle-records.ts';
 import type { Lane } from './batch.ts';
 import { claimBatch, readRest, releaseBatch, renewLease, rescheduleBatches } from './batches.ts';
@@ -144,7 +144,7 @@ test('a generation never comes again, whatever was settled, given up or put off 
   expect(again[0]?.generation).not.toBe(slow[0]?.generation);
   await settle(slow);
   await giveUpRecords(database, key, slow, { reason: 'test', detail: 'of older news', retryAfterMs: [] });
-  await putOff(database.pool, key, slow, 60_000);
+  await postponeToDetail(database.pool, key, slow, 60_000);
   await inTransaction(database, (client) => noteListed(client, key, slow, { pauseMs: 60_000, lane: 'detail' }));
   await noteFirstAbsence(database.pool, key, slow, { pauseMs: 60_000 });
   const reread = { pauseMs: 0, error: null, counts: 'attempt', reread: true } as const;
@@ -339,7 +339,7 @@ test('lanes have batches of their own, and go in their order', async () => {
   ]);
 });
 
-test('news of an event takes a record out of a later lane, a first fill does not put it back', async () => {
+test('news of an event takes a record out of a later lane, a backfill does not put it back', async () => {
   await mark('backfill');
   await record(anEvent());
   await mark('backfill');
