@@ -144,8 +144,8 @@ test('what else looks at pending records', async () => {
   const table: Record<string, unknown>[] = [];
   const others: Record<string, (database: Database) => Promise<unknown>> = {
     'every ten minutes: reschedule': rescheduleBatches,
-    'each second in npm start: pulse': readPulse,
-    'pnpm mirror status': readStatus,
+    'each second in npm start: pulse': ({ pool }) => readPulse(pool),
+    'pnpm mirror status': ({ pool }) => readStatus(pool),
     'plan the largest batch': (database) => planOnly(database, { ...million.huge, lane: 'live' }),
   };
   for (const [what, run] of Object.entries(others)) {

@@ -25,7 +25,7 @@ export async function checkPart(context: Context, database: Database, part: Part
 async function problemsOfResource(context: Context, database: Database, resource: string): Promise<string[]> {
   const { catalogue } = context.catalogue();
   if (unknownResource(catalogue, resource) === null) return [];
-  return [unknownResource(catalogue, resource, await listNamedResources(database)) ?? []].flat();
+  return [unknownResource(catalogue, resource, await listNamedResources(database.pool)) ?? []].flat();
 }
 
 async function problemsOfPlace(
@@ -34,7 +34,10 @@ async function problemsOfPlace(
   { company, project }: PartOptions,
 ): Promise<string[]> {
   const { PROCORE_COMPANY_IDS: configured = [] } = context.read(companiesSchema);
-  const places = [...configured.map((companyId) => ({ companyId, projectId: null })), ...(await listPlaces(database))];
+  const places = [
+    ...configured.map((companyId) => ({ companyId, projectId: null })),
+    ...(await listPlaces(database.pool)),
+  ];
   const companyIds = [...new Set(places.map(({ companyId }) => companyId))];
   const knowsCompany =
     company === undefined || companyIds.includes(company) || (await isMentioned(database, { companyId: company }));

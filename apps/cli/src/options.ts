@@ -1,9 +1,9 @@
+import { isNumericId } from '@procore-mirror/procore';
 import { InvalidArgumentError } from 'commander';
 
 /** An id of a company or project: digits. */
 export function companyOrProjectId(text: string): string {
-  if (!/^\d{1,19}$/.test(text) || BigInt(text) > 9_223_372_036_854_775_807n)
-    throw new InvalidArgumentError('An id is made of digits.');
+  if (!isNumericId(text)) throw new InvalidArgumentError('An id is made of digits, without leading zeros.');
   return text;
 }
 

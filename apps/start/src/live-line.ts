@@ -14,7 +14,7 @@ export async function showLive({ database, isTerminal, columns, write, signal }:
   const clear = isTerminal ? '\r\x1b[K' : '';
   let shown = '';
   while (!signal.aborted) {
-    const line = await readPulse(database).then(pulseInWords, (error: Error) => `The database: ${error.message}`);
+    const line = await readPulse(database.pool).then(pulseInWords, (error: Error) => `The database: ${error.message}`);
     if (isTerminal) write(`${clear}${line.slice(0, Math.max(20, columns() - 1))}`);
     else if (line !== shown) write(`${line}\n`);
     shown = line;

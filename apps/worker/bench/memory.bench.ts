@@ -92,7 +92,7 @@ async function makePending({ batches, pages, records }: Load): Promise<void> {
       isRelative: false,
     })),
   );
-  const note = { news, lane: 'live', eventId: null, occurredAt: null, delayMs: 0, maxWaitMs: 60_000 } as const;
+  const note = { news, lane: 'live', pace: { delayMs: 0, maxWaitMs: 60_000 } } as const;
   await inTransaction(database, (client) => markPending(client, note));
 }
 

@@ -200,7 +200,7 @@ test('each request of a run counts for the resource that wanted it, retries incl
   const signal = AbortSignal.timeout(30_000);
   const rfi = { companyId: '1', projectId: '7', resource: 'RFIs', parentId: null, isDelete: false, isRelative: false };
   const filled = ['4', '5'].map((recordId) => ({ ...rfi, recordId }));
-  await markPending(database.pool, { ...settings, news: filled, lane: 'backfill', eventId: null, occurredAt: null });
+  await markPending(database.pool, { news: filled, lane: 'backfill', pace: settings });
   for (const lane of ['live', 'backfill'] as const) {
     await fetchBatch(settings, { companyId: '1', projectId: '7', resource: 'RFIs', lane }, signal);
   }

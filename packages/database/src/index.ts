@@ -2,7 +2,8 @@ export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from '
 export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './calls/fetches.ts';
 export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
 export { type Database, type DatabaseOptions, openDatabase, openSessions } from './connection/open-database.ts';
-export { inTransaction, type Transaction } from './connection/transaction.ts';
+export type { Queryable, Transaction } from './connection/queryable.ts';
+export { inTransaction } from './connection/transaction.ts';
 export { takeVersion, VersionBehindError } from './connection/version-gap.ts';
 export { DatabaseVersionError, PoolerError } from './errors.ts';
 export {
@@ -17,33 +18,34 @@ export {
   timeToFirstTry,
 } from './events/dead-letters.ts';
 export { forgetOldReceivers, noteReceiver, type ReceiverGap } from './events/receivers.ts';
-export { type LoggedEvent, markPending, type News, type RecordOptions, recordEvent } from './events/record-event.ts';
+export { type LoggedEvent, type RecordOptions, recordEvent } from './events/record-event.ts';
 export { checkDatabase } from './migrate/check-database.ts';
 export { doUpkeep } from './migrate/do-upkeep.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate/migrate-database.ts';
 export { readMigrations } from './migrate/migration-ledger.ts';
 export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './migrate/upkeep.ts';
 export { isMentioned, listNamedResources, listPlaces, type Place } from './operators/known-places.ts';
+export { type Pulse, readPulse } from './operators/read-pulse.ts';
+export { type Freshness, type MirrorStatus, type ParkedScope, readStatus } from './operators/read-status.ts';
 export {
-  type BackfillScope,
   type DeadLetterDetails,
   type DeadLetterSummary,
+  listDeadLetters,
+  showDeadLetter,
+} from './operators/show-dead-letters.ts';
+export {
   type EventDetails,
   type EventFilter,
   type EventSummary,
-  type Freshness,
-  listBackfilled,
-  listDeadLetters,
   listEvents,
-  type MirrorStatus,
-  noteBackfill,
-  type ParkedScope,
-  type Pulse,
-  readPulse,
-  readStatus,
-  showDeadLetter,
   showEvent,
-} from './operators/operator-queries.ts';
+} from './operators/show-events.ts';
+export { countPending, findPending, findPendingParent, listPendingIds } from './pending/find-pending.ts';
+export { markPending, type News, type Pace } from './pending/mark-pending.ts';
+export { noteBatch } from './pending/note-batch.ts';
+export { placePending } from './pending/place-pending.ts';
+export { noteFirstAbsence, noteListed, postponeRecords, postponeToDetail } from './pending/postpone-records.ts';
+export { settleRecords } from './pending/settle-records.ts';
 export {
   findFormerPlaces,
   findLatelyHidden,
@@ -51,13 +53,9 @@ export {
   findMentions,
   findMovedAway,
   findOrphansDeletedWith,
-  findPending,
-  findPendingParent,
   findProjects,
   findReturned,
   findStrayed,
-  listPendingIds,
-  placePending,
 } from './rows/find-relatives.ts';
 export { asJsonb } from './rows/jsonb-text.ts';
 export {
@@ -78,21 +76,15 @@ export { type Marked, markAbsent } from './rows/mark-absent.ts';
 export { markAbsentChildren } from './rows/mark-absent-children.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './rows/schema-drift.ts';
 export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './rows/store-records.ts';
+export { listBackfilled, noteBackfill } from './schedule/backfills.ts';
 export type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './schedule/batch.ts';
 export {
   type ClaimOptions,
   claimBatch,
-  countPending,
-  noteBatch,
-  noteFirstAbsence,
-  noteListed,
-  postponeRecords,
-  putOff,
   readRest,
   releaseBatch,
   renewLease,
   rescheduleBatches,
-  settleRecords,
 } from './schedule/batches.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './schedule/due-looks.ts';
 export {

@@ -1,4 +1,4 @@
-import { type BackfillScope, type Database, listBackfilled, noteBackfill } from '@procore-mirror/database';
+import { type BatchKey, type Database, listBackfilled, noteBackfill } from '@procore-mirror/database';
 import { tryCalls } from './ask/try-calls.ts';
 import { backfillResource } from './backfill-resource.ts';
 import { nameOf, type Scope } from './list-scopes.ts';
@@ -30,7 +30,7 @@ export async function backfillScopes({ settings, scopes, continues, signal, prog
   const refusals: string[] = [];
   let [done, stored, pending] = [0, 0, 0];
 
-  async function fillOne(scope: BackfillScope): Promise<void> {
+  async function fillOne(scope: BatchKey): Promise<void> {
     progress.show(done, total, `${scope.resource}, ${nameOf(scope)}`);
     await noteBackfill(database, scope, { state: 'running', rows: 0, detail: null });
     const outcome = await tryCalls(() => backfillResource(settings, scope, { signal, now: new Date() }), { signal });
@@ -69,11 +69,11 @@ export async function backfillScopes({ settings, scopes, continues, signal, prog
 async function filledBefore(database: Database, scopes: readonly Scope[]): Promise<Set<string>> {
   const keys = new Set<string>();
   for (const companyId of new Set(scopes.map((scope) => scope.companyId))) {
-    for (const scope of await listBackfilled(database, companyId)) keys.add(keyOf(scope));
+    for (const scope of await listBackfilled(database.pool, companyId)) keys.add(keyOf(scope));
   }
   return keys;
 }
 
-function keyOf({ companyId, projectId, resource }: BackfillScope): string {
+function keyOf({ companyId, projectId, resource }: BatchKey): string {
   return `${companyId}/${projectId ?? ''}/${resource}`;
 }

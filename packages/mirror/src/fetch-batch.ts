@@ -13,7 +13,7 @@ import {
   inTransaction,
   type NotedRecord,
   noteListed,
-  putOff,
+  postponeToDetail,
   readLeave,
   readRest,
   type Scope,
@@ -135,8 +135,8 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
   const together = records.filter((record) => !isAlone(record)).toSorted((a, b) => a.attempts - b.attempts);
   const facts: PlanFacts = {
     records: Math.max(
-      await countRows(database.pool, table, companyId, projectId),
-      await countPending(database, run.batch, run.settings.pageSize + 1),
+      await countRows(database.pool, { table, companyId, projectId }),
+      await countPending(database.pool, run.batch, run.settings.pageSize + 1),
     ),
     parents: await countParents(run),
     ...(await knownDays(run)),
@@ -158,7 +158,7 @@ async function withoutWalks(run: BatchRun, plan: FetchPlan): Promise<FetchPlan> 
   const walks = plan.calls.filter(({ kind }) => kind === 'walk parents');
   const restMs = walks.length === 0 ? 0 : await readRest(run.settings.database, run.batch);
   if (restMs === 0) return plan;
-  await putOff(run.settings.database.pool, run.batch, stillOpen(run, walks.flatMap(idsOf)), restMs);
+  await postponeToDetail(run.settings.database.pool, run.batch, stillOpen(run, walks.flatMap(idsOf)), restMs);
   for (const id of walks.flatMap(idsOf)) openRecords(run).delete(id);
   const calls = plan.calls.filter(({ kind }) => kind !== 'walk parents');
   return { ...plan, calls, estimatedCalls: plan.estimatedCalls - walks.length };
@@ -183,7 +183,7 @@ async function knownDays({
 async function countParents({ settings, resource, batch }: BatchRun): Promise<number> {
   let count = 0;
   for (const { table } of parentsOf(settings.catalogue, resource)) {
-    count += await countRows(settings.database.pool, table, batch.companyId, batch.projectId);
+    count += await countRows(settings.database.pool, { ...batch, table });
   }
   return count;
 }
@@ -191,12 +191,11 @@ async function countParents({ settings, resource, batch }: BatchRun): Promise<nu
 /** Our own rows remember the parent where the event did not name it. */
 async function addKnownParents(run: BatchRun): Promise<void> {
   const open = openRecords(run);
-  const { companyId, projectId } = run.batch;
   const ids = wantedRecords(run)
     .filter(({ parentId }) => parentId === null)
     .map(({ id }) => id);
   const { resource, settings } = run;
-  const parents = await findParentIds(settings.database.pool, resource.table, companyId, projectId, ids);
+  const parents = await findParentIds(settings.database.pool, { ...run.batch, table: resource.table }, ids);
   for (const [id, parentId] of parents) {
     const record = open.get(id);
     if (record !== undefined) open.set(id, { ...record, parentId });
@@ -220,7 +219,7 @@ async function forgetParents(run: BatchRun): Promise<void> {
   const parentIds = lost.flatMap(({ parentId }) => parentId ?? []);
   const hidden = new Set<string>();
   for (const { table } of parentsOf(settings.catalogue, resource)) {
-    const found = await findHidden(settings.database.pool, table, batch.companyId, batch.projectId, parentIds);
+    const found = await findHidden(settings.database.pool, { ...batch, table }, parentIds);
     for (const id of found) hidden.add(id);
   }
   for (const record of lost) {

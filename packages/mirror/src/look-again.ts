@@ -6,11 +6,12 @@ import {
   inTransaction,
   markPending,
   noteFirstAbsence,
+  type Pace,
   takeDueLooks,
 } from '@procore-mirror/database';
 import type { FetchSettings } from './run/batch-run.ts';
 
-type LookSettings = Pick<FetchSettings, 'database' | 'catalogue' | 'delayMs' | 'maxWaitMs' | 'absencePauseMs'>;
+type LookSettings = Pick<FetchSettings, 'database' | 'catalogue' | keyof Pace | 'absencePauseMs'>;
 
 const LOOKS_AT_ONCE = 500;
 
@@ -27,7 +28,7 @@ export async function lookAgain(settings: LookSettings): Promise<number> {
 }
 
 async function lookAt(settings: LookSettings, looks: readonly DueLook[]): Promise<number> {
-  const { database, catalogue, delayMs, maxWaitMs, absencePauseMs } = settings;
+  const { database, catalogue, absencePauseMs } = settings;
   const [first] = looks;
   const table = first === undefined ? undefined : catalogue.find(first.resource)?.table;
   if (first === undefined || table == null) return 0; // no longer mirrored
@@ -35,19 +36,12 @@ async function lookAt(settings: LookSettings, looks: readonly DueLook[]): Promis
   const key = { companyId, projectId, resource };
   const ids = looks.map(({ id }) => id);
   return inTransaction(database, async (client) => {
-    const hidden = await findHidden(client, table, companyId, projectId, ids);
+    const hidden = await findHidden(client, { ...key, table }, ids);
     const pending = new Set(await findPending(client, key, hidden));
     const news = hidden
       .filter((id) => !pending.has(id))
       .map((recordId) => ({ ...key, recordId, parentId: null, isDelete: false, isRelative: true }));
-    const marked = await markPending(client, {
-      news,
-      lane: 'repair',
-      eventId: null,
-      occurredAt: null,
-      delayMs,
-      maxWaitMs,
-    });
+    const marked = await markPending(client, { news, lane: 'repair', pace: settings });
     await noteFirstAbsence(client, key, marked, { pauseMs: 0, agoMs: absencePauseMs });
     return marked.length;
   });

@@ -39,9 +39,9 @@ test('the key and the trace of its first delivery stand with the event', async (
   const first = { key: '0123456789abcdef', trace: '4bf92f3577b34da6a3ce929d0e0e4736' };
   await recordDelivery(settings, { body, receivedAt, ...first });
   await recordDelivery(settings, { body, receivedAt, key: 'f'.repeat(16), trace: 'f'.repeat(32) });
-  expect(await showEvent(mirror.database, 'EVENT')).toMatchObject({ ...first, deliveries: 2 });
+  expect(await showEvent(mirror.database.pool, 'EVENT')).toMatchObject({ ...first, deliveries: 2 });
   await receive(JSON.stringify(anEvent({ id: 'OTHER' })));
-  expect(await showEvent(mirror.database, 'OTHER')).toMatchObject({ key: null, trace: null });
+  expect(await showEvent(mirror.database.pool, 'OTHER')).toMatchObject({ key: null, trace: null });
 });
 
 describe('costs nothing, and the record is fetched', () => {

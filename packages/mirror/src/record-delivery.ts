@@ -2,7 +2,7 @@
 // record. Everything here is one short database call; nothing is fetched.
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import type { Catalogue, CataloguedResource } from '@procore-mirror/catalogue';
+import type { CataloguedResource } from '@procore-mirror/catalogue';
 import {
   asJsonb,
   type Database,
@@ -12,21 +12,15 @@ import {
   keepUnreadDelivery,
   type LoggedEvent,
   type News,
+  type Pace,
   type RecordOptions,
   recordEvent,
 } from '@procore-mirror/database';
-import { type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
-import { isBigint, newsOfEvent, type Selection } from './plan/news-of-event.ts';
+import { isNumericId, type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
+import { newsOfEvent, type Selection } from './plan/news-of-event.ts';
+import type { FetchSettings } from './run/batch-run.ts';
 
-export type RecordSettings = {
-  database: Database;
-  catalogue: Catalogue;
-  selection: Selection;
-  /** Pause between an event and its fetch, ms. */
-  delayMs: number;
-  /** A record that is edited without pause is fetched at least this often, ms. */
-  maxWaitMs: number;
-};
+export type RecordSettings = Pick<FetchSettings, 'database' | 'catalogue' | keyof Pace> & { selection: Selection };
 
 export type Recorded = {
   /** `report`: what a receiver said of itself (`record-report.ts`). */
@@ -53,22 +47,24 @@ export async function recordDelivery(settings: RecordSettings, delivery: Deliver
   if (verdict.outcome === 'dead') return bury(database, delivery.body, event, verdict);
   const ignored = verdict.outcome === 'ignored' ? verdict.reason : null;
   const news = verdict.outcome === 'pending' ? await withRelatives(settings, verdict.resource, verdict.news) : [];
-  const logged = toLoggedEvent(event, delivery, raw);
+  const { receivedAt, key = null, trace = null } = delivery;
+  const logged: LoggedEvent = { ...event, receivedAt, key, trace, raw: asJsonb(raw) };
   const isNew = await recordUnderOwnId(settings, { event: logged, ignored, news, deadLetterId: deadLetterId(raw) });
   return { outcome: isNew ? verdict.outcome : 'known', event, reason: ignored, newDeadLetter: null };
 }
 
 /** Two events under one id (docs/procore.md: Payload versions) are both kept, the second under a longer id. */
 async function recordUnderOwnId(
-  { database, delayMs, maxWaitMs }: RecordSettings,
+  settings: RecordSettings,
   delivery: Pick<RecordOptions, 'event' | 'ignored' | 'news' | 'deadLetterId'>,
 ): Promise<boolean> {
-  const recorded = await recordEvent(database, { ...delivery, delayMs, maxWaitMs });
+  const options = { ...delivery, pace: settings };
+  const recorded = await recordEvent(settings.database, options);
   if (recorded !== 'differs') return recorded === 'new';
   const { event } = delivery;
   const content = [event.companyId, event.projectId, event.resource, event.recordId, event.kind].join('/');
   const own = { ...event, id: `${event.id}~${sha256(content).slice(0, 12)}` };
-  return (await recordEvent(database, { ...delivery, event: own, delayMs, maxWaitMs })) === 'new';
+  return (await recordEvent(settings.database, { ...options, event: own })) === 'new';
 }
 
 /** Adds the records that change with this one and may send no event of their own. */
@@ -82,7 +78,7 @@ async function withRelatives(settings: RecordSettings, resource: CataloguedResou
   }
   for (const name of resource.alsoChanges) {
     const { table } = catalogue.get(name);
-    const projectIds = await findProjects(database, { table, companyId: own.companyId, id: own.recordId });
+    const projectIds = await findProjects(database.pool, { table, companyId: own.companyId, id: own.recordId });
     for (const projectId of projectIds) news.push({ ...relative, resource: name, projectId });
   }
   return news;
@@ -94,27 +90,10 @@ async function knownParent(
   { companyId, projectId, recordId, parentId }: News,
 ): Promise<string | null> {
   if (parent === null || parentId !== null) return parentId;
-  const parents = await findParentIds(database.pool, table, companyId, projectId, [recordId]);
-  return parents.get(recordId) ?? (await findPendingParent(database, { companyId, projectId, resource }, recordId));
-}
-
-function toLoggedEvent(event: ProcoreEvent, delivery: Delivery, raw: string): LoggedEvent {
-  const { receivedAt, key = null, trace = null } = delivery;
-  const { id, companyId, projectId, resource, recordId, kind, occurredAt, payloadVersion } = event;
-  return {
-    id,
-    companyId,
-    projectId,
-    resource,
-    recordId,
-    kind,
-    occurredAt,
-    receivedAt,
-    payloadVersion,
-    raw: asJsonb(raw),
-    key,
-    trace,
-  };
+  const parents = await findParentIds(database.pool, { table, companyId, projectId }, [recordId]);
+  return (
+    parents.get(recordId) ?? (await findPendingParent(database.pool, { companyId, projectId, resource }, recordId))
+  );
 }
 
 /** Keeps a body that we cannot use as a dead letter. */
@@ -133,7 +112,7 @@ export async function bury(
 }
 
 function asBigint(id: string | null): string | null {
-  return id !== null && isBigint(id) ? id : null;
+  return id !== null && isNumericId(id) ? id : null;
 }
 
 function deadLetterId(raw: string): string {

@@ -7,6 +7,8 @@ import {
   type GivenUpRecord,
   inTransaction,
   markPending,
+  type Pace,
+  type Queryable,
   type Transaction,
   takeDueTries,
   timeToFirstTry,
@@ -14,10 +16,7 @@ import {
 import { bodyOf } from './record-delivery.ts';
 import type { FetchSettings } from './run/batch-run.ts';
 
-type RetrySettings = Pick<
-  FetchSettings,
-  'database' | 'catalogue' | 'delayMs' | 'maxWaitMs' | 'retryDeadLettersAfterMs'
->;
+type RetrySettings = Pick<FetchSettings, 'database' | 'catalogue' | keyof Pace | 'retryDeadLettersAfterMs'>;
 
 const RECORDS_AT_ONCE = 1000;
 /** A body may be 1 MiB. */
@@ -44,7 +43,7 @@ export async function retryDeadLetters(settings: RetrySettings): Promise<number>
  * those is that are given up meanwhile.
  */
 export async function timeToNextTry({ database, retryDeadLettersAfterMs = [] }: RetrySettings): Promise<number> {
-  const firstMs = (await timeToFirstTry(database)) ?? LONGEST_WAIT_MS;
+  const firstMs = (await timeToFirstTry(database.pool)) ?? LONGEST_WAIT_MS;
   return Math.max(SHORTEST_WAIT_MS, Math.min(LONGEST_WAIT_MS, firstMs, ...retryDeadLettersAfterMs));
 }
 
@@ -85,11 +84,7 @@ export async function replayDeadLetters(
 }
 
 async function* portions<Letter extends { id: string }>(
-  find: (
-    client: Database['pool'],
-    choice: DeadLetterChoice,
-    portion: { after: string; limit: number },
-  ) => Promise<Letter[]>,
+  find: (client: Queryable, choice: DeadLetterChoice, portion: { after: string; limit: number }) => Promise<Letter[]>,
   database: Database,
   choice: DeadLetterChoice,
   limit: number,
@@ -115,14 +110,10 @@ function mirrored(
 }
 
 /** Parent, time and deletion stay in the dead letter, where a fetch finds them. */
-async function markAgain(
-  client: Transaction,
-  { delayMs, maxWaitMs }: RetrySettings,
-  letters: readonly GivenUpRecord[],
-): Promise<void> {
+async function markAgain(client: Transaction, pace: Pace, letters: readonly GivenUpRecord[]): Promise<void> {
   const news = letters.map(({ companyId, projectId, resource, recordId }) => ({
     ...{ companyId, projectId, resource, recordId },
     ...{ parentId: null, isDelete: false, isRelative: true },
   }));
-  await markPending(client, { news, lane: 'repair', eventId: null, occurredAt: null, delayMs, maxWaitMs });
+  await markPending(client, { news, lane: 'repair', pace });
 }

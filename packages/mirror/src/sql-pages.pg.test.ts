@@ -7,8 +7,8 @@ import {
   inTransaction,
   migrateDatabase,
   openDatabase,
+  type Queryable,
   storeRecords,
-  type Transaction,
 } from '@procore-mirror/database';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -23,7 +23,7 @@ let test_: TestDatabase;
 let mirror: Database;
 let readers: Database;
 /** One connection, because temporary tables are a connection's own. */
-let reader: Transaction;
+let reader: Queryable;
 let release: () => void;
 
 beforeAll(async () => {

@@ -11,6 +11,7 @@ export { SLOW_TIMEOUT_MS } from './exchange.ts';
 export { expandPath } from './expand-path.ts';
 export { createHooksApi, type Hook, type HookDelivery, type HooksApi, type HookTrigger } from './hooks-api.ts';
 export { parseWithTextIds } from './lossless-json.ts';
+export { isNumericId } from './numeric-id.ts';
 export type { ReadPage } from './page-ends.ts';
 export type { AnsweredSize } from './page-sizes.ts';
 export type { AnswerText, CallPurpose, ProcoreAnswer } from './procore-answer.ts';

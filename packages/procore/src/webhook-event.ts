@@ -11,6 +11,7 @@
 // not know are let be: Procore announces new ones.
 import { z } from 'zod';
 import { parseWithTextIds } from './lossless-json.ts';
+import { isNumericId } from './numeric-id.ts';
 
 /** What an event says, the same for every payload version. */
 export type ProcoreEvent = {
@@ -139,11 +140,6 @@ const eventFields = z.object({
 });
 
 type EventFields = z.infer<typeof eventFields>;
-
-/** A positive bigint as Postgres has them, without leading zeros, so that one id has one spelling. */
-function isNumericId(id: string): boolean {
-  return /^[1-9]\d{0,18}$/.test(id) && BigInt(id) <= 9_223_372_036_854_775_807n;
-}
 
 /** A ULID or what newer tools may use; not digits alone, for that is a number that does not fit. */
 function isTextId(id: string): boolean {

@@ -19,7 +19,7 @@ export function addDeadLettersList(parent: Command, run: Run): void {
         context.withDatabase(async (database) => {
           const { output, now } = context;
           await checkPart(context, database, options);
-          const letters = await listDeadLetters(database, choiceOf(options), options.limit);
+          const letters = await listDeadLetters(database.pool, choiceOf(options), options.limit);
           output.result(letters, () =>
             letters.length === 0
               ? 'There are no dead letters.'

@@ -13,7 +13,7 @@ export function addDeadLettersShow(parent: Command, run: Run): void {
     .action((id: string, options: { json?: boolean }) =>
       run(options, ({ withDatabase, output }) =>
         withDatabase(async (database) => {
-          const letter = await showDeadLetter(database, id);
+          const letter = await showDeadLetter(database.pool, id);
           output.result(letter, () =>
             letter === null ? `There is no dead letter ${printable(id)}.` : inWords(letter),
           );

@@ -27,7 +27,7 @@ export function addEventsList(parent: Command, run: Run): void {
         context.withDatabase(async (database) => {
           const { output, now } = context;
           await checkPart(context, database, options);
-          const events = await listEvents(database, filterOf(options));
+          const events = await listEvents(database.pool, filterOf(options));
           output.result(events, () =>
             table(
               ['event', 'received', 'company', 'project', 'resource', 'record', 'kind', 'its record now'],

@@ -12,7 +12,7 @@ export function addEventsShow(parent: Command, run: Run): void {
     .action((id: string, options: { json?: boolean }) =>
       run(options, ({ withDatabase, output }) =>
         withDatabase(async (database) => {
-          const event = await showEvent(database, id);
+          const event = await showEvent(database.pool, id);
           output.result(event, () => (event === null ? `The log has no event ${id}.` : inWords(event)));
           return event === null ? exitCode.foundSomethingWrong : exitCode.fine;
         }),

@@ -61,7 +61,7 @@ function lineOf(entry: Catalogue['entries'][number]): Omit<ResourceLine, 'select
 /** Null when the database does not answer, is not ours yet, or is not known: the rest is worth printing all the same. */
 async function tryFreshness({ withDatabase, output }: Context): Promise<readonly Freshness[] | null> {
   try {
-    return (await withDatabase(readStatus)).freshness;
+    return (await withDatabase(({ pool }) => readStatus(pool))).freshness;
   } catch (error) {
     const isExpected =
       error instanceof ServerUnreachableError || error instanceof DatabaseVersionError || error instanceof ConfigError;

@@ -29,7 +29,7 @@ export function addStatus(parent: Command, run: Run): void {
         const [mirror, queue] = await Promise.all([
           context.withDatabase(async (database) => {
             await checkPart(context, database, options);
-            return readStatus(database, { companyId, projectId, resource });
+            return readStatus(database.pool, { companyId, projectId, resource });
           }),
           readQueue(context),
         ]);

@@ -1,5 +1,5 @@
 // What was learnt of Procore's lists: how large a page may be, and by how much a list's Total is usually off.
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import type { BatchKey } from '../schedule/batch.ts';
 
 /** A list of a company or a project, or of one parent where its path names one. */
@@ -13,8 +13,6 @@ export type ListFacts = {
   /** By how much its Total is above what comes, as a habit; null: it is not. */
   usuallyMissing: number | null;
 };
-
-type Queryable = Pick<Database['pool'], 'query'>;
 
 const valuesOf = (key: ListKey): (string | null)[] => [key.companyId, key.projectId, key.resource, key.parentId];
 const SAME_RESOURCE = 'company_id = $1::bigint and project_id is not distinct from $2::bigint and resource = $3';

@@ -2,6 +2,7 @@ import { keepSessions, poolerProblem, readPostgresAddress, serverOf } from '@pro
 import pg from 'pg';
 import { PoolerError } from '../errors.ts';
 
+/** What takes all of it commits by itself; reads take a Queryable (`database.pool`), what belongs with other statements a Transaction. */
 export type Database = {
   /** The address that its connections lead to. */
   url: string;

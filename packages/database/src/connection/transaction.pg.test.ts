@@ -1,6 +1,8 @@
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, expectTypeOf, test } from 'vitest';
 import { type Database, openDatabase } from './open-database.ts';
+import type { Queryable, Transaction } from './queryable.ts';
 import { inTransaction } from './transaction.ts';
 
 let server: TestDatabase;
@@ -32,6 +34,13 @@ test('what work did is there when it resolves, and gone when it rejects', async 
   await expect(failing).rejects.toThrow('on purpose');
   expect([await count('kept'), await count('lost')]).toEqual([1, undefined]);
   expect(database.pool.idleCount).toBe(database.pool.totalCount);
+});
+
+test('only inTransaction gives a transaction, which takes queries as the pool does', () => {
+  expectTypeOf<Transaction>().toExtend<Queryable>();
+  expectTypeOf<Database['pool']>().toExtend<Queryable>();
+  expectTypeOf<Database['pool']>().not.toExtend<Transaction>();
+  expectTypeOf<pg.PoolClient>().not.toExtend<Transaction>();
 });
 
 test('work that swallows a failed statement is not taken for committed', async () => {

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Database } from './open-database.ts';
+import type { Transaction } from './queryable.ts';
 import { liftAbove, VersionBehindError } from './version-gap.ts';
-
-/** A connection inside a transaction. */
-export type Transaction = pg.ClientBase;
 
 const ATTEMPTS = 5;
 const SERIALIZATION_FAILURE = '40001';
@@ -15,7 +13,7 @@ const DEADLOCK_DETECTED = '40P01';
  * failure `work` runs again from the start, up to five times in all, so it must do nothing but query. Numbers of fetches that a
  * row has outrun are lifted (`version-gap.ts`) before VersionBehindError is thrown.
  */
-export async function inTransaction<T>(database: Database, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(database: Database, work: (client: Transaction) => Promise<T>): Promise<T> {
   return afterConflicts(database, () => attemptOnce(database, work));
 }
 
@@ -32,12 +30,12 @@ export async function afterConflicts<T>(database: Database, work: () => Promise<
   }
 }
 
-async function attemptOnce<T>(database: Database, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+async function attemptOnce<T>(database: Database, work: (client: Transaction) => Promise<T>): Promise<T> {
   const client = await database.pool.connect();
   let broken = false;
   try {
     await client.query('begin');
-    const result = await work(client);
+    const result = await work(client as pg.PoolClient & Transaction); // begun by the line before
     const { command } = await client.query('commit');
     // Postgres answers COMMIT with ROLLBACK, and no error, when a statement had failed and `work` went on regardless.
     if (command !== 'COMMIT') throw new Error('the transaction was rolled back: a statement in it failed before');

@@ -7,8 +7,7 @@ import type pg from 'pg';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { tableName } from '../schema/quote.ts';
 import type { Database } from './open-database.ts';
-
-type Queryable = Pick<pg.ClientBase, 'query'>;
+import type { Queryable, Transaction } from './queryable.ts';
 
 /**
  * A row bears a number that was not given when this fetch took its own, so nobody knows which is newer. `inTransaction` has the
@@ -63,7 +62,7 @@ async function withClient<T>({ pool }: Database, work: (client: pg.PoolClient) =
  * `condition` is SQL on `t` with the parameters.
  */
 export async function insistOnGivenVersions(
-  client: Queryable,
+  client: Transaction,
   table: MirroredTable,
   { version, condition, values }: { version: string; condition: string; values: readonly unknown[] },
 ): Promise<void> {

@@ -3,10 +3,12 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../connection/open-database.ts';
 import { inTransaction } from '../connection/transaction.ts';
 import { migrateDatabase } from '../migrate/migrate-database.ts';
+import { markPending, type News } from '../pending/mark-pending.ts';
+import { noteBatch } from '../pending/note-batch.ts';
+import { settleRecords } from '../pending/settle-records.ts';
 import type { BatchKey } from '../schedule/batch.ts';
-import { noteBatch, settleRecords } from '../schedule/batches.ts';
 import { giveUpRecords, keepUnreadDelivery, takeDueTries } from './dead-letters.ts';
-import { type LoggedEvent, markPending, type News, recordEvent } from './record-event.ts';
+import { type LoggedEvent, recordEvent } from './record-event.ts';
 
 let test_: TestDatabase;
 let database: Database;
@@ -25,6 +27,7 @@ beforeEach(() => database.pool.query('truncate mirror.events, mirror.pending, mi
 const HOUR = 3_600_000;
 const retryAfterMs = [HOUR, 24 * HOUR];
 const key: BatchKey = { companyId: '1', projectId: '7', resource: 'RFIs' };
+const pace = { delayMs: 0, maxWaitMs: 60_000 };
 const ofRecord = { ...key, parentId: null, isDelete: false, isRelative: false };
 
 let eventNumber = 0;
@@ -36,10 +39,10 @@ async function hear(news: Partial<News> = {}, occurredAt: string | null = '2026-
     ...{ recordId: one.recordId, kind: one.isDelete ? 'delete' : 'update', occurredAt, receivedAt: new Date() },
     ...{ payloadVersion: 'v4.0', raw: `{"n": ${eventNumber}}`, key: null, trace: null },
   };
-  await recordEvent(database, { event, ignored: null, news: [one], delayMs: 0, maxWaitMs: 60_000 });
+  await recordEvent(database, { event, ignored: null, news: [one], pace });
   return event.id;
 }
-const note = (of = key) => noteBatch(database, of, { delayMs: 0, absencePauseMs: 0, limit: 100 });
+const note = (of = key) => noteBatch(database.pool, of, { delayMs: 0, absencePauseMs: 0, limit: 100 });
 const giveUp = async (of = key, reason = 'answer_422') =>
   giveUpRecords(database, of, await note(of), { reason, detail: 'GET /x: HTTP 422', retryAfterMs });
 const settle = async (of = key) => {
@@ -50,8 +53,7 @@ const takeDue = (limit = 10) => inTransaction(database, (client) => takeDueTries
 const makeDue = () => database.pool.query(`update mirror.dead_letters set next_try_at = now() - interval '1 s'`);
 const tryAgain = async () => {
   const news = (await takeDue()).map((record) => ({ ...record, parentId: null, isDelete: false, isRelative: true }));
-  const pace = { delayMs: 0, maxWaitMs: 60_000 };
-  await markPending(database.pool, { news, lane: 'repair', eventId: null, occurredAt: null, ...pace });
+  await markPending(database.pool, { news, lane: 'repair', pace });
 };
 async function letters(columns = 'id'): Promise<Record<string, unknown>[]> {
   const inHours = `round(extract(epoch from next_try_at - now()) / 3600)::int as hours`;

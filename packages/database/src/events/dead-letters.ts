@@ -5,12 +5,10 @@
 //                              ▲──────────────────given up again──────────────────────┘
 //
 // A fetch knows of a record what its dead letter knows, a deletion among its news, too; whoever settles the record removes the
-// dead letter (`batches.ts`).
+// dead letter (`settle-records.ts`).
 import type { Database } from '../connection/open-database.ts';
-import type { Transaction } from '../connection/transaction.ts';
+import type { Queryable, Transaction } from '../connection/queryable.ts';
 import type { BatchKey, NotedRecord } from '../schedule/batch.ts';
-
-type Queryable = Pick<Database['pool'], 'query'>;
 
 /** A body that we could not use. */
 export type UnreadDelivery = {
@@ -93,6 +91,9 @@ export function deadLetterId(record: string): string {
   return `concat_ws('/', ${record}.company_id, ${record}.project_id, ${record}.resource, ${record}.record_id)`;
 }
 
+/** Mostly there are no dead letters; asked first, this keeps a statement from looking for that of each record. */
+export const SOME_ARE_DEAD = '(select true from mirror.dead_letters limit 1)';
+
 /** A record with a dead letter. */
 export type GivenUpRecord = BatchKey & { id: string; recordId: string };
 
@@ -128,8 +129,8 @@ export async function takeDueTries(
 }
 
 /** How long until the first try is due, ms; less than 0 when one is. Null: none is to come. */
-export async function timeToFirstTry(database: Database): Promise<number | null> {
-  const { rows } = await database.pool.query<{ ms: number | null }>(
+export async function timeToFirstTry(client: Queryable): Promise<number | null> {
+  const { rows } = await client.query<{ ms: number | null }>(
     'select (extract(epoch from min(next_try_at) - now()) * 1000)::float8 as ms from mirror.dead_letters',
   );
   return rows[0]?.ms ?? null;

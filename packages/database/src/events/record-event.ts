@@ -1,6 +1,6 @@
 import type { Database } from '../connection/open-database.ts';
 import { afterConflicts } from '../connection/transaction.ts';
-import type { Lane, NotedRecord } from '../schedule/batch.ts';
+import { markNews, type News, newsColumns, newsTable, type Pace } from '../pending/mark-pending.ts';
 
 /** An event as the log keeps it. Ids are decimal text (record ids may be ULIDs); `occurredAt` is ISO 8601, null when the event does not say. */
 export type LoggedEvent = {
@@ -20,18 +20,6 @@ export type LoggedEvent = {
   trace: string | null;
 };
 
-/** A record to fetch because of an event, its own or a relative's. */
-export type News = {
-  companyId: string;
-  projectId: string | null;
-  resource: string;
-  recordId: string;
-  parentId: string | null;
-  isDelete: boolean;
-  /** The event tells of a relative of this record: its own `updated_at` may well be older than the event. */
-  isRelative: boolean;
-};
-
 export type RecordOptions = {
   event: LoggedEvent;
   /** Why nothing is fetched; null when something is. */
@@ -39,8 +27,7 @@ export type RecordOptions = {
   news: readonly News[];
   /** The dead letter that this body would be, or was until now: it could be read. */
   deadLetterId?: string;
-  delayMs: number;
-  maxWaitMs: number;
+  pace: Pace;
 };
 
 /**
@@ -64,8 +51,8 @@ export async function recordEvent(database: Database, options: RecordOptions): P
     ignored === null ? 'pending' : 'ignored',
     ignored,
     ...newsColumns(options.news),
-    options.delayMs,
-    options.maxWaitMs,
+    options.pace.delayMs,
+    options.pace.maxWaitMs,
     options.deadLetterId,
     event.key,
     event.trace,
@@ -77,104 +64,6 @@ export async function recordEvent(database: Database, options: RecordOptions): P
   const isNew = rows[0]?.is_new ?? null;
   if (isNew === null) return 'differs';
   return isNew ? 'new' : 'known';
-}
-
-type Queryable = Pick<Database['pool'], 'query'>;
-
-export type MarkOptions = {
-  news: readonly News[];
-  /** A record that is pending in an earlier lane stays there. */
-  lane: Lane;
-  eventId: string | null;
-  occurredAt: string | null;
-  delayMs: number;
-  maxWaitMs: number;
-};
-
-/**
- * Marks records pending without an event of their own, as backfill and relatives do. Part of the caller's transaction if it
- * passes a client. Returns the records with their generations.
- */
-export async function markPending(
-  client: Queryable,
-  options: MarkOptions,
-): Promise<Pick<NotedRecord, 'id' | 'generation'>[]> {
-  if (options.news.length === 0) return [];
-  const { rows } = await client.query<Pick<NotedRecord, 'id' | 'generation'>>({
-    name: 'mark-pending',
-    text: `with news as (select *, $8::text as event_id, $9::timestamptz as occurred_at, $9::timestamptz as deleted_at
-        from ${newsTable(1)}),
-      ${markNews('$10', '$11', '$12::mirror.lane')} select record_id as id, generation::text from marked`,
-    values: [
-      ...newsColumns(options.news),
-      options.eventId,
-      options.occurredAt,
-      options.delayMs,
-      options.maxWaitMs,
-      options.lane,
-    ],
-  });
-  return rows;
-}
-
-function newsColumns(news: readonly News[]): unknown[][] {
-  return [
-    news.map((one) => one.companyId),
-    news.map((one) => one.projectId),
-    news.map((one) => one.resource),
-    news.map((one) => one.recordId),
-    news.map((one) => one.parentId),
-    news.map((one) => one.isDelete),
-    news.map((one) => one.isRelative),
-  ];
-}
-
-function newsTable(first: number): string {
-  const parameter = (offset: number) => `$${first + offset}`;
-  return `unnest(${parameter(0)}::bigint[], ${parameter(1)}::bigint[], ${parameter(2)}::text[], ${parameter(3)}::text[],
-    ${parameter(4)}::text[], ${parameter(5)}::boolean[], ${parameter(6)}::boolean[])
-    as n(company_id, project_id, resource, record_id, parent_id, is_delete, is_relative)`;
-}
-
-// Rows are locked in one order everywhere, so that two recorders of the same records do not block each other for ever.
-// The batch is always written, even when it is due already: the lock makes the worker that is just about to call the
-// batch idle wait for this news.
-function markNews(delayMs: string, maxWaitMs: string, lane: string): string {
-  return `
-  marked as (
-    insert into mirror.pending as p (company_id, project_id, resource, record_id, parent_id, delete_seen, lane,
-      event_id, occurred_at, delete_occurred_at, ready_at)
-    select company_id, project_id, resource, record_id, parent_id, is_delete, ${lane}, event_id,
-      case when not is_relative then occurred_at end, case when is_delete then deleted_at end,
-      now() + ${delayMs}::float8 * interval '1 ms'
-    from news order by company_id, project_id, resource, record_id
-    on conflict (company_id, project_id, resource, record_id) do update set
-      generation = excluded.generation,
-      parent_id = coalesce(excluded.parent_id, p.parent_id),
-      delete_seen = p.delete_seen or excluded.delete_seen,
-      lane = least(p.lane, excluded.lane),
-      event_id = coalesce(excluded.event_id, p.event_id),
-      occurred_at = greatest(p.occurred_at, excluded.occurred_at),
-      delete_occurred_at = greatest(p.delete_occurred_at, excluded.delete_occurred_at),
-      last_seen_at = now(),
-      attempts = 0,
-      own_failures = 0,
-      reread = false,
-      ready_at = greatest(p.not_before,
-        least(excluded.ready_at, p.first_seen_at + ${maxWaitMs}::float8 * interval '1 ms'))
-    returning company_id, project_id, resource, record_id, generation, lane, ready_at
-  ),
-  due as (
-    insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
-    select company_id, project_id, resource, lane, min(ready_at) + mirror.rest_of_news(company_id, lane),
-      min(ready_at) + mirror.rest_of_news(company_id, lane) from marked
-    group by company_id, project_id, resource, lane order by company_id, project_id, resource, lane
-    on conflict (company_id, project_id, resource, lane) do update set
-      due_at = case when b.due_at < excluded.due_at
-        then greatest(b.due_at, least(excluded.due_at, b.first_due_at + ${delayMs}::float8 * interval '2 ms'))
-        else excluded.due_at end,
-      first_due_at = case when b.due_at < excluded.due_at then b.first_due_at else excluded.due_at end
-  )`;
 }
 
 // An event that does not say when is logged with the time of its receipt. Among the news of a record that would be a guess:

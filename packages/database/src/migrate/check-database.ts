@@ -1,4 +1,5 @@
 import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import { DatabaseVersionError } from '../errors.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { lackingUsersTables } from './make-users-table.ts';
@@ -6,8 +7,6 @@ import { type Migration, readLedger, readMigrations } from './migration-ledger.t
 import { checkRights } from './rights.ts';
 
 const OLDEST_POSTGRES = 150_000;
-
-type Queryable = Pick<Database['pool'], 'query'>;
 
 /**
  * Throws DatabaseVersionError when the database is older or newer than this version of procore-mirror, or unfit for any,

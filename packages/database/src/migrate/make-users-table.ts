@@ -1,13 +1,11 @@
 // Tables that the operator defined. No migration knows them, so they are made from their definition: what is missing is
 // added, nothing is ever dropped or changed.
 import type pg from 'pg';
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import { allColumns, keyColumns, type MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteName, tableName } from '../schema/quote.ts';
 import { adoptTable, readShape, type Shape } from './adopt-table.ts';
 import { holdsRows, indexUpkeep, leaveToWorkers } from './upkeep.ts';
-
-type Queryable = Pick<Database['pool'], 'query'>;
 
 /**
  * Makes the table, its indexes and its columns where they are missing. Idempotent. Throws when there is a table of this

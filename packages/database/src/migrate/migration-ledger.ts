@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { z } from 'zod';
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 
 export type Migration = { name: string; hash: string; statements: readonly string[] };
 
@@ -40,10 +40,7 @@ export function namesMadeBy(migrations: readonly Migration[]): string[] {
 }
 
 /** Compares the database with these migrations. A database without a ledger has seen none. */
-export async function readLedger(
-  client: Pick<Database['pool'], 'query'>,
-  ours: readonly Migration[] = readMigrations(),
-): Promise<Ledger> {
+export async function readLedger(client: Queryable, ours: readonly Migration[] = readMigrations()): Promise<Ledger> {
   const { rows: found } = await client.query(`select to_regclass('mirror.migrations') is not null as exists`);
   if (!found[0]?.exists) return { missing: ours, foreign: [] };
   const { rows } = await client.query<{ name: string; hash: string }>(

@@ -1,11 +1,9 @@
 // What the role of a process must be allowed. Postgres says "permission denied" and no more; here it is said to whom, and what an
 // administrator is to run.
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import { DatabaseVersionError } from '../errors.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { type Migration, namesMadeBy } from './migration-ledger.ts';
-
-type Queryable = Pick<Database['pool'], 'query'>;
 
 type SchemaRights = { name: string; owner: string | null; may_use: boolean; may_make: boolean };
 

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Database } from '../connection/open-database.ts';
+import type { Transaction } from '../connection/queryable.ts';
 import { inTransaction } from '../connection/transaction.ts';
 
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -29,7 +30,7 @@ export async function waitBriefly(client: pg.ClientBase): Promise<void> {
  */
 export async function whenLocksAreFree<T>(
   database: Database,
-  work: (client: pg.PoolClient) => Promise<T>,
+  work: (client: Transaction) => Promise<T>,
   { limitMs, onWait }: { limitMs: number; onWait: (line: string) => void },
 ): Promise<T> {
   const until = performance.now() + limitMs;
@@ -48,7 +49,7 @@ export async function whenLocksAreFree<T>(
 
 type Tried<T> = { result: T } | { inTheWay: readonly Session[]; cause: unknown };
 
-async function tryOnce<T>(database: Database, work: (client: pg.PoolClient) => Promise<T>): Promise<Tried<T>> {
+async function tryOnce<T>(database: Database, work: (client: Transaction) => Promise<T>): Promise<Tried<T>> {
   const lookout = createLookout(database);
   try {
     const result = await inTransaction(database, async (client) => {

@@ -24,8 +24,8 @@ afterAll(async () => {
 });
 
 test('each company and resource in the log is found once, however many events it has', async () => {
-  expect(await listPlaces(database)).toEqual(['1', '2', '3'].map((companyId) => ({ companyId, projectId: null })));
-  expect(await listNamedResources(database)).toEqual(['R1', 'R2', 'R3', 'R4']);
+  expect(await listPlaces(database.pool)).toEqual(['1', '2', '3'].map((companyId) => ({ companyId, projectId: null })));
+  expect(await listNamedResources(database.pool)).toEqual(['R1', 'R2', 'R3', 'R4']);
 });
 
 test('a project is mentioned where its events are, and nowhere else', async () => {

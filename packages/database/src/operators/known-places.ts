@@ -1,6 +1,7 @@
 // Which companies and projects the mirror knows anything of, found without counting what is mirrored.
 import pg from 'pg';
 import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import { inTransaction } from '../connection/transaction.ts';
 import { quoteName } from '../schema/quote.ts';
 
@@ -8,8 +9,8 @@ import { quoteName } from '../schema/quote.ts';
 export type Place = { companyId: string; projectId: string | null };
 
 /** Companies and projects that were told of, filled or refused us, by now. Those of which there are rows only may be missing. */
-export async function listPlaces(database: Database): Promise<Place[]> {
-  const { rows } = await database.pool.query<Place>(
+export async function listPlaces(client: Queryable): Promise<Place[]> {
+  const { rows } = await client.query<Place>(
     `select distinct company_id::text as "companyId", project_id::text as "projectId" from (
         select company_id, project_id from mirror.batches union all select company_id, project_id from mirror.backfills
         union all select company_id, project_id from mirror.lists union all select company_id, project_id from mirror.scopes
@@ -21,8 +22,8 @@ export async function listPlaces(database: Database): Promise<Place[]> {
 }
 
 /** Names of resources that events and dead letters tell of, whether they are mirrored or not. */
-export async function listNamedResources(database: Database): Promise<string[]> {
-  const { rows } = await database.pool.query<{ resource: string }>(
+export async function listNamedResources(client: Queryable): Promise<string[]> {
+  const { rows } = await client.query<{ resource: string }>(
     `select resource from (${OF_EVENTS}) e union select resource from mirror.dead_letters where resource is not null order by 1`,
   );
   return rows.map(({ resource }) => resource);
@@ -53,7 +54,7 @@ export async function isMentioned(
   const wanted = Object.entries({ company_id: companyId, project_id: projectId }).filter(([, id]) => id !== undefined);
   const condition = wanted.map(([name], index) => `${name} = $${index + 1}::bigint`).join(' and ');
   const ids = wanted.map(([, id]) => id);
-  const finds = async (client: pg.ClientBase, tables: readonly string[]): Promise<boolean> => {
+  const finds = async (client: Queryable, tables: readonly string[]): Promise<boolean> => {
     const [first = 'mirror.pending', ...others] = tables;
     const any = [first, ...others].map((table) => `exists (select from ${table} where ${condition})`).join(' or ');
     const { rows } = await client.query<{ found: boolean }>(`select ${any} as found`, ids);
@@ -61,7 +62,7 @@ export async function isMentioned(
   };
   const column = projectId === undefined ? 'company_id' : 'project_id';
   return inTransaction(database, async (client) => {
-    await client.query('set local enable_seqscan = off'); // statistics of before a first fill would have it read whole tables
+    await client.query('set local enable_seqscan = off'); // statistics of before a backfill would have it read whole tables
     if (await finds(client, ['mirror.pending', ...(await listTables(client, column))])) return true;
     await client.query(`set local enable_seqscan = on; set local statement_timeout = ${SEARCH_MS}; savepoint search`);
     try {
@@ -77,7 +78,7 @@ export async function isMentioned(
 const QUERY_CANCELED = '57014';
 
 /** Mirrored tables with this column, those included that no catalogue of today knows; other tools' tables have no `_version`. */
-async function listTables(client: pg.ClientBase, column: string): Promise<string[]> {
+async function listTables(client: Queryable, column: string): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid
       where c.relnamespace = to_regnamespace('procore') and c.relkind in ('r', 'p') and not c.relispartition

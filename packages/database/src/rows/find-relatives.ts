@@ -1,20 +1,19 @@
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import type { BatchKey } from '../schedule/batch.ts';
-import { isOfBatch } from '../schedule/batches.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteName, tableName } from '../schema/quote.ts';
-import { fittingIds, inScope, isFittingId, scopeProject } from './look-up.ts';
+import { fittingIds, inScope, isFittingId, scopeProject, type TableScope } from './look-up.ts';
 
 /**
  * The projects in which a record of this id is mirrored or pending, for records that repeat across projects. Both in one
  * look, because a fetch that is under way turns the one into the other.
  */
 export async function findProjects(
-  database: Database,
+  client: Queryable,
   { table, companyId, id }: { table: MirroredTable; companyId: string; id: string },
 ): Promise<string[]> {
   if (fittingIds(table, [id]).length === 0) return [];
-  const { rows } = await database.pool.query<{ project_id: string }>(
+  const { rows } = await client.query<{ project_id: string }>(
     `select project_id from ${tableName(table)} where company_id = $1 and id = $2 and _deleted_at is null
       union select project_id from mirror.pending
         where company_id = $1 and resource = $3 and record_id = $4 and project_id is not null`,
@@ -23,25 +22,15 @@ export async function findProjects(
   return rows.map((row) => row.project_id);
 }
 
-/** Ids of the batch's pending records, newest news first. */
-export async function listPendingIds(database: Database, key: BatchKey, limit: number): Promise<string[]> {
-  const { rows } = await database.pool.query<{ record_id: string }>(
-    `select record_id from mirror.pending where ${isOfBatch(key)} order by last_seen_at desc limit $4`,
-    [key.companyId, key.projectId, key.resource, limit],
-  );
-  return rows.map((row) => row.record_id);
-}
-
 /**
  * The parents whose rows mention one of the ids anywhere as `id`, last fetched first: all, or those fetched within the last
  * `withinMs`. A hint: records of other resources may have the same ids.
  */
 export async function findMentions(
-  client: Pick<Database['pool'], 'query'>,
-  place: { table: MirroredTable; companyId: string; projectId: string | null; withinMs: number | null },
+  client: Queryable,
+  { table, companyId, projectId, withinMs }: TableScope & { withinMs: number | null },
   ids: readonly string[],
 ): Promise<string[]> {
-  const { table, companyId, projectId, withinMs } = place;
   // No record nests so deep, and without an end the search could run out of stack, whichever row it is in.
   const anywhere = 'lax $.**{0 to 64}.id';
   const { rows } = await client.query<{ id: string }>(
@@ -62,8 +51,8 @@ type ReturnedParent = { id: string; absentSince: string | null };
  * wait for a fetch: a look for them may be under way where the parents were. Not those deleted long before their parent.
  */
 export async function findLeftBehind(
-  client: Pick<Database['pool'], 'query'>,
-  { table, companyId, projectId }: { table: MirroredTable; companyId: string; projectId: string | null },
+  client: Queryable,
+  { table, companyId, projectId }: TableScope,
   parents: readonly ReturnedParent[],
 ): Promise<{ id: string; parentId: string }[]> {
   if (table.parentKey === null) return [];
@@ -93,8 +82,8 @@ export async function findLeftBehind(
 
 /** Children of these parents whose rows are in another project than this one, where the parents are. */
 export async function findStrayed(
-  client: Pick<Database['pool'], 'query'>,
-  { table, companyId, projectId }: Place,
+  client: Queryable,
+  { table, companyId, projectId }: TableScope,
   parentIds: readonly string[],
 ): Promise<{ id: string; parentId: string }[]> {
   if (table.parentKey === null || table.scope === 'company' || projectId === null || parentIds.length === 0) return [];
@@ -107,14 +96,12 @@ export async function findStrayed(
   return rows;
 }
 
-type Place = { table: MirroredTable; companyId: string; projectId: string | null };
-
 const ORPHANS_AT_ONCE = 100;
 
 /** Records hidden within a day, those hidden last first: they may be where a parent went. */
 export async function findLatelyHidden(
-  client: Pick<Database['pool'], 'query'>,
-  { table, companyId, projectId }: Place,
+  client: Queryable,
+  { table, companyId, projectId }: TableScope,
 ): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
     `select t.id::text as id from ${tableName(table)} t where ${inScope(table)} and _deleted_at is null
@@ -129,8 +116,8 @@ export async function findLatelyHidden(
  * it: never seen and of no known parent, or of another parent and changed within the day before, so that they may have moved.
  */
 export async function findOrphansDeletedWith(
-  client: Pick<Database['pool'], 'query'>,
-  { table, companyId, projectId }: Place,
+  client: Queryable,
+  { table, companyId, projectId }: TableScope,
   parent: { resource: string; id: string },
 ): Promise<string[]> {
   if (table.parentKey === null) return [];
@@ -154,7 +141,7 @@ export async function findOrphansDeletedWith(
 
 /** Where else fetches of the last days did not find these records any more, because they were seen somewhere else. */
 export async function findFormerPlaces(
-  client: Pick<Database['pool'], 'query'>,
+  client: Queryable,
   key: BatchKey,
   ids: readonly string[],
 ): Promise<{ id: string; projectId: string | null; parentId: string | null }[]> {
@@ -169,7 +156,7 @@ export async function findFormerPlaces(
 
 /** Those of the records that a fetch of the last days did not find under this parent, where they are now. */
 export async function findReturned(
-  client: Pick<Database['pool'], 'query'>,
+  client: Queryable,
   key: BatchKey,
   records: readonly { id: string; parentId: string | null }[],
 ): Promise<string[]> {
@@ -184,8 +171,8 @@ export async function findReturned(
 
 /** Records that moved from this project to another in the last days, and where they are. */
 export async function findMovedAway(
-  client: Pick<Database['pool'], 'query'>,
-  { table, companyId, projectId }: { table: MirroredTable; companyId: string; projectId: string | null },
+  client: Queryable,
+  { table, companyId, projectId }: TableScope,
 ): Promise<{ id: string; projectId: string }[]> {
   if (table.scope === 'company' || table.idRepeatsAcrossProjects) return [];
   const { rows } = await client.query<{ id: string; projectId: string }>(
@@ -196,39 +183,4 @@ export async function findMovedAway(
     [companyId, table.resource, projectId],
   );
   return rows;
-}
-
-/** Those of the ids that are pending in the batch. */
-export async function findPending(
-  client: Pick<Database['pool'], 'query'>,
-  key: BatchKey,
-  ids: readonly string[],
-): Promise<string[]> {
-  const { rows } = await client.query<{ record_id: string }>(
-    `select record_id from mirror.pending where ${isOfBatch(key)} and record_id = any($4)`,
-    [key.companyId, key.projectId, key.resource, ids],
-  );
-  return rows.map((row) => row.record_id);
-}
-
-/** The parent of a pending record, as far as a list has named it. */
-export async function findPendingParent(database: Database, key: BatchKey, id: string): Promise<string | null> {
-  const { rows } = await database.pool.query<{ parent_id: string | null }>(
-    `select parent_id from mirror.pending where ${isOfBatch(key)} and record_id = $4`,
-    [key.companyId, key.projectId, key.resource, id],
-  );
-  return rows[0]?.parent_id ?? null;
-}
-
-/** Notes the parents that a list named of pending records, by record id. */
-export async function placePending(
-  client: Pick<Database['pool'], 'query'>,
-  key: BatchKey,
-  parents: ReadonlyMap<string, string>,
-): Promise<void> {
-  await client.query(
-    `update mirror.pending p set parent_id = f.parent_id from unnest($4::text[], $5::text[]) as f(record_id, parent_id)
-      where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id`,
-    [key.companyId, key.projectId, key.resource, [...parents.keys()], [...parents.values()]],
-  );
 }

@@ -25,26 +25,35 @@ afterAll(() => mirror.close());
 
 test('parents are found for records, absent ones and those of another project too; ids that fit no row find nothing', async () => {
   const ids = ['1', '2', '3', '4', '99', 'ULID', '99999999999999999999'];
-  expect(await findParentIds(mirror.database.pool, notes, '1', '2', ids)).toEqual(
+  expect(await findParentIds(mirror.database.pool, { table: notes, companyId: '1', projectId: '2' }, ids)).toEqual(
     new Map([
       ['1', '71'],
       ['3', '72'],
       ['4', '73'],
     ]),
   );
-  expect(await findParentIds(mirror.database.pool, badges, '1', null, ['A'])).toEqual(new Map());
+  expect(await findParentIds(mirror.database.pool, { table: badges, companyId: '1', projectId: null }, ['A'])).toEqual(
+    new Map(),
+  );
 });
 
 test('live rows of a scope are counted', async () => {
-  expect(await countRows(mirror.database.pool, notes, '1', '2')).toBe(3);
-  expect(await countRows(mirror.database.pool, notes, '1', '77')).toBe(0);
-  expect(await countRows(mirror.database.pool, badges, '1', null)).toBe(2);
+  expect(await countRows(mirror.database.pool, { table: notes, companyId: '1', projectId: '2' })).toBe(3);
+  expect(await countRows(mirror.database.pool, { table: notes, companyId: '1', projectId: '77' })).toBe(0);
+  expect(await countRows(mirror.database.pool, { table: badges, companyId: '1', projectId: null })).toBe(2);
 });
 
 test('ids of live rows are listed, those fetched last first, up to a limit', async () => {
-  expect(await listIds(mirror.database.pool, notes, '1', '2', 10)).toEqual(['5', '2', '1']);
-  expect(await listIds(mirror.database.pool, notes, '1', '2', 1)).toEqual(['5']);
-  expect(await listIds(mirror.database.pool, badges, '1', null, 10)).toEqual(['B', 'A']);
+  expect(await listIds(mirror.database.pool, { table: notes, companyId: '1', projectId: '2' }, 10)).toEqual([
+    '5',
+    '2',
+    '1',
+  ]);
+  expect(await listIds(mirror.database.pool, { table: notes, companyId: '1', projectId: '2' }, 1)).toEqual(['5']);
+  expect(await listIds(mirror.database.pool, { table: badges, companyId: '1', projectId: null }, 10)).toEqual([
+    'B',
+    'A',
+  ]);
 });
 
 test('the days of records are found, and how many live rows a day has', async () => {
@@ -64,5 +73,7 @@ test('the days of records are found, and how many live rows a day has', async ()
 });
 
 test('a project resource is not looked up without its project', async () => {
-  await expect(countRows(mirror.database.pool, notes, '1', null)).rejects.toThrow(RangeError);
+  await expect(countRows(mirror.database.pool, { table: notes, companyId: '1', projectId: null })).rejects.toThrow(
+    RangeError,
+  );
 });

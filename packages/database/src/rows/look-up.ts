@@ -1,8 +1,10 @@
-import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
+import type { BatchKey } from '../schedule/batch.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteName, tableName } from '../schema/quote.ts';
 
-type Queryable = Pick<Database['pool'], 'query'>;
+/** The rows of a table that belong to one company, or to one project of it. */
+export type TableScope = { table: MirroredTable; companyId: string; projectId: string | null };
 
 const MAX_BIGINT = 2n ** 63n - 1n;
 
@@ -30,19 +32,17 @@ export function scopeProject(table: MirroredTable, projectId: string | null): st
  */
 export async function findParentIds(
   client: Queryable,
-  table: MirroredTable,
-  companyId: string,
-  projectId: string | null,
+  { table, companyId, projectId }: TableScope,
   ids: readonly string[],
 ): Promise<Map<string, string>> {
   if (table.parentKey === null) return new Map();
   const parent = quoteName(table.parentKey);
-  const scope = table.idRepeatsAcrossProjects
+  const condition = table.idRepeatsAcrossProjects
     ? inScope(table)
     : 'company_id = $1::bigint and ($2::bigint is null or true)';
   const { rows } = await client.query<{ id: string; parent: string }>(
     `select id::text as id, ${parent}::text as parent from ${tableName(table)}
-      where ${scope} and id = any($3::${table.idType}[]) and ${parent} is not null`,
+      where ${condition} and id = any($3::${table.idType}[]) and ${parent} is not null`,
     [companyId, scopeProject(table, projectId), fittingIds(table, ids)],
   );
   return new Map(rows.map((row) => [row.id, row.parent]));
@@ -65,10 +65,9 @@ export async function findProject(
 /** Those of the records that a later fetch than this one found gone or hidden. */
 export async function findGone(
   client: Queryable,
-  place: { table: MirroredTable; companyId: string; projectId: string | null; version: string },
+  { table, companyId, projectId, version }: TableScope & { version: string },
   ids: readonly string[],
 ): Promise<string[]> {
-  const { table, companyId, projectId, version } = place;
   const { rows } = await client.query<{ id: string }>(
     `select id::text as id from ${tableName(table)} where ${inScope(table)} and id = any($3::${table.idType}[])
       and (_deleted_at is not null or _hidden_at is not null) and _version > $4::bigint`,
@@ -80,9 +79,7 @@ export async function findGone(
 /** Those of the records that are hidden from us: not shown, and no delete event told why. */
 export async function findHidden(
   client: Queryable,
-  table: MirroredTable,
-  companyId: string,
-  projectId: string | null,
+  { table, companyId, projectId }: TableScope,
   ids: readonly string[],
 ): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
@@ -107,7 +104,7 @@ export async function findOtherCompany(client: Queryable, except: readonly strin
 /** Where else in the company records are fetched, the latest first. */
 export async function findOtherPlaces(
   client: Queryable,
-  place: { companyId: string; projectId: string | null; resource: string },
+  place: BatchKey,
   limit: number,
 ): Promise<{ projectId: string | null; resource: string }[]> {
   const { rows } = await client.query<{ projectId: string | null; resource: string }>(
@@ -125,8 +122,7 @@ export async function findOtherPlaces(
  */
 export async function findWitnesses(
   client: Queryable,
-  table: MirroredTable,
-  place: { companyId: string; projectId: string | null; resource: string },
+  { table, companyId, projectId }: TableScope,
   except: readonly string[],
 ): Promise<string[]> {
   const one = (
@@ -137,7 +133,7 @@ export async function findWitnesses(
     order by ${order} limit 1)`;
   const { rows } = await client.query<{ id: string }>(
     `${one('_fetched_at desc, t.id desc')} union all ${one('_fetched_at, t.id')} union all ${one('random()')}`,
-    [place.companyId, scopeProject(table, place.projectId), except, place.resource],
+    [companyId, scopeProject(table, projectId), except, table.resource],
   );
   return [...new Set(rows.map(({ id }) => id))];
 }
@@ -145,12 +141,7 @@ export async function findWitnesses(
 const COUNTED_AT_MOST = 20_000;
 
 /** How many live rows the mirror holds of the resource in this scope; counts no further than 20,000. */
-export async function countRows(
-  client: Queryable,
-  table: MirroredTable,
-  companyId: string,
-  projectId: string | null,
-): Promise<number> {
+export async function countRows(client: Queryable, { table, companyId, projectId }: TableScope): Promise<number> {
   const { rows } = await client.query<{ count: number }>(
     `select count(*)::int as count from
       (select from ${tableName(table)} where ${inScope(table)} and ${LIVE} limit ${COUNTED_AT_MOST}) as counted`,
@@ -160,7 +151,7 @@ export async function countRows(
 }
 
 /** A column of type date that tells the day of each row of the resource in this scope. */
-export type DayColumn = { table: MirroredTable; companyId: string; projectId: string | null; day: string };
+export type DayColumn = TableScope & { day: string };
 
 /** The days (`2026-06-30`) of those of the records that have a row with one. */
 export async function findDays(
@@ -193,9 +184,7 @@ export async function countRowsPerDay(
 /** Ids of live rows in this scope, those fetched last first. */
 export async function listIds(
   client: Queryable,
-  table: MirroredTable,
-  companyId: string,
-  projectId: string | null,
+  { table, companyId, projectId }: TableScope,
   limit: number,
 ): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(

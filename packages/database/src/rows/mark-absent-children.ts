@@ -1,14 +1,11 @@
-import type pg from 'pg';
+import type { Transaction } from '../connection/queryable.ts';
 import type { NotedRecord } from '../schedule/batch.ts';
 import { keyColumns, type MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteLiteral, quoteName, tableName } from '../schema/quote.ts';
-import { fittingIds, scopeProject } from './look-up.ts';
+import { fittingIds, scopeProject, type TableScope } from './look-up.ts';
 
-export type ChildrenAbsence = {
-  /** A table with a parent key. */
-  table: MirroredTable;
-  companyId: string;
-  projectId: string | null;
+/** `table` has a parent key. */
+export type ChildrenAbsence = TableScope & {
   /** The number of the fetch that showed the parents, or that they are gone. */
   version: string;
   parentIds: readonly string[];
@@ -24,7 +21,7 @@ export type ChildrenAbsence = {
  * Marks the mirrored children of these parents in this project as absent, but for some. A row of a later fetch stays as it
  * is; `mirror.absences` keeps what became absent.
  */
-export async function markAbsentChildren(client: pg.ClientBase, absence: ChildrenAbsence): Promise<void> {
+export async function markAbsentChildren(client: Transaction, absence: ChildrenAbsence): Promise<void> {
   const { table, parentIds, noted } = absence;
   if (table.parentKey === null || parentIds.length === 0) return;
   await client.query(statement(table, absence.bury, noted !== null), [

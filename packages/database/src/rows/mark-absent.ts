@@ -1,15 +1,12 @@
-import type { Transaction } from '../connection/transaction.ts';
+import type { Transaction } from '../connection/queryable.ts';
 import { insistOnGivenVersions } from '../connection/version-gap.ts';
 import { keyColumns, type MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteLiteral, quoteName, tableName } from '../schema/quote.ts';
-import { isFittingId, scopeProject } from './look-up.ts';
+import { isFittingId, scopeProject, type TableScope } from './look-up.ts';
 import { isSamePlace, placeOf } from './place.ts';
 import { isPendingOf } from './store-statement.ts';
 
-export type Absence = {
-  table: MirroredTable;
-  companyId: string;
-  projectId: string | null;
+export type Absence = TableScope & {
   /** The number of the fetch that did not find them. */
   version: string;
   records: readonly {
@@ -45,7 +42,7 @@ type MarkedRow = Marked['elsewhere'][number] & {
  * Marks records that Procore does not show in this place: buried ones `_deleted_at`, others `_hidden_at`; marks that are
  * there stay. A record never seen gets a row of keys only, so that an older, slower fetch cannot bring it in. A row in
  * another place stays as it is, and `mirror.absences` keeps what was found. A later `storeRecords` clears both marks. Ids
- * that cannot be in the table are skipped. Belongs in a transaction of the caller.
+ * that cannot be in the table are skipped.
  */
 export async function markAbsent(client: Transaction, absence: Absence): Promise<Marked> {
   const { table, companyId, version } = absence;

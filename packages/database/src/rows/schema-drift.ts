@@ -1,6 +1,6 @@
 // Fields that Procore sends and no column holds, and columns whose field does not come any more.
-import type pg from 'pg';
 import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { tableName } from '../schema/quote.ts';
 
@@ -10,11 +10,11 @@ export type SeenField = { field: string; records: number; jsonType: string; reco
 
 /** What fields these records have as they stand in the mirror, and how many of them were found there. */
 export async function sampleFields(
-  database: Database,
+  client: Queryable,
   table: MirroredTable,
   records: readonly RecordKey[],
 ): Promise<{ records: number; fields: SeenField[] }> {
-  const { rows } = await database.pool.query<SeenField & { sampled: number }>(
+  const { rows } = await client.query<SeenField & { sampled: number }>(
     `with sampled as (
         select id::text as id, _data from ${tableName(table)}
         join unnest($1::bigint[], $2::${table.idType}[]) as s(company_id, id) using (company_id, id)
@@ -74,7 +74,7 @@ on conflict (resource, field, kind) do update set count = d.count + excluded.cou
 returning field, kind, xmax = 0 as is_new`;
 
 /** Forgets unknown fields that have a column by now, and vanished ones that have none any more. */
-export async function forgetSettledDrift(client: pg.ClientBase, tables: readonly MirroredTable[]): Promise<void> {
+export async function forgetSettledDrift(client: Queryable, tables: readonly MirroredTable[]): Promise<void> {
   const columns = tables.flatMap(({ resource, columns }) => columns.map(({ name }) => [resource, name] as const));
   await client.query(
     `delete from mirror.schema_drift d where (d.kind = 'unknown') = exists (

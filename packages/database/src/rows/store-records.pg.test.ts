@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inTransaction } from '../connection/transaction.ts';
 import { badges, notes, openSampleMirror, people, type SampleMirror } from '../testing/sample-mirror.ts';
 import { storeRecords } from './store-records.ts';
 
@@ -207,21 +208,20 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
   });
 
   test('a timestamp without a zone is UTC in any session', async () => {
-    const client = await mirror.test.pool.connect();
     const id = freshId();
-    await client.query(`begin; set local time zone 'America/Denver'`);
-    await storeRecords(client, {
-      table: notes,
-      companyId: '1',
-      projectId: '2',
-      version: freshVersion(),
-      wrapper: 'none',
-      parentId: null,
-      only: null,
-      json: Buffer.from(`{"id": ${id}, "updated_at": "2026-07-01T00:00:00"}`),
+    await inTransaction(mirror.database, async (client) => {
+      await client.query(`set local time zone 'America/Denver'`);
+      await storeRecords(client, {
+        table: notes,
+        companyId: '1',
+        projectId: '2',
+        version: freshVersion(),
+        wrapper: 'none',
+        parentId: null,
+        only: null,
+        json: Buffer.from(`{"id": ${id}, "updated_at": "2026-07-01T00:00:00"}`),
+      });
     });
-    await client.query('commit');
-    client.release();
     expect(await note(id)).toMatchObject({ updated_at: '2026-07-01 00:00:00+00' });
   });
 

@@ -1,18 +1,14 @@
 import pg from 'pg';
-import type { Transaction } from '../connection/transaction.ts';
+import type { Transaction } from '../connection/queryable.ts';
 import { insistOnGivenVersions } from '../connection/version-gap.ts';
-import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { PARTS_OF_TIME } from './fit-text.ts';
 import { asJsonbAtFirstSight, asJsonbBytes } from './jsonb-text.ts';
-import { isFittingId, scopeProject } from './look-up.ts';
+import { isFittingId, scopeProject, type TableScope } from './look-up.ts';
 import { canMove } from './place.ts';
 import { type AnswerShape, storeStatement } from './store-statement.ts';
 
 /** An API answer, and what is known of the records in it. */
-export type Answer = {
-  table: MirroredTable;
-  companyId: string;
-  projectId: string | null;
+export type Answer = TableScope & {
   /** The number of the fetch, taken before its request went out. */
   version: string;
   /** The answer as Procore sent it: complete JSON in UTF-8, one record or an array of records. */
@@ -56,7 +52,7 @@ export type StoreOutcome = {
 };
 
 /**
- * Stores the records of one API answer, in the transaction of the caller. A record that came back is live again,
+ * Stores the records of one API answer. A record that came back is live again,
  * whatever mark it bore; one whose row is in another place has moved here, unless a later fetch missed it here.
  * Elements without a fitting id are skipped. Nothing in a record stops its neighbours: what does not fit a column is NULL
  * there and whole in `_data`.

@@ -1,24 +1,16 @@
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../connection/open-database.ts';
 import { inTransaction } from '../connection/transaction.ts';
-import { giveUpRecords } from '../events/dead-letters.ts';
-import { type LoggedEvent, markPending, type News, recordEvent } from '../events/record-event.ts';
+import { type LoggedEvent, recordEvent } from '../events/record-event.ts';
 import { migrateDatabase } from '../migrate/migrate-database.ts';
+import { markPending, type Pace } from '../pending/mark-pending.ts';
+import { noteBatch } from '../pending/note-batch.ts';
+import { noteListed } from '../pending/postpone-records.ts';
+import { settleRecords } from '../pending/settle-records.ts';
+import { anEvent, newsOf, pace } from '../testing/an-event.ts';
 import type { Lane } from './batch.ts';
-import {
-  claimBatch,
-  noteBatch,
-  noteFirstAbsence,
-  noteListed,
-  postponeRecords,
-  putOff,
-  readRest,
-  releaseBatch,
-  renewLease,
-  rescheduleBatches,
-  settleRecords,
-} from './batches.ts';
+import { claimBatch, readRest, releaseBatch, renewLease, rescheduleBatches } from './batches.ts';
 import { giveProbeBack, keepParked, parkScope, unparkScopes } from './scopes.ts';
 
 let test_: TestDatabase;
@@ -42,38 +34,13 @@ beforeEach(() =>
 const key = { companyId: '1', projectId: '7', resource: 'RFIs', lane: 'live' } as const;
 const mine = { holder: 'me', leaseMs: 60_000, mostPerCompany: 16, onlyLive: false };
 
-let eventNumber = 0;
-function anEvent(change: Partial<LoggedEvent> = {}): LoggedEvent {
-  eventNumber += 1;
-  return {
-    id: `EVENT${eventNumber}`,
-    companyId: '1',
-    projectId: '7',
-    resource: 'RFIs',
-    recordId: '42',
-    kind: 'update',
-    occurredAt: '2026-06-01T10:00:00.123456Z',
-    receivedAt: new Date(),
-    payloadVersion: 'v4.0',
-    raw: '{"id": 5982324300946918154}',
-    key: null,
-    trace: null,
-    ...change,
-  };
-}
-
-function newsOf(event: LoggedEvent): News {
-  const { companyId, projectId, resource, recordId, kind } = event;
-  return { companyId, projectId, resource, recordId, parentId: null, isDelete: kind === 'delete', isRelative: false };
-}
-
-function record(event: LoggedEvent, { delayMs = 0, maxWaitMs = 60_000 } = {}): ReturnType<typeof recordEvent> {
-  return recordEvent(database, { event, ignored: null, news: [newsOf(event)], delayMs, maxWaitMs });
+function record(event: LoggedEvent, change: Partial<Pace> = {}): ReturnType<typeof recordEvent> {
+  return recordEvent(database, { event, ignored: null, news: [newsOf(event)], pace: { ...pace, ...change } });
 }
 
 async function mark(lane: Lane, change: Partial<LoggedEvent> = {}): Promise<void> {
   const news = [newsOf(anEvent(change))];
-  await markPending(database.pool, { news, lane, eventId: null, occurredAt: null, delayMs: 0, maxWaitMs: 60_000 });
+  await markPending(database.pool, { news, lane, pace });
 }
 
 async function releaseAgain(): Promise<void> {
@@ -82,195 +49,9 @@ async function releaseAgain(): Promise<void> {
   await releaseBatch(database, key, { holder: 'me', restMs: 0 });
 }
 
-const note = (delayMs = 0) => noteBatch(database, key, { delayMs, absencePauseMs: 0, limit: 100 });
+const note = (delayMs = 0) => noteBatch(database.pool, key, { delayMs, absencePauseMs: 0, limit: 100 });
 const settle = (records: Awaited<ReturnType<typeof note>>) =>
   inTransaction(database, (client) => settleRecords(client, key, records, 0));
-
-test('an event is logged digit for digit and marks its record pending', async () => {
-  expect(await record(anEvent({ id: 'A', recordId: '9007199254740993' }))).toBe('new');
-  const { rows } = await database.pool.query(`select raw ->> 'id' as raw_id, record_id, outcome from mirror.events`);
-  expect(rows).toEqual([{ raw_id: '5982324300946918154', record_id: '9007199254740993', outcome: 'pending' }]);
-  expect(await note()).toMatchObject([{ id: '9007199254740993', eventId: 'A', settles: true }]);
-});
-
-test('an event is recorded though a worker that stores locked its records in another order', async () => {
-  const first = anEvent({ recordId: '1' });
-  const second = anEvent({ recordId: '2' });
-  for (const event of [first, second]) await record(event);
-  const client = await database.pool.connect();
-  const update = (id: string) => client.query('update mirror.pending set attempts = 1 where record_id = $1', [id]);
-  await client.query('begin');
-  await update('2');
-  const news = [first, second].map(newsOf);
-  const recorded = recordEvent(database, { event: anEvent(), ignored: null, news, delayMs: 0, maxWaitMs: 60_000 });
-  const waiting = () =>
-    database.pool.query(`select from pg_stat_activity where wait_event_type = 'Lock' and query like '%logged as%'`);
-  await expect.poll(async () => (await waiting()).rowCount).toBe(1);
-  // Whoever waited longer is made to give way: the recorder.
-  await update('1');
-  await client.query('commit');
-  client.release();
-  expect(await recorded).toBe('new');
-});
-
-test('a second delivery of the same event is counted and asks for nothing', async () => {
-  const event = anEvent();
-  await record(event);
-  const before = await note();
-  expect(await record(event)).toBe('known');
-  expect(await note()).toEqual(before);
-  const { rows } = await database.pool.query('select deliveries from mirror.events');
-  expect(rows).toEqual([{ deliveries: 2 }]);
-});
-
-test('another event under a known id is told apart and nothing is written', async () => {
-  const event = anEvent();
-  await record(event);
-  expect(await record({ ...event, recordId: '43' })).toBe('differs');
-  expect(await note()).toHaveLength(1);
-});
-
-test('news during a fetch keeps the record pending', async () => {
-  await record(anEvent());
-  const before = await note();
-  await record(anEvent());
-  await settle(before);
-  expect(await note()).toMatchObject([{ id: '42' }]);
-  await settle(await note());
-  expect(await note()).toEqual([]);
-});
-
-test('a generation never comes again, whatever was settled, given up or put off meanwhile', async () => {
-  await record(anEvent());
-  const slow = await note();
-  const quick = await note();
-  await settle(quick);
-  await record(anEvent());
-  const again = await note();
-  expect(again[0]?.generation).not.toBe(slow[0]?.generation);
-  await settle(slow);
-  await giveUpRecords(database, key, slow, { reason: 'test', detail: 'of older news', retryAfterMs: [] });
-  await putOff(database.pool, key, slow, 60_000);
-  await inTransaction(database, (client) => noteListed(client, key, slow, { pauseMs: 60_000, lane: 'detail' }));
-  await noteFirstAbsence(database.pool, key, slow, { pauseMs: 60_000 });
-  const reread = { pauseMs: 0, error: null, counts: 'attempt', reread: true } as const;
-  await postponeRecords(database.pool, key, slow, reread);
-  expect(await note()).toEqual(again);
-});
-
-test('an absence is sighted when it was noted for the newest news, and long enough ago', async () => {
-  await record(anEvent());
-  const sighted = async (absencePauseMs: number) =>
-    (await noteBatch(database, key, { delayMs: 0, absencePauseMs, limit: 1 }))[0]?.isSightedAbsent;
-  expect(await sighted(0)).toBe(false);
-  await noteFirstAbsence(database.pool, key, await note(), { pauseMs: 0 });
-  expect(await sighted(0)).toBe(true);
-  expect(await sighted(60_000)).toBe(false);
-  await record(anEvent());
-  expect(await sighted(0)).toBe(false);
-});
-
-test('a delete among the news is remembered whatever comes after it', async () => {
-  await record(anEvent({ kind: 'delete' }));
-  await record(anEvent({ kind: 'update' }));
-  expect(await note()).toMatchObject([{ isDelete: true }]);
-});
-
-test('a record is ready only after the pause, and one edited without pause after the longest wait', async () => {
-  await record(anEvent({ recordId: '1' }), { delayMs: 60_000 });
-  await record(anEvent({ recordId: '2' }), { delayMs: 60_000, maxWaitMs: 0 });
-  await record(anEvent({ recordId: '2' }), { delayMs: 60_000, maxWaitMs: 0 });
-  const [only, ...others] = await note(60_000);
-  expect(others).toEqual([]);
-  expect(only).toMatchObject({ id: '2', settles: false });
-  await inTransaction(database, (client) => settleRecords(client, key, [only!], 60_000));
-  expect(await note(60_000)).toEqual([]); // fetched, still pending, and its wait starts anew
-  const { rows } = await database.pool.query('select count(*)::int as count from mirror.pending');
-  expect(rows).toEqual([{ count: 2 }]);
-});
-
-describe('a record whose fetch failed waits', () => {
-  const failed = (pauseMs: number) => ({ pauseMs, error: 'boom', counts: 'attempt' as const, reread: false });
-  const fail = (records: Awaited<ReturnType<typeof note>>, pauseMs: number) =>
-    postponeRecords(database.pool, key, records, failed(pauseMs));
-  /** In whole seconds from now: when the record may be fetched, and when its batch is due. */
-  const readyIn = async () => {
-    const { rows } = await database.pool.query(
-      `select greatest(round(extract(epoch from p.ready_at - now())), 0)::int as ready,
-          greatest(round(extract(epoch from b.due_at - now())), 0)::int as due
-        from mirror.pending p join mirror.batches b using (company_id)`,
-    );
-    return rows[0];
-  };
-  const passTime = (seconds: number) =>
-    database.pool.query(
-      `update mirror.pending set ready_at = ready_at - $1 * interval '1 s', not_before = not_before - $1 * interval '1 s'`,
-      [seconds],
-    );
-
-  test('until news of it comes, but for a moment', async () => {
-    await record(anEvent());
-    await claimBatch(database, mine);
-    await fail(await note(), 3_600_000);
-    await releaseBatch(database, key, { holder: 'me', restMs: 0 });
-    expect(await readyIn()).toEqual({ ready: 3600, due: 3600 });
-    await record(anEvent());
-    expect(await readyIn()).toEqual({ ready: 10, due: 10 });
-    await passTime(15);
-    await record(anEvent(), { delayMs: 2_000 });
-    expect(await readyIn()).toEqual({ ready: 2, due: 2 });
-  });
-
-  test('no longer for news than without', async () => {
-    await record(anEvent());
-    await fail(await note(), 1_000);
-    await record(anEvent());
-    expect((await readyIn()).ready).toBe(1);
-  });
-
-  test('ten seconds each time while it goes on to be edited and to fail', async () => {
-    await record(anEvent());
-    await fail(await note(), 1_000);
-    for (let round = 1; round <= 3; round += 1) {
-      await record(anEvent());
-      await passTime(60);
-      await fail(await note(), 1_000);
-      await record(anEvent());
-      expect((await readyIn()).ready).toBe(10);
-    }
-    await passTime(60);
-    await record(anEvent(), { delayMs: 0 });
-    await inTransaction(database, async (client) =>
-      settleRecords(
-        client,
-        key,
-        (await note()).map((one) => ({ ...one, settles: false })),
-        0,
-      ),
-    );
-    await fail(await note(), 1_000);
-    await record(anEvent());
-    expect((await readyIn()).ready).toBe(1);
-  });
-
-  test('no longer than that for news that came while it failed', async () => {
-    await record(anEvent());
-    const noted = await note();
-    await record(anEvent());
-    await fail(noted, 3_600_000);
-    expect((await readyIn()).ready).toBe(10);
-    expect(await database.pool.query('select attempts from mirror.pending')).toMatchObject({ rows: [{ attempts: 0 }] });
-  });
-
-  test('in any case, if it was answered and is to be read once more', async () => {
-    await record(anEvent());
-    await postponeRecords(database.pool, key, await note(), {
-      ...{ pauseMs: 60_000, error: null, counts: 'nothing', reread: true },
-    });
-    await record(anEvent());
-    expect((await readyIn()).ready).toBe(60);
-  });
-});
 
 test('one worker holds a batch until it gives it back or its lease runs out', async () => {
   await record(anEvent());
@@ -345,7 +126,7 @@ test('lanes have batches of their own, and go in their order', async () => {
   ]);
 });
 
-test('news of an event takes a record out of a later lane, a first fill does not put it back', async () => {
+test('news of an event takes a record out of a later lane, a backfill does not put it back', async () => {
   await mark('backfill');
   await record(anEvent());
   await mark('backfill');

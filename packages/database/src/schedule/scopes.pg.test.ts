@@ -1,8 +1,8 @@
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../connection/open-database.ts';
-import { markPending } from '../events/record-event.ts';
 import { migrateDatabase } from '../migrate/migrate-database.ts';
+import { markPending } from '../pending/mark-pending.ts';
 import type { ClaimedBatch } from './batch.ts';
 import { claimBatch } from './batches.ts';
 import {
@@ -42,7 +42,7 @@ async function aBatch(companyId: string, projectId: string, place = 0): Promise<
   const news = { companyId, projectId, resource: 'RFIs', recordId: '1' };
   await markPending(database.pool, {
     news: [{ ...news, parentId: null, isDelete: false, isRelative: false }],
-    ...{ lane: 'live', eventId: null, occurredAt: null, delayMs: 0, maxWaitMs: 60_000 },
+    ...{ lane: 'live', pace: { delayMs: 0, maxWaitMs: 60_000 } },
   });
   await query(
     `update mirror.batches set due_at = now() - interval '1 hour' + $3 * interval '1 s'

@@ -1,7 +1,6 @@
 // Scopes that refuse us, or that fail: one resource in a project or company, a company, or everything. A parked scope is left alone
 // until its probe is due; one call at a time probes it.
 import type { Database } from '../connection/open-database.ts';
-import { lockCovering, scopeCovers } from './batches.ts';
 
 /** NULL stands for all. */
 export type Scope = { companyId: string | null; projectId: string | null; resource: string | null };
@@ -177,4 +176,20 @@ export async function forgetIdleScopes(database: Database): Promise<void> {
       where p.company_id = s.company_id and p.resource = s.resource
         and (p.project_id = s.project_id or (p.project_id is null and s.project_id is null)))`,
   );
+}
+
+/** SQL condition: the parked scope covers the batch. */
+export function scopeCovers(scope: string, batch: string): string {
+  return `(${scope}.company_id is null or ${scope}.company_id = ${batch}.company_id)
+    and (${scope}.project_id is null or ${scope}.project_id = ${batch}.project_id)
+    and (${scope}.resource is null or ${scope}.resource = ${batch}.resource)`;
+}
+
+/**
+ * The part of a statement that locks the parked scopes that cover `batch` (an item of `from`, known there as `alias`), as `covering`:
+ * the widest first, as everybody does. They are as others left them meanwhile.
+ */
+export function lockCovering(batch: string, alias: string): string {
+  return `covering as (select s.* from mirror.scopes s, ${batch} where ${scopeCovers('s', alias)}
+    order by s.company_id nulls first, s.project_id nulls first, s.resource nulls first for update of s)`;
 }

@@ -3,8 +3,7 @@
 import type { Database } from '../connection/open-database.ts';
 import { afterConflicts } from '../connection/transaction.ts';
 import { asJsonb } from '../rows/jsonb-text.ts';
-import type { Batch } from './batch.ts';
-import { isOfBatch } from './batches.ts';
+import { type Batch, isOfBatch } from './batch.ts';
 
 export type KeptWalk = {
   /** A number that no other walk has. */

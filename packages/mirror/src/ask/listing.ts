@@ -228,8 +228,7 @@ async function ancestorValues(
 async function findParent(run: BatchRun, resource: CataloguedResource, id: string): Promise<string | null> {
   const known = run.parents.get(`${resource.resource}/${id}`);
   if (known !== undefined) return known;
-  const { companyId, projectId } = run.batch;
-  const found = await findParentIds(run.settings.database.pool, resource.table, companyId, projectId, [id]);
+  const found = await findParentIds(run.settings.database.pool, { ...run.batch, table: resource.table }, [id]);
   const parentId = found.get(id) ?? null;
   if (parentId !== null) run.parents.set(`${resource.resource}/${id}`, parentId);
   return parentId;

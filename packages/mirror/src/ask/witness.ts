@@ -62,15 +62,14 @@ async function knownRecords(run: BatchRun, shown: CataloguedResource, except: re
   if (shown.show === null) return [];
   const { pool } = settings.database;
   const projectId = shown.scope === 'project' ? batch.projectId : null;
-  const place = { companyId: batch.companyId, projectId, resource: shown.resource };
-  return findWitnesses(pool, shown.table, place, except);
+  return findWitnesses(pool, { table: shown.table, companyId: batch.companyId, projectId }, except);
 }
 
 async function show(run: BatchRun, shown: CataloguedResource, id: string): Promise<void> {
   const { batch, settings, signal } = run;
   const { companyId } = batch;
   const projectId = shown.scope === 'project' ? batch.projectId : null;
-  const parents = await findParentIds(settings.database.pool, shown.table, companyId, projectId, [id]);
+  const parents = await findParentIds(settings.database.pool, { table: shown.table, companyId, projectId }, [id]);
   const path = expandPath(shown.show ?? '', await pathValues(run, shown, parents.get(id) ?? null, id));
   using answer = await settings.client.get(path, { companyId, signal });
   checkShow(answer.text, shown, id);

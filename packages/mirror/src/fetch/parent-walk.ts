@@ -114,8 +114,8 @@ async function openWalk(run: BatchRun, resource: CataloguedResource, ids: readon
 
 async function knownIds({ settings, batch }: BatchRun, { resource, table }: CataloguedResource): Promise<string[]> {
   return [
-    ...(await listPendingIds(settings.database, { ...batch, resource }, 1000)),
-    ...(await listIds(settings.database.pool, table, batch.companyId, batch.projectId, 10_000)),
+    ...(await listPendingIds(settings.database.pool, { ...batch, resource }, 1000)),
+    ...(await listIds(settings.database.pool, { ...batch, table }, 10_000)),
   ];
 }
 

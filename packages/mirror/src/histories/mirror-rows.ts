@@ -1,7 +1,7 @@
 // What the mirror holds of a world, and where that differs from it.
 import { isDeepStrictEqual } from 'node:util';
 import type { CataloguedResource } from '@procore-mirror/catalogue';
-import type { Database } from '@procore-mirror/database';
+import type { Database, Queryable } from '@procore-mirror/database';
 import type { Known, ScriptedWorld } from './scripted-world.ts';
 import { wholeRecord } from './world-answers.ts';
 import type { WorldRecord } from './world-record.ts';
@@ -68,7 +68,7 @@ function compare(world: ScriptedWorld, record: WorldRecord, row: Row | undefined
 const placeOf = ({ project_id, parent_id }: Row): Place => ({ project_id, parent_id });
 const placeIn = ({ projectId, parentId }: WorldRecord): Place => ({ project_id: projectId, parent_id: parentId });
 
-async function readRows(pool: Database['pool'], { table }: CataloguedResource, companyId: string): Promise<Row[]> {
+async function readRows(pool: Queryable, { table }: CataloguedResource, companyId: string): Promise<Row[]> {
   const { rows } = await pool.query<Row>({
     name: `rows-of-${table.name}`,
     text: `select id::text as id, ${table.scope === 'project' ? 'project_id::text' : 'null'} as project_id,

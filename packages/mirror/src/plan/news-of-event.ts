@@ -1,6 +1,6 @@
 import type { Catalogue, CataloguedResource, CatalogueEntry } from '@procore-mirror/catalogue';
 import type { News } from '@procore-mirror/database';
-import type { ProcoreEvent } from '@procore-mirror/procore';
+import { isNumericId, type ProcoreEvent } from '@procore-mirror/procore';
 
 /** What the operator chose to mirror; null stands for all. */
 export type Selection = { companyIds: readonly string[] | null; resources: readonly string[] | null };
@@ -24,7 +24,7 @@ export function newsOfEvent(event: ProcoreEvent, catalogue: Catalogue, selection
   if (resource === undefined) return { outcome: 'ignored', reason: 'unknown_resource' };
   if (!isSelected(resource, selection)) return { outcome: 'ignored', reason: 'resource_not_selected' };
   if (resource.table === null) return { outcome: 'ignored', reason: 'no_known_endpoint' };
-  if (resource.idType === 'bigint' && !isBigint(event.recordId)) {
+  if (resource.idType === 'bigint' && !isNumericId(event.recordId)) {
     return {
       outcome: 'dead',
       reason: 'bad_id',
@@ -57,19 +57,15 @@ function newsOf(event: ProcoreEvent, resource: CataloguedResource): News {
     projectId: resource.scope === 'project' ? event.projectId : null,
     resource: resource.resource,
     recordId: event.recordId,
-    parentId: parent !== undefined && isBigint(parent.id) ? parent.id : null,
+    parentId: parent !== undefined && isNumericId(parent.id) ? parent.id : null,
     isDelete: event.kind === 'delete' || event.kind === 'deleted',
     isRelative: false,
   };
 }
 
 function unfitIds(event: ProcoreEvent): string | null {
-  if (!isBigint(event.companyId)) return 'the company id is larger than any id of Procore';
-  if (event.projectId !== null && !isBigint(event.projectId)) return 'the project id is larger than any id of Procore';
+  if (!isNumericId(event.companyId)) return 'the company id is larger than any id of Procore';
+  if (event.projectId !== null && !isNumericId(event.projectId))
+    return 'the project id is larger than any id of Procore';
   return null;
-}
-
-/** Decimal digits that a bigint of Postgres holds. */
-export function isBigint(id: string): boolean {
-  return /^\d{1,19}$/.test(id) && BigInt(id) <= 9_223_372_036_854_775_807n;
 }

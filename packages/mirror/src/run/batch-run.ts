@@ -6,6 +6,7 @@ import {
   type Database,
   type NotedRecord,
   noteBatch,
+  type Pace,
   type ParkPauses,
   type Scope,
   type Trouble,
@@ -16,14 +17,10 @@ import type { DriftWatch } from './drift-watch.ts';
 import type { Neighbours } from './neighbours.ts';
 import { fieldsRead } from './read-answer.ts';
 
-export type FetchSettings = {
+export type FetchSettings = Pace & {
   database: Database;
   client: ProcoreClient;
   catalogue: Catalogue;
-  /** Pause between an event and its fetch, ms. */
-  delayMs: number;
-  /** A record that is edited without pause is fetched at least this often, ms. */
-  maxWaitMs: number;
   /** How long after a fetch did not find a record another one has to miss it, too, before that counts, ms. */
   absencePauseMs: number;
   /** Records per page of a full listing (v2 pages are held to 100). */
@@ -93,7 +90,7 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
   for (const { resource: name } of [resource, ...carriedAlong(settings.catalogue, resource)]) {
     const { delayMs, absencePauseMs } = settings;
     const options = { delayMs, absencePauseMs, limit: RECORDS_PER_RUN };
-    const noted = await noteBatch(settings.database, { ...batch, resource: name }, options);
+    const noted = await noteBatch(settings.database.pool, { ...batch, resource: name }, options);
     open.set(name, new Map(noted.map((record) => [record.id, record])));
   }
   const toldParents = new Map(

@@ -36,7 +36,7 @@ export function createDriftWatch(options: DriftWatchOptions): DriftWatch {
   const watched = new Map<string, Watched>();
 
   async function look(table: MirroredTable, records: readonly RecordKey[], absentInARow: Map<string, number>) {
-    const sample = await sampleFields(database, table, records);
+    const sample = await sampleFields(database.pool, table, records);
     const drifts = [...unknownFields(table, sample.fields), ...vanishedFields(table, sample, absentInARow)];
     for (const drift of await noteDrift(database, table.resource, drifts)) onNew(table.resource, drift);
   }

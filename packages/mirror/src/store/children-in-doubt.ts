@@ -97,14 +97,13 @@ async function lookAt(
   records: readonly { id: string; parentId: string | null }[],
 ): Promise<void> {
   const { companyId, lane } = run.batch;
-  const { delayMs, maxWaitMs } = run.settings;
   const parents = new Map(records.map(({ id, parentId }) => [id, parentId])); // a record is marked once
   const news = [...parents].map(([recordId, parentId]) => ({
     ...{ companyId, projectId, resource, recordId, parentId },
     isDelete: false,
     isRelative: true,
   }));
-  await markPending(client, { news, lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+  await markPending(client, { news, lane, pace: run.settings });
 }
 
 /**

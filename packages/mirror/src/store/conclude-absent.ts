@@ -120,16 +120,14 @@ async function lookElsewhere(
   elsewhere: Marked['elsewhere'],
 ): Promise<void> {
   const { companyId, lane } = run.batch;
-  const { delayMs, maxWaitMs } = run.settings;
   for (const { id, projectId, parentId } of elsewhere) {
     const note = records.find((record) => record.id === id);
     if (note === undefined) continue;
-    const { eventId, occurredAt } = note;
     const isDelete = note.isDelete && projectId === run.batch.projectId;
     const news = [
       { companyId, projectId, resource: resource.resource, recordId: id, parentId, isDelete, isRelative: false },
     ];
-    await markPending(client, { news, lane, eventId, occurredAt, delayMs, maxWaitMs });
+    await markPending(client, { news, lane, pace: run.settings, event: note });
     await lookAtOrphansOf(client, run, resource, { id, projectId });
   }
   await lookAtStrayed(client, run, resource, elsewhere);
@@ -144,12 +142,11 @@ async function lookWhereSeenBefore(
 ): Promise<void> {
   if (records.length === 0) return;
   const { companyId, projectId: here, lane } = run.batch;
-  const { delayMs, maxWaitMs } = run.settings;
   const ids = records.map(({ id }) => id);
   const former = await findFormerPlaces(client, { companyId, projectId: here, resource }, ids);
   for (const { id, projectId, parentId } of former) {
     const news = [{ companyId, projectId, resource, recordId: id, parentId, isDelete: false, isRelative: true }];
-    await markPending(client, { news, lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+    await markPending(client, { news, lane, pace: run.settings });
   }
 }
 

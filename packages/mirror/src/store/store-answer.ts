@@ -133,7 +133,6 @@ async function markUnlessPending(
   ids: readonly string[],
   parents: NamedParents,
 ): Promise<Pick<NotedRecord, 'id' | 'generation'>[]> {
-  const { delayMs, maxWaitMs } = run.settings;
   const { companyId, projectId, lane } = run.batch;
   const key = { companyId, projectId, resource };
   const pending = new Set(await findPending(client, key, ids));
@@ -144,7 +143,7 @@ async function markUnlessPending(
     isDelete: false,
     isRelative: false,
   }));
-  return markPending(client, { news, lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+  return markPending(client, { news, lane, pace: run.settings });
 }
 
 /** The same records; those in doubt are read once more. What comes the second time is believed. */

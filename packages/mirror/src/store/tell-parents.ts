@@ -88,14 +88,13 @@ export async function tellParents(
   projectId = run.batch.projectId,
 ): Promise<void> {
   const { companyId, lane } = run.batch;
-  const { delayMs, maxWaitMs } = run.settings;
   const news = [...ids].map((recordId) => ({
     ...{ companyId, projectId, resource, recordId },
     parentId: null,
     isDelete: false,
     isRelative: true,
   }));
-  await markPending(client, { news, lane, eventId: null, occurredAt: null, delayMs, maxWaitMs });
+  await markPending(client, { news, lane, pace: run.settings });
 }
 
 async function tellParentOf(

@@ -1,0 +1,70 @@
+import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Database, openDatabase } from '../connection/open-database.ts';
+import { migrateDatabase } from '../migrate/migrate-database.ts';
+import { noteBatch } from '../pending/note-batch.ts';
+import { anEvent, newsOf, pace } from '../testing/an-event.ts';
+import { type LoggedEvent, recordEvent } from './record-event.ts';
+
+let test_: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  test_ = await createTestDatabase();
+  await migrateDatabase({ url: test_.url, tables: [] });
+  database = openDatabase({ url: test_.url, applicationName: 'test' });
+});
+afterAll(async () => {
+  await database.close();
+  await test_.drop();
+});
+beforeEach(() => database.pool.query('truncate mirror.events, mirror.pending, mirror.batches, mirror.dead_letters'));
+
+const key = { companyId: '1', projectId: '7', resource: 'RFIs' };
+
+const record = (event: LoggedEvent) => recordEvent(database, { event, ignored: null, news: [newsOf(event)], pace });
+const note = () => noteBatch(database.pool, key, { delayMs: 0, absencePauseMs: 0, limit: 100 });
+
+test('an event is logged digit for digit and marks its record pending', async () => {
+  expect(await record(anEvent({ id: 'A', recordId: '9007199254740993' }))).toBe('new');
+  const { rows } = await database.pool.query(`select raw ->> 'id' as raw_id, record_id, outcome from mirror.events`);
+  expect(rows).toEqual([{ raw_id: '5982324300946918154', record_id: '9007199254740993', outcome: 'pending' }]);
+  expect(await note()).toMatchObject([{ id: '9007199254740993', eventId: 'A', settles: true }]);
+});
+
+test('an event is recorded though a worker that stores locked its records in another order', async () => {
+  const first = anEvent({ recordId: '1' });
+  const second = anEvent({ recordId: '2' });
+  for (const event of [first, second]) await record(event);
+  const client = await database.pool.connect();
+  const update = (id: string) => client.query('update mirror.pending set attempts = 1 where record_id = $1', [id]);
+  await client.query('begin');
+  await update('2');
+  const news = [first, second].map(newsOf);
+  const recorded = recordEvent(database, { event: anEvent(), ignored: null, news, pace });
+  const waiting = () =>
+    database.pool.query(`select from pg_stat_activity where wait_event_type = 'Lock' and query like '%logged as%'`);
+  await expect.poll(async () => (await waiting()).rowCount).toBe(1);
+  // Whoever waited longer is made to give way: the recorder.
+  await update('1');
+  await client.query('commit');
+  client.release();
+  expect(await recorded).toBe('new');
+});
+
+test('a second delivery of the same event is counted and asks for nothing', async () => {
+  const event = anEvent();
+  await record(event);
+  const before = await note();
+  expect(await record(event)).toBe('known');
+  expect(await note()).toEqual(before);
+  const { rows } = await database.pool.query('select deliveries from mirror.events');
+  expect(rows).toEqual([{ deliveries: 2 }]);
+});
+
+test('another event under a known id is told apart and nothing is written', async () => {
+  const event = anEvent();
+  await record(event);
+  expect(await record({ ...event, recordId: '43' })).toBe('differs');
+  expect(await note()).toHaveLength(1);
+});

@@ -1,0 +1,161 @@
+// What operators ask of the state of the mirror. Ids, counts and moments come back as text (see `openDatabase`): no digit and
+// no microsecond is lost.
+import type { Queryable } from '../connection/queryable.ts';
+
+export type Freshness = {
+  companyId: string;
+  projectId: string | null;
+  resource: string;
+  rows: string;
+  pending: string;
+  lastEventAt: string | null;
+  lastFetchAt: string | null;
+  oldestPendingAt: string | null;
+  callsLastHour: string;
+  /** In the last day, or since calls are counted. */
+  eventsLastDay: string;
+  callsForEventsLastDay: string;
+  /** Null without events. */
+  callsPerEvent: string | null;
+};
+
+/** NULL stands for all. */
+export type ParkedScope = {
+  companyId: string | null;
+  projectId: string | null;
+  resource: string | null;
+  reason: string;
+  detail: string | null;
+  parkedAt: string;
+  probeAt: string;
+  probes: number;
+};
+
+export type MirrorStatus = {
+  freshness: readonly Freshness[];
+  events: { total: string; lastReceivedAt: string | null };
+  /** Pending records of every resource, also of those that no table mirrors any more. */
+  pending: { total: string; failing: string; oldestSeenAt: string | null };
+  /** Requests to Procore, also those that serve no resource; `failed` were not answered 2xx. */
+  calls: {
+    lastHour: string;
+    lastHourFailed: string;
+    /** Until when a company may make no calls, because Procore said so; null: none is held back. */
+    pausedUntil: string | null;
+  };
+  parked: readonly ParkedScope[];
+  /** Events that led to no fetch, and why. */
+  ignored: readonly { resource: string; reason: string; events: string; lastReceivedAt: string }[];
+  /** `nextTryAt`: when the first of them is tried again by itself; null: none is. */
+  deadLetters: readonly { reason: string; count: string; lastSeenAt: string; nextTryAt: string | null }[];
+  unfitValues: readonly { resource: string; column: string; count: string; lastRecordId: string; lastSeenAt: string }[];
+  /** What was learnt of lists that are not as usual. */
+  lists: readonly {
+    companyId: string;
+    projectId: string | null;
+    resource: string;
+    /** Records to a page, since larger ones failed; null: as usual. */
+    pageSize: number | null;
+    largerPageAt: string | null;
+    /** Lists (one for each parent, where the path names one) whose Total is usually above what comes, and by how much. */
+    withTotalAbove: number;
+    totalAbove: number | null;
+  }[];
+  /** Fields that came without a column to hold them, and columns whose field stayed away; found by samples. */
+  schemaDrift: readonly {
+    resource: string;
+    field: string;
+    kind: 'unknown' | 'vanished';
+    jsonType: string | null;
+    count: string;
+    exampleRecordId: string;
+    firstSeenAt: string;
+    lastSeenAt: string;
+  }[];
+};
+
+/** The whole mirror where nothing is named. */
+export type StatusFilter = {
+  companyId?: string | undefined;
+  projectId?: string | undefined;
+  /** In any case. */
+  resource?: string | undefined;
+};
+
+/**
+ * The state of the mirror or of a part of it, at one moment. Scopes that are parked belong to each part that they cover. Counts every
+ * row: seconds on a large mirror.
+ */
+export async function readStatus(client: Queryable, filter: StatusFilter = {}): Promise<MirrorStatus> {
+  const { companyId, projectId, resource } = filter;
+  const { rows } = await client.query<{ status: string }>(STATUS, [companyId, projectId, resource]);
+  return JSON.parse(rows[0]?.status ?? 'null') as MirrorStatus; // made by the statement below
+}
+
+const isOfResource = '($3::text is null or lower(resource) = lower($3))';
+const isOfPlace = '($1::bigint is null or company_id = $1) and ($2::bigint is null or project_id = $2)';
+const isOfPart = `${isOfPlace} and ${isOfResource}`;
+// Of whose records these are is not known; of other resources than the part has they surely are not.
+const mayBeOfPart = `${isOfResource} and (coalesce($1::bigint, $2::bigint) is null or resource in (select resource from held))`;
+// The company of a project is that whose rows or news name it; where none do, it may be any. What is parked of a company without a
+// project, and is one resource, is a resource that has no projects.
+const coversPart = `($1::bigint is null or company_id is null or company_id = $1)
+  and ($2::bigint is null or company_id is null or project_id = $2 or (project_id is null and resource is null
+    and (company_id in (select company_id from held) or not exists (select from held))))
+  and (resource is null or ${isOfResource})`;
+
+// One statement sees one state of the database. Counts and ids as text, for JSON numbers would be rounded.
+const STATUS = `
+with held as materialized (select * from mirror.freshness where ${isOfPlace})
+select jsonb_build_object(
+  'freshness', (
+    select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
+      'resource', resource, 'rows', rows::text, 'pending', pending::text, 'lastEventAt', last_event_at,
+      'lastFetchAt', last_fetch_at, 'oldestPendingAt', oldest_pending_at, 'callsLastHour', calls_last_hour::text,
+      'eventsLastDay', events_last_day::text, 'callsForEventsLastDay', calls_for_events_last_day::text,
+      'callsPerEvent', calls_per_event::text)
+      order by company_id, project_id nulls first, resource), '[]') from held where ${isOfResource}),
+  'events', (select jsonb_build_object('total', count(*)::text, 'lastReceivedAt', max(received_at))
+    from mirror.events where ${isOfPart}),
+  'pending', (select jsonb_build_object('total', count(*)::text,
+    'failing', (count(*) filter (where attempts > 0))::text, 'oldestSeenAt', min(first_seen_at))
+    from mirror.pending where ${isOfPart}),
+  'calls', (select jsonb_build_object('lastHour', coalesce(sum(count), 0)::text,
+    'lastHourFailed', coalesce(sum(failed), 0)::text,
+    'pausedUntil', (select max(reset_at) from mirror.budget where known_by = 'refusal' and reset_at > now()
+      and ($1::bigint is null or company_id is null or company_id = $1)
+      and ($2::bigint is null or company_id is null or company_id in (select company_id from held))))
+    from mirror.calls where period_start > now() - interval '1 hour' and ${isOfPart}),
+  'parked', (
+    select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
+      'resource', resource, 'reason', reason, 'detail', detail, 'parkedAt', parked_at, 'probeAt', probe_at,
+      'probes', probes) order by company_id, project_id nulls first, resource nulls first), '[]')
+    from mirror.scopes where ${coversPart}),
+  'ignored', (
+    select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'reason', reason, 'events', events::text,
+      'lastReceivedAt', last_received_at) order by events desc, resource, reason), '[]')
+    from (select resource, coalesce(reason, '') as reason, count(*) as events, max(received_at) as last_received_at
+      from mirror.events where outcome = 'ignored' and ${isOfPart} group by 1, 2) i),
+  'deadLetters', (
+    select coalesce(jsonb_agg(jsonb_build_object('reason', reason, 'count', count::text, 'lastSeenAt', last_seen_at,
+      'nextTryAt', next_try_at) order by count desc, reason), '[]')
+    from (select reason, count(*), max(last_seen_at) as last_seen_at, min(next_try_at) as next_try_at
+      from mirror.dead_letters where ${isOfPart} group by 1) d),
+  'unfitValues', (
+    select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'column', column_name, 'count', count::text,
+      'lastRecordId', last_record_id, 'lastSeenAt', last_seen_at) order by resource, column_name), '[]')
+    from mirror.unfit_values where ${mayBeOfPart}),
+  'lists', (
+    select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
+      'resource', resource, 'pageSize', page_size, 'largerPageAt', larger_page_at, 'withTotalAbove', with_total_above,
+      'totalAbove', total_above) order by company_id, project_id nulls first, resource), '[]')
+    from (select company_id, project_id, resource, min(page_size) as page_size, min(larger_page_at) as larger_page_at,
+        count(*) filter (where total_readings > 1) as with_total_above,
+        sum(total_difference) filter (where total_readings > 1) as total_above
+      from mirror.lists where (page_size is not null or total_readings > 1) and ${isOfPart} group by 1, 2, 3) l),
+  'schemaDrift', (
+    select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'field', field, 'kind', kind, 'jsonType', json_type,
+      'count', count::text, 'exampleRecordId', example_record_id, 'firstSeenAt', first_seen_at,
+      'lastSeenAt', last_seen_at) order by resource, kind, field), '[]')
+    from mirror.schema_drift where ${mayBeOfPart})
+)::text as status`;
