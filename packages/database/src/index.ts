@@ -22,6 +22,7 @@ export { checkDatabase } from './migrate/check-database.ts';
 export { doUpkeep } from './migrate/do-upkeep.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate/migrate-database.ts';
 export { readMigrations } from './migrate/migration-ledger.ts';
+export { readFunctions } from './migrate/sql-functions.ts';
 export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './migrate/upkeep.ts';
 export { isMentioned, listNamedResources, listPlaces, type Place } from './operators/known-places.ts';
 export {
