@@ -1,4 +1,4 @@
-export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from './calls/budget.ts';
+export { learnLimits, pauseCalls, readAffordableCalls, takeCalls, type WantedCall } from './calls/budget.ts';
 export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './calls/fetches.ts';
 export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
 export { type Database, type DatabaseOptions, openDatabase, openSessions } from './connection/open-database.ts';
@@ -89,7 +89,7 @@ export {
   noteListed,
   postponeRecords,
   putOff,
-  readRest,
+  readPause,
   releaseBatch,
   renewLease,
   rescheduleBatches,

@@ -63,7 +63,7 @@ begin
   -- Calls that are out may not be counted in what the answer says.
   select coalesce(sum(under_way), 0) into elsewhere from mirror.callers
     where seen_at > now() - interval '1 minute';
-  -- Callers told of them when they asked for leave again, if they did.
+  -- Callers told of them when they asked for calls again, if they did.
   elsewhere := greatest(elsewhere, (select count(*) from mirror.first_calls));
   delete from mirror.first_calls where whose is null or company_id = whose;
   insert into mirror.budget as b (window_name, company_id, call_limit, remaining, reset_at, opened_at, known_by)

@@ -1,7 +1,7 @@
--- How much longer news of events rests before it is fetched: not at all while the company's calls for news, in as long a time
+-- How much longer news of events waits before it is fetched: not at all while the company's calls for news, in as long a time
 -- as the hour window has, are no more than half of what it allows; beyond that the more, and half of the window when they
--- are all. Better than quick at the start of each hour and nothing at its end; and news that rests together needs fewer calls.
-create or replace function mirror.rest_of_news(
+-- are all. Better than quick at the start of each hour and nothing at its end; and news that waits together needs fewer calls.
+create or replace function mirror.pause_for_news(
   company bigint, in_lane mirror.lane
 ) returns interval language sql stable as $$
   select coalesce(max(least(greatest(used - 0.5, 0), 0.5) * length), 0) * interval '1 second'

@@ -1,11 +1,11 @@
--- Leave for some of these calls, one for each element of `companies` and `lanes`; `wait_ms`: when to ask again for the others.
+-- Grants some of these calls, one for each element of `companies` and `lanes`; `wait_ms`: when to ask again for the others.
 -- Rows of mirror.budget: 'spike' and 'hour' as learnt from headers, 'unknown' until the first answer came, and 'pause' of a
 -- company after a 429. Who comes later (by lane) and who had much already leave a share of each window to others; the share
 -- shrinks as the window passes, so that in the end all of it is used.
 -- While nothing is known (the row 'unknown', or a window that began anew: 'probe'), calls wait for the answers to few
 -- (mirror.first_calls), but not to one that takes longer than two seconds. Nothing known at all: five at a time, one of each
 -- company; Procore's smallest limit is 25 in ten seconds. A window that began anew: one, and another after two seconds.
-create or replace function mirror.take_leave(
+create or replace function mirror.take_calls(
   caller text, calls_under_way integer, companies bigint[], lanes mirror.lane[], out granted boolean[],
   out wait_ms double precision
 ) returns record language plpgsql as $$
