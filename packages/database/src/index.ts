@@ -112,4 +112,4 @@ export {
   unparkScopes,
 } from './schedule/scopes.ts';
 export { forgetOldWalks, keepWalk, type TakenWalk, takeWalks, takeWalksLike } from './schedule/walks.ts';
-export type { ColumnType, MirroredColumn, MirroredTable } from './schema/mirrored-table.ts';
+export { type ColumnType, type MirroredColumn, type MirroredTable, OWN_COLUMNS } from './schema/mirrored-table.ts';
