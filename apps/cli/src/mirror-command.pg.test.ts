@@ -1,5 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { catalogue } from '@procore-mirror/catalogue';
 import { createSecrets } from '@procore-mirror/runtime';
 import { createTestDatabase, createTestRedis, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -648,7 +649,8 @@ test('resources says of each how it is read, whether it is selected and how much
   expect(stdout).toMatch(/^RFIs +project +procore\.rfis +show, list +create, update, delete +yes +3 +0$/m);
   expect(stdout).toMatch(/^Meeting Topics .* parent of Meetings /m);
   expect(stdout).toMatch(/^Draw Requests +project +no endpoint is known /m);
-  expect(stdout).toContain('122 resources, 113 of them mirrored here');
+  const mirrored = catalogue.resources.length;
+  expect(stdout).toContain(`${mirrored + catalogue.unread.length} resources, ${mirrored} of them mirrored here`);
   const some = await mirror(['resources', '--json'], { DATABASE_URL: database.url, MIRROR_RESOURCES: 'rfis' });
   const lines: { resource: string; selected: boolean; rows: string }[] = JSON.parse(some.stdout);
   expect(lines.filter(({ selected }) => selected)).toEqual([

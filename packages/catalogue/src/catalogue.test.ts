@@ -9,7 +9,7 @@ import { tableNameOf } from './table-names.ts';
 const all = [...catalogue.resources, ...catalogue.unread];
 
 test('every resource that Procore has events of is in the catalogue, under its name, and no other', () => {
-  expect(names).toHaveLength(122);
+  expect(names.length).toBeGreaterThanOrEqual(122); // `pnpm generate` adds new ones and takes none out
   expect(all.map(({ resource }) => resource).toSorted()).toEqual(names);
 });
 

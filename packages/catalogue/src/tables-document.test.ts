@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { catalogue } from './catalogue.ts';
 import { tablesDocument } from './tables-document.ts';
 
-test('docs/tables.md is what the catalogue says (after a change: vitest run packages/catalogue -u)', async () => {
+test('docs/tables.md is what the catalogue says (after a change: pnpm generate)', async () => {
   await expect(tablesDocument(catalogue)).toMatchFileSnapshot('../../../docs/tables.md');
 });
 

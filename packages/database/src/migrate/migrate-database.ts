@@ -162,6 +162,6 @@ async function checkTables(client: pg.ClientBase, tables: readonly MirroredTable
   if (lacking.length === 0) return;
   throw new Error(
     `no migration makes procore.${lacking.slice(0, 5).join(', procore.')}${lacking.length > 5 ? ` and ${lacking.length - 5} more` : ''}: ` +
-      'run `pnpm migrations:generate --name <what-is-new>` first',
+      'run `pnpm generate` first',
   );
 }
