@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { AuthError } from '@procore-mirror/auth';
 import { type CallTrouble, createLoginWatch, openProcore } from '@procore-mirror/calls';
-import { checkDatabase, openSessions, readMigrations } from '@procore-mirror/database';
+import { checkDatabase, openSessions, readFunctions, readMigrations } from '@procore-mirror/database';
 import {
   createDriftWatch,
   createNeighbours,
@@ -57,8 +57,9 @@ await runMain({
     );
     lifetime.defer('database', () => database.close());
     const { tables } = catalogue;
-    const migrations = readMigrations(); // once: an update may replace the files while this version runs
-    const check = () => checkDatabase(database, tables, migrations);
+    // Once: an update may replace the files while this version runs.
+    const [migrations, functions] = [readMigrations(), readFunctions()];
+    const check = () => checkDatabase(database, tables, migrations, functions);
     await check();
     const version = startVersionWatch({ check, log, fail: lifetime.fail });
     lifetime.defer('version watch', () => version.close());

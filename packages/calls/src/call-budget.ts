@@ -1,7 +1,7 @@
 // Every call to Procore waits here for leave. One query at a time asks the shared budget for as many calls as are
 // waiting in this process, so waiting costs the database little.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, learnLimits, pauseCalls, takeLeave, type WantedCall } from '@procore-mirror/database';
+import { type Database, learnLimits, pauseCalls, takeCalls, type WantedCall } from '@procore-mirror/database';
 import type { CallPurpose, Pause, RateLimit } from '@procore-mirror/procore';
 
 export type CallBudgetOptions = {
@@ -66,7 +66,7 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
 
   async function serveWaiting(): Promise<number> {
     const asked = [...waiting].slice(0, ASKED_AT_ONCE);
-    const { granted, waitMs } = await takeLeave(database, { holder, underWay }, asked);
+    const { granted, waitMs } = await takeCalls(database, { holder, underWay }, asked);
     for (const [index, one] of asked.entries()) {
       // Leave for a call that was given up meanwhile is lost: one call in a window.
       if (granted[index] !== true || !waiting.delete(one)) continue;

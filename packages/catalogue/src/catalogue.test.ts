@@ -2,14 +2,15 @@ import { expandPath } from '@procore-mirror/procore';
 import { describe, expect, test } from 'vitest';
 import { catalogue, createCatalogue } from './catalogue.ts';
 import type { CatalogueEntryInput } from './catalogue-entry.ts';
+import names from './fixtures/resource-names.json' with { type: 'json' };
 import { isListedByParent, parentsOf } from './relatives.ts';
 import { tableNameOf } from './table-names.ts';
 
 const unread = catalogue.entries.filter(({ table }) => table === null);
 
-test('every resource that Procore has events of is in the catalogue, under its name, and no other (after a change: -u)', async () => {
-  const names = catalogue.entries.map(({ resource }) => resource).toSorted();
-  await expect(`${JSON.stringify(names, null, 2)}\n`).toMatchFileSnapshot('fixtures/resource-names.json');
+test('every resource that Procore has events of is in the catalogue, under its name, and no other', () => {
+  expect(names.length).toBeGreaterThanOrEqual(122); // `pnpm generate` adds new ones and takes none out
+  expect(catalogue.entries.map(({ resource }) => resource).toSorted()).toEqual(names);
 });
 
 test('few cannot be read, and each says why', () => {

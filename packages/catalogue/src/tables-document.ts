@@ -1,4 +1,5 @@
 // The data dictionary, docs/tables.md: what SQL users find in schema `procore`, from the entries that make it.
+import { OWN_COLUMNS } from '@procore-mirror/database';
 import type { CatalogueEntry } from './catalogue-entry.ts';
 import type { Catalogue, CataloguedResource } from './catalogued-resource.ts';
 import { isListedByParent } from './relatives.ts';
@@ -12,15 +13,10 @@ comments, too.
 Each table has \`company_id\`, \`id\` and, for records of a project, \`project_id\`; then the columns listed here, each named as
 Procore names the field and NULL where Procore sends none; then the mirror's own:
 
-| column | type | holds |
-|---|---|---|
-| \`_data\` | jsonb | the whole record as Procore last sent it; NULL when it was never seen |
-| \`_complete\` | boolean | false while a list has refreshed the row and the detail that only a show has is still to come |
-| \`_deleted_at\` | timestamptz | since when it is known to be deleted; the last known state stays in the row |
-| \`_hidden_at\` | timestamptz | since when Procore does not show it to us: deleted, or no permission |
-| \`_fetched_at\` | timestamptz | when Procore was last asked for it and answered |
-| \`_version\` | bigint | number of the fetch this state comes from |
-| \`_event_id\` | text | the newest event (\`mirror.events\`) known of it when it was fetched |
+${rows(
+  ['column', 'type', 'holds'],
+  OWN_COLUMNS.map(({ name, type, meaning }) => [`\`${name}\``, type, meaning]),
+)}
 
 Live rows: \`_deleted_at is null and _hidden_at is null\`. A field that has no column is in \`_data\`: \`_data ->> 'field'\`.
 *Read by* says how a changed record is fetched. Where no list tells of all records, those from before the first event

@@ -1,4 +1,4 @@
-export { learnLimits, pauseCalls, readLeave, takeLeave, type WantedCall } from './calls/budget.ts';
+export { learnLimits, pauseCalls, readAffordableCalls, takeCalls, type WantedCall } from './calls/budget.ts';
 export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './calls/fetches.ts';
 export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
 export { type Database, type DatabaseOptions, openDatabase, openSessions } from './connection/open-database.ts';
@@ -23,6 +23,7 @@ export { checkDatabase } from './migrate/check-database.ts';
 export { doUpkeep } from './migrate/do-upkeep.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate/migrate-database.ts';
 export { readMigrations } from './migrate/migration-ledger.ts';
+export { readFunctions } from './migrate/sql-functions.ts';
 export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './migrate/upkeep.ts';
 export { isMentioned, listNamedResources, listPlaces, type Place } from './operators/known-places.ts';
 export { type Pulse, readPulse } from './operators/read-pulse.ts';
@@ -81,7 +82,7 @@ export type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './schedul
 export {
   type ClaimOptions,
   claimBatch,
-  readRest,
+  readPause,
   releaseBatch,
   renewLease,
   rescheduleBatches,
@@ -103,4 +104,4 @@ export {
   unparkScopes,
 } from './schedule/scopes.ts';
 export { forgetOldWalks, keepWalk, type TakenWalk, takeWalks, takeWalksLike } from './schedule/walks.ts';
-export type { ColumnType, MirroredColumn, MirroredTable } from './schema/mirrored-table.ts';
+export { type ColumnType, type MirroredColumn, type MirroredTable, OWN_COLUMNS } from './schema/mirrored-table.ts';

@@ -14,8 +14,8 @@ import {
   type NotedRecord,
   noteListed,
   postponeToDetail,
-  readLeave,
-  readRest,
+  readAffordableCalls,
+  readPause,
   type Scope,
   type Trouble,
   VersionBehindError,
@@ -108,7 +108,8 @@ async function makeCalls(run: BatchRun, progress: Progress): Promise<BatchReport
   while (made < run.calls.most && !signal.aborted) {
     const call = calls.shift();
     // What would wait for leave here gathers more news where it is.
-    if (call === undefined || (made >= FEWEST_CALLS && (await readLeave(settings.database, batch)) === 0)) break;
+    if (call === undefined || (made >= FEWEST_CALLS && (await readAffordableCalls(settings.database, batch)) === 0))
+      break;
     const end = await tryCall(run, call, progress, calls);
     if (end !== null) return report(run, end, progress);
     if (calls[0] !== call) made += 1; // one that is made again counts once: with few calls its records would never get theirs
@@ -141,7 +142,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
     parents: await countParents(run),
     ...(await knownDays(run)),
     perPage: await knownPageSize(run, run.resource),
-    affordableCalls: await readLeave(database, run.batch),
+    affordableCalls: await readAffordableCalls(database, run.batch),
   };
   const plan = await withoutWalks(run, planFetch(run.resource, together, facts));
   const alone = records.filter(isAlone).toSorted((a, b) => a.attempts - b.attempts);
@@ -156,9 +157,9 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
 /** When calls are short, walks wait: the parent's own news often comes a moment later, and its row then names the child. */
 async function withoutWalks(run: BatchRun, plan: FetchPlan): Promise<FetchPlan> {
   const walks = plan.calls.filter(({ kind }) => kind === 'walk parents');
-  const restMs = walks.length === 0 ? 0 : await readRest(run.settings.database, run.batch);
-  if (restMs === 0) return plan;
-  await postponeToDetail(run.settings.database.pool, run.batch, stillOpen(run, walks.flatMap(idsOf)), restMs);
+  const pauseMs = walks.length === 0 ? 0 : await readPause(run.settings.database, run.batch);
+  if (pauseMs === 0) return plan;
+  await postponeToDetail(run.settings.database.pool, run.batch, stillOpen(run, walks.flatMap(idsOf)), pauseMs);
   for (const id of walks.flatMap(idsOf)) openRecords(run).delete(id);
   const calls = plan.calls.filter(({ kind }) => kind !== 'walk parents');
   return { ...plan, calls, estimatedCalls: plan.estimatedCalls - walks.length };

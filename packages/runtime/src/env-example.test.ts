@@ -29,7 +29,7 @@ const contract = [
   'LOG_LEVEL',
 ];
 
-test('.env.example is what the schemas say (after a change: vitest run packages/runtime -u)', async () => {
+test('.env.example is what the schemas say (after a change: pnpm generate)', async () => {
   await expect(envExample()).toMatchFileSnapshot('../../../.env.example');
 });
 

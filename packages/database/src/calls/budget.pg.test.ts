@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { type Database, openDatabase } from '../connection/open-database.ts';
 import { migrateDatabase } from '../migrate/migrate-database.ts';
 import type { Lane } from '../schedule/batch.ts';
-import { learnLimits, pauseCalls, readLeave, takeLeave } from './budget.ts';
+import { learnLimits, pauseCalls, readAffordableCalls, takeCalls } from './budget.ts';
 
 let test_: TestDatabase;
 let database: Database;
@@ -25,7 +25,7 @@ type Taker = { holder?: string; underWay?: number; lane?: Lane; companyId?: stri
 /** Asks for so many calls of one kind: how many were granted, and the wait for the others. */
 async function take(calls: number, { holder = 'a', underWay = 0, lane = 'live', companyId = '1' }: Taker = {}) {
   const asked = Array.from({ length: calls }, () => ({ companyId, lane }));
-  const { granted, waitMs } = await takeLeave(database, { holder, underWay }, asked);
+  const { granted, waitMs } = await takeCalls(database, { holder, underWay }, asked);
   return { granted: granted.filter(Boolean).length, waitMs };
 }
 
@@ -64,7 +64,7 @@ test('before the first answer one call goes out, the others wait for it', async 
 describe('while nothing is known', () => {
   const takeOfEach = async (companies: string[]) => {
     const asked = companies.map((companyId) => ({ companyId, lane: 'live' as const }));
-    const { granted } = await takeLeave(database, { holder: 'a', underWay: 0 }, asked);
+    const { granted } = await takeCalls(database, { holder: 'a', underWay: 0 }, asked);
     return companies.filter((_, index) => granted[index]);
   };
   const passTime = (seconds: number) =>
@@ -226,7 +226,7 @@ test('lanes go in their order, and what a lane leaves to others shrinks as the w
   await take(1);
   await learn(100, 12, 3_600_000);
   const asked = (['verify', 'detail', 'live', 'detail'] as const).map((lane) => ({ companyId: '1', lane }));
-  const { granted } = await takeLeave(database, { holder: 'a', underWay: 0 }, asked);
+  const { granted } = await takeCalls(database, { holder: 'a', underWay: 0 }, asked);
   expect(granted).toEqual([false, true, true, true]);
   expect((await take(1, { lane: 'detail' })).granted).toBe(0);
   await database.pool.query(`update mirror.budget set opened_at = now() - interval '35 hours'`);
@@ -399,8 +399,8 @@ test('a company with windows of its own is held to these alone, and the others t
       values ('hour', 2, 600, 3, now() + interval '30 min', 'header')`,
   );
   expect((await take(100, { companyId: '2' })).granted).toBe(3);
-  expect(await readLeave(database, { lane: 'live', companyId: '2' })).toBe(0);
-  expect(await readLeave(database, { lane: 'live', companyId: '1' })).toBe(20);
+  expect(await readAffordableCalls(database, { lane: 'live', companyId: '2' })).toBe(0);
+  expect(await readAffordableCalls(database, { lane: 'live', companyId: '1' })).toBe(20);
   expect((await take(100)).granted).toBe(20);
   await learn(600, 500, 3_000_000, 0, '2');
   expect((await take(5, { companyId: '2' })).granted).toBe(5);
@@ -475,7 +475,7 @@ test('no session of a reader holds up the calls', async () => {
   expect(await take(100)).toMatchObject({ granted: 7 });
 }, 30_000);
 
-test.each(['take_leave', 'learn_limits'])(
+test.each(['take_calls', 'learn_limits'])(
   '%s waits for the turn of another, also where its row got lost',
   async (name) => {
     await take(1);
@@ -484,7 +484,7 @@ test.each(['take_leave', 'learn_limits'])(
     await using other = await connect();
     await other.query(`begin; select from mirror.turns where of = 'budget' for update`);
     let isDone = false;
-    const done = (name === 'take_leave' ? take(1) : learn(25, 20, 9_900)).then(() => {
+    const done = (name === 'take_calls' ? take(1) : learn(25, 20, 9_900)).then(() => {
       isDone = true;
     });
     await vi.waitFor(async () => {

@@ -3,7 +3,7 @@
 import type { Database } from '../connection/open-database.ts';
 import type { Lane } from '../schedule/batch.ts';
 
-export type Leave = {
+export type TakenCalls = {
   /** One for each call asked for, in that order. */
   granted: boolean[];
   /** When to ask again for those that were not granted, ms; 0 if there are none. */
@@ -24,22 +24,22 @@ type WindowReport = {
 export type Caller = { holder: string; underWay: number };
 
 /**
- * Takes leave for as many of the calls as the windows allow. Lanes go in their order, and all but live ones leave a share
+ * Takes as many of these calls from the budget as its windows allow. Lanes go in their order, and all but live ones leave a share
  * of each window to those before them; so does a company that had many calls already to the other companies. The share
  * shrinks as the window passes, so that no call is wasted.
  */
-export async function takeLeave(database: Database, caller: Caller, calls: readonly WantedCall[]): Promise<Leave> {
+export async function takeCalls(database: Database, caller: Caller, calls: readonly WantedCall[]): Promise<TakenCalls> {
   const { rows } = await database.pool.query<{ granted: boolean[]; wait_ms: number }>({
-    name: 'take-leave',
-    text: 'select granted, wait_ms from mirror.take_leave($1, $2, $3::bigint[], $4::mirror.lane[])',
+    name: 'take-calls',
+    text: 'select granted, wait_ms from mirror.take_calls($1, $2, $3::bigint[], $4::mirror.lane[])',
     values: [caller.holder, caller.underWay, calls.map((call) => call.companyId), calls.map((call) => call.lane)],
   });
   const [row] = rows;
-  if (row === undefined) throw new Error('mirror.take_leave gave no answer');
+  if (row === undefined) throw new Error('mirror.take_calls gave no answer');
   return { granted: row.granted, waitMs: row.wait_ms };
 }
 
-/** A call that had leave. */
+/** A call that was granted. */
 type MadeCall = {
   /** null: for no company. */
   companyId: string | null;
@@ -55,7 +55,7 @@ export type Answered = MadeCall & {
   report: WindowReport | null;
 };
 
-/** Enters what became of a call. Belongs after each call that had leave, answered or not. */
+/** Enters what became of a call. Belongs after each call that was granted, answered or not. */
 export async function learnLimits(database: Database, answered: Answered): Promise<void> {
   const { companyId, ageMs, succeeded, report } = answered;
   await database.pool.query({
@@ -69,9 +69,9 @@ export async function learnLimits(database: Database, answered: Answered): Promi
  * How many such calls each batch that is due in this lane or before it could make now, as far as is known; null when
  * nothing is known. By the windows of the company if it has some of its own, else by the shared ones.
  */
-export async function readLeave(database: Database, { lane, companyId }: WantedCall): Promise<number | null> {
+export async function readAffordableCalls(database: Database, { lane, companyId }: WantedCall): Promise<number | null> {
   const { rows } = await database.pool.query<{ calls: number | null }>({
-    name: 'read-leave',
+    name: 'read-affordable-calls',
     text: `select min(case when known_by = 'header' and reset_at > now() then remaining else call_limit end)::float8
         / greatest((select count(*) from (
             select from mirror.batches where due_at <= now() and lane <= $1::mirror.lane limit $2) as due), 1) as calls

@@ -45,7 +45,7 @@ export async function adoptTable(client: pg.ClientBase, table: Name, found: Shap
   const present = new Map(found.columns.map((column) => [column.name, column]));
   const added = wanted.columns.filter(({ name }) => !present.has(name));
   const changes = [
-    ...added.map((column) => `add column ${quoteName(column.name)} ${column.type}${rest(column)}`),
+    ...added.map((column) => `add column ${definition(column)}`),
     ...wanted.columns
       .filter((column) => column.default !== null && present.get(column.name)?.default === null)
       .map((column) => `alter column ${quoteName(column.name)} set default ${column.default}`),
@@ -54,8 +54,10 @@ export async function adoptTable(client: pg.ClientBase, table: Name, found: Shap
   return added.map(({ name }) => name);
 }
 
-function rest(column: Column): string {
-  return `${column.default === null ? '' : ` default ${column.default}`}${column.required ? ' not null' : ''}`;
+/** A column as `create table` and `add column` write it. */
+export function definition(column: Column): string {
+  const rest = `${column.default === null ? '' : ` default ${column.default}`}${column.required ? ' not null' : ''}`;
+  return `${quoteName(column.name)} ${column.type}${rest}`;
 }
 
 /** Tells that there is another table of this name, and what to do. */

@@ -5,6 +5,7 @@ import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { lackingUsersTables } from './make-users-table.ts';
 import { type Migration, readLedger, readMigrations } from './migration-ledger.ts';
 import { checkRights } from './rights.ts';
+import { lackingFunctions, readFunctions, type SqlFunction } from './sql-functions.ts';
 
 const OLDEST_POSTGRES = 150_000;
 
@@ -17,14 +18,22 @@ export async function checkDatabase(
   database: Database,
   tables: readonly MirroredTable[] = [],
   migrations: readonly Migration[] = readMigrations(),
+  functions: readonly SqlFunction[] = readFunctions(),
 ): Promise<void> {
   await checkServer(database.pool);
-  await checkRights(database.pool, tables, migrations);
+  await checkRights(database.pool, tables, migrations, functions);
   const { missing, foreign } = await readLedger(database.pool, migrations);
   if (foreign.length > 0) throw newerDatabase(foreign);
   if (missing.length > 0) {
     throw new DatabaseVersionError(
       `the database lacks ${missing.length} migration(s), first ${missing[0]?.name}: run \`pnpm mirror migrate\``,
+    );
+  }
+  const [otherwise] = await lackingFunctions(database.pool, functions);
+  if (otherwise !== undefined) {
+    throw new DatabaseVersionError(
+      `the function mirror.${otherwise.name} is not that of this version: run \`pnpm mirror migrate\`, or update ` +
+        'procore-mirror if a newer version has migrated this database',
     );
   }
   const lacking = await lackingUsersTables(database.pool, tables);

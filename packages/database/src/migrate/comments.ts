@@ -1,18 +1,6 @@
 import type pg from 'pg';
-import type { ColumnType, MirroredTable } from '../schema/mirrored-table.ts';
+import { type ColumnType, type MirroredTable, OWN_COLUMNS } from '../schema/mirrored-table.ts';
 import { quoteLiteral, quoteName } from '../schema/quote.ts';
-
-const OWN_COLUMNS = {
-  _data: 'The whole record as Procore last sent it; NULL when it was never seen.',
-  _complete:
-    "False: what Procore's lists lack is of an earlier fetch, or missing; the rest is as of _fetched_at. True: all of it is.",
-  _deleted_at:
-    'Since when it is known to be deleted in Procore; NULL: not deleted. The last known state stays in the row.',
-  _hidden_at: 'Since when Procore does not show the record to us: deleted, or no permission. NULL: shown.',
-  _fetched_at: 'When Procore was last asked for the record and answered.',
-  _version: 'Number of the fetch that this state comes from; a lower one never overwrites a higher one.',
-  _event_id: 'The newest event (mirror.events) known of the record when it was fetched.',
-};
 
 const FRESHNESS = {
   company_id: 'Procore id of the company.',
@@ -105,7 +93,7 @@ function commentTable(table: MirroredTable): Comment[] {
     const note = column.note === undefined ? '' : ` (${column.note})`;
     comments.push([column.name, `Procore's field ${column.name}${note}.${WHEN_UNFIT[column.type]}`]);
   }
-  comments.push(...Object.entries(OWN_COLUMNS));
+  for (const { name, meaning } of OWN_COLUMNS) comments.push([name, meaning]);
   const about = `${table.resource} as Procore's API gives them. Live rows: _deleted_at is null and _hidden_at is null.`;
   return [{ ...place, column: null, text: about }, ...comments.map(([column, text]) => ({ ...place, column, text }))];
 }

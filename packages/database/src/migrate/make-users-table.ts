@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { Queryable } from '../connection/queryable.ts';
 import { allColumns, keyColumns, type MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteName, tableName } from '../schema/quote.ts';
-import { adoptTable, readShape, type Shape } from './adopt-table.ts';
+import { adoptTable, definition, readShape, type Shape } from './adopt-table.ts';
 import { holdsRows, indexUpkeep, leaveToWorkers } from './upkeep.ts';
 
 /**
@@ -33,30 +33,22 @@ export async function lackingUsersTables(client: Queryable, tables: readonly Mir
   for (const table of tables) {
     if (table.isUsers !== true) continue;
     const present = await readColumns(client, table);
-    const missing = allColumns(table).filter(([name]) => !present.has(name));
-    lacking.push(...(present.size === 0 ? [table.name] : missing.map(([name]) => `${table.name}.${name}`)));
+    const missing = allColumns(table).filter(({ name }) => !present.has(name));
+    lacking.push(...(present.size === 0 ? [table.name] : missing.map(({ name }) => `${table.name}.${name}`)));
   }
   return lacking;
 }
 
-const REQUIRED: readonly string[] = ['company_id', 'project_id', 'id', '_complete', '_version'];
-
-function definition([column, type]: readonly [name: string, type: string]): string {
-  const rest = `${column === '_complete' ? ' default false' : ''}${REQUIRED.includes(column) ? ' not null' : ''}`;
-  return `${quoteName(column)} ${type}${rest}`;
-}
-
 function createStatement(table: MirroredTable): string {
   const key = `constraint ${quoteName(`${table.name}_pkey`)} primary key (${keyColumns(table).join(', ')})`;
-  return `create table ${tableName(table)} (${[...allColumns(table).map(definition), key].join(', ')})`;
+  return `create table ${tableName(table)} (${[...wantedShape(table).columns.map(definition), key].join(', ')})`;
 }
 
 function wantedShape(table: MirroredTable): Shape {
-  const columns = allColumns(table).map(([name, type]) => ({
-    name,
-    type: type === 'timestamptz' ? 'timestamp with time zone' : type,
-    required: REQUIRED.includes(name),
-    default: name === '_complete' ? 'false' : null,
+  const columns = allColumns(table).map((column) => ({
+    ...column,
+    type: column.type === 'timestamptz' ? 'timestamp with time zone' : column.type,
+    default: column.default === null ? null : String(column.default),
   }));
   return { kind: 'table', columns, key: keyColumns(table).join(', ') };
 }

@@ -279,7 +279,7 @@ test('a database that cannot hold all characters is refused', async () => {
 test('a table or column that no migration makes is named', async () => {
   const { url } = await emptyDatabase();
   const tables: MirroredTable[] = [{ ...notes, name: 'not_made', columns: [] }];
-  await expect(migrateDatabase({ url, tables })).rejects.toThrow(/procore\.not_made\.id.*migrations:generate/);
+  await expect(migrateDatabase({ url, tables })).rejects.toThrow(/procore\.not_made\.id.*pnpm generate/);
 });
 
 test('rows that one absence hid are looked at once more, and generations go on above those that were given', async () => {

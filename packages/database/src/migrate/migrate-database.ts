@@ -13,6 +13,7 @@ import { makeUsersTable } from './make-users-table.ts';
 import { type Migration, readLedger, readMigrations } from './migration-ledger.ts';
 import { grantReader, READER } from './reader-role.ts';
 import { checkMigrationRights } from './rights.ts';
+import { arrangeFunctions, readFunctions, type SqlFunction } from './sql-functions.ts';
 import { LocksBusyError, waitBriefly, whenLocksAreFree } from './wait-for-locks.ts';
 
 export type MigrateOptions = {
@@ -27,6 +28,8 @@ export type MigrateOptions = {
   lockWaitMs?: number;
   /** Those of this version when not given. */
   migrations?: readonly Migration[];
+  /** Those of this version when not given. */
+  functions?: readonly SqlFunction[];
 };
 
 const LOCK_WAIT_MS = 600_000;
@@ -76,12 +79,12 @@ type Done = { applied: string[]; isWhole: boolean; lines: string[] };
 
 async function migrateOnce(
   client: pg.ClientBase,
-  { tables, migrations = readMigrations() }: MigrateOptions,
+  { tables, migrations = readMigrations(), functions = readFunctions() }: MigrateOptions,
 ): Promise<Done> {
   const lines: string[] = [];
   const say = (line: string) => void lines.push(line);
   await becomeOwner(client);
-  await checkMigrationRights(client, tables, migrations);
+  await checkMigrationRights(client, tables, migrations, functions);
   await waitBriefly(client);
   await takeTurn(client);
   const { missing, foreign } = await readLedger(client, migrations);
@@ -91,6 +94,7 @@ async function migrateOnce(
   await applyMigrations(client, part, say);
   const applied = part.map(({ name }) => name);
   if (part.length < missing.length) return { applied, isWhole: false, lines };
+  await arrangeFunctions(client, functions);
   for (const table of tables) if (table.isUsers) await makeUsersTable(client, table, say);
   await checkTables(client, tables);
   await arrangeStorage(client, tables);
@@ -158,6 +162,6 @@ async function checkTables(client: pg.ClientBase, tables: readonly MirroredTable
   if (lacking.length === 0) return;
   throw new Error(
     `no migration makes procore.${lacking.slice(0, 5).join(', procore.')}${lacking.length > 5 ? ` and ${lacking.length - 5} more` : ''}: ` +
-      'run `pnpm migrations:generate --name <what-is-new>` first',
+      'run `pnpm generate` first',
   );
 }

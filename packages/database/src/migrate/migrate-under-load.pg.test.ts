@@ -110,7 +110,10 @@ describe('a migration with nothing to do', () => {
     closing.push(async () => other.release(true));
     // Conflicts with every lock but that of a plain select; the tables of the view are locked along with it.
     await other.query('begin; lock table mirror.freshness in exclusive mode');
+    const functions = `select oid, xmin from pg_proc where pronamespace = 'mirror'::regnamespace order by oid`;
+    const { rows: before } = await server.pool.query(functions);
     expect(await again(server.url)).toEqual([]);
+    expect((await server.pool.query(functions)).rows).toEqual(before);
   });
 
   const view = `select pg_get_viewdef('mirror.freshness'::regclass) as state`;
@@ -123,6 +126,17 @@ describe('a migration with nothing to do', () => {
         null::timestamptz as oldest_pending_at, null::bigint as pending, null::bigint as calls_last_hour,
         null::bigint as events_last_day, null::bigint as calls_for_events_last_day, null::numeric as calls_per_event`,
       view,
+    ],
+    [
+      'a function that somebody dropped',
+      'drop function mirror.windows_of',
+      `select pg_get_functiondef('mirror.windows_of'::regproc) as state`,
+    ],
+    [
+      'a function that somebody changed, with what depends on it',
+      `create table procore.of_a_tool (id bigint, name text generated always as (mirror.merge_detail('{}', '{}') ->> 'a') stored);
+      alter function mirror.merge_detail cost 7`,
+      `select pg_get_functiondef('mirror.merge_detail'::regproc) as state`,
     ],
     [
       'a comment',

@@ -7,6 +7,8 @@ import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { z } from 'zod';
 import type { Queryable } from '../connection/queryable.ts';
 
+import type { SqlFunction } from './sql-functions.ts';
+
 export type Migration = { name: string; hash: string; statements: readonly string[] };
 
 export type Ledger = {
@@ -33,10 +35,11 @@ export function readMigrations(): Migration[] {
 const MAKES =
   /\bcreate\s+(?:or\s+replace\s+)?(?:table|view|sequence|type|function|procedure)\s+(?:if\s+not\s+exists\s+)?"?mirror"?\."?(\w+)"?/gi;
 
-/** Names in schema mirror of what these migrations make; what else is there is somebody else's. */
-export function namesMadeBy(migrations: readonly Migration[]): string[] {
+/** Names in schema mirror of what is ours: what these migrations make, and these functions. What else is there is somebody else's. */
+export function namesOfOurs(migrations: readonly Migration[], functions: readonly SqlFunction[]): string[] {
   const text = migrations.flatMap(({ statements }) => statements).join('\n');
-  return [...new Set(['migrations', 'freshness', ...[...text.matchAll(MAKES)].map(([, name = '']) => name)])];
+  const made = [...text.matchAll(MAKES)].map(([, name = '']) => name);
+  return [...new Set(['migrations', 'freshness', ...made, ...functions.map(({ name }) => name)])];
 }
 
 /** Compares the database with these migrations. A database without a ledger has seen none. */

@@ -3,7 +3,8 @@
 import type { Queryable } from '../connection/queryable.ts';
 import { DatabaseVersionError } from '../errors.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
-import { type Migration, namesMadeBy } from './migration-ledger.ts';
+import { type Migration, namesOfOurs } from './migration-ledger.ts';
+import type { SqlFunction } from './sql-functions.ts';
 
 type SchemaRights = { name: string; owner: string | null; may_use: boolean; may_make: boolean };
 
@@ -14,6 +15,7 @@ export async function checkMigrationRights(
   client: Queryable,
   tables: readonly MirroredTable[],
   migrations: readonly Migration[],
+  functions: readonly SqlFunction[],
 ): Promise<void> {
   const { role, to, database, mayMakeSchemas } = await readRole(client);
   const schemas = await readSchemas(client);
@@ -35,7 +37,7 @@ export async function checkMigrationRights(
   }
   const { rows } = await client.query<{ kind: string; name: string; owner: string }>(OF_OTHERS, [
     tables.map(({ name }) => name),
-    namesMadeBy(migrations),
+    namesOfOurs(migrations, functions),
   ]);
   const [first] = rows;
   if (first === undefined) return;
@@ -51,6 +53,7 @@ export async function checkRights(
   client: Queryable,
   tables: readonly MirroredTable[],
   migrations: readonly Migration[],
+  functions: readonly SqlFunction[],
 ): Promise<void> {
   const { role, to } = await readRole(client);
   const closed = (await readSchemas(client)).find(({ owner, may_use }) => owner !== null && !may_use);
@@ -63,7 +66,7 @@ export async function checkRights(
   const writes = tables.length > 0;
   const { rows } = await client.query<{ name: string; owner: string }>(NOT_ALLOWED, [
     tables.map(({ name }) => name),
-    namesMadeBy(migrations),
+    namesOfOurs(migrations, functions),
     writes ? ['select', 'insert', 'update', 'delete'] : ['select'],
     writes,
   ]);

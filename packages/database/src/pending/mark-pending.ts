@@ -98,8 +98,8 @@ export function markNews(delayMs: string, maxWaitMs: string, lane: string): stri
   ),
   due as (
     insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
-    select company_id, project_id, resource, lane, min(ready_at) + mirror.rest_of_news(company_id, lane),
-      min(ready_at) + mirror.rest_of_news(company_id, lane) from marked
+    select company_id, project_id, resource, lane, min(ready_at) + mirror.pause_for_news(company_id, lane),
+      min(ready_at) + mirror.pause_for_news(company_id, lane) from marked
     group by company_id, project_id, resource, lane order by company_id, project_id, resource, lane
     on conflict (company_id, project_id, resource, lane) do update set
       due_at = case when b.due_at < excluded.due_at

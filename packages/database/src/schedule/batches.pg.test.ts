@@ -10,7 +10,7 @@ import { noteListed } from '../pending/postpone-records.ts';
 import { settleRecords } from '../pending/settle-records.ts';
 import { anEvent, newsOf, pace } from '../testing/an-event.ts';
 import type { Lane } from './batch.ts';
-import { claimBatch, readRest, releaseBatch, renewLease, rescheduleBatches } from './batches.ts';
+import { claimBatch, readPause, releaseBatch, renewLease, rescheduleBatches } from './batches.ts';
 import { giveProbeBack, keepParked, parkScope, unparkScopes } from './scopes.ts';
 
 let test_: TestDatabase;
@@ -320,7 +320,7 @@ test('a batch gathers news that keeps coming, but not for longer than twice the 
 });
 
 test('a batch rests the longer, the more of an hour the calls for news took, and nothing else does', async () => {
-  const restMs = async (used: number, before = 0, { lane = 'live' as Lane, companyId = '1' } = {}) => {
+  const pauseMs = async (used: number, before = 0, { lane = 'live' as Lane, companyId = '1' } = {}) => {
     await database.pool.query('truncate mirror.budget, mirror.budget_use');
     await database.pool.query(
       `insert into mirror.budget (window_name, call_limit, remaining, known_by, opened_at, reset_at)
@@ -329,17 +329,17 @@ test('a batch rests the longer, the more of an hour the calls for news took, and
     const use = `insert into mirror.budget_use (window_name, company_id, used, used_live, used_live_before)
       values ('hour', 1, 600, $1, $2)`;
     await database.pool.query(use, [used, before]);
-    return Math.round((await readRest(database, { ...key, companyId, lane })) / 1000);
+    return Math.round((await readPause(database, { ...key, companyId, lane })) / 1000);
   };
-  expect(await restMs(300)).toBe(0);
-  expect(await restMs(150, 300)).toBe(0);
-  expect(await restMs(150, 600)).toBe(900);
-  expect(await restMs(450)).toBe(900);
-  expect(await restMs(600)).toBe(1800);
-  expect(await restMs(900)).toBe(1800);
-  expect(await restMs(600, 0, { lane: 'detail' })).toBe(0);
-  expect(await restMs(600, 0, { companyId: '2' })).toBe(0);
-  expect(await restMs(450)).toBe(900);
+  expect(await pauseMs(300)).toBe(0);
+  expect(await pauseMs(150, 300)).toBe(0);
+  expect(await pauseMs(150, 600)).toBe(900);
+  expect(await pauseMs(450)).toBe(900);
+  expect(await pauseMs(600)).toBe(1800);
+  expect(await pauseMs(900)).toBe(1800);
+  expect(await pauseMs(600, 0, { lane: 'detail' })).toBe(0);
+  expect(await pauseMs(600, 0, { companyId: '2' })).toBe(0);
+  expect(await pauseMs(450)).toBe(900);
   await record(anEvent());
   const due = async () => {
     const { rows } = await database.pool.query(

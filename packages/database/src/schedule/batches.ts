@@ -146,7 +146,7 @@ export async function releaseBatch(
     await client.query(
       `with next as (
           select greatest(
-              ready_at + case when ready_at > now() - interval '1 s' then mirror.rest_of_news($1::bigint, $4::mirror.lane)
+              ready_at + case when ready_at > now() - interval '1 s' then mirror.pause_for_news($1::bigint, $4::mirror.lane)
                 else interval '0' end,
               now() + $5::float8 * interval '1 ms') as due_at from mirror.pending
           where ${inLane(batch)} order by ready_at limit 1
@@ -174,10 +174,10 @@ export async function rescheduleBatches(database: Database): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** How long news of the batch rests before it is fetched, beyond the usual pause, because calls are short; ms. */
-export async function readRest(database: Database, batch: Batch): Promise<number> {
+/** How long news of the batch waits before it is fetched, beyond the usual pause, because calls are short; ms. */
+export async function readPause(database: Database, batch: Batch): Promise<number> {
   const { rows } = await database.pool.query<{ ms: number }>(
-    'select (extract(epoch from mirror.rest_of_news($1, $2)) * 1000)::float8 as ms',
+    'select (extract(epoch from mirror.pause_for_news($1, $2)) * 1000)::float8 as ms',
     [batch.companyId, batch.lane],
   );
   return rows[0]?.ms ?? 0;

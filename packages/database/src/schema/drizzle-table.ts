@@ -13,7 +13,7 @@ import {
   text,
   timestamp,
 } from 'drizzle-orm/pg-core';
-import { type ColumnType, keyColumns, type MirroredTable } from './mirrored-table.ts';
+import { allColumns, type ColumnType, keyColumns, type MirroredTable, type TableColumn } from './mirrored-table.ts';
 
 export const procore = pgSchema('procore');
 
@@ -29,20 +29,7 @@ const columnOf = {
 
 /** The table that drizzle-kit compares with `migrations/`; at run time all SQL is made from the MirroredTable itself. */
 export function drizzleTable(table: MirroredTable): PgTable {
-  const columns: Record<string, PgColumnBuilderBase> = {
-    company_id: columnOf.bigint().notNull(),
-    ...(table.scope === 'project' ? { project_id: columnOf.bigint().notNull() } : {}),
-    id: columnOf[table.idType]().notNull(),
-    ...(table.parentKey === null ? {} : { [table.parentKey]: columnOf[table.idType]() }),
-    ...Object.fromEntries(table.columns.map(({ name, type }) => [name, columnOf[type]()])),
-    _data: columnOf.jsonb(),
-    _complete: columnOf.boolean().notNull().default(false),
-    _deleted_at: columnOf.timestamptz(),
-    _hidden_at: columnOf.timestamptz(),
-    _fetched_at: columnOf.timestamptz(),
-    _version: columnOf.bigint().notNull(),
-    _event_id: columnOf.text(),
-  };
+  const columns = Object.fromEntries(allColumns(table).map((column) => [column.name, drizzleColumn(column)]));
   return procore.table(table.name, columns, (made) => {
     // The columns are a record, so the compiler cannot know that these keys are in it.
     const on = (name: string) => made[name] as ExtraConfigColumn;
@@ -53,4 +40,9 @@ export function drizzleTable(table: MirroredTable): PgTable {
       ...(table.parentKey === null ? [] : [index(`${table.name}_parent`).on(on(table.parentKey))]),
     ];
   });
+}
+
+function drizzleColumn({ type, required, default: value }: TableColumn): PgColumnBuilderBase {
+  const column = value === null ? columnOf[type]() : columnOf.boolean().default(value);
+  return required ? column.notNull() : column;
 }

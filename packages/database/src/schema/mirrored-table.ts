@@ -27,26 +27,79 @@ export type MirroredTable = {
   isUsers?: boolean;
 };
 
-/** Columns of the mirror's own; their names never meet a field of Procore. */
-const OWN_COLUMNS = [
-  ['_data', 'jsonb'],
-  ['_complete', 'boolean'],
-  ['_deleted_at', 'timestamptz'],
-  ['_hidden_at', 'timestamptz'],
-  ['_fetched_at', 'timestamptz'],
-  ['_version', 'bigint'],
-  ['_event_id', 'text'],
-] as const;
+export type TableColumn = {
+  name: string;
+  type: ColumnType;
+  required: boolean;
+  /** What it holds when nothing is said; of booleans only. */
+  default: boolean | null;
+};
 
-/** Every column of the table with its type, in the order of the table. */
-export function allColumns(table: MirroredTable): readonly (readonly [name: string, type: ColumnType])[] {
-  const { scope, idType, parentKey, columns } = table;
+/** Columns of the mirror's own; their names never meet a field of Procore. `meaning` is a comment in the database. */
+export const OWN_COLUMNS: readonly (TableColumn & { meaning: string })[] = [
+  {
+    name: '_data',
+    type: 'jsonb',
+    default: null,
+    required: false,
+    meaning: 'The whole record as Procore last sent it; NULL when it was never seen.',
+  },
+  {
+    name: '_complete',
+    type: 'boolean',
+    default: false,
+    required: true,
+    meaning:
+      "False: what Procore's lists lack is of an earlier fetch, or missing; the rest is as of _fetched_at. True: all of it is.",
+  },
+  {
+    name: '_deleted_at',
+    type: 'timestamptz',
+    default: null,
+    required: false,
+    meaning:
+      'Since when it is known to be deleted in Procore; NULL: not deleted. The last known state stays in the row.',
+  },
+  {
+    name: '_hidden_at',
+    type: 'timestamptz',
+    default: null,
+    required: false,
+    meaning: 'Since when Procore does not show the record to us: deleted, or no permission. NULL: shown.',
+  },
+  {
+    name: '_fetched_at',
+    type: 'timestamptz',
+    default: null,
+    required: false,
+    meaning: 'When Procore was last asked for the record and answered.',
+  },
+  {
+    name: '_version',
+    type: 'bigint',
+    default: null,
+    required: true,
+    meaning: 'Number of the fetch that this state comes from; a lower one never overwrites a higher one.',
+  },
+  {
+    name: '_event_id',
+    type: 'text',
+    default: null,
+    required: false,
+    meaning: 'The newest event (mirror.events) known of the record when it was fetched.',
+  },
+];
+
+/** Every column of the table, in the order of the table. */
+export function allColumns({ scope, idType, parentKey, columns }: MirroredTable): readonly TableColumn[] {
+  const key = (name: string, type: ColumnType) => ({ name, type, required: true, default: null });
+  const field = (name: string, type: ColumnType) => ({ name, type, required: false, default: null });
   return [
-    ['company_id', 'bigint'],
-    ...(scope === 'project' ? [['project_id', 'bigint'] as const] : []),
-    ['id', idType],
-    ...(parentKey === null ? [] : [[parentKey, idType] as const]),
-    ...columns.map(({ name, type }) => [name, type] as const),
+    key('company_id', 'bigint'),
+    ...(scope === 'project' ? [key('project_id', 'bigint')] : []),
+    key('id', idType),
+    ...(parentKey === null ? [] : [field(parentKey, idType)]),
+    ...columns.map(({ name, type }) => field(name, type)),
     ...OWN_COLUMNS,
   ];
 }

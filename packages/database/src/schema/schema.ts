@@ -282,7 +282,7 @@ export const unfitValues = mirror.table(
 );
 
 /**
- * What Procore's rate-limit headers last said of each window, less what was taken since (`mirror.take_leave`), and the pauses
+ * What Procore's rate-limit headers last said of each window, less what was taken since (`mirror.take_calls`), and the pauses
  * of companies after a 429 (`pause`).
  */
 export const budget = mirror.table(
