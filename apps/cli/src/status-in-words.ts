@@ -6,8 +6,8 @@ export type QueueStatus = { waiting: number | null; problem: string | null };
 
 export type Status = MirrorStatus & { queue: QueueStatus; totals: { rows: string; pending: string } };
 
-const mostLines = 60;
-const mostFields = 30;
+const MOST_LINES = 60;
+const MOST_FIELDS = 30;
 
 /** The sums over these rows. */
 export function totalsOf(freshness: readonly Freshness[]): Status['totals'] {
@@ -18,7 +18,7 @@ export function totalsOf(freshness: readonly Freshness[]): Status['totals'] {
 
 /** The status as tables; more than 60 lines are merged by project unless `all` are wanted. */
 export function statusInWords(status: Status, all: boolean, now: Date): string {
-  const isLong = status.freshness.length > mostLines && !all;
+  const isLong = status.freshness.length > MOST_LINES && !all;
   const sections = [
     isLong ? mergedTable(status.freshness, now) : freshnessTable(status.freshness, now),
     isLong ? '(projects taken together; --all shows each, --project one of them)' : '',
@@ -173,13 +173,13 @@ function listsTable({ lists }: Status): string {
   const shown = table(
     ['company', 'project', 'resource', 'records to a page', 'more tried', 'Total above by', 'in lists'],
     lists
-      .slice(0, mostFields)
+      .slice(0, MOST_FIELDS)
       .map((list) => [
         ...[list.companyId, list.projectId, list.resource, list.pageSize, list.largerPageAt],
         ...[list.totalAbove, list.withTotalAbove || ''],
       ]),
   );
-  const more = lists.length - mostFields;
+  const more = lists.length - MOST_FIELDS;
   return more > 0 ? `${shown}\n(${more} more: --json, or select * from mirror.lists)` : shown;
 }
 
@@ -188,12 +188,12 @@ function driftTable({ schemaDrift }: Status, now: Date): string {
   const shown = table(
     ['resource', 'field', 'kind', 'type', 'records', 'example', 'first seen', 'last'],
     schemaDrift
-      .slice(0, mostFields)
+      .slice(0, MOST_FIELDS)
       .map((drift) => [
         ...[drift.resource, drift.field, drift.kind, drift.jsonType, drift.count, drift.exampleRecordId],
         ...[drift.firstSeenAt, drift.lastSeenAt].map((moment) => `${ago(moment, now)} ago`),
       ]),
   );
-  const more = schemaDrift.length - mostFields;
+  const more = schemaDrift.length - MOST_FIELDS;
   return more > 0 ? `${shown}\n(${more} more: --json, or select * from mirror.schema_drift)` : shown;
 }

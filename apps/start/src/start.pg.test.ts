@@ -199,7 +199,7 @@ test('a Procore that answers nothing for a while when the start begins costs not
   });
   await started.said('The mirror runs.');
   expect(started.output()).toContain('Backfill 100%');
-  expect(started.output()).not.toMatch(/not mirrored|Not filled|No hook/);
+  expect(started.output()).not.toMatch(/not mirrored|Not backfilled|No hook/);
   await untilThereAre(database.url, 'procore.rfis', 1);
   await started.end();
   await simulator.end('SIGTERM');

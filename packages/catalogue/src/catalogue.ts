@@ -2,7 +2,7 @@ import { type CatalogueEntry, type CatalogueEntryInput, catalogueEntry } from '.
 import type { Catalogue, CataloguedResource, UnreadResource } from './catalogued-resource.ts';
 import { checkCatalogue } from './check-catalogue.ts';
 import { CatalogueError } from './errors.ts';
-import { knownColumns, ourEntries } from './our-entries.ts';
+import { KNOWN_COLUMNS, ourEntries } from './our-entries.ts';
 import { parentsOf } from './relatives.ts';
 import { tableNameOf } from './table-names.ts';
 
@@ -59,7 +59,7 @@ function withoutTable({ entry }: CatalogueSource): UnreadResource {
 
 function withTable({ entry, isUsers }: CatalogueSource): CataloguedResource {
   const keys = new Set(['id', 'company_id', 'project_id', entry.parent?.key]);
-  const columns = entry.columns ?? knownColumns.get(entry.resource) ?? [];
+  const columns = entry.columns ?? KNOWN_COLUMNS.get(entry.resource) ?? [];
   return {
     ...entry,
     table: {

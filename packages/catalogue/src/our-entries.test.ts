@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { CatalogueEntryInput } from './catalogue-entry.ts';
-import { knownColumns, ourEntries } from './our-entries.ts';
+import { KNOWN_COLUMNS, ourEntries } from './our-entries.ts';
 
 const directory = new URL('entries/', import.meta.url);
 const inDirectory = readdirSync(directory);
@@ -22,7 +22,7 @@ const columns = named('.columns.json').map((file) => {
 test('every file of entries is listed, and every file of columns', () => {
   const sorted = (names: Iterable<string>) => [...names].toSorted();
   expect(sorted(ourEntries.map(({ resource }) => resource))).toEqual(sorted(entries.flatMap(([, names]) => names)));
-  expect(sorted(knownColumns.keys())).toEqual(sorted(columns.flatMap(([, names]) => names)));
+  expect(sorted(KNOWN_COLUMNS.keys())).toEqual(sorted(columns.flatMap(([, names]) => names)));
 });
 
 test('the columns of a resource stand beside its entry', () => {

@@ -58,7 +58,7 @@ export const ourEntries: readonly CatalogueEntryInput[] = [
 const columnsFile = z.record(z.string(), z.array(columnEntry));
 
 /** The documented fields of a resource, also of some that have no events and that an operator may add. */
-export const knownColumns = new Map(
+export const KNOWN_COLUMNS = new Map(
   [
     portfolioColumns,
     directoryColumns,

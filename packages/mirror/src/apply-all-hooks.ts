@@ -16,7 +16,7 @@ type Options = {
   say: (line: string) => void;
 };
 
-const payloadVersion = 'v4.0';
+const PAYLOAD_VERSION = 'v4.0';
 
 /** Gives every scope its hook; those that are there stay as they are. A scope that refuses is named, and left out. */
 export async function applyAllHooks({ client, scopes, resources, signal, say, ...how }: Options): Promise<void> {
@@ -25,7 +25,7 @@ export async function applyAllHooks({ client, scopes, resources, signal, say, ..
   for (const { companyId, projectId } of scopes) {
     const selection = { companyIds: null, resources };
     const applied = await tryCalls(
-      () => applyHooks({ ...how, payloadVersion, hooks, companyId, projectId, selection, signal }),
+      () => applyHooks({ ...how, payloadVersion: PAYLOAD_VERSION, hooks, companyId, projectId, selection, signal }),
       {
         signal,
       },
@@ -41,8 +41,6 @@ export async function applyAllHooks({ client, scopes, resources, signal, say, ..
   say(`Hooks: ${scopes.length} scopes, ${count.created} hooks created, ${count.triggers} triggers added`);
   if (count.refused.size > 0) {
     const names = [...count.refused].join(', ');
-    say(
-      `Procore offers no events of ${names}: what is mirrored of them is filled, and stays as it is until the next fill`,
-    );
+    say(`Procore offers no events of ${names}: what is mirrored of them is as old as its last backfill`);
   }
 }

@@ -15,7 +15,7 @@ type Options = {
   say: (line: string) => void;
 };
 
-const scopesAtOnce = 4;
+const SCOPES_AT_ONCE = 4;
 
 /** Fills every resource of every scope, companies before projects. What refuses is named, and left out. */
 export async function backfillScopes({ settings, scopes, continues, signal, progress, say }: Options): Promise<void> {
@@ -57,12 +57,12 @@ export async function backfillScopes({ settings, scopes, continues, signal, prog
       for (let next = queue.shift(); next !== undefined; next = queue.shift())
         for (const one of next) await fillOne(one);
     };
-    await Promise.all(Array.from({ length: scopesAtOnce }, takeTurns));
+    await Promise.all(Array.from({ length: SCOPES_AT_ONCE }, takeTurns));
   } finally {
     progress.stop();
   }
-  for (const refusal of refusals.slice(0, 10)) say(`Not filled: ${refusal}`);
-  if (refusals.length > 10) say(`Not filled: ${refusals.length - 10} more (select * from mirror.backfills)`);
+  for (const refusal of refusals.slice(0, 10)) say(`Not backfilled: ${refusal}`);
+  if (refusals.length > 10) say(`Not backfilled: ${refusals.length - 10} more (select * from mirror.backfills)`);
   say(`Backfill: ${stored} records stored, ${pending} more that the worker completes`);
 }
 

@@ -1,4 +1,4 @@
-// Batches of a parked scope are not given out. Whoever else makes calls (hooks, first fills) asks before each of them: where the
+// Batches of a parked scope are not given out. Whoever else makes calls (hooks, backfills) asks before each of them: where the
 // scope is parked it waits for the probe that is due, makes it, or goes without.
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -98,14 +98,14 @@ export function heedScopes(client: ProcoreClient, options: HeedOptions): Procore
 
   return {
     ...client,
-    get: (path, o) => inTurn(scopeOf(o), (own) => client.get(path, { ...o, ...own }), dispose),
-    send: (method, path, o) => inTurn(scopeOf(o), () => client.send(method, path, o), dispose),
-    pages: async function* (path, o) {
+    get: (path, options) => inTurn(scopeOf(options), (own) => client.get(path, { ...options, ...own }), dispose),
+    send: (method, path, options) => inTurn(scopeOf(options), () => client.send(method, path, options), dispose),
+    pages: async function* (path, options) {
       // The first page tells; further ones follow at once.
-      const pages = client.pages(path, o)[Symbol.asyncIterator]();
+      const pages = client.pages(path, options)[Symbol.asyncIterator]();
       try {
         const next = () => pages.next();
-        for (let page = await inTurn(scopeOf(o), next, () => {}); page.done !== true; page = await next())
+        for (let page = await inTurn(scopeOf(options), next, () => {}); page.done !== true; page = await next())
           yield page.value;
       } finally {
         await pages.return?.();
@@ -136,9 +136,9 @@ function createWait(
 }
 
 function scopeOf<T extends Asked & { purpose?: { projectId: string | null; resource: string } | undefined }>(
-  o: T,
+  options: T,
 ): Scope & Asked {
-  const { companyId, signal, timeoutMs, purpose } = o;
+  const { companyId, signal, timeoutMs, purpose } = options;
   return { companyId, projectId: purpose?.projectId ?? null, resource: purpose?.resource ?? null, signal, timeoutMs };
 }
 

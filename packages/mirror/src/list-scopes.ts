@@ -8,7 +8,7 @@ import { tryCalls } from './ask/try-calls.ts';
 export type Scope = { companyId: string; projectId: string | null; resources: readonly string[] };
 
 /** The scopes of these companies, each company before its projects. A company that refuses is named. */
-export async function listScopes(o: {
+export async function listScopes(options: {
   client: ProcoreClient;
   companyIds: readonly string[];
   catalogue: Catalogue;
@@ -17,17 +17,17 @@ export async function listScopes(o: {
   signal: AbortSignal;
   say: (line: string) => void;
 }): Promise<Scope[]> {
-  const chosen = o.resources === null ? null : new Set(o.resources.map((name) => name.toLowerCase()));
+  const chosen = options.resources === null ? null : new Set(options.resources.map((name) => name.toLowerCase()));
   const resourcesOf = (scope: 'company' | 'project') =>
-    o.catalogue.mirrored
+    options.catalogue.mirrored
       .filter((resource) => resource.scope === scope && resource.list !== null)
       .map(({ resource }) => resource)
       .filter((name) => chosen?.has(name.toLowerCase()) ?? true);
   const scopes: Scope[] = [];
-  for (const companyId of o.companyIds) {
+  for (const companyId of options.companyIds) {
     scopes.push({ companyId, projectId: null, resources: resourcesOf('company') });
-    const projects = await tryCalls(() => listProjects(o.client, companyId, o.signal), o);
-    if ('refused' in projects) o.say(`Projects of company ${companyId} are not mirrored: ${projects.refused}`);
+    const projects = await tryCalls(() => listProjects(options.client, companyId, options.signal), options);
+    if ('refused' in projects) options.say(`Projects of company ${companyId} are not mirrored: ${projects.refused}`);
     else
       for (const projectId of projects.done) scopes.push({ companyId, projectId, resources: resourcesOf('project') });
   }

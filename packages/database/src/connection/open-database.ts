@@ -103,12 +103,12 @@ async function hasSessions({ url, pool }: Database): Promise<boolean> {
 const asText = (value: string) => value;
 const asIsoText = (value: string) => value.replace(' ', 'T').replace(/\+00$/, 'Z');
 
-const textParsers = new Map<number, (value: string) => string>([
+const TEXT_PARSERS = new Map<number, (value: string) => string>([
   [pg.types.builtins.DATE, asText],
   [pg.types.builtins.TIMESTAMP, asText],
   [pg.types.builtins.TIMESTAMPTZ, asIsoText],
 ]);
 
 function parserOf(type: number, format?: string): ReturnType<typeof pg.types.getTypeParser> {
-  return (format !== 'binary' && textParsers.get(type)) || pg.types.getTypeParser(type, format as 'text');
+  return (format !== 'binary' && TEXT_PARSERS.get(type)) || pg.types.getTypeParser(type, format as 'text');
 }

@@ -63,8 +63,8 @@ export async function giveUpRecords(
       from given_up g left join mirror.events e on e.id = g.event_id order by 1
       on conflict (id) do update set attempts = d.attempts + excluded.attempts, last_seen_at = now(),
         reason = excluded.reason, detail = excluded.detail,
-        raw = case when ${hadNews} then excluded.raw else d.raw end, tries = case when ${hadNews} then 0 else d.tries end,
-        next_try_at = case when ${hadNews} then excluded.next_try_at else d.next_try_at end, 
+        raw = case when ${HAD_NEWS} then excluded.raw else d.raw end, tries = case when ${HAD_NEWS} then 0 else d.tries end,
+        next_try_at = case when ${HAD_NEWS} then excluded.next_try_at else d.next_try_at end, 
         event_id = coalesce(excluded.event_id, d.event_id),
         occurred_at = greatest(d.occurred_at, excluded.occurred_at), delete_seen = d.delete_seen or excluded.delete_seen,
         delete_occurred_at = greatest(d.delete_occurred_at, excluded.delete_occurred_at),
@@ -84,7 +84,7 @@ export async function giveUpRecords(
   return rows.filter(({ isNew }) => isNew).map(({ id, recordId }) => ({ id, recordId }));
 }
 
-const hadNews = 'coalesce(excluded.event_id <> d.event_id, d.event_id is null and excluded.event_id is not null)';
+const HAD_NEWS = 'coalesce(excluded.event_id <> d.event_id, d.event_id is null and excluded.event_id is not null)';
 
 /** SQL: the id of the dead letter that a record has, if it has one. No body has such an id. */
 export function deadLetterId(record: string): string {
@@ -147,7 +147,7 @@ export type DeadLetterChoice = {
 };
 
 /** SQL condition with the parameters $1 to $5. */
-export const isChosen = `($1::text[] is null or id = any($1)) and ($2::bigint is null or company_id = $2)
+export const IS_CHOSEN = `($1::text[] is null or id = any($1)) and ($2::bigint is null or company_id = $2)
   and ($3::bigint is null or project_id = $3) and ($4::text is null or lower(resource) = lower($4))
   and ($5::text is null or reason = $5)`;
 
@@ -164,7 +164,7 @@ export async function findGivenUp(
   { after, limit }: Portion,
 ): Promise<GivenUpRecord[]> {
   const { rows } = await client.query<GivenUpRecord>(
-    `select ${RECORD_COLUMNS} from mirror.dead_letters where ${isChosen} and kind = 'record' and id > $6 order by id limit $7`,
+    `select ${RECORD_COLUMNS} from mirror.dead_letters where ${IS_CHOSEN} and kind = 'record' and id > $6 order by id limit $7`,
     [...choiceValues(choice), after, limit],
   );
   return rows;
@@ -178,7 +178,7 @@ export async function findUnread(
 ): Promise<{ id: string; raw: string; firstSeenAt: string }[]> {
   const { rows } = await client.query<{ id: string; raw: string; firstSeenAt: string }>(
     `select id, raw, first_seen_at as "firstSeenAt" from mirror.dead_letters
-      where ${isChosen} and kind = 'delivery' and id > $6 order by id limit $7`,
+      where ${IS_CHOSEN} and kind = 'delivery' and id > $6 order by id limit $7`,
     [...choiceValues(choice), after, limit],
   );
   return rows;
@@ -187,7 +187,7 @@ export async function findUnread(
 /** Forgets the chosen dead letters and returns their ids. What is pending of them stays pending. */
 export async function discardDeadLetters(database: Database, choice: DeadLetterChoice): Promise<string[]> {
   const { rows } = await database.pool.query<{ id: string }>(
-    `delete from mirror.dead_letters where ${isChosen} returning id`,
+    `delete from mirror.dead_letters where ${IS_CHOSEN} returning id`,
     choiceValues(choice),
   );
   return rows.map(({ id }) => id);

@@ -29,18 +29,18 @@ export type DoUpkeepOptions = {
  * lease may call it: what an earlier holder left running is ended first. Safe to repeat after an end at any point. `needless`:
  * a later migration took away what it was for.
  */
-export async function doUpkeep(database: Database, o: DoUpkeepOptions): Promise<'done' | 'needless'> {
-  const own = openDatabase({ url: o.url, applicationName: APPLICATION_NAME, max: 1, statementTimeoutMs: 0 });
+export async function doUpkeep(database: Database, options: DoUpkeepOptions): Promise<'done' | 'needless'> {
+  const own = openDatabase({ url: options.url, applicationName: APPLICATION_NAME, max: 1, statementTimeoutMs: 0 });
   try {
     return await withClient(own, async (client, pid) => {
-      o.signal.throwIfAborted();
+      options.signal.throwIfAborted();
       const end = () => void database.pool.query('select pg_terminate_backend($1)', [pid]).catch(() => {});
-      o.signal.addEventListener('abort', end, { once: true });
-      const done = arrange(client).then(() => work(client, o));
+      options.signal.addEventListener('abort', end, { once: true });
+      const done = arrange(client).then(() => work(client, options));
       try {
-        return await Promise.race([done, soonAfterAbort(o.signal)]);
+        return await Promise.race([done, soonAfterAbort(options.signal)]);
       } finally {
-        o.signal.removeEventListener('abort', end);
+        options.signal.removeEventListener('abort', end);
       }
     });
   } finally {
@@ -77,14 +77,14 @@ async function arrange(client: pg.ClientBase): Promise<void> {
   );
 }
 
-async function work(client: pg.ClientBase, o: DoUpkeepOptions): Promise<'done' | 'needless'> {
-  if (!(await isThere(client, o.upkeep.table))) return 'needless';
+async function work(client: pg.ClientBase, options: DoUpkeepOptions): Promise<'done' | 'needless'> {
+  if (!(await isThere(client, options.upkeep.table))) return 'needless';
   try {
-    if (o.upkeep.kind === 'index') await makeIndex(client, o.upkeep);
-    else await fill(client, o);
+    if (options.upkeep.kind === 'index') await makeIndex(client, options.upkeep);
+    else await fill(client, options);
     return 'done';
   } catch (error) {
-    if (!(await isThere(client, o.upkeep.table))) return 'needless';
+    if (!(await isThere(client, options.upkeep.table))) return 'needless';
     // Not one that a trigger of somebody else's lacks.
     if (error instanceof pg.DatabaseError && error.code === UNDEFINED_COLUMN && error.where === undefined)
       return 'needless';

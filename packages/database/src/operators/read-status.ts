@@ -92,21 +92,21 @@ export async function readStatus(client: Queryable, filter: StatusFilter = {}): 
   return JSON.parse(rows[0]?.status ?? 'null') as MirrorStatus; // made by the statement below
 }
 
-const isOfResource = '($3::text is null or lower(resource) = lower($3))';
-const isOfPlace = '($1::bigint is null or company_id = $1) and ($2::bigint is null or project_id = $2)';
-const isOfPart = `${isOfPlace} and ${isOfResource}`;
+const IS_OF_RESOURCE = '($3::text is null or lower(resource) = lower($3))';
+const IS_OF_PLACE = '($1::bigint is null or company_id = $1) and ($2::bigint is null or project_id = $2)';
+const IS_OF_PART = `${IS_OF_PLACE} and ${IS_OF_RESOURCE}`;
 // Of whose records these are is not known; of other resources than the part has they surely are not.
-const mayBeOfPart = `${isOfResource} and (coalesce($1::bigint, $2::bigint) is null or resource in (select resource from held))`;
+const MAY_BE_OF_PART = `${IS_OF_RESOURCE} and (coalesce($1::bigint, $2::bigint) is null or resource in (select resource from held))`;
 // The company of a project is that whose rows or news name it; where none do, it may be any. What is parked of a company without a
 // project, and is one resource, is a resource that has no projects.
-const coversPart = `($1::bigint is null or company_id is null or company_id = $1)
+const COVERS_PART = `($1::bigint is null or company_id is null or company_id = $1)
   and ($2::bigint is null or company_id is null or project_id = $2 or (project_id is null and resource is null
     and (company_id in (select company_id from held) or not exists (select from held))))
-  and (resource is null or ${isOfResource})`;
+  and (resource is null or ${IS_OF_RESOURCE})`;
 
 // One statement sees one state of the database. Counts and ids as text, for JSON numbers would be rounded.
 const STATUS = `
-with held as materialized (select * from mirror.freshness where ${isOfPlace})
+with held as materialized (select * from mirror.freshness where ${IS_OF_PLACE})
 select jsonb_build_object(
   'freshness', (
     select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
@@ -114,37 +114,37 @@ select jsonb_build_object(
       'lastFetchAt', last_fetch_at, 'oldestPendingAt', oldest_pending_at, 'callsLastHour', calls_last_hour::text,
       'eventsLastDay', events_last_day::text, 'callsForEventsLastDay', calls_for_events_last_day::text,
       'callsPerEvent', calls_per_event::text)
-      order by company_id, project_id nulls first, resource), '[]') from held where ${isOfResource}),
+      order by company_id, project_id nulls first, resource), '[]') from held where ${IS_OF_RESOURCE}),
   'events', (select jsonb_build_object('total', count(*)::text, 'lastReceivedAt', max(received_at))
-    from mirror.events where ${isOfPart}),
+    from mirror.events where ${IS_OF_PART}),
   'pending', (select jsonb_build_object('total', count(*)::text,
     'failing', (count(*) filter (where attempts > 0))::text, 'oldestSeenAt', min(first_seen_at))
-    from mirror.pending where ${isOfPart}),
+    from mirror.pending where ${IS_OF_PART}),
   'calls', (select jsonb_build_object('lastHour', coalesce(sum(count), 0)::text,
     'lastHourFailed', coalesce(sum(failed), 0)::text,
     'pausedUntil', (select max(reset_at) from mirror.budget where known_by = 'refusal' and reset_at > now()
       and ($1::bigint is null or company_id is null or company_id = $1)
       and ($2::bigint is null or company_id is null or company_id in (select company_id from held))))
-    from mirror.calls where period_start > now() - interval '1 hour' and ${isOfPart}),
+    from mirror.calls where period_start > now() - interval '1 hour' and ${IS_OF_PART}),
   'parked', (
     select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
       'resource', resource, 'reason', reason, 'detail', detail, 'parkedAt', parked_at, 'probeAt', probe_at,
       'probes', probes) order by company_id, project_id nulls first, resource nulls first), '[]')
-    from mirror.scopes where ${coversPart}),
+    from mirror.scopes where ${COVERS_PART}),
   'ignored', (
     select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'reason', reason, 'events', events::text,
       'lastReceivedAt', last_received_at) order by events desc, resource, reason), '[]')
     from (select resource, coalesce(reason, '') as reason, count(*) as events, max(received_at) as last_received_at
-      from mirror.events where outcome = 'ignored' and ${isOfPart} group by 1, 2) i),
+      from mirror.events where outcome = 'ignored' and ${IS_OF_PART} group by 1, 2) i),
   'deadLetters', (
     select coalesce(jsonb_agg(jsonb_build_object('reason', reason, 'count', count::text, 'lastSeenAt', last_seen_at,
       'nextTryAt', next_try_at) order by count desc, reason), '[]')
     from (select reason, count(*), max(last_seen_at) as last_seen_at, min(next_try_at) as next_try_at
-      from mirror.dead_letters where ${isOfPart} group by 1) d),
+      from mirror.dead_letters where ${IS_OF_PART} group by 1) d),
   'unfitValues', (
     select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'column', column_name, 'count', count::text,
       'lastRecordId', last_record_id, 'lastSeenAt', last_seen_at) order by resource, column_name), '[]')
-    from mirror.unfit_values where ${mayBeOfPart}),
+    from mirror.unfit_values where ${MAY_BE_OF_PART}),
   'lists', (
     select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
       'resource', resource, 'pageSize', page_size, 'largerPageAt', larger_page_at, 'withTotalAbove', with_total_above,
@@ -152,10 +152,10 @@ select jsonb_build_object(
     from (select company_id, project_id, resource, min(page_size) as page_size, min(larger_page_at) as larger_page_at,
         count(*) filter (where total_readings > 1) as with_total_above,
         sum(total_difference) filter (where total_readings > 1) as total_above
-      from mirror.lists where (page_size is not null or total_readings > 1) and ${isOfPart} group by 1, 2, 3) l),
+      from mirror.lists where (page_size is not null or total_readings > 1) and ${IS_OF_PART} group by 1, 2, 3) l),
   'schemaDrift', (
     select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'field', field, 'kind', kind, 'jsonType', json_type,
       'count', count::text, 'exampleRecordId', example_record_id, 'firstSeenAt', first_seen_at,
       'lastSeenAt', last_seen_at) order by resource, kind, field), '[]')
-    from mirror.schema_drift where ${mayBeOfPart})
+    from mirror.schema_drift where ${MAY_BE_OF_PART})
 )::text as status`;

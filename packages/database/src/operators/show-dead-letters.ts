@@ -1,5 +1,5 @@
 import type { Queryable } from '../connection/queryable.ts';
-import { choiceValues, type DeadLetterChoice, isChosen } from '../events/dead-letters.ts';
+import { choiceValues, type DeadLetterChoice, IS_CHOSEN } from '../events/dead-letters.ts';
 
 export type DeadLetterSummary = {
   id: string;
@@ -30,7 +30,7 @@ export async function listDeadLetters(
   limit: number,
 ): Promise<DeadLetterSummary[]> {
   const { rows } = await client.query<DeadLetterSummary>(
-    `select ${DEAD_LETTER_COLUMNS} from mirror.dead_letters where ${isChosen} order by last_seen_at desc, id desc limit $6`,
+    `select ${DEAD_LETTER_COLUMNS} from mirror.dead_letters where ${IS_CHOSEN} order by last_seen_at desc, id desc limit $6`,
     [...choiceValues(choice), limit],
   );
   return rows;

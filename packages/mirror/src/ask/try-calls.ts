@@ -12,8 +12,11 @@ type Patience = { signal: AbortSignal; now?: () => number; sleepMs?: (ms: number
  * Runs `work` with some patience for trouble that may pass. What does not, and concerns this work only, is returned, so that the
  * rest can go on; everything else is thrown.
  */
-export async function tryCalls<T>(work: () => Promise<T>, o: Patience): Promise<{ done: T } | { refused: string }> {
-  const { signal, now = Date.now, sleepMs = (ms) => sleep(ms, undefined, { signal }) } = o;
+export async function tryCalls<T>(
+  work: () => Promise<T>,
+  options: Patience,
+): Promise<{ done: T } | { refused: string }> {
+  const { signal, now = Date.now, sleepMs = (ms) => sleep(ms, undefined, { signal }) } = options;
   for (const pauseMs of [...PAUSES_MS, null]) {
     try {
       return { done: await work() };

@@ -4,13 +4,13 @@ import { slotsOf } from './slots.ts';
 /** Claims the next batch beside those in hand, so that there is room for others, whatever is due (`slots.ts`). */
 export async function claimNext(
   database: Database,
-  o: Pick<ClaimOptions, 'holder' | 'leaseMs'> & { inHand: readonly Batch[]; concurrency: number },
+  options: Pick<ClaimOptions, 'holder' | 'leaseMs'> & { inHand: readonly Batch[]; concurrency: number },
 ): Promise<ClaimedBatch | null> {
-  const { inHand, concurrency } = o;
+  const { inHand, concurrency } = options;
   const slots = slotsOf(concurrency);
   const notLive = inHand.filter(({ lane }) => lane !== 'live').length;
   const room = {
-    ...{ holder: o.holder, leaseMs: o.leaseMs },
+    ...{ holder: options.holder, leaseMs: options.leaseMs },
     mostPerCompany: slots.company,
     onlyLive: notLive >= slots.notLive,
   };
