@@ -1,4 +1,4 @@
-// What `npm start` does before events can come, for tests: hooks in a company and its projects, and a first fill.
+// What `npm start` does before events can come, for tests: hooks in a company and its projects, and a backfill.
 import { openProcore } from '@procore-mirror/calls';
 import { catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';

@@ -160,7 +160,7 @@ test('calls older than seven days are removed, in portions; those of the last tw
   expect(await counted()).toMatchObject([{ count: 13 }]);
 });
 
-test('each request of a run counts for the resource that wanted it, retries included; a first fill is no event', async () => {
+test('each request of a run counts for the resource that wanted it, retries included; a backfill is no event', async () => {
   let refusals = 1;
   const server = createServer((request, response) => {
     const isFine = refusals-- <= 0;

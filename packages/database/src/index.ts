@@ -82,7 +82,7 @@ export type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './schedul
 export {
   type ClaimOptions,
   claimBatch,
-  readPause,
+  readPauseForNews,
   releaseBatch,
   renewLease,
   rescheduleBatches,

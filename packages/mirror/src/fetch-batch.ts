@@ -15,7 +15,7 @@ import {
   noteListed,
   postponeToDetail,
   readAffordableCalls,
-  readPause,
+  readPauseForNews,
   type Scope,
   type Trouble,
   VersionBehindError,
@@ -108,7 +108,10 @@ async function makeCalls(run: BatchRun, progress: Progress): Promise<BatchReport
   while (made < run.calls.most && !signal.aborted) {
     const call = calls.shift();
     // What would wait for leave here gathers more news where it is.
-    if (call === undefined || (made >= FEWEST_CALLS && (await readAffordableCalls(settings.database, batch)) === 0))
+    if (
+      call === undefined ||
+      (made >= FEWEST_CALLS && (await readAffordableCalls(settings.database.pool, batch)) === 0)
+    )
       break;
     const end = await tryCall(run, call, progress, calls);
     if (end !== null) return report(run, end, progress);
@@ -142,7 +145,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
     parents: await countParents(run),
     ...(await knownDays(run)),
     perPage: await knownPageSize(run, run.resource),
-    affordableCalls: await readAffordableCalls(database, run.batch),
+    affordableCalls: await readAffordableCalls(database.pool, run.batch),
   };
   const plan = await withoutWalks(run, planFetch(run.resource, together, facts));
   const alone = records.filter(isAlone).toSorted((a, b) => a.attempts - b.attempts);
@@ -157,7 +160,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
 /** When calls are short, walks wait: the parent's own news often comes a moment later, and its row then names the child. */
 async function withoutWalks(run: BatchRun, plan: FetchPlan): Promise<FetchPlan> {
   const walks = plan.calls.filter(({ kind }) => kind === 'walk parents');
-  const pauseMs = walks.length === 0 ? 0 : await readPause(run.settings.database, run.batch);
+  const pauseMs = walks.length === 0 ? 0 : await readPauseForNews(run.settings.database.pool, run.batch);
   if (pauseMs === 0) return plan;
   await postponeToDetail(run.settings.database.pool, run.batch, stillOpen(run, walks.flatMap(idsOf)), pauseMs);
   for (const id of walks.flatMap(idsOf)) openRecords(run).delete(id);

@@ -399,8 +399,8 @@ test('a company with windows of its own is held to these alone, and the others t
       values ('hour', 2, 600, 3, now() + interval '30 min', 'header')`,
   );
   expect((await take(100, { companyId: '2' })).granted).toBe(3);
-  expect(await readAffordableCalls(database, { lane: 'live', companyId: '2' })).toBe(0);
-  expect(await readAffordableCalls(database, { lane: 'live', companyId: '1' })).toBe(20);
+  expect(await readAffordableCalls(database.pool, { lane: 'live', companyId: '2' })).toBe(0);
+  expect(await readAffordableCalls(database.pool, { lane: 'live', companyId: '1' })).toBe(20);
   expect((await take(100)).granted).toBe(20);
   await learn(600, 500, 3_000_000, 0, '2');
   expect((await take(5, { companyId: '2' })).granted).toBe(5);

@@ -1,6 +1,7 @@
 // One budget of API calls for all processes that share this database. Procore counts calls in two windows (an hour, ten
 // seconds) and tells in each answer of the one nearer to running out; nothing else is believed.
 import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import type { Lane } from '../schedule/batch.ts';
 
 export type TakenCalls = {
@@ -69,8 +70,8 @@ export async function learnLimits(database: Database, answered: Answered): Promi
  * How many such calls each batch that is due in this lane or before it could make now, as far as is known; null when
  * nothing is known. By the windows of the company if it has some of its own, else by the shared ones.
  */
-export async function readAffordableCalls(database: Database, { lane, companyId }: WantedCall): Promise<number | null> {
-  const { rows } = await database.pool.query<{ calls: number | null }>({
+export async function readAffordableCalls(client: Queryable, { lane, companyId }: WantedCall): Promise<number | null> {
+  const { rows } = await client.query<{ calls: number | null }>({
     name: 'read-affordable-calls',
     text: `select min(case when known_by = 'header' and reset_at > now() then remaining else call_limit end)::float8
         / greatest((select count(*) from (

@@ -11,10 +11,10 @@ const FRESHNESS = {
   last_fetch_at: 'When Procore was last asked for a record of it.',
   oldest_pending_at: 'Since when the record that has waited longest waits for its fetch; NULL: none waits.',
   pending: 'Records with news that we have not fetched yet.',
-  calls_last_hour: 'Requests to Procore in the last hour, first fills included; counted in steps of ten minutes.',
+  calls_last_hour: 'Requests to Procore in the last hour, backfills included; counted in steps of ten minutes.',
   events_last_day:
     'Events in the last 24 hours that led to a fetch; of the time since calls are counted, if that is shorter.',
-  calls_for_events_last_day: 'Requests to Procore in the same time that events led to; no first fills.',
+  calls_for_events_last_day: 'Requests to Procore in the same time that events led to; no backfills.',
   calls_per_event: 'calls_for_events_last_day / events_last_day; NULL without events.',
 };
 

@@ -10,7 +10,7 @@ import { noteListed } from '../pending/postpone-records.ts';
 import { settleRecords } from '../pending/settle-records.ts';
 import { anEvent, newsOf, pace } from '../testing/an-event.ts';
 import type { Lane } from './batch.ts';
-import { claimBatch, readPause, releaseBatch, renewLease, rescheduleBatches } from './batches.ts';
+import { claimBatch, readPauseForNews, releaseBatch, renewLease, rescheduleBatches } from './batches.ts';
 import { giveProbeBack, keepParked, parkScope, unparkScopes } from './scopes.ts';
 
 let test_: TestDatabase;
@@ -329,7 +329,7 @@ test('a batch rests the longer, the more of an hour the calls for news took, and
     const use = `insert into mirror.budget_use (window_name, company_id, used, used_live, used_live_before)
       values ('hour', 1, 600, $1, $2)`;
     await database.pool.query(use, [used, before]);
-    return Math.round((await readPause(database, { ...key, companyId, lane })) / 1000);
+    return Math.round((await readPauseForNews(database.pool, { ...key, companyId, lane })) / 1000);
   };
   expect(await pauseMs(300)).toBe(0);
   expect(await pauseMs(150, 300)).toBe(0);

@@ -1,6 +1,7 @@
 // The schedule of fetches. A batch is due when the first of its pending records is ready; one worker at a time holds it
 // by a lease that runs out when the worker dies. Doing a batch twice is harmless, so a lost lease is, too.
 import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import { inTransaction } from '../connection/transaction.ts';
 import { type Batch, type BatchKey, type ClaimedBatch, isOfBatch, keyValues, type Lane } from './batch.ts';
 import { lockCovering, scopeCovers } from './scopes.ts';
@@ -175,8 +176,8 @@ export async function rescheduleBatches(database: Database): Promise<number> {
 }
 
 /** How long news of the batch waits before it is fetched, beyond the usual pause, because calls are short; ms. */
-export async function readPause(database: Database, batch: Batch): Promise<number> {
-  const { rows } = await database.pool.query<{ ms: number }>(
+export async function readPauseForNews(client: Queryable, batch: Batch): Promise<number> {
+  const { rows } = await client.query<{ ms: number }>(
     'select (extract(epoch from mirror.pause_for_news($1, $2)) * 1000)::float8 as ms',
     [batch.companyId, batch.lane],
   );

@@ -22,7 +22,7 @@ const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'da
 const now = sql`now()`;
 
 /**
- * What goes first: news of events, the detail that lists lack of them, what repair brought in, first fills, comparisons.
+ * What goes first: news of events, the detail that lists lack of them, what repair brought in, backfills, comparisons.
  * The budget keeps a share for those before.
  */
 export const lane = mirror.enum('lane', ['live', 'detail', 'repair', 'backfill', 'verify']);
@@ -343,7 +343,7 @@ export const firstCalls = mirror.table('first_calls', {
   calledAt: moment('called_at').notNull(),
 });
 
-/** First fills of a resource in a scope: how far each has come. */
+/** Backfills of a resource in a scope: how far each has come. */
 export const backfills = mirror.table(
   'backfills',
   {

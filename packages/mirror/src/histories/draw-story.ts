@@ -157,7 +157,7 @@ function shiftingList(family: Family): fc.Arbitrary<Command[]> {
   });
 }
 
-/** A first fill beside the worker. */
+/** A backfill beside the worker. */
 function backfilledBeside(family: Family): fc.Arbitrary<Command[]> {
   const drawn = fc.record({ id: anyId(family), projectId: anyProject, hold: anyHold, last: sometimes });
   return story(drawn, ({ id, projectId, hold, last }) => [
