@@ -36,7 +36,8 @@ import {
 import type { DayFacts } from './plan/date-windows.ts';
 import { type Failure, judgeFailure, NOTHING_THERE } from './plan/judge-failure.ts';
 import { type FetchCall, type FetchPlan, idsOf, type PlanFacts, parentIdOf, planFetch } from './plan/plan-fetch.ts';
-import { type BatchRun, type FetchSettings, openRecords, openRun, stillOpen, wantedRecords } from './run/batch-run.ts';
+import { type BatchRun, openRecords, openRun, stillOpen, wantedRecords } from './run/batch-run.ts';
+import type { FetchSettings } from './run/fetch-settings.ts';
 
 export type BatchReport = {
   /** `parked`: the scope does not answer. `wait`: the rest comes in a later run. */

@@ -8,7 +8,7 @@ import {
   noteFirstAbsence,
   takeDueLooks,
 } from '@procore-mirror/database';
-import type { FetchSettings } from './run/batch-run.ts';
+import type { FetchSettings } from './run/fetch-settings.ts';
 
 type LookSettings = Pick<FetchSettings, 'database' | 'catalogue' | 'delayMs' | 'maxWaitMs' | 'absencePauseMs'>;
 

@@ -7,7 +7,7 @@ import { createProcoreClient } from '@procore-mirror/procore';
 import { createTestDatabase, type System, startSystem } from '@procore-mirror/testing';
 import { type BatchReport, fetchBatch } from '../fetch-batch.ts';
 import { recordDelivery } from '../record-delivery.ts';
-import type { FetchSettings } from '../run/batch-run.ts';
+import type { FetchSettings } from '../run/fetch-settings.ts';
 import { createNeighbours } from '../run/neighbours.ts';
 
 /** Where the test's Procore is, and how the service account signs in there. */
