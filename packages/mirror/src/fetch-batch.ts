@@ -36,7 +36,7 @@ import {
 import type { DayFacts } from './plan/date-windows.ts';
 import { type Failure, judgeFailure, NOTHING_THERE } from './plan/judge-failure.ts';
 import { type FetchCall, type FetchPlan, idsOf, type PlanFacts, parentIdOf, planFetch } from './plan/plan-fetch.ts';
-import { type BatchRun, openRecords, openRun, stillOpen, wantedRecords } from './run/batch-run.ts';
+import { type BatchRun, openRun } from './run/batch-run.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
 
 export type BatchReport = {
@@ -85,7 +85,7 @@ export async function fetchBatch(
     missedList: null,
     error: null,
   };
-  if (isProbe) run.calls.timeoutMs = SLOW_TIMEOUT_MS;
+  if (isProbe) run.limitCalls({ timeoutMs: SLOW_TIMEOUT_MS });
   try {
     if (isWideProbe && (await isStillParked(run, progress))) return report(run, 'parked', progress);
     return await makeCalls(run, progress);
@@ -101,12 +101,10 @@ async function makeCalls(run: BatchRun, progress: Progress): Promise<BatchReport
   const { settings, batch, signal } = run;
   const { affordableCalls, ...plan } = await planRun(run);
   const calls = [...plan.calls];
-  run.calls.most = Math.min(
-    Math.max(Math.ceil(affordableCalls ?? CALLS_OF_UNKNOWN_BUDGET), FEWEST_CALLS),
-    CALLS_PER_RUN,
-  );
+  const most = Math.min(Math.max(Math.ceil(affordableCalls ?? CALLS_OF_UNKNOWN_BUDGET), FEWEST_CALLS), CALLS_PER_RUN);
+  run.limitCalls({ most });
   let made = 0;
-  while (made < run.calls.most && !signal.aborted) {
+  while (made < most && !signal.aborted) {
     const call = calls.shift();
     // What would wait for leave here gathers more news where it is.
     if (call === undefined || (made >= FEWEST_CALLS && (await readLeave(settings.database, batch)) === 0)) break;
@@ -115,13 +113,13 @@ async function makeCalls(run: BatchRun, progress: Progress): Promise<BatchReport
     if (calls[0] !== call) made += 1; // one that is made again counts once: with few calls its records would never get theirs
   }
   if (!signal.aborted && (await endsParked(run, progress))) return report(run, 'parked', progress);
-  return report(run, wantedRecords(run).length === 0 ? 'done' : 'wait', progress);
+  return report(run, run.wanted().length === 0 ? 'done' : 'wait', progress);
 }
 
 /** Settles what no answer of the run did. */
 async function endsParked(run: BatchRun, progress: Progress): Promise<boolean> {
   if (progress.failures.length > 0 && (await settleLastFailures(run, progress))) return true;
-  return progress.isProbe && run.calls.made > 0 && (await settleProbeOfAbsent(run, progress));
+  return progress.isProbe && run.counts().calls > 0 && (await settleProbeOfAbsent(run, progress));
 }
 
 async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affordableCalls'>> {
@@ -129,7 +127,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
   const { table, parent } = run.resource;
   const { companyId, projectId } = run.batch;
   if (parent !== null) await addKnownParents(run);
-  const records = wantedRecords(run);
+  const records = run.wanted();
   const canBeAlone = run.resource.show !== null || (parent !== null && parent.embeddedAs !== null);
   const isAlone = ({ attempts }: NotedRecord) => attempts >= ATTEMPTS_TOGETHER && canBeAlone;
   // Those that failed come last, so that they hold up nobody.
@@ -146,7 +144,7 @@ async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affo
   };
   const plan = await withoutWalks(run, planFetch(run.resource, together, facts));
   const alone = records.filter(isAlone).toSorted((a, b) => a.attempts - b.attempts);
-  const plans = alone.map(({ id }) => planFetch(run.resource, stillOpen(run, [id]), facts));
+  const plans = alone.map(({ id }) => planFetch(run.resource, run.noted([id]), facts));
   return {
     affordableCalls: facts.affordableCalls,
     calls: [plan, ...plans].flatMap(({ calls }) => calls),
@@ -159,23 +157,20 @@ async function withoutWalks(run: BatchRun, plan: FetchPlan): Promise<FetchPlan> 
   const walks = plan.calls.filter(({ kind }) => kind === 'walk parents');
   const restMs = walks.length === 0 ? 0 : await readRest(run.settings.database, run.batch);
   if (restMs === 0) return plan;
-  await putOff(run.settings.database.pool, run.batch, stillOpen(run, walks.flatMap(idsOf)), restMs);
-  for (const id of walks.flatMap(idsOf)) openRecords(run).delete(id);
+  const waiting = run.noted(walks.flatMap(idsOf));
+  await putOff(run.settings.database.pool, run.batch, waiting, restMs);
+  run.settled(waiting);
   const calls = plan.calls.filter(({ kind }) => kind !== 'walk parents');
   return { ...plan, calls, estimatedCalls: plan.estimatedCalls - walks.length };
 }
 
 /** The days that our rows are of, for lists that are by date. */
-async function knownDays({
-  settings,
-  resource,
-  batch,
-  open,
-}: BatchRun): Promise<Pick<DayFacts, 'days' | 'recordsPerDay'>> {
+async function knownDays(run: BatchRun): Promise<Pick<DayFacts, 'days' | 'recordsPerDay'>> {
+  const { settings, resource, batch } = run;
   const { list, table } = resource;
   const hasDay = table.columns.some(({ name, type }) => name === list?.dayField && type === 'date');
   if (list === null || !list.todayOnly || !hasDay) return { days: new Map(), recordsPerDay: 0 };
-  const ids = [...(open.get(resource.resource)?.keys() ?? [])];
+  const ids = run.allNoted().map(({ id }) => id);
   const place = { table, companyId: batch.companyId, projectId: batch.projectId, day: list.dayField };
   const { pool } = settings.database;
   return { days: await findDays(pool, place, ids), recordsPerDay: await countRowsPerDay(pool, place) };
@@ -191,22 +186,16 @@ async function countParents({ settings, resource, batch }: BatchRun): Promise<nu
 
 /** Our own rows remember the parent where the event did not name it. */
 async function addKnownParents(run: BatchRun): Promise<void> {
-  const open = openRecords(run);
   const { companyId, projectId } = run.batch;
-  const ids = wantedRecords(run)
-    .filter(({ parentId }) => parentId === null)
-    .map(({ id }) => id);
   const { resource, settings } = run;
+  const ids = run.wanted().flatMap(({ id, parentId }) => (parentId === null ? [id] : []));
   const parents = await findParentIds(settings.database.pool, resource.table, companyId, projectId, ids);
-  for (const [id, parentId] of parents) {
-    const record = open.get(id);
-    if (record !== undefined) open.set(id, { ...record, parentId });
-  }
+  for (const [id, parentId] of parents) run.placed(id, parentId);
   await forgetParents(run);
   // A parent whose own place nobody knows is no help: it is looked for with the others.
-  for (const [id, record] of open) {
-    if (record.parentId === null || resource.parent?.embeddedAs !== null) continue;
-    if (!(await hasPlace(run, resource, record.parentId))) open.set(id, { ...record, parentId: null });
+  for (const { id, parentId } of run.allNoted()) {
+    if (parentId === null || resource.parent?.embeddedAs !== null) continue;
+    if (!(await hasPlace(run, resource, parentId))) run.placed(id, null);
   }
 }
 
@@ -216,7 +205,7 @@ async function addKnownParents(run: BatchRun): Promise<void> {
  */
 async function forgetParents(run: BatchRun): Promise<void> {
   const { resource, settings, batch } = run;
-  const lost = wantedRecords(run).filter(({ isSightedAbsent, isDeletedLast }) => isSightedAbsent && !isDeletedLast);
+  const lost = run.wanted().filter(({ isSightedAbsent, isDeletedLast }) => isSightedAbsent && !isDeletedLast);
   if (lost.length === 0) return;
   const parentIds = lost.flatMap(({ parentId }) => parentId ?? []);
   const hidden = new Set<string>();
@@ -226,8 +215,8 @@ async function forgetParents(run: BatchRun): Promise<void> {
   }
   for (const record of lost) {
     const staysHidden = record.eventId !== null && record.parentId !== null && hidden.has(record.parentId);
-    if (staysHidden) run.hiddenWithParent.add(record.id);
-    else openRecords(run).set(record.id, { ...record, parentId: null });
+    if (staysHidden) run.hiddenWithParent(record.id);
+    else run.placed(record.id, null);
   }
 }
 
@@ -238,9 +227,9 @@ async function tryCall(
   progress: Progress,
   further: FetchCall[],
 ): Promise<BatchReport['outcome'] | null> {
-  const before = run.calls.answered;
+  const before = run.counts().answered;
   const sawAnswer = async () => {
-    if (run.calls.answered > before) await takeUpWork(run, progress, isOfOneRecord(call) ? 'well' : 'not well');
+    if (run.counts().answered > before) await takeUpWork(run, progress, isOfOneRecord(call) ? 'well' : 'not well');
   };
   try {
     await makeCall(run, call);
@@ -268,9 +257,9 @@ async function settleRefusedList(
   { progress, further }: { progress: Progress; further: FetchCall[] },
 ): Promise<BatchReport['outcome'] | null> {
   const isListMissed = call.kind === 'list all' || call.kind === 'list by dates';
-  const records = stillOpen(run, idsOf(call));
+  const records = run.noted(idsOf(call));
   if (failure.kind === 'absent' && !(await isPlaceAnswered(run, run.resource, records, { isListMissed }))) {
-    run.hasFoundNothing = true;
+    run.foundNothing();
     return settleFailure(run, call, NOTHING_THERE, { progress, further });
   }
   if (isWorthAnotherCall(call, failure, progress)) {
@@ -298,13 +287,13 @@ function isWorthAnotherCall(call: FetchCall, { kind }: Failure, { missedList }: 
 async function passOverList(run: BatchRun, ids: readonly string[]): Promise<void> {
   const { batch, settings } = run;
   const note = { pauseMs: 0, lane: batch.lane };
-  await inTransaction(settings.database, (client) => noteListed(client, batch, stillOpen(run, ids), note));
+  await inTransaction(settings.database, (client) => noteListed(client, batch, run.noted(ids), note));
 }
 
 /** What a list call did not bring is asked for alone before anything is concluded; without a show, in the whole list. */
 function followUp(run: BatchRun, call: FetchCall): FetchCall[] {
   if (call.kind === 'show' || call.kind === 'refresh by ids') return [];
-  const missing = stillOpen(run, idsOf(call));
+  const missing = run.noted(idsOf(call));
   const parentId = parentIdOf(call);
   if (run.resource.show === null) {
     const isToList = call.kind === 'list by ids' && missing.length > 0;
@@ -316,5 +305,6 @@ function followUp(run: BatchRun, call: FetchCall): FetchCall[] {
 }
 
 function report(run: BatchRun, outcome: BatchReport['outcome'], { error }: Progress): BatchReport {
-  return { outcome, stored: run.stored, absent: run.absent, parked: run.parked, unparked: run.unparked, error };
+  const { stored, absent, parked, unparked } = run.counts();
+  return { outcome, stored, absent, parked, unparked, error };
 }

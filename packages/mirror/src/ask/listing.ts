@@ -225,12 +225,12 @@ async function ancestorValues(
 }
 
 async function findParent(run: BatchRun, resource: CataloguedResource, id: string): Promise<string | null> {
-  const known = run.parents.get(`${resource.resource}/${id}`);
-  if (known !== undefined) return known;
+  const known = run.parentOf(resource, id);
+  if (known !== null) return known;
   const { companyId, projectId } = run.batch;
   const found = await findParentIds(run.settings.database.pool, resource.table, companyId, projectId, [id]);
   const parentId = found.get(id) ?? null;
-  if (parentId !== null) run.parents.set(`${resource.resource}/${id}`, parentId);
+  if (parentId !== null) run.learnParent(resource, id, parentId);
   return parentId;
 }
 

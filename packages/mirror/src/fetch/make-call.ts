@@ -16,7 +16,7 @@ import { InDoubtError } from '../errors.ts';
 import { datesBetween } from '../plan/date-windows.ts';
 import { pauseOf } from '../plan/judge-failure.ts';
 import type { FetchCall } from '../plan/plan-fetch.ts';
-import { type BatchRun, openRecords, stillOpen, wantedRecords } from '../run/batch-run.ts';
+import type { BatchRun } from '../run/batch-run.ts';
 import { soughtIn } from '../run/kept-walk.ts';
 import { checkShow, readHolders, readItems } from '../run/read-answer.ts';
 import { concludeAbsent, type Search } from '../store/conclude-absent.ts';
@@ -76,9 +76,8 @@ async function showRecord(
       throw new ProcoreFormatError(`the show of ${resource.resource} ${id}`, { issues: [NOT_STORED] });
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    const news = run.open.get(resource.resource)?.get(id);
     const under = isUnderParent(resource, resource.show) ? parentId : null;
-    await concludeAbsent(run, resource, { version, under }, news === undefined ? [] : [news]);
+    await concludeAbsent(run, resource, { version, under }, run.noted([id], resource));
   }
 }
 
@@ -112,7 +111,7 @@ async function listByDates(run: BatchRun, call: Extract<FetchCall, { kind: 'list
     const { text, envelope } = page;
     await storeAnswer(run, { resource, envelope, version, text, parentId, only: null });
     pages += 1;
-    if (stillOpen(run, ids).length <= pagesLeft(page, pages, ids.length)) return;
+    if (run.noted(ids).length <= pagesLeft(page, pages, ids.length)) return;
   }
 }
 
@@ -132,7 +131,7 @@ async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all
   const only = resource.list?.shared === true ? { only: call.ids } : {};
   const { doubt, isCut } = await storeListing(run, resource, version, { parentId: call.parentId, ...only });
   const under = isUnderParent(resource, resource.list?.path ?? null) ? call.parentId : null;
-  const missing = stillOpen(run, call.ids);
+  const missing = run.noted(call.ids);
   const toConclude = resource.show === null ? missing : missing.filter(({ isDeletedLast }) => isDeletedLast);
   await concludeFrom(run, { version, under, doubt, isCut }, toConclude);
 }
@@ -168,7 +167,7 @@ async function showParent(run: BatchRun, { parentId, ids }: Extract<FetchCall, {
   const version = await takeVersion(run.settings.database);
   const holds = await readParent(run, parentOf(run), parentId, version);
   const doubt = holds ? null : `${parentId} has no list in ${run.resource.parent?.embeddedAs}`;
-  await concludeFrom(run, { version, under: parentId, doubt, isCut: !holds }, stillOpen(run, ids));
+  await concludeFrom(run, { version, under: parentId, doubt, isCut: !holds }, run.noted(ids));
 }
 
 /** Shows and stores the parent with the children that it carries. Returns whether it came with its list of them, or is gone. */
@@ -184,8 +183,7 @@ async function readParent(run: BatchRun, parent: CataloguedResource, id: string,
     return readHolders(text, parent, envelope, run.resource.parent?.embeddedAs ?? '').has(id);
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    const news = run.open.get(parent.resource)?.get(id);
-    await concludeAbsent(run, parent, { version, under: null }, news === undefined ? [] : [news]);
+    await concludeAbsent(run, parent, { version, under: null }, run.noted([id], parent));
     return true;
   }
 }
@@ -209,7 +207,7 @@ async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all 
   });
   const doubt = listing.doubt ?? (lacking === 0 ? null : `${lacking} have no list in ${field}`);
   const isCut = listing.isCut || lacking > 0;
-  await concludeFrom(run, { version, under: null, doubt, isCut }, stillOpen(run, call.ids));
+  await concludeFrom(run, { version, under: null, doubt, isCut }, run.noted(call.ids));
 }
 
 /** Items of a list of the whole scope name their parents, so that each record can be shown. */
@@ -222,7 +220,7 @@ async function findParents(run: BatchRun, ids: readonly string[]): Promise<void>
     await placeRecords(run, items);
     return items.map(({ id }) => id);
   });
-  const notListed = stillOpen(run, ids).filter(({ parentId }) => parentId === null);
+  const notListed = run.noted(ids).filter(({ parentId }) => parentId === null);
   const { doubt, isCut } = listing;
   await concludeFrom(run, { version, under: null, doubt, isCut }, notListed);
 }
@@ -238,11 +236,11 @@ async function lookFor(
   ids: readonly string[],
   visit: (parentId: string, sought: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  const open = stillOpen(run, ids).map(({ id }) => id);
+  const open = run.noted(ids).map(({ id }) => id);
   const walk = open.length === 0 ? null : await lookThroughParents(run, open, visit);
   if (walk === null) return;
   const { doubt } = walk;
-  const looks = Map.groupBy(stillOpen(run, soughtIn(run, walk)), ({ id }) => walk.sought.get(id)?.version ?? '0');
+  const looks = Map.groupBy(run.noted(soughtIn(run, walk)), ({ id }) => walk.sought.get(id)?.version ?? '0');
   const doubtful: NotedRecord[] = [];
   for (const [version, records] of looks) {
     doubtful.push(...(await concludeSure(run, { version, under: null, doubt, isCut: doubt !== null }, records)));
@@ -251,12 +249,12 @@ async function lookFor(
   const error = inDoubt(run, doubt);
   await postponeEach(run, doubtful, error.message);
   // Others of the call have another walk: they do not wait as long as these.
-  if (stillOpen(run, ids).length === 0) throw error;
+  if (run.noted(ids).length === 0) throw error;
 }
 
 /** All ids whose parents nobody knows; those that failed often, and so have a call of their own, too. They have their parents in common. */
 function withAllOpen(run: BatchRun, ids: readonly string[]): string[] {
-  const others = wantedRecords(run).filter(({ parentId }) => parentId === null);
+  const others = run.wanted().filter(({ parentId }) => parentId === null);
   return [...new Set([...ids, ...others.map(({ id }) => id)])];
 }
 
@@ -266,7 +264,7 @@ async function postponeEach(run: BatchRun, records: readonly NotedRecord[], erro
   for (const [attempts, same] of Map.groupBy(records, (record) => record.attempts)) {
     const pauseMs = pauseOf({ reason: 'failing', detail: error, atLeastMs: 0 }, attempts, random);
     await postponeRecords(database.pool, run.batch, same, { pauseMs, error, counts: 'attempt', reread: false });
-    for (const { id } of same) openRecords(run).delete(id);
+    run.settled(same);
   }
 }
 
@@ -286,7 +284,7 @@ async function storeChildrenOf(run: BatchRun, parentId: string, ids: readonly st
     });
     // Not while a page is held: each show needs room of its own.
     for (const id of ids)
-      if (found.includes(id) && openRecords(run).has(id)) await showRecord(run, resource, { id, parentId });
+      if (found.includes(id) && run.noted([id]).length > 0) await showRecord(run, resource, { id, parentId });
     insistOnAll(resource, listing);
   } catch (error) {
     if (!isNotFound(error)) throw error; // a parent that is gone has no children to find

@@ -31,7 +31,7 @@ import {
   pauseOf,
 } from '../plan/judge-failure.ts';
 import { type FetchCall, idsOf, parentIdOf } from '../plan/plan-fetch.ts';
-import { type BatchRun, openRecords, stillOpen } from '../run/batch-run.ts';
+import type { BatchRun } from '../run/batch-run.ts';
 import { concludeAbsent } from '../store/conclude-absent.ts';
 import { giveUp } from '../store/give-up.ts';
 import { makeCall } from './make-call.ts';
@@ -109,7 +109,7 @@ export async function settleLastFailures(run: BatchRun, progress: Progress): Pro
 
 /** Others are asked where something hangs on it: a parked scope, or whether a record is given up. Where there are none, the list is. */
 async function findWitness(run: BatchRun, progress: Progress): Promise<{ witness: Witness; isListed: boolean }> {
-  const isLast = progress.failures.some((failure) => isLastTry(failure, stillOpen(run, idsOf(failure.call)), 'well'));
+  const isLast = progress.failures.some((failure) => isLastTry(failure, run.noted(idsOf(failure.call)), 'well'));
   if (!progress.isProbe && !isLast) return { witness: 'unknown', isListed: false };
   const witness = await askOthers(run, progress);
   return { witness, isListed: witness === 'unknown' && (await isListAnswered(run)) };
@@ -122,7 +122,7 @@ export async function settleFailure(
   failure: Failure,
   { progress, further }: { progress: Progress; further: FetchCall[] },
 ): Promise<RunEnd | null> {
-  const records = stillOpen(run, idsOf(call));
+  const records = run.noted(idsOf(call));
   switch (failure.kind) {
     case 'limited':
       await setLimitedAside(run, call, records);
@@ -134,7 +134,7 @@ export async function settleFailure(
       return null;
     case 'trouble':
       progress.failures.push({ call, ...failure });
-      if (failure.trouble.reason === 'slow') run.calls.timeoutMs = SLOW_TIMEOUT_MS;
+      if (failure.trouble.reason === 'slow') run.limitCalls({ timeoutMs: SLOW_TIMEOUT_MS });
       return judgeFailures(run, progress, further);
   }
 }
@@ -160,7 +160,7 @@ async function settleAbsent(
   call: FetchCall,
   { progress, further }: { progress: Progress; further: FetchCall[] },
 ): Promise<RunEnd | null> {
-  const records = stillOpen(run, idsOf(call));
+  const records = run.noted(idsOf(call));
   // A list of many that is not found says nothing of each of them, but for what was deleted.
   const isTrouble = isListOfScope(run, call) && !hasBeenLong(records);
   const sure = isTrouble ? records.filter(({ isDeletedLast }) => isDeletedLast) : records;
@@ -200,7 +200,7 @@ async function judgeFailures(run: BatchRun, progress: Progress, further: FetchCa
   if (last.trouble.reason === 'no_token') return park(run, progress);
   if (progress.isProbe && progress.isWide) return judgeBesideOthers(run, progress);
   if (!isOfOneRecord(last.call)) {
-    if (run.calls.answered > 0) {
+    if (run.counts().answered > 0) {
       await blameRecords(run, progress, 'unknown');
       return null;
     }
@@ -237,8 +237,8 @@ export async function takeUpWork(run: BatchRun, progress: Progress, witness: Wit
   progress.hasUnparked = true;
   progress.isProbe = false;
   // Those whose records come with this one's, too: it is their address that was answered, and perhaps nothing of them is left to fetch.
-  for (const resource of run.open.keys()) {
-    run.unparked += await unparkScopes(run.settings.database, { ...run.batch, resource });
+  for (const resource of run.notedResources()) {
+    run.unparked(await unparkScopes(run.settings.database, { ...run.batch, resource }));
   }
 }
 
@@ -249,20 +249,20 @@ export async function takeUpWork(run: BatchRun, progress: Progress, witness: Wit
 async function blameRecords(run: BatchRun, progress: Progress, witness: Witness): Promise<void> {
   for (const failure of progress.failures.splice(0)) {
     const { call } = failure;
-    const isLast = call.kind === 'show' && isLastTry(failure, stillOpen(run, [call.id]), witness);
+    const isLast = call.kind === 'show' && isLastTry(failure, run.noted([call.id]), witness);
     if (!isLast) await postponeFailed(run, failure);
     else if (!(await isShownNow(run, call))) await giveUpOn(run, failure);
   }
 }
 
 async function giveUpOn(run: BatchRun, { call, trouble, givesUp }: CallFailure): Promise<void> {
-  const records = stillOpen(run, idsOf(call));
+  const records = run.noted(idsOf(call));
   await giveUp(run, records, { reason: givesUp?.reason ?? '', detail: trouble.detail });
-  for (const { id } of records) openRecords(run).delete(id);
+  run.settled(records);
 }
 
 async function postponeFailed(run: BatchRun, { call, trouble, givesUp }: CallFailure): Promise<void> {
-  const records = stillOpen(run, idsOf(call));
+  const records = run.noted(idsOf(call));
   if (isOfOneRecord(call)) return postpone(run, records, trouble, givesUp === null ? 'attempt' : 'own failure');
   // A list that fails is asked again a few times before each of its records is asked for alone.
   await postpone(run, records, { ...trouble, atLeastMs: Math.max(trouble.atLeastMs, LIST_PAUSE_MS) });
@@ -296,13 +296,13 @@ async function postpone(
   const pauseMs = pauseOf(trouble, attempts, random);
   const note = { pauseMs, error: trouble.detail, counts, reread: false };
   await postponeRecords(database.pool, run.batch, records, note);
-  for (const { id } of records) openRecords(run).delete(id);
+  run.settled(records);
 }
 
 /** One of the records that a list was asked for in vain: perhaps it is the list alone that fails. */
 function showInstead(run: BatchRun, call: FetchCall): FetchCall | null {
   const { parent, show } = run.resource;
-  for (const { id, parentId: own } of stillOpen(run, idsOf(call))) {
+  for (const { id, parentId: own } of run.noted(idsOf(call))) {
     const parentId = own ?? parentIdOf(call);
     if (parent?.embeddedAs != null && parentId !== null) return { kind: 'parent', parentId, ids: [id] };
     if (show !== null && (parent === null || parentId !== null)) return { kind: 'show', id, parentId };
@@ -380,14 +380,14 @@ async function parkEverything(run: BatchRun, trouble: Trouble): Promise<void> {
 
 async function parkAndTell(run: BatchRun, scope: Scope, trouble: Trouble): Promise<void> {
   const { database, parking } = run.settings;
-  if (await parkScope(database, scope, trouble, parking)) run.parked.push({ ...scope, ...trouble });
+  if (await parkScope(database, scope, trouble, parking)) run.parked({ ...scope, ...trouble });
 }
 
 /** Records that were asked for one by one come last the next time, so that one of them does not fail each probe. */
 async function setAside(run: BatchRun, progress: Progress): Promise<void> {
   for (const { call, trouble } of progress.failures.splice(0).filter(({ call }) => isOfOneRecord(call))) {
     const note = { pauseMs: 0, error: trouble.detail, counts: 'attempt', reread: false } as const;
-    await postponeRecords(run.settings.database.pool, run.batch, stillOpen(run, idsOf(call)), note);
+    await postponeRecords(run.settings.database.pool, run.batch, run.noted(idsOf(call)), note);
   }
 }
 

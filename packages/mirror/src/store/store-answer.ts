@@ -63,8 +63,8 @@ export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise
     return all;
   });
   for (const { resource: kind, records, missing } of settled) {
-    for (const { id } of [...records, ...missing]) run.open.get(kind.resource)?.delete(id);
-    run.stored += records.length;
+    run.settled([...records, ...missing], kind);
+    run.stored(records.length);
   }
   for (const { resource: kind, records } of settled) {
     const stored = records.filter((record) => record.stored).map(({ id }) => id);
@@ -78,14 +78,13 @@ export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise
  * until they are shown, those that the list lacks, too.
  */
 export async function storePart(run: BatchRun, answer: FetchedAnswer & { only: readonly string[] }): Promise<void> {
-  const open = run.open.get(answer.resource.resource);
   const parents = new Map(answer.only.map((id) => [id, answer.parentId]));
   const stored = await inTransaction(run.settings.database, async (client) => {
     const records = await storeRows(client, run, answer, true);
     await noteListed(
       client,
       { ...run.batch, resource: answer.resource.resource },
-      answer.only.flatMap((id) => open?.get(id) ?? []),
+      run.noted(answer.only, answer.resource),
       { pauseMs: run.settings.delayMs, lane: 'detail' },
     );
     // Another run may have settled them meanwhile, when this one lost its lease; their rows are parts now.
@@ -93,7 +92,7 @@ export async function storePart(run: BatchRun, answer: FetchedAnswer & { only: r
     await markUnlessPending(client, run, answer.resource, parts, parents);
     return records.length;
   });
-  run.stored += stored;
+  run.stored(stored);
 }
 
 /** Parents that a listing names, by record id. */
@@ -111,7 +110,7 @@ export async function storeListedPage(run: BatchRun, answer: FetchedAnswer, pare
     await noteListed(client, run.batch, added, { pauseMs: run.settings.delayMs, lane: run.batch.lane });
     return listed;
   });
-  run.stored += ids.length;
+  run.stored(ids.length);
   return ids;
 }
 
@@ -150,15 +149,13 @@ async function markUnlessPending(
 /** The same records; those in doubt are read once more. What comes the second time is believed. */
 function readOnceMoreIf(
   run: BatchRun,
-  { resource }: CataloguedResource,
+  resource: CataloguedResource,
   records: readonly StoredRecord[],
   isInDoubt: (record: StoredRecord) => boolean,
 ): readonly StoredRecord[] {
-  const open = run.open.get(resource);
+  const wasReread = ({ id }: StoredRecord) => run.noted([id], resource).some(({ reread }) => reread);
   return records.map((record) =>
-    isInDoubt(record) && open?.get(record.id)?.reread !== true
-      ? { ...record, isWhole: false, toReadAgain: true }
-      : record,
+    isInDoubt(record) && !wasReread(record) ? { ...record, isWhole: false, toReadAgain: true } : record,
   );
 }
 
@@ -182,7 +179,8 @@ async function readAgain(
 ): Promise<void> {
   const again = records.filter(({ toReadAgain }) => toReadAgain);
   if (again.length === 0) return;
-  const noted = again.flatMap(({ id }) => run.open.get(resource.resource)?.get(id) ?? []);
+  const ids = again.map(({ id }) => id);
+  const noted = run.noted(ids, resource);
   await readOnceMore(client, run, resource, noted, Math.max(REREAD_PAUSE_MS, run.settings.absencePauseMs));
   const parents = new Map(again.map(({ id, parentId }) => [id, parentId]));
   await markUnlessPending(client, run, resource, [...parents.keys()], parents);
@@ -263,8 +261,7 @@ async function storeChildren(
   const placed = readOnceMoreIf(run, child, records, seemsToHaveMoved);
   const held = placed.filter(({ parentId }) => parentId !== null && parentIds.includes(parentId));
   const seen = new Set(held.map(({ id }) => id));
-  const open = [...(run.open.get(child.resource)?.values() ?? [])];
-  const noted = open.filter(({ settles }) => settles);
+  const noted = run.allNoted(child).filter(({ settles }) => settles);
   await markAbsentChildren(client, { ...place, parentIds, except: [...seen], bury: true, noted });
   const missing = noted.filter(
     ({ id, parentId }) => !seen.has(id) && parentId !== null && parentIds.includes(parentId),
@@ -284,11 +281,9 @@ async function settleSeen(
   resource: CataloguedResource,
   seen: readonly StoredRecord[],
 ): Promise<void> {
-  const noted = run.open.get(resource.resource);
-  const known = seen.flatMap((record) => {
-    const note = record.stored || record.isWhole ? noted?.get(record.id) : undefined;
-    return note === undefined ? [] : [{ record, note }];
-  });
+  const known = seen
+    .filter(({ stored, isWhole }) => stored || isWhole)
+    .flatMap((record) => run.noted([record.id], resource).map((note) => ({ record, note })));
   if (known.length === 0) return;
   // Those to be read again, too: a later run takes the parent in their row for one that was told.
   await tellParentsOfSeen(client, run, resource, known);
