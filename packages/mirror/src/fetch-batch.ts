@@ -27,10 +27,12 @@ import { makeCall } from './fetch/make-call.ts';
 import {
   isOfOneRecord,
   isStillParked,
+  type Next,
   type Progress,
   settleFailure,
   settleLastFailures,
   settleProbeOfAbsent,
+  startProgress,
   takeUpWork,
 } from './fetch/settle-failure.ts';
 import type { DayFacts } from './plan/date-windows.ts';
@@ -77,14 +79,7 @@ export async function fetchBatch(
   signal: AbortSignal,
 ): Promise<BatchReport> {
   const run = await openRun(settings, batch, signal);
-  const progress: Progress = {
-    isProbe,
-    isWide: isWideProbe,
-    hasUnparked: false,
-    failures: [],
-    missedList: null,
-    error: null,
-  };
+  const progress = startProgress({ isProbe, isWide: isWideProbe });
   if (isProbe) run.limitCalls({ timeoutMs: SLOW_TIMEOUT_MS });
   try {
     if (isWideProbe && (await isStillParked(run, progress))) return report(run, 'parked', progress);
@@ -100,20 +95,38 @@ export async function fetchBatch(
 async function makeCalls(run: BatchRun, progress: Progress): Promise<BatchReport> {
   const { settings, batch, signal } = run;
   const { affordableCalls, ...plan } = await planRun(run);
-  const calls = [...plan.calls];
   const most = Math.min(Math.max(Math.ceil(affordableCalls ?? CALLS_OF_UNKNOWN_BUDGET), FEWEST_CALLS), CALLS_PER_RUN);
   run.limitCalls({ most });
+  let { calls } = plan;
   let made = 0;
+  let isAgain = false;
   while (made < most && !signal.aborted) {
-    const call = calls.shift();
+    const [call, ...others] = calls;
     // What would wait for leave here gathers more news where it is.
     if (call === undefined || (made >= FEWEST_CALLS && (await readLeave(settings.database, batch)) === 0)) break;
-    const end = await tryCall(run, call, progress, calls);
-    if (end !== null) return report(run, end, progress);
-    if (calls[0] !== call) made += 1; // one that is made again counts once: with few calls its records would never get theirs
+    const next = await tryCall(run, call, { progress, isAgain });
+    if (next.kind === 'end') return report(run, next.outcome, progress);
+    calls = callsAfter(call, next, others);
+    isAgain = next.kind === 'again';
+    if (!isAgain) made += 1; // that call counts once: with few calls its records would never get theirs
   }
   if (!signal.aborted && (await endsParked(run, progress))) return report(run, 'parked', progress);
   return report(run, run.wanted().length === 0 ? 'done' : 'wait', progress);
+}
+
+function callsAfter(
+  call: FetchCall,
+  next: Exclude<Next, { kind: 'end' }>,
+  others: readonly FetchCall[],
+): readonly FetchCall[] {
+  switch (next.kind) {
+    case 'go on':
+      return [...others, ...next.also];
+    case 'again':
+      return [call, ...others];
+    case 'instead':
+      return [next.call];
+  }
 }
 
 /** Settles what no answer of the run did. */
@@ -220,13 +233,12 @@ async function forgetParents(run: BatchRun): Promise<void> {
   }
 }
 
-/** Makes one call; on failure settles what is known and says whether the run must end, and how. */
+/** Makes one call; on failure settles what is known. */
 async function tryCall(
   run: BatchRun,
   call: FetchCall,
-  progress: Progress,
-  further: FetchCall[],
-): Promise<BatchReport['outcome'] | null> {
+  { progress, isAgain }: { progress: Progress; isAgain: boolean },
+): Promise<Next> {
   const before = run.counts().answered;
   const sawAnswer = async () => {
     if (run.counts().answered > before) await takeUpWork(run, progress, isOfOneRecord(call) ? 'well' : 'not well');
@@ -234,18 +246,16 @@ async function tryCall(
   try {
     await makeCall(run, call);
     await sawAnswer();
-    further.push(...followUp(run, call));
-    return null;
+    return { kind: 'go on', also: followUp(run, call) };
   } catch (error) {
-    if (run.signal.aborted) return 'wait';
+    if (run.signal.aborted) return { kind: 'end', outcome: 'wait' };
     const failure = judgeFailure(error);
     if (failure === null) throw error;
     progress.error = error;
     await sawAnswer();
-    const around = { progress, further };
     return isRefusedList(run, call, error)
-      ? settleRefusedList(run, call, failure, around)
-      : settleFailure(run, call, failure, around);
+      ? settleRefusedList(run, call, failure, { progress, isAgain })
+      : settleFailure(run, call, failure, progress);
   }
 }
 
@@ -254,33 +264,25 @@ async function settleRefusedList(
   run: BatchRun,
   call: FetchCall,
   failure: Failure,
-  { progress, further }: { progress: Progress; further: FetchCall[] },
-): Promise<BatchReport['outcome'] | null> {
+  { progress, isAgain }: { progress: Progress; isAgain: boolean },
+): Promise<Next> {
   const isListMissed = call.kind === 'list all' || call.kind === 'list by dates';
   const records = run.noted(idsOf(call));
   if (failure.kind === 'absent' && !(await isPlaceAnswered(run, run.resource, records, { isListMissed }))) {
     run.foundNothing();
-    return settleFailure(run, call, NOTHING_THERE, { progress, further });
+    return settleFailure(run, call, NOTHING_THERE, progress);
   }
-  if (isWorthAnotherCall(call, failure, progress)) {
-    progress.missedList = call;
-    further.unshift(call);
-    return null;
-  }
+  // One that was not found where others are may have been missed for a moment; its records one by one cost more.
+  const isWorthAnother = failure.kind === 'absent' && !isAgain && idsOf(call).length > FEWEST_CALLS;
+  if (isWorthAnother) return { kind: 'again' };
   if (call.kind === 'refresh by ids') await passOverList(run, call.ids);
-  further.push(...followUp(run, call));
-  return null;
+  return { kind: 'go on', also: followUp(run, call) };
 }
 
 /** A list that does not exist, or not with this filter, says nothing of its records: they may answer one by one. */
 function isRefusedList(run: BatchRun, call: FetchCall, error: unknown): boolean {
   if (run.resource.show === null || !LISTS_OF_RECORDS.has(call.kind)) return false;
   return error instanceof ProcoreResponseError && ['absent', 'not understood'].includes(error.meaning);
-}
-
-/** A list that was not found where others are may have been missed for a moment; its records one by one cost more. */
-function isWorthAnotherCall(call: FetchCall, { kind }: Failure, { missedList }: Progress): boolean {
-  return kind === 'absent' && call !== missedList && idsOf(call).length > FEWEST_CALLS;
 }
 
 /** The list is no use, so the records are shown next time, refreshed or not. */

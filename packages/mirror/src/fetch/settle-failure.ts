@@ -58,9 +58,20 @@ const UNKNOWN: Trouble = { reason: 'failing', detail: 'unknown', atLeastMs: 0 };
 
 type CallFailure = Extract<Failure, { kind: 'trouble' }> & { call: FetchCall };
 
-/** Why a run makes no more calls; see `BatchReport`. */
-type RunEnd = 'wait' | 'parked';
+/** What follows from a call. */
+export type Next =
+  /** The run makes no more calls; see `BatchReport`. */
+  | { kind: 'end'; outcome: 'wait' | 'parked' }
+  /** With the others, and these come last. */
+  | { kind: 'go on'; also: readonly FetchCall[] }
+  /** With the same call once more. */
+  | { kind: 'again' }
+  /** With this one; the others would fail, too. */
+  | { kind: 'instead'; call: FetchCall };
 
+const GO_ON: Next = { kind: 'go on', also: [] };
+
+/** How far a run has come in finding out who is to blame. */
 export type Progress = {
   /** The run has yet to find out whether a parked scope answers again. */
   isProbe: boolean;
@@ -69,11 +80,13 @@ export type Progress = {
   hasUnparked: boolean;
   /** Since the last call that was answered. */
   failures: CallFailure[];
-  /** This list was not found and is asked again, once. */
-  missedList: FetchCall | null;
   /** What went wrong last. */
   error: unknown;
 };
+
+export function startProgress({ isProbe, isWide }: Pick<Progress, 'isProbe' | 'isWide'>): Progress {
+  return { isProbe, isWide, hasUnparked: false, failures: [], error: null };
+}
 
 /**
  * Where a whole company is parked, it tells first whether it knows us again. One that refuses to say who we are may answer all the
@@ -115,27 +128,27 @@ async function findWitness(run: BatchRun, progress: Progress): Promise<{ witness
   return { witness, isListed: witness === 'unknown' && (await isListAnswered(run)) };
 }
 
-/** Settles what a failed call says of its records. Null when the run goes on; `further` are the calls it has yet to make. */
+/** Settles what a failed call says of its records. */
 export async function settleFailure(
   run: BatchRun,
   call: FetchCall,
   failure: Failure,
-  { progress, further }: { progress: Progress; further: FetchCall[] },
-): Promise<RunEnd | null> {
+  progress: Progress,
+): Promise<Next> {
   const records = run.noted(idsOf(call));
   switch (failure.kind) {
     case 'limited':
       await setLimitedAside(run, call, records);
-      return 'wait'; // the budget knows when calls may go on
+      return { kind: 'end', outcome: 'wait' }; // the budget knows when calls may go on
     case 'absent':
-      return settleAbsent(run, call, { progress, further });
+      return settleAbsent(run, call, progress);
     case 'in doubt':
       await postpone(run, records, { ...UNKNOWN, detail: messageOf(progress.error) });
-      return null;
+      return GO_ON;
     case 'trouble':
       progress.failures.push({ call, ...failure });
       if (failure.trouble.reason === 'slow') run.limitCalls({ timeoutMs: SLOW_TIMEOUT_MS });
-      return judgeFailures(run, progress, further);
+      return judgeFailures(run, progress);
   }
 }
 
@@ -155,25 +168,21 @@ async function setLimitedAside(run: BatchRun, call: FetchCall, records: readonly
   }
 }
 
-async function settleAbsent(
-  run: BatchRun,
-  call: FetchCall,
-  { progress, further }: { progress: Progress; further: FetchCall[] },
-): Promise<RunEnd | null> {
+async function settleAbsent(run: BatchRun, call: FetchCall, progress: Progress): Promise<Next> {
   const records = run.noted(idsOf(call));
   // A list of many that is not found says nothing of each of them, but for what was deleted.
   const isTrouble = isListOfScope(run, call) && !hasBeenLong(records);
   const sure = isTrouble ? records.filter(({ isDeletedLast }) => isDeletedLast) : records;
   try {
     await concludeAbsent(run, run.resource, { version: run.version, under: parentIdOf(call) }, sure);
-    if (sure.length < records.length) return settleFailure(run, call, LIST_MISSED, { progress, further });
+    if (sure.length < records.length) return settleFailure(run, call, LIST_MISSED, progress);
   } catch (error) {
     const failure = judgeFailure(error);
     if (failure?.kind !== 'trouble') throw error;
     progress.error = error;
-    return settleFailure(run, call, failure, { progress, further });
+    return settleFailure(run, call, failure, progress);
   }
-  return null;
+  return GO_ON;
 }
 
 /** A list of all of the scope that leads to records, which cannot be asked for alone without it. */
@@ -193,34 +202,32 @@ export async function settleProbeOfAbsent(run: BatchRun, progress: Progress): Pr
   return true;
 }
 
-/** Was it these records, or is it all that they stand for? Null when the run goes on. */
-async function judgeFailures(run: BatchRun, progress: Progress, further: FetchCall[]): Promise<RunEnd | null> {
+/** Was it these records, or is it all that they stand for? */
+async function judgeFailures(run: BatchRun, progress: Progress): Promise<Next> {
   const last = progress.failures.at(-1);
-  if (last === undefined) return null;
+  if (last === undefined) return GO_ON;
   if (last.trouble.reason === 'no_token') return park(run, progress);
   if (progress.isProbe && progress.isWide) return judgeBesideOthers(run, progress);
   if (!isOfOneRecord(last.call)) {
     if (run.counts().answered > 0) {
       await blameRecords(run, progress, 'unknown');
-      return null;
+      return GO_ON;
     }
     const show = showInstead(run, last.call);
-    if (show === null) return park(run, progress);
-    further.splice(0, further.length, show);
-    return null;
+    return show === null ? park(run, progress) : { kind: 'instead', call: show };
   }
   if (progress.failures.some(({ call }) => !isOfOneRecord(call))) return park(run, progress);
-  if (progress.failures.length < (last.trouble.reason === 'slow' ? SLOW_IN_A_ROW : FAILURES_IN_A_ROW)) return null;
+  if (progress.failures.length < (last.trouble.reason === 'slow' ? SLOW_IN_A_ROW : FAILURES_IN_A_ROW)) return GO_ON;
   return judgeBesideOthers(run, progress);
 }
 
 /** Several in a row that fail, or the probe of a company, beside one that is shown are not well, each for itself. */
-async function judgeBesideOthers(run: BatchRun, progress: Progress): Promise<RunEnd | null> {
+async function judgeBesideOthers(run: BatchRun, progress: Progress): Promise<Next> {
   const witness = await askOthers(run, progress);
-  if (witness === 'limited') return 'wait';
+  if (witness === 'limited') return { kind: 'end', outcome: 'wait' };
   if (witness !== 'well') return park(run, progress);
   await takeUpWork(run, progress, 'well');
-  return null;
+  return GO_ON;
 }
 
 /** What do others of the resource get, that were shown before? An address that hangs takes long to ask: one of them tells. */
@@ -311,7 +318,7 @@ function showInstead(run: BatchRun, call: FetchCall): FetchCall | null {
 }
 
 /** The resource does not answer in its company or project; perhaps the whole company does not, or nobody. */
-async function park(run: BatchRun, progress: Progress): Promise<'parked'> {
+async function park(run: BatchRun, progress: Progress): Promise<Next> {
   const { database, parking } = run.settings;
   const { companyId, projectId, resource } = run.batch;
   const trouble = progress.failures.at(-1)?.trouble ?? UNKNOWN;
@@ -322,7 +329,7 @@ async function park(run: BatchRun, progress: Progress): Promise<'parked'> {
   const isSettled = progress.isProbe && progress.isWide;
   progress.isProbe = false;
   if (!isSettled) await parkCompanyOf(run, trouble);
-  return 'parked';
+  return { kind: 'end', outcome: 'parked' };
 }
 
 /** A resource could not be filled. That one is not parked, for it has no news; its company is, or everything, if that is what fails. */
