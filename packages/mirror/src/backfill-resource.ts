@@ -3,7 +3,8 @@
 import { isListedByParent } from '@procore-mirror/catalogue';
 import { type BatchKey, takeVersion, VersionBehindError } from '@procore-mirror/database';
 import { ProcoreFormatError } from '@procore-mirror/procore';
-import { insistOnAll, type Listing, type ListingOptions, readListing } from './ask/listing.ts';
+import { insistOnAll, type Listing, readListing } from './ask/listing.ts';
+import type { ListingOptions } from './ask/listing-pages.ts';
 import { createPassOver, insistOnEach } from './ask/pass-over.ts';
 import { parentsToWalk } from './fetch/parent-walk.ts';
 import { settleFailedFill } from './fetch/settle-failure.ts';

@@ -21,7 +21,8 @@ import {
   VersionBehindError,
 } from '@procore-mirror/database';
 import { ProcoreResponseError, SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
-import { hasPlace, knownPageSize } from './ask/listing.ts';
+import { knownPageSize } from './ask/listing-pages.ts';
+import { hasPlace } from './ask/record-paths.ts';
 import { isPlaceAnswered } from './ask/witness.ts';
 import { makeCall } from './fetch/make-call.ts';
 import {

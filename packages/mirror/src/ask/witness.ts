@@ -6,7 +6,8 @@ import { expandPath, type ProcoreClient, ProcoreUnreachableError } from '@procor
 import { type Failure, judgeFailure } from '../plan/judge-failure.ts';
 import type { BatchRun } from '../run/batch-run.ts';
 import { checkMe, checkShow } from '../run/read-answer.ts';
-import { isUnderParent, pagesOf, pathValues } from './listing.ts';
+import { pagesOf } from './listing-pages.ts';
+import { isUnderParent, pathValues } from './record-paths.ts';
 
 /** So many records that are not found one after the other may not be gone. */
 const MISSED_IN_A_ROW = 3;

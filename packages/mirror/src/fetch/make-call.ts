@@ -2,19 +2,12 @@
 import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
 import { type NotedRecord, noteFirstAbsence, postponeRecords, takeVersion } from '@procore-mirror/database';
 import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mirror/procore';
-import {
-  idFilter,
-  insistOnAll,
-  isNotFound,
-  isUnderParent,
-  type Listing,
-  pagesOf,
-  pathValues,
-  readListing,
-} from '../ask/listing.ts';
+import { insistOnAll, type Listing, readListing } from '../ask/listing.ts';
+import { idFilter, pagesOf } from '../ask/listing-pages.ts';
+import { isUnderParent, pathValues } from '../ask/record-paths.ts';
 import { InDoubtError } from '../errors.ts';
 import { datesBetween } from '../plan/date-windows.ts';
-import { pauseOf } from '../plan/judge-failure.ts';
+import { isNotFound, pauseOf } from '../plan/judge-failure.ts';
 import type { FetchCall } from '../plan/plan-fetch.ts';
 import type { BatchRun } from '../run/batch-run.ts';
 import { soughtIn } from '../run/kept-walk.ts';

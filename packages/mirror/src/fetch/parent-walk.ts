@@ -3,8 +3,10 @@
 // a run has: it then stops, and a later run goes on where it stopped. Parents that do not answer are left for later runs.
 import { type CataloguedResource, isListedByParent, parentsOf } from '@procore-mirror/catalogue';
 import { findMentions, listIds, listPendingIds, takeVersion } from '@procore-mirror/database';
-import { hasPlace, insistOnAll, isNotFound, type Listing, readListing } from '../ask/listing.ts';
+import { insistOnAll, type Listing, readListing } from '../ask/listing.ts';
 import { createPassOver, insistOnAny, type PassOver } from '../ask/pass-over.ts';
+import { hasPlace } from '../ask/record-paths.ts';
+import { isNotFound } from '../plan/judge-failure.ts';
 import type { BatchRun } from '../run/batch-run.ts';
 import { keepPlace, keyOf, type ParentWalk, restOf, soughtIn, type ToRead, takeUpWalk } from '../run/kept-walk.ts';
 import { readItems } from '../run/read-answer.ts';
