@@ -13,8 +13,8 @@ import { judgeFailure } from './plan/judge-failure.ts';
 import { type BatchRun, openRun } from './run/batch-run.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
 import { readItems } from './run/read-answer.ts';
-import { markListed, storeListedPage } from './store/store-answer.ts';
 import { storeListing } from './store/store-listing.ts';
+import { markListed, storeListedPage } from './store/store-part.ts';
 
 export type BackfillOptions = {
   signal: AbortSignal;

@@ -13,8 +13,9 @@ import type { BatchRun } from '../run/batch-run.ts';
 import { soughtIn } from '../run/kept-walk.ts';
 import { checkShow, readHolders, readItems } from '../run/read-answer.ts';
 import { concludeAbsent, type Search } from '../store/conclude-absent.ts';
-import { storeAnswer, storePart } from '../store/store-answer.ts';
+import { storeAnswer } from '../store/store-answer.ts';
 import { storeListing } from '../store/store-listing.ts';
+import { storePart } from '../store/store-part.ts';
 import { placeRecords } from '../store/tell-parents.ts';
 import { lookThroughParents } from './parent-walk.ts';
 
