@@ -7,7 +7,7 @@ import { insistOnAll, type Listing, readListing } from './ask/listing.ts';
 import type { ListingOptions } from './ask/listing-pages.ts';
 import { createPassOver, insistOnEach } from './ask/pass-over.ts';
 import { parentsToWalk } from './fetch/parent-walk.ts';
-import { settleFailedFill } from './fetch/settle-failure.ts';
+import { settleFailedFill } from './fetch/park-scopes.ts';
 import { DAYS_PER_WINDOW, datesBetween, dayOf } from './plan/date-windows.ts';
 import { judgeFailure } from './plan/judge-failure.ts';
 import { type BatchRun, openRun } from './run/batch-run.ts';

@@ -24,18 +24,11 @@ import { ProcoreResponseError, SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
 import { knownPageSize } from './ask/listing-pages.ts';
 import { hasPlace } from './ask/record-paths.ts';
 import { isPlaceAnswered } from './ask/witness.ts';
+import { takeUpWork } from './fetch/blame-records.ts';
 import { makeCall } from './fetch/make-call.ts';
-import {
-  isOfOneRecord,
-  isStillParked,
-  type Next,
-  type Progress,
-  settleFailure,
-  settleLastFailures,
-  settleProbeOfAbsent,
-  startProgress,
-  takeUpWork,
-} from './fetch/settle-failure.ts';
+import { isOfOneRecord, type Next, type Progress, startProgress } from './fetch/progress.ts';
+import { settleFailure } from './fetch/settle-failure.ts';
+import { endsParked, isStillParked } from './fetch/settle-run.ts';
 import type { DayFacts } from './plan/date-windows.ts';
 import { type Failure, judgeFailure, NOTHING_THERE } from './plan/judge-failure.ts';
 import { type FetchCall, type FetchPlan, idsOf, type PlanFacts, parentIdOf, planFetch } from './plan/plan-fetch.ts';
@@ -128,12 +121,6 @@ function callsAfter(
     case 'instead':
       return [next.call];
   }
-}
-
-/** Settles what no answer of the run did. */
-async function endsParked(run: BatchRun, progress: Progress): Promise<boolean> {
-  if (progress.failures.length > 0 && (await settleLastFailures(run, progress))) return true;
-  return progress.isProbe && run.counts().calls > 0 && (await settleProbeOfAbsent(run, progress));
 }
 
 async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affordableCalls'>> {
