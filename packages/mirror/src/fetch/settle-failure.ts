@@ -3,6 +3,7 @@
 import { type NotedRecord, postponeRecords } from '@procore-mirror/database';
 import { SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
 import { askNeighbours, hasBeenLong, type Witness } from '../ask/witness.ts';
+import { showInstead } from '../plan/follow-up.ts';
 import { type Failure, judgeFailure, LONGEST_PAUSE_MS } from '../plan/judge-failure.ts';
 import { type FetchCall, idsOf, parentIdOf } from '../plan/plan-fetch.ts';
 import type { BatchRun } from '../run/batch-run.ts';
@@ -98,7 +99,7 @@ async function judgeFailures(run: BatchRun, progress: Progress): Promise<Next> {
       await blameRecords(run, progress, 'unknown');
       return GO_ON;
     }
-    const show = showInstead(run, last.call);
+    const show = showInstead(run.resource, last.call, run.noted(idsOf(last.call)));
     return show === null ? park(run, progress) : { kind: 'instead', call: show };
   }
   if (progress.failures.some(({ call }) => !isOfOneRecord(call))) return park(run, progress);
@@ -120,17 +121,6 @@ export async function askOthers(run: BatchRun, { failures }: Progress): Promise<
   const except = failures.flatMap(({ call }) => (call.kind === 'parent' ? [call.parentId] : idsOf(call)));
   const isSlow = failures.some(({ trouble }) => trouble.reason === 'slow');
   return askNeighbours(run, except, isSlow ? { most: 1 } : {});
-}
-
-/** One of the records that a list was asked for in vain: perhaps it is the list alone that fails. */
-function showInstead(run: BatchRun, call: FetchCall): FetchCall | null {
-  const { parent, show } = run.resource;
-  for (const { id, parentId: own } of run.noted(idsOf(call))) {
-    const parentId = own ?? parentIdOf(call);
-    if (parent?.embeddedAs != null && parentId !== null) return { kind: 'parent', parentId, ids: [id] };
-    if (show !== null && (parent === null || parentId !== null)) return { kind: 'show', id, parentId };
-  }
-  return null;
 }
 
 function messageOf(error: unknown): string {
