@@ -1,4 +1,4 @@
-// First fills against a scripted Procore of thin lists: what a page carries is there at once, the shows follow.
+// Backfills against a scripted Procore of thin lists: what a page carries is there at once, the shows follow.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { backfillResource } from './backfill-resource.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';

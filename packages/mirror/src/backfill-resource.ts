@@ -1,4 +1,4 @@
-// The first fill of one resource in one scope. A list that carries the whole record is stored page by page; so is what
+// The backfill of one resource in one scope. A list that carries the whole record is stored page by page; so is what
 // others carry, and these records are marked pending: the worker's planner shows them.
 import { isListedByParent } from '@procore-mirror/catalogue';
 import { type BatchKey, takeVersion, VersionBehindError } from '@procore-mirror/database';

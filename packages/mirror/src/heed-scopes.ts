@@ -1,4 +1,4 @@
-// Batches of a parked scope are not given out. Whoever else makes calls (hooks, first fills) asks before each of them: where the
+// Batches of a parked scope are not given out. Whoever else makes calls (hooks, backfills) asks before each of them: where the
 // scope is parked it waits for the probe that is due, makes it, or goes without.
 import { setTimeout as delay } from 'node:timers/promises';
 import {

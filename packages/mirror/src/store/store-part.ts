@@ -37,7 +37,7 @@ export async function storePart(run: BatchRun, answer: FetchedAnswer & { only: r
 }
 
 /**
- * Stores what a page of a first fill carries of its records, and marks them pending: their shows are still to come.
+ * Stores what a page of a backfill carries of its records, and marks them pending: their shows are still to come.
  * Returns the ids on the page.
  */
 export async function storeListedPage(run: BatchRun, answer: FetchedAnswer, parents: NamedParents): Promise<string[]> {
