@@ -94,7 +94,7 @@ async function tryList(client: ProcoreClient, companyId: string, signal: AbortSi
 
 /** Procore answers so to an account that is not known in the company, and to an id that no company has. */
 function isRefusal(error: Error): boolean {
-  return error instanceof ProcoreResponseError && [403, 404].includes(error.status);
+  return error instanceof ProcoreResponseError && ['refused', 'absent'].includes(error.meaning);
 }
 
 function read({ text }: ProcoreAnswer) {
