@@ -59,9 +59,10 @@ export async function fetchBatch(
     return await makeCalls(run, progress);
   } catch (error) {
     if (!(error instanceof VersionBehindError) && !signal.aborted) throw error;
-    return report(run, 'wait', { ...progress, error });
+    progress.wentWrong(error);
+    return report(run, 'wait', progress);
   } finally {
-    if (progress.isProbe) await giveProbeBack(settings.database, batch);
+    if (progress.isProbe()) await giveProbeBack(settings.database, batch);
   }
 }
 
@@ -120,7 +121,7 @@ async function tryCall(
     if (run.signal.aborted) return { kind: 'end', outcome: 'wait' };
     const failure = judgeFailure(error);
     if (failure === null) throw error;
-    progress.error = error;
+    progress.wentWrong(error);
     await sawAnswer();
     return isRefusedList(run, call, error)
       ? settleRefusedList(run, call, failure, { progress, isAgain })
@@ -128,7 +129,7 @@ async function tryCall(
   }
 }
 
-function report(run: BatchRun, outcome: BatchReport['outcome'], { error }: Progress): BatchReport {
+function report(run: BatchRun, outcome: BatchReport['outcome'], progress: Progress): BatchReport {
   const { stored, absent, parked, unparked } = run.counts();
-  return { outcome, stored, absent, parked, unparked, error };
+  return { outcome, stored, absent, parked, unparked, error: progress.lastError() };
 }

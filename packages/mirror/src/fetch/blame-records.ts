@@ -15,9 +15,7 @@ const ALONE_AFTER_FAILURES = 12;
 /** A call was answered: what failed before it was to blame itself, and scopes that were parked answer again. `witness`: was another shown? */
 export async function takeUpWork(run: BatchRun, progress: Progress, witness: Witness): Promise<void> {
   await blameRecords(run, progress, witness);
-  if (progress.hasUnparked) return;
-  progress.hasUnparked = true;
-  progress.isProbe = false;
+  if (!progress.answered()) return;
   // Those whose records come with this one's, too: it is their address that was answered, and perhaps nothing of them is left to fetch.
   for (const resource of run.notedResources()) {
     run.unparked(await unparkScopes(run.settings.database, { ...run.batch, resource }));
@@ -29,7 +27,7 @@ export async function takeUpWork(run: BatchRun, progress: Progress, witness: Wit
  * are well.
  */
 export async function blameRecords(run: BatchRun, progress: Progress, witness: Witness): Promise<void> {
-  for (const failure of progress.failures.splice(0)) {
+  for (const failure of progress.takeFailures()) {
     const { call } = failure;
     const isLast = call.kind === 'show' && isLastTry(failure, run.noted([call.id]), witness);
     if (!isLast) await postponeFailed(run, failure);
@@ -83,7 +81,7 @@ export async function postpone(
 
 /** Records that were asked for one by one come last the next time, so that one of them does not fail each probe. */
 export async function setAside(run: BatchRun, progress: Progress): Promise<void> {
-  for (const { call, trouble } of progress.failures.splice(0).filter(({ call }) => isOfOneRecord(call))) {
+  for (const { call, trouble } of progress.takeFailures().filter(({ call }) => isOfOneRecord(call))) {
     const note = { pauseMs: 0, error: trouble.detail, counts: 'attempt', reread: false } as const;
     await postponeRecords(run.settings.database.pool, run.batch, run.noted(idsOf(call)), note);
   }

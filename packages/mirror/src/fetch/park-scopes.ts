@@ -16,13 +16,14 @@ const FILLS_OF_A_COMPANY = 3;
 export async function park(run: BatchRun, progress: Progress): Promise<Next> {
   const { database, parking } = run.settings;
   const { companyId, projectId, resource } = run.batch;
-  const trouble = progress.failures.at(-1)?.trouble ?? UNKNOWN;
+  const trouble = progress.failures().at(-1)?.trouble ?? UNKNOWN;
   await setAside(run, progress);
-  if (progress.isProbe) await keepParked(database, run.batch, progress.isWide ? ofCompany(trouble) : trouble, parking);
+  if (progress.isProbe())
+    await keepParked(database, run.batch, progress.isWide ? ofCompany(trouble) : trouble, parking);
   else if (trouble.reason === 'no_token') await parkEverything(run, trouble);
   else await parkAndTell(run, { companyId, projectId, resource }, trouble);
-  const isSettled = progress.isProbe && progress.isWide;
-  progress.isProbe = false;
+  const isSettled = progress.isProbe() && progress.isWide;
+  progress.probed();
   if (!isSettled) await parkCompanyOf(run, trouble);
   return { kind: 'end', outcome: 'parked' };
 }

@@ -16,19 +16,50 @@ export type Next =
 
 /** How far a run has come in finding out who is to blame. */
 export type Progress = {
-  /** The run has yet to find out whether a parked scope answers again. */
-  isProbe: boolean;
+  /** Has the run yet to find out whether a parked scope answers again? */
+  isProbe: () => boolean;
   /** That is a whole company, or everything. */
-  isWide: boolean;
-  hasUnparked: boolean;
-  /** Since the last call that was answered. */
-  failures: CallFailure[];
-  /** What went wrong last. */
-  error: unknown;
+  readonly isWide: boolean;
+  /** It does not, or somebody else is to tell. */
+  probed: () => void;
+  /** A call was answered, which ends a probe. Returns whether it is the first. */
+  answered: () => boolean;
+  failed: (failure: CallFailure) => void;
+  /** Those that nobody was blamed for yet, in order. */
+  failures: () => readonly CallFailure[];
+  /** The same, to be settled now. */
+  takeFailures: () => CallFailure[];
+  wentWrong: (error: unknown) => void;
+  /** What went wrong last; null when nothing did. */
+  lastError: () => unknown;
 };
 
-export function startProgress({ isProbe, isWide }: Pick<Progress, 'isProbe' | 'isWide'>): Progress {
-  return { isProbe, isWide, hasUnparked: false, failures: [], error: null };
+export function startProgress(claimed: { isProbe: boolean; isWide: boolean }): Progress {
+  let { isProbe } = claimed;
+  let hasAnswered = false;
+  let lastError: unknown = null;
+  const failures: CallFailure[] = [];
+  const probed = () => {
+    isProbe = false;
+  };
+  return {
+    isProbe: () => isProbe,
+    isWide: claimed.isWide,
+    probed,
+    answered: () => {
+      if (hasAnswered) return false;
+      hasAnswered = true;
+      probed();
+      return true;
+    },
+    failed: (failure) => void failures.push(failure),
+    failures: () => failures,
+    takeFailures: () => failures.splice(0),
+    wentWrong: (error) => {
+      lastError = error;
+    },
+    lastError: () => lastError,
+  };
 }
 
 export type CallFailure = Extract<Failure, { kind: 'trouble' }> & { call: FetchCall };

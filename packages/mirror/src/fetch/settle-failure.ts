@@ -40,10 +40,10 @@ export async function settleFailure(
     case 'absent':
       return settleAbsent(run, call, progress);
     case 'in doubt':
-      await postpone(run, records, { ...UNKNOWN, detail: messageOf(progress.error) });
+      await postpone(run, records, { ...UNKNOWN, detail: messageOf(progress.lastError()) });
       return GO_ON;
     case 'trouble':
-      progress.failures.push({ call, ...failure });
+      progress.failed({ call, ...failure });
       if (failure.trouble.reason === 'slow') run.limitCalls({ timeoutMs: SLOW_TIMEOUT_MS });
       return judgeFailures(run, progress);
   }
@@ -76,7 +76,7 @@ async function settleAbsent(run: BatchRun, call: FetchCall, progress: Progress):
   } catch (error) {
     const failure = judgeFailure(error);
     if (failure?.kind !== 'trouble') throw error;
-    progress.error = error;
+    progress.wentWrong(error);
     return settleFailure(run, call, failure, progress);
   }
   return GO_ON;
@@ -90,10 +90,10 @@ function isListOfScope({ resource }: BatchRun, call: FetchCall): boolean {
 
 /** Was it these records, or is it all that they stand for? */
 async function judgeFailures(run: BatchRun, progress: Progress): Promise<Next> {
-  const last = progress.failures.at(-1);
+  const last = progress.failures().at(-1);
   if (last === undefined) return GO_ON;
   if (last.trouble.reason === 'no_token') return park(run, progress);
-  if (progress.isProbe && progress.isWide) return judgeBesideOthers(run, progress);
+  if (progress.isProbe() && progress.isWide) return judgeBesideOthers(run, progress);
   if (!isOfOneRecord(last.call)) {
     if (run.counts().answered > 0) {
       await blameRecords(run, progress, 'unknown');
@@ -102,8 +102,8 @@ async function judgeFailures(run: BatchRun, progress: Progress): Promise<Next> {
     const show = showInstead(run.resource, last.call, run.noted(idsOf(last.call)));
     return show === null ? park(run, progress) : { kind: 'instead', call: show };
   }
-  if (progress.failures.some(({ call }) => !isOfOneRecord(call))) return park(run, progress);
-  if (progress.failures.length < (last.trouble.reason === 'slow' ? SLOW_IN_A_ROW : FAILURES_IN_A_ROW)) return GO_ON;
+  if (progress.failures().some(({ call }) => !isOfOneRecord(call))) return park(run, progress);
+  if (progress.failures().length < (last.trouble.reason === 'slow' ? SLOW_IN_A_ROW : FAILURES_IN_A_ROW)) return GO_ON;
   return judgeBesideOthers(run, progress);
 }
 
@@ -117,7 +117,8 @@ async function judgeBesideOthers(run: BatchRun, progress: Progress): Promise<Nex
 }
 
 /** What do others of the resource get, that were shown before? An address that hangs takes long to ask: one of them tells. */
-export async function askOthers(run: BatchRun, { failures }: Progress): Promise<Witness> {
+export async function askOthers(run: BatchRun, progress: Progress): Promise<Witness> {
+  const failures = progress.failures();
   const except = failures.flatMap(({ call }) => (call.kind === 'parent' ? [call.parentId] : idsOf(call)));
   const isSlow = failures.some(({ trouble }) => trouble.reason === 'slow');
   return askNeighbours(run, except, isSlow ? { most: 1 } : {});
