@@ -97,7 +97,7 @@ async function tryList(client: ProcoreClient, companyId: string, signal: AbortSi
  * (docs/procore.md: What a status means).
  */
 function isRefusal(error: Error): boolean {
-  return error instanceof ProcoreResponseError && [403, 404].includes(error.status);
+  return error instanceof ProcoreResponseError && ['refused', 'absent'].includes(error.meaning);
 }
 
 function read({ text }: ProcoreAnswer) {

@@ -2,7 +2,7 @@
 // waiting in this process, so waiting costs the database little.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, learnLimits, pauseCalls, takeCalls, type WantedCall } from '@procore-mirror/database';
-import type { CallPurpose, Pause, RateLimit } from '@procore-mirror/procore';
+import { type CallPurpose, meaningOf, type Pause, type RateLimit } from '@procore-mirror/procore';
 
 export type CallBudgetOptions = {
   database: Database;
@@ -98,7 +98,7 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
       underWay -= 1;
       const made = { companyId, ageMs: ms };
       if (pause !== null) onPause?.({ companyId, status, pauseMs: pause.ms });
-      const succeeded = status !== null && status >= 200 && status < 300;
+      const succeeded = status !== null && meaningOf(status) === 'success';
       try {
         // First: until the pause is entered, the company's next call would go out.
         if (pause !== null) await pauseCalls(database, { ...made, pauseMs: pause.ms, isTold: pause.isTold });

@@ -1,29 +1,17 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { catalogue } from '@procore-mirror/catalogue';
-import { type Database, markPending, migrateDatabase, openDatabase } from '@procore-mirror/database';
-import { backfillResource, createNeighbours, fetchBatch, recordDelivery } from '@procore-mirror/mirror';
+import { type Database, markPending } from '@procore-mirror/database';
+import { backfillResource, fetchBatch, recordDelivery } from '@procore-mirror/mirror';
+import { openMigratedDatabase, scriptProcore, testSettings } from '@procore-mirror/mirror/testing';
 import { createProcoreClient } from '@procore-mirror/procore';
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type CallCounter, createCallCounter } from './call-counter.ts';
 
-let test_: TestDatabase;
 let database: Database;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: catalogue.tables });
-  database = openDatabase({ url: test_.url, applicationName: 'test' });
-  await database.pool.query(
-    `insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
-      values ('hour', 1000000, 1000000, now() + interval '1 hour', 'header')`,
-  );
+  ({ database, close } = await openMigratedDatabase());
 });
-afterAll(async () => {
-  await database.close();
-  await test_.drop();
-});
+afterAll(() => close());
 beforeEach(async () => {
   await database.pool.query('truncate mirror.fetches');
 });
@@ -162,35 +150,21 @@ test('calls older than seven days are removed, in portions; those of the last tw
 
 test('each request of a run counts for the resource that wanted it, retries included; a backfill is no event', async () => {
   let refusals = 1;
-  const server = createServer((request, response) => {
-    const isFine = refusals-- <= 0;
-    response.writeHead(isFine ? 200 : 500, { 'content-type': 'application/json' });
-    const id = /\/(\d+)(\?|$)/.exec(request.url ?? '')?.[1];
-    response.end(id === undefined || !isFine ? '[]' : `{"id": ${id}, "change_items": [{"id": 5}]}`);
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const procore = await scriptProcore();
+  procore.answer = (path) => {
+    if (refusals-- > 0) return { status: 500, text: '[]' };
+    const id = /\/(\d+)$/.exec(path)?.[1];
+    return { text: id === undefined ? '[]' : `{"id": ${id}, "change_items": [{"id": 5}]}` };
+  };
   const counter = aCounter();
   const client = createProcoreClient({
-    apiUrl: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), // it listens on TCP
-    token: async () => 'token-of-the-test',
+    apiUrl: new URL(procore.url),
+    token: procore.token,
     refuseToken: () => {},
     sleep: async () => {},
     afterCall: counter.count,
   });
-  const settings = {
-    ...{
-      database,
-      client,
-      catalogue,
-      delayMs: 0,
-      maxWaitMs: 60_000,
-      absencePauseMs: 0,
-      pageSize: 100,
-      random: () => 0.5,
-      neighbours: createNeighbours(),
-    },
-    parking: { firstPauseMs: 60_000, longestPauseMs: 600_000 },
-  };
+  const settings = testSettings(database, client);
   const event = {
     ...{ id: 'EVENT1', timestamp: new Date().toISOString(), reason: 'update', company_id: '1', project_id: '7' },
     ...{ resource_type: 'RFIs', resource_id: '3' },
@@ -208,7 +182,7 @@ test('each request of a run counts for the resource that wanted it, retries incl
   await backfillResource(settings, locations, { signal, now: new Date() });
   await counter.close();
   await client.close();
-  server.close();
+  await procore.close();
   expect(await counted()).toMatchObject([
     { company_id: '1', project_id: '7', resource: 'Locations', count: 1, for_events: 0, failed: 0 },
     { company_id: '1', project_id: '7', resource: 'RFIs', count: 4, for_events: 2, failed: 1, last_status: 200 },

@@ -1,21 +1,15 @@
-import { catalogue } from '@procore-mirror/catalogue';
-import { claimBatch, type Database, migrateDatabase, openDatabase, unparkScopes } from '@procore-mirror/database';
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import { claimBatch, type Database, unparkScopes } from '@procore-mirror/database';
+import { openMigratedDatabase } from '@procore-mirror/mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLoginWatch, type LoginWatch } from './login-watch.ts';
 
-let test_: TestDatabase;
 let database: Database;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: catalogue.tables });
-  database = openDatabase({ url: test_.url, applicationName: 'test' });
+  ({ database, close } = await openMigratedDatabase());
 });
-afterAll(async () => {
-  await database.close();
-  await test_.drop();
-});
+afterAll(() => close());
 beforeEach(async () => {
   await database.pool.query('truncate mirror.scopes, mirror.batches');
 });

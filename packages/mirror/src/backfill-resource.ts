@@ -3,16 +3,18 @@
 import { isListedByParent } from '@procore-mirror/catalogue';
 import { type BatchKey, takeVersion, VersionBehindError } from '@procore-mirror/database';
 import { ProcoreFormatError } from '@procore-mirror/procore';
-import { insistOnAll, type Listing, type ListingOptions, readListing } from './ask/listing.ts';
+import { insistOnAll, type Listing, readListing } from './ask/listing.ts';
+import type { ListingOptions } from './ask/listing-pages.ts';
 import { createPassOver, insistOnEach } from './ask/pass-over.ts';
 import { parentsToWalk } from './fetch/parent-walk.ts';
-import { settleFailedFill } from './fetch/settle-failure.ts';
+import { settleFailedFill } from './fetch/park-scopes.ts';
 import { DAYS_PER_WINDOW, datesBetween, dayOf } from './plan/date-windows.ts';
 import { judgeFailure } from './plan/judge-failure.ts';
-import { type BatchRun, type FetchSettings, openRun } from './run/batch-run.ts';
+import { type BatchRun, openRun } from './run/batch-run.ts';
+import type { FetchSettings } from './run/fetch-settings.ts';
 import { readItems } from './run/read-answer.ts';
-import { markListed, storeListedPage } from './store/store-answer.ts';
 import { storeListing } from './store/store-listing.ts';
+import { markListed, storeListedPage } from './store/store-part.ts';
 
 export type BackfillOptions = {
   signal: AbortSignal;

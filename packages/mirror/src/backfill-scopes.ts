@@ -2,7 +2,7 @@ import { type BatchKey, type Database, listBackfilled, noteBackfill } from '@pro
 import { tryCalls } from './ask/try-calls.ts';
 import { backfillResource } from './backfill-resource.ts';
 import { nameOf, type Scope } from './list-scopes.ts';
-import type { FetchSettings } from './run/batch-run.ts';
+import type { FetchSettings } from './run/fetch-settings.ts';
 
 type Options = {
   settings: FetchSettings;

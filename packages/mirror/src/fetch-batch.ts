@@ -1,42 +1,26 @@
 // The second half of the worker: the pending records of one company, project and resource are fetched and stored.
-import { parentsOf } from '@procore-mirror/catalogue';
 import {
   type Batch,
   type ClaimedBatch,
-  countPending,
-  countRows,
-  countRowsPerDay,
-  findDays,
-  findHidden,
-  findParentIds,
   giveProbeBack,
-  inTransaction,
-  type NotedRecord,
-  noteListed,
-  postponeToDetail,
   readAffordableCalls,
-  readPauseForNews,
   type Scope,
   type Trouble,
   VersionBehindError,
 } from '@procore-mirror/database';
-import { ProcoreResponseError, SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
-import { hasPlace, knownPageSize } from './ask/listing.ts';
-import { isPlaceAnswered } from './ask/witness.ts';
+import { SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
+import { takeUpWork } from './fetch/blame-records.ts';
 import { makeCall } from './fetch/make-call.ts';
-import {
-  isOfOneRecord,
-  isStillParked,
-  type Progress,
-  settleFailure,
-  settleLastFailures,
-  settleProbeOfAbsent,
-  takeUpWork,
-} from './fetch/settle-failure.ts';
-import type { DayFacts } from './plan/date-windows.ts';
-import { type Failure, judgeFailure, NOTHING_THERE } from './plan/judge-failure.ts';
-import { type FetchCall, type FetchPlan, idsOf, type PlanFacts, parentIdOf, planFetch } from './plan/plan-fetch.ts';
-import { type BatchRun, type FetchSettings, openRecords, openRun, stillOpen, wantedRecords } from './run/batch-run.ts';
+import { planRun } from './fetch/plan-run.ts';
+import { isOfOneRecord, type Next, type Progress, startProgress } from './fetch/progress.ts';
+import { settleFailure } from './fetch/settle-failure.ts';
+import { isRefusedList, settleRefusedList } from './fetch/settle-refused-list.ts';
+import { endsParked, isStillParked } from './fetch/settle-run.ts';
+import { followUp } from './plan/follow-up.ts';
+import { judgeFailure } from './plan/judge-failure.ts';
+import { type FetchCall, idsOf } from './plan/plan-fetch.ts';
+import { type BatchRun, openRun } from './run/batch-run.ts';
+import type { FetchSettings } from './run/fetch-settings.ts';
 
 export type BatchReport = {
   /** `parked`: the scope does not answer. `wait`: the rest comes in a later run. */
@@ -57,14 +41,6 @@ const CALLS_PER_RUN = 50;
 const FEWEST_CALLS = 2;
 /** The same before any answer told what the budget is. */
 const CALLS_OF_UNKNOWN_BUDGET = 10;
-/** Records that failed this often are fetched alone, so that one bad record does not hold up its neighbours. */
-const ATTEMPTS_TOGETHER = 3;
-const LISTS_OF_RECORDS: ReadonlySet<FetchCall['kind']> = new Set([
-  'list by ids',
-  'list by dates',
-  'refresh by ids',
-  'list all',
-]);
 
 /**
  * Fetches and stores what is ready in the batch. Records it could not bring stay pending, each with its pause. Throws
@@ -76,247 +52,88 @@ export async function fetchBatch(
   signal: AbortSignal,
 ): Promise<BatchReport> {
   const run = await openRun(settings, batch, signal);
-  const progress: Progress = {
-    isProbe,
-    isWide: isWideProbe,
-    hasUnparked: false,
-    failures: [],
-    missedList: null,
-    error: null,
-  };
-  if (isProbe) run.calls.timeoutMs = SLOW_TIMEOUT_MS;
+  const progress = startProgress({ isProbe, isWide: isWideProbe });
+  if (isProbe) run.limitCalls({ timeoutMs: SLOW_TIMEOUT_MS });
   try {
     if (isWideProbe && (await isStillParked(run, progress))) return report(run, 'parked', progress);
     return await makeCalls(run, progress);
   } catch (error) {
     if (!(error instanceof VersionBehindError) && !signal.aborted) throw error;
-    return report(run, 'wait', { ...progress, error });
+    progress.wentWrong(error);
+    return report(run, 'wait', progress);
   } finally {
-    if (progress.isProbe) await giveProbeBack(settings.database, batch);
+    if (progress.isProbe()) await giveProbeBack(settings.database, batch);
   }
 }
 
 async function makeCalls(run: BatchRun, progress: Progress): Promise<BatchReport> {
   const { settings, batch, signal } = run;
   const { affordableCalls, ...plan } = await planRun(run);
-  const calls = [...plan.calls];
-  run.calls.most = Math.min(
-    Math.max(Math.ceil(affordableCalls ?? CALLS_OF_UNKNOWN_BUDGET), FEWEST_CALLS),
-    CALLS_PER_RUN,
-  );
+  const most = Math.min(Math.max(Math.ceil(affordableCalls ?? CALLS_OF_UNKNOWN_BUDGET), FEWEST_CALLS), CALLS_PER_RUN);
+  run.limitCalls({ most });
+  let { calls } = plan;
   let made = 0;
-  while (made < run.calls.most && !signal.aborted) {
-    const call = calls.shift();
+  let isAgain = false;
+  while (made < most && !signal.aborted) {
+    const [call, ...others] = calls;
     // What would wait for leave here gathers more news where it is.
     if (
       call === undefined ||
       (made >= FEWEST_CALLS && (await readAffordableCalls(settings.database.pool, batch)) === 0)
     )
       break;
-    const end = await tryCall(run, call, progress, calls);
-    if (end !== null) return report(run, end, progress);
-    if (calls[0] !== call) made += 1; // one that is made again counts once: with few calls its records would never get theirs
+    const next = await tryCall(run, call, { progress, isAgain });
+    if (next.kind === 'end') return report(run, next.outcome, progress);
+    calls = callsAfter(call, next, others);
+    isAgain = next.kind === 'again';
+    if (!isAgain) made += 1; // that call counts once: with few calls its records would never get theirs
   }
   if (!signal.aborted && (await endsParked(run, progress))) return report(run, 'parked', progress);
-  return report(run, wantedRecords(run).length === 0 ? 'done' : 'wait', progress);
+  return report(run, run.wanted().length === 0 ? 'done' : 'wait', progress);
 }
 
-/** Settles what no answer of the run did. */
-async function endsParked(run: BatchRun, progress: Progress): Promise<boolean> {
-  if (progress.failures.length > 0 && (await settleLastFailures(run, progress))) return true;
-  return progress.isProbe && run.calls.made > 0 && (await settleProbeOfAbsent(run, progress));
-}
-
-async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affordableCalls'>> {
-  const { database } = run.settings;
-  const { table, parent } = run.resource;
-  const { companyId, projectId } = run.batch;
-  if (parent !== null) await addKnownParents(run);
-  const records = wantedRecords(run);
-  const canBeAlone = run.resource.show !== null || (parent !== null && parent.embeddedAs !== null);
-  const isAlone = ({ attempts }: NotedRecord) => attempts >= ATTEMPTS_TOGETHER && canBeAlone;
-  // Those that failed come last, so that they hold up nobody.
-  const together = records.filter((record) => !isAlone(record)).toSorted((a, b) => a.attempts - b.attempts);
-  const facts: PlanFacts = {
-    records: Math.max(
-      await countRows(database.pool, { table, companyId, projectId }),
-      await countPending(database.pool, run.batch, run.settings.pageSize + 1),
-    ),
-    parents: await countParents(run),
-    ...(await knownDays(run)),
-    perPage: await knownPageSize(run, run.resource),
-    affordableCalls: await readAffordableCalls(database.pool, run.batch),
-  };
-  const plan = await withoutWalks(run, planFetch(run.resource, together, facts));
-  const alone = records.filter(isAlone).toSorted((a, b) => a.attempts - b.attempts);
-  const plans = alone.map(({ id }) => planFetch(run.resource, stillOpen(run, [id]), facts));
-  return {
-    affordableCalls: facts.affordableCalls,
-    calls: [plan, ...plans].flatMap(({ calls }) => calls),
-    estimatedCalls: [plan, ...plans].reduce((sum, { estimatedCalls }) => sum + estimatedCalls, 0),
-  };
-}
-
-/** When calls are short, walks wait: the parent's own news often comes a moment later, and its row then names the child. */
-async function withoutWalks(run: BatchRun, plan: FetchPlan): Promise<FetchPlan> {
-  const walks = plan.calls.filter(({ kind }) => kind === 'walk parents');
-  const pauseMs = walks.length === 0 ? 0 : await readPauseForNews(run.settings.database.pool, run.batch);
-  if (pauseMs === 0) return plan;
-  await postponeToDetail(run.settings.database.pool, run.batch, stillOpen(run, walks.flatMap(idsOf)), pauseMs);
-  for (const id of walks.flatMap(idsOf)) openRecords(run).delete(id);
-  const calls = plan.calls.filter(({ kind }) => kind !== 'walk parents');
-  return { ...plan, calls, estimatedCalls: plan.estimatedCalls - walks.length };
-}
-
-/** The days that our rows are of, for lists that are by date. */
-async function knownDays({
-  settings,
-  resource,
-  batch,
-  open,
-}: BatchRun): Promise<Pick<DayFacts, 'days' | 'recordsPerDay'>> {
-  const { list, table } = resource;
-  const hasDay = table.columns.some(({ name, type }) => name === list?.dayField && type === 'date');
-  if (list === null || !list.todayOnly || !hasDay) return { days: new Map(), recordsPerDay: 0 };
-  const ids = [...(open.get(resource.resource)?.keys() ?? [])];
-  const place = { table, companyId: batch.companyId, projectId: batch.projectId, day: list.dayField };
-  const { pool } = settings.database;
-  return { days: await findDays(pool, place, ids), recordsPerDay: await countRowsPerDay(pool, place) };
-}
-
-async function countParents({ settings, resource, batch }: BatchRun): Promise<number> {
-  let count = 0;
-  for (const { table } of parentsOf(settings.catalogue, resource)) {
-    count += await countRows(settings.database.pool, { ...batch, table });
-  }
-  return count;
-}
-
-/** Our own rows remember the parent where the event did not name it. */
-async function addKnownParents(run: BatchRun): Promise<void> {
-  const open = openRecords(run);
-  const ids = wantedRecords(run)
-    .filter(({ parentId }) => parentId === null)
-    .map(({ id }) => id);
-  const { resource, settings } = run;
-  const parents = await findParentIds(settings.database.pool, { ...run.batch, table: resource.table }, ids);
-  for (const [id, parentId] of parents) {
-    const record = open.get(id);
-    if (record !== undefined) open.set(id, { ...record, parentId });
-  }
-  await forgetParents(run);
-  // A parent whose own place nobody knows is no help: it is looked for with the others.
-  for (const [id, record] of open) {
-    if (record.parentId === null || resource.parent?.embeddedAs !== null) continue;
-    if (!(await hasPlace(run, resource, record.parentId))) open.set(id, { ...record, parentId: null });
+function callsAfter(
+  call: FetchCall,
+  next: Exclude<Next, { kind: 'end' }>,
+  others: readonly FetchCall[],
+): readonly FetchCall[] {
+  switch (next.kind) {
+    case 'go on':
+      return [...others, ...next.also];
+    case 'again':
+      return [call, ...others];
+    case 'instead':
+      return [next.call];
   }
 }
 
-/**
- * What was not found under the parent that we know may have another by now, so the second look is at all of them. Not where
- * news came of a child whose parent is hidden from us: it mostly is, too, and is looked at again later in any case.
- */
-async function forgetParents(run: BatchRun): Promise<void> {
-  const { resource, settings, batch } = run;
-  const lost = wantedRecords(run).filter(({ isSightedAbsent, isDeletedLast }) => isSightedAbsent && !isDeletedLast);
-  if (lost.length === 0) return;
-  const parentIds = lost.flatMap(({ parentId }) => parentId ?? []);
-  const hidden = new Set<string>();
-  for (const { table } of parentsOf(settings.catalogue, resource)) {
-    const found = await findHidden(settings.database.pool, { ...batch, table }, parentIds);
-    for (const id of found) hidden.add(id);
-  }
-  for (const record of lost) {
-    const staysHidden = record.eventId !== null && record.parentId !== null && hidden.has(record.parentId);
-    if (staysHidden) run.hiddenWithParent.add(record.id);
-    else openRecords(run).set(record.id, { ...record, parentId: null });
-  }
-}
-
-/** Makes one call; on failure settles what is known and says whether the run must end, and how. */
+/** Makes one call; on failure settles what is known. */
 async function tryCall(
   run: BatchRun,
   call: FetchCall,
-  progress: Progress,
-  further: FetchCall[],
-): Promise<BatchReport['outcome'] | null> {
-  const before = run.calls.answered;
+  { progress, isAgain }: { progress: Progress; isAgain: boolean },
+): Promise<Next> {
+  const before = run.counts().answered;
   const sawAnswer = async () => {
-    if (run.calls.answered > before) await takeUpWork(run, progress, isOfOneRecord(call) ? 'well' : 'not well');
+    if (run.counts().answered > before) await takeUpWork(run, progress, isOfOneRecord(call) ? 'well' : 'not well');
   };
   try {
     await makeCall(run, call);
     await sawAnswer();
-    further.push(...followUp(run, call));
-    return null;
+    return { kind: 'go on', also: followUp(run.resource, call, run.noted(idsOf(call))) };
   } catch (error) {
-    if (run.signal.aborted) return 'wait';
+    if (run.signal.aborted) return { kind: 'end', outcome: 'wait' };
     const failure = judgeFailure(error);
     if (failure === null) throw error;
-    progress.error = error;
+    progress.wentWrong(error);
     await sawAnswer();
-    const around = { progress, further };
     return isRefusedList(run, call, error)
-      ? settleRefusedList(run, call, failure, around)
-      : settleFailure(run, call, failure, around);
+      ? settleRefusedList(run, call, failure, { progress, isAgain })
+      : settleFailure(run, call, failure, progress);
   }
 }
 
-/** Its records may be asked for one by one; not where nothing else of the resource is there, either. */
-async function settleRefusedList(
-  run: BatchRun,
-  call: FetchCall,
-  failure: Failure,
-  { progress, further }: { progress: Progress; further: FetchCall[] },
-): Promise<BatchReport['outcome'] | null> {
-  const isListMissed = call.kind === 'list all' || call.kind === 'list by dates';
-  const records = stillOpen(run, idsOf(call));
-  if (failure.kind === 'absent' && !(await isPlaceAnswered(run, run.resource, records, { isListMissed }))) {
-    run.hasFoundNothing = true;
-    return settleFailure(run, call, NOTHING_THERE, { progress, further });
-  }
-  if (isWorthAnotherCall(call, failure, progress)) {
-    progress.missedList = call;
-    further.unshift(call);
-    return null;
-  }
-  if (call.kind === 'refresh by ids') await passOverList(run, call.ids);
-  further.push(...followUp(run, call));
-  return null;
-}
-
-/** A list that does not exist, or not with this filter, says nothing of its records: they may answer one by one. */
-function isRefusedList(run: BatchRun, call: FetchCall, error: unknown): boolean {
-  if (run.resource.show === null || !LISTS_OF_RECORDS.has(call.kind)) return false;
-  return error instanceof ProcoreResponseError && ['absent', 'not understood'].includes(error.meaning);
-}
-
-/** A list that was not found where others are may have been missed for a moment; its records one by one cost more. */
-function isWorthAnotherCall(call: FetchCall, { kind }: Failure, { missedList }: Progress): boolean {
-  return kind === 'absent' && call !== missedList && idsOf(call).length > FEWEST_CALLS;
-}
-
-/** The list is no use, so the records are shown next time, refreshed or not. */
-async function passOverList(run: BatchRun, ids: readonly string[]): Promise<void> {
-  const { batch, settings } = run;
-  const note = { pauseMs: 0, lane: batch.lane };
-  await inTransaction(settings.database, (client) => noteListed(client, batch, stillOpen(run, ids), note));
-}
-
-/** What a list call did not bring is asked for alone before anything is concluded; without a show, in the whole list. */
-function followUp(run: BatchRun, call: FetchCall): FetchCall[] {
-  if (call.kind === 'show' || call.kind === 'refresh by ids') return [];
-  const missing = stillOpen(run, idsOf(call));
-  const parentId = parentIdOf(call);
-  if (run.resource.show === null) {
-    const isToList = call.kind === 'list by ids' && missing.length > 0;
-    return isToList ? [{ kind: 'list all', ids: missing.map(({ id }) => id), parentId }] : [];
-  }
-  return missing
-    .filter((record) => run.resource.parent === null || record.parentId !== null)
-    .map((record) => ({ kind: 'show', id: record.id, parentId: record.parentId ?? parentId }));
-}
-
-function report(run: BatchRun, outcome: BatchReport['outcome'], { error }: Progress): BatchReport {
-  return { outcome, stored: run.stored, absent: run.absent, parked: run.parked, unparked: run.unparked, error };
+function report(run: BatchRun, outcome: BatchReport['outcome'], progress: Progress): BatchReport {
+  const { stored, absent, parked, unparked } = run.counts();
+  return { outcome, stored, absent, parked, unparked, error: progress.lastError() };
 }

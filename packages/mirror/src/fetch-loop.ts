@@ -14,7 +14,7 @@ import {
 import { type BatchReport, fetchBatch } from './fetch-batch.ts';
 import { lookAgain } from './look-again.ts';
 import { retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';
-import type { FetchSettings } from './run/batch-run.ts';
+import type { FetchSettings } from './run/fetch-settings.ts';
 import { claimNext } from './schedule/claim-next.ts';
 
 /** Where the loop tells of what it copes with (warn) and of what a person should see (error). */

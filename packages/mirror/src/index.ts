@@ -13,6 +13,6 @@ export { isSelected, type Selection } from './plan/news-of-event.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';
 export { type ReceiverReport, recordReport } from './record-report.ts';
 export { type Replayed, replayDeadLetters, retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';
-export { type FetchSettings, type NewDeadLetter, usualPace } from './run/batch-run.ts';
 export { createDriftWatch, type DriftWatch } from './run/drift-watch.ts';
+export { type FetchSettings, type NewDeadLetter, usualPace } from './run/fetch-settings.ts';
 export { createNeighbours } from './run/neighbours.ts';

@@ -9,7 +9,7 @@ import {
   type Pace,
   takeDueLooks,
 } from '@procore-mirror/database';
-import type { FetchSettings } from './run/batch-run.ts';
+import type { FetchSettings } from './run/fetch-settings.ts';
 
 type LookSettings = Pick<FetchSettings, 'database' | 'catalogue' | keyof Pace | 'absencePauseMs'>;
 

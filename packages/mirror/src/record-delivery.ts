@@ -18,7 +18,7 @@ import {
 } from '@procore-mirror/database';
 import { isNumericId, type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
 import { newsOfEvent, type Selection } from './plan/news-of-event.ts';
-import type { FetchSettings } from './run/batch-run.ts';
+import type { FetchSettings } from './run/fetch-settings.ts';
 
 export type RecordSettings = Pick<FetchSettings, 'database' | 'catalogue' | keyof Pace> & { selection: Selection };
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { recordDelivery } from './record-delivery.ts';
 import { replayDeadLetters, retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';
-import type { NewDeadLetter } from './run/batch-run.ts';
+import type { NewDeadLetter } from './run/fetch-settings.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
 
 let procore: ScriptedProcore;

@@ -14,7 +14,7 @@ import {
   timeToFirstTry,
 } from '@procore-mirror/database';
 import { bodyOf } from './record-delivery.ts';
-import type { FetchSettings } from './run/batch-run.ts';
+import type { FetchSettings } from './run/fetch-settings.ts';
 
 type RetrySettings = Pick<FetchSettings, 'database' | 'catalogue' | keyof Pace | 'retryDeadLettersAfterMs'>;
 

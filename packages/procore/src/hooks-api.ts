@@ -6,6 +6,7 @@ import { expandPath } from './expand-path.ts';
 import { parseForQuoting, parseWithTextIds } from './lossless-json.ts';
 import type { ProcoreAnswer } from './procore-answer.ts';
 import type { ProcoreClient } from './procore-client.ts';
+import { isDoneInPart } from './status-meaning.ts';
 
 export type Hook = {
   id: string;
@@ -117,7 +118,7 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
       try {
         const path = pathOf(o, '/hooks/{hook_id}/triggers/bulk');
         using answer = await client.send('POST', path, { ...callOptions(o), body: o.triggers.map(triggerBody) });
-        if (answer.status !== 207) return { refused: [] };
+        if (!isDoneInPart(answer.status)) return { refused: [] };
       } catch (error) {
         if (!isRefusal(error)) throw error;
         await addOneByOne(o);

@@ -19,4 +19,5 @@ export { createProcoreClient, type ProcoreClient } from './procore-client.ts';
 export type { Pause, RateLimit } from './rate-limit.ts';
 export { readJson } from './read-json.ts';
 export type { RetryPolicy } from './retry.ts';
+export { meaningOf } from './status-meaning.ts';
 export { type ParsedWebhookEvent, type ProcoreEvent, parseWebhookEvent } from './webhook-event.ts';

@@ -25,7 +25,7 @@ import {
   twoMoreTriesInAboutTwoSeconds,
 } from './retry.ts';
 import { createServerClock } from './server-clock.ts';
-import { meaningOf } from './status-meaning.ts';
+import { isRedirect, meaningOf } from './status-meaning.ts';
 
 type CallOptions = {
   companyId: string;
@@ -256,8 +256,9 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       const message = `${about} was answered ${status}: come back in ${Math.ceil(pauseMs / 1000)} s`;
       return { failure: final, error: new ProcoreBusyError(message, { status, resumeAt: now() + pauseMs }) };
     }
-    const note =
-      status < 400 ? ', a redirect, which is not followed: the access token must not leave the API host' : '';
+    const note = isRedirect(status)
+      ? ', a redirect, which is not followed: the access token must not leave the API host'
+      : '';
     const error = new ProcoreResponseError(`${about} was answered ${status}${note}`, { status });
     return { failure: { kind: 'status', status }, error };
   }

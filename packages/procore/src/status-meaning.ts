@@ -37,6 +37,16 @@ const MEANINGS: Readonly<Record<number, StatusMeaning>> = {
   511: 'on the way', // https://www.rfc-editor.org/rfc/rfc6585#section-6: a network wants a login
 };
 
+/** Another address is named instead, which is not followed. */
+export function isRedirect(status: number): boolean {
+  return status >= 300 && status <= 399;
+}
+
+/** A request for several things was done for some of them (https://www.rfc-editor.org/rfc/rfc4918#section-13). */
+export function isDoneInPart(status: number): boolean {
+  return status === 207;
+}
+
 /** What the status means; one that nobody listed means what its class does (RFC 9110, 15). */
 export function meaningOf(status: number): StatusMeaning {
   const meaning = MEANINGS[status];

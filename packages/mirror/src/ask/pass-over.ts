@@ -3,8 +3,7 @@
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import type { ParkReason } from '@procore-mirror/database';
 import { InDoubtError } from '../errors.ts';
-import { type Failure, judgeFailure } from '../plan/judge-failure.ts';
-import { isNotFound } from './listing.ts';
+import { type Failure, isNotFound, judgeFailure } from '../plan/judge-failure.ts';
 
 export type PassOver = {
   /**

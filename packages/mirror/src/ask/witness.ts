@@ -6,7 +6,8 @@ import { expandPath, type ProcoreClient, ProcoreUnreachableError } from '@procor
 import { type Failure, judgeFailure } from '../plan/judge-failure.ts';
 import type { BatchRun } from '../run/batch-run.ts';
 import { checkMe, checkShow } from '../run/read-answer.ts';
-import { isUnderParent, pagesOf, pathValues } from './listing.ts';
+import { pagesOf } from './listing-pages.ts';
+import { isUnderParent, pathValues } from './record-paths.ts';
 
 /** So many records that are not found one after the other may not be gone. */
 const MISSED_IN_A_ROW = 3;
@@ -130,11 +131,11 @@ export async function insistOnPlace(
   records: readonly NotedRecord[],
   { isLast }: { isLast: boolean },
 ): Promise<void> {
-  const { batch, calls, settings } = run;
-  if (calls.answered > 0) return;
+  const { batch, settings } = run;
+  if (run.counts().answered > 0) return;
   const ids = records.map(({ id }) => id);
   const missed = settings.neighbours.recordsMissed({ ...batch, resource: resource.resource }, ids);
-  if (!run.hasFoundNothing) {
+  if (!run.hasFoundNothing()) {
     if (missed < MISSED_IN_A_ROW && !isLast) return;
     // Of one record alone it is enough that the company is there.
     if (missed === 1 && (await askOwnCompany(run)) === null) return;
@@ -181,13 +182,11 @@ export async function areProjectsListed(run: BatchRun): Promise<boolean> {
 /** Is anything of the company shown, where records are fetched? Begins with the resource of the run, and its list. */
 export async function isSomethingAnswered(run: BatchRun): Promise<boolean> {
   if ((await askNeighbours(run, [])) === 'well' || (await isListAnswered(run))) return true;
-  const { catalogue, database, neighbours } = run.settings;
-  for (const { projectId, resource } of await findOtherPlaces(database.pool, run.batch, MOST_OTHER_PLACES)) {
-    const batch = { ...run.batch, projectId, resource };
-    // What is answered there says nothing of the place of the run.
-    const there: BatchRun = { ...run, batch, seeAnswer: () => neighbours.answered(batch) };
-    const other = catalogue.find(resource);
-    if (other?.table != null && (await askNeighbours(there, [], { resource: other, most: 1 })) === 'well') return true;
+  const { catalogue, database } = run.settings;
+  for (const place of await findOtherPlaces(database.pool, run.batch, MOST_OTHER_PLACES)) {
+    const other = catalogue.find(place.resource);
+    if (other?.table == null) continue;
+    if ((await askNeighbours(run.elsewhere(place), [], { resource: other, most: 1 })) === 'well') return true;
   }
   return false;
 }

@@ -1,36 +1,17 @@
 // Makes one call of a plan and stores what it brings. Whatever the call did not bring stays open in the run.
-import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
-import { type NotedRecord, noteFirstAbsence, postponeRecords, takeVersion } from '@procore-mirror/database';
-import { expandPath, type ProcoreAnswer, ProcoreFormatError } from '@procore-mirror/procore';
-import {
-  idFilter,
-  insistOnAll,
-  isNotFound,
-  isUnderParent,
-  type Listing,
-  pagesOf,
-  pathValues,
-  readListing,
-} from '../ask/listing.ts';
-import { InDoubtError } from '../errors.ts';
+import { takeVersion } from '@procore-mirror/database';
+import type { ProcoreAnswer } from '@procore-mirror/procore';
+import { idFilter, pagesOf } from '../ask/listing-pages.ts';
+import { isUnderParent } from '../ask/record-paths.ts';
 import { datesBetween } from '../plan/date-windows.ts';
-import { pauseOf } from '../plan/judge-failure.ts';
-import type { FetchCall } from '../plan/plan-fetch.ts';
-import { type BatchRun, openRecords, stillOpen, wantedRecords } from '../run/batch-run.ts';
-import { soughtIn } from '../run/kept-walk.ts';
-import { checkShow, readHolders, readItems } from '../run/read-answer.ts';
-import { concludeAbsent, type Search } from '../store/conclude-absent.ts';
-import { storeAnswer, storePart } from '../store/store-answer.ts';
+import { type FetchCall, IDS_PER_CALL } from '../plan/plan-fetch.ts';
+import type { BatchRun } from '../run/batch-run.ts';
+import { storeAnswer } from '../store/store-answer.ts';
 import { storeListing } from '../store/store-listing.ts';
-import { placeRecords } from '../store/tell-parents.ts';
-import { lookThroughParents } from './parent-walk.ts';
-
-const IDS_PER_CALL = 100;
-/** It would be asked for again at once, without end. */
-const NOT_STORED = 'the record cannot be stored under this id';
-
-/** `doubt`, `isCut`: of the listings that it read. */
-type Look = Search & Pick<Listing, 'doubt' | 'isCut'>;
+import { storePart } from '../store/store-part.ts';
+import { concludeFrom } from './conclude-from.ts';
+import { findParents, listParents, showParent, walkParents } from './fetch-by-parent.ts';
+import { showRecord } from './show-record.ts';
 
 /**
  * Makes the call (a walk makes several), stores the answers, and concludes what they prove. Ids of the call that are
@@ -55,30 +36,6 @@ export async function makeCall(run: BatchRun, call: FetchCall): Promise<void> {
       return findParents(run, call.ids);
     case 'walk parents':
       return walkParents(run, call.ids);
-  }
-}
-
-async function showRecord(
-  run: BatchRun,
-  resource: CataloguedResource,
-  { id, parentId }: { id: string; parentId: string | null },
-): Promise<void> {
-  if (resource.show === null) throw new Error(`${resource.resource} has no show in the catalogue`);
-  const version = await takeVersion(run.settings.database);
-  const path = expandPath(resource.show, await pathValues(run, resource, parentId, id));
-  try {
-    using shown = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
-    const { text } = shown;
-    const wrapper = checkShow(text, resource, id);
-    run.seeAnswer();
-    const stored = await storeAnswer(run, { resource, wrapper, version, text, parentId, only: [id] });
-    if (!stored.has(id))
-      throw new ProcoreFormatError(`the show of ${resource.resource} ${id}`, { issues: [NOT_STORED] });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    const news = run.open.get(resource.resource)?.get(id);
-    const under = isUnderParent(resource, resource.show) ? parentId : null;
-    await concludeAbsent(run, resource, { version, under }, news === undefined ? [] : [news]);
   }
 }
 
@@ -112,7 +69,7 @@ async function listByDates(run: BatchRun, call: Extract<FetchCall, { kind: 'list
     const { text, wrapper } = page;
     await storeAnswer(run, { resource, wrapper, version, text, parentId, only: null });
     pages += 1;
-    if (stillOpen(run, ids).length <= pagesLeft(page, pages, ids.length)) return;
+    if (run.noted(ids).length <= pagesLeft(page, pages, ids.length)) return;
   }
 }
 
@@ -132,170 +89,7 @@ async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all
   const only = resource.list?.shared === true ? { only: call.ids } : {};
   const { doubt, isCut } = await storeListing(run, resource, version, { parentId: call.parentId, ...only });
   const under = isUnderParent(resource, resource.list?.path ?? null) ? call.parentId : null;
-  const missing = stillOpen(run, call.ids);
+  const missing = run.noted(call.ids);
   const toConclude = resource.show === null ? missing : missing.filter(({ isDeletedLast }) => isDeletedLast);
   await concludeFrom(run, { version, under, doubt, isCut }, toConclude);
-}
-
-/**
- * Concludes from a look that did not find these. One in doubt concludes only what a delete event named, one that did not come
- * to its end only what another look before it did not find either. Throws InDoubtError if others are left.
- */
-async function concludeFrom(run: BatchRun, look: Look, records: readonly NotedRecord[]): Promise<void> {
-  if ((await concludeSure(run, look, records)).length > 0) throw inDoubt(run, look.doubt);
-}
-
-/** The same; returns those that are left. */
-async function concludeSure(
-  run: BatchRun,
-  { doubt, isCut, ...search }: Look,
-  records: readonly NotedRecord[],
-): Promise<NotedRecord[]> {
-  const named = doubt === null ? records : records.filter(({ isDeletedLast }) => isDeletedLast);
-  const sure = isCut ? named.filter(({ isSightedAbsent }) => isSightedAbsent) : named;
-  await concludeAbsent(run, run.resource, search, sure);
-  const { database, absencePauseMs } = run.settings;
-  const toSeeAgain = named.filter((record) => !sure.includes(record));
-  await noteFirstAbsence(database.pool, run.batch, toSeeAgain, { pauseMs: absencePauseMs });
-  return records.filter((record) => !sure.includes(record));
-}
-
-function inDoubt({ resource }: BatchRun, doubt: string | null): InDoubtError {
-  return new InDoubtError(`the listing of ${resource.resource}`, { issues: [doubt ?? 'it was not read to its end'] });
-}
-
-async function showParent(run: BatchRun, { parentId, ids }: Extract<FetchCall, { kind: 'parent' }>): Promise<void> {
-  const version = await takeVersion(run.settings.database);
-  const holds = await readParent(run, parentOf(run), parentId, version);
-  const doubt = holds ? null : `${parentId} has no list in ${run.resource.parent?.embeddedAs}`;
-  await concludeFrom(run, { version, under: parentId, doubt, isCut: !holds }, stillOpen(run, ids));
-}
-
-/** Shows and stores the parent with the children that it carries. Returns whether it came with its list of them, or is gone. */
-async function readParent(run: BatchRun, parent: CataloguedResource, id: string, version: string): Promise<boolean> {
-  if (parent.show === null) throw new Error(`${parent.resource} has no show in the catalogue`);
-  const path = expandPath(parent.show, await pathValues(run, parent, null, id));
-  try {
-    using shown = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
-    const { text } = shown;
-    const wrapper = checkShow(text, parent, id);
-    run.seeAnswer();
-    await storeAnswer(run, { resource: parent, wrapper, version, text, parentId: null, only: [id] });
-    return readHolders(text, parent, wrapper, run.resource.parent?.embeddedAs ?? '').has(id);
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    const news = run.open.get(parent.resource)?.get(id);
-    await concludeAbsent(run, parent, { version, under: null }, news === undefined ? [] : [news]);
-    return true;
-  }
-}
-
-async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all parents' }>): Promise<void> {
-  const parent = parentOf(run);
-  const field = run.resource.parent?.embeddedAs ?? '';
-  if (parent.list?.carries !== 'whole record') {
-    return lookFor(run, withAllOpen(run, call.ids), async (id) => {
-      const holds = await readParent(run, parent, id, await takeVersion(run.settings.database));
-      if (!holds) throw new InDoubtError(`${parent.resource} ${id}`, { issues: [`it has no list in ${field}`] });
-    });
-  }
-  const version = await takeVersion(run.settings.database);
-  let lacking = 0;
-  const listing = await readListing(run, parent, { parentId: null }, async ({ text, wrapper }) => {
-    const answer = { resource: parent, wrapper, version, text, parentId: null, only: null };
-    const ids = await storeAnswer(run, answer);
-    lacking += ids.difference(readHolders(text, parent, wrapper, field)).size;
-    return ids;
-  });
-  const doubt = listing.doubt ?? (lacking === 0 ? null : `${lacking} have no list in ${field}`);
-  const isCut = listing.isCut || lacking > 0;
-  await concludeFrom(run, { version, under: null, doubt, isCut }, stillOpen(run, call.ids));
-}
-
-/** Items of a list of the whole scope name their parents, so that each record can be shown. */
-async function findParents(run: BatchRun, ids: readonly string[]): Promise<void> {
-  const { resource } = run;
-  const version = await takeVersion(run.settings.database);
-  const options = { parentId: null, searchParams: idFilter(resource, ids) };
-  const listing = await readListing(run, resource, options, async (page) => {
-    const items = readItems(page.text, resource);
-    await placeRecords(run, items);
-    return items.map(({ id }) => id);
-  });
-  const notListed = stillOpen(run, ids).filter(({ parentId }) => parentId === null);
-  const { doubt, isCut } = listing;
-  await concludeFrom(run, { version, under: null, doubt, isCut }, notListed);
-}
-
-async function walkParents(run: BatchRun, ids: readonly string[]): Promise<void> {
-  const isFiltered = run.resource.list?.carries !== 'whole record' && run.resource.list?.filterByIds !== null;
-  const sought = isFiltered ? ids.slice(0, IDS_PER_CALL) : withAllOpen(run, ids);
-  await lookFor(run, sought, (parentId, open) => storeChildrenOf(run, parentId, open));
-}
-
-async function lookFor(
-  run: BatchRun,
-  ids: readonly string[],
-  visit: (parentId: string, sought: readonly string[]) => Promise<void>,
-): Promise<void> {
-  const open = stillOpen(run, ids).map(({ id }) => id);
-  const walk = open.length === 0 ? null : await lookThroughParents(run, open, visit);
-  if (walk === null) return;
-  const { doubt } = walk;
-  const looks = Map.groupBy(stillOpen(run, soughtIn(run, walk)), ({ id }) => walk.sought.get(id)?.version ?? '0');
-  const doubtful: NotedRecord[] = [];
-  for (const [version, records] of looks) {
-    doubtful.push(...(await concludeSure(run, { version, under: null, doubt, isCut: doubt !== null }, records)));
-  }
-  if (doubtful.length === 0) return;
-  const error = inDoubt(run, doubt);
-  await postponeEach(run, doubtful, error.message);
-  // Others of the call have another walk: they do not wait as long as these.
-  if (stillOpen(run, ids).length === 0) throw error;
-}
-
-/** All ids whose parents nobody knows; those that failed often, and so have a call of their own, too. They have their parents in common. */
-function withAllOpen(run: BatchRun, ids: readonly string[]): string[] {
-  const others = wantedRecords(run).filter(({ parentId }) => parentId === null);
-  return [...new Set([...ids, ...others.map(({ id }) => id)])];
-}
-
-/** Each with its own pause. Which one it is that a parent does not show, nobody knows. */
-async function postponeEach(run: BatchRun, records: readonly NotedRecord[], error: string): Promise<void> {
-  const { database, random } = run.settings;
-  for (const [attempts, same] of Map.groupBy(records, (record) => record.attempts)) {
-    const pauseMs = pauseOf({ reason: 'failing', detail: error, atLeastMs: 0 }, attempts, random);
-    await postponeRecords(database.pool, run.batch, same, { pauseMs, error, counts: 'attempt', reread: false });
-    for (const { id } of same) openRecords(run).delete(id);
-  }
-}
-
-/** Stores the children of one parent: all, where their list carries them whole, else those of the ids. */
-async function storeChildrenOf(run: BatchRun, parentId: string, ids: readonly string[]): Promise<void> {
-  const { resource } = run;
-  try {
-    if (resource.list?.carries === 'whole record') {
-      insistOnAll(resource, await storeListing(run, resource, await takeVersion(run.settings.database), { parentId }));
-      return;
-    }
-    const found: string[] = [];
-    const options = { parentId, searchParams: idFilter(resource, ids) };
-    const listing = await readListing(run, resource, options, async (page) => {
-      found.push(...page.ids);
-      return page.ids;
-    });
-    // Not while a page is held: each show needs room of its own.
-    for (const id of ids)
-      if (found.includes(id) && openRecords(run).has(id)) await showRecord(run, resource, { id, parentId });
-    insistOnAll(resource, listing);
-  } catch (error) {
-    if (!isNotFound(error)) throw error; // a parent that is gone has no children to find
-  }
-}
-
-/** The one resource whose records carry those of the run. */
-function parentOf({ resource, settings }: BatchRun): CataloguedResource {
-  const [parent] = parentsOf(settings.catalogue, resource);
-  if (parent === undefined) throw new Error(`${resource.resource} has no parent in the catalogue`);
-  return parent;
 }

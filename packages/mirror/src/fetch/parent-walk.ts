@@ -3,9 +3,11 @@
 // a run has: it then stops, and a later run goes on where it stopped. Parents that do not answer are left for later runs.
 import { type CataloguedResource, isListedByParent, parentsOf } from '@procore-mirror/catalogue';
 import { findMentions, listIds, listPendingIds, takeVersion } from '@procore-mirror/database';
-import { hasPlace, insistOnAll, isNotFound, type Listing, readListing } from '../ask/listing.ts';
+import { insistOnAll, type Listing, readListing } from '../ask/listing.ts';
 import { createPassOver, insistOnAny, type PassOver } from '../ask/pass-over.ts';
-import { type BatchRun, openRecords } from '../run/batch-run.ts';
+import { hasPlace } from '../ask/record-paths.ts';
+import { isNotFound } from '../plan/judge-failure.ts';
+import type { BatchRun } from '../run/batch-run.ts';
 import { keepPlace, keyOf, type ParentWalk, restOf, soughtIn, type ToRead, takeUpWalk } from '../run/kept-walk.ts';
 import { readItems } from '../run/read-answer.ts';
 import { storeAnswer } from '../store/store-answer.ts';
@@ -24,8 +26,6 @@ export async function lookThroughParents(
   visit: (parentId: string, sought: readonly string[]) => Promise<void>,
 ): Promise<ParentWalk | null> {
   const walk = (await takeUpWalk(run, ids)) ?? (await openWalk(run, run.resource, ids));
-  for (const [place, parentId] of run.parents) walk.places.set(place, parentId);
-  run.parents = walk.places;
   const visitFor = (parentId: string) => visit(parentId, soughtIn(run, walk));
   const { answered } = walk;
   const passOver = createPassOver(run.signal, answered === null ? null : () => visitFor(answered));
@@ -51,8 +51,8 @@ export async function lookThroughParents(
 }
 
 /** Each run goes one step further at least. */
-function isToStop({ settings, calls }: BatchRun, step: number): boolean {
-  return settings.keepsWalks === true && step > 1 && calls.made >= calls.most;
+function isToStop(run: BatchRun, step: number): boolean {
+  return run.settings.keepsWalks === true && step > 1 && !run.hasCallsLeft();
 }
 
 /** Visits the first parent of the walk. Throws when too many did not answer. */
@@ -85,7 +85,6 @@ export async function* parentsToWalk(
 }
 
 async function openWalk(run: BatchRun, resource: CataloguedResource, ids: readonly string[]): Promise<ParentWalk> {
-  const open = openRecords(run);
   const version = await takeVersion(run.settings.database);
   const parents: string[] = [];
   const all = parentsOf(run.settings.catalogue, resource);
@@ -94,7 +93,7 @@ async function openWalk(run: BatchRun, resource: CataloguedResource, ids: readon
     parents.push(...(await findMentions(run.settings.database.pool, place, ids)));
   }
   for (const parent of all) parents.push(...(await knownIds(run, parent)));
-  const records = ids.flatMap((id) => open.get(id) ?? []);
+  const records = run.noted(ids);
   return {
     version,
     sought: new Map(
@@ -105,7 +104,7 @@ async function openWalk(run: BatchRun, resource: CataloguedResource, ids: readon
     left: { parents: [], lists: [] },
     answered: null,
     seen: new Set(parents),
-    places: run.parents,
+    places: new Map(),
     isRest: false,
     restSince: null,
     doubt: null,
@@ -167,7 +166,7 @@ async function readList(run: BatchRun, resource: CataloguedResource, walk: Paren
   const children = isParent ? [] : ancestorsListedBy(run, resource, list.resource);
   const { ids, ...listing } = await idsIn(run, list);
   for (const id of ids) {
-    if (list.parentId !== null) run.parents.set(`${list.resource.resource}/${id}`, list.parentId);
+    if (list.parentId !== null) run.learnParent(list.resource, id, list.parentId);
     for (const child of children) walk.lists.push({ resource: child, parentId: id });
     if (isParent && !walk.seen.has(id)) walk.parents.push(id);
     if (isParent) walk.seen.add(id);

@@ -1,52 +1,14 @@
 // Calls fail: the record, its resource, its company, or everything? Each story is judged with what others get.
 import { parkScope } from '@procore-mirror/database';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createNeighbours } from '../run/neighbours.ts';
-import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from '../testing/test-mirror.ts';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { idOf, isShow, openTestWorker, well } from '../testing/test-worker.ts';
 
-let procore: ScriptedProcore;
-let mirror: TestMirror;
-/** Of one worker. */
-let neighbours: ReturnType<typeof createNeighbours>;
-
-beforeAll(async () => {
-  procore = await scriptProcore();
-  mirror = await startTestMirror(procore);
-});
+const worker = await openTestWorker();
+const { procore, mirror, runs, due, query, scopes, letters } = worker;
 afterAll(() => mirror.close());
-beforeEach(async () => {
-  await mirror.clear();
-  neighbours = createNeighbours();
-  procore.answer = well;
-  procore.calls = [];
-});
+beforeEach(worker.begin);
 
-type Scripted = ReturnType<ScriptedProcore['answer']>;
-const idOf = (path: string) => Number(/\/(\d+)$/.exec(path)?.[1]);
-const isShow = (path: string) => /\/\d+$/.test(path);
-const query = async (sql: string) => (await mirror.database.pool.query(sql)).rows;
-const scopes = () => query('select company_id, resource, reason from mirror.scopes order by company_id, resource');
-const letters = () => query('select record_id, reason from mirror.dead_letters order by record_id');
-
-/** Everything is answered: shows, lists of one record, who we are. */
-function well(path: string): Scripted {
-  if (path.endsWith('/me')) return { body: { id: 5 } };
-  const record = (id: number) => ({ id, subject: 'well', title: 'well', change_items: [{ id: id + 100 }] });
-  return { body: isShow(path) ? record(idOf(path)) : [record(1)] };
-}
-
-const run = (resource = 'RFIs', scope: Parameters<TestMirror['run']>[1] = {}, own = {}) =>
-  mirror.run(resource, scope, { neighbours, ...own });
-async function due(): Promise<void> {
-  await query('update mirror.pending set ready_at = now(), not_before = null');
-}
-/** So many runs, each when all is due again. */
-async function runs(count: number, resource = 'RFIs', scope: Parameters<TestMirror['run']>[1] = {}): Promise<void> {
-  for (let made = 0; made < count; made += 1) {
-    await due();
-    await run(resource, scope);
-  }
-}
+const run = (resource = 'RFIs', ...more: [scope?: object, own?: object]) => worker.run(resource, ...more);
 
 const statuses = [302, 403, 405, 409, 422, 500, 503];
 
@@ -201,7 +163,7 @@ test('a list that is not found where nothing is sends none of its records to be 
   procore.answer = () => ({ status: 404 });
   await run('Locations');
   expect(procore.calls.length).toBeLessThan(8);
-  neighbours = createNeighbours(); // a few seconds later
+  worker.forget(); // a few seconds later
   procore.answer = (path) => (path.endsWith('/locations') ? { status: 404 } : well(path));
   await runs(1, 'Locations');
   expect(await mirror.pendingIds()).toEqual([]);
@@ -297,7 +259,7 @@ test.each([401, 403, 500])('many that are refused at the same moment ask once wh
     return well(path);
   };
   const all = Promise.all(projects.map((projectId) => run('RFIs', { projectId })));
-  await expect.poll(() => new Set(procore.calls).size).toBe(projects.length + 1);
+  await expect.poll(() => new Set(procore.calls).size, { timeout: 20_000 }).toBe(projects.length + 1);
   end();
   await all;
   expect(procore.calls.filter((path) => path.endsWith('/me')).length).toBeLessThan(projects.length);

@@ -1,56 +1,22 @@
 // Stories in which one answer seemed to decide for more than it speaks of: what is hidden, parked or given up, and by whose fault.
 import { claimBatch, parkScope } from '@procore-mirror/database';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { fetchBatch } from '../fetch-batch.ts';
 import { heedScopes } from '../heed-scopes.ts';
 import { createNeighbours } from '../run/neighbours.ts';
-import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from '../testing/test-mirror.ts';
-
-let procore: ScriptedProcore;
-let mirror: TestMirror;
-let neighbours: ReturnType<typeof createNeighbours>;
-
-beforeAll(async () => {
-  procore = await scriptProcore();
-  mirror = await startTestMirror(procore);
-});
-afterAll(() => mirror.close());
-beforeEach(async () => {
-  await mirror.clear();
-  neighbours = createNeighbours();
-  procore.answer = well;
-  procore.calls = [];
-  await query(
-    `update mirror.budget set remaining = 1000000, call_limit = 1000000, reset_at = now() + interval '1 hour'`,
-  );
-});
+import type { ScriptedProcore } from '../testing/test-mirror.ts';
+import { idOf, isShow, openTestWorker, well } from '../testing/test-worker.ts';
 
 type Scripted = ReturnType<ScriptedProcore['answer']>;
-const idOf = (path: string) => Number(/\/(\d+)$/.exec(path)?.[1]);
-const isShow = (path: string) => /\/\d+$/.test(path);
-const query = async (sql: string) => (await mirror.database.pool.query(sql)).rows;
-const scopes = () => query('select company_id, resource, reason from mirror.scopes order by company_id, resource');
-const letters = () => query('select record_id, reason from mirror.dead_letters order by record_id');
+
+const worker = await openTestWorker();
+const { procore, mirror, runs, due, query, scopes, letters } = worker;
+afterAll(() => mirror.close());
+beforeEach(worker.begin);
+
+const run = (resource = 'RFIs', ...more: [scope?: object, own?: object]) => worker.run(resource, ...more);
 const hidden = async (table: string) =>
   (await mirror.rows(table)).filter((row) => row.hidden === true || row.deleted === true).map(({ id }) => id);
-
-function well(path: string): Scripted {
-  if (path.endsWith('/me')) return { body: { id: 5 } };
-  const record = (id: number) => ({ id, subject: 'well', title: 'well', change_items: [{ id: id + 100 }] });
-  return { body: isShow(path) ? record(idOf(path)) : [record(1)] };
-}
-
-const run = (resource = 'RFIs', scope: Parameters<TestMirror['run']>[1] = {}, own = {}) =>
-  mirror.run(resource, scope, { neighbours, ...own });
-async function due(): Promise<void> {
-  await query('update mirror.pending set ready_at = now(), not_before = null');
-}
-async function runs(count: number, resource = 'RFIs', scope: Parameters<TestMirror['run']>[1] = {}): Promise<void> {
-  for (let made = 0; made < count; made += 1) {
-    await due();
-    await run(resource, scope);
-  }
-}
 const times = (n: number, from = 1) => Array.from({ length: n }, (_, index) => from + index);
 /** What a worker would do: the claimed batch, when all records and probes are due. */
 async function claimAndRun(): Promise<string | null> {
@@ -60,7 +26,7 @@ async function claimAndRun(): Promise<string | null> {
   );
   const batch = await claimBatch(mirror.database, { holder: 'a', leaseMs: 1, mostPerCompany: 99, onlyLive: false });
   if (batch === null) return null;
-  await fetchBatch({ ...mirror.settings, neighbours }, batch, AbortSignal.timeout(60_000));
+  await fetchBatch(worker.settings(), batch, AbortSignal.timeout(60_000));
   return batch.resource;
 }
 
@@ -442,7 +408,7 @@ describe('askTogether', () => {
       return well(path);
     };
     const stop = new AbortController();
-    const settings = { ...mirror.settings, neighbours };
+    const settings = worker.settings();
     const one = fetchBatch(
       settings,
       { companyId: '1', projectId: '7', resource: 'RFIs', lane: 'live' },
@@ -485,7 +451,7 @@ describe('askTogether', () => {
         return client.get(path, o);
       },
     };
-    const settings = { ...mirror.settings, neighbours, client: inLanes };
+    const settings = { ...worker.settings(), client: inLanes };
     const signal = AbortSignal.timeout(60_000);
     const one = fetchBatch(settings, { companyId: '1', projectId: '7', resource: 'RFIs', lane: 'verify' }, signal);
     await expect.poll(() => waiting).toBe(1);

@@ -2,7 +2,7 @@
 import { backfillResource } from '../backfill-resource.ts';
 import { fetchBatch } from '../fetch-batch.ts';
 import { recordDelivery } from '../record-delivery.ts';
-import type { FetchSettings } from '../run/batch-run.ts';
+import type { FetchSettings } from '../run/fetch-settings.ts';
 import { createNeighbours } from '../run/neighbours.ts';
 import type { BatchPick, Hold } from './command.ts';
 import type { Family } from './families.ts';

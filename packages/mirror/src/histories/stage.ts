@@ -1,10 +1,9 @@
 // Where histories are played: a database, and a server that gives each request to the history that is being played.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { catalogue } from '@procore-mirror/catalogue';
-import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
+import type { Database } from '@procore-mirror/database';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
-import { createTestDatabase } from '@procore-mirror/testing';
+import { openMigratedDatabase } from '../testing/test-mirror.ts';
 import type { Answer } from './world-answers.ts';
 
 export type Stage = {
@@ -17,14 +16,8 @@ export type Stage = {
   close: () => Promise<void>;
 };
 
-const PLENTY = `insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
-  values ('hour', 1000000, 1000000, now() + interval '1 day', 'header')`;
-
 export async function openStage(): Promise<Stage> {
-  const testDatabase = await createTestDatabase();
-  await migrateDatabase({ url: testDatabase.url, tables: catalogue.tables });
-  const database = openDatabase({ url: testDatabase.url, applicationName: 'test', max: 20 });
-  await database.pool.query(PLENTY);
+  const { database, close } = await openMigratedDatabase({ max: 20 });
   const server = createServer((request, response) => void answer(stage, request, response));
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo; // listening on TCP, so this is its address
@@ -46,8 +39,7 @@ export async function openStage(): Promise<Stage> {
     close: async () => {
       await client.close();
       server.close();
-      await database.close();
-      await testDatabase.drop();
+      await close();
     },
   };
   return stage;

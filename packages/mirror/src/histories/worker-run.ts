@@ -1,7 +1,7 @@
 // A run of a worker, which may stand still at one place until it is let on.
 import type { Database } from '@procore-mirror/database';
 import type { ProcoreClient } from '@procore-mirror/procore';
-import type { FetchSettings } from '../run/batch-run.ts';
+import type { FetchSettings } from '../run/fetch-settings.ts';
 import type { Hold } from './command.ts';
 import { createGate, type Gate } from './gate.ts';
 

@@ -35,13 +35,13 @@ export function dateWindows(wanted: readonly WantedRecord[], facts: DayFacts): D
     else spans.push(one);
   }
   return spans
-    .filter((span) => pagesOf(span.ids.length, span, facts) < span.ids.length)
+    .filter((span) => countPages(span.ids.length, span, facts) < span.ids.length)
     .map(({ ids, from, to }) => ({ ids, from: textOf(from), to: textOf(to) }));
 }
 
 /** How many pages the window will have, as far as the mirror can tell. */
 export function pagesOfWindow({ ids, from, to }: DateWindow, facts: Pages): number {
-  return pagesOf(ids.length, { from: numberOf(from), to: numberOf(to) }, facts);
+  return countPages(ids.length, { from: numberOf(from), to: numberOf(to) }, facts);
 }
 
 /** The query that asks a list for these days. */
@@ -62,7 +62,7 @@ function isWorthwhile(span: Span, one: Span, facts: Pages): boolean {
   const longer = { from: Math.min(span.from, one.from), to: Math.max(span.to, one.to) };
   if (longer.to - longer.from >= DAYS_PER_WINDOW) return false;
   const records = span.ids.length;
-  return pagesOf(records + 1, longer, facts) < pagesOf(records, span, facts) + pagesOf(1, one, facts);
+  return countPages(records + 1, longer, facts) < countPages(records, span, facts) + countPages(1, one, facts);
 }
 
 function extend(span: Span, one: Span): void {
@@ -71,7 +71,11 @@ function extend(span: Span, one: Span): void {
   span.to = Math.max(span.to, one.to);
 }
 
-function pagesOf(records: number, { from, to }: Pick<Span, 'from' | 'to'>, { recordsPerDay, perPage }: Pages): number {
+function countPages(
+  records: number,
+  { from, to }: Pick<Span, 'from' | 'to'>,
+  { recordsPerDay, perPage }: Pages,
+): number {
   return Math.max(1, Math.ceil(Math.max(records, (to - from + 1) * recordsPerDay) / perPage));
 }
 

@@ -50,6 +50,11 @@ export function isRefusal({ reason }: Trouble): boolean {
   return reason === 'forbidden' || reason === 'unauthorized';
 }
 
+/** Is it gone, or not visible to us? */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ProcoreResponseError && error.meaning === 'absent';
+}
+
 /** What failed; null for an error that is none of a call to Procore. */
 export function judgeFailure(error: unknown, now: () => number = Date.now): Failure | null {
   if (error instanceof InDoubtError) return { kind: 'in doubt' };

@@ -37,7 +37,8 @@ export type PlanFacts = DayFacts & {
   affordableCalls: number | null;
 };
 
-const IDS_PER_CALL = 100;
+/** So many ids a list takes in its filter. */
+export const IDS_PER_CALL = 100;
 /** The part of the affordable calls that one batch may spend on shows before a list refreshes its records. */
 const SHARE_FOR_SHOWS = 1 / 2;
 

@@ -1,159 +1,130 @@
-// One run over a batch: what was noted before the first request, and what became of each record since.
-import { type Catalogue, type CataloguedResource, carriedAlong } from '@procore-mirror/catalogue';
-import {
-  type Batch,
-  type BatchKey,
-  type Database,
-  type NotedRecord,
-  noteBatch,
-  type Pace,
-  type ParkPauses,
-  type Scope,
-  type Trouble,
-  takeVersion,
-} from '@procore-mirror/database';
+// One run over a batch: what was noted before the first request, what its calls got, and what came of it.
+import { type CataloguedResource, carriedAlong } from '@procore-mirror/catalogue';
+import { type Batch, noteBatch, type Scope, type Trouble, takeVersion } from '@procore-mirror/database';
 import type { CallPurpose, ProcoreClient } from '@procore-mirror/procore';
-import type { DriftWatch } from './drift-watch.ts';
-import type { Neighbours } from './neighbours.ts';
+import type { FetchSettings } from './fetch-settings.ts';
 import { fieldsRead } from './read-answer.ts';
+import { createRunNotes, type NotedKind, type RunNotes } from './run-notes.ts';
 
-export type FetchSettings = Pace & {
-  database: Database;
-  client: ProcoreClient;
-  catalogue: Catalogue;
-  /** How long after a fetch did not find a record another one has to miss it, too, before that counts, ms. */
-  absencePauseMs: number;
-  /** Records per page of a full listing (v2 pages are held to 100). */
-  pageSize: number;
-  parking: ParkPauses;
-  /** What the calls of other batches got. */
-  neighbours: Neighbours;
-  /** When records that were given up are tried again by themselves, counted from then, ms. */
-  retryDeadLettersAfterMs?: readonly number[] | undefined;
-  /** Told of each record that was given up and had no dead letter yet. */
-  onDeadLetter?: ((letter: NewDeadLetter) => void) | undefined;
-  random: () => number;
-  /** A walk stops with its run, and a later run goes on with it; else a run walks as long as it takes. */
-  keepsWalks?: boolean | undefined;
-  /** Told of what was stored; without one nobody looks for new fields. */
-  driftWatch?: DriftWatch | undefined;
-};
-
-export type NewDeadLetter = BatchKey & { id: string; recordId: string; reason: string };
-
-/** The pace of every process of ours. */
-export const usualPace: Pick<FetchSettings, 'maxWaitMs' | 'absencePauseMs' | 'pageSize' | 'parking'> = {
-  maxWaitMs: 60_000,
-  absencePauseMs: 6_000,
-  pageSize: 1000,
-  parking: { firstPauseMs: 20_000, longestPauseMs: 2 * 3_600_000 },
-};
-
-export type BatchRun = {
-  settings: FetchSettings;
-  batch: Batch;
-  resource: CataloguedResource;
-  signal: AbortSignal;
+type RunFacts = {
+  /** With a client whose calls say what they are for, and are counted. */
+  readonly settings: FetchSettings;
+  readonly batch: Batch;
+  readonly resource: CataloguedResource;
+  readonly signal: AbortSignal;
   /** A number taken before the first request, for what is concluded without an answer of its own. */
-  version: string;
-  /** Records whose news this run has yet to settle, by resource: the batch's own and those its answers carry along. */
-  open: Map<string, Map<string, NotedRecord>>;
-  /** Which parent heard of each record's news when it was recorded, by `resource/id`; null: none was known. */
-  toldParents: Map<string, string | null>;
-  /** Children whose parent is hidden from us: what is not under it is not looked for elsewhere. */
-  hiddenWithParent: Set<string>;
-  /** The parents of records that listings named on the way, by `resource/id`. */
-  parents: Map<string, string>;
-  /**
-   * Requests made so far, retries not counted, those that were answered, and after how many a walk is to stop. `timeoutMs`: how long the
-   * next may take, where an address is known to be slow.
-   */
-  calls: { made: number; answered: number; most: number; timeoutMs?: number };
-  /** Tells that Procore answered what it was asked for. Whoever gets an answer checks it first; pages are checked as they come. */
-  seeAnswer: () => void;
-  /** The resource's list found nothing, and nor did who was asked about it: what is not found now proves nothing. */
-  hasFoundNothing: boolean;
+  readonly version: string;
+};
+
+export type BatchRun = RunFacts &
+  RunNotes & {
+    /** Procore answered what it was asked for. Whoever gets an answer checks it first; pages are checked as they come. */
+    seeAnswer: () => void;
+    /** `most`: a walk is to stop after so many; `timeoutMs`: none may take longer, where an address is known to be slow. */
+    limitCalls: (limits: { most?: number; timeoutMs?: number }) => void;
+    hasCallsLeft: () => boolean;
+    /** The resource's list found nothing, and nor did who was asked about it. */
+    foundNothing: () => void;
+    /** Then what is not found now proves nothing. */
+    hasFoundNothing: () => boolean;
+    /** So many records were stored. */
+    stored: (records: number) => void;
+    /** So many were concluded to be absent. */
+    absent: (records: number) => void;
+    /** This run found a scope to be in trouble. */
+    parked: (scope: Scope & Trouble) => void;
+    /** So many scopes that were parked answer again. */
+    unparked: (scopes: number) => void;
+    counts: () => RunCounts;
+    /** The same run, asking about another place: what is answered there says nothing of its own. */
+    elsewhere: (place: Pick<Batch, 'projectId' | 'resource'>) => BatchRun;
+  };
+
+/** What a run did so far. */
+type RunCounts = {
+  /** Requests made, retries not counted, and those that were answered. */
+  calls: number;
+  answered: number;
   stored: number;
   absent: number;
-  /** Scopes that this run found to be in trouble. */
-  parked: (Scope & Trouble)[];
-  /** Scopes that were parked and answer again. */
+  parked: readonly (Scope & Trouble)[];
   unparked: number;
 };
+
+type Limits = { most: number; timeoutMs?: number };
+type OwnOptions = { purpose: CallPurpose; fields: ReadonlySet<string>; timeoutMs: number | undefined };
 
 const RECORDS_PER_RUN = 1000;
 
 /** Notes the ready records of all lanes, and those of resources whose records come with them. */
 export async function openRun(settings: FetchSettings, batch: Batch, signal: AbortSignal): Promise<BatchRun> {
-  const resource = settings.catalogue.get(batch.resource);
-  const open = new Map<string, Map<string, NotedRecord>>();
-  for (const { resource: name } of [resource, ...carriedAlong(settings.catalogue, resource)]) {
-    const { delayMs, absencePauseMs } = settings;
-    const options = { delayMs, absencePauseMs, limit: RECORDS_PER_RUN };
-    const noted = await noteBatch(settings.database.pool, { ...batch, resource: name }, options);
-    open.set(name, new Map(noted.map((record) => [record.id, record])));
+  const { database, catalogue, delayMs, absencePauseMs } = settings;
+  const entry = catalogue.get(batch.resource);
+  const options = { delayMs, absencePauseMs, limit: RECORDS_PER_RUN };
+  const noted: NotedKind[] = [];
+  for (const { resource } of [entry, ...carriedAlong(catalogue, entry)]) {
+    noted.push({ resource, records: await noteBatch(database.pool, { ...batch, resource }, options) });
   }
-  const toldParents = new Map(
-    [...open].flatMap(([name, records]) =>
-      [...records.values()].map(({ id, parentId }) => [`${name}/${id}`, parentId]),
-    ),
-  );
-  const version = await takeVersion(settings.database);
-  const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane, version };
-  const calls: BatchRun['calls'] = { made: 0, answered: 0, most: Number.POSITIVE_INFINITY };
+  const version = await takeVersion(database);
+  return createRun({ settings, batch, resource: entry, signal, version }, createRunNotes(batch, noted));
+}
+
+/** A run that has made no call yet. */
+export function createRun({ settings, ...facts }: RunFacts, notes: RunNotes): BatchRun {
+  const { batch, resource, version } = facts;
+  const limits: Limits = { most: Number.POSITIVE_INFINITY };
+  const counts = { calls: 0, answered: 0, stored: 0, absent: 0, unparked: 0 };
+  const parked: (Scope & Trouble)[] = [];
+  let hasFoundNothing = false;
   const seeAnswer = () => {
-    calls.answered += 1;
+    counts.answered += 1;
     settings.neighbours.answered(batch);
   };
+  const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane, version };
   const own = { purpose, fields: fieldsRead(settings.catalogue) };
-  const client = clientFor(settings.client, own, { calls, seeAnswer });
-  const none = {
-    hiddenWithParent: new Set<string>(),
-    parents: new Map(),
-    calls,
-    seeAnswer,
-    hasFoundNothing: false,
-    stored: 0,
-    absent: 0,
-    parked: [],
-    unparked: 0,
+  const onCall = (): OwnOptions => {
+    counts.calls += 1;
+    return { ...own, timeoutMs: limits.timeoutMs };
   };
-  return { settings: { ...settings, client }, batch, resource, signal, version, open, toldParents, ...none };
+  const run: BatchRun = {
+    ...facts,
+    ...notes,
+    settings: { ...settings, client: countedClient(settings.client, onCall, seeAnswer) },
+    seeAnswer,
+    limitCalls: (more) => void Object.assign(limits, more),
+    hasCallsLeft: () => counts.calls < limits.most,
+    foundNothing: () => {
+      hasFoundNothing = true;
+    },
+    hasFoundNothing: () => hasFoundNothing,
+    stored: (records) => {
+      counts.stored += records;
+    },
+    absent: (records) => {
+      counts.absent += records;
+    },
+    parked: (scope) => void parked.push(scope),
+    unparked: (scopes) => {
+      counts.unparked += scopes;
+    },
+    counts: () => ({ ...counts, parked: [...parked] }),
+    elsewhere: (place) => {
+      const there = { ...batch, ...place };
+      return { ...run, batch: there, seeAnswer: () => settings.neighbours.answered(there) };
+    },
+  };
+  return run;
 }
 
-/** The records that the run is for and that are still open. */
-export function wantedRecords(run: BatchRun): NotedRecord[] {
-  return [...openRecords(run).values()].filter(({ lane }) => lane === run.batch.lane);
-}
-
-/** The batch's own records that are still open, of all lanes. */
-export function openRecords(run: BatchRun): Map<string, NotedRecord> {
-  return run.open.get(run.resource.resource) ?? new Map();
-}
-
-/** Those of the ids that are still open. */
-export function stillOpen(run: BatchRun, ids: readonly string[]): NotedRecord[] {
-  const open = openRecords(run);
-  return ids.flatMap((id) => open.get(id) ?? []);
-}
-
-/** The same client; its calls say what they are for and which fields we read, and are counted. */
-function clientFor(
-  client: ProcoreClient,
-  own: { purpose: CallPurpose; fields: ReadonlySet<string> },
-  { calls, seeAnswer }: { calls: BatchRun['calls']; seeAnswer: () => void },
-): ProcoreClient {
+/** The same client; `onCall` is told of each request and says what to add to its options. */
+function countedClient(client: ProcoreClient, onCall: () => OwnOptions, seeAnswer: () => void): ProcoreClient {
   return {
     ...client,
-    get: async (path, options) => {
-      calls.made += 1;
-      return client.get(path, { ...options, ...own, timeoutMs: calls.timeoutMs });
-    },
+    get: async (path, options) => client.get(path, { ...options, ...onCall() }),
     pages: async function* (path, options) {
-      calls.made += 1;
       let isFirst = true;
-      for await (const page of client.pages(path, { ...options, ...own, timeoutMs: calls.timeoutMs })) {
-        if (!isFirst) calls.made += 1;
+      for await (const page of client.pages(path, { ...options, ...onCall() })) {
+        if (!isFirst) onCall();
         isFirst = false;
         seeAnswer();
         yield page;

@@ -1,40 +1,26 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { catalogue } from '@procore-mirror/catalogue';
-import {
-  type Database,
-  type Drift,
-  inTransaction,
-  migrateDatabase,
-  openDatabase,
-  storeRecords,
-  takeVersion,
-} from '@procore-mirror/database';
-import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import { type Database, type Drift, inTransaction, storeRecords, takeVersion } from '@procore-mirror/database';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { backfillResource } from '../backfill-resource.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from '../testing/test-mirror.ts';
 import { createDriftWatch, type DriftWatch } from './drift-watch.ts';
-import { createNeighbours } from './neighbours.ts';
 
 const MINUTES_10 = 600_000;
 const { table } = catalogue.get('Locations');
 const whole: Record<string, unknown> = Object.fromEntries(table.columns.map(({ name }) => [name, null]));
 
-let test_: TestDatabase;
+let procore: ScriptedProcore;
+let mirror: TestMirror;
 let database: Database;
 let nowMs = 0;
 let told: (Drift & { resource: string })[] = [];
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: catalogue.tables });
-  database = openDatabase({ url: test_.url, applicationName: 'test' });
+  procore = await scriptProcore();
+  mirror = await startTestMirror(procore);
+  database = mirror.database;
 });
-afterAll(async () => {
-  await database.close();
-  await test_.drop();
-});
+afterAll(() => mirror.close());
 beforeEach(async () => {
   nowMs = 0;
   told = [];
@@ -148,33 +134,9 @@ test('trouble with the watch is told and stops nothing', async () => {
 });
 
 test('what a run stores is seen', async () => {
-  const server: Server = createServer((_, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify([{ ...whole, id: 4, mood: 'good' }]));
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const client: ProcoreClient = createProcoreClient({
-    apiUrl: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), // it listens on TCP
-    token: async () => 'token-of-the-test',
-    refuseToken: () => {},
-  });
-  const settings = {
-    ...{
-      database,
-      client,
-      catalogue,
-      delayMs: 0,
-      maxWaitMs: 60_000,
-      absencePauseMs: 0,
-      pageSize: 100,
-      random: () => 0.5,
-      neighbours: createNeighbours(),
-    },
-    ...{ parking: { firstPauseMs: 60_000, longestPauseMs: 600_000 }, driftWatch: aWatch() },
-  };
+  procore.answer = () => ({ body: [{ ...whole, id: 4, mood: 'good' }] });
+  const settings = { ...mirror.settings, driftWatch: aWatch() };
   const scope = { companyId: '1', projectId: '7', resource: 'Locations' };
   await backfillResource(settings, scope, { signal: AbortSignal.timeout(30_000), now: new Date() });
-  await client.close();
-  server.close();
   expect(told).toMatchObject([{ resource: 'Locations', field: 'mood', jsonType: 'string', exampleRecordId: '4' }]);
 });

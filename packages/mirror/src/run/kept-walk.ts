@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { type CataloguedResource, parentsOf } from '@procore-mirror/catalogue';
 import { keepWalk, type TakenWalk, takeVersion, takeWalks, takeWalksLike } from '@procore-mirror/database';
 import { z } from 'zod';
-import { type BatchRun, openRecords } from './batch-run.ts';
+import type { BatchRun } from './batch-run.ts';
 
 /** A list that may name more parents: of a whole scope, or of one of the parents' own parents. */
 export type ToRead = { resource: CataloguedResource; parentId: string | null };
@@ -36,7 +36,7 @@ export type ParentWalk = {
   /** A parent that answered. */
   answered: string | null;
   seen: Set<string>;
-  /** The parents of parents that lists named, as in a run. */
+  /** The parents of parents that lists named, as a run had learnt them when the walk was kept. */
   places: Map<string, string>;
   /** All others were looked through: each run asks those once that were left. */
   isRest: boolean;
@@ -72,8 +72,8 @@ const LONGEST_DOUBT = 1000;
 
 /** Those looked for that are still open and had no news since. */
 export function soughtIn(run: BatchRun, { sought }: ParentWalk): string[] {
-  const open = openRecords(run);
-  return [...sought].filter(([id, { generation }]) => open.get(id)?.generation === generation).map(([id]) => id);
+  const open = run.noted([...sought.keys()]);
+  return open.filter(({ id, generation }) => sought.get(id)?.generation === generation).map(({ id }) => id);
 }
 
 /**
@@ -84,7 +84,7 @@ export function soughtIn(run: BatchRun, { sought }: ParentWalk): string[] {
  */
 export async function takeUpWalk(run: BatchRun, ids: readonly string[]): Promise<ParentWalk | null> {
   if (!run.settings.keepsWalks) return null;
-  const generations = ids.flatMap((id) => openRecords(run).get(id)?.generation ?? []);
+  const generations = run.noted(ids).map(({ generation }) => generation);
   const taken = await takeWalks(run.settings.database, run.batch, generations);
   const walks = taken.flatMap((kept) => readWalk(run, kept) ?? []);
   const seeks = ({ sought }: ParentWalk) => ids.some((id) => sought.has(id));
@@ -109,6 +109,7 @@ async function partFor(
   for (const [id, sought] of walk.sought) (ids.includes(id) ? mine : others).set(id, sought);
   await keepWalkOf(run, { ...walk, sought: others });
   if (!goesOn) return null;
+  run.recallParents(walk.places);
   const version = others.size === 0 ? walk.version : await takeVersion(run.settings.database);
   return { ...walk, version, sought: mine };
 }
@@ -116,11 +117,12 @@ async function partFor(
 /** Keeps a walk for a later run, if the settings say so. */
 export async function keepPlace(run: BatchRun, walk: ParentWalk): Promise<void> {
   if (!run.settings.keepsWalks || walk.sought.size === 0) return;
-  if (!walk.isRest) return keepWalkOf(run, walk);
+  const own = { ...walk, places: run.learntParents() };
+  if (!walk.isRest) return keepWalkOf(run, own);
   const { database } = run.settings;
   const alike = await takeWalksLike(database, run.batch, { isRest: true, rules: rulesOf(run) });
   const others = alike.flatMap((kept) => readWalk(run, kept) ?? []);
-  await keepWalkOf(run, others.reduce(joinRests, walk));
+  await keepWalkOf(run, others.reduce(joinRests, own));
 }
 
 /**
@@ -128,8 +130,8 @@ export async function keepPlace(run: BatchRun, walk: ParentWalk): Promise<void> 
  * at all the others.
  */
 export function restOf(run: BatchRun, walk: ParentWalk): ParentWalk {
-  const open = openRecords(run);
-  const ids = soughtIn(run, walk).filter((id) => open.get(id)?.isDeletedLast === false);
+  const open = run.noted(soughtIn(run, walk)).filter(({ isDeletedLast }) => !isDeletedLast);
+  const ids = open.map(({ id }) => id);
   const { parents, lists } = walk.left;
   const seen = new Set(lists.length === 0 ? [] : walk.seen);
   for (const list of lists) seen.delete(keyOf(list));
@@ -211,9 +213,8 @@ function readWalk(run: BatchRun, { version, place, keptAt, pending }: TakenWalk)
     });
   const [lists, left] = [listsOf(walk.lists), listsOf(walk.left.lists)];
   if (lists.length < walk.lists.length || left.length < walk.left.lists.length) return null;
-  const open = openRecords(run);
   const isLookedFor = ([id, { generation, isMissed }]: [string, Sought]) =>
-    pending.includes(generation) && (isMissed || open.get(id)?.isSightedAbsent !== true);
+    pending.includes(generation) && (isMissed || run.noted([id]).every(({ isSightedAbsent }) => !isSightedAbsent));
   const sought = new Map([...walk.sought].filter(isLookedFor));
   const restSince = walk.isRest ? keptAt : null;
   return { ...walk, sought, lists, left: { ...walk.left, lists: left }, version, restSince };

@@ -1,21 +1,15 @@
-import { catalogue } from '@procore-mirror/catalogue';
-import { type Batch, type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import type { Batch, Database } from '@procore-mirror/database';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openMigratedDatabase } from '../testing/test-mirror.ts';
 import { claimNext } from './claim-next.ts';
 
-let test_: TestDatabase;
 let database: Database;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: catalogue.tables });
-  database = openDatabase({ url: test_.url, applicationName: 'test' });
+  ({ database, close } = await openMigratedDatabase());
 });
-afterAll(async () => {
-  await database.close();
-  await test_.drop();
-});
+afterAll(() => close());
 
 /** The resources of the batches that are claimed one after the other until none is left, so many at once. */
 async function claimAll(due: Record<string, number>, concurrency: number, companyId?: string): Promise<string[]> {

@@ -155,7 +155,7 @@ export async function lookWhereParentsWent(
       const parentIds = parents.map(({ id }) => id);
       const only = parentIds.length === 1 ? (parentIds[0] ?? null) : null;
       const found = records.map(({ id }) => {
-        const told = run.toldParents.get(`${resource.resource}/${id}`) ?? null;
+        const told = run.toldParentOf(resource, id) ?? null;
         return { id, parentId: told !== null && parentIds.includes(told) ? told : only };
       });
       await lookAt(client, run, resource, projectId, found);

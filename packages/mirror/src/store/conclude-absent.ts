@@ -44,8 +44,8 @@ export async function concludeAbsent(
   const isLast = guessed.some((record) => isSure(run, search, record));
   if (guessed.length > 0) await insistOnPlace(run, resource, guessed, { isLast });
   await inTransaction(run.settings.database, (client) => concludeAbsentIn(client, run, resource, search, records));
-  for (const { id } of records) run.open.get(resource.resource)?.delete(id);
-  run.absent += records.filter((record) => isSure(run, search, record)).length;
+  run.settled(records, resource);
+  run.absent(records.filter((record) => isSure(run, search, record)).length);
 }
 
 /** The same as part of a transaction; whoever calls it takes the records out of the open ones when that has ended. */
@@ -104,7 +104,7 @@ export async function concludeAbsentIn(
  * to be at all parents, because the record may have another by now.
  */
 function isSure(run: BatchRun, { under }: Search, record: NotedRecord): boolean {
-  const isWide = under === null || run.hiddenWithParent.has(record.id);
+  const isWide = under === null || run.isHiddenWithParent(record.id);
   return record.settles && (record.isDeletedLast || (record.isSightedAbsent && isWide));
 }
 
@@ -175,7 +175,7 @@ async function tellThoseThatMention(
   records: readonly NotedRecord[],
 ): Promise<void> {
   if (resource.parent?.repeatsChild !== true || resource.parent.embeddedAs !== null) return;
-  const untold = records.filter(({ id }) => (run.toldParents.get(`${resource.resource}/${id}`) ?? null) === null);
+  const untold = records.filter(({ id }) => (run.toldParentOf(resource, id) ?? null) === null);
   if (untold.length === 0) return;
   const ids = untold.map(({ id }) => id);
   for (const parent of parentsOf(run.settings.catalogue, resource)) {

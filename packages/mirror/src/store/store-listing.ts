@@ -1,5 +1,6 @@
 import type { CataloguedResource } from '@procore-mirror/catalogue';
-import { type Listing, type ListingOptions, readListing } from '../ask/listing.ts';
+import { type Listing, readListing } from '../ask/listing.ts';
+import type { ListingOptions } from '../ask/listing-pages.ts';
 import type { BatchRun } from '../run/batch-run.ts';
 import { storeAnswer } from './store-answer.ts';
 

@@ -10,7 +10,7 @@ import {
   type StoredRecord,
   type Transaction,
 } from '@procore-mirror/database';
-import { type BatchRun, openRecords, scopeOf } from '../run/batch-run.ts';
+import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 
 /** Notes the parents that a list named of open records, so that no later run has to look again, and tells them. */
 export async function placeRecords(
@@ -18,12 +18,11 @@ export async function placeRecords(
   items: readonly { id: string; parentId: string | null }[],
 ): Promise<void> {
   const { resource, batch } = run;
-  const open = openRecords(run);
+  const open = new Set(run.noted(items.map(({ id }) => id)).map(({ id }) => id));
   const parents = new Map<string, string>();
   for (const { id, parentId } of items) {
-    const record = open.get(id);
-    if (record === undefined || parentId === null) continue;
-    open.set(id, { ...record, parentId });
+    if (!open.has(id) || parentId === null) continue;
+    run.placed(id, parentId);
     parents.set(id, parentId);
   }
   const untold = untoldParents(
@@ -35,7 +34,7 @@ export async function placeRecords(
     await placePending(client, batch, parents);
     await tellParentOf(client, run, resource, untold);
   });
-  for (const [id, parentId] of parents) run.toldParents.set(`${resource.resource}/${id}`, parentId);
+  for (const [id, parentId] of parents) run.parentTold(resource, id, parentId);
 }
 
 /**
@@ -71,9 +70,9 @@ export async function tellOldParents(
   const returned = new Set(await findReturned(client, { ...scopeOf(run, child), resource }, moved));
   for (const { id, movedFrom } of moved) {
     if (movedFrom === null || movedFrom.parentId === null) continue;
-    const hasNews = (run.open.get(resource)?.get(id)?.eventId ?? null) !== null;
+    const hasNews = run.noted([id], child).some(({ eventId }) => eventId !== null);
     if (returned.has(id) && !hasNews) continue;
-    const wasTold = parent.embeddedAs === null && run.toldParents.get(`${resource}/${id}`) === movedFrom.parentId;
+    const wasTold = parent.embeddedAs === null && run.toldParentOf(child, id) === movedFrom.parentId;
     if (wasTold && movedFrom.projectId === run.batch.projectId) continue;
     await tellParents(client, run, parent.resource, new Set([movedFrom.parentId]), movedFrom.projectId);
   }
@@ -109,11 +108,11 @@ async function tellParentOf(
 
 function untoldParents(
   run: BatchRun,
-  { resource }: CataloguedResource,
+  resource: CataloguedResource,
   records: readonly { id: string; parentId: string | null }[],
 ): Set<string> {
   const found = records.flatMap(({ id, parentId }) => {
-    const told = run.toldParents.get(`${resource}/${id}`);
+    const told = run.toldParentOf(resource, id);
     return told === undefined || parentId === null || parentId === told ? [] : [parentId];
   });
   return new Set(found);

@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { catalogue } from '@procore-mirror/catalogue';
 import { type ClaimedBatch, type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
-import { createProcoreClient } from '@procore-mirror/procore';
+import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
 import { createTestDatabase, type System, startSystem } from '@procore-mirror/testing';
 import { type BatchReport, fetchBatch } from '../fetch-batch.ts';
 import { recordDelivery } from '../record-delivery.ts';
-import type { FetchSettings } from '../run/batch-run.ts';
+import type { FetchSettings } from '../run/fetch-settings.ts';
 import { createNeighbours } from '../run/neighbours.ts';
 
 /** Where the test's Procore is, and how the service account signs in there. */
@@ -23,6 +23,8 @@ export type ScriptedProcore = Procore & {
 };
 
 export type TestMirror = {
+  /** Of the database. */
+  url: string;
   database: Database;
   settings: FetchSettings;
   /** Records an event of each record. */
@@ -71,25 +73,27 @@ export async function simulateProcore(): Promise<Procore & { system: System }> {
   return { url: system.simulatorUrl, token, system, close: () => system.close() };
 }
 
-/** A mirror of company 1 and its project 7, unless the test says otherwise; with calls in plenty. */
-export async function startTestMirror(
-  procore: Procore,
-  { companyId = '1', projectId = '7' }: { companyId?: string; projectId?: string } = {},
-): Promise<TestMirror> {
-  const testDatabase = await createTestDatabase();
-  await migrateDatabase({ url: testDatabase.url, tables: catalogue.tables });
-  const database = openDatabase({ url: testDatabase.url, applicationName: 'test' });
+/** A migrated database of the test's own, with calls in plenty. */
+export async function openMigratedDatabase(options: { max?: number } = {}): Promise<{
+  url: string;
+  database: Database;
+  close: () => Promise<void>;
+}> {
+  const { url, drop } = await createTestDatabase();
+  await migrateDatabase({ url, tables: catalogue.tables });
+  const database = openDatabase({ url, applicationName: 'test', ...options });
   await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
-    values ('hour', 1000000, 1000000, now() + interval '1 hour', 'header')`);
-  const { token } = procore;
-  const client = createProcoreClient({
-    apiUrl: new URL(procore.url),
-    token,
-    refuseToken: () => {},
-    sleep: async () => {},
-    roomBytes: 1, // one answer at a time, so that a test does not end in which one is not let go, or waits for another
-  });
-  const settings: FetchSettings = {
+    values ('hour', 1000000, 1000000, now() + interval '1 day', 'header')`);
+  const close = async () => {
+    await database.close();
+    await drop();
+  };
+  return { url, database, close };
+}
+
+/** Nothing waits, and nothing is left to chance. */
+export function testSettings(database: Database, client: ProcoreClient): FetchSettings {
+  return {
     database,
     client,
     catalogue,
@@ -101,8 +105,26 @@ export async function startTestMirror(
     random: () => 0.5,
     neighbours: createNeighbours(),
   };
+}
+
+/** A mirror of company 1 and its project 7, unless the test says otherwise; with calls in plenty. */
+export async function startTestMirror(
+  procore: Procore,
+  { companyId = '1', projectId = '7' }: { companyId?: string; projectId?: string } = {},
+): Promise<TestMirror> {
+  const { url, database, close } = await openMigratedDatabase();
+  const { token } = procore;
+  const client = createProcoreClient({
+    apiUrl: new URL(procore.url),
+    token,
+    refuseToken: () => {},
+    sleep: async () => {},
+    roomBytes: 1, // one answer at a time, so that a test does not end in which one is not let go, or waits for another
+  });
+  const settings = testSettings(database, client);
   let events = 0;
   return {
+    url,
     database,
     settings,
     hear: async (resource, ids, change = {}) => {
@@ -149,8 +171,7 @@ export async function startTestMirror(
     close: async () => {
       await client.close();
       await procore.close();
-      await database.close();
-      await testDatabase.drop();
+      await close();
     },
   };
 }

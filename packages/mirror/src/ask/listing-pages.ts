@@ -1,0 +1,108 @@
+// The pages of a listing, in the size that its list is known to answer.
+import type { CataloguedResource } from '@procore-mirror/catalogue';
+import { type ListFacts, type ListKey, notePageSize, readListFacts } from '@procore-mirror/database';
+import { type AnsweredSize, expandPath, type ProcoreAnswer } from '@procore-mirror/procore';
+import { type BatchRun, scopeOf } from '../run/batch-run.ts';
+import { type CheckedPage, checkPage } from '../run/read-answer.ts';
+import { isUnderParent, pathValues } from './record-paths.ts';
+
+/** docs/procore.md: Pages and Totals. */
+const LARGEST_V2_PAGE = 100;
+
+export type ListingOptions = {
+  parentId: string | null;
+  searchParams?: readonly (readonly [string, string])[];
+  /** Store only these; all when left out. */
+  only?: readonly string[];
+};
+
+/** A page of a listing that looks as one must. */
+export type Page = ProcoreAnswer & CheckedPage;
+
+/**
+ * The pages of the resource's list, all of the scope or those of one parent, in the size that is known to be answered. Throws
+ * ProcoreFormatError at a page that is no list of records.
+ */
+export async function* pagesOf(
+  run: BatchRun,
+  resource: CataloguedResource,
+  options: ListingOptions & { perPage?: number; onDoubt?: (issue: string, isCut: boolean) => unknown },
+): AsyncGenerator<Page> {
+  const { list } = resource;
+  if (list === null) throw new Error(`${resource.resource} has no list in the catalogue`);
+  const { settings, batch, signal } = run;
+  const { parentId, searchParams = [], onDoubt } = options;
+  const facts = await readListFacts(settings.database.pool, listKey(run, resource, parentId));
+  const most = largestPage(run, resource);
+  const known = knownSize(most, facts);
+  let last: AnsweredSize | null = null;
+  let mostRecords = 0;
+  const pages = settings.client.pages(expandPath(list.path, await pathValues(run, resource, parentId)), {
+    ...{ companyId: batch.companyId, signal, onDoubt },
+    perPage: Math.min(options.perPage ?? most, known.most),
+    firstPerPage: Math.min(options.perPage ?? most, known.first),
+    answeredPerPage: facts.pageSize,
+    usuallyMissing: searchParams.length === 0 ? facts.usuallyMissing : null,
+    searchParams: [...Object.entries(list.showAll), ...searchParams],
+    read: (answer) => ({ ...answer, ...checkPage(answer.text, resource) }),
+    onPageSize: (answered) => {
+      last = answered;
+    },
+  });
+  try {
+    for await (const page of pages) {
+      mostRecords = Math.max(mostRecords, page.records);
+      yield page;
+    }
+  } finally {
+    await keepPageSize(run, resource, { facts, most, last, mostRecords });
+  }
+}
+
+/** Keeps the size that was answered where a larger one failed, and a larger one than was known where so many records came at once. */
+async function keepPageSize(
+  run: BatchRun,
+  resource: CataloguedResource,
+  options: { facts: ListFacts; most: number; last: AnsweredSize | null; mostRecords: number },
+): Promise<void> {
+  const { facts, most, last, mostRecords } = options;
+  if (last === null) return;
+  const { size, isSure, hasFailed } = last;
+  const isRaised = facts.pageSize !== null && size > facts.pageSize && mostRecords > facts.pageSize;
+  if (!hasFailed && !isRaised) return;
+  const pageSize = size < most ? size : null;
+  await notePageSize(run.settings.database.pool, listKey(run, resource, null), { pageSize, isSure });
+}
+
+/** How many records a page of the resource's list is known to hold at most. */
+export async function knownPageSize(run: BatchRun, resource: CataloguedResource): Promise<number> {
+  const facts = await readListFacts(run.settings.database.pool, listKey(run, resource, null));
+  return knownSize(largestPage(run, resource), facts).first;
+}
+
+/** The size to begin with, and the largest to try. */
+function knownSize(most: number, { pageSize, isLargerDue }: ListFacts): { first: number; most: number } {
+  if (pageSize === null) return { first: most, most };
+  return isLargerDue
+    ? { first: Math.min(most, pageSize * 2), most }
+    : { first: Math.min(most, pageSize), most: pageSize };
+}
+
+function largestPage({ settings }: BatchRun, { list }: CataloguedResource): number {
+  return list?.path.startsWith('/rest/v2') === true ? Math.min(settings.pageSize, LARGEST_V2_PAGE) : settings.pageSize;
+}
+
+export function listKey(run: BatchRun, resource: CataloguedResource, parentId: string | null): ListKey {
+  const isOfParent = isUnderParent(resource, resource.list?.path ?? null);
+  return { ...scopeOf(run, resource), resource: resource.resource, parentId: isOfParent ? parentId : null };
+}
+
+/** One parameter for each id, or one with all ids in brackets (docs/procore.md: Filters). */
+export function idFilter(
+  { list }: Pick<CataloguedResource, 'list'>,
+  ids: readonly string[],
+): (readonly [string, string])[] {
+  const spelling = list?.filterByIds ?? null;
+  if (spelling === null) return [];
+  return spelling.endsWith('[]') ? ids.map((id) => [spelling, id] as const) : [[spelling, `[${ids.join(',')}]`]];
+}

@@ -1,0 +1,38 @@
+// What every run needs: where Procore and the database are, and the pace of the work.
+import type { Catalogue } from '@procore-mirror/catalogue';
+import type { BatchKey, Database, Pace, ParkPauses } from '@procore-mirror/database';
+import type { ProcoreClient } from '@procore-mirror/procore';
+import type { DriftWatch } from './drift-watch.ts';
+import type { Neighbours } from './neighbours.ts';
+
+export type FetchSettings = Pace & {
+  database: Database;
+  client: ProcoreClient;
+  catalogue: Catalogue;
+  /** How long after a fetch did not find a record another one has to miss it, too, before that counts, ms. */
+  absencePauseMs: number;
+  /** Records per page of a full listing (v2 pages are held to 100). */
+  pageSize: number;
+  parking: ParkPauses;
+  /** What the calls of other batches got. */
+  neighbours: Neighbours;
+  /** When records that were given up are tried again by themselves, counted from then, ms. */
+  retryDeadLettersAfterMs?: readonly number[] | undefined;
+  /** Told of each record that was given up and had no dead letter yet. */
+  onDeadLetter?: ((letter: NewDeadLetter) => void) | undefined;
+  random: () => number;
+  /** A walk stops with its run, and a later run goes on with it; else a run walks as long as it takes. */
+  keepsWalks?: boolean | undefined;
+  /** Told of what was stored; without one nobody looks for new fields. */
+  driftWatch?: DriftWatch | undefined;
+};
+
+export type NewDeadLetter = BatchKey & { id: string; recordId: string; reason: string };
+
+/** The pace of every process of ours. */
+export const usualPace: Pick<FetchSettings, 'maxWaitMs' | 'absencePauseMs' | 'pageSize' | 'parking'> = {
+  maxWaitMs: 60_000,
+  absencePauseMs: 6_000,
+  pageSize: 1000,
+  parking: { firstPauseMs: 20_000, longestPauseMs: 2 * 3_600_000 },
+};

@@ -1,0 +1,84 @@
+// What a list carries of its records becomes rows as far as it goes, and proves nothing: the records are pending until they are shown.
+import type { CataloguedResource } from '@procore-mirror/catalogue';
+import {
+  findPending,
+  inTransaction,
+  markPending,
+  type NotedRecord,
+  noteListed,
+  type Transaction,
+} from '@procore-mirror/database';
+import type { BatchRun } from '../run/batch-run.ts';
+import { type FetchedAnswer, storeRows } from './store-rows.ts';
+
+/** Parents that a listing names, by record id. */
+type NamedParents = ReadonlyMap<string, string | null>;
+
+/**
+ * Stores what a list carries of these records; what rows have beyond it stays. Nothing is proved: the records stay pending
+ * until they are shown, those that the list lacks, too.
+ */
+export async function storePart(run: BatchRun, answer: FetchedAnswer & { only: readonly string[] }): Promise<void> {
+  const parents = new Map(answer.only.map((id) => [id, answer.parentId]));
+  const stored = await inTransaction(run.settings.database, async (client) => {
+    const records = await storeRows(client, run, answer, true);
+    await noteListed(
+      client,
+      { ...run.batch, resource: answer.resource.resource },
+      run.noted(answer.only, answer.resource),
+      { pauseMs: run.settings.delayMs, lane: 'detail' },
+    );
+    // Another run may have settled them meanwhile, when this one lost its lease; their rows are parts now.
+    const parts = records.filter((record) => record.stored).map(({ id }) => id);
+    await markUnlessPending(client, run, answer.resource, parts, parents);
+    return records.length;
+  });
+  run.stored(stored);
+}
+
+/**
+ * Stores what a page of a backfill carries of its records, and marks them pending: their shows are still to come.
+ * Returns the ids on the page.
+ */
+export async function storeListedPage(run: BatchRun, answer: FetchedAnswer, parents: NamedParents): Promise<string[]> {
+  const ids = await inTransaction(run.settings.database, async (client) => {
+    const records = await storeRows(client, run, answer, true);
+    const listed = records.map(({ id }) => id);
+    const added = await markUnlessPending(client, run, answer.resource, listed, parents);
+    await noteListed(client, run.batch, added, { pauseMs: run.settings.delayMs, lane: run.batch.lane });
+    return listed;
+  });
+  run.stored(ids.length);
+  return ids;
+}
+
+/** Marks the records of a listing pending, where nothing that it carries can be stored. Returns their ids. */
+export async function markListed(run: BatchRun, parents: NamedParents): Promise<string[]> {
+  const ids = [...parents.keys()];
+  await inTransaction(run.settings.database, (client) => markUnlessPending(client, run, run.resource, ids, parents));
+  return ids;
+}
+
+/**
+ * What has news already is to be shown anyway, and the list may be older than the news. Returns the others, with their
+ * generations.
+ */
+export async function markUnlessPending(
+  client: Transaction,
+  run: BatchRun,
+  { resource }: CataloguedResource,
+  ids: readonly string[],
+  parents: NamedParents,
+): Promise<Pick<NotedRecord, 'id' | 'generation'>[]> {
+  const { companyId, projectId, lane } = run.batch;
+  const key = { companyId, projectId, resource };
+  const pending = new Set(await findPending(client, key, ids));
+  const added = ids.filter((id) => !pending.has(id));
+  const news = added.map((recordId) => ({
+    ...{ ...key, recordId },
+    parentId: parents.get(recordId) ?? null,
+    isDelete: false,
+    isRelative: false,
+  }));
+  return markPending(client, { news, lane, pace: run.settings });
+}
