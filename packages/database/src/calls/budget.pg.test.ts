@@ -81,7 +81,7 @@ describe('while nothing is known', () => {
     const sick = Array.from({ length: 40 }, () => '1');
     expect(await takeOfEach(sick)).toEqual(['1']);
     expect(await takeOfEach([...sick, '2'])).toEqual(['2']);
-    await passTime(1.9);
+    await passTime(0.5);
     expect(await takeOfEach(sick)).toEqual([]);
     let calls = 2;
     for (let second = 2; second < 10; second += 2) {

@@ -36,20 +36,23 @@ test('an event is recorded though a worker that stores locked its records in ano
   const first = anEvent({ recordId: '1' });
   const second = anEvent({ recordId: '2' });
   for (const event of [first, second]) await record(event);
-  const client = await database.pool.connect();
+  // Postgres has that one give way which finds the deadlock: the recorder, who looks first.
+  await test_.pool.query(`alter database ${new URL(test_.url).pathname.slice(1)} set deadlock_timeout = '5s'`);
+  const recorder = openDatabase({ url: test_.url, applicationName: 'recorder' });
+  const client = await test_.pool.connect();
   const update = (id: string) => client.query('update mirror.pending set attempts = 1 where record_id = $1', [id]);
-  await client.query('begin');
+  await client.query(`begin; set local deadlock_timeout = '1min'`);
   await update('2');
   const news = [first, second].map(newsOf);
-  const recorded = recordEvent(database, { event: anEvent(), ignored: null, news, pace });
+  const recorded = recordEvent(recorder, { event: anEvent(), ignored: null, news, pace });
   const waiting = () =>
     database.pool.query(`select from pg_stat_activity where wait_event_type = 'Lock' and query like '%logged as%'`);
   await expect.poll(async () => (await waiting()).rowCount).toBe(1);
-  // Whoever waited longer is made to give way: the recorder.
   await update('1');
   await client.query('commit');
   client.release();
   expect(await recorded).toBe('new');
+  await recorder.close();
 });
 
 test('a second delivery of the same event is counted and asks for nothing', async () => {
