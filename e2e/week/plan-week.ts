@@ -159,17 +159,17 @@ function createPeople(known: readonly KnownRecord[], random: Random): { sit: (si
   let made = 0;
 
   function sit({ work, projectId, at: start }: Sitting): Save[] {
-    const resource = catalogue.get(work.resource);
-    const hasParents = parentsOf(catalogue, resource).length > 0;
+    const entry = catalogue.get(work.resource);
+    const hasParents = parentsOf(catalogue, entry).length > 0;
     const { perParent = 12 } = work;
     const place: Place = { projectId, parent: null, touched: new Set() };
     const saves: Save[] = [];
     let at = start;
     for (let left = between(work.records, random); left > 0; left -= perParent) {
-      place.parent = pickParent(resource, projectId);
+      place.parent = pickParent(entry, projectId);
       if (place.parent === null && hasParents) return saves;
       for (let index = 0; index < Math.min(left, perParent); index += 1) {
-        saves.push(...saveRecord(resource, work, place, at));
+        saves.push(...saveRecord(entry, work, place, at));
         at += somewhereIn(manners[work.manner].apart, random) * 1000;
       }
       if (place.parent !== null) saves.push(...saveParent(place.parent, work, at));
@@ -177,8 +177,8 @@ function createPeople(known: readonly KnownRecord[], random: Random): { sit: (si
     return saves;
   }
 
-  function pickParent(resource: CataloguedResource, projectId: string | null): KnownRecord | null {
-    const kinds = parentsOf(catalogue, resource).filter((kind) => poolOf(kind.resource, projectId).length > 0);
+  function pickParent(entry: CataloguedResource, projectId: string | null): KnownRecord | null {
+    const kinds = parentsOf(catalogue, entry).filter((kind) => poolOf(kind.resource, projectId).length > 0);
     const kind = kinds[Math.floor(random() * kinds.length)];
     return kind === undefined ? null : pickRecord(poolOf(kind.resource, projectId));
   }
@@ -206,24 +206,23 @@ function createPeople(known: readonly KnownRecord[], random: Random): { sit: (si
     return { record: { resource, projectId, id: `new-${made}`, parentId }, isNew: true };
   }
 
-  function saveRecord(resource: CataloguedResource, work: Work, place: Place, start: number): Save[] {
-    const picked = pickOrMake(resource, work, place);
+  function saveRecord(entry: CataloguedResource, work: Work, place: Place, start: number): Save[] {
+    const picked = pickOrMake(entry, work, place);
     if (picked === null) return [];
     const { record, isNew } = picked;
     place.touched.add(record.id);
-    const result = saveOften(record, { resource, work, isNew, start });
+    const result = saveOften(record, { entry, work, isNew, start });
     if (isNew) poolOf(record.resource, record.projectId).push(record);
-    else if (random() < DELETES && canDelete(resource))
-      result.push(remove(record, (result.at(-1)?.at ?? start) + 60_000));
+    else if (random() < DELETES && canDelete(entry)) result.push(remove(record, (result.at(-1)?.at ?? start) + 60_000));
     return result;
   }
 
   function saveOften(
     record: KnownRecord,
-    { resource, work, isNew, start }: { resource: CataloguedResource; work: Work; isNew: boolean; start: number },
+    { entry, work, isNew, start }: { entry: CataloguedResource; work: Work; isNew: boolean; start: number },
   ): Save[] {
     const { saves, between: seconds, eventsPerSave } = manners[work.manner];
-    const canUpdate = resource.events.includes('update');
+    const canUpdate = entry.events.includes('update');
     const daysBack = random() < BACKDATED ? 1 + Math.floor(random() * 3) : 0;
     let at = start;
     return Array.from({ length: canUpdate ? between(saves, random) : 1 }, (_, index) => {

@@ -33,9 +33,9 @@ export async function compareWorld(
   );
   const byResource = Map.groupBy(world, ({ resource }) => resource);
   const differences: Difference[] = [];
-  for (const resource of catalogue.mirrored) {
-    const records = byResource.get(resource.resource) ?? [];
-    differences.push(...(await compareResource(database, resource, records)));
+  for (const entry of catalogue.mirrored) {
+    const records = byResource.get(entry.resource) ?? [];
+    differences.push(...(await compareResource(database, entry, records)));
   }
   return { differences, compared: world.length };
 }
@@ -43,11 +43,11 @@ export async function compareWorld(
 /** What differs between the rows of a resource and all the records that there are; of one company, if one is given. */
 export async function compareResource(
   database: Database,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   records: readonly WorldRecord[],
   companyId: string | null = null,
 ): Promise<Difference[]> {
-  const { table, scope, idRepeatsAcrossProjects, parent } = resource;
+  const { table, scope, idRepeatsAcrossProjects, parent } = entry;
   const inProject = scope === 'project';
   const keys = ['company_id', 'id', ...(idRepeatsAcrossProjects ? ['project_id'] : [])];
   const same = keys.map((key) => `t.${key} = w.${key}`).join(' and ');
@@ -86,7 +86,7 @@ export async function compareResource(
       companyId,
     ],
   );
-  return rows.map(({ id, what }) => ({ resource: resource.resource, id, what }));
+  return rows.map(({ id, what }) => ({ resource: entry.resource, id, what }));
 }
 
 /** A value that its column cannot take is NULL there; `pg_input_is_valid` says which those are. */

@@ -4,8 +4,8 @@ import { type CataloguedResource, catalogue, parentsOf as parentsIn } from '@pro
 export { type CataloguedResource, catalogue };
 
 /** The resources whose records this one's belong to, or are listed under. */
-export function parentsOf(resource: CataloguedResource): CataloguedResource[] {
-  return parentsIn(catalogue, resource);
+export function parentsOf(entry: CataloguedResource): CataloguedResource[] {
+  return parentsIn(catalogue, entry);
 }
 
 /** The parameter that names such a record. */

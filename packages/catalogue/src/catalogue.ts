@@ -44,10 +44,10 @@ function parentsFirst(
   find: Catalogue['find'],
 ): readonly CataloguedResource[] {
   const ordered = new Set<CataloguedResource>();
-  const add = (resource: CataloguedResource): void => {
-    if (ordered.has(resource)) return;
-    for (const parent of parentsOf({ find }, resource)) add(parent);
-    ordered.add(resource);
+  const add = (entry: CataloguedResource): void => {
+    if (ordered.has(entry)) return;
+    for (const parent of parentsOf({ find }, entry)) add(parent);
+    ordered.add(entry);
   };
   resources.forEach(add);
   return [...ordered];

@@ -15,9 +15,9 @@ export function isListedByParent({ parent, list }: CatalogueEntry): boolean {
 }
 
 /** The resources whose records live inside this one's and have no endpoint of their own. */
-export function embeddedIn(catalogue: Catalogue, resource: CataloguedResource): CataloguedResource[] {
+export function embeddedIn(catalogue: Catalogue, entry: CataloguedResource): CataloguedResource[] {
   return catalogue.mirrored.filter(
-    ({ parent }) => parent !== null && parent.embeddedAs !== null && parent.resource === resource.resource,
+    ({ parent }) => parent !== null && parent.embeddedAs !== null && parent.resource === entry.resource,
   );
 }
 
@@ -46,8 +46,8 @@ export function goesWithParent({ parent, events }: CataloguedResource): boolean 
 }
 
 /** The resources that one call for this one's records brings, too. */
-export function carriedAlong(catalogue: Catalogue, resource: CataloguedResource): CataloguedResource[] {
-  const { parent } = resource;
-  if (parent === null || parent.embeddedAs === null) return embeddedIn(catalogue, resource);
+export function carriedAlong(catalogue: Catalogue, entry: CataloguedResource): CataloguedResource[] {
+  const { parent } = entry;
+  if (parent === null || parent.embeddedAs === null) return embeddedIn(catalogue, entry);
   return [catalogue.get(parent.resource)];
 }

@@ -40,12 +40,12 @@ export async function backfillResource(
   options: BackfillOptions,
 ): Promise<Backfilled> {
   const run = await openRun(settings, { ...scope, lane: 'backfill' }, options.signal);
-  const { resource } = run;
-  if (resource.list === null || resource.list.shared) return { stored: 0, pending: 0 };
-  const isWhole = resource.list.carries === 'whole record';
-  const windows = resource.list.todayOnly ? windowsBack(options.now) : [[]];
+  const { entry } = run;
+  if (entry.list === null || entry.list.shared) return { stored: 0, pending: 0 };
+  const isWhole = entry.list.carries === 'whole record';
+  const windows = entry.list.todayOnly ? windowsBack(options.now) : [[]];
   const fillFrom = (parentId: string | null) => fillWindows(run, isWhole ? storePages : storeParts, windows, parentId);
-  const records = await (isListedByParent(resource) ? fillFromParents(run, fillFrom) : fillFrom(null)).catch(
+  const records = await (isListedByParent(entry) ? fillFromParents(run, fillFrom) : fillFrom(null)).catch(
     async (error: unknown) => {
       const failure = options.signal.aborted ? null : judgeFailure(error);
       if (failure?.kind === 'trouble') await settleFailedFill(run, failure.trouble);
@@ -80,13 +80,13 @@ async function fillWindows(
 async function fillFromParents(run: BatchRun, fillFrom: (parentId: string) => Promise<number>): Promise<number> {
   const passOver = createPassOver(run.signal);
   let sum = 0;
-  for await (const parentId of parentsToWalk(run, run.resource, passOver)) {
+  for await (const parentId of parentsToWalk(run, run.entry, passOver)) {
     const { end } = await passOver.attempt('parent', async () => {
       sum += await fillFrom(parentId);
     });
     if (end !== null) throw end;
   }
-  insistOnEach(run.resource, passOver);
+  insistOnEach(run.entry, passOver);
   return sum;
 }
 
@@ -105,24 +105,24 @@ async function fill(run: BatchRun, read: Read, options: ListingOptions): Promise
     });
     if (listing === null) continue;
     const { doubt, isCut, missing, records } = listing;
-    if (isCut) insistOnAll(run.resource, listing);
+    if (isCut) insistOnAll(run.entry, listing);
     const isUsual = missing !== null && missing > 0 && missing === missedBefore;
     if (doubt === null || isUsual || reading === READINGS) return records;
     missedBefore = missing;
   }
 }
 
-const storePages: Read = (run, version, options) => storeListing(run, run.resource, version, options);
+const storePages: Read = (run, version, options) => storeListing(run, run.entry, version, options);
 
 const storeParts: Read = (run, version, options) => {
-  const { resource } = run;
-  return readListing(run, resource, options, async (page) => {
-    const parentId = resource.parent === null ? null : options.parentId;
-    const parents = new Map(readItems(page.text, resource).map((item) => [item.id, parentId ?? item.parentId]));
+  const { entry } = run;
+  return readListing(run, entry, options, async (page) => {
+    const parentId = entry.parent === null ? null : options.parentId;
+    const parents = new Map(readItems(page.text, entry).map((item) => [item.id, parentId ?? item.parentId]));
     // Records in groups cannot be stored as they stand.
-    if (resource.list?.within !== null) return markListed(run, parents);
+    if (entry.list?.within !== null) return markListed(run, parents);
     const { text, wrapper } = page;
-    const answer = { resource, wrapper, version, text, parentId, only: null };
+    const answer = { entry, wrapper, version, text, parentId, only: null };
     return storeListedPage(run, answer, parents);
   });
 };

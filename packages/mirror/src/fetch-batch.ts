@@ -120,7 +120,7 @@ async function tryCall(
   try {
     await makeCall(run, call);
     await sawAnswer();
-    return { kind: 'go on', also: followUp(run.resource, call, run.noted(idsOf(call))) };
+    return { kind: 'go on', also: followUp(run.entry, call, run.noted(idsOf(call))) };
   } catch (error) {
     if (run.signal.aborted) return { kind: 'end', outcome: 'wait' };
     const failure = judgeFailure(error);

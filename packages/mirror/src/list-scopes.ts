@@ -20,7 +20,7 @@ export async function listScopes(options: {
   const chosen = options.resources === null ? null : new Set(options.resources.map((name) => name.toLowerCase()));
   const resourcesOf = (scope: 'company' | 'project') =>
     options.catalogue.mirrored
-      .filter((resource) => resource.scope === scope && resource.list !== null)
+      .filter((entry) => entry.scope === scope && entry.list !== null)
       .map(({ resource }) => resource)
       .filter((name) => chosen?.has(name.toLowerCase()) ?? true);
   const scopes: Scope[] = [];

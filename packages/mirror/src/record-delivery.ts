@@ -46,7 +46,7 @@ export async function recordDelivery(settings: RecordSettings, delivery: Deliver
   const verdict = newsOfEvent(event, catalogue, selection);
   if (verdict.outcome === 'dead') return bury(database, delivery.body, event, verdict);
   const ignored = verdict.outcome === 'ignored' ? verdict.reason : null;
-  const news = verdict.outcome === 'pending' ? await withRelatives(settings, verdict.resource, verdict.news) : [];
+  const news = verdict.outcome === 'pending' ? await withRelatives(settings, verdict.entry, verdict.news) : [];
   const { receivedAt, key = null, trace = null } = delivery;
   const logged: LoggedEvent = { ...event, receivedAt, key, trace, raw: asJsonb(raw) };
   const isNew = await recordUnderOwnId(settings, { event: logged, ignored, news, deadLetterId: deadLetterId(raw) });
@@ -68,15 +68,15 @@ async function recordUnderOwnId(
 }
 
 /** Adds the records that change with this one and may send no event of their own. */
-async function withRelatives(settings: RecordSettings, resource: CataloguedResource, own: News): Promise<News[]> {
+async function withRelatives(settings: RecordSettings, entry: CataloguedResource, own: News): Promise<News[]> {
   const { database, catalogue } = settings;
-  const parentId = await knownParent(settings, resource, own);
+  const parentId = await knownParent(settings, entry, own);
   const news = [{ ...own, parentId }];
   const relative = { ...own, parentId: null, isDelete: false, isRelative: true };
-  if (parentId !== null && resource.parent?.repeatsChild === true && resource.parent.embeddedAs === null) {
-    news.push({ ...relative, resource: resource.parent.resource, recordId: parentId });
+  if (parentId !== null && entry.parent?.repeatsChild === true && entry.parent.embeddedAs === null) {
+    news.push({ ...relative, resource: entry.parent.resource, recordId: parentId });
   }
-  for (const name of resource.alsoChanges) {
+  for (const name of entry.alsoChanges) {
     const { table } = catalogue.get(name);
     const projectIds = await findProjects(database.pool, { table, companyId: own.companyId, id: own.recordId });
     for (const projectId of projectIds) news.push({ ...relative, resource: name, projectId });

@@ -12,19 +12,19 @@ type Wanted = (record: WorldRecord, state: State) => boolean;
 
 /** The records that the list answers at `now`, before it is cut into pages. */
 export function filterList(
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   records: readonly WorldRecord[],
   { query, now, inactive, scope }: { query: URLSearchParams; now: number; inactive: boolean; scope: Scope },
 ): WorldRecord[] {
   const conditions = [
     within(scope),
-    notDeleted(resource, query),
-    inActiveScope(resource, query, inactive),
-    withIds(resource, query),
-    updatedWithin(resource, query),
-    approved(resource, query),
-    ofDocumentType(resource, query),
-    onDays(resource, query, now),
+    notDeleted(entry, query),
+    inActiveScope(entry, query, inactive),
+    withIds(entry, query),
+    updatedWithin(entry, query),
+    approved(entry, query),
+    ofDocumentType(entry, query),
+    onDays(entry, query, now),
   ].filter((condition) => condition !== null);
   return records.filter((record) => {
     const state = stateAt(record, now);
@@ -52,8 +52,8 @@ function inActiveScope({ resource }: CataloguedResource, query: URLSearchParams,
   return (_record, { fields }) => (fields[field] === true) === active;
 }
 
-function withIds(resource: CataloguedResource, query: URLSearchParams): Wanted | null {
-  const ids = askedIds(resource, query);
+function withIds(entry: CataloguedResource, query: URLSearchParams): Wanted | null {
+  const ids = askedIds(entry, query);
   return ids === null ? null : ({ id }) => ids.has(id);
 }
 

@@ -33,8 +33,8 @@ export function createAnswerRecords({
     }
     if (values.company_id !== undefined && values.company_id !== companyId) return errorAnswer(call, 404, NOT_FOUND);
     turn += 1;
-    const answers = route.resources.map((resource) =>
-      route.kind === 'show' ? show(call, resource, values, companyId) : records(call, resource, match, companyId),
+    const answers = route.resources.map((entry) =>
+      route.kind === 'show' ? show(call, entry, values, companyId) : records(call, entry, match, companyId),
     );
     const answer = answers.find((found) => !('status' in found)) ?? answers[0];
     if (answer === undefined || 'status' in answer) return answer ?? errorAnswer(call, 404, NOT_FOUND);
@@ -44,11 +44,11 @@ export function createAnswerRecords({
   type Values = Readonly<Record<string, string>>;
   type Found = Answer | { shown: Fields } | { listed: readonly WorldRecord[] };
 
-  function show(call: Call, resource: CataloguedResource, values: Values, companyId: string): Found {
+  function show(call: Call, entry: CataloguedResource, values: Values, companyId: string): Found {
     const projectId = values.project_id ?? null;
-    const record = world.find(resource.resource, { companyId, projectId, id: values.id ?? '' });
-    const scopeId = resource.resource === 'Projects' ? (values.id ?? null) : (projectId ?? projectOf(record));
-    const refusal = refuse(call, resource, companyId, scopeId);
+    const record = world.find(entry.resource, { companyId, projectId, id: values.id ?? '' });
+    const scopeId = entry.resource === 'Projects' ? (values.id ?? null) : (projectId ?? projectOf(record));
+    const refusal = refuse(call, entry, companyId, scopeId);
     if (refusal !== null) return refusal;
     const fits = record !== undefined && isPlaced(record, values);
     const shown = fits ? shownFields(record, clock.now()) : null;
@@ -61,7 +61,7 @@ export function createAnswerRecords({
     if (state === null) return false;
     const { projectId, parent } = state;
     const asked = values.project_id;
-    const parentId = values[parentKeyOf(record.resource) ?? ''];
+    const parentId = values[parentKeyOf(record.entry) ?? ''];
     return (
       (projectId === null || asked === undefined || asked === projectId) &&
       (parentId === undefined || parentId === parent?.id) &&
@@ -69,17 +69,17 @@ export function createAnswerRecords({
     );
   }
 
-  function records(call: Call, resource: CataloguedResource, { route, values }: Match, companyId: string): Found {
-    const parent = parentNamed(resource, values, companyId);
+  function records(call: Call, entry: CataloguedResource, { route, values }: Match, companyId: string): Found {
+    const parent = parentNamed(entry, values, companyId);
     if (parent === null) return errorAnswer(call, 404, NOT_FOUND);
-    const projectId = resource.scope === 'project' ? (values.project_id ?? projectOf(parent)) : null;
-    const refusal = refuse(call, resource, companyId, projectId);
+    const projectId = entry.scope === 'project' ? (values.project_id ?? projectOf(parent)) : null;
+    const refusal = refuse(call, entry, companyId, projectId);
     if (refusal !== null) return refusal;
     const scope = { companyId, projectId, ...(parent !== undefined && { parent }) };
     const options = { query: call.query, now: clock.now(), inactive: route.inactive, scope };
-    const listed = filterList(resource, world.within(resource.resource, scope), options);
+    const listed = filterList(entry, world.within(entry.resource, scope), options);
     return {
-      listed: resource.resource === 'Projects' ? listed.filter(({ id }) => world.access(id).permitted) : listed,
+      listed: entry.resource === 'Projects' ? listed.filter(({ id }) => world.access(id).permitted) : listed,
     };
   }
 
@@ -88,15 +88,11 @@ export function createAnswerRecords({
   }
 
   /** The parent whose children are listed; undefined when the path names none, null when it cannot be seen. */
-  function parentNamed(
-    resource: CataloguedResource,
-    values: Values,
-    companyId: string,
-  ): WorldRecord | null | undefined {
-    const id = values[parentKeyOf(resource) ?? ''];
+  function parentNamed(entry: CataloguedResource, values: Values, companyId: string): WorldRecord | null | undefined {
+    const id = values[parentKeyOf(entry) ?? ''];
     if (id === undefined) return undefined;
     const projectId = values.project_id ?? null;
-    const parent = parentsOf(resource)
+    const parent = parentsOf(entry)
       .map((kind) => world.find(kind.resource, { companyId, projectId, id }))
       .find((found) => found !== undefined);
     return parent === undefined || !isPlaced(parent, values) || shownFields(parent, clock.now()) === null
@@ -105,17 +101,12 @@ export function createAnswerRecords({
   }
 
   /** 404 for a project that is not there, 403 for what the service account may not read, null when all is well. */
-  function refuse(
-    call: Call,
-    resource: CataloguedResource,
-    companyId: string,
-    projectId: string | null,
-  ): Answer | null {
+  function refuse(call: Call, entry: CataloguedResource, companyId: string, projectId: string | null): Answer | null {
     if (projectId !== null) {
       const project = world.find('Projects', { companyId, projectId: null, id: projectId });
       if (project === undefined || stateAt(project, clock.now()) === null) return errorAnswer(call, 404, NOT_FOUND);
     }
-    if (mayRead(world, resource, companyId, projectId)) return null;
+    if (mayRead(world, entry, companyId, projectId)) return null;
     return errorAnswer(call, 403, 'You do not have permission to perform this action.');
   }
 
@@ -140,16 +131,16 @@ export function createAnswerRecords({
     return { status: 200, headers: Object.fromEntries(told), body: wrapped(call, route.resources[0], body) };
   }
 
-  function wrapped({ path }: Call, resource: CataloguedResource | undefined, body: string): string {
-    return resource !== undefined && isInData(path, resource) ? `{"data":${body}}` : body;
+  function wrapped({ path }: Call, entry: CataloguedResource | undefined, body: string): string {
+    return entry !== undefined && isInData(path, entry) ? `{"data":${body}}` : body;
   }
 
   /** Some lists come in groups, some with something beside them. */
-  function grouped(resource: CataloguedResource | undefined, list: string): string {
-    const within = resource?.list?.within ?? null;
-    if (resource === undefined || within === null) return list;
-    const group = `{"${listTraits(resource.resource).beside ?? 'group_title'}":"all","${within}":${list}}`;
-    return listTraits(resource.resource).beside === undefined ? `[${group}]` : group;
+  function grouped(entry: CataloguedResource | undefined, list: string): string {
+    const within = entry?.list?.within ?? null;
+    if (entry === undefined || within === null) return list;
+    const group = `{"${listTraits(entry.resource).beside ?? 'group_title'}":"all","${within}":${list}}`;
+    return listTraits(entry.resource).beside === undefined ? `[${group}]` : group;
   }
 
   function write(call: Call, fields: Fields): string {

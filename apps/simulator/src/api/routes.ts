@@ -26,10 +26,10 @@ export type FindRoute = (path: string, query: URLSearchParams) => Match | undefi
 /** Makes the finder for all resources of the catalogue. */
 export function createFindRoute(): FindRoute {
   const routes = new Map<string, Route>();
-  for (const resource of catalogue.mirrored) {
-    addRoute(routes, 'show', resource, resource.show);
-    addRoute(routes, 'list', resource, resource.list?.path ?? null);
-    addRoute(routes, 'list', resource, listTraits(resource.resource).inactivePath ?? null, true);
+  for (const entry of catalogue.mirrored) {
+    addRoute(routes, 'show', entry, entry.show);
+    addRoute(routes, 'list', entry, entry.list?.path ?? null);
+    addRoute(routes, 'list', entry, listTraits(entry.resource).inactivePath ?? null, true);
   }
   const byLength = Map.groupBy(routes.values(), ({ segments }) => segments.length);
 
@@ -45,7 +45,7 @@ export function createFindRoute(): FindRoute {
 function addRoute(
   routes: Map<string, Route>,
   kind: Route['kind'],
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   template: string | null,
   inactive = false,
 ): void {
@@ -53,11 +53,11 @@ function addRoute(
   const [path = '', search = ''] = template.split('?');
   const key = `${kind} ${path}`;
   const known = routes.get(key);
-  if (known !== undefined) known.resources.push(resource);
+  if (known !== undefined) known.resources.push(entry);
   const segments = path.split('/').slice(1);
   // Those that name an id must be given, a view may be.
   const required = [...search.matchAll(/([^&=]+)=\{/g)].map(([, name = '']) => name);
-  if (known === undefined) routes.set(key, { kind, resources: [resource], inactive, path, segments, required });
+  if (known === undefined) routes.set(key, { kind, resources: [entry], inactive, path, segments, required });
 }
 
 const isPlaceholder = (segment: string): boolean => segment.startsWith('{');

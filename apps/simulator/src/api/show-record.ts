@@ -20,11 +20,11 @@ export function wholeFields(record: WorldRecord, { fields }: State, now: number)
 export function listedFields(record: WorldRecord, now: number): Fields | null {
   const state = stateAt(record, now);
   if (state === null || state.hidden) return null;
-  const { resource, list } = record.resource;
+  const { resource, list } = record.entry;
   const whole = wholeFields(record, state, now);
   if (list?.carries !== 'part of the record') return whole;
   const { lacks, adds } = listTraits(resource);
-  const lacking = new Set(lacks ?? jsonColumns(record.resource));
+  const lacking = new Set(lacks ?? jsonColumns(record.entry));
   const item = Object.fromEntries(Object.entries({ ...whole, ...adds }).filter(([key]) => !lacking.has(key)));
   if (resource === 'RFIs') item.questions = abbreviated(item.questions);
   return item;
@@ -58,10 +58,10 @@ export function isInData(path: string, { resource }: Pick<CataloguedResource, 'r
 }
 
 function embedded(record: WorldRecord, fields: Fields, now: number): Fields {
-  const children = Map.groupBy(childrenOf(record, now), (child) => child.resource.resource);
+  const children = Map.groupBy(childrenOf(record, now), (child) => child.entry.resource);
   const added: Record<string, unknown> = {};
   for (const key of ['line_items', 'change_items']) if (key in fields) added[key] = [];
-  for (const { resource, key } of repeatedIn(record.resource)) {
+  for (const { resource, key } of repeatedIn(record.entry)) {
     const siblings = children.get(resource) ?? [];
     const shown = siblings.map((child) => shownFields(child, now)).filter((one) => one !== null);
     if (key === 'questions') added.questions = withAnswers(fields.questions, shown);

@@ -58,7 +58,7 @@ export function createEvents({ world, hooks, deliveries, clock, random, ids, set
   }
 
   function describe(
-    { resource, companyId, id }: WorldRecord,
+    { entry, companyId, id }: WorldRecord,
     kind: EventKind,
     { projectId, parent }: Place,
   ): SimulatedEvent {
@@ -69,13 +69,13 @@ export function createEvents({ world, hooks, deliveries, clock, random, ids, set
       integerId: ids.event(),
       companyId,
       projectId,
-      resource: resource.resource,
+      resource: entry.resource,
       recordId: id,
       kind,
       occurredAt: `${new Date(clock.now()).toISOString().slice(0, 23)}${String(random.between(0, 999)).padStart(3, '0')}Z`,
       userId: users.length === 0 ? '598134325000001' : random.pick(users).id,
       related:
-        parent !== null && named.includes(resource.resource) ? [{ id: parent.id, name: parent.resource.resource }] : [],
+        parent !== null && named.includes(entry.resource) ? [{ id: parent.id, name: parent.entry.resource }] : [],
     };
   }
 }

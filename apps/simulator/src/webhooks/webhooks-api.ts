@@ -157,16 +157,15 @@ export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids }: 
 
   /** The new trigger, or why there is none. */
   function addTrigger(hook: Hook, asked: z.infer<typeof newTrigger>): Trigger | string {
-    const resource = catalogue.find(asked.resource_name);
+    const entry = catalogue.find(asked.resource_name);
     const scope = hook.projectId === null ? 'company' : 'project';
-    if (resource?.table == null || resource.scope !== scope)
-      return `${asked.resource_name} is not a resource of a ${scope}`;
-    const kind = resource.events.find((event) => event === asked.event_type.toLowerCase());
-    if (kind === undefined) return `${resource.resource} has no event ${asked.event_type}`;
-    if (hook.triggers.some((trigger) => trigger.resource === resource.resource && trigger.kind === kind)) {
-      return `${resource.resource} ${kind} has a trigger already`;
+    if (entry?.table == null || entry.scope !== scope) return `${asked.resource_name} is not a resource of a ${scope}`;
+    const kind = entry.events.find((event) => event === asked.event_type.toLowerCase());
+    if (kind === undefined) return `${entry.resource} has no event ${asked.event_type}`;
+    if (hook.triggers.some((trigger) => trigger.resource === entry.resource && trigger.kind === kind)) {
+      return `${entry.resource} ${kind} has a trigger already`;
     }
-    const trigger = { id: ids.next(), resource: resource.resource, kind };
+    const trigger = { id: ids.next(), resource: entry.resource, kind };
     hook.triggers.push(trigger);
     return trigger;
   }
@@ -203,7 +202,7 @@ export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids }: 
     if (asked === undefined) return errorAnswer(call, 400, 'payload_version is required');
     const scope = projectId === null ? 'company' : 'project';
     const rows = catalogue.mirrored
-      .filter((resource) => resource.scope === scope)
+      .filter((entry) => entry.scope === scope)
       .map(({ tool, resource, events: actions }) => ({
         category: tool,
         tool,

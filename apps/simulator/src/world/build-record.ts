@@ -74,7 +74,7 @@ export function columnsFor({ resource, table }: CataloguedResource): readonly Co
 }
 
 /** The columns that an edit may change: not the times, nor what scopes and embedded children hang on. */
-export function editableColumns(resource: CataloguedResource): readonly Column[] {
+export function editableColumns(entry: CataloguedResource): readonly Column[] {
   const fixed = new Set([
     'created_at',
     'updated_at',
@@ -83,26 +83,26 @@ export function editableColumns(resource: CataloguedResource): readonly Column[]
     'questions',
     'line_items',
     'change_items',
-    ...repeatedIn(resource).map(({ key }) => key),
-    ...(resource.parent?.namedBy?.split('.') ?? []),
+    ...repeatedIn(entry).map(({ key }) => key),
+    ...(entry.parent?.namedBy?.split('.') ?? []),
   ]);
-  const kept = activeField(resource.resource) ?? 'is_active';
-  return columnsFor(resource).filter(({ name }) => !fixed.has(name) && name !== kept && name !== 'date');
+  const kept = activeField(entry.resource) ?? 'is_active';
+  return columnsFor(entry).filter(({ name }) => !fixed.has(name) && name !== kept && name !== 'date');
 }
 
 /** All fields of a new record made at `surroundings.nowMs`. */
-export function buildFields(resource: CataloguedResource, identity: Identity, surroundings: Surroundings): Fields {
-  const fields: Record<string, unknown> = { id: idField(resource, identity.id) };
-  for (const column of columnsFor(resource)) {
+export function buildFields(entry: CataloguedResource, identity: Identity, surroundings: Surroundings): Fields {
+  const fields: Record<string, unknown> = { id: idField(entry, identity.id) };
+  for (const column of columnsFor(entry)) {
     if (column.note?.includes('only on deleted records') === true) continue;
     fields[column.name] = fieldValue(column, surroundings);
   }
-  return { ...fields, ...settledFields(resource, identity, surroundings, fields) };
+  return { ...fields, ...settledFields(entry, identity, surroundings, fields) };
 }
 
 /** What follows from the record's place and time, not from chance. */
 function settledFields(
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   identity: Identity,
   surroundings: Surroundings,
   fields: Fields,
@@ -121,26 +121,26 @@ function settledFields(
     email_address: `user${id}@example.com`,
   };
   const followed = Object.fromEntries(Object.entries(settled).filter(([name]) => name in fields));
-  if (resource.list?.todayOnly === true) followed.date = logDay(surroundings);
+  if (entry.list?.todayOnly === true) followed.date = logDay(surroundings);
   if (fields.first_name !== undefined && fields.last_name !== undefined) {
     const names = [fields.first_name ?? 'Sam', fields.last_name ?? 'Doe'];
     Object.assign(followed, { first_name: names[0], last_name: names[1], name: names.join(' ') });
   }
-  return { ...followed, ...placedFields(resource, identity, fields) };
+  return { ...followed, ...placedFields(entry, identity, fields) };
 }
 
 /** What the record's place says in its own fields, `fields` being those it has. */
 export function placedFields(
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   { companyId, projectId, parent }: Place & { companyId: string },
   fields: Fields,
 ): Fields {
-  const placed: Record<string, unknown> = parent === null ? {} : { ...namedParent(resource, parent.id) };
+  const placed: Record<string, unknown> = parent === null ? {} : { ...namedParent(entry, parent.id) };
   if (isObject(fields.project) && projectId !== null) placed.project = { ...fields.project, id: numberOf(projectId) };
-  if (resource.resource === 'Change Events') {
+  if (entry.resource === 'Change Events') {
     Object.assign(placed, { company_id: numberOf(companyId), project_id: numberOf(projectId ?? '0') });
   }
-  if (resource.resource === 'Change Event Line Items' && parent !== null) placed.event_id = numberOf(parent.id);
+  if (entry.resource === 'Change Event Line Items' && parent !== null) placed.event_id = numberOf(parent.id);
   return placed;
 }
 

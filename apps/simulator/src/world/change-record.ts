@@ -12,7 +12,7 @@ export type RecordChanges = {
   /** Moves the record alone; `updated_at` changes only where the move counts as an edit of it. */
   setPlace: (record: WorldRecord, place: Place, isEdit: boolean) => void;
   /** The lag of a record that arrives somewhere: made, restored, or moved there. */
-  arrivalLagOf: (resource: CataloguedResource) => Lag;
+  arrivalLagOf: (entry: CataloguedResource) => Lag;
 };
 
 type Options = { world: World; clock: Clock; settings: () => Settings };
@@ -28,16 +28,16 @@ export function createRecordChanges({ world, clock, settings }: Options): Record
 
   function setDeleted(record: WorldRecord, deleted: boolean): void {
     const marks = { deleted, deleted_at: deleted ? wholeSeconds(clock.now()) : null, in_recycle_bin: deleted };
-    const names = new Set(columnsFor(record.resource).map(({ name }) => name));
+    const names = new Set(columnsFor(record.entry).map(({ name }) => name));
     const own = Object.entries(marks).filter(([key]) => names.has(key));
     const fields = updated({ ...record.now.fields, ...Object.fromEntries(own) });
-    change(record, { fields, deleted }, deleted ? editLagOf(record.resource) : arrivalLagOf(record.resource));
+    change(record, { fields, deleted }, deleted ? editLagOf(record.entry) : arrivalLagOf(record.entry));
   }
 
   function setPlace(record: WorldRecord, { projectId, parent }: Place, isEdit: boolean): void {
-    const { resource, companyId, now } = record;
-    const fields = { ...now.fields, ...placedFields(resource, { companyId, projectId, parent }, now.fields) };
-    change(record, { projectId, parent, fields: isEdit ? updated(fields) : fields }, arrivalLagOf(resource));
+    const { entry, companyId, now } = record;
+    const fields = { ...now.fields, ...placedFields(entry, { companyId, projectId, parent }, now.fields) };
+    change(record, { projectId, parent, fields: isEdit ? updated(fields) : fields }, arrivalLagOf(entry));
     world.refile(record);
   }
 
@@ -45,13 +45,13 @@ export function createRecordChanges({ world, clock, settings }: Options): Record
     return 'updated_at' in fields ? { ...fields, updated_at: wholeSeconds(clock.now()) } : fields;
   }
 
-  function change(record: WorldRecord, changes: Partial<State>, lag = editLagOf(record.resource)): void {
+  function change(record: WorldRecord, changes: Partial<State>, lag = editLagOf(record.entry)): void {
     changeState(record, { ...record.now, ...changes }, clock.now(), lag);
   }
 
   /** Where it was it is seen no longer than any old state; where it arrives it may be missing longer than that. */
-  function arrivalLagOf(resource: CataloguedResource): Lag {
-    const { oldMs } = editLagOf(resource);
+  function arrivalLagOf(entry: CataloguedResource): Lag {
+    const { oldMs } = editLagOf(entry);
     const absentMs = settings().createLagMs ?? oldMs;
     return { oldMs: Math.min(oldMs, absentMs), absentMs };
   }

@@ -11,16 +11,16 @@ type Destination = Maybe<'toProjectId' | 'toParentId'>;
 
 export type Chooser = {
   /** Where a new record goes; throws EditError when there is no such place. */
-  site: (resource: CataloguedResource, asked: Maybe<'companyId' | 'projectId' | 'parentId' | 'id'>) => Site;
+  site: (entry: CataloguedResource, asked: Maybe<'companyId' | 'projectId' | 'parentId' | 'id'>) => Site;
   /** The record; by chance one that is `deleted` or not, as asked. Throws EditError when there is none. */
-  record: (resource: CataloguedResource, asked: Asked, deleted: boolean) => WorldRecord;
+  record: (entry: CataloguedResource, asked: Asked, deleted: boolean) => WorldRecord;
   /** Where a record moves to: another parent of its project or, without parents, another project; throws EditError. */
   destination: (record: WorldRecord, asked: Destination) => Place;
 };
 
 /** Are there other places for records of this resource? */
-export function canMove(resource: CataloguedResource): boolean {
-  return parentsOf(resource).length > 0 || (resource.scope === 'project' && !resource.idRepeatsAcrossProjects);
+export function canMove(entry: CataloguedResource): boolean {
+  return parentsOf(entry).length > 0 || (entry.scope === 'project' && !entry.idRepeatsAcrossProjects);
 }
 
 type Wanted = (record: WorldRecord) => boolean;
@@ -29,47 +29,47 @@ const isAlive: Wanted = ({ now }) => !now.deleted;
 export function createChooser({ world, random }: { world: World; random: Random }): Chooser {
   return {
     site,
-    record: (resource, asked, deleted) => find(resource, asked, ({ now }) => now.deleted === deleted),
+    record: (entry, asked, deleted) => find(entry, asked, ({ now }) => now.deleted === deleted),
     destination,
   };
 
-  function site(resource: CataloguedResource, asked: Parameters<Chooser['site']>[1]): Site {
+  function site(entry: CataloguedResource, asked: Parameters<Chooser['site']>[1]): Site {
     const companyId = asked.companyId ?? random.pick([...world.companies.keys()]);
     if (!world.companies.has(companyId)) throw new EditError(`there is no company ${companyId}`);
     const { projectId } = asked;
     const id = asked.id === undefined ? {} : { id: asked.id };
-    const kinds = parentsOf(resource);
+    const kinds = parentsOf(entry);
     if (kinds.length > 0) {
       const parent = parentAmong(kinds, { companyId, projectId, id: asked.parentId }, isAlive);
       return { companyId, projectId: parent.now.projectId, parent, ...id };
     }
-    if (resource.scope === 'company') return { companyId, projectId: null, parent: null, ...id };
+    if (entry.scope === 'company') return { companyId, projectId: null, parent: null, ...id };
     const project = find(catalogue.get('Projects'), { companyId, id: projectId }, isAlive);
     return { companyId, projectId: project.id, parent: null, ...id };
   }
 
   function destination(record: WorldRecord, asked: Destination): Place {
-    const { resource } = record;
-    if (!canMove(resource)) throw new EditError(`${resource.resource} cannot move`);
-    return parentsOf(resource).length === 0 ? otherProject(record, asked) : otherParent(record, asked);
+    const { entry } = record;
+    if (!canMove(entry)) throw new EditError(`${entry.resource} cannot move`);
+    return parentsOf(entry).length === 0 ? otherProject(record, asked) : otherParent(record, asked);
   }
 
-  function otherProject({ resource, companyId, now }: WorldRecord, { toProjectId, toParentId }: Destination): Place {
-    if (toParentId !== undefined) throw new EditError(`${resource.resource} have no parent`);
+  function otherProject({ entry, companyId, now }: WorldRecord, { toProjectId, toParentId }: Destination): Place {
+    if (toParentId !== undefined) throw new EditError(`${entry.resource} have no parent`);
     const isOther: Wanted = ({ id }) => id !== now.projectId;
     const project = find(catalogue.get('Projects'), { companyId, id: toProjectId }, isOther);
     if (!isOther(project)) throw new EditError(`the record is in project ${project.id} already`);
     return { projectId: project.id, parent: null };
   }
 
-  function otherParent({ resource, companyId, now }: WorldRecord, { toProjectId, toParentId }: Destination): Place {
+  function otherParent({ entry, companyId, now }: WorldRecord, { toProjectId, toParentId }: Destination): Place {
     const { projectId } = now;
     if ((toProjectId ?? projectId) !== projectId) {
-      throw new EditError(`${resource.resource} stay in the project of their parent`);
+      throw new EditError(`${entry.resource} stay in the project of their parent`);
     }
     const isOther: Wanted = (one) => isAlive(one) && one !== now.parent;
     const asked = { companyId, projectId: projectId ?? undefined, id: toParentId };
-    const parent = parentAmong(parentsOf(resource), asked, isOther);
+    const parent = parentAmong(parentsOf(entry), asked, isOther);
     if (!isOther(parent)) throw new EditError(`${parent.id} is the record's parent already, or deleted`);
     return { projectId, parent };
   }
@@ -91,36 +91,36 @@ export function createChooser({ world, random }: { world: World; random: Random 
   }
 
   /** The record asked for, whatever its state, or one of those wanted. */
-  function find(resource: CataloguedResource, asked: Asked, wanted: Wanted): WorldRecord {
-    const projectId = resource.scope === 'company' ? undefined : asked.projectId;
-    if (asked.id !== undefined) return named(resource, { ...asked, projectId, id: asked.id });
+  function find(entry: CataloguedResource, asked: Asked, wanted: Wanted): WorldRecord {
+    const projectId = entry.scope === 'company' ? undefined : asked.projectId;
+    if (asked.id !== undefined) return named(entry, { ...asked, projectId, id: asked.id });
     const records =
       asked.companyId === undefined
-        ? world.all(resource.resource)
-        : world.within(resource.resource, { companyId: asked.companyId, projectId: projectId ?? null });
+        ? world.all(entry.resource)
+        : world.within(entry.resource, { companyId: asked.companyId, projectId: projectId ?? null });
     const found = byChance(
       records,
       (one) => wanted(one) && (projectId === undefined || one.now.projectId === projectId),
     );
-    if (found === undefined) throw new EditError(`${resource.resource} have no such record`);
+    if (found === undefined) throw new EditError(`${entry.resource} have no such record`);
     return found;
   }
 
   type Named = Maybe<'companyId' | 'projectId'> & { id: string };
 
-  function named(resource: CataloguedResource, asked: Named): WorldRecord {
-    const found = keysOf(resource, asked)
-      .map((key) => world.find(resource.resource, key))
+  function named(entry: CataloguedResource, asked: Named): WorldRecord {
+    const found = keysOf(entry, asked)
+      .map((key) => world.find(entry.resource, key))
       .find((one) => one !== undefined && (asked.projectId ?? one.now.projectId) === one.now.projectId);
-    if (found === undefined) throw new EditError(`${resource.resource} have no record ${asked.id} there`);
+    if (found === undefined) throw new EditError(`${entry.resource} have no record ${asked.id} there`);
     return found;
   }
 
   /** Everywhere the record may be: usually one place, as ids are unique in a company. */
-  function keysOf(resource: CataloguedResource, { companyId: asked, projectId, id }: Named): RecordKey[] {
+  function keysOf(entry: CataloguedResource, { companyId: asked, projectId, id }: Named): RecordKey[] {
     const companies = asked === undefined ? [...world.companies.keys()] : [asked];
     return companies.flatMap((companyId) => {
-      if (!resource.idRepeatsAcrossProjects || projectId !== undefined) {
+      if (!entry.idRepeatsAcrossProjects || projectId !== undefined) {
         return [{ companyId, projectId: projectId ?? null, id }];
       }
       return world.within('Projects', { companyId }).map((project) => ({ companyId, projectId: project.id, id }));

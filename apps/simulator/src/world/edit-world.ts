@@ -58,22 +58,22 @@ export function createApplyEdit({ world, maker, clock, random, settings, onChang
   const acts = { update, delete: remove, restore, move, hide: see, reveal: see };
 
   return (edit) => {
-    const resource = catalogue.find(edit.resource);
-    if (resource?.table == null) throw new EditError(`no resource is called "${edit.resource}"`);
+    const entry = catalogue.find(edit.resource);
+    if (entry?.table == null) throw new EditError(`no resource is called "${edit.resource}"`);
     const tell: Tell = (record, kind, place) => {
-      if (edit.silent !== true && record.resource.events.includes(kind)) onChange(record, kind, place);
+      if (edit.silent !== true && record.entry.events.includes(kind)) onChange(record, kind, place);
     };
-    if (edit.action === 'create') return create(resource, edit, tell);
-    const record = choose.record(resource, edit, edit.action === 'restore');
+    if (edit.action === 'create') return create(entry, edit, tell);
+    const record = choose.record(entry, edit, edit.action === 'restore');
     acts[edit.action](record, edit, tell);
     return record;
   };
 
-  function create(resource: CataloguedResource, edit: Edit, tell: Tell): WorldRecord {
-    const site = choose.site(resource, edit);
+  function create(entry: CataloguedResource, edit: Edit, tell: Tell): WorldRecord {
+    const site = choose.site(entry, edit);
     const { fields = {}, awkward = false } = edit;
-    const lag = arrivalLagOf(resource);
-    const record = maker.make(resource, site, { atMs: clock.now(), lag, fields, awkward });
+    const lag = arrivalLagOf(entry);
+    const record = maker.make(entry, site, { atMs: clock.now(), lag, fields, awkward });
     if (record === null) throw new EditError(`everybody of the company is in project ${site.projectId} already`);
     if (edit.remove !== undefined) record.now = { ...record.now, fields: without(record.now.fields, edit.remove) };
     tell(record, 'create');
@@ -92,7 +92,7 @@ export function createApplyEdit({ world, maker, clock, random, settings, onChang
   }
 
   function remove(record: WorldRecord, _edit: Edit, tell: Tell): void {
-    const field = activeField(record.resource.resource);
+    const field = activeField(record.entry.resource);
     if (field !== undefined) {
       throw new EditError(`${nameOf(record)} cannot be deleted, only made inactive: update it with {"${field}":false}`);
     }
@@ -150,20 +150,20 @@ export function createApplyEdit({ world, maker, clock, random, settings, onChang
 
   /** Procore names no event for a restored or moved record; it is news of it, so an update where there is one. */
   function tellNews(record: WorldRecord, tell: Tell): void {
-    tell(record, record.resource.events.includes('update') ? 'update' : 'create');
+    tell(record, record.entry.events.includes('update') ? 'update' : 'create');
   }
 
   /** Whoever repeats the record shows it changed, too; whether that counts as an edit of its own is not documented. */
-  function touchParent(parent: WorldRecord | null, { resource }: WorldRecord, tell: Tell): void {
-    if (parent === null || parent.now.deleted || resource.parent?.repeatsChild !== true) return;
+  function touchParent(parent: WorldRecord | null, { entry }: WorldRecord, tell: Tell): void {
+    if (parent === null || parent.now.deleted || entry.parent?.repeatsChild !== true) return;
     if (!settings().parentSendsUpdate) return;
     setFields(parent, parent.now.fields);
     tell(parent, 'update');
   }
 
   /** The person in the projects is the person of the company. */
-  function changeTwins({ companyId, id, resource }: WorldRecord, changes: Fields): void {
-    for (const name of resource.alsoChanges) {
+  function changeTwins({ companyId, id, entry }: WorldRecord, changes: Fields): void {
+    for (const name of entry.alsoChanges) {
       for (const { id: projectId } of world.within('Projects', { companyId })) {
         const twin = world.find(name, { companyId, projectId, id });
         if (twin === undefined || twin.now.deleted) continue;
@@ -179,6 +179,6 @@ function without(fields: Fields, removed: readonly string[]): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([key]) => !removed.includes(key)));
 }
 
-function nameOf({ resource, id }: WorldRecord): string {
-  return `${resource.resource} ${id}`;
+function nameOf({ entry, id }: WorldRecord): string {
+  return `${entry.resource} ${id}`;
 }

@@ -41,8 +41,8 @@ export function countWorld(world: World): Record<string, { live: number; deleted
 }
 
 /** What names a record, as the control writes it. */
-export function keyLine({ resource, companyId, id, now: { projectId, parent } }: WorldRecord): KeyLine {
-  return { resource: resource.resource, companyId, projectId, parentId: parent?.id ?? null, id };
+export function keyLine({ entry, companyId, id, now: { projectId, parent } }: WorldRecord): KeyLine {
+  return { resource: entry.resource, companyId, projectId, parentId: parent?.id ?? null, id };
 }
 
 function named(resource: string): CataloguedResource {
@@ -60,7 +60,7 @@ function isWanted(record: WorldRecord, { companyId, projectId, id }: WorldFilter
 }
 
 function lineOf(world: World, record: WorldRecord): WorldLine {
-  const { resource, now } = record;
+  const { entry, now } = record;
   // At the end of time there is no read lag.
   const fields = wholeFields(record, now, Number.POSITIVE_INFINITY);
   return {
@@ -68,6 +68,6 @@ function lineOf(world: World, record: WorldRecord): WorldLine {
     deleted: now.deleted,
     visible: !now.hidden && isPermitted(world, record),
     updatedAt: now.fields.updated_at ?? null,
-    text: JSON.stringify(isVersion2(resource.show ?? resource.list?.path ?? '') ? withStringIds(fields) : fields),
+    text: JSON.stringify(isVersion2(entry.show ?? entry.list?.path ?? '') ? withStringIds(fields) : fields),
   };
 }

@@ -110,11 +110,11 @@ export function createLife({ world, applyEdit, clock, random, settings, signal }
   /** One edit, or none where twenty tries found nothing that could be edited. */
   function editOnce(asked: RandomEdits): MadeEdit[] {
     for (let tries = 0; tries < 20; tries++) {
-      const resource = chooseResource(asked.resources);
-      const kind = chooseKind(resource, asked);
+      const entry = chooseResource(asked.resources);
+      const kind = chooseKind(entry, asked);
       if (kind === null) continue;
       try {
-        return [make(resource, kind, asked)];
+        return [make(entry, kind, asked)];
       } catch (error) {
         if (!(error instanceof EditError)) throw error;
       }

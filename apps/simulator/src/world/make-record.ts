@@ -17,7 +17,7 @@ export type Maker = {
    * and there is nobody left to place. Throws EditError when the id is taken.
    */
   make: (
-    resource: CataloguedResource,
+    entry: CataloguedResource,
     site: Site,
     o: { atMs: number; lag: Lag; fields?: Fields; awkward?: boolean },
   ) => WorldRecord | null;
@@ -30,44 +30,44 @@ type Options = { world: World; clock: Clock; random: Random; ids: Ids };
 export function createMaker({ world, clock, random, ids }: Options): Maker {
   return { make, invent };
 
-  function make(resource: CataloguedResource, site: Site, o: Parameters<Maker['make']>[2]): WorldRecord | null {
-    const original = originalOf(resource, site);
+  function make(entry: CataloguedResource, site: Site, o: Parameters<Maker['make']>[2]): WorldRecord | null {
+    const original = originalOf(entry, site);
     if (original === null) return null;
     const { companyId, projectId, parent } = site;
-    const id = site.id ?? original?.id ?? ids.record(resource.idType);
-    const around = { ...surroundings(resource, site), nowMs: o.atMs };
+    const id = site.id ?? original?.id ?? ids.record(entry.idType);
+    const around = { ...surroundings(entry, site), nowMs: o.atMs };
     const now = {
       projectId,
       parent,
       fields: {
-        ...buildFields(resource, { companyId, projectId, parent, id }, around),
-        ...sharedFields(original, resource),
-        ...(o.awkward === true && awkwardFields(resource, around)),
+        ...buildFields(entry, { companyId, projectId, parent, id }, around),
+        ...sharedFields(original, entry),
+        ...(o.awkward === true && awkwardFields(entry, around)),
         ...o.fields,
       },
       deleted: false,
       hidden: false,
     };
-    const existing = world.find(resource.resource, { companyId, projectId, id });
+    const existing = world.find(entry.resource, { companyId, projectId, id });
     if (existing !== undefined) return comeBack(existing, now, o.lag);
     const past = o.lag.absentMs > 0 ? [{ state: null, until: clock.now() + o.lag.absentMs }] : [];
-    const record: WorldRecord = { resource, companyId, id, children: [], now, past, deletedWith: null };
+    const record: WorldRecord = { entry, companyId, id, children: [], now, past, deletedWith: null };
     world.add(record);
     return record;
   }
 
   /** Somebody who was taken out of a project may be put into it again. */
   function comeBack(record: WorldRecord, state: WorldRecord['now'], lag: Lag): WorldRecord {
-    if (!record.now.deleted) throw new EditError(`${record.resource.resource} ${record.id} exists already`);
+    if (!record.now.deleted) throw new EditError(`${record.entry.resource} ${record.id} exists already`);
     record.deletedWith = null;
     changeState(record, state, clock.now(), lag);
     return record;
   }
 
   function invent(record: WorldRecord, awkward: boolean): Fields {
-    const columns = editableColumns(record.resource);
+    const columns = editableColumns(record.entry);
     const { projectId } = record.now;
-    const around = surroundings(record.resource, { companyId: record.companyId, projectId });
+    const around = surroundings(record.entry, { companyId: record.companyId, projectId });
     const count = columns.length === 0 ? 0 : random.between(1, 3);
     const fields: Record<string, unknown> = {};
     for (let each = 0; each < count; each++) {
@@ -77,35 +77,32 @@ export function createMaker({ world, clock, random, ids }: Options): Maker {
     return awkward ? { ...fields, [`unknown_key_${random.between(1, 9)}`]: { since: 2026 } } : fields;
   }
 
-  function awkwardFields(resource: CataloguedResource, around: Surroundings): Fields {
-    const columns = editableColumns(resource).filter(() => random.chance(0.4));
+  function awkwardFields(entry: CataloguedResource, around: Surroundings): Fields {
+    const columns = editableColumns(entry).filter(() => random.chance(0.4));
     const values = columns.map((column) => [column.name, awkwardValue(column, around)] as const);
     return { ...Object.fromEntries(values), unknown_key: ['not in any catalogue'] };
   }
 
   /** The company's person or firm that this record places in a project; undefined where there is no such thing. */
-  function originalOf(
-    resource: CataloguedResource,
-    { companyId, projectId, id }: Site,
-  ): WorldRecord | null | undefined {
-    const source = catalogue.mirrored.find(({ alsoChanges }) => alsoChanges.includes(resource.resource));
+  function originalOf(entry: CataloguedResource, { companyId, projectId, id }: Site): WorldRecord | null | undefined {
+    const source = catalogue.mirrored.find(({ alsoChanges }) => alsoChanges.includes(entry.resource));
     if (source === undefined) return undefined;
     if (id !== undefined) return world.find(source.resource, { companyId, projectId: null, id });
     const free = world.within(source.resource, { companyId }).filter((original) => {
-      const placed = world.find(resource.resource, { companyId, projectId, id: original.id });
+      const placed = world.find(entry.resource, { companyId, projectId, id: original.id });
       return original.now.fields.is_active === true && (placed === undefined || placed.now.deleted);
     });
     return free.length === 0 ? null : random.pick(free);
   }
 
-  function sharedFields(original: WorldRecord | undefined, resource: CataloguedResource): Fields {
+  function sharedFields(original: WorldRecord | undefined, entry: CataloguedResource): Fields {
     if (original === undefined) return {};
-    const names = new Set(columnsFor(resource).map(({ name }) => name));
+    const names = new Set(columnsFor(entry).map(({ name }) => name));
     return Object.fromEntries(Object.entries(original.now.fields).filter(([key]) => names.has(key)));
   }
 
   function surroundings(
-    resource: CataloguedResource,
+    entry: CataloguedResource,
     { companyId, projectId }: Pick<Site, 'companyId' | 'projectId'>,
   ): Surroundings {
     const person = (): Person => {
@@ -114,6 +111,6 @@ export function createMaker({ world, clock, random, ids }: Options): Maker {
       const { id, now } = random.pick(users);
       return { id, name: String(now.fields.name), login: String(now.fields.email_address) };
     };
-    return { random, nowMs: clock.now(), resource: resource.resource, projectId, newId: ids.next, person };
+    return { random, nowMs: clock.now(), resource: entry.resource, projectId, newId: ids.next, person };
   }
 }

@@ -57,39 +57,38 @@ export function createSeed({ world, maker, ids, clock, random }: Options): Seed 
     const fresh = !world.companies.has(companyId);
     if (fresh) world.companies.set(companyId, { id: companyId, name, toolsOff: new Set() });
     const made: WorldRecord[] = [];
-    for (const resource of catalogue.mirrored) {
+    for (const entry of catalogue.mirrored) {
       // Company records come with the company, or when asked for; the rest fills the projects that this call adds.
-      if (resource.scope === 'company' && !fresh && resource.resource !== 'Projects' && !(resource.resource in sizes))
-        continue;
-      made.push(...fill(resource, companyId, projects, sizes, made));
+      if (entry.scope === 'company' && !fresh && entry.resource !== 'Projects' && !(entry.resource in sizes)) continue;
+      made.push(...fill(entry, companyId, projects, sizes, made));
     }
-    const projectIds = made.filter(({ resource }) => resource.resource === 'Projects').map(({ id }) => id);
+    const projectIds = made.filter(({ entry }) => entry.resource === 'Projects').map(({ id }) => id);
     return { companyId, projectIds, records: made.length };
   };
 
   function fill(
-    resource: CataloguedResource,
+    entry: CataloguedResource,
     companyId: string,
     projects: number,
     sizes: Readonly<Record<string, number>>,
     made: readonly WorldRecord[],
   ): WorldRecord[] {
-    const { scope } = resource;
-    const parentKinds = new Set(parentsOf(resource).map((parent) => parent.resource));
-    const asked = sizes[resource.resource] ?? usual[resource.resource];
+    const { scope } = entry;
+    const parentKinds = new Set(parentsOf(entry).map((parent) => parent.resource));
+    const asked = sizes[entry.resource] ?? usual[entry.resource];
     const plant = (count: number, place: { projectId: string | null; parent: WorldRecord | null }): WorldRecord[] =>
       Array.from({ length: count }, () =>
-        maker.make(resource, { companyId, ...place }, { atMs: clock.now() - random.between(0, WORKED_MS), lag: noLag }),
+        maker.make(entry, { companyId, ...place }, { atMs: clock.now() - random.between(0, WORKED_MS), lag: noLag }),
       ).filter((record) => record !== null);
-    if (resource.resource === 'Projects') return plant(projects, { projectId: null, parent: null });
+    if (entry.resource === 'Projects') return plant(projects, { projectId: null, parent: null });
     if (parentKinds.size > 0) {
-      const parents = made.filter((record) => parentKinds.has(record.resource.resource));
+      const parents = made.filter((record) => parentKinds.has(record.entry.resource));
       return parents.flatMap((record) =>
         plant(asked ?? USUAL_IN_PARENT, { projectId: record.now.projectId, parent: record }),
       );
     }
     if (scope === 'company') return plant(asked ?? USUAL_IN_COMPANY, { projectId: null, parent: null });
-    const places = made.filter((record) => record.resource.resource === 'Projects');
+    const places = made.filter((record) => record.entry.resource === 'Projects');
     return places.flatMap(({ id }) => plant(asked ?? USUAL_IN_PROJECT, { projectId: id, parent: null }));
   }
 }

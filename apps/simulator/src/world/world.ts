@@ -12,7 +12,7 @@ export type Place = { projectId: string | null; parent: WorldRecord | null };
 export type State = Place & { fields: Fields; deleted: boolean; hidden: boolean };
 
 export type WorldRecord = {
-  readonly resource: CataloguedResource;
+  readonly entry: CataloguedResource;
   readonly companyId: string;
   readonly id: string;
   /** Its children and those that it had; `childrenOf` tells them apart. */
@@ -57,10 +57,10 @@ export function createWorld(): World {
   const byKey = new Map<string, WorldRecord>();
 
   /** The lists that a record is in because of its place. */
-  function placesOf({ resource, companyId, now }: WorldRecord): WorldRecord[][] {
+  function placesOf({ entry, companyId, now }: WorldRecord): WorldRecord[][] {
     const { projectId, parent } = now;
     return [
-      ...(projectId === null ? [] : [getOr(byScope, `${resource.resource}/${companyId}/${projectId}`, () => [])]),
+      ...(projectId === null ? [] : [getOr(byScope, `${entry.resource}/${companyId}/${projectId}`, () => [])]),
       ...(parent === null ? [] : [parent.children]),
     ];
   }
@@ -69,10 +69,10 @@ export function createWorld(): World {
     companies,
     access: (projectId) => getOr(accesses, projectId, () => ({ permitted: true, toolsOff: new Set() })),
     add: (record) => {
-      const { resource, companyId, id, now } = record;
-      byKey.set(keyOf(resource, { companyId, id, projectId: now.projectId }), record);
-      getOr(byResource, resource.resource, () => []).push(record);
-      getOr(byScope, `${resource.resource}/${companyId}`, () => []).push(record);
+      const { entry, companyId, id, now } = record;
+      byKey.set(keyOf(entry, { companyId, id, projectId: now.projectId }), record);
+      getOr(byResource, entry.resource, () => []).push(record);
+      getOr(byScope, `${entry.resource}/${companyId}`, () => []).push(record);
       for (const list of placesOf(record)) list.push(record);
     },
     refile: (record) => {
@@ -80,7 +80,7 @@ export function createWorld(): World {
     },
     all: (resource) => byResource.get(resource) ?? nothing,
     within: (resource, { companyId, projectId, parent }) => {
-      if (parent !== undefined) return parent.children.filter((child) => child.resource.resource === resource);
+      if (parent !== undefined) return parent.children.filter((child) => child.entry.resource === resource);
       const scope = projectId === undefined || projectId === null ? companyId : `${companyId}/${projectId}`;
       return byScope.get(`${resource}/${scope}`) ?? nothing;
     },
@@ -92,8 +92,8 @@ export function createWorld(): World {
 }
 
 /** May the service account read the record: is it permitted in the project, and is the tool on? */
-export function isPermitted(world: World, { resource, companyId, id, now }: WorldRecord): boolean {
-  return mayRead(world, resource, companyId, resource.resource === 'Projects' ? id : now.projectId);
+export function isPermitted(world: World, { entry, companyId, id, now }: WorldRecord): boolean {
+  return mayRead(world, entry, companyId, entry.resource === 'Projects' ? id : now.projectId);
 }
 
 /** The same for all records of the resource in a project, or of the company where it is null. */
@@ -131,9 +131,9 @@ export function changeState(record: WorldRecord, state: State, now: number, { ol
   record.now = state;
 }
 
-function keyOf(resource: CataloguedResource, { companyId, projectId, id }: RecordKey): string {
-  const scope = resource.idRepeatsAcrossProjects ? `${companyId}/${projectId}` : companyId;
-  return `${resource.resource}/${scope}/${id}`;
+function keyOf(entry: CataloguedResource, { companyId, projectId, id }: RecordKey): string {
+  const scope = entry.idRepeatsAcrossProjects ? `${companyId}/${projectId}` : companyId;
+  return `${entry.resource}/${scope}/${id}`;
 }
 
 function getOr<T>(map: Map<string, T>, key: string, make: () => T): T {

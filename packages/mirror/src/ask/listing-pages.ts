@@ -25,26 +25,26 @@ export type Page = ProcoreAnswer & CheckedPage;
  */
 export async function* pagesOf(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   options: ListingOptions & { perPage?: number; onDoubt?: (issue: string, isCut: boolean) => unknown },
 ): AsyncGenerator<Page> {
-  const { list } = resource;
-  if (list === null) throw new Error(`${resource.resource} has no list in the catalogue`);
+  const { list } = entry;
+  if (list === null) throw new Error(`${entry.resource} has no list in the catalogue`);
   const { settings, batch, signal } = run;
   const { parentId, searchParams = [], onDoubt } = options;
-  const facts = await readListFacts(settings.database.pool, listKey(run, resource, parentId));
-  const most = largestPage(run, resource);
+  const facts = await readListFacts(settings.database.pool, listKey(run, entry, parentId));
+  const most = largestPage(run, entry);
   const known = knownSize(most, facts);
   let last: AnsweredSize | null = null;
   let mostRecords = 0;
-  const pages = settings.client.pages(expandPath(list.path, await pathValues(run, resource, parentId)), {
+  const pages = settings.client.pages(expandPath(list.path, await pathValues(run, entry, parentId)), {
     ...{ companyId: batch.companyId, signal, onDoubt },
     perPage: Math.min(options.perPage ?? most, known.most),
     firstPerPage: Math.min(options.perPage ?? most, known.first),
     answeredPerPage: facts.pageSize,
     usuallyMissing: searchParams.length === 0 ? facts.usuallyMissing : null,
     searchParams: [...Object.entries(list.showAll), ...searchParams],
-    read: (answer) => ({ ...answer, ...checkPage(answer.text, resource) }),
+    read: (answer) => ({ ...answer, ...checkPage(answer.text, entry) }),
     onPageSize: (answered) => {
       last = answered;
     },
@@ -55,14 +55,14 @@ export async function* pagesOf(
       yield page;
     }
   } finally {
-    await keepPageSize(run, resource, { facts, most, last, mostRecords });
+    await keepPageSize(run, entry, { facts, most, last, mostRecords });
   }
 }
 
 /** Keeps the size that was answered where a larger one failed, and a larger one than was known where so many records came at once. */
 async function keepPageSize(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   options: { facts: ListFacts; most: number; last: AnsweredSize | null; mostRecords: number },
 ): Promise<void> {
   const { facts, most, last, mostRecords } = options;
@@ -71,13 +71,13 @@ async function keepPageSize(
   const isRaised = facts.pageSize !== null && size > facts.pageSize && mostRecords > facts.pageSize;
   if (!hasFailed && !isRaised) return;
   const pageSize = size < most ? size : null;
-  await notePageSize(run.settings.database.pool, listKey(run, resource, null), { pageSize, isSure });
+  await notePageSize(run.settings.database.pool, listKey(run, entry, null), { pageSize, isSure });
 }
 
 /** How many records a page of the resource's list is known to hold at most. */
-export async function knownPageSize(run: BatchRun, resource: CataloguedResource): Promise<number> {
-  const facts = await readListFacts(run.settings.database.pool, listKey(run, resource, null));
-  return knownSize(largestPage(run, resource), facts).first;
+export async function knownPageSize(run: BatchRun, entry: CataloguedResource): Promise<number> {
+  const facts = await readListFacts(run.settings.database.pool, listKey(run, entry, null));
+  return knownSize(largestPage(run, entry), facts).first;
 }
 
 /** The size to begin with, and the largest to try. */
@@ -92,9 +92,9 @@ function largestPage({ settings }: BatchRun, { list }: CataloguedResource): numb
   return list?.path.startsWith('/rest/v2') === true ? Math.min(settings.pageSize, LARGEST_V2_PAGE) : settings.pageSize;
 }
 
-export function listKey(run: BatchRun, resource: CataloguedResource, parentId: string | null): ListKey {
-  const isOfParent = isUnderParent(resource, resource.list?.path ?? null);
-  return { ...scopeOf(run, resource), resource: resource.resource, parentId: isOfParent ? parentId : null };
+export function listKey(run: BatchRun, entry: CataloguedResource, parentId: string | null): ListKey {
+  const isOfParent = isUnderParent(entry, entry.list?.path ?? null);
+  return { ...scopeOf(run, entry), resource: entry.resource, parentId: isOfParent ? parentId : null };
 }
 
 /** One parameter for each id, or one with all ids in brackets (docs/procore.md: Filters). */

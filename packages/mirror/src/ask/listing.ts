@@ -23,7 +23,7 @@ export type Listing = {
  */
 export async function readListing(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   options: ListingOptions,
   take: (page: Page) => Promise<Iterable<string>>,
 ): Promise<Listing> {
@@ -35,7 +35,7 @@ export async function readListing(
   const cuts: string[] = [];
   const changes: string[] = [];
   const onDoubt = (issue: string, isCut: boolean) => (isCut ? cuts : changes).push(issue);
-  for await (const page of pagesOf(run, resource, { ...options, onDoubt })) {
+  for await (const page of pagesOf(run, entry, { ...options, onDoubt })) {
     for (const id of await take(page)) taken.add(id);
     for (const id of page.ids) listed.add(id);
     if (page.total !== null) totals.add(page.total);
@@ -51,21 +51,21 @@ export async function readListing(
   const [doubt] = [...cuts, ...changes];
   if (doubt !== undefined) return { ...end, doubt };
   if (hasChanged) return { ...end, doubt: 'it changed while it was read' };
-  const isUsual = await isUsualTotal(run, resource, options, { missing, pages });
+  const isUsual = await isUsualTotal(run, entry, options, { missing, pages });
   return { ...end, doubt: isUsual ? null : `its Total counts ${missing} records more than came` };
 }
 
 /** Is what a Total counts beyond what came no sign that a record was left out? */
 async function isUsualTotal(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   { parentId, searchParams = [] }: ListingOptions,
   { missing, pages }: { missing: number | null; pages: number },
 ): Promise<boolean> {
   if (missing === null) return true;
   // A filter makes another list of it each time, and one page does not shift while it is read.
   if (searchParams.length > 0) return missing === 0 || pages <= 1;
-  return (await noteTotal(run.settings.database.pool, listKey(run, resource, parentId), missing)) || missing === 0;
+  return (await noteTotal(run.settings.database.pool, listKey(run, entry, parentId), missing)) || missing === 0;
 }
 
 /** For who concludes something from what a listing lacks. Throws InDoubtError when there is a doubt. */

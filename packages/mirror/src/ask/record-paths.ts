@@ -6,7 +6,7 @@ import type { BatchRun } from '../run/batch-run.ts';
 /** What the placeholders of the resource's paths stand for in this run. */
 export async function pathValues(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   parentId: string | null,
   id?: string,
 ): Promise<Record<string, string>> {
@@ -14,21 +14,21 @@ export async function pathValues(
   return {
     company_id: companyId,
     ...(projectId === null ? {} : { project_id: projectId }),
-    ...(parentId === null ? {} : await ancestorValues(run, resource, parentId, placeholdersOf(resource))),
+    ...(parentId === null ? {} : await ancestorValues(run, entry, parentId, placeholdersOf(entry))),
     ...(id === undefined ? {} : { id }),
   };
 }
 
 async function ancestorValues(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   parentId: string,
   wanted: readonly string[],
 ): Promise<Record<string, string>> {
-  const key = resource.parent?.key ?? resource.list?.under?.key;
+  const key = entry.parent?.key ?? entry.list?.under?.key;
   if (key === undefined) return {};
   const values = { [key]: parentId };
-  for (const parent of parentsOf(run.settings.catalogue, resource)) {
+  for (const parent of parentsOf(run.settings.catalogue, entry)) {
     if (parent.parent === null || !wanted.includes(parent.parent.key)) continue;
     const grandparentId = await findParent(run, parent, parentId);
     if (grandparentId !== null) Object.assign(values, await ancestorValues(run, parent, grandparentId, wanted));
@@ -36,12 +36,12 @@ async function ancestorValues(
   return values;
 }
 
-async function findParent(run: BatchRun, resource: CataloguedResource, id: string): Promise<string | null> {
-  const known = run.parentOf(resource, id);
+async function findParent(run: BatchRun, entry: CataloguedResource, id: string): Promise<string | null> {
+  const known = run.parentOf(entry, id);
   if (known !== null) return known;
-  const found = await findParentIds(run.settings.database.pool, { ...run.batch, table: resource.table }, [id]);
+  const found = await findParentIds(run.settings.database.pool, { ...run.batch, table: entry.table }, [id]);
   const parentId = found.get(id) ?? null;
-  if (parentId !== null) run.learnParent(resource, id, parentId);
+  if (parentId !== null) run.learnParent(entry, id, parentId);
   return parentId;
 }
 
@@ -50,9 +50,9 @@ function placeholdersOf({ show, list }: CataloguedResource): string[] {
 }
 
 /** Can the paths of the resource be filled in for this parent? Those of some need the parent's own parent, too. */
-export async function hasPlace(run: BatchRun, resource: CataloguedResource, parentId: string): Promise<boolean> {
-  const values = await pathValues(run, resource, parentId, '0');
-  return placeholdersOf(resource).every((name) => name in values);
+export async function hasPlace(run: BatchRun, entry: CataloguedResource, parentId: string): Promise<boolean> {
+  const values = await pathValues(run, entry, parentId, '0');
+  return placeholdersOf(entry).every((name) => name in values);
 }
 
 /** Does this path of a resource lead to records of one parent only? Then what it lacks may be under another. */

@@ -21,33 +21,33 @@ const MISSED_FOR_LONG = 12;
 export type Witness = 'well' | 'not well' | 'unknown' | 'limited';
 
 /** Has the resource a list of all of its scope? */
-function hasListOfScope(resource: CataloguedResource): boolean {
-  const { list } = resource;
-  return list !== null && !list.shared && !isUnderParent(resource, list.path) && list.under === null;
+function hasListOfScope(entry: CataloguedResource): boolean {
+  const { list } = entry;
+  return list !== null && !list.shared && !isUnderParent(entry, list.path) && list.under === null;
 }
 
 /** Asks for one item of the resource's list. False also where it has none of the whole scope. */
-export async function isListAnswered(run: BatchRun, resource: CataloguedResource = run.resource): Promise<boolean> {
-  if (!hasListOfScope(resource)) return false;
+export async function isListAnswered(run: BatchRun, entry: CataloguedResource = run.entry): Promise<boolean> {
+  if (!hasListOfScope(entry)) return false;
   const answered = await failureOf(run, async () => {
-    for await (const _ of pagesOf(run, resource, { parentId: null, perPage: 1 })) return;
+    for await (const _ of pagesOf(run, entry, { parentId: null, perPage: 1 })) return;
   });
   return answered === null;
 }
 
 /** The resource whose shows bring the records of this one: itself, or the parents that they live in. */
-function shownBy({ settings: { catalogue } }: BatchRun, resource: CataloguedResource): CataloguedResource {
-  const isInside = resource.parent !== null && resource.parent.embeddedAs !== null;
-  return isInside && resource.parent !== null ? catalogue.get(resource.parent.resource) : resource;
+function shownBy({ settings: { catalogue } }: BatchRun, entry: CataloguedResource): CataloguedResource {
+  const isInside = entry.parent !== null && entry.parent.embeddedAs !== null;
+  return isInside && entry.parent !== null ? catalogue.get(entry.parent.resource) : entry;
 }
 
 /** Asks for records of the resource that were shown before, but for these; for their parents, where records live inside of them. */
 export async function askNeighbours(
   run: BatchRun,
   except: readonly string[],
-  { resource = run.resource, most = MOST_NEIGHBOURS }: { resource?: CataloguedResource; most?: number } = {},
+  { entry = run.entry, most = MOST_NEIGHBOURS }: { entry?: CataloguedResource; most?: number } = {},
 ): Promise<Witness> {
-  const shown = shownBy(run, resource);
+  const shown = shownBy(run, entry);
   let witness: Witness = 'unknown';
   for (const id of (await knownRecords(run, shown, except)).slice(0, most)) {
     const failure = await failureOf(run, () => show(run, shown, id));
@@ -127,21 +127,21 @@ export async function askOwnCompany({ settings, batch, signal }: BatchRun): Prom
  */
 export async function insistOnPlace(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   records: readonly NotedRecord[],
   { isLast }: { isLast: boolean },
 ): Promise<void> {
   const { batch, settings } = run;
   if (run.counts().answered > 0) return;
   const ids = records.map(({ id }) => id);
-  const missed = settings.neighbours.recordsMissed({ ...batch, resource: resource.resource }, ids);
+  const missed = settings.neighbours.recordsMissed({ ...batch, resource: entry.resource }, ids);
   if (!run.hasFoundNothing()) {
     if (missed < MISSED_IN_A_ROW && !isLast) return;
     // Of one record alone it is enough that the company is there.
     if (missed === 1 && (await askOwnCompany(run)) === null) return;
-    if (await isPlaceAnswered(run, resource, records)) return;
+    if (await isPlaceAnswered(run, entry, records)) return;
   }
-  throw new ProcoreUnreachableError(`nothing else of ${resource.resource} is there, so nothing is taken for gone`);
+  throw new ProcoreUnreachableError(`nothing else of ${entry.resource} is there, so nothing is taken for gone`);
 }
 
 /**
@@ -150,16 +150,16 @@ export async function insistOnPlace(
  */
 export async function isPlaceAnswered(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   records: readonly Pick<NotedRecord, 'id' | 'parentId' | 'attempts'>[],
   { isListMissed = false }: { isListMissed?: boolean } = {},
 ): Promise<boolean> {
   const { neighbours } = run.settings;
   const { companyId } = run.batch;
   if (neighbours.isNothingThere(companyId)) return false;
-  const shown = shownBy(run, resource);
-  const except = records.flatMap(({ id, parentId }) => (shown === resource ? id : (parentId ?? [])));
-  const witness = await askNeighbours(run, except, { resource });
+  const shown = shownBy(run, entry);
+  const except = records.flatMap(({ id, parentId }) => (shown === entry ? id : (parentId ?? [])));
+  const witness = await askNeighbours(run, except, { entry });
   if (witness === 'well' || (!isListMissed && (await isListAnswered(run, shown)))) return true;
   if (witness === 'not well' && !hasBeenLong(records)) return false;
   const failure = await askOwnCompany(run);
@@ -186,7 +186,7 @@ export async function isSomethingAnswered(run: BatchRun): Promise<boolean> {
   for (const place of await findOtherPlaces(database.pool, run.batch, MOST_OTHER_PLACES)) {
     const other = catalogue.find(place.resource);
     if (other?.table == null) continue;
-    if ((await askNeighbours(run.elsewhere(place), [], { resource: other, most: 1 })) === 'well') return true;
+    if ((await askNeighbours(run.elsewhere(place), [], { entry: other, most: 1 })) === 'well') return true;
   }
   return false;
 }

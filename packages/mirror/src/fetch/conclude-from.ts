@@ -24,13 +24,13 @@ export async function concludeSure(
 ): Promise<NotedRecord[]> {
   const named = doubt === null ? records : records.filter(({ isDeletedLast }) => isDeletedLast);
   const sure = isCut ? named.filter(({ isSightedAbsent }) => isSightedAbsent) : named;
-  await concludeAbsent(run, run.resource, search, sure);
+  await concludeAbsent(run, run.entry, search, sure);
   const { database, absencePauseMs } = run.settings;
   const toSeeAgain = named.filter((record) => !sure.includes(record));
   await noteFirstAbsence(database.pool, run.batch, toSeeAgain, { pauseMs: absencePauseMs });
   return records.filter((record) => !sure.includes(record));
 }
 
-export function inDoubt({ resource }: BatchRun, doubt: string | null): InDoubtError {
-  return new InDoubtError(`the listing of ${resource.resource}`, { issues: [doubt ?? 'it was not read to its end'] });
+export function inDoubt({ entry }: BatchRun, doubt: string | null): InDoubtError {
+  return new InDoubtError(`the listing of ${entry.resource}`, { issues: [doubt ?? 'it was not read to its end'] });
 }

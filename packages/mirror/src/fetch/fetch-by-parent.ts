@@ -22,13 +22,13 @@ export async function showParent(
 ): Promise<void> {
   const version = await takeVersion(run.settings.database);
   const holds = await readParent(run, parentOf(run), parentId, version);
-  const doubt = holds ? null : `${parentId} has no list in ${run.resource.parent?.embeddedAs}`;
+  const doubt = holds ? null : `${parentId} has no list in ${run.entry.parent?.embeddedAs}`;
   await concludeFrom(run, { version, under: parentId, doubt, isCut: !holds }, run.noted(ids));
 }
 
 export async function listParents(run: BatchRun, call: Extract<FetchCall, { kind: 'all parents' }>): Promise<void> {
   const parent = parentOf(run);
-  const field = run.resource.parent?.embeddedAs ?? '';
+  const field = run.entry.parent?.embeddedAs ?? '';
   if (parent.list?.carries !== 'whole record') {
     return lookFor(run, withAllOpen(run, call.ids), async (id) => {
       const holds = await readParent(run, parent, id, await takeVersion(run.settings.database));
@@ -38,7 +38,7 @@ export async function listParents(run: BatchRun, call: Extract<FetchCall, { kind
   const version = await takeVersion(run.settings.database);
   let lacking = 0;
   const listing = await readListing(run, parent, { parentId: null }, async ({ text, wrapper }) => {
-    const answer = { resource: parent, wrapper, version, text, parentId: null, only: null };
+    const answer = { entry: parent, wrapper, version, text, parentId: null, only: null };
     const ids = await storeAnswer(run, answer);
     lacking += ids.difference(readHolders(text, parent, wrapper, field)).size;
     return ids;
@@ -50,11 +50,11 @@ export async function listParents(run: BatchRun, call: Extract<FetchCall, { kind
 
 /** Items of a list of the whole scope name their parents, so that each record can be shown. */
 export async function findParents(run: BatchRun, ids: readonly string[]): Promise<void> {
-  const { resource } = run;
+  const { entry } = run;
   const version = await takeVersion(run.settings.database);
-  const options = { parentId: null, searchParams: idFilter(resource, ids) };
-  const listing = await readListing(run, resource, options, async (page) => {
-    const items = readItems(page.text, resource);
+  const options = { parentId: null, searchParams: idFilter(entry, ids) };
+  const listing = await readListing(run, entry, options, async (page) => {
+    const items = readItems(page.text, entry);
     await placeRecords(run, items);
     return items.map(({ id }) => id);
   });
@@ -64,7 +64,7 @@ export async function findParents(run: BatchRun, ids: readonly string[]): Promis
 }
 
 export async function walkParents(run: BatchRun, ids: readonly string[]): Promise<void> {
-  const isFiltered = run.resource.list?.carries !== 'whole record' && run.resource.list?.filterByIds !== null;
+  const isFiltered = run.entry.list?.carries !== 'whole record' && run.entry.list?.filterByIds !== null;
   const sought = isFiltered ? ids.slice(0, IDS_PER_CALL) : withAllOpen(run, ids);
   await lookFor(run, sought, (parentId, open) => storeChildrenOf(run, parentId, open));
 }
@@ -108,30 +108,30 @@ async function postponeEach(run: BatchRun, records: readonly NotedRecord[], erro
 
 /** Stores the children of one parent: all, where their list carries them whole, else those of the ids. */
 async function storeChildrenOf(run: BatchRun, parentId: string, ids: readonly string[]): Promise<void> {
-  const { resource } = run;
+  const { entry } = run;
   try {
-    if (resource.list?.carries === 'whole record') {
-      insistOnAll(resource, await storeListing(run, resource, await takeVersion(run.settings.database), { parentId }));
+    if (entry.list?.carries === 'whole record') {
+      insistOnAll(entry, await storeListing(run, entry, await takeVersion(run.settings.database), { parentId }));
       return;
     }
     const found: string[] = [];
-    const options = { parentId, searchParams: idFilter(resource, ids) };
-    const listing = await readListing(run, resource, options, async (page) => {
+    const options = { parentId, searchParams: idFilter(entry, ids) };
+    const listing = await readListing(run, entry, options, async (page) => {
       found.push(...page.ids);
       return page.ids;
     });
     // Not while a page is held: each show needs room of its own.
     for (const id of ids)
-      if (found.includes(id) && run.noted([id]).length > 0) await showRecord(run, resource, { id, parentId });
-    insistOnAll(resource, listing);
+      if (found.includes(id) && run.noted([id]).length > 0) await showRecord(run, entry, { id, parentId });
+    insistOnAll(entry, listing);
   } catch (error) {
     if (!isNotFound(error)) throw error; // a parent that is gone has no children to find
   }
 }
 
 /** The one resource whose records carry those of the run. */
-function parentOf({ resource, settings }: BatchRun): CataloguedResource {
-  const [parent] = parentsOf(settings.catalogue, resource);
-  if (parent === undefined) throw new Error(`${resource.resource} has no parent in the catalogue`);
+function parentOf({ entry, settings }: BatchRun): CataloguedResource {
+  const [parent] = parentsOf(settings.catalogue, entry);
+  if (parent === undefined) throw new Error(`${entry.resource} has no parent in the catalogue`);
   return parent;
 }

@@ -6,15 +6,15 @@ import type { BatchRun } from '../run/batch-run.ts';
 
 /** Our own rows remember the parent where the event did not name it. */
 export async function addKnownParents(run: BatchRun): Promise<void> {
-  const { resource, settings } = run;
+  const { entry, settings } = run;
   const ids = run.wanted().flatMap(({ id, parentId }) => (parentId === null ? [id] : []));
-  const parents = await findParentIds(settings.database.pool, { ...run.batch, table: resource.table }, ids);
+  const parents = await findParentIds(settings.database.pool, { ...run.batch, table: entry.table }, ids);
   for (const [id, parentId] of parents) run.placed(id, parentId);
   await forgetParents(run);
   // A parent whose own place nobody knows is no help: it is looked for with the others.
   for (const { id, parentId } of run.allNoted()) {
-    if (parentId === null || resource.parent?.embeddedAs !== null) continue;
-    if (!(await hasPlace(run, resource, parentId))) run.placed(id, null);
+    if (parentId === null || entry.parent?.embeddedAs !== null) continue;
+    if (!(await hasPlace(run, entry, parentId))) run.placed(id, null);
   }
 }
 
@@ -23,12 +23,12 @@ export async function addKnownParents(run: BatchRun): Promise<void> {
  * news came of a child whose parent is hidden from us: it mostly is, too, and is looked at again later in any case.
  */
 async function forgetParents(run: BatchRun): Promise<void> {
-  const { resource, settings, batch } = run;
+  const { entry, settings, batch } = run;
   const lost = run.wanted().filter(({ isSightedAbsent, isDeletedLast }) => isSightedAbsent && !isDeletedLast);
   if (lost.length === 0) return;
   const parentIds = lost.flatMap(({ parentId }) => parentId ?? []);
   const hidden = new Set<string>();
-  for (const { table } of parentsOf(settings.catalogue, resource)) {
+  for (const { table } of parentsOf(settings.catalogue, entry)) {
     const found = await findHidden(settings.database.pool, { ...batch, table }, parentIds);
     for (const id of found) hidden.add(id);
   }

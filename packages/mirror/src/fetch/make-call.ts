@@ -20,7 +20,7 @@ import { showRecord } from './show-record.ts';
 export async function makeCall(run: BatchRun, call: FetchCall): Promise<void> {
   switch (call.kind) {
     case 'show':
-      return showRecord(run, run.resource, call);
+      return showRecord(run, run.entry, call);
     case 'list by ids':
     case 'refresh by ids':
       return listByIds(run, call);
@@ -43,14 +43,14 @@ async function listByIds(
   run: BatchRun,
   call: Extract<FetchCall, { kind: 'list by ids' | 'refresh by ids' }>,
 ): Promise<void> {
-  const { resource, settings } = run;
+  const { entry, settings } = run;
   const { parentId, ids } = call;
-  if ((resource.list?.filterByIds ?? null) === null) throw new Error(`${resource.resource} cannot be listed by ids`);
+  if ((entry.list?.filterByIds ?? null) === null) throw new Error(`${entry.resource} cannot be listed by ids`);
   const version = await takeVersion(settings.database);
-  const options = { parentId, searchParams: idFilter(resource, ids), perPage: IDS_PER_CALL };
+  const options = { parentId, searchParams: idFilter(entry, ids), perPage: IDS_PER_CALL };
   let listed = 0;
-  for await (const { text, wrapper, records } of pagesOf(run, resource, options)) {
-    const answer = { resource, wrapper, version, text, parentId, only: ids };
+  for await (const { text, wrapper, records } of pagesOf(run, entry, options)) {
+    const answer = { entry, wrapper, version, text, parentId, only: ids };
     if (call.kind === 'list by ids') await storeAnswer(run, answer);
     else await storePart(run, answer);
     listed += records;
@@ -61,13 +61,13 @@ async function listByIds(
 
 /** Stores all that the days hold. Concludes nothing, so it may end as soon as the missing are shown for fewer calls. */
 async function listByDates(run: BatchRun, call: Extract<FetchCall, { kind: 'list by dates' }>): Promise<void> {
-  const { resource } = run;
+  const { entry } = run;
   const { parentId, ids } = call;
   const version = await takeVersion(run.settings.database);
   let pages = 0;
-  for await (const page of pagesOf(run, resource, { parentId, searchParams: datesBetween(call) })) {
+  for await (const page of pagesOf(run, entry, { parentId, searchParams: datesBetween(call) })) {
     const { text, wrapper } = page;
-    await storeAnswer(run, { resource, wrapper, version, text, parentId, only: null });
+    await storeAnswer(run, { entry, wrapper, version, text, parentId, only: null });
     pages += 1;
     if (run.noted(ids).length <= pagesLeft(page, pages, ids.length)) return;
   }
@@ -84,12 +84,12 @@ function pagesLeft({ total, perPage }: ProcoreAnswer, pages: number, shows: numb
  * asked for alone where that is possible.
  */
 async function listAll(run: BatchRun, call: Extract<FetchCall, { kind: 'list all' }>): Promise<void> {
-  const { resource } = run;
+  const { entry } = run;
   const version = await takeVersion(run.settings.database);
-  const only = resource.list?.shared === true ? { only: call.ids } : {};
-  const { doubt, isCut } = await storeListing(run, resource, version, { parentId: call.parentId, ...only });
-  const under = isUnderParent(resource, resource.list?.path ?? null) ? call.parentId : null;
+  const only = entry.list?.shared === true ? { only: call.ids } : {};
+  const { doubt, isCut } = await storeListing(run, entry, version, { parentId: call.parentId, ...only });
+  const under = isUnderParent(entry, entry.list?.path ?? null) ? call.parentId : null;
   const missing = run.noted(call.ids);
-  const toConclude = resource.show === null ? missing : missing.filter(({ isDeletedLast }) => isDeletedLast);
+  const toConclude = entry.show === null ? missing : missing.filter(({ isDeletedLast }) => isDeletedLast);
   await concludeFrom(run, { version, under, doubt, isCut }, toConclude);
 }

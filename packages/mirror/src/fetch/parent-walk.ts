@@ -25,7 +25,7 @@ export async function lookThroughParents(
   ids: readonly string[],
   visit: (parentId: string, sought: readonly string[]) => Promise<void>,
 ): Promise<ParentWalk | null> {
-  const walk = (await takeUpWalk(run, ids)) ?? (await openWalk(run, run.resource, ids));
+  const walk = (await takeUpWalk(run, ids)) ?? (await openWalk(run, run.entry, ids));
   const visitFor = (parentId: string) => visit(parentId, soughtIn(run, walk));
   const { answered } = walk;
   const passOver = createPassOver(run.signal, answered === null ? null : () => visitFor(answered));
@@ -33,7 +33,7 @@ export async function lookThroughParents(
   try {
     for (let step = 1; soughtIn(run, walk).length > 0; step += 1) {
       if (isToStop(run, step)) return null;
-      const parentId = await nextParent(run, run.resource, walk, passOver);
+      const parentId = await nextParent(run, run.entry, walk, passOver);
       if (parentId === 'none') {
         next = null; // where no parent answered, a later run begins anew
         insistOnAny(passOver);
@@ -71,12 +71,12 @@ async function goPast(walk: ParentWalk, passOver: PassOver, visit: () => Promise
  */
 export async function* parentsToWalk(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   passOver: PassOver,
 ): AsyncGenerator<string> {
-  const walk = await openWalk(run, resource, []);
+  const walk = await openWalk(run, entry, []);
   for (;;) {
-    const parentId = await nextParent(run, resource, walk, passOver);
+    const parentId = await nextParent(run, entry, walk, passOver);
     if (parentId === 'none') return;
     if (parentId === 'a list was read') continue;
     yield parentId;
@@ -84,10 +84,10 @@ export async function* parentsToWalk(
   }
 }
 
-async function openWalk(run: BatchRun, resource: CataloguedResource, ids: readonly string[]): Promise<ParentWalk> {
+async function openWalk(run: BatchRun, entry: CataloguedResource, ids: readonly string[]): Promise<ParentWalk> {
   const version = await takeVersion(run.settings.database);
   const parents: string[] = [];
-  const all = parentsOf(run.settings.catalogue, resource);
+  const all = parentsOf(run.settings.catalogue, entry);
   for (const { table } of ids.length === 0 ? [] : all) {
     const place = { ...run.batch, table, withinMs: MENTIONED_WITHIN_MS };
     parents.push(...(await findMentions(run.settings.database.pool, place, ids)));
@@ -100,7 +100,7 @@ async function openWalk(run: BatchRun, resource: CataloguedResource, ids: readon
       records.map(({ id, generation, isSightedAbsent }) => [id, { generation, version, isMissed: isSightedAbsent }]),
     ),
     parents: [...new Set(parents)],
-    lists: await listsOfParents(run, resource),
+    lists: await listsOfParents(run, entry),
     left: { parents: [], lists: [] },
     answered: null,
     seen: new Set(parents),
@@ -119,16 +119,16 @@ async function knownIds({ settings, batch }: BatchRun, { resource, table }: Cata
 }
 
 /** Where a list of parents is one of each of their own parents, these are to be listed, too. */
-async function listsOfParents(run: BatchRun, resource: CataloguedResource): Promise<ToRead[]> {
+async function listsOfParents(run: BatchRun, entry: CataloguedResource): Promise<ToRead[]> {
   const lists: ToRead[] = [];
-  for (const parent of parentsOf(run.settings.catalogue, resource)) {
+  for (const parent of parentsOf(run.settings.catalogue, entry)) {
     if (parent.list === null || parent.list.shared) continue;
     if (!isListedByParent(parent)) {
-      lists.push({ resource: parent, parentId: null });
+      lists.push({ entry: parent, parentId: null });
       continue;
     }
     for (const grandparent of parentsOf(run.settings.catalogue, parent)) {
-      for (const parentId of await knownIds(run, grandparent)) lists.push({ resource: parent, parentId });
+      for (const parentId of await knownIds(run, grandparent)) lists.push({ entry: parent, parentId });
     }
     lists.push(...(await listsOfParents(run, parent)));
   }
@@ -138,19 +138,19 @@ async function listsOfParents(run: BatchRun, resource: CataloguedResource): Prom
 /** The parent to look through now; it stays the first of the walk. Reads one list where none is left, or passes over it. */
 async function nextParent(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   walk: ParentWalk,
   passOver: PassOver,
 ): Promise<string | 'a list was read' | 'none'> {
   for (let [parentId] = walk.parents; parentId !== undefined; [parentId] = walk.parents) {
-    if (await hasPlace(run, resource, parentId)) return parentId;
+    if (await hasPlace(run, entry, parentId)) return parentId;
     // A list may tell later where it is.
     walk.seen.delete(parentId);
     walk.parents.shift();
   }
   const [list] = walk.lists;
   if (list === undefined) return 'none';
-  const { isPassedOver, end } = await passOver.attempt('list', () => readList(run, resource, walk, list));
+  const { isPassedOver, end } = await passOver.attempt('list', () => readList(run, entry, walk, list));
   walk.lists.shift();
   if (isPassedOver) walk.left.lists.push(list);
   walk.doubt ??= passOver.troubles[0]?.message ?? null;
@@ -158,30 +158,26 @@ async function nextParent(
   return 'a list was read';
 }
 
-async function readList(run: BatchRun, resource: CataloguedResource, walk: ParentWalk, list: ToRead): Promise<void> {
+async function readList(run: BatchRun, entry: CataloguedResource, walk: ParentWalk, list: ToRead): Promise<void> {
   const { catalogue } = run.settings;
   const key = keyOf(list);
   if (walk.seen.has(key)) return;
-  const isParent = parentsOf(catalogue, resource).includes(list.resource);
-  const children = isParent ? [] : ancestorsListedBy(run, resource, list.resource);
+  const isParent = parentsOf(catalogue, entry).includes(list.entry);
+  const children = isParent ? [] : ancestorsListedBy(run, entry, list.entry);
   const { ids, ...listing } = await idsIn(run, list);
   for (const id of ids) {
-    if (list.parentId !== null) run.learnParent(list.resource, id, list.parentId);
-    for (const child of children) walk.lists.push({ resource: child, parentId: id });
+    if (list.parentId !== null) run.learnParent(list.entry, id, list.parentId);
+    for (const child of children) walk.lists.push({ entry: child, parentId: id });
     if (isParent && !walk.seen.has(id)) walk.parents.push(id);
     if (isParent) walk.seen.add(id);
   }
   walk.seen.add(key);
-  insistOnAll(list.resource, listing);
+  insistOnAll(list.entry, listing);
 }
 
 /** The ancestors of the resource whose lists are of one record of `parent` each. */
-function ancestorsListedBy(
-  run: BatchRun,
-  resource: CataloguedResource,
-  parent: CataloguedResource,
-): CataloguedResource[] {
-  const parents = parentsOf(run.settings.catalogue, resource);
+function ancestorsListedBy(run: BatchRun, entry: CataloguedResource, parent: CataloguedResource): CataloguedResource[] {
+  const parents = parentsOf(run.settings.catalogue, entry);
   const listed = parents.filter(
     (one) => isListedByParent(one) && parentsOf(run.settings.catalogue, one).includes(parent),
   );
@@ -201,12 +197,12 @@ async function idsIn(run: BatchRun, list: ToRead): Promise<{ ids: Set<string>; d
   }
 }
 
-async function readIds(run: BatchRun, { resource, parentId }: ToRead, ids: Set<string>): Promise<Listing> {
+async function readIds(run: BatchRun, { entry, parentId }: ToRead, ids: Set<string>): Promise<Listing> {
   const version = await takeVersion(run.settings.database);
-  const isWhole = resource.list?.carries === 'whole record';
-  return readListing(run, resource, { parentId }, async ({ text, wrapper }) => {
-    const answer = { resource, wrapper, version, text, parentId, only: null };
-    const found = isWhole ? await storeAnswer(run, answer) : readItems(text, resource).map(({ id }) => id);
+  const isWhole = entry.list?.carries === 'whole record';
+  return readListing(run, entry, { parentId }, async ({ text, wrapper }) => {
+    const answer = { entry, wrapper, version, text, parentId, only: null };
+    const found = isWhole ? await storeAnswer(run, answer) : readItems(text, entry).map(({ id }) => id);
     for (const id of found) ids.add(id);
     return found;
   });

@@ -21,10 +21,10 @@ const ATTEMPTS_TOGETHER = 3;
 
 export async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts, 'affordableCalls'>> {
   const { database } = run.settings;
-  const { table, parent } = run.resource;
+  const { table, parent } = run.entry;
   if (parent !== null) await addKnownParents(run);
   const records = run.wanted();
-  const canBeAlone = run.resource.show !== null || (parent !== null && parent.embeddedAs !== null);
+  const canBeAlone = run.entry.show !== null || (parent !== null && parent.embeddedAs !== null);
   const isAlone = ({ attempts }: NotedRecord) => attempts >= ATTEMPTS_TOGETHER && canBeAlone;
   // Those that failed come last, so that they hold up nobody.
   const together = records.filter((record) => !isAlone(record)).toSorted((a, b) => a.attempts - b.attempts);
@@ -35,12 +35,12 @@ export async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts
     ),
     parents: await countParents(run),
     ...(await knownDays(run)),
-    perPage: await knownPageSize(run, run.resource),
+    perPage: await knownPageSize(run, run.entry),
     affordableCalls: await readAffordableCalls(database.pool, run.batch),
   };
-  const plan = await withoutWalks(run, planFetch(run.resource, together, facts));
+  const plan = await withoutWalks(run, planFetch(run.entry, together, facts));
   const alone = records.filter(isAlone).toSorted((a, b) => a.attempts - b.attempts);
-  const plans = alone.map(({ id }) => planFetch(run.resource, run.noted([id]), facts));
+  const plans = alone.map(({ id }) => planFetch(run.entry, run.noted([id]), facts));
   return {
     affordableCalls: facts.affordableCalls,
     calls: [plan, ...plans].flatMap(({ calls }) => calls),
@@ -62,8 +62,8 @@ async function withoutWalks(run: BatchRun, plan: FetchPlan): Promise<FetchPlan> 
 
 /** The days that our rows are of, for lists that are by date. */
 async function knownDays(run: BatchRun): Promise<Pick<DayFacts, 'days' | 'recordsPerDay'>> {
-  const { settings, resource, batch } = run;
-  const { list, table } = resource;
+  const { settings, entry, batch } = run;
+  const { list, table } = entry;
   const hasDay = table.columns.some(({ name, type }) => name === list?.dayField && type === 'date');
   if (list === null || !list.todayOnly || !hasDay) return { days: new Map(), recordsPerDay: 0 };
   const ids = run.allNoted().map(({ id }) => id);
@@ -72,9 +72,9 @@ async function knownDays(run: BatchRun): Promise<Pick<DayFacts, 'days' | 'record
   return { days: await findDays(pool, place, ids), recordsPerDay: await countRowsPerDay(pool, place) };
 }
 
-async function countParents({ settings, resource, batch }: BatchRun): Promise<number> {
+async function countParents({ settings, entry, batch }: BatchRun): Promise<number> {
   let count = 0;
-  for (const { table } of parentsOf(settings.catalogue, resource)) {
+  for (const { table } of parentsOf(settings.catalogue, entry)) {
     count += await countRows(settings.database.pool, { ...batch, table });
   }
   return count;

@@ -71,7 +71,7 @@ async function settleAbsent(run: BatchRun, call: FetchCall, progress: Progress):
   const isTrouble = isListOfScope(run, call) && !hasBeenLong(records);
   const sure = isTrouble ? records.filter(({ isDeletedLast }) => isDeletedLast) : records;
   try {
-    await concludeAbsent(run, run.resource, { version: run.version, under: parentIdOf(call) }, sure);
+    await concludeAbsent(run, run.entry, { version: run.version, under: parentIdOf(call) }, sure);
     if (sure.length < records.length) return settleFailure(run, call, LIST_MISSED, progress);
   } catch (error) {
     const failure = judgeFailure(error);
@@ -83,9 +83,9 @@ async function settleAbsent(run: BatchRun, call: FetchCall, progress: Progress):
 }
 
 /** A list of all of the scope that leads to records, which cannot be asked for alone without it. */
-function isListOfScope({ resource }: BatchRun, call: FetchCall): boolean {
+function isListOfScope({ entry }: BatchRun, call: FetchCall): boolean {
   if (call.kind === 'find parents' || call.kind === 'all parents') return true;
-  return resource.show === null && !isOfOneRecord(call) && parentIdOf(call) === null;
+  return entry.show === null && !isOfOneRecord(call) && parentIdOf(call) === null;
 }
 
 /** Was it these records, or is it all that they stand for? */
@@ -99,7 +99,7 @@ async function judgeFailures(run: BatchRun, progress: Progress): Promise<Next> {
       await blameRecords(run, progress, 'unknown');
       return GO_ON;
     }
-    const show = showInstead(run.resource, last.call, run.noted(idsOf(last.call)));
+    const show = showInstead(run.entry, last.call, run.noted(idsOf(last.call)));
     return show === null ? park(run, progress) : { kind: 'instead', call: show };
   }
   if (progress.failures().some(({ call }) => !isOfOneRecord(call))) return park(run, progress);

@@ -20,7 +20,7 @@ const LISTS_OF_RECORDS: ReadonlySet<FetchCall['kind']> = new Set([
 const AS_CHEAP_ONE_BY_ONE = 2;
 
 export function isRefusedList(run: BatchRun, call: FetchCall, error: unknown): boolean {
-  if (run.resource.show === null || !LISTS_OF_RECORDS.has(call.kind)) return false;
+  if (run.entry.show === null || !LISTS_OF_RECORDS.has(call.kind)) return false;
   return error instanceof ProcoreResponseError && ['absent', 'not understood'].includes(error.meaning);
 }
 
@@ -33,7 +33,7 @@ export async function settleRefusedList(
 ): Promise<Next> {
   const isListMissed = call.kind === 'list all' || call.kind === 'list by dates';
   const records = run.noted(idsOf(call));
-  if (failure.kind === 'absent' && !(await isPlaceAnswered(run, run.resource, records, { isListMissed }))) {
+  if (failure.kind === 'absent' && !(await isPlaceAnswered(run, run.entry, records, { isListMissed }))) {
     run.foundNothing();
     return settleFailure(run, call, NOTHING_THERE, progress);
   }
@@ -41,7 +41,7 @@ export async function settleRefusedList(
   const isWorthAnother = failure.kind === 'absent' && !isAgain && idsOf(call).length > AS_CHEAP_ONE_BY_ONE;
   if (isWorthAnother) return { kind: 'again' };
   if (call.kind === 'refresh by ids') await passOverList(run, call.ids);
-  return { kind: 'go on', also: followUp(run.resource, call, run.noted(idsOf(call))) };
+  return { kind: 'go on', also: followUp(run.entry, call, run.noted(idsOf(call))) };
 }
 
 /** The list is no use, so the records are shown next time, refreshed or not. */

@@ -57,7 +57,7 @@ async function findWitness(run: BatchRun, progress: Progress): Promise<{ witness
 
 /** A probe found nothing of what it asked for, which is an answer if others are there. Returns whether the scope stays parked. */
 async function settleProbeOfAbsent(run: BatchRun, progress: Progress): Promise<boolean> {
-  if (await isPlaceAnswered(run, run.resource, [])) {
+  if (await isPlaceAnswered(run, run.entry, [])) {
     await takeUpWork(run, progress, 'not well');
     return false;
   }

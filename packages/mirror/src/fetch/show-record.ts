@@ -14,24 +14,23 @@ const NOT_STORED = 'the record cannot be stored under this id';
 
 export async function showRecord(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   { id, parentId }: { id: string; parentId: string | null },
 ): Promise<void> {
-  if (resource.show === null) throw new Error(`${resource.resource} has no show in the catalogue`);
+  if (entry.show === null) throw new Error(`${entry.resource} has no show in the catalogue`);
   const version = await takeVersion(run.settings.database);
-  const path = expandPath(resource.show, await pathValues(run, resource, parentId, id));
+  const path = expandPath(entry.show, await pathValues(run, entry, parentId, id));
   try {
     using shown = await run.settings.client.get(path, { companyId: run.batch.companyId, signal: run.signal });
     const { text } = shown;
-    const wrapper = checkShow(text, resource, id);
+    const wrapper = checkShow(text, entry, id);
     run.seeAnswer();
-    const stored = await storeAnswer(run, { resource, wrapper, version, text, parentId, only: [id] });
-    if (!stored.has(id))
-      throw new ProcoreFormatError(`the show of ${resource.resource} ${id}`, { issues: [NOT_STORED] });
+    const stored = await storeAnswer(run, { entry, wrapper, version, text, parentId, only: [id] });
+    if (!stored.has(id)) throw new ProcoreFormatError(`the show of ${entry.resource} ${id}`, { issues: [NOT_STORED] });
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    const under = isUnderParent(resource, resource.show) ? parentId : null;
-    await concludeAbsent(run, resource, { version, under }, run.noted([id], resource));
+    const under = isUnderParent(entry, entry.show) ? parentId : null;
+    await concludeAbsent(run, entry, { version, under }, run.noted([id], entry));
   }
 }
 
@@ -49,8 +48,8 @@ export async function readParent(
     const { text } = shown;
     const wrapper = checkShow(text, parent, id);
     run.seeAnswer();
-    await storeAnswer(run, { resource: parent, wrapper, version, text, parentId: null, only: [id] });
-    return readHolders(text, parent, wrapper, run.resource.parent?.embeddedAs ?? '').has(id);
+    await storeAnswer(run, { entry: parent, wrapper, version, text, parentId: null, only: [id] });
+    return readHolders(text, parent, wrapper, run.entry.parent?.embeddedAs ?? '').has(id);
   } catch (error) {
     if (!isNotFound(error)) throw error;
     await concludeAbsent(run, parent, { version, under: null }, run.noted([id], parent));

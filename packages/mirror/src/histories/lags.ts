@@ -49,8 +49,8 @@ export class Lags {
    * A child inside its parent makes the parent's content late, too. An older run that then saw it would be the one to
    * lose, and the pause before a fetch is all there is against content that is late.
    */
-  #wouldBeShownByOlder({ resource }: WorldRecord, run: number): boolean {
-    const isInside = (resource.parent?.embeddedAs ?? null) !== null;
+  #wouldBeShownByOlder({ entry }: WorldRecord, run: number): boolean {
+    const isInside = (entry.parent?.embeddedAs ?? null) !== null;
     return isInside && [...this.#runsUnderWay].some((other) => other < run);
   }
 }

@@ -41,7 +41,7 @@ export async function readDifferences(database: Database, world: ScriptedWorld):
   const lines: string[] = [];
   for (const member of world.family.members) {
     const rows = new Map((await readRows(database.pool, member, world.companyId)).map((row) => [row.id, row]));
-    const records = [...world.records.values()].filter(({ resource }) => resource === member);
+    const records = [...world.records.values()].filter(({ entry }) => entry === member);
     for (const record of records) lines.push(...compare(world, record, rows.get(record.id)));
   }
   const left = await database.pool.query<{ line: string }>(
@@ -55,7 +55,7 @@ export async function readDifferences(database: Database, world: ScriptedWorld):
 }
 
 function compare(world: ScriptedWorld, record: WorldRecord, row: Row | undefined): string[] {
-  const name = `${record.resource.resource} ${record.id}`;
+  const name = `${record.entry.resource} ${record.id}`;
   if (record.life !== 'alive') return row?.mark === 'live' ? [`${name} is gone, and the mirror shows it`] : [];
   if (row === undefined) return [`${name} is there, and the mirror has no row of it`];
   if (row.mark !== 'live') return [`${name} is there, and the mirror has it ${row.mark}`];

@@ -57,12 +57,12 @@ export async function openPlay(stage: Stage, family: Family, payload: Payload): 
   }
 
   async function work(kind: Work, { member, projectId, lane }: BatchPick, run: WorkerRun): Promise<void> {
-    const resource = family.members[member];
-    if (resource === undefined) return;
+    const entry = family.members[member];
+    if (entry === undefined) return;
     const scope = {
       companyId: world.companyId,
-      projectId: resource.scope === 'project' ? projectId : null,
-      resource: resource.resource,
+      projectId: entry.scope === 'project' ? projectId : null,
+      resource: entry.resource,
     };
     const own = settingsOf(run, settings);
     const signal = AbortSignal.timeout(RUN_TIMEOUT_MS);

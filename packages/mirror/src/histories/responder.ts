@@ -44,10 +44,10 @@ export function createResponder(
     await change?.();
   }
 
-  function withNonsense(answer: Answer, { resource, id }: Question): Answer {
+  function withNonsense(answer: Answer, { entry, id }: Question): Answer {
     if (nonsense === null) return answer;
     const usual = answer.status === 200 ? answer.body : null;
-    const body = nonsenseFor(nonsense, { id, body: usual, embeddedAs: embeddedField(world, resource) });
+    const body = nonsenseFor(nonsense, { id, body: usual, embeddedAs: embeddedField(world, entry) });
     if (body === undefined) return answer;
     nonsense = null;
     return { status: 200, body, headers: {} };

@@ -100,7 +100,7 @@ export class ScriptedWorld {
 
   #place(record: WorldRecord, { under, projectId }: Edit & { do: 'write' }): void {
     if (memberOf(record.id) === 0) {
-      record.projectId = record.resource.scope === 'project' ? projectId : null;
+      record.projectId = record.entry.scope === 'project' ? projectId : null;
       return;
     }
     const alive = this.#aliveParents();
@@ -152,7 +152,7 @@ export class ScriptedWorld {
   #tellParent(record: WorldRecord, known: Known): void {
     const parent = this.parentOf(record);
     const mayBeShown = this.#runsUnderWay.size > 0 && !known.rows.has(record.id);
-    if (parent !== null && mayBeShown && record.resource.parent?.repeatsChild === true) this.#tell(parent, 'update');
+    if (parent !== null && mayBeShown && record.entry.parent?.repeatsChild === true) this.#tell(parent, 'update');
   }
 
   /** A delete event buries what is absent at once, so nothing that one is on its way of can be late. */
@@ -181,15 +181,15 @@ export class ScriptedWorld {
   }
 }
 
-function unborn(id: string, resource: CataloguedResource | undefined): [string, WorldRecord][] {
-  if (resource === undefined) return [];
-  return [[id, { id, resource, state: 0, life: 'unborn', projectId: null, parentId: null }]];
+function unborn(id: string, entry: CataloguedResource | undefined): [string, WorldRecord][] {
+  if (entry === undefined) return [];
+  return [[id, { id, entry, state: 0, life: 'unborn', projectId: null, parentId: null }]];
 }
 
-function sends({ resource }: WorldRecord, kind: EventKind): boolean {
-  return resource.events.includes(kind);
+function sends({ entry }: WorldRecord, kind: EventKind): boolean {
+  return entry.events.includes(kind);
 }
 
-function isInside({ resource }: WorldRecord): boolean {
-  return (resource.parent?.embeddedAs ?? null) !== null;
+function isInside({ entry }: WorldRecord): boolean {
+  return (entry.parent?.embeddedAs ?? null) !== null;
 }

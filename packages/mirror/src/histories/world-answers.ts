@@ -7,7 +7,7 @@ import type { WorldRecord } from './world-record.ts';
 export type Answer = { status: number; body: unknown; headers: Record<string, string> };
 
 /** What was asked for: a record by its id, or a list. */
-export type Question = { resource: CataloguedResource; id: string | null };
+export type Question = { entry: CataloguedResource; id: string | null };
 
 type Values = Record<string, string>;
 
@@ -17,14 +17,14 @@ const NOT_FOUND: Answer = { status: 404, body: {}, headers: {} };
 
 /** Reads the answer for a run. Other resources that may be the parent have no records. */
 export function answerTo(world: ScriptedWorld, url: URL, run: number): Answer & { question: Question | null } {
-  for (const resource of resourcesOf(world)) {
-    const shown = valuesIn(resource.show, url);
-    const listed = valuesIn(resource.list?.path ?? null, url);
+  for (const entry of resourcesOf(world)) {
+    const shown = valuesIn(entry.show, url);
+    const listed = valuesIn(entry.list?.path ?? null, url);
     const values = shown ?? listed;
     if (values === null) continue;
-    const question = { resource, id: shown?.id ?? null };
+    const question = { entry, id: shown?.id ?? null };
     world.lags.look(run, (record) => isLookedFor(record, question, values, url));
-    const answer = shown !== null ? show(world, resource, shown, run) : list(world, resource, values, url, run);
+    const answer = shown !== null ? show(world, entry, shown, run) : list(world, entry, values, url, run);
     return { ...answer, question };
   }
   return { ...NOT_FOUND, question: null };
@@ -35,21 +35,21 @@ export function wholeRecord(world: ScriptedWorld, record: WorldRecord, run: numb
   const field = fieldOfChildren(world, record);
   const children = world.childrenOf(record, 'alive').filter((child) => {
     // What a show merely repeats is never late: the pause before a fetch is all there is against content that is.
-    const mayBeLate = run !== null && child.resource.parent?.embeddedAs !== null;
+    const mayBeLate = run !== null && child.entry.parent?.embeddedAs !== null;
     return !mayBeLate || world.isThere(child, run);
   });
   return {
     ...partOf(record),
-    ...(record.resource.list?.todayOnly && { date: dayOf(record) }),
+    ...(record.entry.list?.todayOnly && { date: dayOf(record) }),
     detail: `of state ${record.state}`,
     ...(field !== null && { [field]: children.map((child) => wholeRecord(world, child, run)) }),
   };
 }
 
 /** What thin lists carry. */
-function partOf({ id, resource, state, parentId }: WorldRecord): object {
-  const namedBy = resource.parent?.namedBy ?? null;
-  const isText = [resource.show, resource.list?.path].some((path) => path?.startsWith('/rest/v2'));
+function partOf({ id, entry, state, parentId }: WorldRecord): object {
+  const namedBy = entry.parent?.namedBy ?? null;
+  const isText = [entry.show, entry.list?.path].some((path) => path?.startsWith('/rest/v2'));
   return {
     id: isText ? id : Number(id),
     name: `state ${state}`,
@@ -58,9 +58,9 @@ function partOf({ id, resource, state, parentId }: WorldRecord): object {
 }
 
 /** Where a parent shows its children, if it does. */
-function fieldOfChildren({ family }: ScriptedWorld, { resource }: WorldRecord): string | null {
+function fieldOfChildren({ family }: ScriptedWorld, { entry }: WorldRecord): string | null {
   const [parents, children] = family.members;
-  if (resource !== parents || children === undefined || children.parent === null) return null;
+  if (entry !== parents || children === undefined || children.parent === null) return null;
   return children.parent.embeddedAs ?? (children.parent.repeatsChild ? children.table.name : null);
 }
 
@@ -70,39 +70,39 @@ function dayOf({ id, state }: WorldRecord): string {
 }
 
 /** Might the answer hold the record, as far as somebody can tell who does not know its parent? */
-function isLookedFor(record: WorldRecord, { resource, id }: Question, { project_id }: Values, url: URL): boolean {
+function isLookedFor(record: WorldRecord, { entry, id }: Question, { project_id }: Values, url: URL): boolean {
   if ((project_id ?? record.projectId) !== record.projectId) return false;
-  const { parent } = record.resource;
-  if (parent !== null && parent.embeddedAs !== null) return parent.resource === resource.resource;
-  return record.resource === resource && (id === null ? isAskedFor(record, url) : id === record.id);
+  const { parent } = record.entry;
+  if (parent !== null && parent.embeddedAs !== null) return parent.resource === entry.resource;
+  return record.entry === entry && (id === null ? isAskedFor(record, url) : id === record.id);
 }
 
-function show(world: ScriptedWorld, resource: CataloguedResource, values: Values, run: number): Answer {
+function show(world: ScriptedWorld, entry: CataloguedResource, values: Values, run: number): Answer {
   const record = world.records.get(values.id ?? '');
-  if (record === undefined || !isAt(world, record, resource, values) || !world.isThere(record, run)) return NOT_FOUND;
-  return { status: 200, body: wrap(resource.show, wholeRecord(world, record, run)), headers: {} };
+  if (record === undefined || !isAt(world, record, entry, values) || !world.isThere(record, run)) return NOT_FOUND;
+  return { status: 200, body: wrap(entry.show, wholeRecord(world, record, run)), headers: {} };
 }
 
-function list(world: ScriptedWorld, resource: CataloguedResource, values: Values, url: URL, run: number): Answer {
-  if (!hasParent(world, resource, values, run)) return NOT_FOUND;
+function list(world: ScriptedWorld, entry: CataloguedResource, values: Values, url: URL, run: number): Answer {
+  if (!hasParent(world, entry, values, run)) return NOT_FOUND;
   const asked = [...world.records.values()].filter(
-    (record) => isAt(world, record, resource, values) && isAskedFor(record, url),
+    (record) => isAt(world, record, entry, values) && isAskedFor(record, url),
   );
   const { records, headers } = pageOf(
     asked.filter((record) => world.isThere(record, run)),
     url,
   );
-  const isWhole = resource.list?.carries === 'whole record';
+  const isWhole = entry.list?.carries === 'whole record';
   const items = records.map((record) => (isWhole ? wholeRecord(world, record, run) : partOf(record)));
-  return { status: 200, body: wrap(resource.list?.path ?? null, items), headers };
+  return { status: 200, body: wrap(entry.list?.path ?? null, items), headers };
 }
 
 /** Alive, of this resource, and where the path says. */
-function isAt(world: ScriptedWorld, record: WorldRecord, resource: CataloguedResource, values: Values): boolean {
-  const key = resource.parent?.key ?? '';
+function isAt(world: ScriptedWorld, record: WorldRecord, entry: CataloguedResource, values: Values): boolean {
+  const key = entry.parent?.key ?? '';
   return (
     record.life === 'alive' &&
-    record.resource === resource &&
+    record.entry === entry &&
     (values.company_id ?? world.companyId) === world.companyId &&
     (values.project_id ?? record.projectId) === record.projectId &&
     (values[key] ?? record.parentId) === record.parentId
@@ -110,18 +110,18 @@ function isAt(world: ScriptedWorld, record: WorldRecord, resource: CataloguedRes
 }
 
 /** A list of one parent's is there when the parent is. */
-function hasParent(world: ScriptedWorld, resource: CataloguedResource, values: Values, run: number): boolean {
-  const parentId = values[resource.parent?.key ?? ''];
+function hasParent(world: ScriptedWorld, entry: CataloguedResource, values: Values, run: number): boolean {
+  const parentId = values[entry.parent?.key ?? ''];
   if (parentId === undefined) return true;
   const parent = world.records.get(parentId);
-  return parent !== undefined && isAt(world, parent, parent.resource, values) && world.isThere(parent, run);
+  return parent !== undefined && isAt(world, parent, parent.entry, values) && world.isThere(parent, run);
 }
 
 function isAskedFor(record: WorldRecord, { searchParams }: URL): boolean {
   const ids = ['filters[id][]', 'filters[id]', 'filters[ids]'].flatMap((name) => searchParams.getAll(name));
   const wanted = ids.flatMap((text) => text.match(/\d+/g) ?? []);
   if (ids.length > 0 && !wanted.includes(record.id)) return false;
-  if (!record.resource.list?.todayOnly) return true;
+  if (!record.entry.list?.todayOnly) return true;
   const [from, to] = [searchParams.get('start_date'), searchParams.get('end_date')];
   return from !== null && to !== null && from <= dayOf(record) && dayOf(record) <= to; // else today's
 }
@@ -152,6 +152,6 @@ function wrap(path: string | null, body: unknown): unknown {
 }
 
 /** The field in which records of this resource carry their children. */
-export function embeddedField({ family }: ScriptedWorld, resource: CataloguedResource): string | null {
-  return embeddedIn(family.catalogue, resource)[0]?.parent?.embeddedAs ?? null;
+export function embeddedField({ family }: ScriptedWorld, entry: CataloguedResource): string | null {
+  return embeddedIn(family.catalogue, entry)[0]?.parent?.embeddedAs ?? null;
 }

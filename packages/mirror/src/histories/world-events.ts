@@ -32,20 +32,20 @@ export function eventOf(record: WorldRecord, head: Head): WorldEvent {
   };
 }
 
-function v4Body({ resource, id, projectId }: WorldRecord, head: Head): object {
+function v4Body({ entry, id, projectId }: WorldRecord, head: Head): object {
   return {
     id: idOf(head),
     timestamp: timeOf(head),
     reason: head.kind,
     company_id: head.companyId,
     project_id: projectId ?? '',
-    resource_type: resource.resource,
+    resource_type: entry.resource,
     resource_id: id,
   };
 }
 
-function v3Body({ resource, id, projectId, parentId }: WorldRecord, head: Head): object {
-  const isNamed = NAMES_PARENT.has(resource.resource) && parentId !== null;
+function v3Body({ entry, id, projectId, parentId }: WorldRecord, head: Head): object {
+  const isNamed = NAMES_PARENT.has(entry.resource) && parentId !== null;
   return {
     ulid: idOf(head),
     timestamp: timeOf(head),
@@ -53,9 +53,9 @@ function v3Body({ resource, id, projectId, parentId }: WorldRecord, head: Head):
     event_type: head.kind,
     company_id: Number(head.companyId),
     project_id: projectId === null ? null : Number(projectId),
-    resource_name: resource.resource,
+    resource_name: entry.resource,
     resource_id: Number(id),
-    related_resources: isNamed ? [{ id: Number(parentId), name: resource.parent?.resource }] : [],
+    related_resources: isNamed ? [{ id: Number(parentId), name: entry.parent?.resource }] : [],
   };
 }
 

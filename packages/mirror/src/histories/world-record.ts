@@ -2,7 +2,7 @@ import type { CataloguedResource } from '@procore-mirror/catalogue';
 
 export type WorldRecord = {
   id: string;
-  resource: CataloguedResource;
+  entry: CataloguedResource;
   state: number;
   /** `unborn` until it is created, `gone with its parent` until that comes back. */
   life: 'unborn' | 'alive' | 'deleted' | 'gone with its parent';

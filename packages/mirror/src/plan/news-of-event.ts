@@ -6,7 +6,7 @@ import { isNumericId, type ProcoreEvent } from '@procore-mirror/procore';
 export type Selection = { companyIds: readonly string[] | null; resources: readonly string[] | null };
 
 export type EventVerdict =
-  | { outcome: 'pending'; resource: CataloguedResource; news: News }
+  | { outcome: 'pending'; entry: CataloguedResource; news: News }
   | {
       outcome: 'ignored';
       reason: 'unknown_resource' | 'no_known_endpoint' | 'resource_not_selected' | 'company_not_selected';
@@ -20,22 +20,22 @@ export function newsOfEvent(event: ProcoreEvent, catalogue: Catalogue, selection
   if (selection.companyIds !== null && !selection.companyIds.includes(event.companyId)) {
     return { outcome: 'ignored', reason: 'company_not_selected' };
   }
-  const resource = catalogue.find(event.resource);
-  if (resource === undefined) return { outcome: 'ignored', reason: 'unknown_resource' };
-  if (!isSelected(resource, selection)) return { outcome: 'ignored', reason: 'resource_not_selected' };
-  if (resource.table === null) return { outcome: 'ignored', reason: 'no_known_endpoint' };
-  if (resource.idType === 'bigint' && !isNumericId(event.recordId)) {
+  const entry = catalogue.find(event.resource);
+  if (entry === undefined) return { outcome: 'ignored', reason: 'unknown_resource' };
+  if (!isSelected(entry, selection)) return { outcome: 'ignored', reason: 'resource_not_selected' };
+  if (entry.table === null) return { outcome: 'ignored', reason: 'no_known_endpoint' };
+  if (entry.idType === 'bigint' && !isNumericId(event.recordId)) {
     return {
       outcome: 'dead',
       reason: 'bad_id',
-      detail: `the record id is no number that ${resource.resource} can have`,
+      detail: `the record id is no number that ${entry.resource} can have`,
     };
   }
-  if (resource.scope === 'project' && event.projectId === null) {
-    const detail = `an event of ${resource.resource} must name its project`;
+  if (entry.scope === 'project' && event.projectId === null) {
+    const detail = `an event of ${entry.resource} must name its project`;
     return { outcome: 'dead', reason: 'missing_project', detail };
   }
-  return { outcome: 'pending', resource, news: newsOf(event, resource) };
+  return { outcome: 'pending', entry, news: newsOf(event, entry) };
 }
 
 /** Whether the operator chose to mirror the resource. */
@@ -47,15 +47,15 @@ export function isSelected(
   return selection.resources === null || selection.resources.some((chosen) => chosen.toLowerCase() === name);
 }
 
-function newsOf(event: ProcoreEvent, resource: CataloguedResource): News {
-  const parents = resource.parent === null ? [] : [resource.parent.resource, ...resource.parent.alsoOf];
+function newsOf(event: ProcoreEvent, entry: CataloguedResource): News {
+  const parents = entry.parent === null ? [] : [entry.parent.resource, ...entry.parent.alsoOf];
   const parentNames = new Set(parents.map((name) => name.toLowerCase()));
   const parent = event.related.find((related) => parentNames.has(related.resource.toLowerCase()));
   return {
     companyId: event.companyId,
     // A company resource's events may carry a project, one event for each; they all mean the one record.
-    projectId: resource.scope === 'project' ? event.projectId : null,
-    resource: resource.resource,
+    projectId: entry.scope === 'project' ? event.projectId : null,
+    resource: entry.resource,
     recordId: event.recordId,
     parentId: parent !== undefined && isNumericId(parent.id) ? parent.id : null,
     isDelete: event.kind === 'delete' || event.kind === 'deleted',

@@ -198,7 +198,7 @@ describe('the cheapest calls for a batch', () => {
 
   test('every wanted record is in exactly one call', () => {
     const occurredAt = '2026-06-01T10:00:00Z';
-    for (const resource of catalogue.mirrored) {
+    for (const entry of catalogue.mirrored) {
       const records = ['5', null].flatMap((parentId, part) =>
         [true, false].flatMap((isDelete, half) =>
           Array.from({ length: 130 }, (_, index) =>
@@ -206,9 +206,9 @@ describe('the cheapest calls for a batch', () => {
           ),
         ),
       );
-      const plan = planFetch(resource, records, { ...facts, affordableCalls: 1_000_000 });
+      const plan = planFetch(entry, records, { ...facts, affordableCalls: 1_000_000 });
       const ids = plan.calls.flatMap((call) => (call.kind === 'show' ? [call.id] : call.ids));
-      expect(ids.toSorted(), resource.resource).toEqual(records.map(({ id }) => id).toSorted());
+      expect(ids.toSorted(), entry.resource).toEqual(records.map(({ id }) => id).toSorted());
     }
   });
 });

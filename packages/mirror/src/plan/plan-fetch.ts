@@ -43,22 +43,22 @@ export const IDS_PER_CALL = 100;
 const SHARE_FOR_SHOWS = 1 / 2;
 
 /** Chooses the calls that fetch the wanted records of one batch. */
-export function planFetch(resource: CataloguedResource, wanted: readonly WantedRecord[], facts: PlanFacts): FetchPlan {
-  if (resource.parent === null) return planOf(fetchScope(resource, wanted, null, facts), facts);
+export function planFetch(entry: CataloguedResource, wanted: readonly WantedRecord[], facts: PlanFacts): FetchPlan {
+  if (entry.parent === null) return planOf(fetchScope(entry, wanted, null, facts), facts);
   const groups = Map.groupBy(wanted, (record) => record.parentId);
   const toFind = (groups.get(null) ?? []).map((record) => record.id);
   groups.delete(null);
   const known = [...groups].flatMap(([parentId, records]) => (parentId === null ? [] : [{ parentId, records }]));
-  if (resource.parent.embeddedAs !== null) return planOf(fetchParents(known, toFind, facts), facts);
-  const calls = known.flatMap(({ parentId, records }) => fetchScope(resource, records, parentId, facts));
-  calls.push(...lookForParents(resource, toFind));
+  if (entry.parent.embeddedAs !== null) return planOf(fetchParents(known, toFind, facts), facts);
+  const calls = known.flatMap(({ parentId, records }) => fetchScope(entry, records, parentId, facts));
+  calls.push(...lookForParents(entry, toFind));
   return planOf(calls, facts);
 }
 
-function lookForParents(resource: CataloguedResource, ids: readonly string[]): FetchCall[] {
-  const { list, parent } = resource;
+function lookForParents(entry: CataloguedResource, ids: readonly string[]): FetchCall[] {
+  const { list, parent } = entry;
   if (ids.length === 0) return [];
-  const isNamed = list !== null && !isListedByParent(resource) && parent !== null && parent.namedBy !== null;
+  const isNamed = list !== null && !isListedByParent(entry) && parent !== null && parent.namedBy !== null;
   if (!isNamed) return [{ kind: 'walk parents', ids }];
   if (list.filterByIds === null) return [{ kind: 'find parents', ids }];
   return chunksOf(ids).map((chunk) => ({ kind: 'find parents', ids: chunk }));
@@ -77,12 +77,12 @@ function fetchParents(
 }
 
 function fetchScope(
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   wanted: readonly WantedRecord[],
   parentId: string | null,
   facts: PlanFacts,
 ): FetchCall[] {
-  const { list, show } = resource;
+  const { list, show } = entry;
   if (list?.carries === 'whole record' && list.todayOnly) return fetchDays(wanted, parentId, facts);
   if (list?.carries === 'whole record') {
     if (list.filterByIds !== null) return fetchFiltered(wanted, parentId, show !== null);

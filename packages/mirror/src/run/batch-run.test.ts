@@ -24,7 +24,7 @@ function startRun() {
   const neighbours = { ...createNeighbours(), answered: ({ resource }: Batch) => void answered.push(resource) };
   // Only what a run without a database asks for.
   const settings = { client, catalogue, neighbours } as unknown as FetchSettings;
-  const facts = { settings, batch, resource: catalogue.get('RFIs'), signal: AbortSignal.timeout(1000), version: '5' };
+  const facts = { settings, batch, entry: catalogue.get('RFIs'), signal: AbortSignal.timeout(1000), version: '5' };
   const run = createRun(facts, createRunNotes(batch, []));
   const list = async (own: ProcoreClient, most: number) => {
     let pages = 0;

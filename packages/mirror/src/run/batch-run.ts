@@ -10,7 +10,7 @@ type RunFacts = {
   /** With a client whose calls say what they are for, and are counted. */
   readonly settings: FetchSettings;
   readonly batch: Batch;
-  readonly resource: CataloguedResource;
+  readonly entry: CataloguedResource;
   readonly signal: AbortSignal;
   /** A number taken before the first request, for what is concluded without an answer of its own. */
   readonly version: string;
@@ -66,12 +66,12 @@ export async function openRun(settings: FetchSettings, batch: Batch, signal: Abo
     noted.push({ resource, records: await noteBatch(database.pool, { ...batch, resource }, options) });
   }
   const version = await takeVersion(database);
-  return createRun({ settings, batch, resource: entry, signal, version }, createRunNotes(batch, noted));
+  return createRun({ settings, batch, entry, signal, version }, createRunNotes(batch, noted));
 }
 
 /** A run that has made no call yet. */
 export function createRun({ settings, ...facts }: RunFacts, notes: RunNotes): BatchRun {
-  const { batch, resource, version } = facts;
+  const { batch, entry, version } = facts;
   const limits: Limits = { most: Number.POSITIVE_INFINITY };
   const counts = { calls: 0, answered: 0, stored: 0, absent: 0, unparked: 0 };
   const parked: (Scope & Trouble)[] = [];
@@ -80,7 +80,7 @@ export function createRun({ settings, ...facts }: RunFacts, notes: RunNotes): Ba
     counts.answered += 1;
     settings.neighbours.answered(batch);
   };
-  const purpose = { projectId: batch.projectId, resource: resource.resource, lane: batch.lane, version };
+  const purpose = { projectId: batch.projectId, resource: entry.resource, lane: batch.lane, version };
   const own = { purpose, fields: fieldsRead(settings.catalogue) };
   const onCall = (): OwnOptions => {
     counts.calls += 1;
@@ -136,7 +136,7 @@ function countedClient(client: ProcoreClient, onCall: () => OwnOptions, seeAnswe
 /** The scope of the run as the tables of the resource have it. */
 export function scopeOf(
   { batch }: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
 ): { companyId: string; projectId: string | null } {
-  return { companyId: batch.companyId, projectId: resource.scope === 'project' ? batch.projectId : null };
+  return { companyId: batch.companyId, projectId: entry.scope === 'project' ? batch.projectId : null };
 }

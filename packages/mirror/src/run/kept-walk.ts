@@ -12,7 +12,7 @@ import { z } from 'zod';
 import type { BatchRun } from './batch-run.ts';
 
 /** A list that may name more parents: of a whole scope, or of one of the parents' own parents. */
-export type ToRead = { resource: CataloguedResource; parentId: string | null };
+export type ToRead = { entry: CataloguedResource; parentId: string | null };
 
 type Sought = {
   /** When the walk began: later news needs a walk of its own. */
@@ -140,8 +140,8 @@ export function restOf(run: BatchRun, walk: ParentWalk): ParentWalk {
 }
 
 /** What a walk remembers of a list that it read. */
-export function keyOf({ resource, parentId }: ToRead): string {
-  return `${resource.resource} of ${parentId}`;
+export function keyOf({ entry, parentId }: ToRead): string {
+  return `${entry.resource} of ${parentId}`;
 }
 
 /** Two rests as one. Of a record in both, what the first says goes. */
@@ -186,7 +186,7 @@ function withoutLists(lists: readonly ToRead[], others: readonly ToRead[]): ToRe
 async function keepWalkOf(run: BatchRun, { version, restSince, ...walk }: ParentWalk): Promise<void> {
   if (walk.sought.size === 0) return;
   const named = (lists: readonly ToRead[]) =>
-    lists.map(({ resource, parentId }) => ({ resource: resource.resource, parentId }));
+    lists.map(({ entry, parentId }) => ({ resource: entry.resource, parentId }));
   const place: z.input<typeof keptPlace> = {
     ...walk,
     rules: rulesOf(run),
@@ -208,8 +208,8 @@ function readWalk(run: BatchRun, { version, place, keptAt, pending }: TakenWalk)
   const { rules: _, ...walk } = data;
   const listsOf = (lists: readonly z.output<typeof keptList>[]) =>
     lists.flatMap(({ resource: name, parentId }) => {
-      const resource = run.settings.catalogue.find(name);
-      return resource?.table == null ? [] : [{ resource, parentId }];
+      const entry = run.settings.catalogue.find(name);
+      return entry?.table == null ? [] : [{ entry, parentId }];
     });
   const [lists, left] = [listsOf(walk.lists), listsOf(walk.left.lists)];
   if (lists.length < walk.lists.length || left.length < walk.left.lists.length) return null;
@@ -221,9 +221,9 @@ function readWalk(run: BatchRun, { version, place, keptAt, pending }: TakenWalk)
 }
 
 /** How the catalogue has the resource and those above it read. By other rules a walk may have passed over what these find. */
-function rulesOf({ settings: { catalogue }, resource }: BatchRun): string {
+function rulesOf({ settings: { catalogue }, entry }: BatchRun): string {
   const withParents = (one: CataloguedResource): unknown => [one, parentsOf(catalogue, one).map(withParents)];
   return createHash('sha256')
-    .update(JSON.stringify(withParents(resource)))
+    .update(JSON.stringify(withParents(entry)))
     .digest('hex');
 }

@@ -21,20 +21,20 @@ import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 export async function lookAtChildren(
   client: Transaction,
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   parents: readonly StoredRecord[],
 ): Promise<void> {
   if (parents.length === 0) return;
-  for (const child of childrenOf(run.settings.catalogue, resource)) {
+  for (const child of childrenOf(run.settings.catalogue, entry)) {
     const place = { ...scopeOf(run, child), table: child.table };
     const found = await findLeftBehind(client, place, parents);
     const silent = goesWithParent(child) ? await findLatelyHidden(client, place) : [];
     for (const { id, movedFrom } of parents) {
-      const deleted = await findOrphansDeletedWith(client, place, { resource: resource.resource, id });
+      const deleted = await findOrphansDeletedWith(client, place, { resource: entry.resource, id });
       const orphans = [...silent, ...deleted];
       found.push(...orphans.map((orphan) => ({ id: orphan, parentId: id })));
       if (movedFrom !== null)
-        await lookForOrphans(client, run, { child, resource }, { id, ...place }, movedFrom.projectId);
+        await lookForOrphans(client, run, { child, entry }, { id, ...place }, movedFrom.projectId);
     }
     await lookAt(client, run, child, place.projectId, found);
   }
@@ -47,10 +47,10 @@ export async function lookAtChildren(
 export async function lookAtStrayed(
   client: Transaction,
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   parents: readonly { id: string; projectId: string | null }[],
 ): Promise<void> {
-  for (const child of childrenOf(run.settings.catalogue, resource)) {
+  for (const child of childrenOf(run.settings.catalogue, entry)) {
     for (const [projectId, there] of Map.groupBy(parents, (parent) => parent.projectId)) {
       const place = { table: child.table, companyId: run.batch.companyId, projectId };
       const ids = there.map(({ id }) => id);
@@ -66,25 +66,25 @@ export async function lookAtStrayed(
 export async function lookAtOrphansOf(
   client: Transaction,
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   parent: { id: string; projectId: string | null },
 ): Promise<void> {
-  for (const child of childrenOf(run.settings.catalogue, resource)) {
-    await lookForOrphans(client, run, { child, resource }, parent, run.batch.projectId);
+  for (const child of childrenOf(run.settings.catalogue, entry)) {
+    await lookForOrphans(client, run, { child, entry }, parent, run.batch.projectId);
   }
 }
 
 async function lookForOrphans(
   client: Transaction,
   run: BatchRun,
-  { child, resource }: { child: CataloguedResource; resource: CataloguedResource },
+  { child, entry }: { child: CataloguedResource; entry: CataloguedResource },
   parent: { id: string; projectId: string | null },
   leftProjectId: string | null,
 ): Promise<void> {
   if (child.scope === 'company' || leftProjectId === null || leftProjectId === parent.projectId) return;
   const left = { table: child.table, companyId: run.batch.companyId, projectId: leftProjectId };
   const hidden = await findLatelyHidden(client, left);
-  const deleted = await findOrphansDeletedWith(client, left, { resource: resource.resource, id: parent.id });
+  const deleted = await findOrphansDeletedWith(client, left, { resource: entry.resource, id: parent.id });
   const found = [...hidden, ...deleted].map((id) => ({ id, parentId: parent.id }));
   await lookAt(client, run, child, parent.projectId, found);
 }
@@ -113,14 +113,14 @@ async function lookAt(
 export async function doubtOrphans(
   client: Transaction,
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   version: string,
   records: readonly StoredRecord[],
 ): Promise<readonly StoredRecord[]> {
   const parentIds = records.flatMap(({ stored, parentId }) => (stored && parentId !== null ? [parentId] : []));
-  if (parentIds.length === 0 || !goesWithParent(resource)) return records;
+  if (parentIds.length === 0 || !goesWithParent(entry)) return records;
   const gone = new Set<string>();
-  for (const parent of parentsOf(run.settings.catalogue, resource)) {
+  for (const parent of parentsOf(run.settings.catalogue, entry)) {
     const place = { ...scopeOf(run, parent), table: parent.table, version };
     for (const id of await findGone(client, place, [...new Set(parentIds)])) gone.add(id);
   }
@@ -145,20 +145,20 @@ export function doubtChildrenOf(
 export async function lookWhereParentsWent(
   client: Transaction,
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   records: readonly NotedRecord[],
 ): Promise<void> {
   if (records.length === 0) return;
-  for (const parent of parentsOf(run.settings.catalogue, resource)) {
+  for (const parent of parentsOf(run.settings.catalogue, entry)) {
     const moved = await findMovedAway(client, { ...scopeOf(run, parent), table: parent.table });
     for (const [projectId, parents] of Map.groupBy(moved, (one) => one.projectId)) {
       const parentIds = parents.map(({ id }) => id);
       const only = parentIds.length === 1 ? (parentIds[0] ?? null) : null;
       const found = records.map(({ id }) => {
-        const told = run.toldParentOf(resource, id) ?? null;
+        const told = run.toldParentOf(entry, id) ?? null;
         return { id, parentId: told !== null && parentIds.includes(told) ? told : only };
       });
-      await lookAt(client, run, resource, projectId, found);
+      await lookAt(client, run, entry, projectId, found);
     }
   }
 }

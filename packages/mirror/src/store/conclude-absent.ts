@@ -35,16 +35,16 @@ export type Search = {
  */
 export async function concludeAbsent(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   search: Search,
   records: readonly NotedRecord[],
 ): Promise<void> {
   if (records.length === 0) return;
   const guessed = records.filter(({ isDeletedLast }) => !isDeletedLast);
   const isLast = guessed.some((record) => isSure(run, search, record));
-  if (guessed.length > 0) await insistOnPlace(run, resource, guessed, { isLast });
-  await inTransaction(run.settings.database, (client) => concludeAbsentIn(client, run, resource, search, records));
-  run.settled(records, resource);
+  if (guessed.length > 0) await insistOnPlace(run, entry, guessed, { isLast });
+  await inTransaction(run.settings.database, (client) => concludeAbsentIn(client, run, entry, search, records));
+  run.settled(records, entry);
   run.absent(records.filter((record) => isSure(run, search, record)).length);
 }
 
@@ -52,12 +52,12 @@ export async function concludeAbsent(
 export async function concludeAbsentIn(
   client: Transaction,
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   search: Search,
   records: readonly NotedRecord[],
 ): Promise<void> {
   const { absencePauseMs, delayMs } = run.settings;
-  const key = { ...run.batch, resource: resource.resource };
+  const key = { ...run.batch, resource: entry.resource };
   const sure = records.filter((record) => isSure(run, search, record));
   await noteFirstAbsence(
     client,
@@ -67,8 +67,8 @@ export async function concludeAbsentIn(
   );
   if (sure.length === 0) return;
   const { absentIds, elsewhere } = await markAbsent(client, {
-    ...scopeOf(run, resource),
-    table: resource.table,
+    ...scopeOf(run, entry),
+    table: entry.table,
     version: search.version,
     records: sure.map(({ id, isDelete, eventId }) => ({
       id,
@@ -81,19 +81,19 @@ export async function concludeAbsentIn(
   await markChildrenGone(
     client,
     run,
-    resource,
+    entry,
     search.version,
     sure.filter(({ id }) => absent.has(id)),
   );
-  await tellThoseThatMention(client, run, resource, sure);
-  await lookElsewhere(client, run, resource, sure, elsewhere);
+  await tellThoseThatMention(client, run, entry, sure);
+  await lookElsewhere(client, run, entry, sure, elsewhere);
   // Only for news: what was a guess itself leads to no other, or two projects would send it to and fro.
   const guessed = sure.filter(({ isDelete, eventId }) => !isDelete && eventId !== null);
-  if (search.under === null) await lookWhereParentsWent(client, run, resource, guessed);
+  if (search.under === null) await lookWhereParentsWent(client, run, entry, guessed);
   await lookWhereSeenBefore(
     client,
     run,
-    resource,
+    entry,
     sure.filter(({ id, isDelete }) => !isDelete && absent.has(id)),
   );
   await settleRecords(client, key, sure, delayMs);
@@ -115,7 +115,7 @@ function isSure(run: BatchRun, { under }: Search, record: NotedRecord): boolean 
 async function lookElsewhere(
   client: Transaction,
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   records: readonly NotedRecord[],
   elsewhere: Marked['elsewhere'],
 ): Promise<void> {
@@ -125,12 +125,12 @@ async function lookElsewhere(
     if (note === undefined) continue;
     const isDelete = note.isDelete && projectId === run.batch.projectId;
     const news = [
-      { companyId, projectId, resource: resource.resource, recordId: id, parentId, isDelete, isRelative: false },
+      { companyId, projectId, resource: entry.resource, recordId: id, parentId, isDelete, isRelative: false },
     ];
     await markPending(client, { news, lane, pace: run.settings, event: note });
-    await lookAtOrphansOf(client, run, resource, { id, projectId });
+    await lookAtOrphansOf(client, run, entry, { id, projectId });
   }
-  await lookAtStrayed(client, run, resource, elsewhere);
+  await lookAtStrayed(client, run, entry, elsewhere);
 }
 
 /** A record that is hidden here now may be where it was before: a copy that lagged made it seem to move here. */
@@ -153,11 +153,11 @@ async function lookWhereSeenBefore(
 async function markChildrenGone(
   client: Transaction,
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   version: string,
   parents: readonly NotedRecord[],
 ): Promise<void> {
-  for (const child of goneWith(run.settings.catalogue, resource)) {
+  for (const child of goneWith(run.settings.catalogue, entry)) {
     // Children with an endpoint of their own would stay hidden when a hidden parent comes back.
     for (const bury of child.parent?.embeddedAs === null ? [true] : [true, false]) {
       const parentIds = parents.filter(({ isDelete }) => isDelete === bury).map(({ id }) => id);
@@ -171,14 +171,14 @@ async function markChildrenGone(
 async function tellThoseThatMention(
   client: Transaction,
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   records: readonly NotedRecord[],
 ): Promise<void> {
-  if (resource.parent?.repeatsChild !== true || resource.parent.embeddedAs !== null) return;
-  const untold = records.filter(({ id }) => (run.toldParentOf(resource, id) ?? null) === null);
+  if (entry.parent?.repeatsChild !== true || entry.parent.embeddedAs !== null) return;
+  const untold = records.filter(({ id }) => (run.toldParentOf(entry, id) ?? null) === null);
   if (untold.length === 0) return;
   const ids = untold.map(({ id }) => id);
-  for (const parent of parentsOf(run.settings.catalogue, resource)) {
+  for (const parent of parentsOf(run.settings.catalogue, entry)) {
     const place = { ...scopeOf(run, parent), table: parent.table, withinMs: null };
     await tellParents(client, run, parent.resource, new Set(await findMentions(client, place, ids)));
   }

@@ -22,27 +22,27 @@ const REREAD_PAUSE_MS = 1500;
 /** Stores the records of an answer and settles their news. Returns the ids that the answer held, as far as asked for. */
 export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise<Set<string>> {
   const { catalogue, database } = run.settings;
-  const { resource } = answer;
+  const { entry } = answer;
   const settled = await inTransaction(database, async (client) => {
     const records = await storeRows(client, run, answer, false);
     const children: SettledChildren[] = [];
-    for (const child of embeddedIn(catalogue, resource)) {
+    for (const child of embeddedIn(catalogue, entry)) {
       children.push(await storeChildren(client, run, answer, child, records));
     }
     const childless = new Set(children.flatMap((kind) => kind.childless.map(({ id }) => id)));
-    const checked = readOnceMoreIf(run, resource, records, ({ id }) => childless.has(id));
-    const all = [{ resource, records: checked, missing: [] }, ...children];
-    for (const { resource: kind, records: seen } of all) {
+    const checked = readOnceMoreIf(run, entry, records, ({ id }) => childless.has(id));
+    const all = [{ entry, records: checked, missing: [] }, ...children];
+    for (const { entry: kind, records: seen } of all) {
       await settleSeen(client, run, kind, seen);
       await readAgain(client, run, kind, seen);
     }
     return all;
   });
-  for (const { resource: kind, records, missing } of settled) {
+  for (const { entry: kind, records, missing } of settled) {
     run.settled([...records, ...missing], kind);
     run.stored(records.length);
   }
-  for (const { resource: kind, records } of settled) {
+  for (const { entry: kind, records } of settled) {
     const stored = records.filter((record) => record.stored).map(({ id }) => id);
     await run.settings.driftWatch?.see(kind.table, run.batch.companyId, stored);
   }
@@ -52,18 +52,18 @@ export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise
 async function settleSeen(
   client: Transaction,
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   seen: readonly StoredRecord[],
 ): Promise<void> {
   const known = seen
     .filter(({ stored, isWhole }) => stored || isWhole)
-    .flatMap((record) => run.noted([record.id], resource).map((note) => ({ record, note })));
+    .flatMap((record) => run.noted([record.id], entry).map((note) => ({ record, note })));
   if (known.length === 0) return;
   // Those to be read again, too: a later run takes the parent in their row for one that was told.
-  await tellParentsOfSeen(client, run, resource, known);
+  await tellParentsOfSeen(client, run, entry, known);
   // An answer that a part from a later list kept out completes nothing: its record stays pending.
   const pairs = known.filter(({ record }) => record.isWhole);
-  const key = { ...run.batch, resource: resource.resource };
+  const key = { ...run.batch, resource: entry.resource };
   const tooEarly = pairs.filter(({ record, note }) => wasReadTooEarly(note, record.updatedAt));
   const proved = pairs.filter((pair) => !tooEarly.includes(pair));
   const { delayMs } = run.settings;
@@ -76,13 +76,13 @@ async function settleSeen(
   await readOnceMore(
     client,
     run,
-    resource,
+    entry,
     tooEarly.map(({ note }) => note),
     Math.max(REREAD_PAUSE_MS, delayMs),
   );
   // Deleted, it would seem, and there: restored before anybody looked, and its children with it.
   const restored = proved.filter(({ note }) => note.isDelete).map(({ record }) => record);
-  await lookAtChildren(client, run, resource, restored);
+  await lookAtChildren(client, run, entry, restored);
 }
 
 /**
@@ -101,16 +101,16 @@ function wasReadTooEarly(note: NotedRecord, updatedAt: string | null): boolean {
 async function readAgain(
   client: Transaction,
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   records: readonly StoredRecord[],
 ): Promise<void> {
   const again = records.filter(({ toReadAgain }) => toReadAgain);
   if (again.length === 0) return;
   const parents = new Map(again.map(({ id, parentId }) => [id, parentId]));
   const ids = [...parents.keys()];
-  const noted = run.noted(ids, resource);
-  await readOnceMore(client, run, resource, noted, Math.max(REREAD_PAUSE_MS, run.settings.absencePauseMs));
-  await markUnlessPending(client, run, resource, ids, parents);
+  const noted = run.noted(ids, entry);
+  await readOnceMore(client, run, entry, noted, Math.max(REREAD_PAUSE_MS, run.settings.absencePauseMs));
+  await markUnlessPending(client, run, entry, ids, parents);
 }
 
 async function readOnceMore(

@@ -23,9 +23,9 @@ export async function storeChildren(
   parents: readonly StoredRecord[],
 ): Promise<SettledChildren> {
   const field = child.parent?.embeddedAs;
-  if (field === undefined || field === null) return { resource: child, records: [], missing: [], childless: [] };
+  if (field === undefined || field === null) return { entry: child, records: [], missing: [], childless: [] };
   const { version, text, wrapper } = answer;
-  const holders = readHolders(text, answer.resource, wrapper, field);
+  const holders = readHolders(text, answer.entry, wrapper, field);
   const parentIds = parents.map(({ id }) => id).filter((id) => holders.has(id));
   const place = { ...scopeOf(run, child), table: child.table, version };
   const { records } = await storeRecords(client, {
@@ -51,5 +51,5 @@ export async function storeChildren(
   // A parent that was not stored was read later by another fetch, which told of its children.
   const outdated = new Set(parents.filter(({ stored }) => !stored).map(({ id }) => id));
   const childless = parents.filter(({ id, stored }) => stored && !holders.has(id));
-  return { resource: child, records: doubtChildrenOf(held, outdated), missing, childless };
+  return { entry: child, records: doubtChildrenOf(held, outdated), missing, childless };
 }

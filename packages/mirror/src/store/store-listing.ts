@@ -7,12 +7,12 @@ import { storeAnswer } from './store-answer.ts';
 /** Stores every page, and tells what came. */
 export async function storeListing(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   version: string,
   options: ListingOptions,
 ): Promise<Listing> {
   const { parentId, only = null } = options;
-  return readListing(run, resource, options, ({ text, wrapper }) =>
-    storeAnswer(run, { resource, wrapper, version, text, parentId, only }),
+  return readListing(run, entry, options, ({ text, wrapper }) =>
+    storeAnswer(run, { entry, wrapper, version, text, parentId, only }),
   );
 }

@@ -22,15 +22,13 @@ export async function storePart(run: BatchRun, answer: FetchedAnswer & { only: r
   const parents = new Map(answer.only.map((id) => [id, answer.parentId]));
   const stored = await inTransaction(run.settings.database, async (client) => {
     const records = await storeRows(client, run, answer, true);
-    await noteListed(
-      client,
-      { ...run.batch, resource: answer.resource.resource },
-      run.noted(answer.only, answer.resource),
-      { pauseMs: run.settings.delayMs, lane: 'detail' },
-    );
+    await noteListed(client, { ...run.batch, resource: answer.entry.resource }, run.noted(answer.only, answer.entry), {
+      pauseMs: run.settings.delayMs,
+      lane: 'detail',
+    });
     // Another run may have settled them meanwhile, when this one lost its lease; their rows are parts now.
     const parts = records.filter((record) => record.stored).map(({ id }) => id);
-    await markUnlessPending(client, run, answer.resource, parts, parents);
+    await markUnlessPending(client, run, answer.entry, parts, parents);
     return records.length;
   });
   run.stored(stored);
@@ -44,7 +42,7 @@ export async function storeListedPage(run: BatchRun, answer: FetchedAnswer, pare
   const ids = await inTransaction(run.settings.database, async (client) => {
     const records = await storeRows(client, run, answer, true);
     const listed = records.map(({ id }) => id);
-    const added = await markUnlessPending(client, run, answer.resource, listed, parents);
+    const added = await markUnlessPending(client, run, answer.entry, listed, parents);
     await noteListed(client, run.batch, added, { pauseMs: run.settings.delayMs, lane: run.batch.lane });
     return listed;
   });
@@ -55,7 +53,7 @@ export async function storeListedPage(run: BatchRun, answer: FetchedAnswer, pare
 /** Marks the records of a listing pending, where nothing that it carries can be stored. Returns their ids. */
 export async function markListed(run: BatchRun, parents: NamedParents): Promise<string[]> {
   const ids = [...parents.keys()];
-  await inTransaction(run.settings.database, (client) => markUnlessPending(client, run, run.resource, ids, parents));
+  await inTransaction(run.settings.database, (client) => markUnlessPending(client, run, run.entry, ids, parents));
   return ids;
 }
 

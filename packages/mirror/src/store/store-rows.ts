@@ -14,7 +14,7 @@ import { tellOldParents } from './tell-parents.ts';
 
 /** An answer that was checked (`read-answer.ts`). */
 export type FetchedAnswer = {
-  resource: CataloguedResource;
+  entry: CataloguedResource;
   wrapper: Wrapper;
   /** The number taken before the request went out. */
   version: string;
@@ -26,7 +26,7 @@ export type FetchedAnswer = {
 
 /** What an answer brought of one resource, and which open records it should have held and lacked. */
 export type Settled = {
-  resource: CataloguedResource;
+  entry: CataloguedResource;
   records: readonly StoredRecord[];
   missing: readonly NotedRecord[];
 };
@@ -35,31 +35,31 @@ export type Settled = {
 export async function storeRows(
   client: Transaction,
   run: BatchRun,
-  { resource, version, text, wrapper, parentId, only }: FetchedAnswer,
+  { entry, version, text, wrapper, parentId, only }: FetchedAnswer,
   isPart: boolean,
 ): Promise<readonly StoredRecord[]> {
-  const scope = { ...scopeOf(run, resource), ...(await projectOfParent(client, run, resource, parentId)) };
-  const place = { ...scope, table: resource.table, version };
+  const scope = { ...scopeOf(run, entry), ...(await projectOfParent(client, run, entry, parentId)) };
+  const place = { ...scope, table: entry.table, version };
   const { records } = await storeRecords(client, { ...place, json: text.bytes, wrapper, parentId, only, isPart });
   const cameBack = records.filter(({ absentSince, movedFrom }) => absentSince !== null || movedFrom !== null);
-  await lookAtChildren(client, run, resource, cameBack);
+  await lookAtChildren(client, run, entry, cameBack);
   const isNew = records.filter((record) => record.isNew).map(({ id }) => ({ id, projectId: scope.projectId }));
-  await lookAtStrayed(client, run, resource, isNew);
-  await tellOldParents(client, run, resource, records);
-  const placed = doubtMoved(run, resource, records);
-  return doubtOrphans(client, run, resource, version, placed);
+  await lookAtStrayed(client, run, entry, isNew);
+  await tellOldParents(client, run, entry, records);
+  const placed = doubtMoved(run, entry, records);
+  return doubtOrphans(client, run, entry, version, placed);
 }
 
 /** Paths that name no project answer wherever the parent is by now, so its row says which project the children are in. */
 async function projectOfParent(
   client: Transaction,
   { settings, batch }: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   parentId: string | null,
 ): Promise<{ projectId: string } | null> {
-  const namesProject = [resource.show, resource.list?.path].some((path) => path?.includes('{project_id}') === true);
-  if (resource.scope === 'company' || parentId === null || namesProject) return null;
-  for (const { table } of parentsOf(settings.catalogue, resource)) {
+  const namesProject = [entry.show, entry.list?.path].some((path) => path?.includes('{project_id}') === true);
+  if (entry.scope === 'company' || parentId === null || namesProject) return null;
+  for (const { table } of parentsOf(settings.catalogue, entry)) {
     const projectId = await findProject(client, { table, companyId: batch.companyId }, parentId);
     if (projectId !== null) return { projectId };
   }
@@ -69,20 +69,20 @@ async function projectOfParent(
 /** The same records; those that seem to have moved are read once more. */
 export function doubtMoved(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   records: readonly StoredRecord[],
 ): readonly StoredRecord[] {
-  return readOnceMoreIf(run, resource, records, seemsToHaveMoved);
+  return readOnceMoreIf(run, entry, records, seemsToHaveMoved);
 }
 
 /** The same records; those in doubt are read once more. What comes the second time is believed. */
 export function readOnceMoreIf(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   records: readonly StoredRecord[],
   isInDoubt: (record: StoredRecord) => boolean,
 ): readonly StoredRecord[] {
-  const wasReread = ({ id }: StoredRecord) => run.noted([id], resource).some(({ reread }) => reread);
+  const wasReread = ({ id }: StoredRecord) => run.noted([id], entry).some(({ reread }) => reread);
   return records.map((record) =>
     isInDoubt(record) && !wasReread(record) ? { ...record, isWhole: false, toReadAgain: true } : record,
   );

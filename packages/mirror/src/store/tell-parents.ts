@@ -17,7 +17,7 @@ export async function placeRecords(
   run: BatchRun,
   items: readonly { id: string; parentId: string | null }[],
 ): Promise<void> {
-  const { resource, batch } = run;
+  const { entry, batch } = run;
   const open = new Set(run.noted(items.map(({ id }) => id)).map(({ id }) => id));
   const parents = new Map<string, string>();
   for (const { id, parentId } of items) {
@@ -27,14 +27,14 @@ export async function placeRecords(
   }
   const untold = untoldParents(
     run,
-    resource,
+    entry,
     [...parents].map(([id, parentId]) => ({ id, parentId })),
   );
   await inTransaction(run.settings.database, async (client) => {
     await placePending(client, batch, parents);
-    await tellParentOf(client, run, resource, untold);
+    await tellParentOf(client, run, entry, untold);
   });
-  for (const [id, parentId] of parents) run.parentTold(resource, id, parentId);
+  for (const [id, parentId] of parents) run.parentTold(entry, id, parentId);
 }
 
 /**
@@ -44,13 +44,13 @@ export async function placeRecords(
 export async function tellParentsOfSeen(
   client: Transaction,
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   pairs: readonly { record: StoredRecord; note: NotedRecord }[],
 ): Promise<void> {
   const records = pairs.map(({ record }) => record);
   const late = pairs.filter(({ record, note }) => record.absentSince !== null || note.isSightedAbsent);
   const parentIds = late.flatMap(({ record }) => record.parentId ?? []);
-  await tellParentOf(client, run, resource, untoldParents(run, resource, records).union(new Set(parentIds)));
+  await tellParentOf(client, run, entry, untoldParents(run, entry, records).union(new Set(parentIds)));
 }
 
 /**
@@ -108,11 +108,11 @@ async function tellParentOf(
 
 function untoldParents(
   run: BatchRun,
-  resource: CataloguedResource,
+  entry: CataloguedResource,
   records: readonly { id: string; parentId: string | null }[],
 ): Set<string> {
   const found = records.flatMap(({ id, parentId }) => {
-    const told = run.toldParentOf(resource, id);
+    const told = run.toldParentOf(entry, id);
     return told === undefined || parentId === null || parentId === told ? [] : [parentId];
   });
   return new Set(found);
