@@ -15,17 +15,17 @@ export type Context = {
   /** What can be mirrored, and what the operator chose of it; null stands for all. Throws a ConfigError. */
   catalogue: () => { catalogue: Catalogue; resources: readonly string[] | null };
   /** Opens the mirror's database for the time of `work`. Throws ServerUnreachableError, DatabaseVersionError. */
-  withDatabase: <T>(work: (database: Database) => Promise<T>, o?: { anyVersion?: boolean }) => Promise<T>;
+  withDatabase: <T>(work: (database: Database) => Promise<T>, options?: { anyVersion?: boolean }) => Promise<T>;
 };
 
-export function createContext(o: { env: Env; startFile: string; secrets: Secrets; output: Output }): Context {
+export function createContext(options: { env: Env; startFile: string; secrets: Secrets; output: Output }): Context {
   const read: Context['read'] = (schema) => {
-    const known = readEnv(schema, withStarted(o.env, o.startFile));
-    addEnvSecrets(o.secrets, schema, known);
+    const known = readEnv(schema, withStarted(options.env, options.startFile));
+    addEnvSecrets(options.secrets, schema, known);
     return known;
   };
   return {
-    output: o.output,
+    output: options.output,
     now: () => new Date(),
     read,
     catalogue: () => {
@@ -37,8 +37,8 @@ export function createContext(o: { env: Env; startFile: string; secrets: Secrets
     withDatabase: async (work, { anyVersion = false } = {}) => {
       // All addresses, of the queue, too, lest one problem is told after the other.
       const { DATABASE_URL: url, DATABASE_URL_DIRECT: directUrl } = read(queueSchema);
-      const options = { url, directUrl, applicationName: 'procore-mirror cli', max: 4 };
-      const database = await configured('DATABASE_URL', () => openSessions(options).catch(unreached));
+      const sessions = { url, directUrl, applicationName: 'procore-mirror cli', max: 4 };
+      const database = await configured('DATABASE_URL', () => openSessions(sessions).catch(unreached));
       try {
         if (!anyVersion) await checkDatabase(database);
         return await work(database);

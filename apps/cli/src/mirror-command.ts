@@ -48,21 +48,21 @@ export async function mirrorCommand(args: readonly string[], surroundings: Surro
 }
 
 /** The same, but nothing that is printed shows a secret. */
-function withoutSecrets(o: Surroundings): Surroundings {
+function withoutSecrets(options: Surroundings): Surroundings {
   return {
-    ...o,
-    write: (text) => o.write(o.secrets.redact(text)),
-    writeError: (text) => o.writeError(o.secrets.redact(text)),
+    ...options,
+    write: (text) => options.write(options.secrets.redact(text)),
+    writeError: (text) => options.writeError(options.secrets.redact(text)),
   };
 }
 
-function createProgram(run: Run, o: Surroundings): Command {
+function createProgram(run: Run, options: Surroundings): Command {
   const program = new Command('mirror')
     .description('Looks after a mirror of Procore data in Postgres.')
-    .version(o.version)
+    .version(options.version)
     .helpCommand(false)
     .exitOverride()
-    .configureOutput({ writeOut: o.write, writeErr: o.writeError })
+    .configureOutput({ writeOut: options.write, writeErr: options.writeError })
     .addHelpText('after', '\nExit codes: 0 fine, 1 found something wrong, 2 used wrongly, 3 could not reach a server.');
   addMigrate(program, run);
   addResources(program, run);

@@ -9,14 +9,14 @@ export type Output = {
 };
 
 /** Prints results on stdout, JSON or text, and notes on stderr. */
-export function createOutput(o: {
+export function createOutput(options: {
   json: boolean;
   write: (text: string) => void;
   writeError: (text: string) => void;
 }): Output {
   return {
-    result: (value, inWords) => o.write(`${o.json ? JSON.stringify(value, null, 2) : inWords()}\n`),
-    note: (line) => o.writeError(`${line}\n`),
+    result: (value, inWords) => options.write(`${options.json ? JSON.stringify(value, null, 2) : inWords()}\n`),
+    note: (line) => options.writeError(`${line}\n`),
   };
 }
 

@@ -32,13 +32,13 @@ const list = z.array(z.object({ id: z.string().regex(/^\d+$/), name: z.unknown()
  * company; where that one is refused the next is asked. Where each is answered 403 or 404, twice, none is seen; where there is other
  * trouble nothing is known, and that is said. Usually one call.
  */
-export async function checkCompanies({ client, companyIds, signal, say, ...o }: Options): Promise<void> {
+export async function checkCompanies({ client, companyIds, signal, say, ...options }: Options): Promise<void> {
   const first = await askEach(client, companyIds, signal);
   if ('companies' in first) return compare(companyIds, first.companies);
   let { trouble, areRefused } = first;
   if (areRefused) {
     // For a moment anything may be answered so.
-    await sleep(o.askAgainAfterMs ?? 3_000, undefined, { signal });
+    await sleep(options.askAgainAfterMs ?? 3_000, undefined, { signal });
     const second = await askEach(client, companyIds, signal);
     if ('companies' in second) return compare(companyIds, second.companies);
     ({ trouble, areRefused } = second);

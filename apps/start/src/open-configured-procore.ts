@@ -14,7 +14,7 @@ const PATIENCE_MS = 120_000;
 const schema = z.object({ ...procoreEnv, PROCORE_COMPANY_IDS: companyIds });
 
 /** The Procore of these settings, for as long as the process lives; calls share the budget of all processes. */
-export function openConfiguredProcore(o: {
+export function openConfiguredProcore(options: {
   settings: Settings;
   database: Database;
   lifetime: MainLifetime;
@@ -25,8 +25,8 @@ export function openConfiguredProcore(o: {
   /** Throws an AuthError when Procore refuses the service account; other trouble passes. */
   signIn: (signal: AbortSignal) => Promise<void>;
 } {
-  const { database, lifetime, say } = o;
-  const env = followEnv(schema, o.settings, {
+  const { database, lifetime, say } = options;
+  const env = followEnv(schema, options.settings, {
     secrets: lifetime.secrets,
     onChange: (variables) => say(`${variables.join(', ')}: read anew from its file`),
     onProblem: (problems) => say(`The last good value stays in use: ${problems.join('; ')}`),

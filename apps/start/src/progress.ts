@@ -7,8 +7,12 @@ export type Progress = {
 };
 
 /** A progress bar on a terminal, else a line for each tenth. */
-export function createProgress(o: { title: string; isTerminal: boolean; write: (text: string) => void }): Progress {
-  return o.isTerminal ? bar(o.title) : lines(o);
+export function createProgress(options: {
+  title: string;
+  isTerminal: boolean;
+  write: (text: string) => void;
+}): Progress {
+  return options.isTerminal ? bar(options.title) : lines(options);
 }
 
 function bar(title: string): Progress {

@@ -22,31 +22,31 @@ const none = [
 const SIMULATED_COMPANY = '598134325683880';
 
 /** The mirror of a simulated Procore. */
-export function simulatedSettings(o: {
+export function simulatedSettings(options: {
   databaseUrl: string;
   ports: Ports;
   remembered: Remembered;
   spool: string;
 }): Settings {
-  const simulator = `http://127.0.0.1:${o.ports.simulator}`;
+  const simulator = `http://127.0.0.1:${options.ports.simulator}`;
   return {
     ...Object.fromEntries(none.map((name) => [name, ''])),
-    DATABASE_URL: o.databaseUrl,
+    DATABASE_URL: options.databaseUrl,
     PROCORE_LOGIN_URL: simulator,
     PROCORE_API_URL: simulator,
     PROCORE_CLIENT_ID: 'simulated',
-    PROCORE_CLIENT_SECRET: o.remembered.clientSecret,
+    PROCORE_CLIENT_SECRET: options.remembered.clientSecret,
     PROCORE_COMPANY_IDS: SIMULATED_COMPANY,
-    WEBHOOK_AUTHORIZATION: o.remembered.webhookAuthorization,
-    WEBHOOK_URL: `http://127.0.0.1:${o.ports.ingest}/webhooks/procore`,
+    WEBHOOK_AUTHORIZATION: options.remembered.webhookAuthorization,
+    WEBHOOK_URL: `http://127.0.0.1:${options.ports.ingest}/webhooks/procore`,
     INGEST_HOST: '127.0.0.1',
-    INGEST_PORT: String(o.ports.ingest),
-    INGEST_SPOOL_DIR: o.spool,
+    INGEST_PORT: String(options.ports.ingest),
+    INGEST_SPOOL_DIR: options.spool,
   };
 }
 
 /** The mirror of a real Procore: what is configured, completed. */
-export function realSettings(o: {
+export function realSettings(options: {
   env: Env;
   known: RealEnv;
   databaseUrl: string;
@@ -54,10 +54,12 @@ export function realSettings(o: {
   spool: string;
 }): Settings {
   return {
-    ...(Object.fromEntries(Object.entries(o.env).filter(([, value]) => value !== undefined)) as Settings),
-    DATABASE_URL: o.databaseUrl,
-    ...(o.known.WEBHOOK_AUTHORIZATION === undefined && { WEBHOOK_AUTHORIZATION: o.remembered.webhookAuthorization }),
-    ...(!o.env.INGEST_SPOOL_DIR?.trim() && { INGEST_SPOOL_DIR: o.spool }),
+    ...(Object.fromEntries(Object.entries(options.env).filter(([, value]) => value !== undefined)) as Settings),
+    DATABASE_URL: options.databaseUrl,
+    ...(options.known.WEBHOOK_AUTHORIZATION === undefined && {
+      WEBHOOK_AUTHORIZATION: options.remembered.webhookAuthorization,
+    }),
+    ...(!options.env.INGEST_SPOOL_DIR?.trim() && { INGEST_SPOOL_DIR: options.spool }),
   };
 }
 

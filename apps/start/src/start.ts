@@ -44,8 +44,11 @@ type Options = {
 const COVERED_BY_RETRIES_MS = 11 * 3_600_000;
 
 /** Runs until the lifetime ends, or throws when something it started has failed; the lifetime then closes the rest. */
-export async function start({ env, directory, lifetime, ...o }: Options): Promise<void> {
-  const terminal: Terminal = { ...o.terminal, write: (text) => o.terminal.write(lifetime.secrets.redact(text)) };
+export async function start({ env, directory, lifetime, ...options }: Options): Promise<void> {
+  const terminal: Terminal = {
+    ...options.terminal,
+    write: (text) => options.terminal.write(lifetime.secrets.redact(text)),
+  };
   const say = (line: string) => terminal.write(`${line}\n`);
   const [wanted, catalogue] = await allConfigured(
     () => readWanted(env),
@@ -57,8 +60,8 @@ export async function start({ env, directory, lifetime, ...o }: Options): Promis
 
   const databaseUrl = await provideDatabase({ wanted, data, lifetime, crew, say });
   const directUrl = wanted.isReal ? wanted.env.DATABASE_URL_DIRECT : undefined;
-  const options = { url: databaseUrl, directUrl, applicationName: 'procore-mirror start', max: 8 };
-  const database = await configured('DATABASE_URL', () => openSessions(options));
+  const sessions = { url: databaseUrl, directUrl, applicationName: 'procore-mirror start', max: 8 };
+  const database = await configured('DATABASE_URL', () => openSessions(sessions));
   lifetime.defer('database', () => database.close());
   const { applied } = await migrateDatabase({
     url: database.url,
@@ -67,7 +70,7 @@ export async function start({ env, directory, lifetime, ...o }: Options): Promis
   });
   if (applied.length > 0) say(`Database: ${applied.length} migrations applied`);
 
-  const ports = await choosePorts({ wanted, usual: o.ports ?? usualPorts, say });
+  const ports = await choosePorts({ wanted, usual: options.ports ?? usualPorts, say });
   const known = { databaseUrl, remembered: data.remembered, spool: data.spool };
   const settings = wanted.isReal
     ? realSettings({ env, known: wanted.env, ...known })
@@ -91,7 +94,7 @@ export async function start({ env, directory, lifetime, ...o }: Options): Promis
   lifetime.defer('note of being alive', () => clearInterval(alive));
   await data.remember({ lastAliveAt: Date.now() });
   // Not redacted: it shows no password of the operator's, and one that is an everyday word would spoil it.
-  o.terminal.write(
+  options.terminal.write(
     introduction({
       ...{ databaseUrl, isEmbedded: !wanted.isReal || wanted.env.DATABASE_URL === undefined },
       receiver: `http://127.0.0.1:${ports.ingest}/webhooks/procore`,

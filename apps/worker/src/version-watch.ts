@@ -17,14 +17,14 @@ export type VersionWatch = {
  * Asks now and then what the start has asked: does the database fit? When it does not any more `problem` tells at once; when it
  * still does not after ten seconds, `fail` is called with the error that a start would have. A database that does not answer is no news.
  */
-export function startVersionWatch(o: {
+export function startVersionWatch(options: {
   check: () => Promise<void>;
   log: Pick<Log, 'warn'>;
   fail: (error: Error) => void;
   everyMs?: number;
   leaveAfterMs?: number;
 }): VersionWatch {
-  const { everyMs = LOOK_EVERY_MS, leaveAfterMs = LEAVE_AFTER_MS } = o;
+  const { everyMs = LOOK_EVERY_MS, leaveAfterMs = LEAVE_AFTER_MS } = options;
   const closing = new AbortController();
   let found: DatabaseVersionError | null = null;
 
@@ -34,17 +34,17 @@ export function startVersionWatch(o: {
       found = await misfit();
       if (found === null) continue;
       const about = { error: found, ends_in_ms: leaveAfterMs };
-      o.log.warn(about, 'the database does not fit this version any more; the worker ends unless that passes');
+      options.log.warn(about, 'the database does not fit this version any more; the worker ends unless that passes');
       await sleep(leaveAfterMs, null, { signal: closing.signal });
       found = await misfit();
       closing.signal.throwIfAborted();
-      if (found !== null) return o.fail(found);
+      if (found !== null) return options.fail(found);
     }
   }
 
   async function misfit(): Promise<DatabaseVersionError | null> {
     try {
-      await o.check();
+      await options.check();
       return null;
     } catch (error) {
       return error instanceof DatabaseVersionError ? error : null; // else it is away: others tell of that

@@ -59,16 +59,17 @@ export type ExchangerOptions = {
 };
 
 /** Talks to one host over kept-alive connections. */
-export function createExchanger(o: ExchangerOptions): Exchanger {
-  const room = createAnswerRoom(o.roomBytes);
-  const pool = new Pool(o.apiUrl.origin, {
+export function createExchanger(options: ExchangerOptions): Exchanger {
+  const room = createAnswerRoom(options.roomBytes);
+  const pool = new Pool(options.apiUrl.origin, {
     connections: 64,
     allowH2: false, // HTTP/1.1 is what the tests run
-    connect: { timeout: Math.min(Math.ceil(o.timeoutMs / 2), 10_000) },
+    connect: { timeout: Math.min(Math.ceil(options.timeoutMs / 2), 10_000) },
     keepAliveTimeout: 10_000,
   });
 
-  const timeoutFor = ({ timeoutMs = o.timeoutMs }: ExchangeRequest): number => Math.min(timeoutMs, o.timeoutMs);
+  const timeoutFor = ({ timeoutMs = options.timeoutMs }: ExchangeRequest): number =>
+    Math.min(timeoutMs, options.timeoutMs);
 
   async function receive(request: ExchangeRequest, head: Head, place: Place, limits: Limits): Promise<Exchange> {
     const { method, path, body, expectedBytes } = request;
@@ -90,10 +91,10 @@ export function createExchanger(o: ExchangerOptions): Exchanger {
       return withoutBytes(status, headers);
     }
     const length = readCount(headers, 'content-length');
-    const isTooLarge = length !== null && length > o.maxAnswerBytes;
+    const isTooLarge = length !== null && length > options.maxAnswerBytes;
     if (length !== null && !isTooLarge) await take(length);
-    const options = { maxBytes: length ?? o.maxAnswerBytes, taken: length ?? expectedBytes, take };
-    const received = isTooLarge ? null : await receiveBody(answer.body, options);
+    const receiving = { maxBytes: length ?? options.maxAnswerBytes, taken: length ?? expectedBytes, take };
+    const received = isTooLarge ? null : await receiveBody(answer.body, receiving);
     if (received === null) {
       answer.body.destroy();
       return { kind: 'too large', status, headers };

@@ -36,18 +36,18 @@ type HookScope = Scope & { hookId: string };
 /** All calls throw what `ProcoreClient` throws, and ProcoreFormatError when an answer lacks what we rely on. */
 export type HooksApi = {
   /** The hooks of one namespace, and of no other, whatever Procore answers. */
-  list: (o: Scope & { namespace: string }) => Promise<Hook[]>;
+  list: (options: Scope & { namespace: string }) => Promise<Hook[]>;
   create: (
-    o: Scope & { namespace: string; payloadVersion: string; destinationUrl: string; authorization: string },
+    options: Scope & { namespace: string; payloadVersion: string; destinationUrl: string; authorization: string },
   ) => Promise<Hook>;
   /** Removes the hook and its triggers; throws ProcoreResponseError 404 when there is none. */
-  remove: (o: HookScope) => Promise<void>;
-  listTriggers: (o: HookScope) => Promise<HookTrigger[]>;
+  remove: (options: HookScope) => Promise<void>;
+  listTriggers: (options: HookScope) => Promise<HookTrigger[]>;
   /** Adds what it can; `refused` are those that Procore does not want, for example a resource the company lacks. */
-  addTriggers: (o: HookScope & { triggers: readonly WantedTrigger[] }) => Promise<{ refused: WantedTrigger[] }>;
+  addTriggers: (options: HookScope & { triggers: readonly WantedTrigger[] }) => Promise<{ refused: WantedTrigger[] }>;
   /** Procore's log of what it sent. `since` and `until` are days, `2026-06-30`. */
   deliveries: (
-    o: HookScope & {
+    options: HookScope & {
       status?: 'succeeded' | 'failed' | 'discarded' | 'enqueued' | 'retrying' | undefined;
       since?: string | undefined;
       until?: string | undefined;
@@ -59,7 +59,7 @@ export type HooksApi = {
 export function createHooksApi(client: ProcoreClient): HooksApi {
   /** v2 lists hold at most 100 items a page. */
   async function* rows<S extends z.ZodType>(
-    o: Scope,
+    options: Scope,
     path: string,
     row: S,
     searchParams: [string, string][] = [],
@@ -70,7 +70,7 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
       const page = { ids: ids.flatMap((one) => one.id ?? []), records: data.length, groups: data.length };
       return { answer, rows: data, ...page };
     };
-    yield* client.pages(path, { ...callOptions(o), searchParams, perPage: 100, read });
+    yield* client.pages(path, { ...callOptions(options), searchParams, perPage: 100, read });
   }
 
   async function allRows<S extends z.ZodType>(...list: Parameters<typeof rows<S>>): Promise<z.infer<S>[]> {
@@ -79,14 +79,15 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
     return all;
   }
 
-  const listTriggers: HooksApi['listTriggers'] = (o) => allRows(o, pathOf(o, '/hooks/{hook_id}/triggers'), trigger);
+  const listTriggers: HooksApi['listTriggers'] = (options) =>
+    allRows(options, pathOf(options, '/hooks/{hook_id}/triggers'), trigger);
 
   /** Adds triggers with one call each, so that one which Procore does not want keeps no other from being added. */
-  async function addOneByOne(o: HookScope & { triggers: readonly WantedTrigger[] }): Promise<void> {
-    const path = pathOf(o, '/hooks/{hook_id}/triggers');
-    for (const wanted of o.triggers) {
+  async function addOneByOne(options: HookScope & { triggers: readonly WantedTrigger[] }): Promise<void> {
+    const path = pathOf(options, '/hooks/{hook_id}/triggers');
+    for (const wanted of options.triggers) {
       try {
-        using _ = await client.send('POST', path, { ...callOptions(o), body: triggerBody(wanted) });
+        using _ = await client.send('POST', path, { ...callOptions(options), body: triggerBody(wanted) });
       } catch (error) {
         if (!isRefusal(error)) throw error;
       }
@@ -94,49 +95,52 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
   }
 
   return {
-    list: async (o) => {
-      const hooks = await allRows(o, pathOf(o, '/hooks'), hook, [['namespace', o.namespace]]);
-      return hooks.filter(({ namespace }) => namespace === o.namespace);
+    list: async (options) => {
+      const hooks = await allRows(options, pathOf(options, '/hooks'), hook, [['namespace', options.namespace]]);
+      return hooks.filter(({ namespace }) => namespace === options.namespace);
     },
-    create: async (o) => {
-      const path = pathOf(o, '/hooks');
+    create: async (options) => {
+      const path = pathOf(options, '/hooks');
       const body = {
-        namespace: o.namespace,
-        payload_version: o.payloadVersion,
-        destination_url: o.destinationUrl,
-        destination_headers: { Authorization: o.authorization },
+        namespace: options.namespace,
+        payload_version: options.payloadVersion,
+        destination_url: options.destinationUrl,
+        destination_headers: { Authorization: options.authorization },
       };
-      using answer = await client.send('POST', path, { ...callOptions(o), body });
+      using answer = await client.send('POST', path, { ...callOptions(options), body });
       return readAnswer(path, answer, z.object({ data: hook })).data;
     },
-    remove: async (o) => {
-      using _ = await client.send('DELETE', pathOf(o, '/hooks/{hook_id}'), callOptions(o));
+    remove: async (options) => {
+      using _ = await client.send('DELETE', pathOf(options, '/hooks/{hook_id}'), callOptions(options));
     },
     listTriggers,
-    addTriggers: async (o) => {
-      if (o.triggers.length === 0) return { refused: [] };
+    addTriggers: async (options) => {
+      if (options.triggers.length === 0) return { refused: [] };
       try {
-        const path = pathOf(o, '/hooks/{hook_id}/triggers/bulk');
-        using answer = await client.send('POST', path, { ...callOptions(o), body: o.triggers.map(triggerBody) });
+        const path = pathOf(options, '/hooks/{hook_id}/triggers/bulk');
+        using answer = await client.send('POST', path, {
+          ...callOptions(options),
+          body: options.triggers.map(triggerBody),
+        });
         if (!isDoneInPart(answer.status)) return { refused: [] };
       } catch (error) {
         if (!isRefusal(error)) throw error;
-        await addOneByOne(o);
+        await addOneByOne(options);
       }
       // Done in part. How an answer says which part is not documented, so what is there now counts.
-      const present = new Set((await listTriggers(o)).map(triggerKey));
-      return { refused: o.triggers.filter((wanted) => !present.has(triggerKey(wanted))) };
+      const present = new Set((await listTriggers(options)).map(triggerKey));
+      return { refused: options.triggers.filter((wanted) => !present.has(triggerKey(wanted))) };
     },
-    deliveries: async function* (o) {
+    deliveries: async function* (options) {
       const filters: [string, string | undefined][] = [
-        ['filter[status]', o.status],
-        ['filter[start]', o.since],
-        ['filter[end]', o.until],
+        ['filter[status]', options.status],
+        ['filter[start]', options.since],
+        ['filter[end]', options.until],
       ];
       const searchParams = filters.flatMap(([name, value]) =>
         value === undefined ? [] : [[name, value] as [string, string]],
       );
-      for await (const page of rows(o, pathOf(o, '/hooks/{hook_id}/deliveries'), delivery, searchParams)) {
+      for await (const page of rows(options, pathOf(options, '/hooks/{hook_id}/deliveries'), delivery, searchParams)) {
         const { data } = deliveredBodies.parse(parseForQuoting(page.answer.text.bytes.toString())); // the rows were read, so it fits
         page.answer[Symbol.dispose](); // who gets the rows may make other calls
         yield* page.rows.map((row, at) => ({ ...row, body: JSON.stringify(data[at]?.payload ?? null) }));
@@ -179,12 +183,12 @@ const trigger = z.object({ id, resource_name: z.string(), event_type: z.string()
 const delivery = z.object({ id, status: z.string() });
 const deliveredBodies = z.object({ data: z.array(z.object({ payload: z.unknown().optional() })) });
 
-function pathOf(o: Scope & { hookId?: string }, path: string): string {
-  const scope = o.projectId ? '/companies/{company_id}/projects/{project_id}' : '/companies/{company_id}';
+function pathOf(options: Scope & { hookId?: string }, path: string): string {
+  const scope = options.projectId ? '/companies/{company_id}/projects/{project_id}' : '/companies/{company_id}';
   return expandPath(`/rest/v2.0${scope}/webhooks${path}`, {
-    company_id: o.companyId,
-    ...(o.projectId && { project_id: o.projectId }),
-    ...(o.hookId !== undefined && { hook_id: o.hookId }),
+    company_id: options.companyId,
+    ...(options.projectId && { project_id: options.projectId }),
+    ...(options.hookId !== undefined && { hook_id: options.hookId }),
   });
 }
 

@@ -22,17 +22,23 @@ type List = {
   pages?: boolean;
 };
 
-async function aList(o: List): Promise<{ server: LocalServer; client: ProcoreClient }> {
+async function aList(options: List): Promise<{ server: LocalServer; client: ProcoreClient }> {
   const server = await startLocalServer((response, request, index) => {
     const query = new URL(request.url, 'http://a').searchParams;
-    const size = o.pages === false ? o.records : Math.min(Number(query.get('per_page')), o.cap ?? o.records + 1);
-    const number = o.pages === false ? 1 : Number(query.get('page') ?? 1);
+    const size =
+      options.pages === false
+        ? options.records
+        : Math.min(Number(query.get('per_page')), options.cap ?? options.records + 1);
+    const number = options.pages === false ? 1 : Number(query.get('page') ?? 1);
     const offset = (number - 1) * size;
-    const refused = o.refuses?.(Number(query.get('per_page')), offset) ?? null;
+    const refused = options.refuses?.(Number(query.get('per_page')), offset) ?? null;
     if (refused !== null) return answer(refused)(response, request, index);
-    const ids = Array.from({ length: Math.max(0, Math.min(size, o.records - offset)) }, (_, at) => offset + at + 1);
-    const headers = o.headers?.({ number, size, isLast: offset + size >= o.records }) ?? {};
-    const body = ids.map((id) => ({ id, text: 'x'.repeat(o.bytes?.(id) ?? 0) }));
+    const ids = Array.from(
+      { length: Math.max(0, Math.min(size, options.records - offset)) },
+      (_, at) => offset + at + 1,
+    );
+    const headers = options.headers?.({ number, size, isLast: offset + size >= options.records }) ?? {};
+    const body = ids.map((id) => ({ id, text: 'x'.repeat(options.bytes?.(id) ?? 0) }));
     return answer(200, JSON.stringify(body), headers)(response, request, index);
   });
   return { server, client: clientOf(server) };

@@ -44,12 +44,12 @@ export type PagesOptions<P extends ReadPage> = {
 /** `expectedBytes`: how large the answer is likely to be, so that there is room for it before it comes. */
 export type GetPage = (
   path: string,
-  o: { isOnlyTry: boolean; expectedBytes: number; timeoutMs: number | undefined },
+  options: { isOnlyTry: boolean; expectedBytes: number; timeoutMs: number | undefined },
 ) => Promise<ProcoreAnswer>;
 
 type GetSize = (
   path: string,
-  o: { isOnlyTry: boolean; isHurried: boolean; expectedBytes: number },
+  options: { isOnlyTry: boolean; isHurried: boolean; expectedBytes: number },
 ) => Promise<ProcoreAnswer>;
 
 /** What came at a place, and which was asked for at first: `at` may be in a smaller size. */
@@ -70,22 +70,22 @@ const cut = (issue: string): Doubt => ({ issue, isCut: true });
 export async function* pagesOf<P extends ReadPage>(
   get: GetPage,
   listPath: string,
-  o: PagesOptions<P>,
+  options: PagesOptions<P>,
 ): AsyncGenerator<P, void, undefined> {
-  const { perPage, onDoubt = () => {}, onPageSize = () => {} } = o;
+  const { perPage, onDoubt = () => {}, onPageSize = () => {} } = options;
   const getPage: GetSize = (path, { isHurried, ...own }) =>
     get(path, {
       ...own,
-      timeoutMs: isHurried ? Math.min(o.timeoutMs ?? SLOW_TIMEOUT_MS, SLOW_TIMEOUT_MS) : o.timeoutMs,
+      timeoutMs: isHurried ? Math.min(options.timeoutMs ?? SLOW_TIMEOUT_MS, SLOW_TIMEOUT_MS) : options.timeoutMs,
     });
-  const sizes = createPageSizes({ wanted: perPage, answered: o.answeredPerPage ?? null, onAnswer: onPageSize });
-  const known = { perPage, usuallyMissing: o.usuallyMissing ?? null };
+  const sizes = createPageSizes({ wanted: perPage, answered: options.answeredPerPage ?? null, onAnswer: onPageSize });
+  const known = { perPage, usuallyMissing: options.usuallyMissing ?? null };
   const seen = nothingSeen();
-  for (let place: Place | null = firstPlace(listPath, o.firstPerPage ?? perPage); place !== null; ) {
+  for (let place: Place | null = firstPlace(listPath, options.firstPerPage ?? perPage); place !== null; ) {
     const got: Got = await getOrMiss(getPage, place, sizes, seen);
     using _ = got.kind === 'answer' ? got.answer : null;
-    const came = readPage(got, o.read, seen);
-    const { next, doubt } = endless(stepFrom(got, came, seen, known), seen, o.maxPages ?? 10_000);
+    const came = readPage(got, options.read, seen);
+    const { next, doubt } = endless(stepFrom(got, came, seen, known), seen, options.maxPages ?? 10_000);
     if (doubt !== null) onDoubt(doubt.issue, doubt.isCut);
     if (came?.repeats === false) yield came.page;
     place = next && grown(next, sizes, seen);

@@ -51,12 +51,12 @@ export type ProcoreClient = {
    * Reads one resource; passing failures are tried again, a 429 or 503 is not. When its answer begins it waits for room.
    * Whoever holds an answer must not wait for another.
    */
-  get: (path: string, o: ReadOptions) => Promise<ProcoreAnswer>;
+  get: (path: string, options: ReadOptions) => Promise<ProcoreAnswer>;
   /** Changes something; sent again only when the first request surely changed nothing. */
   send: (
     method: 'POST' | 'PATCH' | 'PUT' | 'DELETE',
     path: string,
-    o: CallOptions & { body?: unknown },
+    options: CallOptions & { body?: unknown },
   ) => Promise<ProcoreAnswer>;
   /**
    * Walks a list along its next links, on this host whatever host they name. Without links, Total and Per-Page tell of
@@ -67,7 +67,7 @@ export type ProcoreClient = {
    */
   pages: <P extends ReadPage>(
     path: string,
-    o: PagesOptions<P> & { searchParams?: SearchParams | undefined },
+    options: PagesOptions<P> & { searchParams?: SearchParams | undefined },
   ) => AsyncIterable<P>;
   /** Ends all connections; calls under way fail. */
   close: () => Promise<void>;
@@ -135,14 +135,14 @@ const MEBIBYTE = 1024 * 1024;
  * A client for one API host. The token goes to that host only: redirects and links elsewhere are not followed
  * (docs/procore.md: Redirects).
  */
-export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
-  const { retry: policy = twoMoreTriesInAboutTwoSeconds, random = Math.random, now = Date.now } = o;
-  const sleep = o.sleep ?? ((ms, signal) => delay(ms, undefined, signal && { signal }));
+export function createProcoreClient(given: ProcoreClientOptions): ProcoreClient {
+  const { retry: policy = twoMoreTriesInAboutTwoSeconds, random = Math.random, now = Date.now } = given;
+  const sleep = given.sleep ?? ((ms, signal) => delay(ms, undefined, signal && { signal }));
   const exchanger = createExchanger({
-    apiUrl: o.apiUrl,
-    timeoutMs: o.timeoutMs ?? 60_000,
-    maxAnswerBytes: o.maxAnswerBytes ?? 64 * MEBIBYTE,
-    roomBytes: o.roomBytes ?? 16 * MEBIBYTE,
+    apiUrl: given.apiUrl,
+    timeoutMs: given.timeoutMs ?? 60_000,
+    maxAnswerBytes: given.maxAnswerBytes ?? 64 * MEBIBYTE,
+    roomBytes: given.roomBytes ?? 16 * MEBIBYTE,
   });
   const serverClock = createServerClock();
   const procoreNow = () => serverClock.earliest(now());
@@ -167,7 +167,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       if (decision.retry === 'no') throw error;
       if (decision.retry === 'with a new token') {
         tokenRefused = true;
-        o.refuseToken(token);
+        given.refuseToken(token);
       } else {
         attempt += 1;
         await abortable(sleep(decision.delayMs, call.signal), call.signal);
@@ -178,7 +178,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
   async function tryOnce(call: Call): Promise<{ tried: Tried; token: string }> {
     const { companyId, purpose, signal } = call;
     signal?.throwIfAborted();
-    await abortable(Promise.resolve(o.beforeCall?.({ companyId, purpose, signal })), signal);
+    await abortable(Promise.resolve(given.beforeCall?.({ companyId, purpose, signal })), signal);
     const startedAt = performance.now();
     const sentAt = now();
     let token = '';
@@ -186,7 +186,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     let tried: Tried | null = null;
     const told: Told = { isSent: false, ms: 0, bytes: null, records: null };
     try {
-      token = await abortable(o.token(signal), signal).catch((error: unknown) => {
+      token = await abortable(given.token(signal), signal).catch((error: unknown) => {
         throw signal?.aborted ? error : tokenError(error);
       });
       told.isSent = true;
@@ -214,7 +214,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     const isLimited = status !== null && meaningOf(status) === 'limited';
     const pause = isLimited ? readPause('limited', headers, procoreNow()) : null;
     const route = routeOf(call.method, call.path);
-    await o.afterCall?.({ companyId, purpose, route, status, rateLimit, pause, ...told });
+    await given.afterCall?.({ companyId, purpose, route, status, rateLimit, pause, ...told });
   }
 
   function judge(call: Call, exchange: Exchange): Tried {
@@ -269,7 +269,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       status,
       text: { bytes, fields },
       [Symbol.dispose]: letGo,
-      links: readLinks(o.apiUrl, call.path, headers.link),
+      links: readLinks(given.apiUrl, call.path, headers.link),
       total: readCount(headers, 'total'),
       perPage: readCount(headers, 'per-page'),
       rateLimit: readRateLimit(headers, procoreNow()),
@@ -278,7 +278,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
 
   const get: ProcoreClient['get'] = async (path, { searchParams, ...options }) => {
     const { companyId, signal, purpose = null, fields = USUAL_FIELDS, timeoutMs } = options;
-    const target = requestPath(o.apiUrl, path, searchParams);
+    const target = requestPath(given.apiUrl, path, searchParams);
     const own = { method: 'GET', companyId, signal, purpose, fields, timeoutMs } as const;
     return call({ ...own, path: target, policy, expectedBytes: 0 });
   };
@@ -287,7 +287,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
     get,
     send: async (method, path, { companyId, body, signal, purpose = null }) => {
       const json = body === undefined ? undefined : JSON.stringify(body);
-      const target = requestPath(o.apiUrl, path);
+      const target = requestPath(given.apiUrl, path);
       const sent = { method, path: target, companyId, body: json, signal, purpose, policy };
       return call({ ...sent, fields: USUAL_FIELDS, expectedBytes: 0 });
     },
@@ -296,7 +296,7 @@ export function createProcoreClient(o: ProcoreClientOptions): ProcoreClient {
       const own = { method: 'GET', companyId, signal, purpose, fields } as const;
       const getPage: GetPage = (target, { isOnlyTry, expectedBytes, timeoutMs }) =>
         call({ ...own, path: target, policy: isOnlyTry ? onlyOneTry : policy, expectedBytes, timeoutMs });
-      return pagesOf(getPage, requestPath(o.apiUrl, path, searchParams), options);
+      return pagesOf(getPage, requestPath(given.apiUrl, path, searchParams), options);
     },
     close: async () => {
       closed = true;

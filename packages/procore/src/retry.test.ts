@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { decideRetry, type RequestFailure, type RetryDecision, twoMoreTriesInAboutTwoSeconds } from './retry.ts';
 
-const decide = (o: Partial<Parameters<typeof decideRetry>[0]> & { failure: RequestFailure }): RetryDecision =>
+const decide = (options: Partial<Parameters<typeof decideRetry>[0]> & { failure: RequestFailure }): RetryDecision =>
   decideRetry({
     method: 'GET',
     attempt: 0,
     tokenRefused: false,
     policy: twoMoreTriesInAboutTwoSeconds,
     random: 0.5,
-    ...o,
+    ...options,
   });
 const status = (value: number): RequestFailure => ({ kind: 'status', status: value });
 

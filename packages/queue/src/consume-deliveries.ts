@@ -98,7 +98,7 @@ export async function consumeDeliveries(given: ConsumeOptions): Promise<Delivery
 /** Makes a job of each envelope that lands, if this backend has a landing; where there is no room for one it is recorded at once. */
 function startMover(
   { landing }: Backend,
-  o: {
+  options: {
     jobs: DeliveryJobs;
     full: FullRedis;
     record: (envelope: SealedEnvelope) => Promise<void>;
@@ -109,14 +109,14 @@ function startMover(
   return landing.startMoving({
     add: async (envelope) => {
       try {
-        await o.jobs.add('delivery', toJob(envelope), { jobId: jobId(envelope) });
+        await options.jobs.add('delivery', toJob(envelope), { jobId: jobId(envelope) });
       } catch (error) {
-        if (!o.full.noteIfFull(error)) throw error;
-        o.onTrouble(error);
-        await o.record(envelope);
+        if (!options.full.noteIfFull(error)) throw error;
+        options.onTrouble(error);
+        await options.record(envelope);
       }
     },
-    onError: o.onTrouble,
+    onError: options.onTrouble,
   });
 }
 

@@ -18,12 +18,12 @@ export type Pooler = { url: string; close: () => Promise<void> };
  * A PgBouncer before the database of this URL. Its `url` leads to the same database, and signs in as the same user. `settings` are
  * lines of its section `[pgbouncer]`. As it comes, it refuses start-up parameters that it does not know.
  */
-export async function startPooler(o: {
+export async function startPooler(options: {
   url: string;
   mode: 'session' | 'transaction' | 'statement';
   settings?: readonly string[];
 }): Promise<Pooler> {
-  const target = new URL(o.url);
+  const target = new URL(options.url);
   const directory = await mkdtemp(path.join(tmpdir(), 'procore-mirror-pooler-'));
   await chmod(directory, 0o755);
   const port = await freePort();
@@ -37,9 +37,9 @@ export async function startPooler(o: {
     `listen_port = ${port}`,
     'unix_socket_dir =',
     'auth_type = any',
-    `pool_mode = ${o.mode}`,
+    `pool_mode = ${options.mode}`,
     'default_pool_size = 40',
-    ...(o.settings ?? []),
+    ...(options.settings ?? []),
   ];
   const file = path.join(directory, 'pgbouncer.ini');
   await writeFile(file, `${config.join('\n')}\n`, { mode: 0o644 });
@@ -51,7 +51,7 @@ export async function startPooler(o: {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
-  const url = Object.assign(new URL(o.url), { port: String(port) }).href;
+  const url = Object.assign(new URL(options.url), { port: String(port) }).href;
   const pooler = { url, close: () => close(child, directory) };
   try {
     await answers(child, url, () => said);

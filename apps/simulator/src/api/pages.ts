@@ -8,10 +8,10 @@ export type Page<T> = { items: readonly T[]; perPage: number; headers: Record<st
 export function cutPage<T>(
   items: readonly T[],
   call: Call,
-  o: { version2: boolean; maxPerPage?: number | undefined; totalAbove?: number },
+  options: { version2: boolean; maxPerPage?: number | undefined; totalAbove?: number },
 ): Page<T> {
-  const most = o.maxPerPage ?? (o.version2 ? 100 : 2000);
-  const perPage = Math.min(positive(call.query.get('per_page')) ?? Math.min(o.version2 ? 10 : 100, most), most);
+  const most = options.maxPerPage ?? (options.version2 ? 100 : 2000);
+  const perPage = Math.min(positive(call.query.get('per_page')) ?? Math.min(options.version2 ? 10 : 100, most), most);
   const page = positive(call.query.get('page')) ?? 1;
   const start = (page - 1) * perPage;
   const lastPage = Math.max(1, Math.ceil(items.length / perPage));
@@ -23,7 +23,7 @@ export function cutPage<T>(
     items: items.slice(start, start + perPage),
     perPage,
     headers: {
-      Total: String(items.length + (o.totalAbove ?? 0)),
+      Total: String(items.length + (options.totalAbove ?? 0)),
       'Per-Page': String(perPage),
       ...(links.length > 0 && { Link: links.join(', ') }),
     },

@@ -11,7 +11,7 @@ export type Attempt = {
   error: string | null;
 };
 
-export type PostEvent = (o: {
+export type PostEvent = (options: {
   url: string;
   headers: Readonly<Record<string, string>>;
   body: string;

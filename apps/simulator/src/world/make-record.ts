@@ -19,7 +19,7 @@ export type Maker = {
   make: (
     entry: CataloguedResource,
     site: Site,
-    o: { atMs: number; lag: Lag; fields?: Fields; awkward?: boolean },
+    options: { atMs: number; lag: Lag; fields?: Fields; awkward?: boolean },
   ) => WorldRecord | null;
   /** New values for some fields of the record, odd ones on request. */
   invent: (record: WorldRecord, awkward: boolean) => Fields;
@@ -30,27 +30,27 @@ type Options = { world: World; clock: Clock; random: Random; ids: Ids };
 export function createMaker({ world, clock, random, ids }: Options): Maker {
   return { make, invent };
 
-  function make(entry: CataloguedResource, site: Site, o: Parameters<Maker['make']>[2]): WorldRecord | null {
+  function make(entry: CataloguedResource, site: Site, options: Parameters<Maker['make']>[2]): WorldRecord | null {
     const original = originalOf(entry, site);
     if (original === null) return null;
     const { companyId, projectId, parent } = site;
     const id = site.id ?? original?.id ?? ids.record(entry.idType);
-    const around = { ...surroundings(entry, site), nowMs: o.atMs };
+    const around = { ...surroundings(entry, site), nowMs: options.atMs };
     const now = {
       projectId,
       parent,
       fields: {
         ...buildFields(entry, { companyId, projectId, parent, id }, around),
         ...sharedFields(original, entry),
-        ...(o.awkward === true && awkwardFields(entry, around)),
-        ...o.fields,
+        ...(options.awkward === true && awkwardFields(entry, around)),
+        ...options.fields,
       },
       deleted: false,
       hidden: false,
     };
     const existing = world.find(entry.resource, { companyId, projectId, id });
-    if (existing !== undefined) return comeBack(existing, now, o.lag);
-    const past = o.lag.absentMs > 0 ? [{ state: null, until: clock.now() + o.lag.absentMs }] : [];
+    if (existing !== undefined) return comeBack(existing, now, options.lag);
+    const past = options.lag.absentMs > 0 ? [{ state: null, until: clock.now() + options.lag.absentMs }] : [];
     const record: WorldRecord = { entry, companyId, id, children: [], now, past, deletedWith: null };
     world.add(record);
     return record;

@@ -271,12 +271,12 @@ test('two companies that fail park everything only where no other answers', asyn
   const { client } = mirror.settings;
   const perCompany = {
     ...client,
-    get: (path: string, o: Parameters<typeof client.get>[1]) => {
-      ofCompany.set(o.companyId, (ofCompany.get(o.companyId) ?? 0) + 1);
-      return client.get(failing.has(o.companyId) ? `/refused${path}` : path, o);
+    get: (path: string, options: Parameters<typeof client.get>[1]) => {
+      ofCompany.set(options.companyId, (ofCompany.get(options.companyId) ?? 0) + 1);
+      return client.get(failing.has(options.companyId) ? `/refused${path}` : path, options);
     },
-    pages: (path: string, o: Parameters<typeof client.pages>[1]) =>
-      client.pages(failing.has(o.companyId) ? `/refused${path}` : path, o),
+    pages: (path: string, options: Parameters<typeof client.pages>[1]) =>
+      client.pages(failing.has(options.companyId) ? `/refused${path}` : path, options),
   };
   procore.answer = (path) => (path.startsWith('/refused') ? { status: 403 } : well(path));
   for (const id of ['1', '2', '3']) await mirror.hear('RFIs', [Number(id)], { company_id: id });

@@ -180,8 +180,10 @@ describe('company witnesses', () => {
     const { client } = mirror.settings;
     return {
       ...client,
-      get: (path: string, o: Parameters<typeof client.get>[1]) => client.get(answers(o.companyId, path), o),
-      pages: (path: string, o: Parameters<typeof client.pages>[1]) => client.pages(answers(o.companyId, path), o),
+      get: (path: string, options: Parameters<typeof client.get>[1]) =>
+        client.get(answers(options.companyId, path), options),
+      pages: (path: string, options: Parameters<typeof client.pages>[1]) =>
+        client.pages(answers(options.companyId, path), options),
     };
   };
   test.each([404, 429])(
@@ -443,12 +445,12 @@ describe('askTogether', () => {
     // as the budget does: the lane that comes last waits for the next window
     const inLanes = {
       ...client,
-      get: async (path: string, o: Parameters<typeof client.get>[1]) => {
-        if (o.purpose?.lane === 'verify' && path.endsWith('/me')) {
+      get: async (path: string, options: Parameters<typeof client.get>[1]) => {
+        if (options.purpose?.lane === 'verify' && path.endsWith('/me')) {
           waiting += 1;
           await hasLeave;
         }
-        return client.get(path, o);
+        return client.get(path, options);
       },
     };
     const settings = { ...worker.settings(), client: inLanes };
