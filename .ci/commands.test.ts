@@ -3,7 +3,10 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { blockLinesOf, docs, filesOf, read, show, spansOf, tree } from './documents.ts';
 
-const { scripts }: { scripts: Record<string, string> } = JSON.parse(read('package.json'));
+const {
+  scripts,
+  devDependencies,
+}: Record<'scripts' | 'devDependencies', Record<string, string>> = JSON.parse(read('package.json'));
 /** `dead-letters-show` is the command `dead-letters show`. */
 const commandFiles = filesOf('apps/cli/src/commands/*.ts').map((file) => path.basename(file, '.ts'));
 /** Commands to come: who names one of them tells people to run what is not there. */
@@ -24,6 +27,7 @@ function isMirrorCommand([first = '', second = '']: readonly string[]): boolean 
 /** The words after `pnpm` or `npm`. */
 function isScript([name = '', ...rest]: readonly string[]): boolean {
   if (isPlaceholder(name) || ofTools.includes(name)) return true;
+  if (name === 'exec') return devDependencies[rest[0] ?? ''] !== undefined;
   if (scripts[name] === undefined) return false;
   const [part = ''] = rest;
   if (part === '' || isPlaceholder(part)) return true;
@@ -53,7 +57,7 @@ test('commands that documents, .env.example and docker-compose.yml name exist', 
 });
 
 test('one that does not exist is noticed', () => {
-  for (const text of ['hooks apply', 'pnpm mirror hooks apply', 'npm run walk', 'pnpm prove nothing', 'events delete'])
+  for (const text of ['hooks apply', 'pnpm mirror hooks apply', 'npm run walk', 'pnpm prove nothing', 'pnpm exec jest'])
     expect(exists(text), text).toBe(false);
   for (const text of ['npm start', 'npx pnpm …', 'pnpm --silent mirror …', 'events list', 'dead-letters show|replay'])
     expect(exists(text), text).toBe(true);

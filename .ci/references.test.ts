@@ -96,3 +96,14 @@ test('files and folders that docs name exist', () => {
   };
   expect(show(named.filter((said) => !isThere(said)))).toEqual([]);
 });
+
+test('docs/architecture.md tells what each table for operators holds', () => {
+  const schema = read('packages/database/src/schema/schema.ts');
+  const tables = [...schema.matchAll(/\bmirror\s*\.(?:table|view)\(\s*'(\w+)'/g)].map(([, name = '']) => name);
+  expect(tables.length).toBeGreaterThan(20);
+  const section = read('docs/architecture.md').split('## Tables for operators')[1] ?? '';
+  const told = [...section.matchAll(/^\| (.+?) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+  );
+  expect(tables.filter((name) => !told.includes(name))).toEqual([]);
+});

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { introduction } from './introduction.ts';
 
 const common = {
+  isReal: true,
   receiver: 'http://127.0.0.1:3000/webhooks/procore',
   procore: 'no hooks',
   health: [],
@@ -33,4 +34,11 @@ test('the password of a proxy in the address of the receiver is not shown', () =
   const procore = 'https://me:pw@mirror.example.com/webhooks/procore';
   const text = introduction({ ...common, databaseUrl: 'postgres://host/db', isEmbedded: false, procore });
   expect(text).toContain('https://me:***@mirror.example.com/webhooks/procore');
+});
+
+test.each([
+  [true, 'the next start continues'],
+  [false, 'the next start begins with a new company'],
+])('says what the next start does: of Procore itself %s', (isReal, words) => {
+  expect(introduction({ ...common, isReal, databaseUrl: 'postgres://host/db', isEmbedded: true })).toContain(words);
 });

@@ -1,6 +1,8 @@
 import { withoutPasswords } from '@procore-mirror/address';
 
 export type Addresses = {
+  /** Does it mirror Procore, and not a simulated company? */
+  isReal: boolean;
   databaseUrl: string;
   /** Is the database ours, its password made by us? That of the operator is left out, and psql asks for it. */
   isEmbedded: boolean;
@@ -11,7 +13,7 @@ export type Addresses = {
 };
 
 /** How to look at what runs. */
-export function introduction({ databaseUrl, isEmbedded, receiver, procore, health, logs }: Addresses): string {
+export function introduction({ isReal, databaseUrl, isEmbedded, receiver, procore, health, logs }: Addresses): string {
   const queries = [
     'select resource, rows, pending, last_event_at from mirror.freshness;',
     'select number, subject, status, updated_at from procore.rfis order by updated_at desc limit 5;',
@@ -28,7 +30,7 @@ The mirror runs.
   Try        ${queries.join('\n             ')}
   Or         npx pnpm mirror status
 
-Ctrl-C ends all of this; the next start continues.
+Ctrl-C ends all of this; the next start ${isReal ? 'continues' : 'begins with a new company'}.
 
 `;
 }

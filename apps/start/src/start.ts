@@ -96,6 +96,7 @@ export async function start({ env, directory, lifetime, ...options }: Options): 
   // Not redacted: it shows no password of the operator's, and one that is an everyday word would spoil it.
   options.terminal.write(
     introduction({
+      isReal: wanted.isReal,
       ...{ databaseUrl, isEmbedded: !wanted.isReal || wanted.env.DATABASE_URL === undefined },
       receiver: `http://127.0.0.1:${ports.ingest}/webhooks/procore`,
       procore: wanted.isReal ? (settings.WEBHOOK_URL ?? 'no hooks') : `${settings.PROCORE_API_URL} (simulated)`,

@@ -246,6 +246,6 @@ async function stop(child: ChildProcess, signal: 'SIGINT' | 'SIGQUIT'): Promise<
   for (const next of [signal, 'SIGQUIT', 'SIGKILL'] as const) {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
     child.kill(next);
-    await Promise.race([ended, sleep(next === 'SIGINT' ? 3_000 : 1_500, undefined, { ref: false })]);
+    await Promise.race([ended, sleep(next === 'SIGINT' ? 6_000 : 1_500, undefined, { ref: false })]);
   }
 }

@@ -36,6 +36,8 @@ export async function makeCall(run: BatchRun, call: FetchCall): Promise<void> {
       return findParents(run, call.ids);
     case 'walk parents':
       return walkParents(run, call.ids);
+    default:
+      return call satisfies never;
   }
 }
 
