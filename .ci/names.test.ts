@@ -6,7 +6,7 @@ import { root, sourceFiles } from './imports.ts';
 
 /** A number, a text, a pattern, a set or a map that a module holds. */
 const plainValue =
-  /^(?:export )?const (?<name>\w+)(?:: [^=\n]+)? =\s*(?:-?[\d.][\w.]*(?:\s[*+/-]|;)|'|`|"|\/(?![/*])|new (?:Set|Map)\b)/gm;
+  /^(?:export )?const (?<name>\w+)(?:: [^=\n]+)? =\s*(?:-?[\d.][\w.]*(?:\s[*+/-]|\sas\s|;)|'|`|"|\/(?![/*])|new (?:Set|Map)\b)/gm;
 const product = sourceFiles.filter(
   (file) => file.includes('/src/') && !/\/test-[\w-]+\.ts$|\.(?:test|prove|fixture|contract)\.ts$/.test(file),
 );
@@ -17,8 +17,8 @@ const misnamedIn = (text: string): string[] =>
     .filter((name) => !/^[A-Z][A-Z\d_]*$/.test(name));
 
 test('a constant is told from a variable', () => {
-  const text = `const pauseMs = 3 * 1000;\nconst words = ['a'];\nconst PAUSE_MS = 1;\nexport const shape: RegExp =\n  /a/;\nconst known = new Set(['a']);\nconst add = () => 1;`;
-  expect(misnamedIn(text)).toEqual(['pauseMs', 'shape', 'known']);
+  const text = `const pauseMs = 3 * 1000;\nconst words = ['a'];\nconst PAUSE_MS = 1;\nconst most = 3 as const;\nexport const shape: RegExp =\n  /a/;\nconst known = new Set(['a']);\nconst add = () => 1;`;
+  expect(misnamedIn(text)).toEqual(['pauseMs', 'most', 'shape', 'known']);
 });
 
 test('numbers, texts, patterns, sets and maps that a module holds are in capitals', () => {

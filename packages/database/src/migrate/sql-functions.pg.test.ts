@@ -25,16 +25,16 @@ async function check(url: string): Promise<void> {
 describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
   test('every function is in the file of its name, and every file is a function', async () => {
     const { pool } = await aMirror(version);
-    for (const path of ['public', 'mirror, procore']) {
+    for (const setting of ['search_path = public', 'search_path = mirror, procore', 'quote_all_identifiers = on']) {
       const client = await pool.connect();
-      await client.query(`set search_path = ${path}`);
+      await client.query(`set ${setting}`);
       const { rows } = await client.query<{ name: string; statement: string }>(
         `select proname as name, pg_get_functiondef(oid) as statement from pg_proc
           where pronamespace in ('mirror'::regnamespace, 'procore'::regnamespace) order by proname, oid`,
       );
       client.release(true);
       const said = ({ name, statement }: { name: string; statement: string }) => [name, essence(statement)];
-      expect(rows.map(said)).toEqual(readFunctions().map(said));
+      expect(rows.map(said), setting).toEqual(readFunctions().map(said));
     }
   });
 });

@@ -51,10 +51,11 @@ const FUNCTION = /^(?:\s*--[^\n]*\n)*(?<head>.+?)\s+as\s+(?<quote>\$\w*\$)(?<bod
 
 /**
  * What is the same in a file and in what Postgres makes of it: its head in small letters and one line, its body letter for letter.
- * The schema is left out: Postgres shows it as far as the session's search_path lacks it.
+ * The schema and quotes around names are left out: what the session has set decides whether Postgres shows them (`search_path`,
+ * `quote_all_identifiers`).
  */
 export function essence(statement: string): string {
   const { head = statement, body = '' } = FUNCTION.exec(statement)?.groups ?? {};
   const line = head.toLowerCase().replace(/\s+/g, ' ').replaceAll('( ', '(').replaceAll(' )', ')').trim();
-  return `${line.replaceAll('mirror.', '')} ${body}`;
+  return `${line.replaceAll('"', '').replaceAll('mirror.', '')} ${body}`;
 }

@@ -36,6 +36,15 @@ describe('a list that answers beside shows that do not', () => {
   });
 });
 
+test('a list that fails before anything was answered is followed by one show, and no other call of the run', async () => {
+  await mirror.hear('Locations', [1, 2, 3, 4]);
+  await query(`update mirror.pending set attempts = 3 where record_id = '4'`); // it has a call of its own
+  procore.answer = (path) => (isShow(path) ? well(path) : { status: 500 });
+  await worker.run('Locations');
+  expect(procore.calls.filter(isShow).map(idOf)).toEqual([1]);
+  expect(await mirror.pendingIds()).toEqual(['2', '3', '4']);
+});
+
 describe('several sick records beside one that is shown', () => {
   test.each(statuses)('have their own pauses, and the others go on: %i', async (status) => {
     await mirror.hear('RFIs', [9]);
