@@ -23,8 +23,8 @@ export function startVirtualWorker(options: {
   onError: (error: unknown) => void;
 }): VirtualWorker {
   const { settings, time, concurrency, onReport, onError } = options;
-  let lookedAt = time.now();
   let hasReported = false;
+  let naps = 0;
   let changed = new AbortController();
   const nudge = (): void => {
     changed.abort();
@@ -34,11 +34,11 @@ export function startVirtualWorker(options: {
   /** Until the first look, of those every 200 ms, that can find something. */
   async function sleepUntilDue(signal: AbortSignal): Promise<void> {
     const since = time.now();
-    const isQuiet = !hasReported;
-    hasReported = false;
-    while (!signal.aborted) {
+    naps += 1;
+    const own = naps;
+    while (own === naps && !signal.aborted) {
       const news = AbortSignal.any([changed.signal, signal]);
-      const dueAt = isQuiet ? await nextDue(settings.database, lookedAt) : since;
+      const dueAt = hasReported ? since : await nextDue(settings.database, since);
       const looks = Math.ceil((Math.min(Math.max(dueAt, time.now()), since + LONGEST_NAP_MS) - since) / IDLE_MS);
       const slept = await time.until(since + Math.max(1, looks) * IDLE_MS, news).then(
         () => true,
@@ -46,7 +46,8 @@ export function startVirtualWorker(options: {
       );
       if (slept) break;
     }
-    lookedAt = time.now();
+    // A loop whose hands are full does not wait for the end of its nap.
+    if (own === naps) hasReported = false;
   }
 
   const fail = (keys: Record<string, unknown>, message: string): void =>
@@ -55,7 +56,8 @@ export function startVirtualWorker(options: {
     ...{ settings, concurrency, holder: 'week', leaseMs: LEASE_MS, canSignIn: async () => true },
     log: { warn: fail, error: fail },
     onReport: (batch, report) => {
-      hasReported = true; // in a moment the batch is given back
+      hasReported = true;
+      nudge(); // in a moment, before time goes on, the batch is given back
       onReport(batch, report);
     },
     clock: {
@@ -66,20 +68,16 @@ export function startVirtualWorker(options: {
   return { nudge, stop: loop.close };
 }
 
-/**
- * When something can be found that was not due at the last look: at once while a batch is in hand. Detail that waits for live
- * news may go after 30 s.
- */
+/** When something can be found that was not due at the last look. Detail that waits for live news may go after 30 s. */
 async function nextDue(database: Database, lookedAt: number): Promise<number> {
   const { rows } = await database.pool.query<{ at: number | null }>({
     name: 'next-due',
     text: `select extract(epoch from greatest(used_up.until, min(case
-        when lease_until is not null then now()
         when used_up.until is not null or due_at > to_timestamp($1::float8 / 1000) then due_at
         when lane = 'detail' and due_at + interval '30 s' > to_timestamp($1::float8 / 1000) then due_at + interval '30 s'
       end)))::float8 * 1000 as at
       from mirror.batches, (select max(reset_at) as until from mirror.budget where remaining < 1 and reset_at > now()) as used_up
-      where due_at is not null or lease_until is not null group by used_up.until`,
+      where lease_until is null and due_at is not null group by used_up.until`,
     values: [lookedAt],
   });
   return rows[0]?.at ?? Number.POSITIVE_INFINITY;
