@@ -10,6 +10,7 @@ const hook = {
   payloadVersion: 'v4.0',
   destinationUrl: url,
   projectId: null,
+  triggerCount: null,
 };
 const wanted = [
   { resource: 'RFIs', eventType: 'create' },
