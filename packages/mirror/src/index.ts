@@ -1,5 +1,5 @@
-export { applyAllHooks } from './apply-all-hooks.ts';
-export { type AppliedHooks, applyHooks } from './apply-hooks.ts';
+export { appliedInWords, applyAllHooks, planAllHooks, type ScopeHooks } from './apply-all-hooks.ts';
+export { applyHooks } from './apply-hooks.ts';
 export { listProjects } from './ask/list-projects.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
 export { backfillScopes } from './backfill-scopes.ts';

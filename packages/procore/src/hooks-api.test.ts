@@ -130,7 +130,7 @@ test('a hook is changed in what is named, and in nothing else', async () => {
   ]);
 });
 
-test('what is offered is told with its event types in one spelling', async () => {
+test('what is offered is told as Procore spells it', async () => {
   const { hooks, server } = await aWorld(
     ok([
       {
@@ -144,8 +144,8 @@ test('what is offered is told with its event types in one spelling', async () =>
     ]),
   );
   expect(await hooks.offers({ ...project, payloadVersion: 'v4.0' })).toEqual([
-    { resource: 'RFIs', eventTypes: ['create', 'update', 'delete'] },
-    { resource: 'Document Upload', eventTypes: ['completed'] },
+    { resource: 'RFIs', eventTypes: ['CREATE', 'Updated', 'delete'] },
+    { resource: 'Document Upload', eventTypes: ['Completed'] },
   ]);
   expect(asked(server)).toEqual([
     'GET /rest/v2.0/companies/42/projects/7/webhooks/resources?payload_version=v4.0&per_page=100',

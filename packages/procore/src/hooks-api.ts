@@ -23,7 +23,7 @@ export type Hook = {
 };
 
 /** What a hook is to have from now on; the rest stays. */
-type HookChange = {
+export type HookChange = {
   status?: 'active' | 'disabled' | undefined;
   destinationUrl?: string | undefined;
   authorization?: string | undefined;
@@ -32,10 +32,10 @@ type HookChange = {
 
 /** `eventType` is lower case: create, update, delete. */
 export type HookTrigger = { id: string; resource: string; eventType: string };
-type WantedTrigger = Omit<HookTrigger, 'id'>;
+export type WantedTrigger = Omit<HookTrigger, 'id'>;
 
-/** A resource that has events here, and of which types, in lower case. */
-type HookOffer = { resource: string; eventTypes: readonly string[] };
+/** A resource that has events here, and of which types, all in Procore's spelling. */
+export type HookOffer = { resource: string; eventTypes: readonly string[] };
 
 /** `status` is Procore's: delivered, failed, discarded, enqueued or retrying. */
 export type HookDelivery = {
@@ -46,7 +46,7 @@ export type HookDelivery = {
 };
 
 /** So many triggers in one call (docs/procore.md: Webhooks API). */
-const MOST_IN_BULK = 500;
+export const MOST_IN_BULK = 500;
 const SHOWN_OF_SECRET = 5;
 
 type Scope = { companyId: string; projectId?: string | null | undefined; signal?: AbortSignal | undefined };
@@ -243,7 +243,7 @@ const trigger = z.object({ id, resource_name: z.string(), event_type: z.string()
 
 const offer = z
   .object({ name: z.string(), actions: z.array(z.string()) })
-  .transform(({ name, actions }): HookOffer => ({ resource: name, eventTypes: actions.map(inOneSpelling) }));
+  .transform(({ name, actions }): HookOffer => ({ resource: name, eventTypes: actions }));
 
 const delivery = z.object({ id, status: z.string() });
 const deliveredBodies = z.object({ data: z.array(z.object({ payload: z.unknown().optional() })) });
@@ -274,9 +274,9 @@ function triggerBody(wanted: WantedTrigger): { resource_name: string; event_type
   return { resource_name: wanted.resource, event_type: wanted.eventType };
 }
 
-/** The same for whatever spelling. */
-function triggerName({ resource, eventType }: WantedTrigger): string {
-  return `${resource.toLowerCase()} ${eventType.toLowerCase()}`;
+/** The same for whatever spelling of resource and event type. */
+export function triggerName({ resource, eventType }: WantedTrigger): string {
+  return `${resource.toLowerCase()} ${inOneSpelling(eventType)}`;
 }
 
 /** The reference shows CREATED and DELETE next to create and delete. */
