@@ -4,6 +4,9 @@ import { allConfigured, pathWarning, procoreHosts } from '@procore-mirror/runtim
 import type { Context } from './context.ts';
 import { type applyHooksSchema, type hooksSchema, procoreSchema } from './env.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
+import { counted } from './output.ts';
+
+const SAY_EVERY_MS = 30_000;
 
 export type FoundHooks = {
   scopes: readonly ScopeHooks[];
@@ -39,9 +42,27 @@ export async function lookAfterHooks(
       };
       const companyIds = env.PROCORE_COMPANY_IDS;
       const scopes = await listScopes({ client, companyIds, catalogue, resources, signal, say });
-      return { scopes: await work({ client, catalogue, scopes, resources, signal, ...how }), unlisted };
+      const progress = createProgress(scopes.length, output.note);
+      try {
+        const { onScope } = progress;
+        return { scopes: await work({ client, catalogue, scopes, resources, signal, onScope, ...how }), unlisted };
+      } finally {
+        progress.close();
+      }
     }),
   );
+}
+
+/** Says every half a minute how far it is: calls may have to wait. */
+function createProgress(total: number, note: (line: string) => void): { onScope: () => void; close: () => void } {
+  let done = 0;
+  const timer = setInterval(() => note(`${done} of ${counted(total, 'scope')} looked at`), SAY_EVERY_MS);
+  return {
+    onScope: () => {
+      done += 1;
+    },
+    close: () => clearInterval(timer),
+  };
 }
 
 /** Of a command for which these scopes are not as they should be. */

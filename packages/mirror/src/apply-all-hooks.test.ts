@@ -246,6 +246,30 @@ test('what Procore offers and does not take, and a change that it does not make,
   expect(patched.refused).toEqual([`payloadVersion of hook ${hook?.id}`]);
 });
 
+test.each([1, 2, 3, 4, 5, 6])('who is cut off after %i writes plans anew, and ends the same', async (writes) => {
+  let left = writes;
+  const cut = new AbortController();
+  const cutOff: ProcoreClient = {
+    ...client,
+    send: async (...call) => {
+      const answer = await client.send(...call);
+      left -= 1;
+      if (left === 0) cut.abort();
+      return answer;
+    },
+  };
+  const seen: (string | null)[] = [];
+  const first = applyAllHooks(
+    options({ client: cutOff, signal: cut.signal, onScope: ({ projectId }) => seen.push(projectId) }),
+  );
+  if (writes < 6) await expect(first).rejects.toThrow();
+  else await first;
+  expect(seen).toEqual([null, ...projectIds].slice(0, Math.floor(writes / 2)));
+  await applyAllHooks(options());
+  expect((await hooks()).map(({ projectId }) => projectId)).toEqual([null, ...projectIds]);
+  expect(Object.keys(await callsOf(() => applyAllHooks(options())))).toEqual(['GET']);
+});
+
 test('a scope that refuses has its trouble, and the others their hooks', async () => {
   const scopes = [
     { companyId, projectId: '1' },

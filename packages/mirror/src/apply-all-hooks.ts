@@ -16,6 +16,8 @@ type Options = Pick<HookOptions, 'namespace' | 'destinationUrl' | 'authorization
   scopes: readonly Pick<Scope, 'companyId' | 'projectId'>[];
   resources: readonly string[] | null;
   signal: AbortSignal;
+  /** Told of each scope that was looked at, one after the other. */
+  onScope?: (scope: ScopeHooks) => void;
   /** How it waits for trouble to pass. */
   sleepMs?: (ms: number) => Promise<unknown>;
 };
@@ -86,7 +88,7 @@ type Work = (
 ) => Promise<{ notOffered: readonly string[]; refused: readonly string[] }>;
 
 async function forEachScope(options: Options, work: Work): Promise<ScopeHooks[]> {
-  const { client, scopes, resources, signal, sleepMs, ...how } = options;
+  const { client, scopes, resources, signal, sleepMs, onScope = () => {}, ...how } = options;
   const offersOf = createOffers();
   const hooks = createHooksApi(client);
   const all: ScopeHooks[] = [];
@@ -95,11 +97,11 @@ async function forEachScope(options: Options, work: Work): Promise<ScopeHooks[]>
     const lookAfter: typeof work = async (one, done) => work({ ...one, ...(await offersOf(one)) }, done);
     const last = all.slice(-UNREACHED_IN_A_ROW);
     const isHopeless = last.length === UNREACHED_IN_A_ROW && last.every((one) => one.isUnreached);
-    all.push(
-      isHopeless
-        ? untold({ companyId, projectId }, 'not asked, because Procore did not answer before')
-        : await lookAt({ ...scope, companyId, projectId }, lookAfter, sleepMs),
-    );
+    const found = isHopeless
+      ? untold({ companyId, projectId }, 'not asked, because Procore did not answer before')
+      : await lookAt({ ...scope, companyId, projectId }, lookAfter, sleepMs);
+    onScope(found);
+    all.push(found);
   }
   return all;
 }
