@@ -164,6 +164,12 @@ test.each<[string, () => Record<string, string>, RegExp]>([
   expect(stderr).toMatch(message);
 });
 
+test('a Procore that signs in and answers nothing else is out of reach, too', async () => {
+  const { code, stdout, stderr } = await mirror(['hooks', 'plan'], { PROCORE_API_URL: nobody });
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  expect(stderr).toMatch(/^error: Procore does not answer: .*127\.0\.0\.1:9/m);
+});
+
 test('while everything is parked Procore is left alone, and the exit code is 3', async () => {
   await database.pool.query(
     `insert into mirror.scopes (company_id, reason, detail, probe_at) values (null, 'no_token', 'signing in fails', now() + interval '1 hour')`,

@@ -3,9 +3,12 @@ import { listScopes, type planAllHooks, type ScopeHooks } from '@procore-mirror/
 import { allConfigured, pathWarning, procoreHosts } from '@procore-mirror/runtime';
 import type { Context } from './context.ts';
 import { type applyHooksSchema, type hooksSchema, procoreSchema } from './env.ts';
+import { ServerUnreachableError } from './errors.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { counted } from './output.ts';
 
+/** A stumble is got over; who sits in front of it is told of an outage. */
+const PAUSES_MS = [1_000, 3_000];
 const SAY_EVERY_MS = 30_000;
 
 export type FoundHooks = {
@@ -28,7 +31,7 @@ export async function lookAfterHooks(
   );
   const warning = pathWarning(env.WEBHOOK_URL);
   if (warning !== null) output.note(`${warning}.`);
-  const how = {
+  const wanted = {
     namespace: env.WEBHOOK_NAMESPACE,
     destinationUrl: env.WEBHOOK_URL,
     authorization: env.WEBHOOK_AUTHORIZATION?.[0] ?? null,
@@ -41,16 +44,23 @@ export async function lookAfterHooks(
         output.note(line);
       };
       const companyIds = env.PROCORE_COMPANY_IDS;
-      const scopes = await listScopes({ client, companyIds, catalogue, resources, signal, say });
+      const scopes = await listScopes({ client, companyIds, catalogue, resources, signal, pausesMs: PAUSES_MS, say });
       const progress = createProgress(scopes.length, output.note);
       try {
         const { onScope } = progress;
-        return { scopes: await work({ client, catalogue, scopes, resources, signal, onScope, ...how }), unlisted };
+        const how = { client, catalogue, resources, signal, pausesMs: PAUSES_MS, onScope };
+        return { scopes: reached(await work({ ...how, ...wanted, scopes })), unlisted };
       } finally {
         progress.close();
       }
     }),
   );
+}
+
+/** The scopes, where an answer was had of any. Throws ServerUnreachableError. */
+function reached(scopes: readonly ScopeHooks[]): readonly ScopeHooks[] {
+  if (scopes.some((scope) => !scope.isUnreached)) return scopes;
+  throw new ServerUnreachableError(`Procore does not answer: ${scopes[0]?.trouble}`);
 }
 
 /** Says every half a minute how far it is: calls may have to wait. */

@@ -292,7 +292,7 @@ test('who does not answer is left alone after three scopes', async () => {
     },
   });
   const scopes = [1, 2, 3, 4, 5].map((id) => ({ companyId, projectId: String(id) }));
-  const planned = await planAllHooks(options({ client: nobody, scopes, sleepMs: async () => {} }));
+  const planned = await planAllHooks(options({ client: nobody, scopes, pausesMs: [] }));
   const askedFor3 = asked;
   expect(planned.map(({ isUnreached }) => isUnreached)).toEqual([true, true, true, true, true]);
   expect(planned.map(({ trouble }) => trouble?.startsWith('not asked'))).toEqual([false, false, false, true, true]);

@@ -6,21 +6,19 @@ import {
   ProcoreUnreachableError,
 } from '@procore-mirror/procore';
 import { applyHooks, type HookOptions, planScopeHooks, readOffers } from './apply-hooks.ts';
-import { tryCalls } from './ask/try-calls.ts';
+import { type Patience, tryCalls } from './ask/try-calls.ts';
 import { nameOf, type Scope } from './list-scopes.ts';
 import type { HookAction } from './plan/plan-hooks.ts';
 
-type Options = Pick<HookOptions, 'namespace' | 'destinationUrl' | 'authorization'> & {
-  client: ProcoreClient;
-  catalogue: Catalogue;
-  scopes: readonly Pick<Scope, 'companyId' | 'projectId'>[];
-  resources: readonly string[] | null;
-  signal: AbortSignal;
-  /** Told of each scope that was looked at, one after the other. */
-  onScope?: (scope: ScopeHooks) => void;
-  /** How it waits for trouble to pass. */
-  sleepMs?: (ms: number) => Promise<unknown>;
-};
+type Options = Pick<HookOptions, 'namespace' | 'destinationUrl' | 'authorization'> &
+  Pick<Patience, 'signal' | 'pausesMs'> & {
+    client: ProcoreClient;
+    catalogue: Catalogue;
+    scopes: readonly Pick<Scope, 'companyId' | 'projectId'>[];
+    resources: readonly string[] | null;
+    /** Told of each scope that was looked at, one after the other. */
+    onScope?: (scope: ScopeHooks) => void;
+  };
 
 export type ScopeHooks = {
   companyId: string;
@@ -88,7 +86,7 @@ type Work = (
 ) => Promise<{ notOffered: readonly string[]; refused: readonly string[] }>;
 
 async function forEachScope(options: Options, work: Work): Promise<ScopeHooks[]> {
-  const { client, scopes, resources, signal, sleepMs, onScope = () => {}, ...how } = options;
+  const { client, scopes, resources, signal, pausesMs, onScope = () => {}, ...how } = options;
   const offersOf = createOffers();
   const hooks = createHooksApi(client);
   const all: ScopeHooks[] = [];
@@ -99,14 +97,14 @@ async function forEachScope(options: Options, work: Work): Promise<ScopeHooks[]>
     const isHopeless = last.length === UNREACHED_IN_A_ROW && last.every((one) => one.isUnreached);
     const found = isHopeless
       ? untold({ companyId, projectId }, 'not asked, because Procore did not answer before')
-      : await lookAt({ ...scope, companyId, projectId }, lookAfter, sleepMs);
+      : await lookAt({ ...scope, companyId, projectId }, lookAfter, pausesMs);
     onScope(found);
     all.push(found);
   }
   return all;
 }
 
-async function lookAt(scope: HookOptions, work: Work, sleepMs: Options['sleepMs']): Promise<ScopeHooks> {
+async function lookAt(scope: HookOptions, work: Work, pausesMs: Options['pausesMs']): Promise<ScopeHooks> {
   const { companyId, projectId, signal } = scope;
   const actions: HookAction[] = [];
   let failure: unknown;
@@ -116,7 +114,7 @@ async function lookAt(scope: HookOptions, work: Work, sleepMs: Options['sleepMs'
         failure = error;
         throw error;
       }),
-    { signal, ...(sleepMs && { sleepMs }) },
+    { signal, pausesMs },
   );
   if ('done' in tried) {
     const { notOffered, refused } = tried.done;
