@@ -10,7 +10,7 @@ const {
 /** `dead-letters-show` is the command `dead-letters show`. */
 const commandFiles = filesOf('apps/cli/src/commands/*.ts').map((file) => path.basename(file, '.ts'));
 /** Commands to come: who names one of them tells people to run what is not there. */
-const toCome = ['backfill', 'hooks', 'repair', 'verify'];
+const toCome = ['backfill', 'repair', 'verify'];
 /** Of the tools themselves; `deploy` is named because it is not usable. */
 const ofTools = ['install', 'deploy'];
 
@@ -57,7 +57,14 @@ test('commands that documents, .env.example and docker-compose.yml name exist', 
 });
 
 test('one that does not exist is noticed', () => {
-  for (const text of ['hooks apply', 'pnpm mirror hooks apply', 'npm run walk', 'pnpm prove nothing', 'pnpm exec jest'])
+  for (const text of [
+    'hooks rotate-secret',
+    'pnpm mirror hooks mend',
+    'npm run walk',
+    'pnpm prove nothing',
+    'events delete',
+    'pnpm exec jest',
+  ])
     expect(exists(text), text).toBe(false);
   for (const text of ['npm start', 'npx pnpm …', 'pnpm --silent mirror …', 'events list', 'dead-letters show|replay'])
     expect(exists(text), text).toBe(true);

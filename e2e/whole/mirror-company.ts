@@ -54,7 +54,7 @@ export async function hook(
     await applyHooks({
       hooks: createHooksApi(client),
       catalogue,
-      selection: { companyIds: null, resources: null },
+      selection: { resources: null },
       companyId: scope.companyId,
       projectId,
       namespace: 'procore-mirror',

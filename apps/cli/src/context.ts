@@ -1,32 +1,46 @@
 import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/catalogue';
 import { checkDatabase, type Database, openSessions, PoolerError } from '@procore-mirror/database';
+import type { ProcoreClient } from '@procore-mirror/procore';
 import { addEnvSecrets, configured, readEnv, type Secrets } from '@procore-mirror/runtime';
 import type { z } from 'zod';
-import { type Env, mirrorSchema, queueSchema, withStarted } from './env.ts';
+import { type Env, mirrorSchema, procoreSchema, queueSchema, withStarted } from './env.ts';
 import { ServerUnreachableError } from './errors.ts';
 import type { Output } from './output.ts';
+import { withProcore } from './with-procore.ts';
 
 /** What every command gets. */
 export type Context = {
   output: Output;
   now: () => Date;
+  /** Aborted when the process is to end. */
+  signal: AbortSignal;
   /** The environment, that of a running `npm start` included where it stands in; its secrets are not printed. Throws a ConfigError. */
   read: <S extends z.ZodObject>(schema: S) => z.infer<S>;
   /** What can be mirrored, and what the operator chose of it; null stands for all. Throws a ConfigError. */
   catalogue: () => { catalogue: Catalogue; resources: readonly string[] | null };
   /** Opens the mirror's database for the time of `work`. Throws ServerUnreachableError, DatabaseVersionError. */
   withDatabase: <T>(work: (database: Database) => Promise<T>, options?: { anyVersion?: boolean }) => Promise<T>;
+  /** Signs in to Procore for the time of `work`, within the budget that all processes share. Throws ServerUnreachableError. */
+  withProcore: <T>(database: Database, work: (client: ProcoreClient) => Promise<T>) => Promise<T>;
 };
 
-export function createContext(options: { env: Env; startFile: string; secrets: Secrets; output: Output }): Context {
+export function createContext(options: {
+  env: Env;
+  startFile: string;
+  secrets: Secrets;
+  signal: AbortSignal;
+  output: Output;
+}): Context {
+  const { output, signal, secrets } = options;
   const read: Context['read'] = (schema) => {
     const known = readEnv(schema, withStarted(options.env, options.startFile));
     addEnvSecrets(options.secrets, schema, known);
     return known;
   };
   return {
-    output: options.output,
+    output,
     now: () => new Date(),
+    signal,
     read,
     catalogue: () => {
       const known = read(mirrorSchema);
@@ -46,6 +60,8 @@ export function createContext(options: { env: Env; startFile: string; secrets: S
         await database.close();
       }
     },
+    withProcore: (database, work) =>
+      withProcore({ ...{ database, secrets, signal, work }, env: read(procoreSchema), note: output.note }),
   };
 }
 

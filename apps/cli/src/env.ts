@@ -1,6 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { ConfigError, databaseEnv, mirrorEnv, procoreEnv, queueEnv, workerEnv } from '@procore-mirror/runtime';
+import {
+  ConfigError,
+  companiesEnv,
+  databaseEnv,
+  mirrorEnv,
+  procoreEnv,
+  queueEnv,
+  webhookEnv,
+  workerEnv,
+} from '@procore-mirror/runtime';
 import { z } from 'zod';
 
 export type Env = Record<string, string | undefined>;
@@ -8,6 +17,20 @@ export type Env = Record<string, string | undefined>;
 export const mirrorSchema = z.object({ ...mirrorEnv });
 export const queueSchema = z.object({ ...databaseEnv, ...queueEnv });
 export const companiesSchema = z.object({ PROCORE_COMPANY_IDS: procoreEnv.PROCORE_COMPANY_IDS });
+export const procoreSchema = z.object({ ...procoreEnv });
+export const applyHooksSchema = z.object({
+  ...queueSchema.shape,
+  ...procoreEnv,
+  ...companiesEnv,
+  ...mirrorEnv,
+  ...webhookEnv,
+  WEBHOOK_URL: webhookEnv.WEBHOOK_URL.nonoptional().meta({ description: 'Public https address of the receiver.' }),
+});
+/** Who only looks may do without the secret: it is not compared then. */
+export const hooksSchema = z.object({
+  ...applyHooksSchema.shape,
+  WEBHOOK_AUTHORIZATION: webhookEnv.WEBHOOK_AUTHORIZATION.optional(),
+});
 export const replaySchema = z.object({ ...queueSchema.shape, FETCH_DELAY_MS: workerEnv.FETCH_DELAY_MS });
 
 /**

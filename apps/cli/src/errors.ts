@@ -1,6 +1,13 @@
 /** A server that the command needs did not let us in. */
 export class ServerUnreachableError extends Error {
   override name = 'ServerUnreachableError' as const;
+  /** What to do, where that is not to start the server or to correct its address. */
+  readonly fix: string | undefined;
+
+  constructor(message: string, options: ErrorOptions & { fix?: string } = {}) {
+    super(message, options);
+    this.fix = options.fix;
+  }
 }
 
 /** The command was given something it cannot work with. */

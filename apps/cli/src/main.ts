@@ -15,6 +15,7 @@ await runMain({
       version: JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version,
       startFile: path.join(root, '.data/start.env'),
       secrets: lifetime.secrets,
+      signal: lifetime.signal,
       write: (text) => process.stdout.write(text),
       writeError: (text) => process.stderr.write(text),
     });

@@ -35,6 +35,7 @@ async function mirror(args: string[], env: Record<string, string> = { DATABASE_U
     version: '1.2.3',
     startFile: path.join(directory, 'start.env'),
     secrets: createSecrets(),
+    signal: new AbortController().signal,
     write: (text) => {
       ran.stdout += text;
     },

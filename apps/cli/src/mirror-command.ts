@@ -8,6 +8,9 @@ import { addDeadLettersReplay } from './commands/dead-letters-replay.ts';
 import { addDeadLettersShow } from './commands/dead-letters-show.ts';
 import { addEventsList } from './commands/events-list.ts';
 import { addEventsShow } from './commands/events-show.ts';
+import { addHooksApply } from './commands/hooks-apply.ts';
+import { addHooksPlan } from './commands/hooks-plan.ts';
+import { addHooksStatus } from './commands/hooks-status.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addResources } from './commands/resources.ts';
 import { addStatus } from './commands/status.ts';
@@ -24,6 +27,8 @@ type Surroundings = {
   /** Where `npm start` says what it runs. */
   startFile: string;
   secrets: Secrets;
+  /** Aborted when the process is to end. */
+  signal: AbortSignal;
   write: (text: string) => void;
   writeError: (text: string) => void;
 };
@@ -42,6 +47,10 @@ export async function mirrorCommand(args: readonly string[], surroundings: Surro
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.fine : exitCode.usedWrongly;
+    if (o.signal.aborted) {
+      o.writeError('error: told to end before it was done\n');
+      return exitCode.foundSomethingWrong;
+    }
     for (const line of explain(error)) o.writeError(`${line}\n`);
     return judge(error);
   }
@@ -67,6 +76,12 @@ function createProgram(run: Run, options: Surroundings): Command {
   addMigrate(program, run);
   addResources(program, run);
   addStatus(program, run);
+  const hooks = program
+    .command('hooks')
+    .description('What has Procore tell us of changes: one hook in each company and project.');
+  addHooksPlan(hooks, run);
+  addHooksApply(hooks, run);
+  addHooksStatus(hooks, run);
   const events = program.command('events').description('The log of what Procore told us.');
   addEventsList(events, run);
   addEventsShow(events, run);
@@ -98,7 +113,9 @@ function fixOf(error: unknown): string[] {
   if (error instanceof ConfigError)
     return ['fix: set it in the environment or in .env (see .env.example); `npm start` needs none of it'];
   if (error instanceof ServerUnreachableError)
-    return ['fix: start that server, or correct its address; the one of `npm start` runs only as long as that does'];
+    return [
+      `fix: ${error.fix ?? 'start that server, or correct its address; the one of `npm start` runs only as long as that does'}`,
+    ];
   return error instanceof DatabaseVersionError ? ['fix: do what the message says, then try again'] : [];
 }
 

@@ -82,7 +82,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const api = createProcoreApi({
     ...{ world, clock, random: chanceOf(6), login, limits, faults, calls, signal, findRoute: createFindRoute() },
     answerRecords: createAnswerRecords({ world, clock, settings }),
-    answerWebhooks: createAnswerWebhooks({ hooks, events, deliveries, clock, ids }),
+    answerWebhooks: createAnswerWebhooks({ hooks, events, deliveries, clock, ids, settings }),
   });
   const app = express().disable('x-powered-by');
   app.use('/control', createControlApi(control));

@@ -24,6 +24,8 @@ export const settingsSchema = z.strictObject({
   totalAbove: z.number().int().default(0),
   /** Lists with more records to a page are answered 500; null: none is. */
   largestPage: z.number().int().min(1).nullable().default(null),
+  /** Resources without events in a company or project of this id, though others of its kind have them. */
+  withoutEvents: z.record(z.string(), z.array(z.string())).default({}),
   /** Does an edit of a child send an update of the parent that repeats it, too? */
   parentSendsUpdate: z.boolean().default(false),
   /** Does a move between projects send a delete at the old place, before the update at the new one? */

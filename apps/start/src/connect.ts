@@ -2,6 +2,7 @@
 import type { Catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
 import {
+  appliedInWords,
   applyAllHooks,
   backfillScopes,
   createDriftWatch,
@@ -58,7 +59,8 @@ export async function connect({
     const warning = pathWarning(env.WEBHOOK_URL);
     if (warning !== null) say(`Hooks: ${warning}.`);
     const how = { namespace: env.WEBHOOK_NAMESPACE, destinationUrl: env.WEBHOOK_URL, authorization };
-    await applyAllHooks({ client, catalogue, scopes, resources, ...how, signal, say });
+    const applied = await applyAllHooks({ client, catalogue, scopes, resources, ...how, signal });
+    for (const line of appliedInWords(applied)) say(line);
   }
   await backfillScopes({
     settings: {

@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  companiesEnv,
   databaseEnv,
   ingestEnv,
   logEnv,
@@ -14,17 +15,12 @@ import { z } from 'zod';
 
 export type Env = Record<string, string | undefined>;
 
-/** The backfill must know the companies. */
-export const companyIds = procoreEnv.PROCORE_COMPANY_IDS.nonoptional().meta({
-  description: 'Ids of the companies to mirror, separated by commas.',
-});
-
 /** With Procore credentials. What `npm start` supplies may be left out. */
 export const realSchema = z.object({
   ...logEnv,
   ...queueEnv,
   ...procoreEnv,
-  PROCORE_COMPANY_IDS: companyIds,
+  ...companiesEnv,
   ...ingestEnv,
   ...workerEnv,
   ...mirrorEnv,

@@ -1,17 +1,16 @@
 import { AuthError } from '@procore-mirror/auth';
-import { type CallTrouble, openProcore } from '@procore-mirror/calls';
+import { openProcore, troubleInWords } from '@procore-mirror/calls';
 import type { Database } from '@procore-mirror/database';
 import { heedScopes, usualPace } from '@procore-mirror/mirror';
 import type { ProcoreClient } from '@procore-mirror/procore';
-import { followEnv, type MainLifetime, procoreEnv, procoreHosts } from '@procore-mirror/runtime';
+import { companiesEnv, followEnv, type MainLifetime, procoreEnv, procoreHosts } from '@procore-mirror/runtime';
 import { z } from 'zod';
-import { companyIds } from './env.ts';
 import type { Settings } from './settings.ts';
 
 /** So long a call waits for a scope that is parked. */
 const PATIENCE_MS = 120_000;
 
-const schema = z.object({ ...procoreEnv, PROCORE_COMPANY_IDS: companyIds });
+const schema = z.object({ ...procoreEnv, ...companiesEnv });
 
 /** The Procore of these settings, for as long as the process lives; calls share the budget of all processes. */
 export function openConfiguredProcore(options: {
@@ -38,7 +37,10 @@ export function openConfiguredProcore(options: {
     },
     ...{ database, holder: `start/${process.pid}` },
     onSecret: (token) => lifetime.secrets.add(token),
-    onTrouble: (trouble) => sayTrouble(say, trouble),
+    onTrouble: (trouble) => {
+      const words = troubleInWords(trouble);
+      if (words !== null) say(words);
+    },
   });
   lifetime.defer('Procore', () => procore.close());
   const signIn = async (signal: AbortSignal): Promise<void> => {
@@ -51,14 +53,4 @@ export function openConfiguredProcore(options: {
     onWait: (reason) => say(`Procore does not answer; waiting until it does again (${reason})`),
   });
   return { client: heeding, companyIds: env().PROCORE_COMPANY_IDS, signIn };
-}
-
-/** The rest shows where it matters: sign-in at once, a pause as a wait. */
-function sayTrouble(say: (line: string) => void, trouble: CallTrouble): void {
-  if (trouble.kind === 'budget') say(`The call budget could not be read: ${messageOf(trouble.error)}`);
-  if (trouble.kind === 'counter') say(`Calls could not be counted: ${messageOf(trouble.error)}`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

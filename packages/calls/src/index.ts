@@ -1,3 +1,3 @@
 export { createCallBudget } from './call-budget.ts';
 export { createLoginWatch } from './login-watch.ts';
-export { type CallTrouble, openProcore } from './open-procore.ts';
+export { type CallTrouble, openProcore, troubleInWords } from './open-procore.ts';

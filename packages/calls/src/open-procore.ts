@@ -68,3 +68,13 @@ export function openProcore(options: {
     },
   };
 }
+
+/** What to tell who watches; null: it shows where it matters, sign-in at once, a pause as a wait. */
+export function troubleInWords(trouble: CallTrouble): string | null {
+  if (trouble.kind === 'budget') return `The call budget could not be read: ${messageOf(trouble.error)}`;
+  return trouble.kind === 'counter' ? `Calls could not be counted: ${messageOf(trouble.error)}` : null;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,66 +1,301 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { loadCatalogue } from '@procore-mirror/catalogue';
-import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
+import { catalogue, loadCatalogue } from '@procore-mirror/catalogue';
+import { createHooksApi, createProcoreClient, type HooksApi, type ProcoreClient } from '@procore-mirror/procore';
 import { type AppProcess, startApp } from '@procore-mirror/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { applyAllHooks } from './apply-all-hooks.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { appliedInWords, applyAllHooks, planAllHooks } from './apply-all-hooks.ts';
+import { applyHooks } from './apply-hooks.ts';
 
-type Hook = { projectId: string | null; triggers: { resource: string; kind: string }[] };
+type Hook = {
+  id: string;
+  projectId: string | null;
+  namespace: string;
+  status: string;
+  destinationUrl: string;
+  payloadVersion: string;
+  triggers: { resource: string; kind: string }[];
+};
 
 const companyId = '598134325683880';
+const namespace = 'procore-mirror';
+const destinationUrl = 'http://127.0.0.1:9/webhooks/procore';
+const authorization = 'Bearer of-the-test-only';
 let simulator: AppProcess;
 let url: string;
 let client: ProcoreClient;
+let api: HooksApi;
 let directory: string;
+let projectIds: string[];
 
 beforeAll(async () => {
-  simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '1' });
+  const limits = JSON.stringify({ callsPerHour: null, callsPerTenSeconds: null });
+  simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '2', SIMULATOR_SETTINGS: limits });
   url = String((await simulator.line('url')).url);
   const login = { grant_type: 'client_credentials', client_id: 'simulator', client_secret: 'simulator-secret' };
   const signedIn = await fetch(`${url}/oauth/token`, { method: 'POST', body: new URLSearchParams(login) });
   const { access_token: token } = (await signedIn.json()) as { access_token: string }; // the simulator's answer
   client = createProcoreClient({ apiUrl: new URL(url), token: async () => token, refuseToken: () => {} });
+  api = createHooksApi(client);
   directory = await mkdtemp(path.join(tmpdir(), 'procore-mirror-hooks-'));
+  const world = await (await fetch(`${url}/control/world?resource=Projects`)).text();
+  projectIds = world
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).id);
 });
 afterAll(async () => {
   await client.close();
   await simulator.end('SIGTERM');
   await rm(directory, { recursive: true });
 });
+beforeEach(async () => {
+  await set({ withoutEvents: {} });
+  for (const { id, projectId } of await hooks()) await api.remove({ companyId, projectId, hookId: id });
+});
+
+const control = async (method: string, what: string, body?: unknown) =>
+  fetch(`${url}/control/${what}`, {
+    method,
+    ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+const set = (settings: object) => control('PATCH', 'settings', settings);
+const hooks = async (): Promise<Hook[]> => (await control('GET', 'hooks')).json() as Promise<Hook[]>; // the simulator's answer
+/** How often each method was used by `work`. */
+async function callsOf(work: () => Promise<unknown>): Promise<Record<string, number>> {
+  await control('DELETE', 'calls');
+  await work();
+  const { recent } = (await (await control('GET', 'calls')).json()) as { recent: { method: string }[] }; // its answer
+  return Object.fromEntries(
+    [...Map.groupBy(recent, ({ method }) => method)].map(([method, all]) => [method, all.length]),
+  );
+}
+
+const options = (more: Partial<Parameters<typeof applyAllHooks>[0]> = {}) => ({
+  client,
+  catalogue,
+  scopes: [null, ...projectIds].map((projectId) => ({ companyId, projectId })),
+  resources: null,
+  namespace,
+  destinationUrl,
+  authorization,
+  signal: AbortSignal.timeout(30_000),
+  ...more,
+});
+/** What was done where, without the triggers. */
+const doneBy = async (applied: ReturnType<typeof applyAllHooks>) =>
+  (await applied).flatMap(({ actions, ...scope }) => actions.map((action) => `${scope.projectId}: ${action.do}`));
 
 test('a resource that the company does not offer is named, and keeps no other from its hook', async () => {
   const file = path.join(directory, 'catalogue.json');
   const show = '/rest/v1.0/projects/{project_id}/robots/{id}';
   await writeFile(file, JSON.stringify([{ resource: 'Robots', scope: 'project', show }]));
-  const world = await (await fetch(`${url}/control/world?resource=Projects`)).text();
-  const { id: projectId } = JSON.parse(world.split('\n')[0] ?? '');
-  const said: string[] = [];
-  const options = {
-    client,
-    catalogue: loadCatalogue(file),
-    scopes: [
-      { companyId, projectId: null, resources: [] },
-      { companyId, projectId, resources: [] },
-    ],
-    namespace: 'procore-mirror',
-    destinationUrl: 'http://127.0.0.1:9/webhooks/procore',
-    authorization: 'Bearer of-the-test-only',
-    signal: AbortSignal.timeout(30_000),
-    say: (line: string) => said.push(line),
-  };
-  await applyAllHooks({ ...options, resources: ['robots', 'RFIs', 'Trades'] });
-  expect(said).toEqual([
+  const scopes = [null, projectIds[0] ?? ''].map((projectId) => ({ companyId, projectId }));
+  const own = options({ catalogue: loadCatalogue(file), scopes });
+  expect(appliedInWords(await applyAllHooks({ ...own, resources: ['robots', 'RFIs', 'Trades'] }))).toEqual([
     'Hooks: 2 scopes, 2 hooks created, 5 triggers added',
     expect.stringMatching(/^Procore offers no events of Robots: /),
   ]);
-  const hooks = (await (await fetch(`${url}/control/hooks`)).json()) as Hook[]; // the simulator's answer
-  const offered = hooks.flatMap(({ triggers }) => triggers.map(({ resource, kind }) => `${resource} ${kind}`));
+  const offered = (await hooks()).flatMap(({ triggers }) =>
+    triggers.map(({ resource, kind }) => `${resource} ${kind}`),
+  );
   expect(offered.toSorted()).toEqual(['RFIs create', 'RFIs delete', 'RFIs update', 'Trades create', 'Trades delete']);
-  await applyAllHooks({ ...options, resources: ['Robots'] });
-  expect(said.slice(2)).toEqual([
-    'Hooks: 2 scopes, 0 hooks created, 0 triggers added',
+  expect(appliedInWords(await applyAllHooks({ ...own, resources: ['Robots'] }))).toEqual([
+    'Hooks: 2 scopes, 0 hooks created, 0 triggers added, 5 superfluous triggers removed',
     expect.stringMatching(/^Procore offers no events of Robots: /),
   ]);
+});
+
+test('each scope gets a hook with all that is offered, and a second time costs one call a scope, two for the offers and no write', async () => {
+  expect(await callsOf(() => applyAllHooks(options()))).toEqual({ GET: 5, POST: 6 });
+  const made = await hooks();
+  expect(made.map(({ projectId }) => projectId)).toEqual([null, ...projectIds]);
+  const mirrored = (scope: string) =>
+    catalogue.mirrored.filter((entry) => entry.scope === scope).reduce((sum, { events }) => sum + events.length, 0);
+  expect(made.map(({ triggers }) => triggers.length)).toEqual([
+    mirrored('company'),
+    mirrored('project'),
+    mirrored('project'),
+  ]);
+  expect(await callsOf(() => applyAllHooks(options()))).toEqual({ GET: 5 });
+  expect(await hooks()).toEqual(made);
+});
+
+test('a plan says what would be done, and does nothing', async () => {
+  const plan = () => planAllHooks(options({ authorization: null }));
+  expect(await callsOf(plan)).toEqual({ GET: 5 });
+  expect(await doneBy(plan())).toEqual([null, ...projectIds].map((projectId) => `${projectId}: create`));
+  expect(await hooks()).toEqual([]);
+});
+
+describe('what was changed by somebody else is set right', () => {
+  let made: Hook[];
+  beforeEach(async () => {
+    await applyAllHooks(options());
+    made = await hooks();
+  });
+
+  const onProject = () => ({ companyId, projectId: projectIds[1] ?? '', hookId: made[2]?.id ?? '' });
+  const rfi = { resource: 'RFIs', eventType: 'create' };
+
+  test.each<[string, () => Promise<unknown>, string[], Record<string, number>]>([
+    ['disabled', () => api.patch({ ...onProject(), change: { status: 'disabled' } }), ['patch'], { PATCH: 1 }],
+    [
+      'wrong URL',
+      () => api.patch({ ...onProject(), change: { destinationUrl: 'https://a.example/' } }),
+      ['patch'],
+      { PATCH: 1 },
+    ],
+    [
+      'wrong header',
+      () => api.patch({ ...onProject(), change: { authorization: 'Bearer another' } }),
+      ['patch'],
+      { PATCH: 1 },
+    ],
+    ['wrong version', () => api.patch({ ...onProject(), change: { payloadVersion: 'v2.0' } }), ['patch'], { PATCH: 1 }],
+    ['deleted', () => api.remove(onProject()), ['create'], { POST: 2 }],
+    ['five triggers missing', () => removeSome(5), ['add triggers'], { POST: 1 }],
+    [
+      'a second one of ours',
+      async () => {
+        const { id: hookId } = await api.create({
+          ...onProject(),
+          namespace,
+          payloadVersion: 'v4.0',
+          destinationUrl,
+          authorization,
+        });
+        await api.addTriggers({ ...onProject(), hookId, triggers: [rfi] });
+      },
+      ['remove'],
+      { DELETE: 1 },
+    ],
+  ])('%s', async (_, harm, done, writes) => {
+    await harm();
+    let applied: string[] = [];
+    const { GET: reads = 0, ...written } = await callsOf(async () => {
+      applied = await doneBy(applyAllHooks(options()));
+    });
+    expect(applied).toEqual(done.map((kind) => `${projectIds[1]}: ${kind}`));
+    expect(written).toEqual(writes);
+    expect(reads).toBeLessThanOrEqual(9); // three pages of triggers, and what the project itself offers
+    const bare = (all: Hook[]) => all.map(({ id: _id, triggers, ...hook }) => ({ ...hook, triggers: triggers.length }));
+    expect(bare(await hooks())).toEqual(bare(made));
+    expect(await doneBy(applyAllHooks(options()))).toEqual([]);
+  });
+
+  test('superfluous triggers are removed when less is to be mirrored', async () => {
+    expect(await doneBy(applyAllHooks(options({ resources: ['RFIs', 'Projects'] })))).toEqual(
+      [null, ...projectIds].map((projectId) => `${projectId}: remove triggers`),
+    );
+    expect((await hooks()).map(({ triggers }) => triggers.length)).toEqual([2, 3, 3]);
+  });
+
+  test('hooks of other namespaces stay as they are', async () => {
+    const other = {
+      namespace: 'of-others',
+      payloadVersion: 'v2.0',
+      destinationUrl: 'https://a.example/',
+      authorization: 'x',
+    };
+    const { id } = await api.create({ companyId, ...other });
+    await api.patch({ companyId, hookId: id, change: { status: 'disabled' } });
+    const before = await hooks();
+    expect(await doneBy(applyAllHooks(options()))).toEqual([]);
+    expect(await hooks()).toEqual(before);
+  });
+
+  async function removeSome(count: number): Promise<void> {
+    const triggers = await api.listTriggers(onProject());
+    await api.removeTriggers({ ...onProject(), triggerIds: triggers.slice(0, count).map(({ id }) => id) });
+  }
+});
+
+test('a project that refuses a name is asked for its own offers, and the name is told, not tried again', async () => {
+  await set({ withoutEvents: { [projectIds[1] ?? '']: ['RFIs'] } });
+  const first = await applyAllHooks(options());
+  expect(first.map(({ notOffered, refused }) => ({ notOffered, refused }))).toEqual([
+    { notOffered: [], refused: [] },
+    { notOffered: [], refused: [] },
+    { notOffered: ['RFIs'], refused: [] },
+  ]);
+  expect(appliedInWords(first).at(-1)).toMatch(/^Procore offers no events of RFIs: /);
+  expect(Object.keys(await callsOf(() => applyAllHooks(options())))).toEqual(['GET']);
+  // One that offers less does not speak against triggers that others have.
+  await set({ withoutEvents: { [projectIds[0] ?? '']: ['Submittals'] } });
+  const second = await doneBy(applyAllHooks(options({ scopes: [{ companyId, projectId: projectIds[1] ?? '' }] })));
+  expect(second).toEqual([`${projectIds[1]}: add triggers`]);
+  expect(Object.keys(await callsOf(() => applyAllHooks(options())))).toEqual(['GET']);
+});
+
+test('what Procore offers and does not take, and a change that it does not make, are told', async () => {
+  const own = {
+    ...options({ resources: ['RFIs'] }),
+    companyId,
+    projectId: projectIds[0] ?? '',
+    payloadVersion: 'v4.0',
+  } as const;
+  const apply = (change: Partial<HooksApi>) =>
+    applyHooks({ ...own, hooks: { ...api, ...change }, selection: { resources: ['RFIs'] } });
+  const done = await apply({ addTriggers: async ({ triggers }) => ({ refused: triggers.slice(0, 1) }) });
+  expect(done.refused).toEqual(['RFIs create']);
+  const [hook] = await api.list({ ...own, namespace });
+  await api.patch({ ...own, hookId: hook?.id ?? '', change: { status: 'disabled', payloadVersion: 'v3.0' } });
+  const patched = await apply({ patch: (asked) => api.patch({ ...asked, change: { status: 'active' } }) });
+  expect(patched.refused).toEqual([`payloadVersion of hook ${hook?.id}`]);
+});
+
+test.each([1, 2, 3, 4, 5, 6])('who is cut off after %i writes plans anew, and ends the same', async (writes) => {
+  let left = writes;
+  const cut = new AbortController();
+  const cutOff: ProcoreClient = {
+    ...client,
+    send: async (...call) => {
+      const answer = await client.send(...call);
+      left -= 1;
+      if (left === 0) cut.abort();
+      return answer;
+    },
+  };
+  const seen: (string | null)[] = [];
+  const first = applyAllHooks(
+    options({ client: cutOff, signal: cut.signal, onScope: ({ projectId }) => seen.push(projectId) }),
+  );
+  if (writes < 6) await expect(first).rejects.toThrow();
+  else await first;
+  expect(seen).toEqual([null, ...projectIds].slice(0, Math.floor(writes / 2)));
+  await applyAllHooks(options());
+  expect((await hooks()).map(({ projectId }) => projectId)).toEqual([null, ...projectIds]);
+  expect(Object.keys(await callsOf(() => applyAllHooks(options())))).toEqual(['GET']);
+});
+
+test('a scope that refuses has its trouble, and the others their hooks', async () => {
+  const scopes = [
+    { companyId, projectId: '1' },
+    { companyId, projectId: projectIds[0] ?? '' },
+  ];
+  const applied = await applyAllHooks(options({ scopes }));
+  expect(applied).toMatchObject([
+    { trouble: expect.stringContaining('404'), isUnreached: false, actions: [] },
+    { trouble: null, actions: [{ do: 'create' }] },
+  ]);
+  expect(appliedInWords(applied)[0]).toMatch(/^No hook in project 1: /);
+});
+
+test('who does not answer is left alone after three scopes', async () => {
+  let asked = 0;
+  const nobody = createProcoreClient({
+    ...{ apiUrl: new URL('http://127.0.0.1:9'), token: async () => 'x', refuseToken: () => {}, sleep: async () => {} },
+    beforeCall: async () => {
+      asked += 1;
+    },
+  });
+  const scopes = [1, 2, 3, 4, 5].map((id) => ({ companyId, projectId: String(id) }));
+  const planned = await planAllHooks(options({ client: nobody, scopes, pausesMs: [] }));
+  const askedFor3 = asked;
+  expect(planned.map(({ isUnreached }) => isUnreached)).toEqual([true, true, true, true, true]);
+  expect(planned.map(({ trouble }) => trouble?.startsWith('not asked'))).toEqual([false, false, false, true, true]);
+  expect(askedFor3 % 3).toBe(0);
+  await nobody.close();
 });

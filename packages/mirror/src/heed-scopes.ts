@@ -21,7 +21,7 @@ export type HeedOptions = {
   parking: ParkPauses;
   /** So long a call waits for a scope that is parked, ms; where everything is parked it waits as long as that lasts. */
   patienceMs: number;
-  /** Told when a call begins to wait because everything is parked. */
+  /** Told when a call begins to wait because everything is parked. The call throws what this throws, instead of waiting. */
   onWait?: (reason: string) => void;
 };
 

@@ -1,5 +1,5 @@
-export { applyAllHooks } from './apply-all-hooks.ts';
-export { type AppliedHooks, applyHooks } from './apply-hooks.ts';
+export { appliedInWords, applyAllHooks, planAllHooks, type ScopeHooks } from './apply-all-hooks.ts';
+export { applyHooks } from './apply-hooks.ts';
 export { listProjects } from './ask/list-projects.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
 export { backfillScopes } from './backfill-scopes.ts';
@@ -10,6 +10,7 @@ export { heedScopes } from './heed-scopes.ts';
 export { listScopes } from './list-scopes.ts';
 export { judgeFailure } from './plan/judge-failure.ts';
 export { isSelected, type Selection } from './plan/news-of-event.ts';
+export { callsOf, type HookAction } from './plan/plan-hooks.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';
 export { type ReceiverReport, recordReport } from './record-report.ts';
 export { type Replayed, replayDeadLetters, retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';

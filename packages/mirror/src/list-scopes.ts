@@ -2,21 +2,22 @@
 import type { Catalogue } from '@procore-mirror/catalogue';
 import type { ProcoreClient } from '@procore-mirror/procore';
 import { listProjects } from './ask/list-projects.ts';
-import { tryCalls } from './ask/try-calls.ts';
+import { type Patience, tryCalls } from './ask/try-calls.ts';
 
 /** A company (`projectId` null) or a project, and the resources to mirror there, parents before their children. */
 export type Scope = { companyId: string; projectId: string | null; resources: readonly string[] };
 
 /** The scopes of these companies, each company before its projects. A company that refuses is named. */
-export async function listScopes(options: {
-  client: ProcoreClient;
-  companyIds: readonly string[];
-  catalogue: Catalogue;
-  /** Names of the resources to mirror, in any case; null for all. */
-  resources: readonly string[] | null;
-  signal: AbortSignal;
-  say: (line: string) => void;
-}): Promise<Scope[]> {
+export async function listScopes(
+  options: Pick<Patience, 'signal' | 'pausesMs'> & {
+    client: ProcoreClient;
+    companyIds: readonly string[];
+    catalogue: Catalogue;
+    /** Names of the resources to mirror, in any case; null for all. */
+    resources: readonly string[] | null;
+    say: (line: string) => void;
+  },
+): Promise<Scope[]> {
   const chosen = options.resources === null ? null : new Set(options.resources.map((name) => name.toLowerCase()));
   const resourcesOf = (scope: 'company' | 'project') =>
     options.catalogue.mirrored

@@ -28,7 +28,7 @@ const aRow = (more: object): object => ({
   status: 'active',
   payload_version: 'v4.0',
   namespace: 'ours',
-  destination_headers: { Authorization: '*****oken' },
+  destination_headers: { Authorization: '****oken' },
   destination_url: 'https://example.com/webhooks/procore',
   company_id: '42',
   project_id: null,
@@ -42,6 +42,8 @@ const aHook = (more: object): object => ({
   payloadVersion: 'v4.0',
   destinationUrl: 'https://example.com/webhooks/procore',
   projectId: null,
+  triggerCount: null,
+  authorizationTail: 'oken',
   ...more,
 });
 const asked = ({ seen }: LocalServer): string[] =>
@@ -63,7 +65,7 @@ test('hooks are listed over all pages, those of other namespaces left out, numbe
     aHook({ id: '9007199254740993', projectId: '7' }),
   ]);
   expect(asked(server)).toEqual([
-    'GET /rest/v2.0/companies/42/webhooks/hooks?namespace=ours&per_page=100',
+    'GET /rest/v2.0/companies/42/webhooks/hooks?namespace=ours&include_trigger_count=true&per_page=100',
     'GET /rest/v2.0/companies/42/webhooks/hooks?page=2',
   ]);
   expect(server.seen.every(({ headers }) => headers['procore-company-id'] === '42')).toBe(true);
@@ -86,6 +88,101 @@ test('a hook is made on a project', async () => {
     destination_url: 'https://example.com/webhooks/procore',
     destination_headers: { Authorization: 'Bearer of-our-own-choice' },
   });
+});
+
+test.each([
+  [{ destination_headers: { authorization: '*****token' } }, { authorizationTail: 'token' }],
+  [{ destination_headers: { Authorization: 'Bearer of-our-own-choice' } }, { authorizationTail: 'hoice' }],
+  [{ destination_headers: {} }, { authorizationTail: null }],
+  [{ destination_headers: null }, { authorizationTail: null }],
+  [{ destination_headers: undefined }, { authorizationTail: undefined }],
+  [{ destination_headers: { Authorization: '**********' } }, { authorizationTail: undefined }],
+  [{ trigger_count: 12 }, { triggerCount: 12 }],
+  [{ status: 'Disabled' }, { status: 'disabled' }],
+])('of a hook with %j is known %j', async (shown, known) => {
+  const { hooks } = await aWorld(ok([aRow(shown)]));
+  expect(await hooks.list({ ...company, namespace: 'ours' })).toMatchObject([known]);
+});
+
+test('a hook is changed in what is named, and in nothing else', async () => {
+  const changed = answer(200, JSON.stringify({ data: aRow({ payload_version: 'v3.0' }) }));
+  const { hooks, server } = await aWorld(changed, changed);
+  const all = {
+    status: 'active' as const,
+    payloadVersion: 'v3.0',
+    destinationUrl: 'https://a.example/',
+    authorization: 'Bearer x',
+  };
+  expect(await hooks.patch({ ...project, hookId: '5', change: all })).toEqual(aHook({ payloadVersion: 'v3.0' }));
+  await hooks.patch({ ...company, hookId: '5', change: { status: 'active' } });
+  expect(asked(server)).toEqual([
+    'PATCH /rest/v2.0/companies/42/projects/7/webhooks/hooks/5',
+    'PATCH /rest/v2.0/companies/42/webhooks/hooks/5',
+  ]);
+  expect(server.seen.map(({ body }) => JSON.parse(body))).toEqual([
+    {
+      status: 'active',
+      payload_version: 'v3.0',
+      destination_url: 'https://a.example/',
+      destination_headers: { Authorization: 'Bearer x' },
+    },
+    { status: 'active' },
+  ]);
+});
+
+test('what is offered is told as Procore spells it', async () => {
+  const { hooks, server } = await aWorld(
+    ok([
+      {
+        category: 'Core',
+        tool: 'RFI',
+        name: 'RFIs',
+        payload_version: 'v4.0',
+        actions: ['CREATE', 'Updated', 'delete'],
+      },
+      { category: 'Core', tool: 'Documents', name: 'Document Upload', payload_version: 'v4.0', actions: ['Completed'] },
+    ]),
+  );
+  expect(await hooks.offers({ ...project, payloadVersion: 'v4.0' })).toEqual([
+    { resource: 'RFIs', eventTypes: ['CREATE', 'Updated', 'delete'] },
+    { resource: 'Document Upload', eventTypes: ['Completed'] },
+  ]);
+  expect(asked(server)).toEqual([
+    'GET /rest/v2.0/companies/42/projects/7/webhooks/resources?payload_version=v4.0&per_page=100',
+  ]);
+});
+
+const manyIds = Array.from({ length: 501 }, (_, at) => String(at + 1));
+
+test('triggers are removed in bulk, at most 500 a call, and what is still there after a 207 is refused', async () => {
+  const { hooks, server } = await aWorld(
+    answer(200, '{"data":{"succeeded":[]}}'),
+    answer(207, '{"data":{"succeeded":[],"failed":["what","ever"]}}'),
+    ok([
+      { id: '7', resource_name: 'RFIs', event_type: 'create' },
+      { id: '900', resource_name: 'RFIs', event_type: 'update' },
+    ]),
+  );
+  expect(await hooks.removeTriggers({ ...company, hookId: '5', triggerIds: manyIds })).toEqual({ refused: ['7'] });
+  expect(asked(server)).toEqual([
+    'DELETE /rest/v2.0/companies/42/webhooks/hooks/5/triggers/bulk',
+    'DELETE /rest/v2.0/companies/42/webhooks/hooks/5/triggers/bulk',
+    'GET /rest/v2.0/companies/42/webhooks/hooks/5/triggers?per_page=100',
+  ]);
+  expect(server.seen.slice(0, 2).map(({ body }) => JSON.parse(body))).toEqual([manyIds.slice(0, 500), ['501']]);
+});
+
+test('removing no triggers asks nothing', async () => {
+  const { hooks, server } = await aWorld(answer(500));
+  expect(await hooks.removeTriggers({ ...company, hookId: '5', triggerIds: [] })).toEqual({ refused: [] });
+  expect(server.seen).toHaveLength(0);
+});
+
+test('triggers are added at most 500 a call', async () => {
+  const { hooks, server } = await aWorld(answer(201, '{"data":[]}'));
+  const triggers = manyIds.map((name) => ({ resource: name, eventType: 'create' }));
+  expect(await hooks.addTriggers({ ...company, hookId: '5', triggers })).toEqual({ refused: [] });
+  expect(server.seen.map(({ body }) => JSON.parse(body).length)).toEqual([500, 1]);
 });
 
 test('a hook is removed', async () => {
@@ -126,7 +223,7 @@ test('adding no triggers asks nothing', async () => {
 test('after a partly done call the triggers that are not there count as refused', async () => {
   const { hooks, server } = await aWorld(
     answer(207, '{"data":[{"what":"ever"}]}'),
-    ok([{ id: '1', resource_name: 'RFIs', event_type: 'CREATED' }]),
+    ok([{ id: '1', resource_name: 'rfis', event_type: 'CREATED' }]),
   );
   expect(await hooks.addTriggers({ ...company, hookId: '5', triggers: [rfis, submittals] })).toEqual({
     refused: [submittals],

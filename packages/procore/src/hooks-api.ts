@@ -16,11 +16,26 @@ export type Hook = {
   payloadVersion: string;
   destinationUrl: string;
   projectId: string | null;
+  /** Null: it was not told. */
+  triggerCount: number | null;
+  /** How the secret ends, as far as Procore shows it; null: the hook sends none; undefined: it is not shown. */
+  authorizationTail?: string | null | undefined;
+};
+
+/** What a hook is to have from now on; the rest stays. */
+export type HookChange = {
+  status?: 'active' | 'disabled' | undefined;
+  destinationUrl?: string | undefined;
+  authorization?: string | undefined;
+  payloadVersion?: string | undefined;
 };
 
 /** `eventType` is lower case: create, update, delete. */
 export type HookTrigger = { id: string; resource: string; eventType: string };
-type WantedTrigger = Omit<HookTrigger, 'id'>;
+export type WantedTrigger = Omit<HookTrigger, 'id'>;
+
+/** A resource that has events here, and of which types, all in Procore's spelling. */
+export type HookOffer = { resource: string; eventTypes: readonly string[] };
 
 /** `status` is Procore's: delivered, failed, discarded, enqueued or retrying. */
 export type HookDelivery = {
@@ -29,6 +44,10 @@ export type HookDelivery = {
   /** What was or was to be sent, number for number, fit for parseWebhookEvent. */
   body: string;
 };
+
+/** So many triggers in one call (docs/procore.md: Webhooks API). */
+export const MOST_IN_BULK = 500;
+const SHOWN_OF_SECRET = 5;
 
 type Scope = { companyId: string; projectId?: string | null | undefined; signal?: AbortSignal | undefined };
 type HookScope = Scope & { hookId: string };
@@ -40,11 +59,17 @@ export type HooksApi = {
   create: (
     options: Scope & { namespace: string; payloadVersion: string; destinationUrl: string; authorization: string },
   ) => Promise<Hook>;
+  /** Returns the hook as it is then, which may not be what was asked for. */
+  patch: (options: HookScope & { change: HookChange }) => Promise<Hook>;
   /** Removes the hook and its triggers; throws ProcoreResponseError 404 when there is none. */
   remove: (options: HookScope) => Promise<void>;
   listTriggers: (options: HookScope) => Promise<HookTrigger[]>;
   /** Adds what it can; `refused` are those that Procore does not want, for example a resource the company lacks. */
   addTriggers: (options: HookScope & { triggers: readonly WantedTrigger[] }) => Promise<{ refused: WantedTrigger[] }>;
+  /** Removes what it can; `refused` are the ids of those that are still there. */
+  removeTriggers: (options: HookScope & { triggerIds: readonly string[] }) => Promise<{ refused: string[] }>;
+  /** What a hook of this payload version can have triggers for in the scope. */
+  offers: (options: Scope & { payloadVersion: string }) => Promise<HookOffer[]>;
   /** Procore's log of what it sent. `since` and `until` are days, `2026-06-30`. */
   deliveries: (
     options: HookScope & {
@@ -94,9 +119,26 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
     }
   }
 
+  /** Adds up to 500; returns whether all were added, as far as the answer tells. */
+  async function addInBulk(options: HookScope & { triggers: readonly WantedTrigger[] }): Promise<boolean> {
+    const path = pathOf(options, '/hooks/{hook_id}/triggers/bulk');
+    try {
+      const body = options.triggers.map(triggerBody);
+      using answer = await client.send('POST', path, { ...callOptions(options), body });
+      return !isDoneInPart(answer.status);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await addOneByOne(options);
+      return false;
+    }
+  }
+
   return {
     list: async (options) => {
-      const hooks = await allRows(options, pathOf(options, '/hooks'), hook, [['namespace', options.namespace]]);
+      const hooks = await allRows(options, pathOf(options, '/hooks'), hook, [
+        ['namespace', options.namespace],
+        ['include_trigger_count', 'true'],
+      ]);
       return hooks.filter(({ namespace }) => namespace === options.namespace);
     },
     create: async (options) => {
@@ -110,27 +152,43 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
       using answer = await client.send('POST', path, { ...callOptions(options), body });
       return readAnswer(path, answer, z.object({ data: hook })).data;
     },
+    patch: async (options) => {
+      const { status, destinationUrl, authorization, payloadVersion } = options.change;
+      const path = pathOf(options, '/hooks/{hook_id}');
+      const body = {
+        ...{ status, destination_url: destinationUrl, payload_version: payloadVersion },
+        ...(authorization !== undefined && { destination_headers: { Authorization: authorization } }),
+      };
+      using answer = await client.send('PATCH', path, { ...callOptions(options), body });
+      return readAnswer(path, answer, z.object({ data: hook })).data;
+    },
     remove: async (options) => {
       using _ = await client.send('DELETE', pathOf(options, '/hooks/{hook_id}'), callOptions(options));
     },
     listTriggers,
     addTriggers: async (options) => {
-      if (options.triggers.length === 0) return { refused: [] };
-      try {
-        const path = pathOf(options, '/hooks/{hook_id}/triggers/bulk');
-        using answer = await client.send('POST', path, {
-          ...callOptions(options),
-          body: options.triggers.map(triggerBody),
-        });
-        if (!isDoneInPart(answer.status)) return { refused: [] };
-      } catch (error) {
-        if (!isRefusal(error)) throw error;
-        await addOneByOne(options);
+      let isWhole = true;
+      for (const triggers of inBulk(options.triggers)) {
+        if (!(await addInBulk({ ...options, triggers }))) isWhole = false;
       }
+      if (isWhole) return { refused: [] };
       // Done in part. How an answer says which part is not documented, so what is there now counts.
-      const present = new Set((await listTriggers(options)).map(triggerKey));
-      return { refused: options.triggers.filter((wanted) => !present.has(triggerKey(wanted))) };
+      const present = new Set((await listTriggers(options)).map(triggerName));
+      return { refused: options.triggers.filter((wanted) => !present.has(triggerName(wanted))) };
     },
+    removeTriggers: async (options) => {
+      const path = pathOf(options, '/hooks/{hook_id}/triggers/bulk');
+      let isWhole = true;
+      for (const body of inBulk(options.triggerIds)) {
+        using answer = await client.send('DELETE', path, { ...callOptions(options), body });
+        if (isDoneInPart(answer.status)) isWhole = false;
+      }
+      if (isWhole) return { refused: [] };
+      const present = new Set((await listTriggers(options)).map((one) => one.id));
+      return { refused: options.triggerIds.filter((one) => present.has(one)) };
+    },
+    offers: (options) =>
+      allRows(options, pathOf(options, '/resources'), offer, [['payload_version', options.payloadVersion]]),
     deliveries: async function* (options) {
       const filters: [string, string | undefined][] = [
         ['filter[status]', options.status],
@@ -158,16 +216,20 @@ const hook = z
     namespace: z.string(),
     payload_version: z.string(),
     destination_url: z.string(),
+    destination_headers: z.record(z.string(), z.unknown()).nullish(),
     project_id: id.nullish(),
+    trigger_count: z.coerce.number().int().nullish().catch(null),
   })
   .transform(
     (row): Hook => ({
       id: row.id,
-      status: row.status,
+      status: row.status.toLowerCase(),
       namespace: row.namespace,
       payloadVersion: row.payload_version,
       destinationUrl: row.destination_url,
       projectId: row.project_id ?? null,
+      triggerCount: row.trigger_count ?? null,
+      authorizationTail: tailOf(row.destination_headers),
     }),
   );
 
@@ -175,10 +237,13 @@ const trigger = z.object({ id, resource_name: z.string(), event_type: z.string()
   (row): HookTrigger => ({
     id: row.id,
     resource: row.resource_name,
-    // The reference shows CREATED and DELETE next to create and delete.
-    eventType: row.event_type.toLowerCase().replace(/^(create|update|delete)d$/, '$1'),
+    eventType: inOneSpelling(row.event_type),
   }),
 );
+
+const offer = z
+  .object({ name: z.string(), actions: z.array(z.string()) })
+  .transform(({ name, actions }): HookOffer => ({ resource: name, eventTypes: actions }));
 
 const delivery = z.object({ id, status: z.string() });
 const deliveredBodies = z.object({ data: z.array(z.object({ payload: z.unknown().optional() })) });
@@ -209,8 +274,28 @@ function triggerBody(wanted: WantedTrigger): { resource_name: string; event_type
   return { resource_name: wanted.resource, event_type: wanted.eventType };
 }
 
-function triggerKey({ resource, eventType }: WantedTrigger): string {
-  return `${resource} ${eventType}`;
+/** The same for whatever spelling of resource and event type. */
+export function triggerName({ resource, eventType }: WantedTrigger): string {
+  return `${resource.toLowerCase()} ${inOneSpelling(eventType)}`;
+}
+
+/** The reference shows CREATED and DELETE next to create and delete. */
+function inOneSpelling(eventType: string): string {
+  return eventType.toLowerCase().replace(/^(create|update|delete)d$/, '$1');
+}
+
+/** Procore masks a value but for its last five characters (docs/procore.md: Webhooks API). */
+function tailOf(headers: Record<string, unknown> | null | undefined): string | null | undefined {
+  if (headers === undefined) return undefined;
+  const value = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? null;
+  if (value === null) return null;
+  if (typeof value !== 'string') return undefined;
+  const tail = value.slice(value.lastIndexOf('*') + 1).slice(-SHOWN_OF_SECRET);
+  return tail === '' ? undefined : tail;
+}
+
+function* inBulk<T>(all: readonly T[]): Generator<T[]> {
+  for (let from = 0; from < all.length; from += MOST_IN_BULK) yield all.slice(from, from + MOST_IN_BULK);
 }
 
 /** What was asked for is not wanted, in contrast to: we may not ask, or nobody is there. */

@@ -9,7 +9,18 @@ export {
 } from './errors.ts';
 export { SLOW_TIMEOUT_MS } from './exchange.ts';
 export { expandPath } from './expand-path.ts';
-export { createHooksApi, type Hook, type HookDelivery, type HooksApi, type HookTrigger } from './hooks-api.ts';
+export {
+  createHooksApi,
+  type Hook,
+  type HookChange,
+  type HookDelivery,
+  type HookOffer,
+  type HooksApi,
+  type HookTrigger,
+  MOST_IN_BULK,
+  triggerName,
+  type WantedTrigger,
+} from './hooks-api.ts';
 export { parseWithTextIds } from './lossless-json.ts';
 export { isNumericId } from './numeric-id.ts';
 export type { ReadPage } from './page-ends.ts';

@@ -85,6 +85,13 @@ export const procoreEnv = {
     .meta({ description: 'Ids of the companies to mirror, separated by commas; all that send events when unset.' }),
 };
 
+/** Of what is done company by company. */
+export const companiesEnv = {
+  PROCORE_COMPANY_IDS: procoreEnv.PROCORE_COMPANY_IDS.nonoptional().meta({
+    description: 'Ids of the companies to mirror, separated by commas.',
+  }),
+};
+
 export const webhookEnv = {
   // Procore signs nothing: these values, set by us on the hook and sent back verbatim, are the only proof of the sender.
   WEBHOOK_AUTHORIZATION: list(
@@ -102,7 +109,10 @@ export const webhookEnv = {
     .string()
     .refine(isHttpsOrLoopback, 'must be an https:// address (http:// for loopback hosts only)')
     .optional()
-    .meta({ description: 'Public https address of the receiver; `npm start` makes the hooks that lead to it.' }),
+    .meta({
+      description:
+        'Public https address of the receiver; `pnpm mirror hooks apply` and `npm start` make the hooks that lead to it.',
+    }),
   // The characters are Procore's choice (docs/procore.md: Webhooks API).
   WEBHOOK_NAMESPACE: z
     .string()

@@ -5,6 +5,7 @@ export { createLog, type Log } from './create-log.ts';
 export { createRegistry } from './create-registry.ts';
 export {
   adminEnv,
+  companiesEnv,
   databaseEnv,
   ingestEnv,
   logEnv,

@@ -51,7 +51,7 @@ test.each([
   expect((await client.send('POST', `${onCompany}/hooks`, { ...asked, ...change })).status).toBe(400);
 });
 
-test('hooks are listed by namespace, which is required, ten a page', async () => {
+test('hooks are listed by namespace, which those of a company require, ten a page', async () => {
   for (let each = 0; each < 11; each++) await addHook(onCompany, { namespace: 'eleven' });
   expect((await client.get(`${onCompany}/hooks`)).status).toBe(400);
   const page = await client.get(`${onCompany}/hooks?namespace=eleven`);
@@ -62,6 +62,8 @@ test('hooks are listed by namespace, which is required, ten a page', async () =>
   const [counted] = await client.list(`${onCompany}/hooks?namespace=eleven&include_trigger_count=true`);
   expect(counted).toMatchObject({ trigger_count: 0 });
   expect(await client.list(`${onCompany}/hooks?namespace=eleven&payload_version=v2.0`)).toEqual([]);
+  const { id } = await addHook(onProject(), { namespace: 'of-a-project' });
+  expect(await client.list(`${onProject()}/hooks?per_page=100`)).toContainEqual(expect.objectContaining({ id }));
 });
 
 test('a hook can be changed and deleted', async () => {
@@ -72,6 +74,18 @@ test('a hook can be changed and deleted', async () => {
   });
   expect(changed.status).toBe(200);
   expect(dataOf(changed)).toMatchObject({ id, status: 'disabled', payload_version: 'v3.0', namespace: 'my-mirror-1' });
+  const healed = await client.send('PATCH', `${onCompany}/hooks/${id}`, {
+    status: 'active',
+    destination_url: 'http://127.0.0.1:9/elsewhere',
+    destination_headers: { Authorization: 'Bearer another-secret' },
+  });
+  expect(dataOf(healed)).toMatchObject({
+    status: 'active',
+    payload_version: 'v3.0',
+    destination_url: 'http://127.0.0.1:9/elsewhere',
+    destination_headers: { Authorization: '*****ecret' },
+  });
+  expect((await client.send('PATCH', `${onCompany}/hooks/${id}`, { status: 'asleep' })).status).toBe(400);
   expect((await client.send('DELETE', `${onCompany}/hooks/${id}`)).status).toBe(204);
   expect((await client.get(`${onCompany}/hooks/${id}`)).status).toBe(404);
 });
@@ -133,6 +147,22 @@ test('the resources of a company and of a project are told apart', async () => {
     actions: ['create', 'update'],
   });
   expect((await client.get(`${onCompany}/resources`)).status).toBe(400);
+});
+
+test('a project may offer less than others, and takes no triggers for what it does not offer', async () => {
+  client.simulator.control.change({ withoutEvents: { [client.projectId]: ['RFIs'] } });
+  const names = (await client.list(`${onProject()}/resources?payload_version=v4.0&per_page=100`)).map(
+    ({ name }) => name,
+  );
+  expect(names).toContain('Submittals');
+  expect(names).not.toContain('RFIs');
+  const { id } = await addHook(onProject());
+  const added = await client.send('POST', `${onProject()}/hooks/${id}/triggers/bulk`, [
+    { resource_name: 'RFIs', event_type: 'create' },
+    { resource_name: 'Submittals', event_type: 'create' },
+  ]);
+  expect(added.status).toBe(207);
+  client.simulator.control.change({ withoutEvents: {} });
 });
 
 test('the API wants the same token, header and company as any other', async () => {

@@ -7,6 +7,7 @@ import { NOT_FOUND } from '../api/records-api.ts';
 import { catalogue } from '../catalogue.ts';
 import type { Clock } from '../clock.ts';
 import type { Ids } from '../ids.ts';
+import type { Settings } from '../settings.ts';
 import type { Deliveries, Delivery } from './deliveries.ts';
 import type { PayloadVersion } from './event-body.ts';
 import type { Events } from './events.ts';
@@ -40,9 +41,16 @@ const newTrigger = z.object({ resource_name: z.string(), event_type: z.string() 
 const idList = z.array(z.union([z.string(), z.number()]).transform(String));
 const MOST_IN_BULK = 500;
 
-type Options = { hooks: Hooks; events: Events; deliveries: Deliveries; clock: Clock; ids: Ids };
+type Options = {
+  hooks: Hooks;
+  events: Events;
+  deliveries: Deliveries;
+  clock: Clock;
+  ids: Ids;
+  settings: () => Settings;
+};
 
-export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids }: Options): AnswerWebhooks {
+export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids, settings }: Options): AnswerWebhooks {
   return (call, scope, [area, hookId, part, partId]) => {
     if (area === 'resources' && hookId === undefined) return listResources(call, scope);
     if (area !== 'hooks') return none(call);
@@ -97,12 +105,13 @@ export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids }: 
 
   function listHooks(call: Call, scope: Scope): Answer {
     const asked = call.query.get('namespace');
-    if (asked === null) return errorAnswer(call, 400, 'namespace is required');
+    if (asked === null && scope.projectId === null) return errorAnswer(call, 400, 'namespace is required');
     const wanted = call.query.get('payload_version');
     const counted = call.query.get('include_trigger_count') === 'true';
     const found = hooks
       .within(scope)
-      .filter((hook) => hook.namespace === asked && (wanted === null || versions[wanted] === hook.payloadVersion));
+      .filter((hook) => asked === null || hook.namespace === asked)
+      .filter((hook) => wanted === null || versions[wanted] === hook.payloadVersion);
     return page(
       call,
       found.map((hook) => showHook(hook, counted)),
@@ -157,9 +166,10 @@ export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids }: 
 
   /** The new trigger, or why there is none. */
   function addTrigger(hook: Hook, asked: z.infer<typeof newTrigger>): Trigger | string {
-    const entry = catalogue.find(asked.resource_name);
-    const scope = hook.projectId === null ? 'company' : 'project';
-    if (entry?.table == null || entry.scope !== scope) return `${asked.resource_name} is not a resource of a ${scope}`;
+    const entry = offered(hook).find(({ resource }) => resource.toLowerCase() === asked.resource_name.toLowerCase());
+    if (entry === undefined) {
+      return `${asked.resource_name} is not a resource of this ${hook.projectId === null ? 'company' : 'project'}`;
+    }
     const kind = entry.events.find((event) => event === asked.event_type.toLowerCase());
     if (kind === undefined) return `${entry.resource} has no event ${asked.event_type}`;
     if (hook.triggers.some((trigger) => trigger.resource === entry.resource && trigger.kind === kind)) {
@@ -197,19 +207,23 @@ export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids }: 
     return page(call, events.ofHook(hook.id).filter(wanted).toReversed().map(showDelivery));
   }
 
-  function listResources(call: Call, { projectId }: Scope): Answer {
+  /** What has events in this company or project. */
+  function offered({ companyId, projectId }: Scope): typeof catalogue.mirrored {
+    const scope = projectId === null ? 'company' : 'project';
+    const without = settings().withoutEvents[projectId ?? companyId] ?? [];
+    return catalogue.mirrored.filter((entry) => entry.scope === scope && !without.includes(entry.resource));
+  }
+
+  function listResources(call: Call, place: Scope): Answer {
     const asked = versions[call.query.get('payload_version') ?? ''];
     if (asked === undefined) return errorAnswer(call, 400, 'payload_version is required');
-    const scope = projectId === null ? 'company' : 'project';
-    const rows = catalogue.mirrored
-      .filter((entry) => entry.scope === scope)
-      .map(({ tool, resource, events: actions }) => ({
-        category: tool,
-        tool,
-        name: resource,
-        payload_version: asked,
-        actions,
-      }));
+    const rows = offered(place).map(({ tool, resource, events: actions }) => ({
+      category: tool,
+      tool,
+      name: resource,
+      payload_version: asked,
+      actions,
+    }));
     return page(call, rows);
   }
 

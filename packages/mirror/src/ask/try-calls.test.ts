@@ -40,6 +40,13 @@ test('a Procore that stays out of reach is a refusal after two minutes', async (
   expect(slept.reduce((sum, ms) => sum + ms, 0)).toBe(122_000);
 });
 
+test('who is less patient is told earlier', async () => {
+  const { slept, o } = patience();
+  const work = failing(...Array.from({ length: 9 }, () => new ProcoreUnreachableError('no answer')));
+  expect(await tryCalls(work, { ...o, pausesMs: [1_000, 3_000] })).toEqual({ refused: 'no answer' });
+  expect(slept).toEqual([1_000, 3_000]);
+});
+
 const status = (code: number) => new ProcoreResponseError(`was answered ${code}`, { status: code });
 
 test.each([302, 401, 500, 502, 504])('%i may pass', async (code) => {

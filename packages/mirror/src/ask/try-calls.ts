@@ -6,7 +6,13 @@ import { judgeFailure } from '../plan/judge-failure.ts';
 /** An outage of two minutes is waited out. */
 const PAUSES_MS = [2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
 
-type Patience = { signal: AbortSignal; now?: () => number; sleepMs?: (ms: number) => Promise<unknown> };
+export type Patience = {
+  signal: AbortSignal;
+  /** How long to wait before each further try. Default: two minutes in all. */
+  pausesMs?: readonly number[] | undefined;
+  now?: (() => number) | undefined;
+  sleepMs?: ((ms: number) => Promise<unknown>) | undefined;
+};
 
 /**
  * Runs `work` with some patience for trouble that may pass. What does not, and concerns this work only, is returned, so that the
@@ -16,8 +22,8 @@ export async function tryCalls<T>(
   work: () => Promise<T>,
   options: Patience,
 ): Promise<{ done: T } | { refused: string }> {
-  const { signal, now = Date.now, sleepMs = (ms) => sleep(ms, undefined, { signal }) } = options;
-  for (const pauseMs of [...PAUSES_MS, null]) {
+  const { signal, pausesMs = PAUSES_MS, now = Date.now, sleepMs = (ms) => sleep(ms, undefined, { signal }) } = options;
+  for (const pauseMs of [...pausesMs, null]) {
     try {
       return { done: await work() };
     } catch (error) {

@@ -1,0 +1,30 @@
+import { planAllHooks } from '@procore-mirror/mirror';
+import type { Command } from 'commander';
+import { hooksSchema } from '../env.ts';
+import { faultInWords, hooksAsJson, hooksTable, notOfferedInWords } from '../hooks-in-words.ts';
+import { exitCodeOf, type FoundHooks, lookAfterHooks } from '../look-after-hooks.ts';
+import { counted } from '../output.ts';
+import type { Run } from '../run.ts';
+
+export function addHooksStatus(parent: Command, run: Run): void {
+  parent
+    .command('status')
+    .description(
+      'Whether each hook is as it should be. Changes nothing. Exit code 1 when one is missing, disabled or wrong.',
+    )
+    .option('--json', 'print the result as JSON')
+    .action((options: { json?: boolean }) =>
+      run(options, async (context) => {
+        const found = await lookAfterHooks(context, hooksSchema, planAllHooks);
+        context.output.result(hooksAsJson(found), () => inWords(found));
+        return exitCodeOf(found, ({ actions }) => actions.length > 0);
+      }),
+    );
+}
+
+function inWords({ scopes }: FoundHooks): string {
+  const wrong = scopes.filter((scope) => scope.trouble !== null || scope.actions.length > 0).length;
+  const sum = `${counted(scopes.length, 'scope')}, ${wrong === 0 ? 'all' : scopes.length - wrong} as they should be`;
+  const fix = wrong === 0 ? '' : '; `pnpm mirror hooks apply` sets right what is wrong';
+  return `${hooksTable(scopes, 'wrong', faultInWords)}${sum}${fix}${notOfferedInWords(scopes)}`;
+}

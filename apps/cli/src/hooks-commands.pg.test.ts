@@ -1,0 +1,181 @@
+import { createSecrets } from '@procore-mirror/runtime';
+import { type AppProcess, createTestDatabase, startApp, type TestDatabase } from '@procore-mirror/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mirrorCommand } from './mirror-command.ts';
+
+const companyId = '598134325683880';
+const authorization = 'Bearer of-the-test-only';
+const nobody = 'http://127.0.0.1:9';
+let database: TestDatabase;
+let simulator: AppProcess;
+let url: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const limits = JSON.stringify({ callsPerHour: null, callsPerTenSeconds: null });
+  simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '1', SIMULATOR_SETTINGS: limits });
+  url = String((await simulator.line('url')).url);
+  expect(await mirror(['migrate'])).toMatchObject({ code: 0 });
+});
+
+afterAll(async () => {
+  await simulator.end('SIGTERM');
+  await database.drop();
+});
+
+type Ran = { code: number; stdout: string; stderr: string };
+
+const settings = () => ({
+  DATABASE_URL: database.url,
+  PROCORE_LOGIN_URL: url,
+  PROCORE_API_URL: url,
+  PROCORE_CLIENT_ID: 'simulator',
+  PROCORE_CLIENT_SECRET: 'simulator-secret',
+  PROCORE_COMPANY_IDS: companyId,
+  WEBHOOK_URL: 'https://mirror.example.com/webhooks/procore',
+  WEBHOOK_AUTHORIZATION: authorization,
+});
+
+async function mirror(args: string[], env: Record<string, string> = {}, base: Record<string, string> = settings()) {
+  const ran: Ran = { code: -1, stdout: '', stderr: '' };
+  ran.code = await mirrorCommand(args, {
+    env: { ...base, ...env },
+    version: '1.2.3',
+    startFile: '/nowhere/start.env',
+    secrets: createSecrets(),
+    signal: AbortSignal.timeout(60_000),
+    write: (text) => {
+      ran.stdout += text;
+    },
+    writeError: (text) => {
+      ran.stderr += text;
+    },
+  });
+  return ran;
+}
+
+const hooks = async () => (await fetch(`${url}/control/hooks`)).json() as Promise<{ id: string; status: string }[]>; // its answer
+const patch = (id: string, change: object) =>
+  fetch(`${url}/control/hooks/${id}`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(change),
+  });
+
+test('hooks are planned, applied and looked at; a second time nothing is to be done', async () => {
+  const plan = await mirror(['hooks', 'plan']);
+  expect(plan.code).toBe(0);
+  expect(plan.stdout).toMatch(new RegExp(`^${companyId} +create a hook with \\d+ triggers +2$`, 'm'));
+  expect(plan.stdout).toMatch(/^2 scopes, 0 as they should be: 4 calls to make$/m);
+  expect(await hooks()).toEqual([]);
+
+  const before = await mirror(['hooks', 'status']);
+  expect(before).toMatchObject({ code: 1, stdout: expect.stringMatching(/ no hook +2$/m) });
+
+  const applied = await mirror(['hooks', 'apply']);
+  expect(applied).toMatchObject({ code: 0, stderr: '' });
+  expect(applied.stdout).toMatch(/^Hooks: 2 scopes, 2 hooks created, \d+ triggers added$/m);
+  expect(await hooks()).toHaveLength(2);
+
+  const again = await mirror(['hooks', 'apply']);
+  expect(again).toEqual({ code: 0, stdout: 'Hooks: 2 scopes, 0 hooks created, 0 triggers added\n', stderr: '' });
+  expect(await mirror(['hooks', 'status'])).toEqual({
+    code: 0,
+    stdout: '2 scopes, all as they should be\n',
+    stderr: '',
+  });
+});
+
+test('what is wrong is told, as one JSON document too, without the secret, and set right', async () => {
+  const [first] = await hooks();
+  await patch(first?.id ?? '', { status: 'disabled' });
+  const env = { WEBHOOK_AUTHORIZATION: 'Bearer another-secret,Bearer of-the-test-only' };
+  const status = await mirror(['hooks', 'status'], env);
+  expect(status.code).toBe(1);
+  expect(status.stdout).toContain('disabled, carries another secret');
+  expect(status.stdout).toContain('0 as they should be; `pnpm mirror hooks apply` sets right what is wrong');
+  const unknown = await mirror(['hooks', 'status'], { WEBHOOK_AUTHORIZATION: '' });
+  expect(unknown.stdout).not.toContain('secret');
+  const applied = await mirror(['hooks', 'apply', '--json'], env);
+  expect(applied.code).toBe(0);
+  expect(applied.stdout).not.toContain('another-secret');
+  expect(JSON.parse(applied.stdout)).toMatchObject({
+    calls: 2,
+    scopes: [
+      {
+        company_id: companyId,
+        project_id: null,
+        actions: [{ do: 'patch', hook_id: first?.id, change: ['status', 'destination_headers'] }],
+        calls: 1,
+        not_offered: [],
+        refused: [],
+        trouble: null,
+      },
+      { company_id: companyId, actions: [{ do: 'patch', change: ['destination_headers'] }] },
+    ],
+    unlisted: [],
+  });
+  expect((await hooks()).map((hook) => hook.status)).toEqual(['active', 'active']);
+});
+
+test('a company that the service account does not see is named, and the others get their hooks', async () => {
+  const { code, stdout, stderr } = await mirror(['hooks', 'plan'], { PROCORE_COMPANY_IDS: `42,${companyId}` });
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^ *42 /m);
+  expect(stderr).toContain('Projects of company 42 are not mirrored');
+  expect(stdout).toContain('3 scopes');
+});
+
+test.each([
+  ['plan', []],
+  ['status', []],
+  ['apply', ['WEBHOOK_AUTHORIZATION']],
+])('without configuration %s names every missing variable at once', async (command, more) => {
+  const { code, stdout, stderr } = await mirror(['hooks', command], {}, {});
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  const missing = [...stderr.matchAll(/^error: (\w+) is not set/gm)].map(([, name]) => name);
+  const always = ['DATABASE_URL', 'PROCORE_CLIENT_ID', 'PROCORE_CLIENT_SECRET', 'PROCORE_COMPANY_IDS', 'WEBHOOK_URL'];
+  expect(missing.toSorted()).toEqual([...always, ...more].toSorted());
+});
+
+test('all that is wrong with the configuration is told at once', async () => {
+  const { code, stderr } = await mirror(['hooks', 'apply'], {
+    WEBHOOK_URL: 'http://mirror.example.com/',
+    PROCORE_API_URL: 'https://a.example/with/path',
+    MIRROR_RESOURCES: 'RFIz',
+  });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/WEBHOOK_URL: must be an https/);
+  expect(stderr).toMatch(/PROCORE_API_URL: must be/);
+  expect(stderr).toMatch(/there is no resource "RFIz"/);
+});
+
+test.each<[string, () => Record<string, string>, RegExp]>([
+  ['Postgres', () => ({ DATABASE_URL: 'postgres://a:b@127.0.0.1:9/c' }), /^error: .*127\.0\.0\.1:9/],
+  ['the login server', () => ({ PROCORE_LOGIN_URL: nobody }), /^error: .*127\.0\.0\.1:9/],
+  [
+    'a login server that refuses us',
+    () => ({ PROCORE_CLIENT_SECRET: 'another-one' }),
+    /^error: .*rejects.*\nfix: correct the cred/s,
+  ],
+])('where %s is out of reach, the exit code is 3', async (_, env, message) => {
+  const { code, stdout, stderr } = await mirror(['hooks', 'apply'], env());
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  expect(stderr).toMatch(message);
+});
+
+test('a Procore that signs in and answers nothing else is out of reach, too', async () => {
+  const { code, stdout, stderr } = await mirror(['hooks', 'plan'], { PROCORE_API_URL: nobody });
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+  expect(stderr).toMatch(/^error: Procore does not answer: .*127\.0\.0\.1:9/m);
+});
+
+test('while everything is parked Procore is left alone, and the exit code is 3', async () => {
+  await database.pool.query(
+    `insert into mirror.scopes (company_id, reason, detail, probe_at) values (null, 'no_token', 'signing in fails', now() + interval '1 hour')`,
+  );
+  const { code, stderr } = await mirror(['hooks', 'status']);
+  expect(code).toBe(3);
+  expect(stderr).toMatch(/^error: Procore does not answer.*signing in fails/);
+  await database.pool.query('delete from mirror.scopes');
+});
