@@ -17,7 +17,7 @@ type Options = {
 
 const SCOPES_AT_ONCE = 4;
 
-/** Fills every resource of every scope, companies before projects. What refuses is named, and left out. */
+/** Backfills every resource of every scope, companies before projects. What refuses is named, and left out. */
 export async function backfillScopes({ settings, scopes, continues, signal, progress, say }: Options): Promise<void> {
   const { database } = settings;
   const filled = continues ? await filledBefore(database, scopes) : new Set<string>();

@@ -1,23 +1,18 @@
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Database, openDatabase } from '../connection/open-database.ts';
-import { migrateDatabase } from '../migrate/migrate-database.ts';
+import type { Database } from '../connection/open-database.ts';
 import type { Lane } from '../schedule/batch.ts';
+import { type EmptyMirror, openEmptyMirror } from '../testing/empty-mirror.ts';
 import { learnLimits, pauseCalls, readAffordableCalls, takeCalls } from './budget.ts';
 
-let test_: TestDatabase;
+let mirror: EmptyMirror;
 let database: Database;
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: [] });
-  database = openDatabase({ url: test_.url, applicationName: 'test' });
+  mirror = await openEmptyMirror();
+  database = mirror.database;
 });
-afterAll(async () => {
-  await database.close();
-  await test_.drop();
-});
+afterAll(() => mirror.close());
 beforeEach(() => database.pool.query('truncate mirror.budget, mirror.budget_use, mirror.callers, mirror.batches'));
 
 type Taker = { holder?: string; underWay?: number; lane?: Lane; companyId?: string };
@@ -447,7 +442,7 @@ test('many processes at once are never granted more than there is', async () => 
 
 /** A session of its own, whose locks end with the test. */
 async function connect(): Promise<pg.Client & AsyncDisposable> {
-  const client = new pg.Client({ connectionString: test_.url });
+  const client = new pg.Client({ connectionString: mirror.test.url });
   await client.connect();
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
 }
@@ -488,7 +483,7 @@ test.each(['take_calls', 'learn_limits'])(
       isDone = true;
     });
     await vi.waitFor(async () => {
-      const { rows } = await test_.pool.query(
+      const { rows } = await mirror.test.pool.query(
         `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
       );
       expect(rows).toHaveLength(1);

@@ -1,27 +1,22 @@
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../connection/open-database.ts';
+import type { Database } from '../connection/open-database.ts';
 import { inTransaction } from '../connection/transaction.ts';
-import { migrateDatabase } from '../migrate/migrate-database.ts';
 import { markPending, type News } from '../pending/mark-pending.ts';
 import { noteBatch } from '../pending/note-batch.ts';
 import { settleRecords } from '../pending/settle-records.ts';
 import type { BatchKey } from '../schedule/batch.ts';
+import { type EmptyMirror, openEmptyMirror } from '../testing/empty-mirror.ts';
 import { giveUpRecords, keepUnreadDelivery, takeDueTries } from './dead-letters.ts';
 import { type LoggedEvent, recordEvent } from './record-event.ts';
 
-let test_: TestDatabase;
+let mirror: EmptyMirror;
 let database: Database;
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: [] });
-  database = openDatabase({ url: test_.url, applicationName: 'test' });
+  mirror = await openEmptyMirror();
+  database = mirror.database;
 });
-afterAll(async () => {
-  await database.close();
-  await test_.drop();
-});
+afterAll(() => mirror.close());
 beforeEach(() => database.pool.query('truncate mirror.events, mirror.pending, mirror.batches, mirror.dead_letters'));
 
 const HOUR = 3_600_000;

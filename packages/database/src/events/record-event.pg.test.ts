@@ -1,23 +1,18 @@
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../connection/open-database.ts';
-import { migrateDatabase } from '../migrate/migrate-database.ts';
 import { noteBatch } from '../pending/note-batch.ts';
 import { anEvent, newsOf, pace } from '../testing/an-event.ts';
+import { type EmptyMirror, openEmptyMirror } from '../testing/empty-mirror.ts';
 import { type LoggedEvent, recordEvent } from './record-event.ts';
 
-let test_: TestDatabase;
+let mirror: EmptyMirror;
 let database: Database;
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: [] });
-  database = openDatabase({ url: test_.url, applicationName: 'test' });
+  mirror = await openEmptyMirror();
+  database = mirror.database;
 });
-afterAll(async () => {
-  await database.close();
-  await test_.drop();
-});
+afterAll(() => mirror.close());
 beforeEach(() => database.pool.query('truncate mirror.events, mirror.pending, mirror.batches, mirror.dead_letters'));
 
 const key = { companyId: '1', projectId: '7', resource: 'RFIs' };
@@ -37,9 +32,11 @@ test('an event is recorded though a worker that stores locked its records in ano
   const second = anEvent({ recordId: '2' });
   for (const event of [first, second]) await record(event);
   // Postgres has that one give way which finds the deadlock: the recorder, who looks first.
-  await test_.pool.query(`alter database ${new URL(test_.url).pathname.slice(1)} set deadlock_timeout = '5s'`);
-  const recorder = openDatabase({ url: test_.url, applicationName: 'recorder' });
-  const client = await test_.pool.connect();
+  await mirror.test.pool.query(
+    `alter database ${new URL(mirror.test.url).pathname.slice(1)} set deadlock_timeout = '5s'`,
+  );
+  const recorder = openDatabase({ url: mirror.test.url, applicationName: 'recorder' });
+  const client = await mirror.test.pool.connect();
   const update = (id: string) => client.query('update mirror.pending set attempts = 1 where record_id = $1', [id]);
   await client.query(`begin; set local deadlock_timeout = '1min'`);
   await update('2');

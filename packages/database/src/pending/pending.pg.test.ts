@@ -1,29 +1,24 @@
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../connection/open-database.ts';
+import type { Database } from '../connection/open-database.ts';
 import { inTransaction } from '../connection/transaction.ts';
 import { giveUpRecords } from '../events/dead-letters.ts';
 import { type LoggedEvent, recordEvent } from '../events/record-event.ts';
-import { migrateDatabase } from '../migrate/migrate-database.ts';
 import { claimBatch, releaseBatch } from '../schedule/batches.ts';
 import { anEvent, newsOf, pace } from '../testing/an-event.ts';
+import { type EmptyMirror, openEmptyMirror } from '../testing/empty-mirror.ts';
 import type { Pace } from './mark-pending.ts';
 import { noteBatch } from './note-batch.ts';
 import { noteFirstAbsence, noteListed, postponeRecords, postponeToDetail } from './postpone-records.ts';
 import { settleRecords } from './settle-records.ts';
 
-let test_: TestDatabase;
+let mirror: EmptyMirror;
 let database: Database;
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: [] });
-  database = openDatabase({ url: test_.url, applicationName: 'test' });
+  mirror = await openEmptyMirror();
+  database = mirror.database;
 });
-afterAll(async () => {
-  await database.close();
-  await test_.drop();
-});
+afterAll(() => mirror.close());
 beforeEach(() => database.pool.query('truncate mirror.events, mirror.pending, mirror.batches, mirror.dead_letters'));
 
 const key = { companyId: '1', projectId: '7', resource: 'RFIs', lane: 'live' } as const;

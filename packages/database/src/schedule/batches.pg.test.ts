@@ -1,30 +1,25 @@
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../connection/open-database.ts';
+import type { Database } from '../connection/open-database.ts';
 import { inTransaction } from '../connection/transaction.ts';
 import { type LoggedEvent, recordEvent } from '../events/record-event.ts';
-import { migrateDatabase } from '../migrate/migrate-database.ts';
 import { markPending, type Pace } from '../pending/mark-pending.ts';
 import { noteBatch } from '../pending/note-batch.ts';
 import { noteListed } from '../pending/postpone-records.ts';
 import { settleRecords } from '../pending/settle-records.ts';
 import { anEvent, newsOf, pace } from '../testing/an-event.ts';
+import { type EmptyMirror, openEmptyMirror } from '../testing/empty-mirror.ts';
 import type { Lane } from './batch.ts';
 import { claimBatch, readPauseForNews, releaseBatch, renewLease, rescheduleBatches } from './batches.ts';
 import { giveProbeBack, keepParked, parkScope, unparkScopes } from './scopes.ts';
 
-let test_: TestDatabase;
+let mirror: EmptyMirror;
 let database: Database;
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: [] });
-  database = openDatabase({ url: test_.url, applicationName: 'test' });
+  mirror = await openEmptyMirror();
+  database = mirror.database;
 });
-afterAll(async () => {
-  await database.close();
-  await test_.drop();
-});
+afterAll(() => mirror.close());
 beforeEach(() =>
   database.pool.query(
     'truncate mirror.events, mirror.pending, mirror.batches, mirror.budget, mirror.scopes, mirror.dead_letters, mirror.first_calls',

@@ -1,8 +1,7 @@
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../connection/open-database.ts';
-import { migrateDatabase } from '../migrate/migrate-database.ts';
+import type { Database } from '../connection/open-database.ts';
 import { markPending } from '../pending/mark-pending.ts';
+import { type EmptyMirror, openEmptyMirror } from '../testing/empty-mirror.ts';
 import type { ClaimedBatch } from './batch.ts';
 import { claimBatch } from './batches.ts';
 import {
@@ -15,18 +14,14 @@ import {
   unparkScopes,
 } from './scopes.ts';
 
-let test_: TestDatabase;
+let mirror: EmptyMirror;
 let database: Database;
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: [] });
-  database = openDatabase({ url: test_.url, applicationName: 'test' });
+  mirror = await openEmptyMirror();
+  database = mirror.database;
 });
-afterAll(async () => {
-  await database.close();
-  await test_.drop();
-});
+afterAll(() => mirror.close());
 beforeEach(() => database.pool.query('truncate mirror.pending, mirror.batches, mirror.scopes'));
 
 const query = (sql: string, values: unknown[] = []) => database.pool.query(sql, values);

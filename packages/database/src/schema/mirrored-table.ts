@@ -1,4 +1,4 @@
-// What the database must know of one mirrored resource. `packages/mirror` makes these from its catalogue; the table,
+// What the database must know of one mirrored resource. `packages/catalogue` makes these from its entries; the table,
 // its migration and its store statement are made from them.
 
 export type ColumnType = 'bigint' | 'text' | 'boolean' | 'numeric' | 'date' | 'timestamptz' | 'jsonb';
