@@ -1,10 +1,10 @@
 import { catalogue } from '@procore-mirror/catalogue';
 import { migrateDatabase } from '@procore-mirror/database';
 import { createTestDatabase, startApp } from '@procore-mirror/testing';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { startLoneWorker } from './lone-worker.fixture.ts';
 
-test('unknown names in MIRROR_RESOURCES stop the worker at its start, each with the nearest', async () => {
+test('unknown names in MIRROR_RESOURCES stop the worker at its start, each with the nearest', async ({ expect }) => {
   const worker = startApp('worker', {
     DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:1/none',
     PROCORE_CLIENT_ID: 'client',
@@ -17,20 +17,21 @@ test('unknown names in MIRROR_RESOURCES stop the worker at its start, each with 
   expect(worker.output()).toContain('did you mean "Punch Items"?');
 });
 
-test.concurrent.each([
-  [
-    'newer',
-    `insert into mirror.migrations (name, hash) values ('0999_of-tomorrow', 'unknown')`,
-    'it has seen 0999_of-tomorrow',
-  ],
-  [
-    'older',
-    `delete from mirror.migrations where name = '0001_try-casts'`,
-    'the database lacks 1 migration(s), first 0001_try-casts',
-  ],
+test.concurrent.for([
+  {
+    becomes: 'newer',
+    change: `insert into mirror.migrations (name, hash) values ('0999_of-tomorrow', 'unknown')`,
+    message: 'it has seen 0999_of-tomorrow',
+  },
+  {
+    becomes: 'older',
+    change: `delete from mirror.migrations where name = '0001_try-casts'`,
+    message: 'the database lacks 1 migration(s), first 0001_try-casts',
+  },
 ])(
-  'a database that becomes %s under a running worker makes it unready, then ends it as a start on it would end',
-  async (_, change, message) => {
+  'a database that becomes $becomes under a running worker makes it unready, then ends it as a start on it would end',
+  { timeout: 180_000 },
+  async ({ change, message }, { expect }) => {
     const server = await createTestDatabase();
     await migrateDatabase({ url: server.url, tables: catalogue.tables });
     const worker = startLoneWorker(server.url);
@@ -51,5 +52,4 @@ test.concurrent.each([
     for (const { output } of [worker, start]) expect(output()).toContain(message);
     await server.drop();
   },
-  180_000,
 );
