@@ -28,7 +28,7 @@ export type CallPurpose = {
   projectId: string | null;
   resource: string;
   /** How urgent it is. */
-  lane: 'live' | 'detail' | 'repair' | 'backfill' | 'verify';
+  lane: 'live' | 'detail' | 'repair' | 'upkeep' | 'poll' | 'backfill' | 'verify' | 'files';
   /** The number of the run that makes it. */
   version?: string | undefined;
 };

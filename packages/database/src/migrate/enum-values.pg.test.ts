@@ -9,8 +9,8 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-const addPoll = `ALTER TYPE "mirror"."lane" ADD VALUE 'poll' BEFORE 'backfill';`;
-const usePoll = `insert into mirror.batches (company_id, resource, lane) values (1, 'RFIs', 'poll')`;
+const addAudit = `ALTER TYPE "mirror"."lane" ADD VALUE 'audit' BEFORE 'backfill';`;
+const useAudit = `insert into mirror.batches (company_id, resource, lane) values (1, 'RFIs', 'audit')`;
 const makeMood = `CREATE TYPE "mirror"."mood" AS ENUM('good');`;
 const addBad = `ALTER TYPE "mirror"."mood" ADD VALUE 'bad';`;
 const useBad = `create table mirror.moods as select 'bad'::mirror.mood as mood`;
@@ -38,18 +38,18 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
     const options = {
       url: server.url,
       tables: [],
-      migrations: files([addPoll], [usePoll], [makeMood], [addBad, useBad]),
+      migrations: files([addAudit], [useAudit], [makeMood], [addBad, useBad]),
       onProgress: (line: string) => void lines.push(line),
     };
     const { applied } = await migrateDatabase(options);
     expect(applied.slice(-4)).toEqual(['9000', '9001', '9002', '9003']);
     expect(lines).toEqual(applied.map((name) => `applied ${name}`));
     expect(await names(server)).toEqual(['9000', '9001', '9002', '9003']);
-    expect(await labels(server)).toBe('{live,detail,repair,poll,backfill,verify}');
+    expect(await labels(server)).toBe('{live,detail,repair,upkeep,poll,audit,backfill,verify,files}');
     const { rows } = await server.pool.query(
       'select lane, (select mood from mirror.moods) as mood from mirror.batches',
     );
-    expect(rows).toEqual([{ lane: 'poll', mood: 'bad' }]);
+    expect(rows).toEqual([{ lane: 'audit', mood: 'bad' }]);
     expect(await migrateDatabase(options)).toEqual({ applied: [] });
   });
 });
@@ -59,7 +59,7 @@ test('one that fails after that is in no ledger, and goes through when it is put
   closing.push(server.drop);
   await migrateDatabase({ url: server.url, tables: [] });
   const migrate = (last: string) =>
-    migrateDatabase({ url: server.url, tables: [], migrations: files([addPoll, usePoll], [last]) });
+    migrateDatabase({ url: server.url, tables: [], migrations: files([addAudit, useAudit], [last]) });
   await expect(migrate('select 1 / 0')).rejects.toThrow('division by zero');
   expect(await names(server)).toEqual([]);
   expect((await server.pool.query('select from mirror.batches')).rowCount).toBe(0);

@@ -178,10 +178,11 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
   });
 });
 
-test('of processes that migrate at once one does it and the others wait and find it done', async () => {
+// Not always the same one: between the parts of a migration (enum-values.ts) another may take its turn.
+test('of processes that migrate at once one at a time does it and the others wait and find it done', async () => {
   const { url } = await emptyDatabase();
   const outcomes = await Promise.all(Array.from({ length: 4 }, () => migrateDatabase({ url, tables: [] })));
-  expect(outcomes.map(({ applied }) => applied.length).sort()).toEqual([0, 0, 0, allMigrations.length]);
+  expect(outcomes.flatMap(({ applied }) => applied).toSorted()).toEqual(allMigrations);
 });
 
 test.each([
@@ -232,7 +233,7 @@ test('of those that begin in an empty database one makes the ledger, and one tha
   await first.query('rollback');
   first.release();
   const outcomes = await waiting;
-  expect(outcomes.map(({ applied }) => applied.length).sort()).toEqual([0, allMigrations.length]);
+  expect(outcomes.flatMap(({ applied }) => applied).toSorted()).toEqual(allMigrations);
 });
 
 test('databases of one server can be migrated at once', async () => {

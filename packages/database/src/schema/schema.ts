@@ -22,10 +22,10 @@ const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'da
 const now = sql`now()`;
 
 /**
- * What goes first: news of events, the detail that lists lack of them, what repair brought in, backfills, comparisons.
- * The budget keeps a share for those before.
+ * What goes first: news of events, the detail that lists lack of them, what repair brought in, upkeep (hooks, the delivery log),
+ * lists without events, backfills, comparisons, files. The budget keeps a share for those before.
  */
-export const lane = mirror.enum('lane', ['live', 'detail', 'repair', 'backfill', 'verify']);
+export const lane = mirror.enum('lane', ['live', 'detail', 'repair', 'upkeep', 'poll', 'backfill', 'verify', 'files']);
 
 /** Numbers fetches in the order they start. A row keeps the number it came from; a lower one never overwrites it. */
 export const fetchVersion = mirror.sequence('fetch_version');
@@ -343,20 +343,106 @@ export const firstCalls = mirror.table('first_calls', {
   calledAt: moment('called_at').notNull(),
 });
 
-/** Backfills of a resource in a scope: how far each has come. */
+/**
+ * What is to be mirrored: a row for each company (NULL project) and for each of its projects that Procore shows us. What is not
+ * selected any more stays, with the time when it left, until it is forgotten.
+ */
+export const selection = mirror.table(
+  'selection',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    /** Of a project, as Procore's list of projects says. */
+    name: text('name'),
+    isActive: boolean('is_active').notNull().default(true),
+    isSelected: boolean('is_selected').notNull(),
+    /**
+     * Since when it is selected. Projects of the first list of a company have its time; one with a later time is new, or is back, and is to
+     * be filled.
+     */
+    selectedAt: moment('selected_at').notNull().default(now),
+    /** When Procore last showed it; of a company: when its projects were last listed. */
+    seenAt: moment('seen_at'),
+    /** Since when it is not selected; NULL while it is. */
+    leftAt: moment('left_at'),
+    /** Of a company: an event told of its projects then, and they were not listed since. */
+    announcedAt: moment('announced_at'),
+  },
+  (table) => [unique('selection_scope').on(table.companyId, table.projectId).nullsNotDistinct()],
+);
+
+/** Our hooks, one for each scope and payload version, as they were when we last looked, and what Procore did not take. */
+export const hooks = mirror.table(
+  'hooks',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    payloadVersion: text('payload_version').notNull(),
+    /** NULL: there is none. */
+    hookId: text('hook_id'),
+    status: text('status'),
+    destinationUrl: text('destination_url'),
+    triggerCount: integer('trigger_count'),
+    /** The fingerprint of the secret that we last set. */
+    secretKey: text('secret_key'),
+    /** Names of resources that are not offered there, and of triggers (`RFIs update`) that were refused although they are. */
+    notOffered: text('not_offered').array().notNull().default(sql`'{}'`),
+    refused: text('refused').array().notNull().default(sql`'{}'`),
+    /** When it was last looked at, and when its triggers were last listed. */
+    lookedAt: moment('looked_at'),
+    triggersListedAt: moment('triggers_listed_at'),
+    /** Why it is not as it should be, in words; NULL: it is. */
+    finding: text('finding'),
+  },
+  (table) => [
+    unique('hooks_scope').on(table.companyId, table.projectId, table.payloadVersion).nullsNotDistinct(),
+    index('hooks_looked_at').on(table.lookedAt),
+  ],
+);
+
+/** Workers that run, or ran within the last day. */
+export const workers = mirror.table('workers', {
+  holder: text('holder').primaryKey(),
+  startedAt: moment('started_at').notNull().default(now),
+  seenAt: moment('seen_at').notNull().default(now),
+  /** NULL: it runs, or ended without a word. */
+  stoppedAt: moment('stopped_at'),
+});
+
+/** Backfills of a resource in a scope, each until it is asked for again: how far each has come, and who works at it. */
 export const backfills = mirror.table(
   'backfills',
   {
     companyId: id('company_id').notNull(),
     projectId: id('project_id'),
     resource: text('resource').notNull(),
+    /** `waiting`, `running`, `done`, `failed`, or `off`: Procore says that the tool is off there. */
     state: text('state').notNull(),
     rows: bigint('rows', { mode: 'bigint' }).notNull().default(sql`0`),
     detail: text('detail'),
     startedAt: moment('started_at').notNull().default(now),
     finishedAt: moment('finished_at'),
+    /** What asked for it: the id of a request (several resources share one), and when. */
+    request: text('request'),
+    requestedAt: moment('requested_at').notNull().default(now),
+    /** The order in which backfills are taken: companies before projects, parents before children, whole lists before thin ones. */
+    position: integer('position').notNull().default(0),
+    /** How many records there are, as far as counts or a Total told. */
+    total: bigint('total', { mode: 'bigint' }),
+    /** Calls that it took until now. */
+    calls: bigint('calls', { mode: 'bigint' }).notNull().default(sql`0`),
+    /** Where it goes on: window, parent, page. NULL: at the beginning. */
+    place: jsonb('place'),
+    attempts: integer('attempts').notNull().default(0),
+    /** When it may be taken. */
+    dueAt: moment('due_at').notNull().default(now),
+    leaseHolder: text('lease_holder'),
+    leaseUntil: moment('lease_until'),
   },
-  (table) => [unique('backfills_scope').on(table.companyId, table.projectId, table.resource).nullsNotDistinct()],
+  (table) => [
+    unique('backfills_scope').on(table.companyId, table.projectId, table.resource).nullsNotDistinct(),
+    index('backfills_open').on(table.position, table.dueAt).where(sql`state in ('waiting', 'running')`),
+  ],
 );
 
 /** What is known of each list of Procore, of a company or a project, or of one parent where its path names one. */
