@@ -686,10 +686,76 @@ test('names in MIRROR_RESOURCES that no resource has are exit code 2, all at onc
   expect(stderr).toContain('error: MIRROR_RESOURCES: there is no resource "Punch Item", did you mean "Punch Items"?');
 });
 
+describe('forget', () => {
+  const rows = `insert into procore.rfis (company_id, project_id, id, _version) select c, p, 10 * c + p, 1
+    from (values (21, 5), (21, 6), (22, 5)) as v(c, p)`;
+  const forget = (options: string, env: Record<string, string> = { PROCORE_COMPANY_IDS: '21' }) =>
+    mirror(['forget', ...options.split(' ')], { DATABASE_URL: database.url, ...env });
+  const left = async () =>
+    (await database.pool.query('select company_id::int as c, project_id::int as p from procore.rfis order by 1, 2'))
+      .rows;
+  beforeEach(async () => {
+    await database.pool.query('truncate mirror.selection');
+    await database.pool.query(rows);
+  });
+
+  test('says what it would remove, and changes nothing', async () => {
+    const { code, stdout } = await forget('--company 22');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^procore\.rfis +RFIs +1$/m);
+    expect(stdout).toContain('1 row of company 22 would be removed');
+    expect(JSON.parse((await forget('--company 22 --json')).stdout)).toEqual({
+      ...{ company_id: '22', project_id: null, removed: false, rows: 1 },
+      tables: [{ table: 'procore.rfis', resource: 'RFIs', rows: 1 }],
+    });
+    expect(await left()).toHaveLength(3);
+  });
+
+  test('removes it with --yes, and may be repeated', async () => {
+    expect(await forget('--company 22 --yes')).toMatchObject({ code: 0, stdout: 'Removed 1 row of company 22.\n' });
+    const env = { PROCORE_COMPANY_IDS: '21', MIRROR_PROJECTS: '6' };
+    expect(JSON.parse((await forget('--project 5 --yes --json', env)).stdout)).toMatchObject({
+      ...{ company_id: '21', project_id: '5', removed: true, rows: 1, gone: true },
+    });
+    expect(await left()).toEqual([{ c: 21, p: 6 }]);
+    expect(await forget('--project 5 --yes', env)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('0 rows'),
+    });
+  });
+
+  test('refuses what is still selected or not known, and says what to do', async () => {
+    for (const [options, problem, env] of [
+      ['--company 21', 'take it out of PROCORE_COMPANY_IDS'],
+      ['--company 21', 'PROCORE_COMPANY_IDS is not set', {}],
+      ['--project 6', 'name in MIRROR_PROJECTS those that are to stay'],
+      ['--project 6', 'take it out of MIRROR_PROJECTS', { PROCORE_COMPANY_IDS: '21', MIRROR_PROJECTS: '6' }],
+      ['--project 5', 'companies 21 and 22 have a project 5: say --company'],
+      ['--company 220', 'knows no company 220'],
+      ['--company 22 --project 6', 'knows no project 6 of company 22'],
+      ['--yes', 'say what to forget'],
+    ] as [string, string, Record<string, string>?][]) {
+      const { code, stderr } = await forget(options, env);
+      expect([options, code, stderr]).toEqual([options, 2, expect.stringContaining(problem)]);
+    }
+    expect(await left()).toHaveLength(3);
+  });
+
+  test('follows what the worker noted of a project', async () => {
+    await database.pool.query(
+      'insert into mirror.selection (company_id, project_id, is_selected) values (21, 5, false)',
+    );
+    expect(await forget('--company 21 --project 5')).toMatchObject({ code: 0 });
+    await database.pool.query('update mirror.selection set is_selected = true');
+    expect(await forget('--company 21 --project 5')).toMatchObject({ code: 2 });
+  });
+});
+
 test('help is fine and names the commands', async () => {
   const { code, stdout } = await mirror(['--help']);
   expect(code).toBe(0);
-  for (const name of ['migrate', 'resources', 'status', 'events', 'dead-letters']) expect(stdout).toContain(name);
+  for (const name of ['migrate', 'resources', 'status', 'events', 'dead-letters', 'forget'])
+    expect(stdout).toContain(name);
 });
 
 test('a server that is down is exit code 3, with a fix and without the password', async () => {

@@ -11,6 +11,7 @@ export { listScopes } from './list-scopes.ts';
 export { judgeFailure } from './plan/judge-failure.ts';
 export { isSelected, type Selection } from './plan/news-of-event.ts';
 export { callsOf, type HookAction } from './plan/plan-hooks.ts';
+export { stillSelected } from './plan/still-selected.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';
 export { type ReceiverReport, recordReport } from './record-report.ts';
 export { type Replayed, replayDeadLetters, retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';

@@ -367,6 +367,8 @@ export const selection = mirror.table(
     leftAt: moment('left_at'),
     /** Of a company: an event told of its projects then, and they were not listed since. */
     announcedAt: moment('announced_at'),
+    /** Of a project that is not selected: an operator had it forgotten then, and its events are ignored. */
+    forgottenAt: moment('forgotten_at'),
   },
   (table) => [unique('selection_scope').on(table.companyId, table.projectId).nullsNotDistinct()],
 );
