@@ -22,7 +22,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await database.pool.query(
-    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.fetches, mirror.schema_drift, mirror.lists, mirror.batches, mirror.backfills, procore.rfis, procore.projects',
+    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.fetches, mirror.schema_drift, mirror.lists, mirror.batches, mirror.backfills, mirror.selection, procore.rfis, procore.projects',
   );
 });
 
@@ -695,7 +695,6 @@ describe('forget', () => {
     (await database.pool.query('select company_id::int as c, project_id::int as p from procore.rfis order by 1, 2'))
       .rows;
   beforeEach(async () => {
-    await database.pool.query('truncate mirror.selection');
     await database.pool.query(rows);
   });
 
@@ -751,10 +750,78 @@ describe('forget', () => {
   });
 });
 
+describe('the monthly sandbox', () => {
+  const sandbox = { PROCORE_ENVIRONMENT: 'monthly-sandbox' };
+  const reset = (options: string, env: Record<string, string> = sandbox) =>
+    mirror(['reset', ...options.split(' ')], { DATABASE_URL: database.url, ...env });
+  const rows = async () => (await database.pool.query('select from procore.rfis')).rowCount;
+  beforeEach(async () => {
+    await database.pool.query('truncate mirror.origin, mirror.workers');
+    await database.pool.query(
+      `insert into mirror.origin (environment, noted_at) values ('monthly-sandbox', '2020-01-01')`,
+    );
+    await database.pool.query('insert into procore.rfis (company_id, project_id, id, _version) values (1, 2, 3, 1)');
+  });
+  afterAll(() => database.pool.query('truncate mirror.origin'));
+
+  test('is emptied with --yes, after a plan that changes nothing', async () => {
+    const asked = '--environment monthly-sandbox';
+    const { code, stdout } = await reset(asked);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^procore\.rfis +1$/m)]);
+    expect(await rows()).toBe(1);
+    const { stdout: json } = await reset(`${asked} --yes --json`, {
+      ...sandbox,
+      PROCORE_API_URL: 'http://127.0.0.1:4000',
+    });
+    expect(JSON.parse(json)).toMatchObject({ environment: 'monthly-sandbox', removed: true, rows: 1 });
+    expect(await rows()).toBe(0);
+    expect(await reset(asked)).toMatchObject({ code: 0, stdout: 'The mirror is empty.\n' });
+  });
+
+  test.each([
+    ['production', '--environment production', { PROCORE_ENVIRONMENT: 'production' }, 'this database mirrors monthly'],
+    ['what is not configured', '--environment monthly-sandbox', {}, 'PROCORE_ENVIRONMENT is production'],
+    [
+      'another host',
+      '--environment monthly-sandbox',
+      { ...sandbox, PROCORE_API_URL: 'https://api.procore.com' },
+      'api.procore.com',
+    ],
+    ['nothing', '--yes', sandbox, "required option '--environment"],
+  ])('is the only one: %s is refused', async (_, options, env, problem) => {
+    const { code, stderr } = await reset(`${options} --yes`, env);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(problem)]);
+    expect(await rows()).toBe(1);
+  });
+
+  test('is not emptied under a worker, nor where the database is of production', async () => {
+    await database.pool.query(`insert into mirror.workers (holder) values ('w')`);
+    expect(await reset('--environment monthly-sandbox --yes')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('stop all workers'),
+    });
+    await database.pool.query(`truncate mirror.workers; update mirror.origin set environment = 'production'`);
+    expect(await reset('--environment monthly-sandbox --yes')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('this database mirrors production'),
+    });
+    expect(await rows()).toBe(1);
+  });
+
+  test('was overwritten, says the status, until it is reset', async () => {
+    const status = async (env: Record<string, string> = sandbox) =>
+      (await mirror(['status'], { DATABASE_URL: database.url, ...env })).stdout;
+    expect(await status()).toMatch(/^The monthly sandbox was overwritten from production on \d{4}-\d\d-0[123]: /);
+    expect(await status({})).not.toContain('overwritten');
+    await reset('--environment monthly-sandbox --yes');
+    expect(await status()).not.toContain('overwritten');
+  });
+});
+
 test('help is fine and names the commands', async () => {
   const { code, stdout } = await mirror(['--help']);
   expect(code).toBe(0);
-  for (const name of ['migrate', 'resources', 'status', 'events', 'dead-letters', 'forget'])
+  for (const name of ['migrate', 'resources', 'status', 'events', 'dead-letters', 'forget', 'reset'])
     expect(stdout).toContain(name);
 });
 

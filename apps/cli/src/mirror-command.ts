@@ -13,6 +13,7 @@ import { addHooksApply } from './commands/hooks-apply.ts';
 import { addHooksPlan } from './commands/hooks-plan.ts';
 import { addHooksStatus } from './commands/hooks-status.ts';
 import { addMigrate } from './commands/migrate.ts';
+import { addReset } from './commands/reset.ts';
 import { addResources } from './commands/resources.ts';
 import { addStatus } from './commands/status.ts';
 import { createContext } from './context.ts';
@@ -94,6 +95,7 @@ function createProgram(run: Run, options: Surroundings): Command {
   addDeadLettersReplay(deadLetters, run);
   addDeadLettersDiscard(deadLetters, run);
   addForget(program, run);
+  addReset(program, run);
   return program;
 }
 

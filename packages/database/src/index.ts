@@ -34,6 +34,14 @@ export {
   readSelected,
 } from './operators/forget-place.ts';
 export { isMentioned, listNamedResources, listPlaces, type Place } from './operators/known-places.ts';
+export {
+  countToEmpty,
+  emptyMirror,
+  isWorkerSeen,
+  noteOrigin,
+  type Origin,
+  readOrigin,
+} from './operators/origin.ts';
 export { type Pulse, readPulse } from './operators/read-pulse.ts';
 export { type Freshness, type MirrorStatus, type ParkedScope, readStatus } from './operators/read-status.ts';
 export {

@@ -9,6 +9,7 @@ export { IDLE_MS, keysOf, startFetchLoop } from './fetch-loop.ts';
 export { heedScopes } from './heed-scopes.ts';
 export { listScopes } from './list-scopes.ts';
 export { judgeFailure } from './plan/judge-failure.ts';
+export { MONTHLY_SANDBOX, overwrittenOn, refuseReset } from './plan/monthly-sandbox.ts';
 export { isSelected, type Selection } from './plan/news-of-event.ts';
 export { callsOf, type HookAction } from './plan/plan-hooks.ts';
 export { stillSelected } from './plan/still-selected.ts';

@@ -28,8 +28,13 @@ const AFTERWARDS_MS = 1_000;
 
 /** What the mirror holds of the place; tables without a row of it are left out. Counts take long where there is much. */
 export async function countHeld(client: Queryable, place: Place): Promise<Held[]> {
+  return countAll(client, await partsOf(client, place));
+}
+
+/** How many rows there are of each part that has any. */
+export async function countAll(client: Queryable, parts: readonly Part[]): Promise<Held[]> {
   const held: Held[] = [];
-  for (const { name, table, condition, ids } of await partsOf(client, place)) {
+  for (const { name, table, condition, ids } of parts) {
     const { rows } = await client.query<{ rows: number }>(
       `select count(*)::float8 as rows from ${table} where ${condition}`,
       ids,
@@ -138,8 +143,8 @@ async function removePart(database: Database, { name, table, condition, ids }: P
   }
 }
 
-/** `table` is `name` as SQL writes it. */
-type Part = { name: string; table: string; condition: string; ids: string[] };
+/** Rows of a table; `table` is `name` as SQL writes it. */
+export type Part = { name: string; table: string; condition: string; ids: string[] };
 
 async function partsOf(client: Queryable, place: Place): Promise<Part[]> {
   const { condition, ids } = within(place);

@@ -402,6 +402,16 @@ export const hooks = mirror.table(
   ],
 );
 
+/** Which Procore this database mirrors, in one row: ids of one environment mean something else in another. */
+export const origin = mirror.table('origin', {
+  only: boolean('only').primaryKey().default(true),
+  /** As in PROCORE_ENVIRONMENT, of the first worker. */
+  environment: text('environment').notNull(),
+  notedAt: moment('noted_at').notNull().default(now),
+  /** When the mirror was last emptied because its sandbox was overwritten. */
+  resetAt: moment('reset_at'),
+});
+
 /** Workers that run, or ran within the last day. */
 export const workers = mirror.table('workers', {
   holder: text('holder').primaryKey(),
