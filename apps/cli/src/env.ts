@@ -17,6 +17,15 @@ export type Env = Record<string, string | undefined>;
 export const mirrorSchema = z.object({ ...mirrorEnv });
 export const queueSchema = z.object({ ...databaseEnv, ...queueEnv });
 export const companiesSchema = z.object({ PROCORE_COMPANY_IDS: procoreEnv.PROCORE_COMPANY_IDS });
+export const environmentSchema = z.object({
+  PROCORE_ENVIRONMENT: procoreEnv.PROCORE_ENVIRONMENT,
+  PROCORE_LOGIN_URL: procoreEnv.PROCORE_LOGIN_URL,
+  PROCORE_API_URL: procoreEnv.PROCORE_API_URL,
+});
+export const selectionSchema = z.object({
+  PROCORE_COMPANY_IDS: procoreEnv.PROCORE_COMPANY_IDS,
+  MIRROR_PROJECTS: mirrorEnv.MIRROR_PROJECTS,
+});
 export const procoreSchema = z.object({ ...procoreEnv });
 export const applyHooksSchema = z.object({
   ...queueSchema.shape,

@@ -22,7 +22,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await database.pool.query(
-    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.fetches, mirror.schema_drift, mirror.lists, mirror.batches, mirror.backfills, procore.rfis, procore.projects',
+    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.fetches, mirror.schema_drift, mirror.lists, mirror.batches, mirror.backfills, mirror.selection, procore.rfis, procore.projects',
   );
 });
 
@@ -686,10 +686,143 @@ test('names in MIRROR_RESOURCES that no resource has are exit code 2, all at onc
   expect(stderr).toContain('error: MIRROR_RESOURCES: there is no resource "Punch Item", did you mean "Punch Items"?');
 });
 
+describe('forget', () => {
+  const rows = `insert into procore.rfis (company_id, project_id, id, _version) select c, p, 10 * c + p, 1
+    from (values (21, 5), (21, 6), (22, 5)) as v(c, p)`;
+  const forget = (options: string, env: Record<string, string> = { PROCORE_COMPANY_IDS: '21' }) =>
+    mirror(['forget', ...options.split(' ')], { DATABASE_URL: database.url, ...env });
+  const left = async () =>
+    (await database.pool.query('select company_id::int as c, project_id::int as p from procore.rfis order by 1, 2'))
+      .rows;
+  beforeEach(async () => {
+    await database.pool.query(rows);
+  });
+
+  test('says what it would remove, and changes nothing', async () => {
+    const { code, stdout } = await forget('--company 22');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^procore\.rfis +RFIs +1$/m);
+    expect(stdout).toContain('1 row of company 22 would be removed');
+    expect(JSON.parse((await forget('--company 22 --json')).stdout)).toEqual({
+      ...{ company_id: '22', project_id: null, removed: false, rows: 1 },
+      tables: [{ table: 'procore.rfis', resource: 'RFIs', rows: 1 }],
+    });
+    expect(await left()).toHaveLength(3);
+  });
+
+  test('removes it with --yes, and may be repeated', async () => {
+    expect(await forget('--company 22 --yes')).toMatchObject({ code: 0, stdout: 'Removed 1 row of company 22.\n' });
+    const env = { PROCORE_COMPANY_IDS: '21', MIRROR_PROJECTS: '6' };
+    expect(JSON.parse((await forget('--project 5 --yes --json', env)).stdout)).toMatchObject({
+      ...{ company_id: '21', project_id: '5', removed: true, rows: 1, gone: true },
+    });
+    expect(await left()).toEqual([{ c: 21, p: 6 }]);
+    expect(await forget('--project 5 --yes', env)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('0 rows'),
+    });
+  });
+
+  test('refuses what is still selected or not known, and says what to do', async () => {
+    for (const [options, problem, env] of [
+      ['--company 21', 'take it out of PROCORE_COMPANY_IDS'],
+      ['--company 21', 'PROCORE_COMPANY_IDS is not set', {}],
+      ['--project 6', 'name in MIRROR_PROJECTS those that are to stay'],
+      ['--project 6', 'take it out of MIRROR_PROJECTS', { PROCORE_COMPANY_IDS: '21', MIRROR_PROJECTS: '6' }],
+      ['--project 5', 'companies 21 and 22 have a project 5: say --company'],
+      ['--company 220', 'knows no company 220'],
+      ['--company 22 --project 6', 'knows no project 6 of company 22'],
+      ['--yes', 'say what to forget'],
+    ] as [string, string, Record<string, string>?][]) {
+      const { code, stderr } = await forget(options, env);
+      expect([options, code, stderr]).toEqual([options, 2, expect.stringContaining(problem)]);
+    }
+    expect(await left()).toHaveLength(3);
+  });
+
+  test('follows what the worker noted of a project', async () => {
+    await database.pool.query(
+      'insert into mirror.selection (company_id, project_id, is_selected) values (21, 5, false)',
+    );
+    expect(await forget('--company 21 --project 5')).toMatchObject({ code: 0 });
+    await database.pool.query('update mirror.selection set is_selected = true');
+    expect(await forget('--company 21 --project 5')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('the monthly sandbox', () => {
+  const sandbox = { PROCORE_ENVIRONMENT: 'monthly-sandbox' };
+  const reset = (options: string, env: Record<string, string> = sandbox) =>
+    mirror(['reset', ...options.split(' ')], { DATABASE_URL: database.url, ...env });
+  const rows = async () => (await database.pool.query('select from procore.rfis')).rowCount;
+  beforeEach(async () => {
+    await database.pool.query('truncate mirror.origin, mirror.workers');
+    await database.pool.query(
+      `insert into mirror.origin (environment, noted_at) values ('monthly-sandbox', '2020-01-01')`,
+    );
+    await database.pool.query('insert into procore.rfis (company_id, project_id, id, _version) values (1, 2, 3, 1)');
+  });
+  afterAll(() => database.pool.query('truncate mirror.origin'));
+
+  test('is emptied with --yes, after a plan that changes nothing', async () => {
+    const asked = '--environment monthly-sandbox';
+    const { code, stdout } = await reset(asked);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^procore\.rfis +1$/m)]);
+    expect(await rows()).toBe(1);
+    const { stdout: json } = await reset(`${asked} --yes --json`, {
+      ...sandbox,
+      PROCORE_API_URL: 'http://127.0.0.1:4000',
+    });
+    expect(JSON.parse(json)).toMatchObject({ environment: 'monthly-sandbox', removed: true, rows: 1 });
+    expect(await rows()).toBe(0);
+    expect(await reset(asked)).toMatchObject({ code: 0, stdout: 'The mirror is empty.\n' });
+  });
+
+  test.each([
+    ['production', '--environment production', { PROCORE_ENVIRONMENT: 'production' }, 'this database mirrors monthly'],
+    ['what is not configured', '--environment monthly-sandbox', {}, 'PROCORE_ENVIRONMENT is production'],
+    [
+      'another host',
+      '--environment monthly-sandbox',
+      { ...sandbox, PROCORE_API_URL: 'https://api.procore.com' },
+      'api.procore.com',
+    ],
+    ['nothing', '--yes', sandbox, "required option '--environment"],
+  ])('is the only one: %s is refused', async (_, options, env, problem) => {
+    const { code, stderr } = await reset(`${options} --yes`, env);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(problem)]);
+    expect(await rows()).toBe(1);
+  });
+
+  test('is not emptied under a worker, nor where the database is of production', async () => {
+    await database.pool.query(`insert into mirror.workers (holder) values ('w')`);
+    expect(await reset('--environment monthly-sandbox --yes')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('stop all workers'),
+    });
+    await database.pool.query(`truncate mirror.workers; update mirror.origin set environment = 'production'`);
+    expect(await reset('--environment monthly-sandbox --yes')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('this database mirrors production'),
+    });
+    expect(await rows()).toBe(1);
+  });
+
+  test('was overwritten, says the status, until it is reset', async () => {
+    const status = async (env: Record<string, string> = sandbox) =>
+      (await mirror(['status'], { DATABASE_URL: database.url, ...env })).stdout;
+    expect(await status()).toMatch(/^The monthly sandbox was overwritten from production on \d{4}-\d\d-0[123]: /);
+    expect(await status({})).not.toContain('overwritten');
+    await reset('--environment monthly-sandbox --yes');
+    expect(await status()).not.toContain('overwritten');
+  });
+});
+
 test('help is fine and names the commands', async () => {
   const { code, stdout } = await mirror(['--help']);
   expect(code).toBe(0);
-  for (const name of ['migrate', 'resources', 'status', 'events', 'dead-letters']) expect(stdout).toContain(name);
+  for (const name of ['migrate', 'resources', 'status', 'events', 'dead-letters', 'forget', 'reset'])
+    expect(stdout).toContain(name);
 });
 
 test('a server that is down is exit code 3, with a fix and without the password', async () => {

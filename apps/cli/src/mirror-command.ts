@@ -8,10 +8,12 @@ import { addDeadLettersReplay } from './commands/dead-letters-replay.ts';
 import { addDeadLettersShow } from './commands/dead-letters-show.ts';
 import { addEventsList } from './commands/events-list.ts';
 import { addEventsShow } from './commands/events-show.ts';
+import { addForget } from './commands/forget.ts';
 import { addHooksApply } from './commands/hooks-apply.ts';
 import { addHooksPlan } from './commands/hooks-plan.ts';
 import { addHooksStatus } from './commands/hooks-status.ts';
 import { addMigrate } from './commands/migrate.ts';
+import { addReset } from './commands/reset.ts';
 import { addResources } from './commands/resources.ts';
 import { addStatus } from './commands/status.ts';
 import { createContext } from './context.ts';
@@ -92,6 +94,8 @@ function createProgram(run: Run, options: Surroundings): Command {
   addDeadLettersShow(deadLetters, run);
   addDeadLettersReplay(deadLetters, run);
   addDeadLettersDiscard(deadLetters, run);
+  addForget(program, run);
+  addReset(program, run);
   return program;
 }
 

@@ -4,7 +4,12 @@ import { ago, table } from './output.ts';
 /** `waiting`: deliveries that are not recorded yet; null when the queue could not be asked, for this `problem`. */
 export type QueueStatus = { waiting: number | null; problem: string | null };
 
-export type Status = MirrorStatus & { queue: QueueStatus; totals: { rows: string; pending: string } };
+export type Status = MirrorStatus & {
+  queue: QueueStatus;
+  totals: { rows: string; pending: string };
+  /** The day on which the sandbox was overwritten; null when the mirror was emptied since, or mirrors none that is. */
+  overwrittenOn: string | null;
+};
 
 const MOST_LINES = 60;
 const MOST_FIELDS = 30;
@@ -20,6 +25,7 @@ export function totalsOf(freshness: readonly Freshness[]): Status['totals'] {
 export function statusInWords(status: Status, all: boolean, now: Date): string {
   const isLong = status.freshness.length > MOST_LINES && !all;
   const sections = [
+    overwritten(status),
     isLong ? mergedTable(status.freshness, now) : freshnessTable(status.freshness, now),
     isLong ? '(projects taken together; --all shows each, --project one of them)' : '',
     overview(status, now),
@@ -31,6 +37,11 @@ export function statusInWords(status: Status, all: boolean, now: Date): string {
     section('Fields without a column (whole in _data), and columns whose field stays away', driftTable(status, now)),
   ];
   return sections.filter((text) => text !== '').join('\n\n');
+}
+
+function overwritten({ overwrittenOn }: Status): string {
+  if (overwrittenOn === null) return '';
+  return `The monthly sandbox was overwritten from production on ${overwrittenOn}: stop the workers, then \`pnpm mirror reset --environment monthly-sandbox\`.`;
 }
 
 function section(title: string, body: string): string {

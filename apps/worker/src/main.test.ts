@@ -17,6 +17,20 @@ test('unknown names in MIRROR_RESOURCES stop the worker at its start, each with 
   expect(worker.output()).toContain('did you mean "Punch Items"?');
 });
 
+test('a worker does not start on the mirror of another environment', async ({ expect }) => {
+  const server = await createTestDatabase();
+  await migrateDatabase({ url: server.url, tables: catalogue.tables });
+  await server.pool.query(
+    `insert into mirror.origin (environment) values ('monthly-sandbox');
+      insert into procore.rfis (company_id, project_id, id, _version) values (1, 2, 3, 1)`,
+  );
+  const worker = startLoneWorker(server.url);
+  await expect.poll(() => worker.isRunning(), { timeout: 30_000 }).toBe(false);
+  expect(await worker.end('SIGTERM')).toBe(2);
+  expect(worker.output()).toContain('PROCORE_ENVIRONMENT: the database of DATABASE_URL mirrors monthly-sandbox');
+  await server.drop();
+});
+
 test.concurrent.for([
   {
     becomes: 'newer',

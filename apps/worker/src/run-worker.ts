@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { AuthError } from '@procore-mirror/auth';
 import { type CallTrouble, createLoginWatch, openProcore } from '@procore-mirror/calls';
-import { checkDatabase, openSessions, readFunctions, readMigrations } from '@procore-mirror/database';
+import { checkDatabase, noteOrigin, openSessions, readFunctions, readMigrations } from '@procore-mirror/database';
 import {
   createDriftWatch,
   createNeighbours,
@@ -15,6 +15,7 @@ import {
 import { consumeDeliveries } from '@procore-mirror/queue';
 import {
   addEnvSecrets,
+  ConfigError,
   configured,
   createLog,
   followEnv,
@@ -61,6 +62,8 @@ await runMain({
     const [migrations, functions] = [readMigrations(), readFunctions()];
     const check = () => checkDatabase(database, tables, migrations, functions);
     await check();
+    const mirrored = await noteOrigin(database, env.PROCORE_ENVIRONMENT);
+    if (mirrored !== env.PROCORE_ENVIRONMENT) throw new ConfigError([otherEnvironment(mirrored)]);
     const version = startVersionWatch({ check, log, fail: lifetime.fail });
     lifetime.defer('version watch', () => version.close());
 
@@ -192,6 +195,10 @@ await runMain({
     log.info({ admin_port: admin.port, holder }, 'the worker is ready');
   },
 });
+
+function otherEnvironment(mirrored: string): string {
+  return `PROCORE_ENVIRONMENT: the database of DATABASE_URL mirrors ${mirrored}, whose ids mean something else elsewhere: set ${mirrored}, or give each environment a database of its own`;
+}
 
 function logTrouble(log: Log, trouble: CallTrouble): void {
   if (trouble.kind === 'login') logLogin(log, trouble.error);

@@ -25,7 +25,23 @@ export { type MigrateOptions, migrateDatabase } from './migrate/migrate-database
 export { readMigrations } from './migrate/migration-ledger.ts';
 export { readFunctions } from './migrate/sql-functions.ts';
 export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './migrate/upkeep.ts';
+export {
+  countHeld,
+  findCompaniesOf,
+  forgetPlace,
+  type Held,
+  readActive,
+  readSelected,
+} from './operators/forget-place.ts';
 export { isMentioned, listNamedResources, listPlaces, type Place } from './operators/known-places.ts';
+export {
+  countToEmpty,
+  emptyMirror,
+  isWorkerSeen,
+  noteOrigin,
+  type Origin,
+  readOrigin,
+} from './operators/origin.ts';
 export { type Pulse, readPulse } from './operators/read-pulse.ts';
 export { type Freshness, type MirrorStatus, type ParkedScope, readStatus } from './operators/read-status.ts';
 export {

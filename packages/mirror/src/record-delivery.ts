@@ -49,22 +49,27 @@ export async function recordDelivery(settings: RecordSettings, delivery: Deliver
   const news = verdict.outcome === 'pending' ? await withRelatives(settings, verdict.entry, verdict.news) : [];
   const { receivedAt, key = null, trace = null } = delivery;
   const logged: LoggedEvent = { ...event, receivedAt, key, trace, raw: asJsonb(raw) };
-  const isNew = await recordUnderOwnId(settings, { event: logged, ignored, news, deadLetterId: deadLetterId(raw) });
-  return { outcome: isNew ? verdict.outcome : 'known', event, reason: ignored, newDeadLetter: null };
+  const projectId = verdict.outcome === 'pending' ? verdict.news.projectId : null;
+  const options = { event: logged, ignored, news, projectId, deadLetterId: deadLetterId(raw) };
+  const recorded = await recordUnderOwnId(settings, options);
+  if (recorded === 'forgotten') {
+    return { outcome: 'ignored', event, reason: 'project_not_selected', newDeadLetter: null };
+  }
+  return { outcome: recorded === 'new' ? verdict.outcome : 'known', event, reason: ignored, newDeadLetter: null };
 }
 
 /** Two events under one id (docs/procore.md: Payload versions) are both kept, the second under a longer id. */
 async function recordUnderOwnId(
   settings: RecordSettings,
-  delivery: Pick<RecordOptions, 'event' | 'ignored' | 'news' | 'deadLetterId'>,
-): Promise<boolean> {
+  delivery: Omit<RecordOptions, 'pace'>,
+): Promise<Awaited<ReturnType<typeof recordEvent>>> {
   const options = { ...delivery, pace: settings };
   const recorded = await recordEvent(settings.database, options);
-  if (recorded !== 'differs') return recorded === 'new';
+  if (recorded !== 'differs') return recorded;
   const { event } = delivery;
   const content = [event.companyId, event.projectId, event.resource, event.recordId, event.kind].join('/');
   const own = { ...event, id: `${event.id}~${sha256(content).slice(0, 12)}` };
-  return (await recordEvent(settings.database, { ...options, event: own })) === 'new';
+  return recordEvent(settings.database, { ...options, event: own });
 }
 
 /** Adds the records that change with this one and may send no event of their own. */

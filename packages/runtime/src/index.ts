@@ -22,6 +22,7 @@ export {
 export { ConfigError } from './errors.ts';
 export { fingerprint } from './fingerprint.ts';
 export { followEnv } from './follow-env.ts';
+export { isLoopback } from './is-loopback.ts';
 export { loadDotEnv } from './load-dot-env.ts';
 export { printable } from './printable.ts';
 export { readEnv } from './read-env.ts';

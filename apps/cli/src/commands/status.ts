@@ -1,10 +1,11 @@
-import { readStatus } from '@procore-mirror/database';
+import { readOrigin, readStatus } from '@procore-mirror/database';
+import { overwrittenOn } from '@procore-mirror/mirror';
 import { openDeliveryQueue } from '@procore-mirror/queue';
 import { queueAddress } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { checkPart, type PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
-import { queueSchema } from '../env.ts';
+import { environmentSchema, queueSchema } from '../env.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { companyOrProjectId } from '../options.ts';
 import type { Run } from '../run.ts';
@@ -29,7 +30,12 @@ export function addStatus(parent: Command, run: Run): void {
         const [mirror, queue] = await Promise.all([
           context.withDatabase(async (database) => {
             await checkPart(context, database, options);
-            return readStatus(database.pool, { companyId, projectId, resource });
+            const mirror = await readStatus(database.pool, { companyId, projectId, resource });
+            const { PROCORE_ENVIRONMENT: environment } = context.read(
+              environmentSchema.pick({ PROCORE_ENVIRONMENT: true }),
+            );
+            const overwritten = overwrittenOn(environment, await readOrigin(database.pool), context.now());
+            return { ...mirror, overwrittenOn: overwritten };
           }),
           readQueue(context),
         ]);

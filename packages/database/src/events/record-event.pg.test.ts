@@ -27,6 +27,29 @@ test('an event is logged digit for digit and marks its record pending', async ()
   expect(await note()).toMatchObject([{ id: '9007199254740993', eventId: 'A', settles: true }]);
 });
 
+test('an event of a forgotten project is logged and ignored, until the project is selected again', async () => {
+  const { pool } = database;
+  const at = (event: LoggedEvent, projectId: string | null) =>
+    recordEvent(database, { event, ignored: null, news: [newsOf(event)], projectId, pace });
+  await pool.query('truncate mirror.selection');
+  await pool.query(
+    `insert into mirror.selection (company_id, project_id, is_selected, forgotten_at) values (1, 7, false, now())`,
+  );
+  expect(await at(anEvent({ id: 'A' }), '7')).toBe('forgotten');
+  expect(await at(anEvent({ id: 'A' }), '7')).toBe('known');
+  expect(await at(anEvent({ id: 'B' }), '8')).toBe('new');
+  expect(await at(anEvent({ id: 'C' }), null)).toBe('new');
+  await pool.query('update mirror.selection set is_selected = true');
+  expect(await at(anEvent({ id: 'D' }), '7')).toBe('new');
+  await pool.query('update mirror.selection set is_selected = false, forgotten_at = null');
+  expect(await at(anEvent({ id: 'E' }), '7')).toBe('new');
+  const { rows } = await pool.query(`select id, outcome, reason from mirror.events where outcome <> 'pending'`);
+  expect(rows).toEqual([{ id: 'A', outcome: 'ignored', reason: 'project_not_selected' }]);
+  const pending = await pool.query('select distinct event_id from mirror.pending order by 1');
+  expect(pending.rows.map(({ event_id }) => event_id)).not.toContain('A');
+  await pool.query('truncate mirror.selection');
+});
+
 test('an event is recorded though a worker that stores locked its records in another order', async () => {
   const first = anEvent({ recordId: '1' });
   const second = anEvent({ recordId: '2' });

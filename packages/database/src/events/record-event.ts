@@ -25,6 +25,8 @@ export type RecordOptions = {
   /** Why nothing is fetched; null when something is. */
   ignored: string | null;
   news: readonly News[];
+  /** The project that its record is in: where that is forgotten nothing is fetched, either. */
+  projectId?: string | null;
   /** The dead letter that this body would be, or was until now: it could be read. */
   deadLetterId?: string;
   pace: Pace;
@@ -32,10 +34,13 @@ export type RecordOptions = {
 
 /**
  * Writes the event to the log and marks its records pending, both or neither; its body is no dead letter any more. A second
- * delivery of the same event is counted and changes nothing else. Idempotent. Returns whether the event was new, or
- * `differs` when the log already holds another event under this id: the caller must then record it under an id of its own.
+ * delivery of the same event is counted and changes nothing else. Idempotent. Returns whether the event was new,
+ * `forgotten` where it was and is ignored because its project is forgotten (`project_not_selected`), or `differs` when the log already holds another event under this id: the caller must then record it under an id of its own.
  */
-export async function recordEvent(database: Database, options: RecordOptions): Promise<'new' | 'known' | 'differs'> {
+export async function recordEvent(
+  database: Database,
+  options: RecordOptions,
+): Promise<'new' | 'forgotten' | 'known' | 'differs'> {
   const { event, ignored } = options;
   const values = [
     event.id,
@@ -48,7 +53,6 @@ export async function recordEvent(database: Database, options: RecordOptions): P
     event.receivedAt,
     event.payloadVersion,
     event.raw,
-    ignored === null ? 'pending' : 'ignored',
     ignored,
     ...newsColumns(options.news),
     options.pace.delayMs,
@@ -56,14 +60,20 @@ export async function recordEvent(database: Database, options: RecordOptions): P
     options.deadLetterId,
     event.key,
     event.trace,
+    options.projectId,
   ];
   // A worker that stores locks pending rows in an order of its own.
   const { rows } = await afterConflicts(database, () =>
-    database.pool.query<{ is_new: boolean | null }>({ name: 'record-event', text: RECORD_EVENT, values }),
+    database.pool.query<{ is_new: boolean | null; is_forgotten: boolean }>({
+      name: 'record-event',
+      text: RECORD_EVENT,
+      values,
+    }),
   );
   const isNew = rows[0]?.is_new ?? null;
   if (isNew === null) return 'differs';
-  return isNew ? 'new' : 'known';
+  if (!isNew) return 'known';
+  return rows[0]?.is_forgotten ? 'forgotten' : 'new';
 }
 
 // An event that does not say when is logged with the time of its receipt. Among the news of a record that would be a guess:
@@ -71,10 +81,16 @@ export async function recordEvent(database: Database, options: RecordOptions): P
 // an unknown time counts as later than any deletion, and a deletion as earlier than any change: the absence of a record that
 // may have been restored is then sighted twice. A deletion alone is the last news, whenever it was.
 const RECORD_EVENT = `
-with logged as (
+with forgotten as (
+  select from mirror.selection
+  where company_id = $2 and project_id = $24::bigint and not is_selected and forgotten_at is not null
+),
+logged as (
   insert into mirror.events as e (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at,
     payload_version, raw, outcome, reason, key, trace)
-  values ($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, $8), $8, $9, $10::jsonb, $11, $12, $23, $24)
+  select $1, $2::bigint, $3::bigint, $4, $5, $6, coalesce($7::timestamptz, $8), $8, $9, $10::jsonb,
+    case when reason is null then 'pending' else 'ignored' end, reason, $22, $23
+  from coalesce($11, case when exists (select from forgotten) then 'project_not_selected' end) as reason
   on conflict (id) do update set deliveries = e.deliveries + 1
   where (e.company_id, e.project_id, e.resource, e.record_id, e.kind)
     is not distinct from (excluded.company_id, excluded.project_id, excluded.resource, excluded.record_id, excluded.kind)
@@ -83,9 +99,9 @@ with logged as (
 news as (
   select n.*, $1::text as event_id, coalesce($7, case when not is_delete then 'infinity'::timestamptz end) as occurred_at,
     coalesce($7, '-infinity') as deleted_at
-  from ${newsTable(13)}
-  where (select is_new from logged)
+  from ${newsTable(12)}
+  where (select is_new from logged) and not exists (select from forgotten)
 ),
-${markNews('$20', '$21', `'live'::mirror.lane`)},
-read as (delete from mirror.dead_letters where id = $22)
-select (select is_new from logged) as is_new`;
+${markNews('$19', '$20', `'live'::mirror.lane`)},
+read as (delete from mirror.dead_letters where id = $21)
+select (select is_new from logged) as is_new, exists (select from forgotten) as is_forgotten`;

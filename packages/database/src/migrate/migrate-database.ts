@@ -58,6 +58,7 @@ export async function migrateDatabase(options: MigrateOptions): Promise<{ applie
       const done = await whenLocksAreFree(database, (client) => migrateOnce(client, options), {
         limitMs: lockWaitMs,
         onWait,
+        command: 'pnpm mirror migrate',
       }).catch((error: unknown) => {
         if (!(error instanceof LocksBusyError)) throw error;
         const what = applied.length === 0 ? 'nothing was changed' : `nothing was changed after ${applied.at(-1)}`;

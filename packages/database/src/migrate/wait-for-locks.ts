@@ -26,19 +26,19 @@ export async function waitBriefly(client: pg.ClientBase): Promise<void> {
 
 /**
  * Runs `work` in a transaction, and again from its start, with growing pauses, when a lock was not to be had in time; begins
- * no further try after `limitMs`, then throws LocksBusyError. `onWait` is told now and then who is in the way.
+ * no further try after `limitMs`, then throws LocksBusyError, which says to run `command` again. `onWait` is told now and then who is in the way.
  */
 export async function whenLocksAreFree<T>(
   database: Database,
   work: (client: Transaction) => Promise<T>,
-  { limitMs, onWait }: { limitMs: number; onWait: (line: string) => void },
+  { limitMs, onWait, command }: { limitMs: number; onWait: (line: string) => void; command: string },
 ): Promise<T> {
   const until = performance.now() + limitMs;
   let tellAt = 0;
   for (let attempt = 1; ; attempt += 1) {
     const tried = await tryOnce(database, work);
     if ('result' in tried) return tried.result;
-    if (performance.now() > until) throw busy(tried.inTheWay, tried.cause);
+    if (performance.now() > until) throw busy(tried.inTheWay, tried.cause, command);
     if (performance.now() >= tellAt) {
       tellAt = performance.now() + TELL_EVERY_MS;
       onWait(`${inWords(tried.inTheWay)} is in the way; trying again`);
@@ -69,11 +69,11 @@ function isLockTrouble(error: unknown): boolean {
   return error instanceof pg.DatabaseError && (error.code === LOCK_NOT_AVAILABLE || error.code === DEADLOCK_DETECTED);
 }
 
-function busy(inTheWay: readonly Session[], cause: unknown): LocksBusyError {
+function busy(inTheWay: readonly Session[], cause: unknown, command: string): LocksBusyError {
   const end = inTheWay.filter(({ pid }) => pid !== 0).map(({ pid }) => `select pg_terminate_backend(${pid})`);
   return new LocksBusyError(
     `locks were not to be had, because ${inWords(inTheWay)} was always in the way: wait for the end of that` +
-      `${end.length === 0 ? '' : `, or end it (\`${end.join('; ')}\`)`}, then run \`pnpm mirror migrate\` again`,
+      `${end.length === 0 ? '' : `, or end it (\`${end.join('; ')}\`)`}, then run \`${command}\` again`,
     { cause },
   );
 }

@@ -14,7 +14,8 @@ export async function listPlaces(client: Queryable): Promise<Place[]> {
     `select distinct company_id::text as "companyId", project_id::text as "projectId" from (
         select company_id, project_id from mirror.batches union all select company_id, project_id from mirror.backfills
         union all select company_id, project_id from mirror.lists union all select company_id, project_id from mirror.scopes
-        union all select company_id, project_id from mirror.dead_letters union all select company_id, id from procore.projects
+        union all select company_id, project_id from mirror.dead_letters union all select company_id, project_id from mirror.selection
+        union all select company_id, id from procore.projects
         union all select company_id, null from (${OF_EVENTS}) e) p
       where company_id is not null order by 1, 2 nulls first`,
   );
@@ -63,7 +64,8 @@ export async function isMentioned(
   const column = projectId === undefined ? 'company_id' : 'project_id';
   return inTransaction(database, async (client) => {
     await client.query('set local enable_seqscan = off'); // statistics of before a backfill would have it read whole tables
-    if (await finds(client, ['mirror.pending', ...(await listTables(client, column))])) return true;
+    const mirrored = (await listTables(client, column)).map((name) => `procore.${quoteName(name)}`);
+    if (await finds(client, ['mirror.pending', ...mirrored])) return true;
     await client.query(`set local enable_seqscan = on; set local statement_timeout = ${SEARCH_MS}; savepoint search`);
     try {
       return await finds(client, ['mirror.events']);
@@ -77,8 +79,8 @@ export async function isMentioned(
 
 const QUERY_CANCELED = '57014';
 
-/** Mirrored tables with this column, those included that no catalogue of today knows; other tools' tables have no `_version`. */
-async function listTables(client: Queryable, column: string): Promise<string[]> {
+/** Names of mirrored tables with this column, those included that no catalogue of today knows; other tools' tables have no `_version`. */
+export async function listTables(client: Queryable, column: string): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid
       where c.relnamespace = to_regnamespace('procore') and c.relkind in ('r', 'p') and not c.relispartition
@@ -86,5 +88,5 @@ async function listTables(client: Queryable, column: string): Promise<string[]> 
         and exists (select from pg_attribute v where v.attrelid = c.oid and v.attname = '_version' and not v.attisdropped)`,
     [column],
   );
-  return rows.map(({ name }) => `procore.${quoteName(name)}`);
+  return rows.map(({ name }) => name);
 }

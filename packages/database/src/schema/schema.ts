@@ -367,6 +367,8 @@ export const selection = mirror.table(
     leftAt: moment('left_at'),
     /** Of a company: an event told of its projects then, and they were not listed since. */
     announcedAt: moment('announced_at'),
+    /** Of a project that is not selected: an operator had it forgotten then, and its events are ignored. */
+    forgottenAt: moment('forgotten_at'),
   },
   (table) => [unique('selection_scope').on(table.companyId, table.projectId).nullsNotDistinct()],
 );
@@ -399,6 +401,16 @@ export const hooks = mirror.table(
     index('hooks_looked_at').on(table.lookedAt),
   ],
 );
+
+/** Which Procore this database mirrors, in one row: ids of one environment mean something else in another. */
+export const origin = mirror.table('origin', {
+  only: boolean('only').primaryKey().default(true),
+  /** As in PROCORE_ENVIRONMENT, of the first worker. */
+  environment: text('environment').notNull(),
+  notedAt: moment('noted_at').notNull().default(now),
+  /** When the mirror was last emptied because its sandbox was overwritten. */
+  resetAt: moment('reset_at'),
+});
 
 /** Workers that run, or ran within the last day. */
 export const workers = mirror.table('workers', {

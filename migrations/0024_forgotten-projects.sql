@@ -1,0 +1,1 @@
+ALTER TABLE "mirror"."selection" ADD COLUMN "forgotten_at" timestamp with time zone;
