@@ -11,6 +11,8 @@ const remembered = z.object({
   clientSecret: z.string().min(16),
   /** When the mirror was last seen complete and running, ms epoch. */
   lastAliveAt: z.number().optional(),
+  /** The same of that of a simulated company. */
+  simulatedLastAliveAt: z.number().optional(),
 });
 
 export type Remembered = z.infer<typeof remembered>;

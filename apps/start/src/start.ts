@@ -19,6 +19,7 @@ import { createCrew } from './crew.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { type Env, hasCredentials, readWanted, realSchema } from './env.ts';
 import { introduction } from './introduction.ts';
+import { aliveAt, continues } from './last-alive.ts';
 import { showLive } from './live-line.ts';
 import { provideDatabase } from './provide-database.ts';
 import {
@@ -39,9 +40,6 @@ type Options = {
   /** Where the parts listen as long as nobody else does; the usual ones when left out. */
   ports?: Ports;
 };
-
-// Procore keeps what it could not deliver for 12 hours (docs/procore.md: Deliveries); an hour to spare.
-const COVERED_BY_RETRIES_MS = 11 * 3_600_000;
 
 /** Runs until the lifetime ends, or throws when something it started has failed; the lifetime then closes the rest. */
 export async function start({ env, directory, lifetime, ...options }: Options): Promise<void> {
@@ -85,12 +83,13 @@ export async function start({ env, directory, lifetime, ...options }: Options): 
   }
   await crew.run('worker', { ...settings, ...admin(ports.workerAdmin) }, readyUrl(ports.workerAdmin));
 
-  const continues = Date.now() - (data.remembered.lastAliveAt ?? 0) < COVERED_BY_RETRIES_MS;
-  await Promise.race([connect({ settings, catalogue, continues, database, lifetime, terminal }), crew.failed]);
+  const goesOn = continues(wanted, data.remembered, Date.now());
+  await Promise.race([connect({ settings, catalogue, continues: goesOn, database, lifetime, terminal }), crew.failed]);
 
-  const alive = setInterval(() => data.remember({ lastAliveAt: Date.now() }).catch(crew.fail), 60_000);
+  const rememberAlive = () => data.remember(aliveAt(wanted, Date.now()));
+  const alive = setInterval(() => rememberAlive().catch(crew.fail), 60_000);
   lifetime.defer('note of being alive', () => clearInterval(alive));
-  await data.remember({ lastAliveAt: Date.now() });
+  await rememberAlive();
   // Not redacted: it shows no password of the operator's, and one that is an everyday word would spoil it.
   options.terminal.write(
     introduction({
