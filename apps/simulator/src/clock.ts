@@ -18,9 +18,9 @@ type Sleeper = { at: number; wake: () => void };
 // Node's timers overflow beyond this.
 const LONGEST_TIMER_MS = 2_000_000_000;
 
-/** Makes a clock that starts at the real time. */
-export function createClock(): Clock {
-  let origin = { real: performance.now(), here: Date.now(), speed: 1 };
+/** Makes a clock that starts at the real time, or so many ms ahead of it. */
+export function createClock({ aheadMs = 0, speed = 1 }: { aheadMs?: number; speed?: number } = {}): Clock {
+  let origin = { real: performance.now(), here: Date.now() + aheadMs, speed };
   let timer: NodeJS.Timeout | undefined;
   const sleepers = new Set<Sleeper>();
 

@@ -15,6 +15,10 @@ const schema = z.object({
     .describe('Id of the company to begin with.'),
   SIMULATOR_PROJECTS: z.coerce.number().int().min(0).max(5000).default(3).describe('Its projects.'),
   SIMULATOR_SEED: z.coerce.number().int().default(1).describe('The same seed gives the same company.'),
+  SIMULATOR_STATE_FILE: z
+    .string()
+    .optional()
+    .describe('Where its state is kept, to go on from at the next start; in memory only when unset.'),
   SIMULATOR_LIFE: z.enum(['on', 'off']).default('off').describe('on: people keep editing.'),
   SIMULATOR_EDITS_PER_MINUTE: z.coerce.number().min(0).default(20).describe('How much, when they do.'),
   SIMULATOR_SETTINGS: z
@@ -44,6 +48,7 @@ export function simulatorOptions(env: Record<string, string | undefined>): Simul
     host: found.SIMULATOR_HOST,
     seed: found.SIMULATOR_SEED,
     client: { id: found.SIMULATOR_CLIENT_ID, secret: found.SIMULATOR_CLIENT_SECRET },
+    stateFile: found.SIMULATOR_STATE_FILE,
     companies: [{ companyId: found.SIMULATOR_COMPANY_ID, projects: found.SIMULATOR_PROJECTS }],
     settings,
   };

@@ -5,7 +5,10 @@ import { simulatorOptions } from './env.ts';
 await runMain({
   name: 'simulator',
   start: async ({ defer }) => {
-    const simulator = await createSimulator(simulatorOptions(process.env));
+    const simulator = await createSimulator({
+      ...simulatorOptions(process.env),
+      onError: (error) => process.stderr.write(`simulator: its state could not be kept: ${String(error)}\n`),
+    });
     defer('simulator', simulator.close);
     process.stdout.write(`${JSON.stringify({ url: simulator.url })}\n`);
   },

@@ -9,6 +9,8 @@ export type Random = {
   pick: <T>(items: readonly T[]) => T;
   /** One of the keys, each as often as its weight says. */
   weighted: <K extends string>(weights: Readonly<Partial<Record<K, number>>>) => K;
+  /** The seed of all that is still to come. */
+  state: () => number;
 };
 
 /** A mulberry32 generator: small, fast, and good enough for make-believe. */
@@ -25,7 +27,14 @@ export function createRandom(seed: number): Random {
     if (items.length === 0) throw new RangeError('nothing to pick from');
     return items[between(0, items.length - 1)] as (typeof items)[number];
   };
-  return { next, between, chance: (share) => share > 0 && next() < share, pick, weighted: (weights) => weigh(weights) };
+  return {
+    next,
+    between,
+    chance: (share) => share > 0 && next() < share,
+    pick,
+    weighted: (weights) => weigh(weights),
+    state: () => state,
+  };
 
   function weigh<K extends string>(weights: Readonly<Partial<Record<K, number>>>): K {
     const entries = Object.entries(weights) as [K, number][];

@@ -16,7 +16,7 @@ import { checkCompanies } from './check-companies.ts';
 import { openConfiguredProcore } from './open-configured-procore.ts';
 import { createProgress } from './progress.ts';
 import type { Settings } from './settings.ts';
-import type { Terminal } from './terminal.ts';
+import { folded, type Terminal } from './terminal.ts';
 
 const schema = z.object({ ...webhookEnv, ...mirrorEnv, ...workerEnv });
 
@@ -43,7 +43,7 @@ export async function connect({
   terminal,
 }: Options): Promise<void> {
   const { signal } = lifetime;
-  const say = (line: string) => terminal.write(`${line}\n`);
+  const say = (line: string) => terminal.write(`${folded(line, terminal)}\n`);
   const env = readEnv(schema, settings);
   const resources = env.MIRROR_RESOURCES ?? null;
   const { client, companyIds, signIn } = openConfiguredProcore({ settings, database, lifetime, say });

@@ -1,4 +1,4 @@
-// What `npm start` leaves behind in `.data/`: the database, the logs, and what the next start needs to be the same again.
+// What `npm start` leaves behind in `.data/`: the database, the simulated company, the logs, and what the next start needs to be the same again.
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -11,6 +11,8 @@ const remembered = z.object({
   clientSecret: z.string().min(16),
   /** When the mirror was last seen complete and running, ms epoch. */
   lastAliveAt: z.number().optional(),
+  /** The same of that of a simulated company. */
+  simulatedLastAliveAt: z.number().optional(),
 });
 
 export type Remembered = z.infer<typeof remembered>;
@@ -19,6 +21,8 @@ export type DataDirectory = {
   path: string;
   postgres: string;
   spool: string;
+  /** The state of the simulated company; no such file: there was none before. */
+  company: string;
   logFile: (name: string) => string;
   remembered: Remembered;
   remember: (change: Partial<Remembered>) => Promise<void>;
@@ -43,6 +47,7 @@ export async function openDataDirectory(directory: string): Promise<DataDirector
     path: directory,
     postgres: path.join(directory, 'postgres'),
     spool: path.join(directory, 'spool'),
+    company: path.join(directory, 'simulator.ndjson'),
     logFile: (name) => path.join(directory, 'logs', `${name}.log`),
     get remembered() {
       return current;

@@ -2,10 +2,9 @@ import { expect, test } from 'vitest';
 import { introduction } from './introduction.ts';
 
 const common = {
-  isReal: true,
   receiver: 'http://127.0.0.1:3000/webhooks/procore',
   procore: 'no hooks',
-  health: [],
+  health: ['http://127.0.0.1:9464/readyz', 'http://127.0.0.1:9465/readyz'],
   logs: '.data/logs',
 };
 const psqlLine = (databaseUrl: string, isEmbedded: boolean) =>
@@ -36,9 +35,10 @@ test('the password of a proxy in the address of the receiver is not shown', () =
   expect(text).toContain('https://me:***@mirror.example.com/webhooks/procore');
 });
 
-test.each([
-  [true, 'the next start continues'],
-  [false, 'the next start begins with a new company'],
-])('says what the next start does: of Procore itself %s', (isReal, words) => {
-  expect(introduction({ ...common, isReal, databaseUrl: 'postgres://host/db', isEmbedded: true })).toContain(words);
+test('it fits a screen of 80 columns, with the address of the database that we run', () => {
+  const databaseUrl = `postgres://postgres:${'x'.repeat(24)}@127.0.0.1:54321/simulated`;
+  const procore = 'http://127.0.0.1:4000 (simulated)';
+  const lines = introduction({ ...common, procore, databaseUrl, isEmbedded: true }).split('\n');
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  expect(lines.length).toBeLessThan(17);
 });

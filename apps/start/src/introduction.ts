@@ -1,8 +1,6 @@
 import { withoutPasswords } from '@procore-mirror/address';
 
 export type Addresses = {
-  /** Does it mirror Procore, and not a simulated company? */
-  isReal: boolean;
   databaseUrl: string;
   /** Is the database ours, its password made by us? That of the operator is left out, and psql asks for it. */
   isEmbedded: boolean;
@@ -12,25 +10,24 @@ export type Addresses = {
   logs: string;
 };
 
-/** How to look at what runs. */
-export function introduction({ isReal, databaseUrl, isEmbedded, receiver, procore, health, logs }: Addresses): string {
+/** How to look at what runs. At 80 columns none of its lines wraps, unless an address or a path is long. */
+export function introduction({ databaseUrl, isEmbedded, receiver, procore, health, logs }: Addresses): string {
   const queries = [
     'select resource, rows, pending, last_event_at from mirror.freshness;',
-    'select number, subject, status, updated_at from procore.rfis order by updated_at desc limit 5;',
-    'select resource, kind, record_id, received_at from mirror.events order by received_at desc limit 5;',
+    'select number, subject from procore.rfis order by updated_at desc limit 5;',
+    'select resource, kind from mirror.events order by received_at desc limit 5;',
   ];
   return `
-The mirror runs.
+The mirror runs. Ctrl-C ends it; the next start continues.
 
-  Procore    ${withoutPasswords(procore)}
-  Receiver   ${receiver}
-  Health     ${health.join('\n             ')}
-  Logs       ${logs}
-  Database   psql ${quoted(isEmbedded ? databaseUrl : withoutPasswords(databaseUrl, { mask: null }))}
-  Try        ${queries.join('\n             ')}
-  Or         npx pnpm mirror status
+  Procore   ${withoutPasswords(procore)}
+  Receiver  ${receiver}
+  Health    ${health.join(' ')}
+  Logs      ${logs}
+  Status    npx pnpm mirror status
 
-Ctrl-C ends all of this; the next start ${isReal ? 'continues' : 'begins with a new company'}.
+  psql ${quoted(isEmbedded ? databaseUrl : withoutPasswords(databaseUrl, { mask: null }))}
+  ${queries.join('\n  ')}
 
 `;
 }

@@ -21,7 +21,8 @@ function bar(title: string): Progress {
     barCompleteChar: '█',
     barIncompleteChar: '░',
     hideCursor: true,
-    clearOnComplete: false,
+    barsize: 20,
+    clearOnComplete: true, // what it came to is said in words
     gracefulExit: false, // signals are ours
   });
   let isShown = false;
@@ -30,7 +31,7 @@ function bar(title: string): Progress {
       if (!isShown) shape.start(total, done, { now });
       isShown = true;
       shape.setTotal(total);
-      shape.update(done, { now: now.slice(0, 40) });
+      shape.update(done, { now: now.slice(0, 30) });
     },
     stop: () => shape.stop(),
   };

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { startPostgres } from '@procore-mirror/embedded';
 import type { Lifetime } from '@procore-mirror/runtime';
 import type { Crew } from './crew.ts';
@@ -27,6 +28,8 @@ export async function provideDatabase({ wanted, data, lifetime, crew, say }: Opt
   });
   // Two databases, lest a simulated company and a real one ever meet.
   const name = wanted.isReal ? 'mirror' : 'simulated';
+  // Without the company that it was a mirror of, its rows would be of nobody.
+  if (!wanted.isReal && !existsSync(data.company)) await server.dropDatabase(name);
   await server.createDatabase(name);
   return server.url(name);
 }

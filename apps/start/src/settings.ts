@@ -1,5 +1,5 @@
 // What the processes that `npm start` runs are told, as environment variables.
-import type { Remembered } from './data-directory.ts';
+import type { DataDirectory, Remembered } from './data-directory.ts';
 import type { Env, RealEnv, Wanted } from './env.ts';
 
 export type Settings = Record<string, string>;
@@ -64,13 +64,14 @@ export function realSettings(options: {
   };
 }
 
-/** What the simulator is told: a small company at work, generous with calls so that the first backfill is short. */
-export function simulatorSettings(ports: Ports, remembered: Remembered): Settings {
+/** What the simulator is told: a small company at work that survives the end, generous with calls so that the first backfill is short. */
+export function simulatorSettings(ports: Ports, data: Pick<DataDirectory, 'remembered' | 'company'>): Settings {
   return {
     SIMULATOR_HOST: '127.0.0.1',
     SIMULATOR_PORT: String(ports.simulator),
     SIMULATOR_CLIENT_ID: 'simulated',
-    SIMULATOR_CLIENT_SECRET: remembered.clientSecret,
+    SIMULATOR_CLIENT_SECRET: data.remembered.clientSecret,
+    SIMULATOR_STATE_FILE: data.company,
     SIMULATOR_COMPANY_ID: SIMULATED_COMPANY,
     SIMULATOR_LIFE: 'on',
     SIMULATOR_EDITS_PER_MINUTE: '60',

@@ -103,6 +103,15 @@ const mirrorOf = (simulatorUrl: string, databaseUrl: string) => ({
   PROCORE_COMPANY_IDS: '598134325683880',
 });
 
+/** Calls to a simulator's control; the test knows what they answer. */
+const controlOf = (simulatorUrl: string) => async (method: string, what: string, body?: unknown) => {
+  const answer = await fetch(`${simulatorUrl}/control/${what}`, {
+    method,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return JSON.parse(await answer.text());
+};
+
 async function count(url: string, what: string): Promise<number> {
   const database = openDatabase({ url, applicationName: 'test' });
   const { rows } = await database.pool.query(`select count(*)::int as n from ${what}`);
@@ -117,64 +126,65 @@ async function untilThereAre(url: string, what: string, atLeast: number): Promis
   }
 }
 
-test('without credentials a simulated company is mirrored and keeps changing, on other ports than those that are taken', async () => {
+test('without credentials a simulated company is mirrored, on other ports than those that are taken, and the next start continues', async () => {
   const taker = createServer().listen(ports.workerAdmin, '127.0.0.1');
   await once(taker, 'listening');
-  const started = startIn({});
-  await started.said('The mirror runs.');
+  const first = startIn({ SIMULATOR_PROJECTS: '1' });
+  await first.said('The mirror runs.');
   taker.close();
-  const [, other] = /port (\d+) is taken; the health of the worker is on (\d+)/.exec(started.output())?.slice(1) ?? [];
-  expect(started.output()).toContain(`http://127.0.0.1:${other}/readyz`);
-  await started.said(/events\/s/);
-  const url = await started.databaseUrl();
-  expect(started.output()).toContain(`psql '${url}'`);
-  await untilThereAre(url, 'procore.projects', 3);
+  const [, other] = /port (\d+) is taken; the health of the worker is on (\d+)/.exec(first.output())?.slice(1) ?? [];
+  expect(first.output()).toContain(`http://127.0.0.1:${other}/readyz`);
+  await first.said(/events\/s/);
+  const url = await first.databaseUrl();
+  expect(first.output()).toContain(`psql '${url}'`);
+  expect(await count(url, 'procore.projects')).toBe(1);
   await untilThereAre(url, 'mirror.events', 1);
-  for (const [, query] of started.output().matchAll(/(select .*);/g)) await count(url, `(${query}) q`);
+  for (const [, query] of first.output().matchAll(/(select .*);/g)) await count(url, `(${query}) q`);
   expect((await stat(path.join(directory, '.data/start.env'))).mode & 0o777).toBe(0o600);
-  await started.end();
+  // An event whose delivery is due in an hour, when nobody runs.
+  const control = controlOf(`http://127.0.0.1:${ports.simulator}`);
+  await control('PATCH', 'settings', { deliveryDelayMs: 3_600_000 });
+  const { records } = await control('POST', 'edits', { edits: [{ resource: 'RFIs', action: 'create' }] });
+  const hooks = await control('GET', 'hooks');
+  await first.end();
   await expect(count(url, 'mirror.events')).rejects.toThrow('ECONNREFUSED');
+
+  const second = startIn({});
+  await second.said('The mirror runs.');
+  expect(second.output()).toContain('Hooks: 2 scopes, 0 hooks created, 0 triggers added');
+  expect(second.output()).toContain('Backfill: 0 records stored, 0 more');
+  expect(await control('GET', 'hooks')).toEqual(hooks);
+  await control('POST', 'clock', { advanceMs: 3_600_000 });
+  await untilThereAre(url, `mirror.events where record_id = '${records[0].id}'`, 1);
+  await untilThereAre(url, `procore.rfis where id = ${records[0].id}`, 1);
+  await second.end();
 });
 
-test('against a Procore that goes on, a second start continues: no hook twice, nothing backfilled twice, changes arrive', async () => {
+test('against a Procore it makes hooks and fills the mirror, and shows no password of the operator', async () => {
   const simulator = startApp('simulator', {
     SIMULATOR_PORT: '0',
     SIMULATOR_PROJECTS: '1',
     SIMULATOR_SETTINGS: JSON.stringify({ callsPerHour: null, callsPerTenSeconds: null }),
   });
   const simulatorUrl = String((await simulator.line('url')).url);
-  const hooks = async (): Promise<unknown[]> =>
-    (await fetch(`${simulatorUrl}/control/hooks`)).json() as Promise<unknown[]>;
   const port = String(await freePort());
   const database = await createTestDatabase();
-  const env = {
+  const started = startIn({
     ...mirrorOf(simulatorUrl, database.url),
     WEBHOOK_URL: `http://127.0.0.1:${port}/webhooks/procore`,
     INGEST_HOST: '127.0.0.1',
     INGEST_PORT: port,
-  };
-
-  const first = startIn(env);
-  await first.said('The mirror runs.');
-  expect(first.output()).toContain('Hooks: 2 scopes, 2 hooks created');
-  const { username, password } = new URL(database.url);
-  expect(first.output()).toContain(`psql 'postgres://${username}@`);
-  expect(first.output()).not.toContain(password);
-  await first.end();
-
-  const second = startIn(env);
-  await second.said('The mirror runs.');
-  expect(second.output()).toContain('Hooks: 2 scopes, 0 hooks created, 0 triggers added');
-  expect(second.output()).toContain('Backfill: 0 records stored, 0 more');
-  expect(await hooks()).toHaveLength(2);
-  await untilThereAre(database.url, 'procore.rfis', 1);
-  await fetch(`${simulatorUrl}/control/edits`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ edits: [{ resource: 'RFIs', action: 'update' }] }),
+    MIRROR_RESOURCES: 'RFIs,Projects,Trades',
   });
+  await started.said('The mirror runs.');
+  expect(started.output()).toContain('Hooks: 2 scopes, 2 hooks created');
+  const { username, password } = new URL(database.url);
+  expect(started.output()).toContain(`psql 'postgres://${username}@`);
+  expect(started.output()).not.toContain(password);
+  await untilThereAre(database.url, 'procore.rfis', 1);
+  await controlOf(simulatorUrl)('POST', 'edits', { edits: [{ resource: 'RFIs', action: 'update' }] });
   await untilThereAre(database.url, 'mirror.events', 1);
-  await second.end();
+  await started.end();
   await simulator.end('SIGTERM');
   await database.drop();
 });

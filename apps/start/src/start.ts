@@ -1,6 +1,6 @@
 // `npm start`, from the database up:
 //
-//   Postgres ─▶ migrate ─▶ (simulator) ─▶ ingest ─▶ worker ─▶ hooks ─▶ backfill ─▶ a live line, until Ctrl-C
+//   Postgres ─▶ migrate ─▶ ingest ─▶ (simulator) ─▶ worker ─▶ hooks ─▶ backfill ─▶ a live line, until Ctrl-C
 import path from 'node:path';
 import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/catalogue';
 import { migrateDatabase, openSessions } from '@procore-mirror/database';
@@ -19,6 +19,7 @@ import { createCrew } from './crew.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { type Env, hasCredentials, readWanted, realSchema } from './env.ts';
 import { introduction } from './introduction.ts';
+import { aliveAt, continues } from './last-alive.ts';
 import { showLive } from './live-line.ts';
 import { provideDatabase } from './provide-database.ts';
 import {
@@ -29,7 +30,7 @@ import {
   simulatedSettings,
   simulatorSettings,
 } from './settings.ts';
-import type { Terminal } from './terminal.ts';
+import { folded, type Terminal } from './terminal.ts';
 
 type Options = {
   env: Env;
@@ -40,16 +41,13 @@ type Options = {
   ports?: Ports;
 };
 
-// Procore keeps what it could not deliver for 12 hours (docs/procore.md: Deliveries); an hour to spare.
-const COVERED_BY_RETRIES_MS = 11 * 3_600_000;
-
 /** Runs until the lifetime ends, or throws when something it started has failed; the lifetime then closes the rest. */
 export async function start({ env, directory, lifetime, ...options }: Options): Promise<void> {
   const terminal: Terminal = {
     ...options.terminal,
     write: (text) => options.terminal.write(lifetime.secrets.redact(text)),
   };
-  const say = (line: string) => terminal.write(`${line}\n`);
+  const say = (line: string) => terminal.write(`${folded(line, terminal)}\n`);
   const [wanted, catalogue] = await allConfigured(
     () => readWanted(env),
     () => readCatalogue(env),
@@ -78,30 +76,28 @@ export async function start({ env, directory, lifetime, ...options }: Options): 
   await data.writeStartEnv(settingsToShare(wanted, settings));
 
   lifetime.defer('ingest, worker and simulator', () => crew.close());
-  if (!wanted.isReal) {
-    say('Procore: simulated, a small company at work (set PROCORE_CLIENT_ID for your own)');
-    await crew.run('simulator', simulatorSettings(ports, data.remembered), `${settings.PROCORE_API_URL}/control/clock`);
-  }
   await crew.run('ingest', { ...settings, ...admin(ports.ingestAdmin) }, readyUrl(ports.ingestAdmin));
+  if (!wanted.isReal) {
+    say('Procore: a simulated company at work (set PROCORE_CLIENT_ID for your own)');
+    await crew.run('simulator', simulatorSettings(ports, data), `${settings.PROCORE_API_URL}/control/clock`);
+  }
   await crew.run('worker', { ...settings, ...admin(ports.workerAdmin) }, readyUrl(ports.workerAdmin));
 
-  // A simulated company begins anew with each start, so the mirror does, too.
-  const offMs = Date.now() - (data.remembered.lastAliveAt ?? 0);
-  const continues = wanted.isReal && offMs < COVERED_BY_RETRIES_MS;
-  await Promise.race([connect({ settings, catalogue, continues, database, lifetime, terminal }), crew.failed]);
+  const goesOn = continues(wanted, data.remembered, Date.now());
+  await Promise.race([connect({ settings, catalogue, continues: goesOn, database, lifetime, terminal }), crew.failed]);
 
-  const alive = setInterval(() => data.remember({ lastAliveAt: Date.now() }).catch(crew.fail), 60_000);
+  const rememberAlive = () => data.remember(aliveAt(wanted, Date.now()));
+  const alive = setInterval(() => rememberAlive().catch(crew.fail), 60_000);
   lifetime.defer('note of being alive', () => clearInterval(alive));
-  await data.remember({ lastAliveAt: Date.now() });
+  await rememberAlive();
   // Not redacted: it shows no password of the operator's, and one that is an everyday word would spoil it.
   options.terminal.write(
     introduction({
-      isReal: wanted.isReal,
       ...{ databaseUrl, isEmbedded: !wanted.isReal || wanted.env.DATABASE_URL === undefined },
       receiver: `http://127.0.0.1:${ports.ingest}/webhooks/procore`,
       procore: wanted.isReal ? (settings.WEBHOOK_URL ?? 'no hooks') : `${settings.PROCORE_API_URL} (simulated)`,
       health: [readyUrl(ports.ingestAdmin), readyUrl(ports.workerAdmin)],
-      logs: path.dirname(data.logFile('worker')),
+      logs: shortest(path.dirname(data.logFile('worker'))),
     }),
   );
   await Promise.race([showLive({ ...terminal, database, signal: lifetime.signal }), crew.failed]);
@@ -113,6 +109,12 @@ function readCatalogue(env: Env): Catalogue {
   const catalogue = configured('MIRROR_CATALOGUE', () => loadCatalogue(file));
   configured('MIRROR_RESOURCES', () => chooseResources(catalogue, names));
   return catalogue;
+}
+
+/** How the path is named from here. */
+function shortest(absolute: string): string {
+  const relative = path.relative('', absolute);
+  return relative.length < absolute.length ? relative : absolute;
 }
 
 function admin(port: number): Settings {

@@ -63,6 +63,9 @@ test('a second start continues with the data and the port of the first', async (
   await second.createDatabase('kept');
   expect(await query(second.url('kept'), 'select n from t')).toEqual([1]);
   expect(second.port).toBe(first.port);
+  await second.dropDatabase('kept');
+  await second.createDatabase('kept');
+  expect(await query(second.url('kept'), `select to_regclass('t') as t`)).toEqual([null]);
   await second.close();
 });
 

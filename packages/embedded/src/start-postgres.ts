@@ -22,6 +22,8 @@ export type PostgresServer = {
   port: number;
   /** Makes the database unless it exists. */
   createDatabase: (database: string) => Promise<void>;
+  /** Removes the database, if it exists, whoever uses it. */
+  dropDatabase: (database: string) => Promise<void>;
   /** Resolves when the server has ended, asked to or not. */
   ended: Promise<void>;
   /** Stops the server within about 10 s; what is committed stays. */
@@ -73,6 +75,10 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     url,
     ended,
     createDatabase: (database) => createDatabase(url('postgres'), database),
+    dropDatabase: (database) =>
+      asClient(url('postgres'), async (client) => {
+        await client.query(`drop database if exists ${client.escapeIdentifier(database)} with (force)`);
+      }),
     close: async () => {
       await keeper.end().catch(() => {});
       await stop(child, options.throwaway ? 'SIGQUIT' : 'SIGINT');
@@ -230,11 +236,17 @@ async function connectWhenReady(url: string): Promise<pg.Client> {
 }
 
 async function createDatabase(url: string, database: string): Promise<void> {
+  await asClient(url, async (client) => {
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [database]);
+    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(database)}`);
+  });
+}
+
+async function asClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    const { rowCount } = await client.query('select from pg_database where datname = $1', [database]);
-    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(database)}`);
+    await work(client);
   } finally {
     await client.end();
   }

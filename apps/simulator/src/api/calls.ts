@@ -5,6 +5,7 @@ export type RecentCall = {
   at: string;
   method: string;
   path: string;
+  query: string;
   kind: CallFacts['kind'];
   resource: string | null;
   clientId: string | null;

@@ -59,6 +59,7 @@ export function createProcoreApi(options: Options): ProcoreApi {
         at,
         method: call.method,
         path: call.path,
+        query: String(call.query),
         kind,
         resource,
         clientId,

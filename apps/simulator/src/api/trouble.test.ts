@@ -250,7 +250,7 @@ test('calls are counted by resource, kind and status, and the counting can begin
   await client.token();
   control().resetCalls();
   const [record] = [...control().world({ resource: 'RFIs', projectId: client.projectId })];
-  await client.get(list());
+  await client.get(`${list()}?page=1`);
   await client.get(`${list()}/${record!.id}`);
   await client.get(`${list()}/${record!.id}`, { 'Procore-Company-Id': undefined });
   expect(control().calls()).toMatchObject({
@@ -259,7 +259,7 @@ test('calls are counted by resource, kind and status, and the counting can begin
     byResource: { RFIs: { list: 1, show: 2 } },
     byKind: { list: 1, show: 2 },
     missingCompanyHeader: 1,
-    recent: [{ method: 'GET', path: list(), status: 200 }, { kind: 'show' }, { status: 404 }],
+    recent: [{ method: 'GET', path: list(), query: 'page=1', status: 200 }, { kind: 'show' }, { status: 404 }],
   });
   control().resetCalls();
   expect(control().calls().total).toBe(0);

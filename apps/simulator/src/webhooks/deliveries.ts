@@ -8,19 +8,28 @@ import type { Clock } from '../clock.ts';
 import type { Ids } from '../ids.ts';
 import type { Random } from '../random.ts';
 import type { Settings } from '../settings.ts';
-import { eventBody, type SimulatedEvent } from './event-body.ts';
+import { eventBody, type PayloadVersion, type SimulatedEvent } from './event-body.ts';
 import type { Hook } from './hooks.ts';
 import type { Attempt, PostEvent } from './post-event.ts';
 
-type DeliveryStatus = 'enqueued' | 'retrying' | 'delivered' | 'discarded';
+export const deliveryStatuses = ['enqueued', 'retrying', 'delivered', 'discarded'] as const;
 
 export type Delivery = {
   readonly id: string;
   readonly hook: Hook;
   readonly event: SimulatedEvent;
-  readonly body: Record<string, unknown>;
-  status: DeliveryStatus;
+  readonly payloadVersion: PayloadVersion;
+  status: (typeof deliveryStatuses)[number];
   readonly attempts: (Attempt & { id: string; startedAt: number; completedAt: number })[];
+};
+
+/** What is to be delivered at an address, and how that has been going; times in ms. */
+type Backlog = {
+  url: string;
+  queue: { deliveryId: string; readyAt: number }[];
+  failingSince: number | null;
+  pauseMs: number;
+  pausedUntil: number;
 };
 
 type Queued = { delivery: Delivery; readyAt: number };
@@ -29,7 +38,7 @@ type Endpoint = {
   url: string;
   /** A delivery stands here once, and once more for each duplicate. */
   queue: Queued[];
-  inFlight: number;
+  inFlight: Set<Queued>;
   failingSince: number | null;
   pauseMs: number;
   pausedUntil: number;
@@ -52,6 +61,10 @@ export type Deliveries = {
   /** Deliveries and duplicates that are not settled yet. */
   outstanding: () => number;
   endpoints: () => EndpointReport[];
+  /** What is not settled; deliveries under way stand first in their queue. */
+  backlogs: () => Backlog[];
+  /** Goes on with deliveries from where an earlier run was, and from what became of them meanwhile. */
+  goOn: (backlogs: readonly Backlog[], delivery: (id: string) => Delivery | undefined) => void;
   close: () => Promise<void>;
 };
 
@@ -69,8 +82,11 @@ export function createDeliveries({ clock, random, ids, settings, post }: Options
   return {
     send,
     forget,
-    outstanding: () => [...endpoints.values()].reduce((sum, { queue, inFlight }) => sum + queue.length + inFlight, 0),
+    outstanding: () =>
+      [...endpoints.values()].reduce((sum, { queue, inFlight }) => sum + queue.length + inFlight.size, 0),
     endpoints: () => [...endpoints.values()].map(report),
+    backlogs: () => [...endpoints.values()].map(backlogOf),
+    goOn,
     close: async () => {
       stop.abort();
       await Promise.allSettled(atWork);
@@ -78,8 +94,8 @@ export function createDeliveries({ clock, random, ids, settings, post }: Options
   };
 
   function send(event: SimulatedEvent, hook: Hook): Delivery {
-    const body = eventBody(event, hook.payloadVersion);
-    const delivery: Delivery = { id: ids.next(), hook, event, body, status: 'enqueued', attempts: [] };
+    const { payloadVersion } = hook;
+    const delivery: Delivery = { id: ids.next(), hook, event, payloadVersion, status: 'enqueued', attempts: [] };
     const endpoint = endpointAt(hook.destinationUrl);
     const copies = random.chance(settings().duplicateShare) ? random.between(2, 5) : 1;
     const readyAt = clock.now() + settings().deliveryDelayMs;
@@ -99,10 +115,10 @@ export function createDeliveries({ clock, random, ids, settings, post }: Options
   function endpointAt(url: string): Endpoint {
     const known = endpoints.get(url);
     if (known !== undefined) return known;
-    const made = {
+    const made: Endpoint = {
       url,
       queue: [],
-      inFlight: 0,
+      inFlight: new Set(),
       failingSince: null,
       pauseMs: FIRST_PAUSE_MS,
       pausedUntil: 0,
@@ -127,10 +143,10 @@ export function createDeliveries({ clock, random, ids, settings, post }: Options
   function work(endpoint: Endpoint): void {
     // An endpoint that fails is tried with one delivery alone.
     const most = endpoint.failingSince === null ? settings().deliveryConcurrency : 1;
-    while (!stop.signal.aborted && endpoint.inFlight < most && endpoint.pausedUntil <= clock.now()) {
+    while (!stop.signal.aborted && endpoint.inFlight.size < most && endpoint.pausedUntil <= clock.now()) {
       const next = take(endpoint);
       if (next === undefined) return;
-      endpoint.inFlight += 1;
+      endpoint.inFlight.add(next);
       track(attempt(endpoint, next));
     }
   }
@@ -154,12 +170,12 @@ export function createDeliveries({ clock, random, ids, settings, post }: Options
     const outcome = await post({
       url: endpoint.url,
       headers: delivery.hook.destinationHeaders,
-      body: JSON.stringify(delivery.body),
+      body: JSON.stringify(eventBody(delivery.event, delivery.payloadVersion)),
       timeoutMs: settings().deliveryTimeoutMs,
       signal: stop.signal,
     });
-    endpoint.inFlight -= 1;
     if (stop.signal.aborted) return;
+    endpoint.inFlight.delete(item);
     delivery.attempts.push({ ...outcome, id: ids.next(), startedAt, completedAt: clock.now() });
     if (outcome.success) succeed(endpoint, delivery);
     else fail(endpoint, item);
@@ -177,7 +193,7 @@ export function createDeliveries({ clock, random, ids, settings, post }: Options
     if (item.delivery.status !== 'delivered') item.delivery.status = 'retrying';
     endpoint.queue.unshift(item);
     endpoint.failingSince ??= clock.now();
-    if (clock.now() - endpoint.failingSince >= DISCARD_AFTER_MS) discard(endpoint);
+    if (isPastHope(endpoint)) discard(endpoint);
     // Others in flight fail with the first one: that is one failure, not several.
     else if (endpoint.pausedUntil <= clock.now()) pause(endpoint, endpoint.failingSince);
   }
@@ -196,8 +212,35 @@ export function createDeliveries({ clock, random, ids, settings, post }: Options
     endpoint.pausedUntil = 0;
   }
 
+  function backlogOf({ url, queue, inFlight, failingSince, pauseMs, pausedUntil }: Endpoint): Backlog {
+    const items = [...inFlight, ...queue].map(({ delivery, readyAt }) => ({ deliveryId: delivery.id, readyAt }));
+    return { url, queue: items, failingSince, pauseMs, pausedUntil };
+  }
+
+  function goOn(backlogs: readonly Backlog[], deliveryOf: (id: string) => Delivery | undefined): void {
+    for (const { url, queue, ...rest } of backlogs) {
+      const endpoint = Object.assign(endpointAt(url), rest);
+      for (const { deliveryId, readyAt } of queue) {
+        const delivery = deliveryOf(deliveryId);
+        if (delivery !== undefined) endpoint.queue.push({ delivery, readyAt });
+      }
+      if (isPastHope(endpoint)) discard(endpoint);
+      else wakeAt(endpoint, endpoint.pausedUntil);
+    }
+  }
+
+  function isPastHope({ failingSince }: Endpoint): boolean {
+    return failingSince !== null && clock.now() - failingSince >= DISCARD_AFTER_MS;
+  }
+
   function report({ url, queue, inFlight, pausedUntil, failingSince }: Endpoint): EndpointReport {
     const text = (ms: number | null): string | null => (ms === null || ms === 0 ? null : new Date(ms).toISOString());
-    return { url, waiting: queue.length, inFlight, pausedUntil: text(pausedUntil), failingSince: text(failingSince) };
+    return {
+      url,
+      waiting: queue.length,
+      inFlight: inFlight.size,
+      pausedUntil: text(pausedUntil),
+      failingSince: text(failingSince),
+    };
   }
 }

@@ -1,7 +1,8 @@
 // The bodies of webhook deliveries, in the three formats that Procore sends (docs/procore.md: Payload versions).
 import { numberOf } from '../json.ts';
 
-export type PayloadVersion = 'v2.0' | 'v3.0' | 'v4.0';
+export const payloadVersions = ['v2.0', 'v3.0', 'v4.0'] as const;
+export type PayloadVersion = (typeof payloadVersions)[number];
 
 export type SimulatedEvent = {
   ulid: string;

@@ -18,11 +18,15 @@ export type Events = {
   log: () => readonly LoggedEvent[];
   /** Events ever emitted, forgotten ones included. */
   count: () => number;
+  /** Begins with the log of an earlier run, and its count. */
+  goOn: (earlier: readonly LoggedEvent[], emitted: number) => void;
   ofHook: (hookId: string) => Delivery[];
 };
 
-/** Older events are forgotten beyond this, so that a simulator can live for weeks. */
+/** Settled events are forgotten after a day, or beyond so many, so that a simulator can live for weeks. */
+const LOGGED_MS = 86_400_000;
 const LONGEST_LOG = 500_000;
+const LOOKS_EVERY = 1000;
 
 type Options = {
   world: World;
@@ -45,6 +49,10 @@ export function createEvents({ world, hooks, deliveries, clock, random, ids, set
     },
     log: () => log,
     count: () => count,
+    goOn: (earlier, emitted) => {
+      log = [...earlier];
+      count = emitted;
+    },
     ofHook: (hookId) => log.flatMap((entry) => entry.deliveries).filter(({ hook }) => hook.id === hookId),
   };
 
@@ -54,7 +62,16 @@ export function createEvents({ world, hooks, deliveries, clock, random, ids, set
     const heard = lost ? [] : hooks.hearing(event);
     count += 1;
     log.push({ event, lost, deliveries: heard.map((hook) => deliveries.send(event, hook)) });
-    if (log.length > LONGEST_LOG) log = log.slice(LONGEST_LOG / 10);
+    if (count % LOOKS_EVERY === 0) forget();
+  }
+
+  function forget(): void {
+    const oldest = new Date(clock.now() - LOGGED_MS).toISOString();
+    const surplus = log.length > LONGEST_LOG ? log.length - 0.9 * LONGEST_LOG : 0;
+    const isForgotten = ({ event, deliveries: sent }: LoggedEvent, index: number): boolean =>
+      (index < surplus || event.occurredAt < oldest) &&
+      sent.every(({ status }) => status === 'delivered' || status === 'discarded');
+    log = log.filter((logged, index) => !isForgotten(logged, index));
   }
 
   function describe(

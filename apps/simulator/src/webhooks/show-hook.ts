@@ -1,6 +1,7 @@
 // Hooks, triggers and deliveries as the Webhooks API v2.0 shows them (docs/procore.md: Webhooks API).
 import { wholeSeconds } from '../clock.ts';
 import type { Delivery } from './deliveries.ts';
+import { eventBody } from './event-body.ts';
 import type { Hook, Trigger } from './hooks.ts';
 
 // One set of words filters, another is shown, and older pages have a third.
@@ -52,11 +53,11 @@ export function showTrigger(
   };
 }
 
-export function showDelivery({ id, status, body, attempts }: Delivery): Record<string, unknown> {
+export function showDelivery({ id, status, event, payloadVersion, attempts }: Delivery): Record<string, unknown> {
   return {
     id,
     status,
-    payload: body,
+    payload: eventBody(event, payloadVersion),
     delivery_attempts: attempts.map((attempt) => ({
       id: attempt.id,
       success: attempt.success,

@@ -33,6 +33,8 @@ export type World = {
   companies: Map<string, Company>;
   /** What the service account may do in a project; everything unless said otherwise. */
   access: (projectId: string) => ProjectAccess;
+  /** Of the projects that anything was said about, by their ids. */
+  accesses: () => ReadonlyMap<string, ProjectAccess>;
   add: (record: WorldRecord) => void;
   /** Files a record that moved under its new place, too. */
   refile: (record: WorldRecord) => void;
@@ -68,6 +70,7 @@ export function createWorld(): World {
   return {
     companies,
     access: (projectId) => getOr(accesses, projectId, () => ({ permitted: true, toolsOff: new Set() })),
+    accesses: () => accesses,
     add: (record) => {
       const { entry, companyId, id, now } = record;
       byKey.set(keyOf(entry, { companyId, id, projectId: now.projectId }), record);
