@@ -1,5 +1,5 @@
 // What `hooks plan`, `hooks apply` and `hooks status` share: the scopes looked at, and what is told of them.
-import { listScopes, type planAllHooks, type ScopeHooks } from '@procore-mirror/mirror';
+import { type planAllHooks, planProjects, type ScopeHooks, selectCompany, selectScopes } from '@procore-mirror/mirror';
 import { allConfigured, pathWarning, procoreHosts } from '@procore-mirror/runtime';
 import type { Context } from './context.ts';
 import { type applyHooksSchema, type hooksSchema, procoreSchema } from './env.ts';
@@ -21,7 +21,7 @@ export type FoundHooks = {
 export async function lookAfterHooks(
   context: Context,
   schema: typeof applyHooksSchema | typeof hooksSchema,
-  work: typeof planAllHooks,
+  { work, isApplied }: { work: typeof planAllHooks; isApplied: boolean },
 ): Promise<FoundHooks> {
   const { output, signal } = context;
   const [env, { catalogue, resources }] = await allConfigured(
@@ -43,8 +43,12 @@ export async function lookAfterHooks(
         unlisted.push(line);
         output.note(line);
       };
-      const companyIds = env.PROCORE_COMPANY_IDS;
-      const scopes = await listScopes({ client, companyIds, catalogue, resources, signal, pausesMs: PAUSES_MS, say });
+      const { scopes } = await selectScopes({
+        ...{ client, database, signal, pausesMs: PAUSES_MS, say, note: (line) => output.note(`${line}.`) },
+        companyIds: env.PROCORE_COMPANY_IDS,
+        wanted: env.MIRROR_PROJECTS,
+        select: isApplied ? selectCompany : planProjects,
+      });
       const progress = createProgress(scopes.length, output.note);
       try {
         const { onScope } = progress;

@@ -103,5 +103,12 @@ export {
   type Trouble,
   unparkScopes,
 } from './schedule/scopes.ts';
+export {
+  announceProjects,
+  noteCompanies,
+  noteProjects,
+  type ProjectChoice,
+  readProjects,
+} from './schedule/selection.ts';
 export { forgetOldWalks, keepWalk, type TakenWalk, takeWalks, takeWalksLike } from './schedule/walks.ts';
 export { type ColumnType, type MirroredColumn, type MirroredTable, OWN_COLUMNS } from './schema/mirrored-table.ts';

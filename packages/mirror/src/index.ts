@@ -1,6 +1,5 @@
 export { appliedInWords, applyAllHooks, planAllHooks, type ScopeHooks } from './apply-all-hooks.ts';
 export { applyHooks } from './apply-hooks.ts';
-export { listProjects } from './ask/list-projects.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
 export { backfillScopes } from './backfill-scopes.ts';
 export { ScopeParkedError } from './errors.ts';
@@ -17,3 +16,4 @@ export { type Replayed, replayDeadLetters, retryDeadLetters, timeToNextTry } fro
 export { createDriftWatch, type DriftWatch } from './run/drift-watch.ts';
 export { type FetchSettings, type NewDeadLetter, usualPace } from './run/fetch-settings.ts';
 export { createNeighbours } from './run/neighbours.ts';
+export { planProjects, selectCompany, selectScopes } from './select-scopes.ts';

@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import {
+  announceProjects,
   asJsonb,
   type Database,
   findParentIds,
@@ -50,6 +51,7 @@ export async function recordDelivery(settings: RecordSettings, delivery: Deliver
   const { receivedAt, key = null, trace = null } = delivery;
   const logged: LoggedEvent = { ...event, receivedAt, key, trace, raw: asJsonb(raw) };
   const isNew = await recordUnderOwnId(settings, { event: logged, ignored, news, deadLetterId: deadLetterId(raw) });
+  if (isNew && event.resource.toLowerCase() === 'projects') await announceProjects(database, event.companyId);
   return { outcome: isNew ? verdict.outcome : 'known', event, reason: ignored, newDeadLetter: null };
 }
 

@@ -41,6 +41,7 @@ test('with only the required variables set, the rest takes the defaults of the c
     ...required,
     WEBHOOK_AUTHORIZATION: ['Bearer 0123456789'],
     LOG_LEVEL: 'info',
+    MIRROR_PROJECTS: 'active',
     ADMIN_HOST: '127.0.0.1',
     ADMIN_PORT: 9465,
     QUEUE_ALLOW_VOLATILE: false,

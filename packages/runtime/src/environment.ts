@@ -149,6 +149,13 @@ export const workerEnv = {
 };
 
 export const mirrorEnv = {
+  MIRROR_PROJECTS: list(z.string().regex(/^(active|[1-9]\d{0,18})$/, 'must be a project id (digits), or active'))
+    .transform((names): 'active' | string[] => (names.includes('active') ? 'active' : names))
+    .default('active')
+    .meta({
+      description:
+        'Ids of the projects to mirror, separated by commas; active: all active ones that the service account may see.',
+    }),
   MIRROR_RESOURCES: list(z.string())
     .optional()
     .meta({ description: 'Names of the resources to mirror, separated by commas; all when unset.' }),

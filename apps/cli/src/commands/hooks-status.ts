@@ -15,7 +15,7 @@ export function addHooksStatus(parent: Command, run: Run): void {
     .option('--json', 'print the result as JSON')
     .action((options: { json?: boolean }) =>
       run(options, async (context) => {
-        const found = await lookAfterHooks(context, hooksSchema, planAllHooks);
+        const found = await lookAfterHooks(context, hooksSchema, { work: planAllHooks, isApplied: false });
         context.output.result(hooksAsJson(found), () => inWords(found));
         return exitCodeOf(found, ({ actions }) => actions.length > 0);
       }),
