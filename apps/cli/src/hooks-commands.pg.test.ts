@@ -133,16 +133,20 @@ test('a company that the service account does not see is named, and the others g
   expect(stdout).toContain('3 scopes');
 });
 
-test('only the projects that are named are looked after, and one that Procore does not show is told', async () => {
-  const { code, stdout, stderr } = await mirror(['hooks', 'status'], {
-    MIRROR_PROJECTS: '42',
-    WEBHOOK_AUTHORIZATION: '',
+test('only the projects that are named are looked after; others lose their hook, and one that Procore does not show is told', async () => {
+  const env = { MIRROR_PROJECTS: '42', WEBHOOK_AUTHORIZATION: '' };
+  const stderr = 'MIRROR_PROJECTS names what Procore does not show as active: 42.\n';
+  const status = await mirror(['hooks', 'status'], env);
+  expect(status).toMatchObject({ code: 1, stderr });
+  expect(status.stdout).toMatch(/a hook, \d+, though it is not mirrored any more/);
+  expect(await mirror(['hooks', 'apply'], { MIRROR_PROJECTS: '42' })).toMatchObject({ code: 0, stderr });
+  expect(await hooks()).toHaveLength(1);
+  expect(await mirror(['hooks', 'status'], env)).toEqual({
+    ...{ code: 0, stderr },
+    stdout: '1 scope, all as they should be\n',
   });
-  expect({ code, stderr }).toEqual({
-    code: 0,
-    stderr: 'MIRROR_PROJECTS names what Procore does not show as active: 42.\n',
-  });
-  expect(stdout).toBe('1 scope, all as they should be\n');
+  expect(await mirror(['hooks', 'apply'])).toMatchObject({ code: 0, stderr: '' });
+  expect(await hooks()).toHaveLength(2);
 });
 
 test.each([

@@ -89,6 +89,14 @@ export {
 } from './schedule/batches.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './schedule/due-looks.ts';
 export {
+  listHookPlaces,
+  noteHook,
+  noteHookTrouble,
+  type RememberedHook,
+  readHook,
+  type SeenHook,
+} from './schedule/hooks.ts';
+export {
   askForTurn,
   endNoToken,
   forgetIdleScopes,

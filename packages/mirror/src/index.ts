@@ -1,4 +1,4 @@
-export { appliedInWords, applyAllHooks, planAllHooks, type ScopeHooks } from './apply-all-hooks.ts';
+export { appliedInWords, applyAllHooks, planAllHooks } from './apply-all-hooks.ts';
 export { applyHooks } from './apply-hooks.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
 export { backfillScopes } from './backfill-scopes.ts';
@@ -7,6 +7,7 @@ export { type BatchReport, fetchBatch } from './fetch-batch.ts';
 export { IDLE_MS, keysOf, startFetchLoop } from './fetch-loop.ts';
 export { heedScopes } from './heed-scopes.ts';
 export { listScopes } from './list-scopes.ts';
+export type { ScopeHooks } from './look-at-hooks.ts';
 export { judgeFailure } from './plan/judge-failure.ts';
 export { isSelected, type Selection } from './plan/news-of-event.ts';
 export { callsOf, type HookAction } from './plan/plan-hooks.ts';

@@ -84,8 +84,13 @@ async function look({ client, database, companyId, wanted, signal }: Options) {
   const before = new Set(known.filter(({ isSelected }) => isSelected).map(({ projectId }) => projectId));
   const listing = await listProjects(client, companyId, { signal, expected: [...before] });
   const projects = selectProjects(known, listing, wanted);
-  const selected = projects.filter(({ isSelected }) => isSelected).map(({ projectId }) => projectId);
+  const selected = projects.flatMap(({ isSelected, projectId }) => (isSelected ? [projectId] : [])).toSorted(byId);
   const isSelected = new Set(selected);
   const left = known.map(({ projectId }) => projectId).filter((id) => !isSelected.has(id));
   return { projects, found: { selected, left, come: selected.filter((id) => !before.has(id)) } };
+}
+
+/** Ids without zeros in front: a shorter one is less. */
+function byId(one: string, other: string): number {
+  return one.length - other.length || (one < other ? -1 : 1);
 }
