@@ -88,6 +88,15 @@ export {
   rescheduleBatches,
 } from './schedule/batches.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './schedule/due-looks.ts';
+export { giveUpDuty, takeDuty } from './schedule/duties.ts';
+export {
+  type DueHook,
+  findDueHooks,
+  listLeftCompanies,
+  listSecretKeys,
+  readHookCalls,
+  readProjectsState,
+} from './schedule/hook-looks.ts';
 export {
   listHookPlaces,
   noteHook,

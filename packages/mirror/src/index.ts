@@ -6,6 +6,7 @@ export { ScopeParkedError } from './errors.ts';
 export { type BatchReport, fetchBatch } from './fetch-batch.ts';
 export { IDLE_MS, keysOf, startFetchLoop } from './fetch-loop.ts';
 export { heedScopes } from './heed-scopes.ts';
+export { startHookLoop } from './hook-loop.ts';
 export { listScopes } from './list-scopes.ts';
 export type { ScopeHooks } from './look-at-hooks.ts';
 export { judgeFailure } from './plan/judge-failure.ts';

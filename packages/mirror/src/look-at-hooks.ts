@@ -14,6 +14,7 @@ import {
 import { applyHooks, type HookOptions, planScopeHooks, readOffers } from './apply-hooks.ts';
 import { type Patience, tryCalls } from './ask/try-calls.ts';
 import { findUndelivered } from './ask/undelivered.ts';
+import { ScopeParkedError } from './errors.ts';
 import type { Scope } from './list-scopes.ts';
 import type { HookAction } from './plan/plan-hooks.ts';
 
@@ -26,6 +27,8 @@ export type LookOptions = Pick<HookOptions, 'namespace' | 'destinationUrl' | 'au
     resources: readonly string[] | null;
     /** Where what was seen is remembered; without it nothing is. */
     database?: Database;
+    /** May a hook keep what it carries, though it was given another value than ours, known by this fingerprint? */
+    keepsSecret?: (key: string) => boolean;
   };
 
 export type ScopeHooks = {
@@ -56,7 +59,7 @@ export type HookLooks = {
   leave: (place: Place) => Promise<ScopeHooks>;
 };
 
-const PAYLOAD_VERSION = 'v4.0';
+export const PAYLOAD_VERSION = 'v4.0';
 const NOTHING = { notOffered: [], refused: [], trouble: null, waits: null, isUnreached: false };
 const NO_HOOK: SeenHook = {
   hookId: null,
@@ -70,28 +73,40 @@ const NO_HOOK: SeenHook = {
   hasListedTriggers: false,
 };
 
-/** `templates`: the projects of a company, of which one that answers says what the others offer. */
+/** What is offered in each company; null: none of its projects tells. */
+export type KnownOffers = Map<string, HookOptions['offers'] | null>;
+
+/**
+ * `templates`: the projects of a company, of which one that answers says what the others offer. `offers`: what was asked before, to be
+ * kept for further looks.
+ */
 export function createHookLooks(
-  options: LookOptions & { templates: (companyId: string) => readonly string[] },
+  options: LookOptions & { templates: (companyId: string) => readonly string[]; offers?: KnownOffers },
 ): HookLooks {
-  const { client, resources, signal, database, templates, pausesMs, ...how } = options;
+  const { client, resources, signal, database, pausesMs, templates, offers = new Map(), ...rest } = options;
+  const { keepsSecret = () => false, ...how } = rest;
   const hooks = createHooksApi(client);
-  const offersOf = createOffers(templates);
+  const offersOf = createOffers(templates, offers);
   const knownAt = (place: Place) => database && readHook(database.pool, { ...place, payloadVersion: PAYLOAD_VERSION });
   const scopeAt = ({ companyId, projectId }: Place): HookOptions => ({
     ...{ ...how, hooks, companyId, projectId, signal, payloadVersion: PAYLOAD_VERSION, selection: { resources } },
   });
   const withMemory = async (place: Place): Promise<HookOptions> => {
-    const scope = { ...scopeAt(place), ...(database && { known: await knownAt(place) }) };
+    const known = await knownAt(place);
+    const key = known?.secretKey ?? null;
+    const isKept = key !== null && ![...(how.keys?.values() ?? [])].includes(key) && keepsSecret(key);
+    const scope = { ...scopeAt(place), known, ...(isKept && { accepted: null }) };
     return { ...scope, ...(await offersOf(scope)) };
   };
-  const look = (place: Place, work: Work) => lookAt(place, work, { signal, pausesMs });
+  const look = async (place: Place, work: Work) => (await lookAt(place, work, { signal, pausesMs })).found;
   const note = (place: Place, seen: SeenHook, finding: string | null) =>
     database && noteHook(database, { ...place, payloadVersion: PAYLOAD_VERSION }, { seen, finding });
 
-  async function noteTrouble(found: ScopeHooks): Promise<ScopeHooks> {
+  /** The same, and what could not be done is noted, unless it was not tried. */
+  async function lookAndNote(place: Place, work: Work): Promise<ScopeHooks> {
+    const { found, failure } = await lookAt(place, work, { signal, pausesMs });
     const finding = found.trouble ?? found.waits;
-    if (database && finding !== null && !found.isUnreached)
+    if (database && finding !== null && !found.isUnreached && !(failure instanceof ScopeParkedError))
       await noteHookTrouble(database, { ...found, payloadVersion: PAYLOAD_VERSION }, finding);
     return found;
   }
@@ -103,35 +118,30 @@ export function createHookLooks(
         for (const action of actions) done(action);
         return { notOffered, refused };
       }),
-    apply: async (place) =>
-      noteTrouble(
-        await look(place, async (done) => {
-          const { notOffered, refused, seen } = await applyHooks({ ...(await withMemory(place)), onDone: done });
-          await note(place, seen, refused.length === 0 ? null : `Procore does not take ${refused.join(', ')}`);
-          return { notOffered, refused };
-        }),
-      ),
+    apply: (place) =>
+      lookAndNote(place, async (done) => {
+        const { notOffered, refused, seen } = await applyHooks({ ...(await withMemory(place)), onDone: done });
+        await note(place, seen, refused.length === 0 ? null : `Procore does not take ${refused.join(', ')}`);
+        return { notOffered, refused };
+      }),
     planToLeave: (place) =>
       look(place, async (done) => {
         for (const { id } of await oursIn(hooks, scopeAt(place))) done(removalOf(id));
         return NOTHING;
       }),
-    leave: async (place) =>
-      noteTrouble(
-        await look(place, async (done) => {
-          const scope = scopeAt(place);
-          for (const { id: hookId } of await oursIn(hooks, scope)) {
-            const undelivered = await findUndelivered(hooks, { ...scope, hookId, now: new Date() });
-            const count = undelivered?.count ?? 0;
-            if (count > 0)
-              return { waits: `hook ${hookId} goes when the events have been delivered that it still has` };
-            await hooks.remove({ ...scope, hookId });
-            done(removalOf(hookId));
-          }
-          await note(place, NO_HOOK, null);
-          return NOTHING;
-        }),
-      ),
+    leave: (place) =>
+      lookAndNote(place, async (done) => {
+        const scope = scopeAt(place);
+        for (const { id: hookId } of await oursIn(hooks, scope)) {
+          const undelivered = await findUndelivered(hooks, { ...scope, hookId, now: new Date() });
+          const count = undelivered?.count ?? 0;
+          if (count > 0) return { waits: `hook ${hookId} goes when the events have been delivered that it still has` };
+          await hooks.remove({ ...scope, hookId });
+          done(removalOf(hookId));
+        }
+        await note(place, NO_HOOK, null);
+        return NOTHING;
+      }),
   };
 }
 
@@ -151,7 +161,7 @@ async function oursIn(hooks: HooksApi, scope: Place & Pick<HookOptions, 'namespa
   }
 }
 
-async function lookAt(place: Place, work: Work, patience: Patience): Promise<ScopeHooks> {
+async function lookAt(place: Place, work: Work, patience: Patience): Promise<{ found: ScopeHooks; failure: unknown }> {
   const { companyId, projectId } = place;
   const actions: HookAction[] = [];
   let failure: unknown;
@@ -163,9 +173,10 @@ async function lookAt(place: Place, work: Work, patience: Patience): Promise<Sco
       }),
     patience,
   );
-  if ('done' in tried) return { ...NOTHING, ...tried.done, companyId, projectId, actions };
+  if ('done' in tried) return { found: { ...NOTHING, ...tried.done, companyId, projectId, actions }, failure: null };
   const isUnreached = failure instanceof ProcoreUnreachableError || failure instanceof ProcoreTokenError;
-  return { ...NOTHING, companyId, projectId, actions, trouble: tried.refused, isUnreached };
+  const found = { ...NOTHING, companyId, projectId, actions, trouble: tried.refused, isUnreached };
+  return { found, failure };
 }
 
 /** So many projects are asked what they offer before each is asked for itself. */
@@ -174,9 +185,8 @@ const MOST_TEMPLATES = 3;
 /** What to tell a scope of offers: the first project of a company that answers speaks for the others. */
 function createOffers(
   templates: (companyId: string) => readonly string[],
+  inCompany: KnownOffers,
 ): (scope: HookOptions) => Promise<Pick<HookOptions, 'offers'>> {
-  const inCompany = new Map<string, HookOptions['offers'] | null>();
-
   async function ask(scope: HookOptions): Promise<HookOptions['offers'] | null> {
     for (const projectId of templates(scope.companyId).slice(0, MOST_TEMPLATES)) {
       try {
