@@ -62,6 +62,8 @@ const patch = (id: string, change: object) =>
     body: JSON.stringify(change),
   });
 
+const rowsOf = async (table: string) => (await database.pool.query(`select * from mirror.${table}`)).rows;
+
 test('hooks are planned, applied and looked at; a second time nothing is to be done', async () => {
   const plan = await mirror(['hooks', 'plan']);
   expect(plan.code).toBe(0);
@@ -71,11 +73,16 @@ test('hooks are planned, applied and looked at; a second time nothing is to be d
 
   const before = await mirror(['hooks', 'status']);
   expect(before).toMatchObject({ code: 1, stdout: expect.stringMatching(/ no hook +2$/m) });
+  expect(await rowsOf('selection')).toEqual([]);
 
   const applied = await mirror(['hooks', 'apply']);
   expect(applied).toMatchObject({ code: 0, stderr: '' });
   expect(applied.stdout).toMatch(/^Hooks: 2 scopes, 2 hooks created, \d+ triggers added$/m);
   expect(await hooks()).toHaveLength(2);
+  expect(await rowsOf('selection')).toMatchObject([
+    { company_id: companyId, project_id: null, is_selected: true },
+    { company_id: companyId, is_active: true, is_selected: true, left_at: null, name: expect.any(String) },
+  ]);
 
   const again = await mirror(['hooks', 'apply']);
   expect(again).toEqual({ code: 0, stdout: 'Hooks: 2 scopes, 0 hooks created, 0 triggers added\n', stderr: '' });
@@ -124,6 +131,22 @@ test('a company that the service account does not see is named, and the others g
   expect(stdout).toMatch(/^ *42 /m);
   expect(stderr).toContain('Projects of company 42 are not mirrored');
   expect(stdout).toContain('3 scopes');
+});
+
+test('only the projects that are named are looked after; others lose their hook, and one that Procore does not show is told', async () => {
+  const env = { MIRROR_PROJECTS: '42', WEBHOOK_AUTHORIZATION: '' };
+  const stderr = 'MIRROR_PROJECTS names what Procore does not show as active: 42.\n';
+  const status = await mirror(['hooks', 'status'], env);
+  expect(status).toMatchObject({ code: 1, stderr });
+  expect(status.stdout).toMatch(/a hook, \d+, though it is not mirrored any more/);
+  expect(await mirror(['hooks', 'apply'], { MIRROR_PROJECTS: '42' })).toMatchObject({ code: 0, stderr });
+  expect(await hooks()).toHaveLength(1);
+  expect(await mirror(['hooks', 'status'], env)).toEqual({
+    ...{ code: 0, stderr },
+    stdout: '1 scope, all as they should be\n',
+  });
+  expect(await mirror(['hooks', 'apply'])).toMatchObject({ code: 0, stderr: '' });
+  expect(await hooks()).toHaveLength(2);
 });
 
 test.each([

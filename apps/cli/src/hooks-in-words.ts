@@ -14,6 +14,7 @@ export function hooksAsJson({ scopes, unlisted }: FoundHooks): unknown {
       not_offered: scope.notOffered,
       refused: scope.refused,
       trouble: scope.trouble,
+      waits: scope.waits,
     })),
     unlisted,
   };
@@ -22,7 +23,8 @@ export function hooksAsJson({ scopes, unlisted }: FoundHooks): unknown {
 /** A line for each scope of which there is something to say: `say` says it of an action. */
 export function hooksTable(scopes: readonly ScopeHooks[], title: string, say: (action: HookAction) => string): string {
   const rows = scopes.flatMap((scope) => {
-    const what = [...scope.actions.map(say), ...(scope.trouble === null ? [] : [scope.trouble])];
+    const refused = scope.refused.map((name) => `Procore does not take ${name}`);
+    const what = [...scope.actions.map(say), ...refused, ...(scope.trouble === null ? [] : [scope.trouble])];
     return what.length === 0
       ? []
       : [[scope.companyId, scope.projectId ?? '', what.join('; '), callsOf(scope.actions)] as const];
@@ -42,7 +44,9 @@ export function actionInWords(action: HookAction): string {
     case 'remove triggers':
       return `remove ${counted(action.triggers.length, 'superfluous trigger')}`;
     case 'remove':
-      return `remove the second hook ${action.hookId}`;
+      return action.because === 'second'
+        ? `remove the second hook ${action.hookId}`
+        : `remove the hook ${action.hookId}, for it is not mirrored any more`;
   }
 }
 
@@ -58,7 +62,9 @@ export function faultInWords(action: HookAction): string {
     case 'remove triggers':
       return counted(action.triggers.length, 'superfluous trigger');
     case 'remove':
-      return `a second hook, ${action.hookId}`;
+      return action.because === 'second'
+        ? `a second hook, ${action.hookId}`
+        : `a hook, ${action.hookId}, though it is not mirrored any more`;
   }
 }
 

@@ -1,6 +1,7 @@
 // What `hooks plan`, `hooks apply` and `hooks status` share: the scopes looked at, and what is told of them.
-import { listScopes, type planAllHooks, type ScopeHooks } from '@procore-mirror/mirror';
-import { allConfigured, pathWarning, procoreHosts } from '@procore-mirror/runtime';
+import { listHookPlaces } from '@procore-mirror/database';
+import { type planAllHooks, planProjects, type ScopeHooks, selectCompany, selectScopes } from '@procore-mirror/mirror';
+import { allConfigured, fingerprint, pathWarning, procoreHosts } from '@procore-mirror/runtime';
 import type { Context } from './context.ts';
 import { type applyHooksSchema, type hooksSchema, procoreSchema } from './env.ts';
 import { ServerUnreachableError } from './errors.ts';
@@ -21,7 +22,7 @@ export type FoundHooks = {
 export async function lookAfterHooks(
   context: Context,
   schema: typeof applyHooksSchema | typeof hooksSchema,
-  work: typeof planAllHooks,
+  { work, isApplied }: { work: typeof planAllHooks; isApplied: boolean },
 ): Promise<FoundHooks> {
   const { output, signal } = context;
   const [env, { catalogue, resources }] = await allConfigured(
@@ -35,6 +36,7 @@ export async function lookAfterHooks(
     namespace: env.WEBHOOK_NAMESPACE,
     destinationUrl: env.WEBHOOK_URL,
     authorization: env.WEBHOOK_AUTHORIZATION?.[0] ?? null,
+    keys: new Map(env.WEBHOOK_AUTHORIZATION?.slice(0, 1).map((value) => [value, fingerprint(value)])),
   };
   return context.withDatabase((database) =>
     context.withProcore(database, async (client) => {
@@ -43,12 +45,19 @@ export async function lookAfterHooks(
         unlisted.push(line);
         output.note(line);
       };
-      const companyIds = env.PROCORE_COMPANY_IDS;
-      const scopes = await listScopes({ client, companyIds, catalogue, resources, signal, pausesMs: PAUSES_MS, say });
+      const { scopes, left } = await selectScopes({
+        ...{ client, database, signal, pausesMs: PAUSES_MS, say, note: (line) => output.note(`${line}.`) },
+        companyIds: env.PROCORE_COMPANY_IDS,
+        wanted: env.MIRROR_PROJECTS,
+        select: isApplied ? selectCompany : planProjects,
+      });
+      const hooked = await listHookPlaces(database.pool, env.PROCORE_COMPANY_IDS);
+      const gone = new Set(left.map(({ projectId }) => projectId));
+      const leaving = hooked.filter(({ projectId }) => gone.has(projectId ?? ''));
       const progress = createProgress(scopes.length, output.note);
       try {
         const { onScope } = progress;
-        const how = { client, catalogue, resources, signal, pausesMs: PAUSES_MS, onScope };
+        const how = { client, database, catalogue, resources, signal, pausesMs: PAUSES_MS, onScope, left: leaving };
         return { scopes: reached(await work({ ...how, ...wanted, scopes })), unlisted };
       } finally {
         progress.close();

@@ -28,6 +28,7 @@ import {
 } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { environment, readWorkerEnv, workerSchema } from './env.ts';
+import { startHooks } from './start-hooks.ts';
 import { startUpkeep } from './upkeep-loop.ts';
 import { startVersionWatch } from './version-watch.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
@@ -132,6 +133,11 @@ await runMain({
       },
     });
     lifetime.defer('fetch loop', () => loop.close());
+
+    const hooks = startHooks({
+      ...{ env, database, catalogue, resources, holder, log, client: procore.client, secrets: lifetime.secrets },
+    });
+    lifetime.defer('hooks', async () => hooks?.close());
 
     const upkeep = startUpkeep({ database, url: database.url, holder, log });
     lifetime.defer('upkeep', () => upkeep.close());

@@ -104,6 +104,23 @@ export {
   rescheduleBatches,
 } from './schedule/batches.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './schedule/due-looks.ts';
+export { giveUpDuty, takeDuty } from './schedule/duties.ts';
+export {
+  type DueHook,
+  findDueHooks,
+  listLeftCompanies,
+  listSecretKeys,
+  readHookCalls,
+  readProjectsState,
+} from './schedule/hook-looks.ts';
+export {
+  listHookPlaces,
+  noteHook,
+  noteHookTrouble,
+  type RememberedHook,
+  readHook,
+  type SeenHook,
+} from './schedule/hooks.ts';
 export {
   askForTurn,
   endNoToken,
@@ -119,5 +136,12 @@ export {
   type Trouble,
   unparkScopes,
 } from './schedule/scopes.ts';
+export {
+  announceProjects,
+  noteCompanies,
+  noteProjects,
+  type ProjectChoice,
+  readProjects,
+} from './schedule/selection.ts';
 export { forgetOldWalks, keepWalk, type TakenWalk, takeWalks, takeWalksLike } from './schedule/walks.ts';
 export { type ColumnType, type MirroredColumn, type MirroredTable, OWN_COLUMNS } from './schema/mirrored-table.ts';

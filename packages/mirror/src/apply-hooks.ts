@@ -1,12 +1,22 @@
 // Procore sends events only where a hook has triggers for them: one hook in the company, one in each project
 // (docs/procore.md: Webhooks API). It is looked at with one call, and set right by as few as it takes; who is cut off plans anew.
 import type { Catalogue } from '@procore-mirror/catalogue';
-import type { HookOffer, HooksApi, WantedTrigger } from '@procore-mirror/procore';
+import type { RememberedHook, SeenHook } from '@procore-mirror/database';
+import {
+  type Hook,
+  type HookOffer,
+  type HooksApi,
+  type HookTrigger,
+  triggerName,
+  type WantedTrigger,
+} from '@procore-mirror/procore';
 import type { Selection } from './plan/news-of-event.ts';
 import {
   changeOf,
   type HookAction,
   hookToKeep,
+  keyOfTriggers,
+  nameOfTrigger,
   needsTriggers,
   planHooks,
   type WantedHook,
@@ -24,6 +34,12 @@ export type HookOptions = {
   destinationUrl: string;
   /** Null: not known, so hooks are not compared with it; none can be made or set right. */
   authorization: string | null;
+  /** Values that a hook may carry as well; none when left out. Null: whatever it carries, it is left as it is. */
+  accepted?: readonly string[] | null | undefined;
+  /** The fingerprints of these values, by which it is remembered what a hook was given. */
+  keys?: ReadonlyMap<string, string> | undefined;
+  /** What is remembered of the hook here; null: nothing. Left out where nothing is remembered of any hook. */
+  known?: RememberedHook | null | undefined;
   /** Format of the bodies; the receiver reads all of them. v4.0 is the one Procore recommends. */
   payloadVersion: 'v2.0' | 'v3.0' | 'v4.0';
   /** What this or another project of the company offers. Without it, and where that does not fit, this scope is asked. */
@@ -36,14 +52,28 @@ export type ScopePlan = {
   actions: readonly HookAction[];
   /** Resources that are to be mirrored, and of which nothing is offered here. */
   notOffered: readonly string[];
-};
-
-export type AppliedHooks = ScopePlan & {
   /** What Procore should have taken, and did not: triggers that it offers, and changes of a hook. */
   refused: readonly string[];
 };
 
-type Surveyed = { plan: ScopePlan; wanted: WantedHook; isOwnOffer: boolean };
+export type AppliedHooks = ScopePlan & {
+  /** The hook as it is now, to be remembered. */
+  seen: SeenHook;
+};
+
+type Surveyed = {
+  plan: ScopePlan;
+  wanted: WantedHook;
+  /** Tells what was wanted as far as the offers told that were given. */
+  wantedKey: string;
+  isOwnOffer: boolean;
+  kept: Hook | null;
+  /** Those of the hook that is kept; null: as they were. */
+  triggers: readonly HookTrigger[] | null;
+};
+
+/** What became of an action: what Procore did not take, though it answered well, and the hook as it answered. */
+type Outcome = { triggers: readonly WantedTrigger[]; changes: readonly string[]; hook?: Hook };
 
 /** What the hooks of our namespace in this scope lack. Writes nothing. */
 export async function planScopeHooks(options: HookOptions): Promise<ScopePlan> {
@@ -58,50 +88,95 @@ export async function applyHooks(
   options: HookOptions & { onDone?: (action: HookAction) => void },
 ): Promise<AppliedHooks> {
   const { onDone = () => {} } = options;
-  const { plan, wanted, isOwnOffer } = await survey(options);
-  const refused: WantedTrigger[] = [];
-  const changes: string[] = [];
+  const surveyed = await survey(options);
+  const { plan, wanted, isOwnOffer } = surveyed;
+  const outcomes: Outcome[] = [];
   for (const action of plan.actions) {
     const outcome = await carryOut(options, wanted, action);
-    refused.push(...outcome.triggers);
-    changes.push(...outcome.changes);
+    outcomes.push(outcome);
     onDone(without(action, outcome.triggers));
   }
-  if (refused.length === 0 || isOwnOffer) {
-    return { ...plan, refused: [...changes, ...refused.map(nameOf)] };
-  }
-  const own = wantedOf(options, await readOffers(options));
-  const offered = new Set(own.triggers.offered.map(nameOf));
-  const notTaken = refused.map(nameOf).filter((name) => offered.has(name));
-  return { actions: plan.actions, notOffered: notOfferedIn(own), refused: [...changes, ...notTaken] };
+  const refused = outcomes.flatMap(({ triggers }) => triggers);
+  const own = refused.length === 0 || isOwnOffer ? null : wantedOf(options, await readOffers(options));
+  const offered = own === null ? null : new Set(own.triggers.offered.map(triggerName));
+  const notTaken = [
+    ...plan.refused,
+    ...refused.filter((trigger) => offered?.has(triggerName(trigger)) ?? true).map(nameOfTrigger),
+  ];
+  const notOffered = own === null ? plan.notOffered : notOfferedIn(own);
+  return {
+    actions: plan.actions,
+    notOffered,
+    refused: [...outcomes.flatMap(({ changes }) => changes), ...notTaken],
+    seen: { ...seenAfter(options, surveyed, outcomes), notOffered, refused: notTaken },
+  };
+}
+
+/** The hook as it is after these actions. */
+function seenAfter(
+  { known, authorization, keys }: HookOptions,
+  { plan, wantedKey, kept, triggers }: Surveyed,
+  outcomes: readonly Outcome[],
+): Omit<SeenHook, 'notOffered' | 'refused'> {
+  const hook = outcomes.findLast((outcome) => outcome.hook !== undefined)?.hook ?? kept;
+  const refused = outcomes.reduce((sum, outcome) => sum + outcome.triggers.length, 0);
+  const change = (kind: 'create' | 'add triggers' | 'remove triggers') =>
+    plan.actions.reduce((sum, action) => sum + (action.do === kind ? action.triggers.length : 0), 0);
+  const before = kept?.triggerCount ?? triggers?.length ?? null;
+  const changed = change('create') + change('add triggers') - refused - change('remove triggers');
+  const isNew = plan.actions.some((action) => action.do === 'create');
+  const isGiven =
+    isNew || plan.actions.some((action) => action.do === 'patch' && action.change.authorization !== undefined);
+  const ofBefore = known != null && known.hookId === hook?.id ? known.secretKey : null;
+  return {
+    hookId: hook?.id ?? null,
+    status: hook?.status ?? null,
+    destinationUrl: hook?.destinationUrl ?? null,
+    triggerCount: before === null && !isNew ? null : (before ?? 0) + changed,
+    wantedKey,
+    secretKey: isGiven ? (keys?.get(authorization ?? '') ?? null) : ofBefore,
+    hasListedTriggers: isNew || triggers !== null,
+  };
 }
 
 async function survey(options: HookOptions): Promise<Surveyed> {
-  const { hooks, namespace, companyId, projectId, signal } = options;
+  const { hooks, namespace, companyId, projectId, known, signal } = options;
   const scope = { companyId, projectId, signal };
   const offers = options.offers ?? { projectId, list: await readOffers(options) };
   const isOwnOffer = offers.projectId === projectId;
-  const wanted = wantedOf(options, offers.list);
   const ours = await hooks.list({ ...scope, namespace });
-  const kept = hookToKeep(ours, wanted);
-  const triggers =
-    kept !== null && needsTriggers(kept, wanted) ? await hooks.listTriggers({ ...scope, hookId: kept.id }) : null;
-  const planned = { actions: planHooks(ours, triggers, wanted), notOffered: notOfferedIn(wanted) };
+  const general = wantedOf(options, offers.list);
+  const kept = hookToKeep(ours, general);
+  const isOtherKnown = kept !== null && wasGivenAnother(options, kept);
+  const wantedKey = keyOfTriggers(general.triggers.offered);
+  const needs = kept !== null && needsTriggers(kept, known, { ...general, isOtherKnown });
+  const triggers = needs ? await hooks.listTriggers({ ...scope, hookId: kept.id }) : null;
+  // What was not offered or was refused before is so still, as long as the triggers need not be looked at.
+  const remembered = known != null && kept !== null && triggers === null ? known : null;
+  const plan = (wanted: WantedHook): ScopePlan => ({
+    actions: planHooks(ours, triggers, { ...wanted, isOtherKnown }),
+    notOffered: remembered?.notOffered ?? notOfferedIn(wanted),
+    refused: remembered?.refused ?? [],
+  });
+  const found = { wanted: general, plan: plan(general), wantedKey, isOwnOffer, kept, triggers };
   // Perhaps they were refused before, because this project offers less than the other one.
-  if (isOwnOffer || !planned.actions.some((action) => action.do === 'add triggers')) {
-    return { plan: planned, wanted, isOwnOffer };
-  }
+  if (isOwnOffer || !found.plan.actions.some((action) => action.do === 'add triggers')) return found;
   const own = wantedOf(options, await readOffers(options));
-  const plan = { actions: planHooks(ours, triggers, own), notOffered: notOfferedIn(own) };
-  return { plan, wanted: own, isOwnOffer: true };
+  return { ...found, wanted: own, plan: plan(own), isOwnOffer: true };
 }
 
-/** Names what Procore did not take, though it answered well. */
+/** Is the last value that we gave this hook, as it is remembered, none of those that it may carry? */
+function wasGivenAnother({ authorization, accepted = [], keys, known }: HookOptions, hook: Hook): boolean {
+  if (keys === undefined || known?.secretKey == null || known.hookId !== hook.id) return false;
+  if (authorization === null || accepted === null) return false;
+  return ![authorization, ...accepted].some((value) => keys.get(value) === known.secretKey);
+}
+
 async function carryOut(
   { hooks, namespace, companyId, projectId, signal }: HookOptions,
   wanted: WantedHook,
   action: HookAction,
-): Promise<{ triggers: readonly WantedTrigger[]; changes: readonly string[] }> {
+): Promise<Outcome> {
   const scope = { companyId, projectId, signal };
   const all = { triggers: [], changes: [] };
   switch (action.do) {
@@ -111,12 +186,12 @@ async function carryOut(
       if (authorization === null) throw new RangeError('a hook needs an authorization');
       const hook = await hooks.create({ ...scope, namespace, destinationUrl, payloadVersion, authorization });
       const { refused } = await hooks.addTriggers({ ...scope, hookId: hook.id, triggers: action.triggers });
-      return { ...all, triggers: refused };
+      return { ...all, triggers: refused, hook };
     }
     case 'patch': {
       const hook = await hooks.patch({ ...scope, hookId: action.hookId, change: action.change });
       const changes = Object.keys(changeOf(hook, wanted) ?? {}).filter((name) => name in action.change);
-      return { ...all, changes: changes.map((name) => `${name} of hook ${hook.id}`) };
+      return { ...all, changes: changes.map((name) => `${name} of hook ${hook.id}`), hook };
     }
     case 'add triggers': {
       const { refused } = await hooks.addTriggers({ ...scope, hookId: action.hookId, triggers: action.triggers });
@@ -145,8 +220,10 @@ export function readOffers({ hooks, companyId, projectId, payloadVersion, signal
 
 function wantedOf(options: HookOptions, offers: readonly HookOffer[]): WantedHook {
   const { catalogue, selection, projectId, destinationUrl, authorization, payloadVersion } = options;
+  const also = options.accepted === undefined ? [] : options.accepted;
+  const accepted = authorization === null || also === null ? null : [authorization, ...also];
   const of = { scope: projectId === null ? 'company' : 'project', resources: selection.resources } as const;
-  return { destinationUrl, authorization, payloadVersion, triggers: wantedTriggers(catalogue, offers, of) };
+  return { destinationUrl, authorization, accepted, payloadVersion, triggers: wantedTriggers(catalogue, offers, of) };
 }
 
 /** Resources of which some events are offered have their news. */
@@ -154,8 +231,4 @@ function notOfferedIn({ triggers }: WantedHook): string[] {
   const offered = new Set(triggers.offered.map(({ resource }) => resource.toLowerCase()));
   const names = triggers.notOffered.map(({ resource }) => resource).filter((name) => !offered.has(name.toLowerCase()));
   return [...new Set(names)];
-}
-
-function nameOf({ resource, eventType }: WantedTrigger): string {
-  return `${resource} ${eventType}`;
 }

@@ -1,13 +1,14 @@
-export { appliedInWords, applyAllHooks, planAllHooks, type ScopeHooks } from './apply-all-hooks.ts';
+export { appliedInWords, applyAllHooks, planAllHooks } from './apply-all-hooks.ts';
 export { applyHooks } from './apply-hooks.ts';
-export { listProjects } from './ask/list-projects.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
 export { backfillScopes } from './backfill-scopes.ts';
 export { ScopeParkedError } from './errors.ts';
 export { type BatchReport, fetchBatch } from './fetch-batch.ts';
 export { IDLE_MS, keysOf, startFetchLoop } from './fetch-loop.ts';
 export { heedScopes } from './heed-scopes.ts';
+export { startHookLoop } from './hook-loop.ts';
 export { listScopes } from './list-scopes.ts';
+export type { ScopeHooks } from './look-at-hooks.ts';
 export { judgeFailure } from './plan/judge-failure.ts';
 export { MONTHLY_SANDBOX, overwrittenOn, refuseReset } from './plan/monthly-sandbox.ts';
 export { isSelected, type Selection } from './plan/news-of-event.ts';
@@ -19,3 +20,4 @@ export { type Replayed, replayDeadLetters, retryDeadLetters, timeToNextTry } fro
 export { createDriftWatch, type DriftWatch } from './run/drift-watch.ts';
 export { type FetchSettings, type NewDeadLetter, usualPace } from './run/fetch-settings.ts';
 export { createNeighbours } from './run/neighbours.ts';
+export { planProjects, selectCompany, selectScopes } from './select-scopes.ts';

@@ -27,10 +27,11 @@ export async function listScopes(
   const scopes: Scope[] = [];
   for (const companyId of options.companyIds) {
     scopes.push({ companyId, projectId: null, resources: resourcesOf('company') });
-    const projects = await tryCalls(() => listProjects(options.client, companyId, options.signal), options);
+    const projects = await tryCalls(() => listProjects(options.client, companyId, options), options);
     if ('refused' in projects) options.say(`Projects of company ${companyId} are not mirrored: ${projects.refused}`);
     else
-      for (const projectId of projects.done) scopes.push({ companyId, projectId, resources: resourcesOf('project') });
+      for (const { id, isActive } of projects.done.projects)
+        if (isActive) scopes.push({ companyId, projectId: id, resources: resourcesOf('project') });
   }
   return scopes;
 }

@@ -33,6 +33,22 @@ async function logged(): Promise<{ at: string }[]> {
   return rows;
 }
 
+test('an event of the projects announces those of a company that is mirrored, once', async () => {
+  const { pool } = mirror.database;
+  await pool.query('insert into mirror.selection (company_id, is_selected) values (1, true), (2, true)');
+  const announced = async () =>
+    (await pool.query('select company_id from mirror.selection where announced_at is not null')).rows;
+  await receive(JSON.stringify(anEvent({ id: 'RFI' })));
+  expect(await announced()).toEqual([]);
+  const event = { id: 'PROJECT', resource_type: 'projects', resource_id: '8', reason: 'create' };
+  await receive(JSON.stringify(anEvent(event)));
+  expect(await announced()).toEqual([{ company_id: '1' }]);
+  await pool.query('update mirror.selection set announced_at = null');
+  await receive(JSON.stringify(anEvent(event)));
+  expect(await announced()).toEqual([]);
+  await pool.query('delete from mirror.selection');
+});
+
 test('the key and the trace of its first delivery stand with the event', async () => {
   const settings = { ...mirror.settings, selection: { companyIds: null, resources: null } };
   const body = Buffer.from(JSON.stringify(anEvent()));

@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import {
+  announceProjects,
   asJsonb,
   type Database,
   findParentIds,
@@ -54,6 +55,9 @@ export async function recordDelivery(settings: RecordSettings, delivery: Deliver
   const recorded = await recordUnderOwnId(settings, options);
   if (recorded === 'forgotten') {
     return { outcome: 'ignored', event, reason: 'project_not_selected', newDeadLetter: null };
+  }
+  if (recorded === 'new' && event.resource.toLowerCase() === 'projects') {
+    await announceProjects(database, event.companyId);
   }
   return { outcome: recorded === 'new' ? verdict.outcome : 'known', event, reason: ignored, newDeadLetter: null };
 }

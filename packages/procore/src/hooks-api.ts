@@ -257,8 +257,8 @@ function pathOf(options: Scope & { hookId?: string }, path: string): string {
   });
 }
 
-function callOptions({ companyId, signal }: Scope): { companyId: string; signal: AbortSignal | undefined } {
-  return { companyId, signal };
+function callOptions({ companyId, projectId = null, signal }: Scope) {
+  return { companyId, signal, purpose: { projectId, resource: null, lane: 'upkeep' as const } };
 }
 
 function readAnswer<S extends z.ZodType>(path: string, answer: ProcoreAnswer, schema: S): z.infer<S> {

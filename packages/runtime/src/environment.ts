@@ -111,7 +111,7 @@ export const webhookEnv = {
     .optional()
     .meta({
       description:
-        'Public https address of the receiver; `pnpm mirror hooks apply` and `npm start` make the hooks that lead to it.',
+        'Public https address of the receiver; workers, `pnpm mirror hooks apply` and `npm start` make the hooks that lead to it.',
     }),
   // The characters are Procore's choice (docs/procore.md: Webhooks API).
   WEBHOOK_NAMESPACE: z
@@ -138,6 +138,10 @@ export const workerEnv = {
   WORKER_CONCURRENCY: wholeNumber(1, 256)
     .default(16)
     .meta({ description: 'Batches in hand at once in each worker, 1 to 256.' }),
+  CHECK_HOOKS_EVERY_MS: wholeNumber(0, 999_999_999).default(3_600_000).meta({
+    description:
+      'How often the worker makes hooks as they should be where WEBHOOK_URL is set, in milliseconds, as far as its share of calls allows; 0: never.',
+  }),
   RETRY_DEAD_LETTERS_AFTER_MS: list(z.string().regex(/^[1-9]\d{0,9}$/, 'must be a whole number from 1 up'))
     .transform((times) => times.map(Number))
     .refine((times) => times.every((time, index) => time > (times[index - 1] ?? 0)), 'must grow from one to the next')

@@ -14,7 +14,7 @@ export function addHooksApply(parent: Command, run: Run): void {
     .option('--json', 'print the result as JSON')
     .action((options: { json?: boolean }) =>
       run(options, async (context) => {
-        const found = await lookAfterHooks(context, applyHooksSchema, applyAllHooks);
+        const found = await lookAfterHooks(context, applyHooksSchema, { work: applyAllHooks, isApplied: true });
         context.output.result(
           hooksAsJson(found),
           () => `${hooksTable(found.scopes, 'done', actionInWords)}${appliedInWords(found.scopes).join('\n')}`,

@@ -13,7 +13,7 @@ export function addHooksPlan(parent: Command, run: Run): void {
     .option('--json', 'print the result as JSON')
     .action((options: { json?: boolean }) =>
       run(options, async (context) => {
-        const found = await lookAfterHooks(context, hooksSchema, planAllHooks);
+        const found = await lookAfterHooks(context, hooksSchema, { work: planAllHooks, isApplied: false });
         context.output.result(hooksAsJson(found), () => inWords(found));
         return exitCodeOf(found, () => false);
       }),

@@ -1,4 +1,4 @@
-import { planAllHooks } from '@procore-mirror/mirror';
+import { planAllHooks, type ScopeHooks } from '@procore-mirror/mirror';
 import type { Command } from 'commander';
 import { hooksSchema } from '../env.ts';
 import { faultInWords, hooksAsJson, hooksTable, notOfferedInWords } from '../hooks-in-words.ts';
@@ -15,15 +15,19 @@ export function addHooksStatus(parent: Command, run: Run): void {
     .option('--json', 'print the result as JSON')
     .action((options: { json?: boolean }) =>
       run(options, async (context) => {
-        const found = await lookAfterHooks(context, hooksSchema, planAllHooks);
+        const found = await lookAfterHooks(context, hooksSchema, { work: planAllHooks, isApplied: false });
         context.output.result(hooksAsJson(found), () => inWords(found));
-        return exitCodeOf(found, ({ actions }) => actions.length > 0);
+        return exitCodeOf(found, isWrong);
       }),
     );
 }
 
+function isWrong({ actions, refused }: ScopeHooks): boolean {
+  return actions.length > 0 || refused.length > 0;
+}
+
 function inWords({ scopes }: FoundHooks): string {
-  const wrong = scopes.filter((scope) => scope.trouble !== null || scope.actions.length > 0).length;
+  const wrong = scopes.filter((scope) => scope.trouble !== null || isWrong(scope)).length;
   const sum = `${counted(scopes.length, 'scope')}, ${wrong === 0 ? 'all' : scopes.length - wrong} as they should be`;
   const fix = wrong === 0 ? '' : '; `pnpm mirror hooks apply` sets right what is wrong';
   return `${hooksTable(scopes, 'wrong', faultInWords)}${sum}${fix}${notOfferedInWords(scopes)}`;

@@ -16,6 +16,7 @@ const FRESHNESS = {
     'Events in the last 24 hours that led to a fetch; of the time since calls are counted, if that is shorter.',
   calls_for_events_last_day: 'Requests to Procore in the same time that events led to; no backfills.',
   calls_per_event: 'calls_for_events_last_day / events_last_day; NULL without events.',
+  left_at: 'Since when it is not selected to be mirrored, so that nothing newer comes; NULL: it is.',
 };
 
 const WHEN_UNFIT: Record<ColumnType, string> = {

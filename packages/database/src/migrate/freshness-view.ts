@@ -5,10 +5,10 @@ import { quoteLiteral, tableName } from '../schema/quote.ts';
 
 const EMPTY = `
   select null::bigint, null::bigint, null::text, null::bigint, null::timestamptz, null::timestamptz, null::timestamptz,
-    null::bigint, null::bigint, null::bigint, null::bigint, null::numeric where false`;
+    null::bigint, null::bigint, null::bigint, null::bigint, null::numeric, null::timestamptz where false`;
 
 const COLUMNS = `company_id, project_id, resource, rows, last_event_at, last_fetch_at, oldest_pending_at, pending,
-  calls_last_hour, events_last_day, calls_for_events_last_day, calls_per_event`;
+  calls_last_hour, events_last_day, calls_for_events_last_day, calls_per_event, left_at`;
 
 /** Makes `mirror.freshness` a view over no tables: the same columns, nothing that depends on a table. */
 export async function emptyFreshness(client: pg.ClientBase): Promise<void> {
@@ -68,11 +68,13 @@ function freshnessQuery(tables: readonly MirroredTable[]): string {
       sum(n.for_events) filter (where n.period_start >= (select start from day))
     from mirror.calls n join resources r using (resource) group by 1, 2, 3
   )
-  select company_id, project_id, resource, sum(rows)::bigint, max(last_event_at), max(last_fetch_at),
+  select f.company_id, f.project_id, resource, sum(rows)::bigint, max(last_event_at), max(last_fetch_at),
     min(oldest_pending_at), sum(pending)::bigint, coalesce(sum(calls), 0)::bigint,
     sum(day_events)::bigint, coalesce(sum(day_calls), 0)::bigint,
-    round(coalesce(sum(day_calls), 0)::numeric / nullif(sum(day_events), 0), 2)
-  from facts group by 1, 2, 3`;
+    round(coalesce(sum(day_calls), 0)::numeric / nullif(sum(day_events), 0), 2), min(s.left_at)
+  from facts f left join mirror.selection s
+    on s.company_id = f.company_id and coalesce(s.project_id, 0) = coalesce(f.project_id, 0)
+  group by 1, 2, 3`;
 }
 
 function createView(name: string, query: string): string {

@@ -116,6 +116,10 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       values (1, 2, $1, '1', '2026-01-05Z', now()), (1, 2, $1, '2', '2026-01-04Z', now())`,
       [notes.resource],
     );
+    await database.pool.query(
+      `insert into mirror.selection (company_id, project_id, is_selected, left_at)
+      values (1, null, true, null), (1, 2, false, '2026-01-06Z'), (3, 2, false, '2026-01-07Z')`,
+    );
     const { rows } = await database.pool.query('select * from mirror.freshness order by resource');
     const noCalls = {
       calls_last_hour: '0',
@@ -134,6 +138,7 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
         oldest_pending_at: null,
         pending: '0',
         ...noCalls,
+        left_at: null,
       },
       {
         company_id: '1',
@@ -145,6 +150,7 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
         oldest_pending_at: '2026-01-04T00:00:00Z',
         pending: '2',
         ...noCalls,
+        left_at: '2026-01-06T00:00:00Z',
       },
     ]);
   });

@@ -385,9 +385,11 @@ export const hooks = mirror.table(
     status: text('status'),
     destinationUrl: text('destination_url'),
     triggerCount: integer('trigger_count'),
+    /** Tells the set of triggers that were wanted and offered when its triggers were last listed; they were as right as can be then. */
+    wantedKey: text('wanted_key'),
     /** The fingerprint of the secret that we last set. */
     secretKey: text('secret_key'),
-    /** Names of resources that are not offered there, and of triggers (`RFIs update`) that were refused although they are. */
+    /** Names of resources that are not offered there, and of what was refused although it is (`RFIs update`). */
     notOffered: text('not_offered').array().notNull().default(sql`'{}'`),
     refused: text('refused').array().notNull().default(sql`'{}'`),
     /** When it was last looked at, and when its triggers were last listed. */
@@ -410,6 +412,13 @@ export const origin = mirror.table('origin', {
   notedAt: moment('noted_at').notNull().default(now),
   /** When the mirror was last emptied because its sandbox was overwritten. */
   resetAt: moment('reset_at'),
+});
+
+/** What one worker at a time does beside fetching, and which has it. */
+export const duties = mirror.table('duties', {
+  name: text('name').primaryKey(),
+  leaseHolder: text('lease_holder').notNull(),
+  leaseUntil: moment('lease_until').notNull(),
 });
 
 /** Workers that run, or ran within the last day. */

@@ -1,7 +1,15 @@
 import { catalogue } from '@procore-mirror/catalogue';
 import type { Hook } from '@procore-mirror/procore';
 import { describe, expect, test } from 'vitest';
-import { callsOf, hookToKeep, needsTriggers, planHooks, type WantedHook, wantedTriggers } from './plan-hooks.ts';
+import {
+  callsOf,
+  hookToKeep,
+  keyOfTriggers,
+  needsTriggers,
+  planHooks,
+  type WantedHook,
+  wantedTriggers,
+} from './plan-hooks.ts';
 
 const url = 'https://mirror.example.com/webhooks/procore';
 const aHook = (more: Partial<Hook> = {}): Hook => ({
@@ -21,6 +29,7 @@ const robots = { resource: 'Robots', eventType: 'create' };
 const wanted: WantedHook = {
   destinationUrl: url,
   authorization: 'Bearer of-our-own-choice',
+  accepted: ['Bearer of-our-own-choice', 'Bearer of-before'],
   payloadVersion: 'v4.0',
   triggers: { offered: [create, remove], notOffered: [robots] },
 };
@@ -40,7 +49,7 @@ test('where nothing is offered no hook is needed', () => {
 });
 
 test('a hook that is as it should be is left alone, and its triggers need not be known', () => {
-  expect(needsTriggers(aHook(), wanted)).toBe(false);
+  expect(needsTriggers(aHook(), undefined, wanted)).toBe(false);
   expect(planHooks([aHook()], null, wanted)).toEqual([]);
   expect(planHooks([aHook()], listed, wanted)).toEqual([]);
 });
@@ -52,6 +61,7 @@ test.each<[Partial<Hook>, object | null]>([
   [{ payloadVersion: 'v2.0' }, { payloadVersion: 'v4.0' }],
   [{ authorizationTail: 'other' }, { authorization: wanted.authorization }],
   [{ authorizationTail: 'ice' }, null],
+  [{ authorizationTail: 'efore' }, null],
   [{ authorizationTail: null }, { authorization: wanted.authorization }],
   [{ authorizationTail: undefined }, null],
   [
@@ -60,7 +70,7 @@ test.each<[Partial<Hook>, object | null]>([
   ],
 ])('a hook with %j is patched with %j', (change, expected) => {
   const hook = aHook(change);
-  expect(needsTriggers(hook, wanted)).toBe(expected !== null);
+  expect(needsTriggers(hook, undefined, wanted)).toBe(expected !== null);
   const plan = planHooks([hook], listed, wanted);
   expect(plan).toEqual(expected === null ? [] : [{ do: 'patch', hookId: '5', change: expected }]);
   expect(callsOf(plan)).toBe(expected === null ? 0 : 1);
@@ -70,14 +80,39 @@ test('who does not know the secret leaves it as it is', () => {
   expect(planHooks([aHook({ authorizationTail: 'other' })], null, { ...wanted, authorization: null })).toEqual([]);
 });
 
+test('one that is known to carry another value gets ours, even if they end alike', () => {
+  const plan = planHooks([aHook()], null, { ...wanted, isOtherKnown: true });
+  expect(plan).toEqual([{ do: 'patch', hookId: '5', change: { authorization: wanted.authorization } }]);
+  expect(planHooks([aHook()], null, { ...wanted, isOtherKnown: true, accepted: null })).toEqual([]);
+});
+
 describe('triggers', () => {
+  const day = 86_400_000;
+  const known = {
+    ...{ hookId: '5', triggerCount: 2, secretKey: null, notOffered: [], refused: [], triggersAgeMs: 29 * day },
+    wantedKey: keyOfTriggers([remove, create]),
+  };
+  test.each<[string, Partial<typeof known> | null, boolean]>([
+    ['it is remembered to have them', {}, false],
+    ['nothing of it is remembered', null, true],
+    ['that is a month ago', { triggersAgeMs: 31 * day }, true],
+    ['they were never listed', { triggersAgeMs: null } as never, true],
+    ['it is another hook', { hookId: '6' }, true],
+    ['it had another number of them', { triggerCount: 3 }, true],
+    ['others were wanted then', { wantedKey: keyOfTriggers([create]) }, true],
+    ['some were refused, but lately', { refused: ['RFIs update'], triggersAgeMs: day / 2 } as never, false],
+    ['some were refused a day ago', { refused: ['RFIs update'], triggersAgeMs: 2 * day } as never, true],
+  ])('where %s they are to be listed: %s', (_, change, expected) => {
+    expect(needsTriggers(aHook(), change && { ...known, ...change }, wanted)).toBe(expected);
+  });
+
   test.each([
     [1, true],
     [2, false],
     [3, true],
     [null, true],
   ])('of a hook that has %s are to be known: %s', (triggerCount, expected) => {
-    expect(needsTriggers(aHook({ triggerCount }), wanted)).toBe(expected);
+    expect(needsTriggers(aHook({ triggerCount }), undefined, wanted)).toBe(expected);
   });
 
   test('that are missing are added, whatever the spelling of those that are there', () => {
@@ -123,7 +158,7 @@ describe('of several hooks', () => {
     const plan = planHooks(hooks, [{ id: '1', ...create }], { ...wanted, payloadVersion: 'v4.0' });
     expect(plan).toEqual([
       { do: 'add triggers', hookId: '7', triggers: [remove] },
-      { do: 'remove', hookId: '5' },
+      { do: 'remove', hookId: '5', because: 'second' },
     ]);
     expect(callsOf(plan)).toBe(2);
   });

@@ -2,7 +2,9 @@
 //
 //   ours ──none──▶ create
 //     └──some──▶ keep one ─▶ patch it ─▶ add triggers ─▶ remove superfluous ones ─▶ remove the others of its payload version
+import { createHash } from 'node:crypto';
 import type { Catalogue } from '@procore-mirror/catalogue';
+import type { RememberedHook } from '@procore-mirror/database';
 import {
   type Hook,
   type HookChange,
@@ -17,8 +19,12 @@ import { isSelected, type Selection } from './news-of-event.ts';
 /** How the hook of a company or project should be. */
 export type WantedHook = {
   destinationUrl: string;
-  /** Null: nobody knows, so it is left as it is. */
+  /** What a new hook gets, and one that carries none of those accepted. Null: nobody knows. */
   authorization: string | null;
+  /** Values that a hook may carry. Null: whatever it carries, it is left as it is. */
+  accepted: readonly string[] | null;
+  /** We gave the hook that is kept another value, by all we know, even if this ends alike. */
+  isOtherKnown?: boolean;
   payloadVersion: string;
   triggers: WantedTriggers;
 };
@@ -35,7 +41,8 @@ export type HookAction =
   | { do: 'patch'; hookId: string; change: HookChange }
   | { do: 'add triggers'; hookId: string; triggers: readonly WantedTrigger[] }
   | { do: 'remove triggers'; hookId: string; triggers: readonly HookTrigger[] }
-  | { do: 'remove'; hookId: string };
+  /** A second hook of a scope, or the one of a scope that left the selection. */
+  | { do: 'remove'; hookId: string; because: 'second' | 'left' };
 
 /** What is to be mirrored in a company or project has these events, offered there or not. */
 export function wantedTriggers(
@@ -58,6 +65,17 @@ export function wantedTriggers(
   };
 }
 
+/** How a message names a trigger. */
+export function nameOfTrigger({ resource, eventType }: WantedTrigger): string {
+  return `${resource} ${eventType}`;
+}
+
+/** Tells sets of triggers apart: the same for the same ones, in whatever order and spelling. */
+export function keyOfTriggers(triggers: readonly WantedTrigger[]): string {
+  const names = triggers.map(triggerName).toSorted().join('\n');
+  return createHash('sha256').update(names).digest('hex').slice(0, 16);
+}
+
 /** Which of our hooks is kept; null: there is none. Those of the wanted version go first, then active ones with most triggers. */
 export function hookToKeep(
   hooks: readonly Hook[],
@@ -75,23 +93,49 @@ export function hookToKeep(
   return hooks.toSorted(better)[0] ?? null;
 }
 
-/** Whether the triggers of the hook must be known to tell what it needs. */
-export function needsTriggers(hook: Hook, wanted: WantedHook): boolean {
-  return hook.triggerCount !== wanted.triggers.offered.length || changeOf(hook, wanted) !== null;
+const DAY_MS = 86_400_000;
+/** A trigger that was swapped for another one leaves the number as it was. */
+const LIST_TRIGGERS_EVERY_MS = 30 * DAY_MS;
+/** What Procore refused although it offers it is tried again. */
+const TRY_REFUSED_EVERY_MS = DAY_MS;
+
+/** Are the triggers of the hook, by all we know, those that were as right as can be when they were last listed? */
+function hasKnownTriggers(hook: Hook, known: RememberedHook | null, wanted: WantedHook): boolean {
+  if (known === null || known.triggersAgeMs === null) return false;
+  const isSame =
+    known.hookId === hook.id &&
+    hook.triggerCount !== null &&
+    known.triggerCount === hook.triggerCount &&
+    known.wantedKey === keyOfTriggers(wanted.triggers.offered);
+  return isSame && known.triggersAgeMs < (known.refused.length > 0 ? TRY_REFUSED_EVERY_MS : LIST_TRIGGERS_EVERY_MS);
+}
+
+/** Whether the triggers of the hook must be listed to tell what it needs. `known`: undefined, nothing is remembered of any hook. */
+export function needsTriggers(hook: Hook, known: RememberedHook | null | undefined, wanted: WantedHook): boolean {
+  if (changeOf(hook, wanted) !== null) return true;
+  if (known !== undefined) return !hasKnownTriggers(hook, known, wanted);
+  return hook.triggerCount !== wanted.triggers.offered.length;
 }
 
 /** What the hook is to have instead of what it has; null: nothing. */
 export function changeOf(hook: Hook, wanted: Omit<WantedHook, 'triggers'>): HookChange | null {
-  const { authorization, destinationUrl, payloadVersion } = wanted;
-  const tail = hook.authorizationTail;
-  const isOther = tail === null || (tail !== undefined && authorization?.endsWith(tail) === false);
+  const { authorization, accepted, destinationUrl, payloadVersion } = wanted;
   const change = {
     ...(hook.status !== 'active' && { status: 'active' as const }),
     ...(!isSameUrl(hook.destinationUrl, destinationUrl) && { destinationUrl }),
-    ...(authorization !== null && isOther && { authorization }),
+    ...(authorization !== null && accepted !== null && carriesOther(hook, accepted, wanted) && { authorization }),
     ...(hook.payloadVersion !== payloadVersion && { payloadVersion }),
   };
   return Object.keys(change).length === 0 ? null : change;
+}
+
+function carriesOther(
+  { authorizationTail: tail }: Hook,
+  accepted: readonly string[],
+  { isOtherKnown = false }: Pick<WantedHook, 'isOtherKnown'>,
+): boolean {
+  if (tail === null || isOtherKnown) return true;
+  return tail !== undefined && !accepted.some((value) => value.endsWith(tail));
 }
 
 /** What to do in a scope, in this order, given our hooks there. `triggers`: those of the hook to keep; null: as many as wanted. */
@@ -110,7 +154,7 @@ export function planHooks(
   return [
     ...(change === null ? [] : [{ do: 'patch' as const, hookId: kept.id, change }]),
     ...(triggers === null ? [] : planTriggers(kept.id, triggers, wanted.triggers)),
-    ...seconds.map(({ id }) => ({ do: 'remove' as const, hookId: id })),
+    ...seconds.map(({ id }) => ({ do: 'remove' as const, hookId: id, because: 'second' as const })),
   ];
 }
 

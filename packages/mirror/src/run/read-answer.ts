@@ -3,6 +3,7 @@
 import { type Catalogue, type CatalogueEntry, type Wrapper, wrappersOf } from '@procore-mirror/catalogue';
 import { isFittingId } from '@procore-mirror/database';
 import { type AnswerText, ProcoreFormatError, type ReadPage } from '@procore-mirror/procore';
+import type { ListedProject } from '../plan/select-projects.ts';
 
 export type ListedItem = {
   id: string;
@@ -69,6 +70,21 @@ export function readItems(
     const parentId = namedBy === null ? null : asId(namedBy.split('.').reduce(field, element), entry);
     return id === null ? [] : [{ id, parentId }];
   });
+}
+
+/** The projects on a page of their list, active unless it says otherwise; `records` counts those without an id, too. Throws as `checkPage`. */
+export function readListedProjects(
+  { fields }: Kept,
+  entry: Pick<CatalogueEntry, 'resource' | 'list' | 'idType'>,
+): { projects: ListedProject[]; records: number } {
+  const { elements } = elementsOf(fields, entry);
+  const projects = elements.flatMap((element) => {
+    const id = idOf(element, entry);
+    const name = field(element, 'name');
+    const isActive = field(element, 'active') !== false;
+    return id === null ? [] : [{ id, name: typeof name === 'string' ? name : null, isActive }];
+  });
+  return { projects, records: elements.length };
 }
 
 /**

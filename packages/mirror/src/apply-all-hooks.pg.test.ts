@@ -7,6 +7,7 @@ import { type AppProcess, startApp } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { appliedInWords, applyAllHooks, planAllHooks } from './apply-all-hooks.ts';
 import { applyHooks } from './apply-hooks.ts';
+import { openMigratedDatabase } from './testing/test-mirror.ts';
 
 type Hook = {
   id: string;
@@ -72,6 +73,8 @@ async function callsOf(work: () => Promise<unknown>): Promise<Record<string, num
   );
 }
 
+async function* nothing(): AsyncGenerator<never> {}
+
 const options = (more: Partial<Parameters<typeof applyAllHooks>[0]> = {}) => ({
   client,
   catalogue,
@@ -127,6 +130,109 @@ test('a plan says what would be done, and does nothing', async () => {
   expect(await callsOf(plan)).toEqual({ GET: 5 });
   expect(await doneBy(plan())).toEqual([null, ...projectIds].map((projectId) => `${projectId}: create`));
   expect(await hooks()).toEqual([]);
+});
+
+describe('with what is remembered of each hook', () => {
+  let mirror: Awaited<ReturnType<typeof openMigratedDatabase>>;
+  beforeAll(async () => {
+    mirror = await openMigratedDatabase();
+  });
+  afterAll(() => mirror.close());
+  beforeEach(() => mirror.database.pool.query('delete from mirror.hooks'));
+
+  const remembering = (more: Partial<Parameters<typeof applyAllHooks>[0]> = {}) =>
+    options({ database: mirror.database, keys: new Map([[authorization, 'key-of-it']]), ...more });
+  const known = async () => (await mirror.database.pool.query('select * from mirror.hooks order by project_id')).rows;
+  const hookOf = async (projectId: string | undefined) => {
+    const hook = (await hooks()).find((one) => one.projectId === projectId);
+    return { companyId, projectId: projectId ?? '', hookId: hook?.id ?? '' };
+  };
+
+  test('a project that offers less costs one call a look, and so does one that offers more', async () => {
+    await set({ withoutEvents: { [projectIds[0] ?? '']: ['Submittals'], [projectIds[1] ?? '']: ['RFIs'] } });
+    await applyAllHooks(remembering());
+    await applyAllHooks(remembering()); // of Submittals the second project has been asked now
+    const look = async () => (await applyAllHooks(remembering())).map(({ notOffered }) => notOffered.join());
+    expect(await callsOf(look)).toEqual({ GET: 5 });
+    expect(await look()).toEqual(['', 'Submittals', 'RFIs']);
+    expect(await callsOf(() => planAllHooks(remembering()))).toEqual({ GET: 5 });
+    await set({ withoutEvents: {} });
+    expect(await doneBy(applyAllHooks(remembering()))).toEqual(projectIds.map((id) => `${id}: add triggers`));
+  });
+
+  test('it is written down as it is, without the secret; who plans writes nothing', async () => {
+    await planAllHooks(remembering());
+    expect(await known()).toEqual([]);
+    await applyAllHooks(remembering());
+    const made = await hooks();
+    expect(await known()).toMatchObject(
+      [made[1], made[2], made[0]].map((hook) => ({
+        ...{ project_id: hook?.projectId, hook_id: hook?.id, status: 'active', destination_url: destinationUrl },
+        ...{ trigger_count: hook?.triggers.length, secret_key: 'key-of-it', finding: null },
+      })),
+    );
+    expect(JSON.stringify(await known())).not.toContain(authorization);
+  });
+
+  test('a trigger that was swapped is found within a month', async () => {
+    await applyAllHooks(remembering());
+    const hook = await hookOf(projectIds[1]);
+    const [first] = await api.listTriggers(hook);
+    await api.removeTriggers({ ...hook, triggerIds: [first?.id ?? ''] });
+    await api.addTriggers({ ...hook, triggers: [{ resource: 'Robots', eventType: 'create' }] });
+    const count = (await hooks()).find(({ id }) => id === hook.hookId)?.triggers.length;
+    await mirror.database.pool.query('update mirror.hooks set trigger_count = $1 where hook_id = $2', [
+      count,
+      hook.hookId,
+    ]);
+    expect(await doneBy(applyAllHooks(remembering()))).toEqual([]);
+    await mirror.database.pool.query(`update mirror.hooks set triggers_listed_at = now() - interval '31 days'`);
+    expect(await doneBy(applyAllHooks(remembering()))).toEqual([`${projectIds[1]}: add triggers`]);
+  });
+
+  test('a hook that was given another value gets ours, even where both end alike', async () => {
+    const before = 'Bearer of-before-of-the-test-only';
+    await applyAllHooks(remembering({ authorization: before, keys: new Map([[before, 'key-of-before']]) }));
+    const keys = new Map([
+      [authorization, 'key-of-it'],
+      [before, 'key-of-before'],
+    ]);
+    expect(await doneBy(applyAllHooks(remembering({ keys, accepted: [before] })))).toEqual([]);
+    expect(await doneBy(applyAllHooks(remembering({ keys, accepted: null })))).toEqual([]);
+    expect(await doneBy(applyAllHooks(remembering({ keys })))).toEqual(
+      [null, ...projectIds].map((projectId) => `${projectId}: patch`),
+    );
+    expect(await doneBy(applyAllHooks(remembering({ keys })))).toEqual([]);
+  });
+
+  test('a scope that refuses is remembered with its reason', async () => {
+    await applyAllHooks(remembering({ scopes: [{ companyId, projectId: '1' }] }));
+    expect(await known()).toMatchObject([
+      { project_id: '1', hook_id: null, finding: expect.stringContaining('404'), looked_at: expect.anything() },
+    ]);
+  });
+
+  test('a scope that left loses its hook, but not while Procore has events to deliver to it', async () => {
+    await applyAllHooks(remembering());
+    const scopes = [{ companyId, projectId: null }];
+    const left = [{ companyId, projectId: projectIds[1] ?? '' }];
+    await control('POST', 'edits', { edits: [{ resource: 'RFIs', action: 'create', projectId: projectIds[1] }] });
+    const [, waits] = await applyAllHooks(remembering({ scopes, left }));
+    expect(waits).toMatchObject({ actions: [], trouble: null, waits: expect.stringContaining('have been delivered') });
+    const whenDelivered: ProcoreClient = {
+      ...client,
+      pages: (path, own) => (path.endsWith('/deliveries') ? nothing() : client.pages(path, own)),
+    };
+    expect(await doneBy(planAllHooks(remembering({ scopes, left })))).toEqual([`${projectIds[1]}: remove`]);
+    const removed = await applyAllHooks(remembering({ scopes, left, client: whenDelivered }));
+    expect(appliedInWords(removed).join()).toContain('1 hooks removed of what is not mirrored any more');
+    expect((await hooks()).map(({ projectId }) => projectId)).toEqual([null, projectIds[0]]);
+    expect((await known()).find((row) => row.project_id === projectIds[1])).toMatchObject({
+      hook_id: null,
+      finding: null,
+    });
+    expect(await doneBy(applyAllHooks(remembering({ scopes, left })))).toEqual([]);
+  });
 });
 
 describe('what was changed by somebody else is set right', () => {

@@ -1,0 +1,89 @@
+// What is to be mirrored: companies, and the projects that Procore shows of them.
+import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
+import { inTransaction } from '../connection/transaction.ts';
+
+/** A project as it is from now on. */
+export type ProjectChoice = {
+  projectId: string;
+  /** Null: not told now. */
+  name: string | null;
+  isActive: boolean;
+  isSelected: boolean;
+  /** Did Procore show it? */
+  isSeen: boolean;
+};
+
+/** The projects of the company that were shown at any time, and which of them are selected. */
+export async function readProjects(
+  client: Queryable,
+  companyId: string,
+): Promise<Pick<ProjectChoice, 'projectId' | 'isSelected'>[]> {
+  const { rows } = await client.query<Pick<ProjectChoice, 'projectId' | 'isSelected'>>(
+    `select project_id::text as "projectId", is_selected as "isSelected" from mirror.selection
+      where company_id = $1 and project_id is not null order by project_id`,
+    [companyId],
+  );
+  return rows;
+}
+
+/**
+ * Notes what a list of the company's projects showed, which was begun `ageMs` ago: what was announced before is known now. Projects
+ * of the company's first list are selected since that; those that come later, or come back, since now.
+ */
+export async function noteProjects(
+  database: Database,
+  { companyId, projects, ageMs }: { companyId: string; projects: readonly ProjectChoice[]; ageMs: number },
+): Promise<void> {
+  const column = <K extends keyof ProjectChoice>(key: K) => projects.map((project) => project[key]);
+  await inTransaction(database, async (client) => {
+    // The company first: who notes at the same time waits here.
+    const { rows } = await client.query<{ since: string }>(NOTE_COMPANY, [companyId, ageMs]);
+    await client.query(NOTE_PROJECTS, [
+      companyId,
+      rows[0]?.since,
+      column('projectId'),
+      column('name'),
+      column('isActive'),
+      column('isSelected'),
+      column('isSeen'),
+    ]);
+  });
+}
+
+const NOTE_COMPANY = `
+with before as (select seen_at from mirror.selection where company_id = $1 and project_id is null),
+noted as (
+  insert into mirror.selection as s (company_id, project_id, is_selected, seen_at) values ($1, null, true, now())
+  on conflict (company_id, project_id) do update set is_selected = true, left_at = null, seen_at = now(),
+    selected_at = case when s.seen_at is null then now() else s.selected_at end,
+    announced_at = case when s.announced_at > now() - $2::float8 * interval '1 ms' then s.announced_at end
+  returning s.selected_at)
+select case when (select seen_at from before) is null then selected_at else now() end as since from noted`;
+
+const NOTE_PROJECTS = `
+insert into mirror.selection as s (company_id, project_id, name, is_active, is_selected, selected_at, seen_at, left_at)
+select $1::bigint, p.id, p.name, p.is_active, p.is_selected, $2::timestamptz, case when p.is_seen then now() end,
+  case when not p.is_selected then now() end
+from unnest($3::bigint[], $4::text[], $5::boolean[], $6::boolean[], $7::boolean[])
+  as p(id, name, is_active, is_selected, is_seen) order by p.id
+on conflict (company_id, project_id) do update set name = coalesce(excluded.name, s.name), is_active = excluded.is_active,
+  is_selected = excluded.is_selected, seen_at = coalesce(excluded.seen_at, s.seen_at),
+  selected_at = case when excluded.is_selected and not s.is_selected then now() else s.selected_at end,
+  left_at = case when not excluded.is_selected then coalesce(s.left_at, now()) end`;
+
+/** Companies that are not among these are not selected any more, nor are their projects. */
+export async function noteCompanies(database: Database, companyIds: readonly string[]): Promise<void> {
+  await database.pool.query(
+    `update mirror.selection set is_selected = false, left_at = now() where is_selected and company_id <> all($1::bigint[])`,
+    [companyIds],
+  );
+}
+
+/** An event told of the company's projects: they are to be listed soon. Of a company that was never listed nothing is noted. */
+export async function announceProjects(database: Database, companyId: string): Promise<void> {
+  await database.pool.query(
+    'update mirror.selection set announced_at = clock_timestamp() where company_id = $1 and project_id is null',
+    [companyId],
+  );
+}

@@ -1,0 +1,57 @@
+import { type HooksApi, ProcoreResponseError, parseWebhookEvent } from '@procore-mirror/procore';
+
+export type Undelivered = {
+  /** How many there are at least. */
+  count: number;
+  /** When the oldest event of those that were looked at happened; null: none says so. */
+  oldestAt: Date | null;
+};
+
+/** Who is far behind is behind, however far. */
+const MOST_LOOKED_AT = 1_000;
+const DAY_MS = 86_400_000;
+
+/**
+ * What Procore has yet to deliver to a hook, as its log says: two calls, more where there is more than a page. Null where the log cannot be
+ * asked. What is older than a day is thrown away (docs/procore.md: Deliveries).
+ */
+export async function findUndelivered(
+  hooks: Pick<HooksApi, 'deliveries'>,
+  options: { companyId: string; projectId: string | null; hookId: string; now: Date; signal: AbortSignal },
+): Promise<Undelivered | null> {
+  const since = new Date(options.now.getTime() - DAY_MS).toISOString().slice(0, 10);
+  let count = 0;
+  let oldestMs = Number.POSITIVE_INFINITY;
+  try {
+    for (const status of ['enqueued', 'retrying'] as const) {
+      let left = MOST_LOOKED_AT;
+      // The order is not documented, so all of them are looked at.
+      for await (const delivery of hooks.deliveries({ ...options, status, since })) {
+        if (left === 0) break;
+        left -= 1;
+        // A server that does not know the filter shows all (docs/procore.md: Filters).
+        if (delivery.status.toLowerCase() !== status) continue;
+        count += 1;
+        oldestMs = Math.min(oldestMs, happenedAt(delivery) ?? Number.POSITIVE_INFINITY);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof ProcoreResponseError)) throw error;
+    return null;
+  }
+  return { count, oldestAt: Number.isFinite(oldestMs) ? new Date(oldestMs) : null };
+}
+
+function happenedAt({ id, body }: { id: string; body: string }): number | null {
+  const parsed = parseWebhookEvent(body);
+  const told = parsed.ok && parsed.event.occurredAt !== null ? Date.parse(parsed.event.occurredAt) : Number.NaN;
+  return Number.isNaN(told) ? timeOfUlid(parsed.ok ? parsed.event.id : id) : told;
+}
+
+const ULID_DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** The first ten characters of a ULID are milliseconds (https://github.com/ulid/spec). */
+function timeOfUlid(id: string): number | null {
+  if (!/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(id)) return null;
+  return [...id.slice(0, 10)].reduce((ms, digit) => ms * 32 + ULID_DIGITS.indexOf(digit), 0);
+}

@@ -1,0 +1,200 @@
+import { catalogue } from '@procore-mirror/catalogue';
+import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
+import { type AppProcess, startApp } from '@procore-mirror/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type HookLoopOptions, startHookLoop } from './hook-loop.ts';
+import type { ScopeHooks } from './look-at-hooks.ts';
+import { openMigratedDatabase } from './testing/test-mirror.ts';
+
+type Hook = { id: string; projectId: string | null; status: string; triggers: unknown[] };
+
+const companyId = '598134325683880';
+const authorization = 'Bearer of-the-test-only';
+const hourMs = 3_600_000;
+const patience = { timeout: 20_000, interval: 50 };
+let simulator: AppProcess;
+let url: string;
+let client: ProcoreClient;
+let mirror: Awaited<ReturnType<typeof openMigratedDatabase>>;
+const loops: ReturnType<typeof startHookLoop>[] = [];
+let looks: ScopeHooks[] = [];
+
+const control = async (method: string, what: string, body?: unknown) => {
+  const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  return (await fetch(`${url}/control/${what}`, { method, ...(body !== undefined && json) })).json();
+};
+const hooks = async () => (await control('GET', 'hooks')) as Hook[]; // the simulator's answer
+const projectsWithHook = async () => (await hooks()).flatMap(({ projectId }) => projectId ?? []).toSorted();
+const query = (sql: string, values: unknown[] = []) => mirror.database.pool.query(sql, values);
+/** An event told of the company's projects, some time after they were listed. */
+const announce = () =>
+  query(`update mirror.selection set announced_at = now() - interval '5 seconds', seen_at = now() - interval '1 minute'
+    where project_id is null`);
+
+beforeAll(async () => {
+  mirror = await openMigratedDatabase();
+});
+afterAll(() => mirror.close());
+beforeEach(async () => {
+  await query('truncate mirror.selection, mirror.hooks, mirror.duties, mirror.fetches, mirror.scopes');
+  const limits = JSON.stringify({ callsPerHour: null, callsPerTenSeconds: null });
+  simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '2', SIMULATOR_SETTINGS: limits });
+  url = String((await simulator.line('url')).url);
+  const login = { grant_type: 'client_credentials', client_id: 'simulator', client_secret: 'simulator-secret' };
+  const signedIn = await fetch(`${url}/oauth/token`, { method: 'POST', body: new URLSearchParams(login) });
+  const { access_token: token } = (await signedIn.json()) as { access_token: string }; // the simulator's answer
+  client = createProcoreClient({ apiUrl: new URL(url), token: async () => token, refuseToken: () => {} });
+  looks = [];
+});
+afterEach(async () => {
+  await Promise.all(loops.splice(0).map((loop) => loop.close()));
+  await client.close();
+  await simulator.end('SIGTERM');
+});
+
+function start(more: Partial<HookLoopOptions> = {}): ReturnType<typeof startHookLoop> {
+  const loop = startHookLoop({
+    ...{ database: mirror.database, client, catalogue, companyIds: [companyId], projects: 'active', resources: null },
+    ...{ namespace: 'procore-mirror', destinationUrl: 'http://127.0.0.1:9/webhooks/procore' },
+    secrets: () => new Map([[authorization, 'key-of-it']]),
+    ...{ everyMs: hourMs, holder: 'test', log: { warn: () => {} }, lookEveryMs: 20, leaseMs: 2_000 },
+    onLook: (found) => looks.push(found),
+    onProjects: () => {},
+    ...more,
+  });
+  loops.push(loop);
+  return loop;
+}
+
+const change = (projectId: string | undefined, fields: object) =>
+  control('POST', 'edits', { edits: [{ resource: 'Projects', action: 'update', id: projectId, fields }] });
+
+test('each scope gets its hook once; a project that comes gets one and one that is archived loses its own after news', async () => {
+  start();
+  await expect.poll(() => looks.length, patience).toBe(3);
+  const [first = '', second = ''] = await projectsWithHook();
+  expect(second).not.toBe('');
+  const { projectIds } = (await control('POST', 'seed', { companyId, projects: 1 })) as { projectIds: string[] };
+  await announce();
+  await expect.poll(projectsWithHook, patience).toEqual([first, second, ...projectIds].toSorted());
+  await change(second, { active: false });
+  await announce();
+  await expect.poll(projectsWithHook, patience).toEqual([first, ...projectIds].toSorted());
+  expect(looks.filter(({ projectId }) => projectId === first)).toHaveLength(1);
+});
+
+test('a new project that its first list does not show yet is listed again', async () => {
+  start();
+  await expect.poll(() => looks.length, patience).toBe(3);
+  const { projectIds } = (await control('POST', 'seed', { companyId, projects: 1 })) as { projectIds: string[] };
+  await query(
+    `insert into mirror.events (id, company_id, resource, record_id, kind, occurred_at, received_at, payload_version, raw, outcome)
+      values ('E', $1, 'Projects', $2, 'create', now(), now() - interval '5 seconds', 'v4.0', '{}', 'pending')`,
+    [companyId, projectIds[0]],
+  );
+  await query(`update mirror.selection set seen_at = now() - interval '16 seconds' where project_id is null`);
+  await expect.poll(() => looks.length, patience).toBe(4);
+  expect(looks[3]?.projectId).toBe(projectIds[0]);
+  await query('delete from mirror.events');
+});
+
+test('what somebody did to hooks is healed by the next look, and then nothing is written', async () => {
+  start();
+  await expect.poll(() => looks.length, patience).toBe(3);
+  const [one, two, three] = await hooks();
+  await control('PATCH', `hooks/${one?.id}`, { status: 'disabled' });
+  await client.send(
+    'DELETE',
+    `/rest/v2.0/companies/${companyId}/projects/${two?.projectId}/webhooks/hooks/${two?.id}`,
+    {
+      companyId,
+    },
+  );
+  await query(`update mirror.hooks set looked_at = now() - interval '2 hours'`);
+  await expect.poll(() => looks.length, patience).toBe(6);
+  expect(looks.slice(3).map(({ actions }) => actions.map((action) => action.do).join())).toEqual([
+    'patch',
+    'create',
+    '',
+  ]);
+  expect((await hooks()).map(({ status, triggers }) => [status, triggers.length])).toEqual(
+    [one, three, two].map((hook) => ['active', hook?.triggers.length]),
+  );
+});
+
+test('one worker at a time looks; another takes over when the lease ran out, and at once after a stop', async () => {
+  await query(`insert into mirror.duties values ($1, 'dead', now() + interval '500 milliseconds')`, [
+    `hooks of ${companyId}`,
+  ]);
+  const one = start({ holder: 'one' });
+  start({ holder: 'two' });
+  await expect.poll(() => looks.length, patience).toBe(3);
+  expect(await hooks()).toHaveLength(3);
+  const holder = async () => (await query('select lease_holder from mirror.duties')).rows[0]?.lease_holder;
+  if ((await holder()) === 'one') {
+    await one.close();
+    await expect.poll(holder, patience).toBe('two');
+  }
+  expect(looks).toHaveLength(3);
+});
+
+test('looks take their share of the calls and go on with the longest unseen; new scopes may take half', async () => {
+  await query(`update mirror.budget set call_limit = 600 where window_name = 'hour'`);
+  const called = `insert into mirror.fetches (company_id, called_at, lane, route, status, ms)
+    select $1, now() - interval '1 minute', 'upkeep', 'GET /rest/v2.0/companies/{id}/webhooks/hooks', 200, 1 from generate_series(1, $2)`;
+  await query(called, [companyId, 290]);
+  start();
+  await expect.poll(() => looks.length, patience).toBeGreaterThan(0);
+  await query(`delete from mirror.fetches`);
+  await expect.poll(() => looks.length, patience).toBe(3);
+  await query(called, [companyId, 50]);
+  await query(`update mirror.selection set selected_at = now() - interval '1 day'`);
+  await query(
+    `update mirror.hooks set looked_at = now() - interval '2 hours' - coalesce(project_id, 0) % 7 * interval '1 second'`,
+  );
+  const { rows } = await query('select project_id from mirror.hooks order by looked_at limit 1');
+  await announce(); // the list of projects tells that a round went by
+  const announcedAt = async () =>
+    (await query('select announced_at from mirror.selection where project_id is null')).rows[0].announced_at;
+  await expect.poll(announcedAt, patience).toBeNull();
+  expect(looks).toHaveLength(3);
+  await query('delete from mirror.fetches');
+  await expect.poll(() => looks.length, patience).toBe(6);
+  expect(looks[3]?.projectId).toBe(rows[0].project_id);
+  await query(`update mirror.budget set call_limit = 1000000 where window_name = 'hour'`);
+});
+
+test('a secret of before is replaced; one that another process set meanwhile is kept', async () => {
+  start({ secrets: () => new Map([['Bearer of-before', 'key-of-before']]) });
+  await expect.poll(() => looks.length, patience).toBe(3);
+  await loops.splice(0)[0]?.close();
+  start();
+  await query(`update mirror.hooks set looked_at = now() - interval '2 hours'`);
+  await expect.poll(() => looks.length, patience).toBe(6);
+  expect(looks.slice(3).map(({ actions }) => actions.map((action) => action.do))).toEqual([
+    ['patch'],
+    ['patch'],
+    ['patch'],
+  ]);
+  await query(`update mirror.hooks set looked_at = now() - interval '2 hours', secret_key = 'key-of-later'`);
+  await expect.poll(() => looks.length, patience).toBe(9);
+  expect(looks.slice(6).flatMap(({ actions }) => actions)).toEqual([]);
+});
+
+test('a company that refuses is left alone for a while after three scopes', async () => {
+  await control('POST', 'faults', [{ kind: 'webhooks', status: 403 }]);
+  await control('POST', 'seed', { companyId, projects: 3 });
+  start();
+  await expect.poll(() => looks.length, patience).toBe(3);
+  expect(looks.every(({ trouble }) => trouble?.includes('403'))).toBe(true);
+  const { rows } = await query('select finding from mirror.hooks');
+  expect(rows.every(({ finding }) => finding.includes('403'))).toBe(true);
+});
+
+test('the hooks of a company that is not mirrored any more are removed', async () => {
+  start();
+  await expect.poll(() => looks.length, patience).toBe(3);
+  await loops.splice(0)[0]?.close();
+  start({ companyIds: [] });
+  await expect.poll(hooks, patience).toEqual([]);
+});
