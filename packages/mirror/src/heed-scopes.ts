@@ -135,7 +135,7 @@ function createWait(
   };
 }
 
-function scopeOf<T extends Asked & { purpose?: { projectId: string | null; resource: string } | undefined }>(
+function scopeOf<T extends Asked & { purpose?: { projectId: string | null; resource: string | null } | undefined }>(
   options: T,
 ): Scope & Asked {
   const { companyId, signal, timeoutMs, purpose } = options;

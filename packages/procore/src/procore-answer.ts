@@ -26,7 +26,8 @@ export type ProcoreAnswer = Disposable & {
 /** What a call is made for; the client does not read it, it hands it on to `beforeCall` and `afterCall`. */
 export type CallPurpose = {
   projectId: string | null;
-  resource: string;
+  /** Null: it serves no resource alone. */
+  resource: string | null;
   /** How urgent it is. */
   lane: 'live' | 'detail' | 'repair' | 'upkeep' | 'poll' | 'backfill' | 'verify' | 'files';
   /** The number of the run that makes it. */
