@@ -1,6 +1,7 @@
 export { learnLimits, pauseCalls, readAffordableCalls, takeCalls, type WantedCall } from './calls/budget.ts';
 export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './calls/fetches.ts';
 export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
+export { type CallWindows, readCallWindows } from './calls/windows.ts';
 export { type Database, type DatabaseOptions, openDatabase, openSessions } from './connection/open-database.ts';
 export type { Queryable, Transaction } from './connection/queryable.ts';
 export { inTransaction } from './connection/transaction.ts';

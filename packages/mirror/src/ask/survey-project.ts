@@ -25,7 +25,7 @@ const toolRow = z.object({
   is_active: z.boolean().nullish(),
 });
 const countRow = z.object({ module_name: z.string(), count: z.coerce.number().int().min(0) });
-// docs/procore.md: Tools
+// See docs/procore.md: Tools.
 const TOOLS = { path: '/rest/v1.0/projects/{project_id}/tools', row: toolRow };
 const COUNTS = { path: '/rest/v1.1/projects/{project_id}/daily_logs/counts', row: countRow };
 

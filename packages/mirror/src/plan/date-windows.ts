@@ -19,7 +19,7 @@ type Pages = Omit<DayFacts, 'days'>;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A range of about 13 weeks is the most that daily logs take (docs/procore.md: Days). */
-export const DAYS_PER_WINDOW = 90;
+const DAYS_PER_WINDOW = 90;
 const WINDOWS_BACK = 4;
 // A new log is mostly of the day of its event or of the days before. Where the site is tells which day that is: it may
 // be a day before or after that of Greenwich.
