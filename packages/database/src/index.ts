@@ -76,6 +76,7 @@ export {
 } from './rows/look-up.ts';
 export { type Marked, markAbsent } from './rows/mark-absent.ts';
 export { markAbsentChildren } from './rows/mark-absent-children.ts';
+export { readStanding, type Standing } from './rows/read-standing.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './rows/schema-drift.ts';
 export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './rows/store-records.ts';
 export { listBackfilled, noteBackfill } from './schedule/backfills.ts';

@@ -74,7 +74,7 @@ const RECORD_EVENT = `
 with logged as (
   insert into mirror.events as e (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at,
     payload_version, raw, outcome, reason, key, trace)
-  values ($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, $8), $8, $9, $10::jsonb, $11, $12, $23, $24)
+  values ($1, $2, $3, $4, $5, $6, coalesce($7::timestamptz, $8), $8, $9, $10::jsonb, $11, $12, $24, $25)
   on conflict (id) do update set deliveries = e.deliveries + 1
   where (e.company_id, e.project_id, e.resource, e.record_id, e.kind)
     is not distinct from (excluded.company_id, excluded.project_id, excluded.resource, excluded.record_id, excluded.kind)
@@ -86,6 +86,6 @@ news as (
   from ${newsTable(13)}
   where (select is_new from logged)
 ),
-${markNews('$20', '$21', `'live'::mirror.lane`)},
-read as (delete from mirror.dead_letters where id = $22)
+${markNews('$21', '$22', `'live'::mirror.lane`)},
+read as (delete from mirror.dead_letters where id = $23)
 select (select is_new from logged) as is_new`;
