@@ -16,6 +16,8 @@ const FRESHNESS = {
     'Events in the last 24 hours that led to a fetch; of the time since calls are counted, if that is shorter.',
   calls_for_events_last_day: 'Requests to Procore in the same time that events led to; no backfills.',
   calls_per_event: 'calls_for_events_last_day / events_last_day; NULL without events.',
+  completeness:
+    'complete: a fill has read all that Procore shows, and every row is whole. filling: a fill waits or runs, or records that a list carries in part are still to come whole. partial: a fill is done, and something could not be had: a list or a parent that failed, rows that nothing will complete, resources that no list can fill. since first event: never filled.',
 };
 
 const WHEN_UNFIT: Record<ColumnType, string> = {
