@@ -2,6 +2,7 @@
 import { DatabaseVersionError } from '@procore-mirror/database';
 import { ConfigError, type Secrets } from '@procore-mirror/runtime';
 import { Command, CommanderError } from 'commander';
+import { addBackfill } from './commands/backfill.ts';
 import { addDeadLettersDiscard } from './commands/dead-letters-discard.ts';
 import { addDeadLettersList } from './commands/dead-letters-list.ts';
 import { addDeadLettersReplay } from './commands/dead-letters-replay.ts';
@@ -78,6 +79,7 @@ function createProgram(run: Run, options: Surroundings): Command {
   addMigrate(program, run);
   addResources(program, run);
   addStatus(program, run);
+  addBackfill(program, run);
   const hooks = program
     .command('hooks')
     .description('What has Procore tell us of changes: one hook in each company and project.');

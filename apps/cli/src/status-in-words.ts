@@ -48,12 +48,24 @@ function section(title: string, body: string): string {
   return body === '' ? '' : `${title}\n${body}`;
 }
 
-const freshnessHead = ['rows', 'pending', 'oldest pending', 'last event', 'last fetch', 'calls/hour', 'calls/event'];
+const freshnessHead = [
+  'rows',
+  'pending',
+  'completeness',
+  'oldest pending',
+  'last event',
+  'last fetch',
+  'calls/hour',
+  'calls/event',
+];
 
-function freshnessCells(row: Omit<Freshness, 'companyId' | 'projectId' | 'resource'>, now: Date): string[] {
+type Cells = Omit<Freshness, 'companyId' | 'projectId' | 'resource' | 'completeness'> & { completeness: string };
+
+function freshnessCells(row: Cells, now: Date): string[] {
   return [
     row.rows,
     row.pending,
+    row.completeness,
     ...[row.oldestPendingAt, row.lastEventAt, row.lastFetchAt].map((moment) => ago(moment, now)),
     row.callsLastHour,
     row.callsPerEvent ?? '',
@@ -82,6 +94,7 @@ function mergedTable(rows: readonly Freshness[], now: Date): string {
       const merged = {
         ...totalsOf(group),
         ...callsOf(group),
+        completeness: completenessOf(group),
         oldestPendingAt: moments((row) => row.oldestPendingAt)[0] ?? null,
         lastEventAt: moments((row) => row.lastEventAt).at(-1) ?? null,
         lastFetchAt: moments((row) => row.lastFetchAt).at(-1) ?? null,
@@ -90,6 +103,15 @@ function mergedTable(rows: readonly Freshness[], now: Date): string {
       return [first?.companyId ?? '', first?.resource ?? '', projects || '', ...freshnessCells(merged, now)];
     }),
   );
+}
+
+/** Of several projects: what is not complete, and in how many. */
+function completenessOf(group: readonly Freshness[]): string {
+  const kinds = Map.groupBy(group, (row) => row.completeness);
+  const [first] = kinds.keys();
+  if (kinds.size === 1 && first !== undefined) return first;
+  kinds.delete('complete');
+  return [...kinds].map(([kind, rows]) => `${kind} ${rows.length}`).join(', ');
 }
 
 function callsOf(

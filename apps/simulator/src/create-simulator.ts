@@ -7,6 +7,7 @@ import { createFaults } from './api/faults.ts';
 import { createLimits } from './api/limits.ts';
 import { createLogin } from './api/login.ts';
 import { createProcoreApi } from './api/procore-api.ts';
+import { createAnswerProjectFacts } from './api/project-facts.ts';
 import { createAnswerRecords } from './api/records-api.ts';
 import { createFindRoute } from './api/routes.ts';
 import { createClock } from './clock.ts';
@@ -106,6 +107,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const api = createProcoreApi({
     ...{ world, clock, random: chanceOf(6), login, limits, faults, calls, signal, findRoute: createFindRoute() },
     answerRecords: createAnswerRecords({ world, clock, settings }),
+    answerProjectFacts: createAnswerProjectFacts({ world, clock, settings }),
     answerWebhooks: createAnswerWebhooks({ hooks, events, deliveries, clock, ids, settings }),
   });
   const app = express().disable('x-powered-by');

@@ -24,6 +24,8 @@ export const settingsSchema = z.strictObject({
   totalAbove: z.number().int().default(0),
   /** Lists with more records to a page are answered 500; null: none is. */
   largestPage: z.number().int().min(1).nullable().default(null),
+  /** Is the service account Admin of the Daily Log? Else its logs are counted as far as they are approved. */
+  isDailyLogAdmin: z.boolean().default(true),
   /** Resources without events in a company or project of this id, though others of its kind have them. */
   withoutEvents: z.record(z.string(), z.array(z.string())).default({}),
   /** Does an edit of a child send an update of the parent that repeats it, too? */

@@ -65,6 +65,8 @@ export const catalogueEntry = z.strictObject({
   resource: z.string().max(55).regex(/[a-z]/i, 'must hold a letter'),
   /** The tool of Procore's user interface it belongs to. */
   tool: z.string(),
+  /** Other tools of a project that show it, too: only where all of them are off it is out of reach. */
+  alsoOpenedBy: z.array(z.string()).default([]),
   scope: z.enum(['company', 'project']),
   /** The event types it may have. Hooks are asked for the first three only: no trigger was ever seen for the others. */
   events: z.array(z.enum(['create', 'update', 'delete', 'created', 'completed'])),

@@ -53,6 +53,11 @@ function parentsFirst(
   return [...ordered];
 }
 
+function filledBy({ resource, list, parent }: CatalogueEntry): string[] {
+  if (list !== null) return list.shared ? [] : [resource];
+  return parent !== null && parent.embeddedAs !== null ? [parent.resource, ...parent.alsoOf] : [];
+}
+
 function withoutTable({ entry }: CatalogueSource): UnreadResource {
   return { ...entry, table: null };
 }
@@ -70,6 +75,7 @@ function withTable({ entry, isUsers }: CatalogueSource): CataloguedResource {
       idRepeatsAcrossProjects: entry.idRepeatsAcrossProjects,
       parentKey: entry.parent?.key ?? null,
       columns: columns.filter(({ name }) => !keys.has(name)),
+      filledBy: filledBy(entry),
       ...(isUsers && { isUsers }),
     },
   };

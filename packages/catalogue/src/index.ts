@@ -15,3 +15,4 @@ export {
   isListedByParent,
   parentsOf,
 } from './relatives.ts';
+export { isLogModule, isToolOff, type ProjectTool, toolNames } from './tools.ts';

@@ -1,6 +1,7 @@
 export { learnLimits, pauseCalls, readAffordableCalls, takeCalls, type WantedCall } from './calls/budget.ts';
 export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './calls/fetches.ts';
 export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
+export { type CallWindows, readCallWindows } from './calls/windows.ts';
 export { type Database, type DatabaseOptions, openDatabase, openSessions } from './connection/open-database.ts';
 export type { Queryable, Transaction } from './connection/queryable.ts';
 export { inTransaction } from './connection/transaction.ts';
@@ -91,6 +92,7 @@ export {
 } from './rows/look-up.ts';
 export { type Marked, markAbsent } from './rows/mark-absent.ts';
 export { markAbsentChildren } from './rows/mark-absent-children.ts';
+export { readStanding, type Standing } from './rows/read-standing.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './rows/schema-drift.ts';
 export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './rows/store-records.ts';
 export { listBackfilled, noteBackfill } from './schedule/backfills.ts';

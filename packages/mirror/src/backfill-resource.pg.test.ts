@@ -187,3 +187,21 @@ test.each([
   await fourFills();
   expect(await parkedScopes()).toEqual([{ company_id: '1', resource: null, reason }]);
 });
+
+test('records that are open or lately changed are completed first, whatever the order of the list', async () => {
+  const old = { updated_at: '2019-05-01T00:00:00Z' };
+  const listed = [
+    thin(1, { status: 'closed', ...old }),
+    thin(2, { status: 'open', ...old }),
+    thin(3, { status: 'void', ...old }),
+    thin(4, { status: 'closed', updated_at: new Date().toISOString() }),
+    thin(5, { status: 'closed', ...old }),
+  ];
+  procore.answer = (path) => ({ body: isShow(path) ? whole(idOf(path)) : listed });
+  await fill();
+  procore.calls = [];
+  await mirror.hear('RFIs', [5]);
+  await mirror.run('RFIs');
+  await mirror.run('RFIs', { lane: 'backfill' });
+  expect(procore.calls.map(idOf)).toEqual([5, 2, 4, 1, 3]);
+});

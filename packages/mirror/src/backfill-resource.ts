@@ -8,7 +8,7 @@ import type { ListingOptions } from './ask/listing-pages.ts';
 import { createPassOver, insistOnEach } from './ask/pass-over.ts';
 import { parentsToWalk } from './fetch/parent-walk.ts';
 import { settleFailedFill } from './fetch/park-scopes.ts';
-import { DAYS_PER_WINDOW, datesBetween, dayOf } from './plan/date-windows.ts';
+import { datesBetween, windowsBack } from './plan/date-windows.ts';
 import { judgeFailure } from './plan/judge-failure.ts';
 import { type BatchRun, openRun } from './run/batch-run.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
@@ -24,7 +24,6 @@ export type BackfillOptions = {
 /** How many records were stored whole, and how many wait for the worker to fetch what their list does not carry. */
 export type Backfilled = { stored: number; pending: number };
 
-const WINDOWS_BACK = 4;
 /** A listing that changes while it is read is read again, so often at most. */
 const READINGS = 3;
 
@@ -43,7 +42,7 @@ export async function backfillResource(
   const { entry } = run;
   if (entry.list === null || entry.list.shared) return { stored: 0, pending: 0 };
   const isWhole = entry.list.carries === 'whole record';
-  const windows = entry.list.todayOnly ? windowsBack(options.now) : [[]];
+  const windows = entry.list.todayOnly ? windowsBack(options.now).map(datesBetween) : [[]];
   const fillFrom = (parentId: string | null) => fillWindows(run, isWhole ? storePages : storeParts, windows, parentId);
   const records = await (isListedByParent(entry) ? fillFromParents(run, fillFrom) : fillFrom(null)).catch(
     async (error: unknown) => {
@@ -126,13 +125,3 @@ const storeParts: Read = (run, version, options) => {
     return storeListedPage(run, answer, parents);
   });
 };
-
-/** Windows that cover the last year and, because some sites are ahead of Greenwich, tomorrow; newest first. */
-function windowsBack(now: Date): [string, string][][] {
-  return Array.from({ length: WINDOWS_BACK }, (_, index) =>
-    datesBetween({
-      from: dayOf(now, 2 - (index + 1) * DAYS_PER_WINDOW),
-      to: dayOf(now, 1 - index * DAYS_PER_WINDOW),
-    }),
-  );
-}

@@ -257,6 +257,9 @@ const expectations: Record<string, Expected> = {
       ...['last_event_at', 'last_fetch_at'],
     ],
   },
+  'What is not all there?': {
+    columns: ['completeness', 'resource', 'places', 'rows'],
+  },
   'Where do the API calls go?': {
     columns: ['resource', 'calls_last_hour', 'calls_per_event'],
     rows: [{ resource: 'RFIs', calls_last_hour: '6', calls_per_event: '1.25' }],

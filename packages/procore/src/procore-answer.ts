@@ -26,7 +26,7 @@ export type ProcoreAnswer = Disposable & {
 /** What a call is made for; the client does not read it, it hands it on to `beforeCall` and `afterCall`. */
 export type CallPurpose = {
   projectId: string | null;
-  /** Null: hooks, and lists of projects that tell where there are any. */
+  /** Null: it serves no resource alone, as calls for hooks and lists of projects do. */
   resource: string | null;
   /** How urgent it is. */
   lane: 'live' | 'detail' | 'repair' | 'upkeep' | 'poll' | 'backfill' | 'verify' | 'files';

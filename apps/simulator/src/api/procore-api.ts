@@ -13,6 +13,7 @@ import { type Answer, type Call, errorAnswer, jsonAnswer, readCall } from './htt
 import { LIMIT_MESSAGE, type Limits, limitHeaders } from './limits.ts';
 import type { Client, Login } from './login.ts';
 import { createMakeNonsense } from './nonsense.ts';
+import { type AnswerProjectFacts, findProjectFact, type ProjectFact } from './project-facts.ts';
 import { type AnswerRecords, NOT_FOUND } from './records-api.ts';
 import { type FindRoute, type Match, resourceOf } from './routes.ts';
 import { sendAnswer } from './send-answer.ts';
@@ -29,6 +30,7 @@ type Options = {
   calls: Calls;
   findRoute: FindRoute;
   answerRecords: AnswerRecords;
+  answerProjectFacts: AnswerProjectFacts;
   answerWebhooks: AnswerWebhooks;
   /** Aborted when the simulator closes. */
   signal: AbortSignal;
@@ -39,11 +41,12 @@ const WEBHOOKS_PATH = /^\/rest\/v2\.0\/companies\/(\d+)(?:\/projects\/(\d+))?\/w
 type Target =
   | { kind: 'records'; match: Match }
   | { kind: 'webhooks'; companyId: string; projectId: string | null; rest: string[] }
+  | { kind: 'project fact'; fact: ProjectFact; projectId: string }
   | { kind: 'token' | 'token info' | 'companies' | 'me' | 'unknown' };
 
 export function createProcoreApi(options: Options): ProcoreApi {
-  const { world, clock, random, login, limits, faults, calls, findRoute, answerRecords, answerWebhooks, signal } =
-    options;
+  const { world, clock, random, login, limits, faults, calls, findRoute, signal } = options;
+  const { answerRecords, answerProjectFacts, answerWebhooks } = options;
   const makeNonsense = createMakeNonsense({ world, random });
 
   return async (request, response) => {
@@ -123,6 +126,8 @@ export function createProcoreApi(options: Options): ProcoreApi {
     switch (target.kind) {
       case 'records':
         return answerRecords(call, target.match, companyId);
+      case 'project fact':
+        return answerProjectFacts(call, target, companyId);
       case 'companies':
         return jsonAnswer(200, companiesOf(client));
       case 'me':
@@ -174,6 +179,8 @@ export function createProcoreApi(options: Options): ProcoreApi {
     if (companyId !== undefined && rest !== undefined) {
       return { kind: 'webhooks', companyId, projectId: projectId ?? null, rest: rest.split('/') };
     }
+    const fact = findProjectFact(path);
+    if (fact !== null) return { kind: 'project fact', ...fact };
     const match = findRoute(path, query);
     return match === undefined ? { kind: 'unknown' } : { kind: 'records', match };
   }
@@ -205,6 +212,8 @@ function factsOf(call: Call, target: Target, client: Client | null): CallFacts {
     }
     case 'webhooks':
       return { ...known, kind: 'webhooks', resource: null, projectId: target.projectId, recordId: null };
+    case 'project fact':
+      return { ...known, kind: 'other', resource: null, projectId: target.projectId, recordId: null };
     case 'token':
       return { ...known, kind: 'login', resource: null, projectId: null, recordId: null };
     default:

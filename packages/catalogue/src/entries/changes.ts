@@ -34,6 +34,7 @@ export const changes: CatalogueEntryInput[] = [
   {
     resource: 'Change Order Packages',
     tool: 'Change Orders',
+    alsoOpenedBy: ['Commitments', 'Prime Contracts'],
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/change_order_packages/{id}?project_id={project_id}',
@@ -46,6 +47,7 @@ export const changes: CatalogueEntryInput[] = [
   {
     resource: 'Change Order Requests',
     tool: 'Change Orders',
+    alsoOpenedBy: ['Commitments', 'Prime Contracts'],
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/change_order_requests/{id}?project_id={project_id}&contract_id={contract_id}',
@@ -64,6 +66,7 @@ export const changes: CatalogueEntryInput[] = [
   {
     resource: 'Potential Change Orders',
     tool: 'Change Orders',
+    alsoOpenedBy: ['Commitments', 'Prime Contracts'],
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/potential_change_orders/{id}?project_id={project_id}&contract_id={contract_id}',
@@ -83,6 +86,7 @@ export const changes: CatalogueEntryInput[] = [
   {
     resource: 'Potential Change Order Line Items',
     tool: 'Change Orders',
+    alsoOpenedBy: ['Commitments', 'Prime Contracts'],
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/potential_change_orders/{potential_change_order_id}/line_items/{id}?project_id={project_id}',

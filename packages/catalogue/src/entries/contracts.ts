@@ -81,6 +81,7 @@ export const contracts: CatalogueEntryInput[] = [
   {
     resource: 'Payment Applications',
     tool: 'Prime Contracts',
+    alsoOpenedBy: ['Invoicing'],
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/payment_applications/{id}?project_id={project_id}',
@@ -113,6 +114,7 @@ export const contracts: CatalogueEntryInput[] = [
   {
     resource: 'RFQs',
     tool: 'Commitments',
+    alsoOpenedBy: ['Change Events'],
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/rfqs/{id}?project_id={project_id}&contract_id={contract_id}',
@@ -127,6 +129,7 @@ export const contracts: CatalogueEntryInput[] = [
   {
     resource: 'RFQ Quotes',
     tool: 'Commitments',
+    alsoOpenedBy: ['Change Events'],
     scope: 'project',
     events: ['create', 'update'],
     show: '/rest/v1.0/rfqs/{rfq_id}/quotes/{id}?project_id={project_id}&contract_id={contract_id}',
@@ -139,6 +142,7 @@ export const contracts: CatalogueEntryInput[] = [
   {
     resource: 'RFQ Responses',
     tool: 'Commitments',
+    alsoOpenedBy: ['Change Events'],
     scope: 'project',
     events: ['create', 'update'],
     show: '/rest/v1.0/rfqs/{rfq_id}/responses/{id}?project_id={project_id}&contract_id={contract_id}',

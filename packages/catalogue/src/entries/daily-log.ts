@@ -77,6 +77,7 @@ export const dailyLog: CatalogueEntryInput[] = [
   {
     resource: 'Timecard Entries',
     tool: 'Field Productivity',
+    alsoOpenedBy: ['Daily Log'],
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/projects/{project_id}/timecard_entries/{id}',

@@ -83,13 +83,13 @@ export async function recordEvent(
 const RECORD_EVENT = `
 with forgotten as (
   select from mirror.selection
-  where company_id = $2 and project_id = $24::bigint and not is_selected and forgotten_at is not null
+  where company_id = $2 and project_id = $25::bigint and not is_selected and forgotten_at is not null
 ),
 logged as (
   insert into mirror.events as e (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at,
     payload_version, raw, outcome, reason, key, trace)
   select $1, $2::bigint, $3::bigint, $4, $5, $6, coalesce($7::timestamptz, $8), $8, $9, $10::jsonb,
-    case when reason is null then 'pending' else 'ignored' end, reason, $22, $23
+    case when reason is null then 'pending' else 'ignored' end, reason, $23, $24
   from coalesce($11, case when exists (select from forgotten) then 'project_not_selected' end) as reason
   on conflict (id) do update set deliveries = e.deliveries + 1
   where (e.company_id, e.project_id, e.resource, e.record_id, e.kind)
@@ -102,6 +102,6 @@ news as (
   from ${newsTable(12)}
   where (select is_new from logged) and not exists (select from forgotten)
 ),
-${markNews('$19', '$20', `'live'::mirror.lane`)},
-read as (delete from mirror.dead_letters where id = $21)
+${markNews('$20', '$21', `'live'::mirror.lane`)},
+read as (delete from mirror.dead_letters where id = $22)
 select (select is_new from logged) as is_new, exists (select from forgotten) as is_forgotten`;

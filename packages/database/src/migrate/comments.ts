@@ -17,6 +17,8 @@ const FRESHNESS = {
   calls_for_events_last_day: 'Requests to Procore in the same time that events led to; no backfills.',
   calls_per_event: 'calls_for_events_last_day / events_last_day; NULL without events.',
   left_at: 'Since when it is not selected to be mirrored, so that nothing newer comes; NULL: it is.',
+  completeness:
+    'complete: a fill has read all that Procore shows, and every row is whole. filling: a fill waits or runs, or records that a list carries in part are still to come whole. partial: a fill is done, and something could not be had: a list or a parent that failed, rows that nothing will complete, resources that no list can fill. since first event: never filled.',
 };
 
 const WHEN_UNFIT: Record<ColumnType, string> = {

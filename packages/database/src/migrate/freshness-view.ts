@@ -5,10 +5,24 @@ import { quoteLiteral, tableName } from '../schema/quote.ts';
 
 const EMPTY = `
   select null::bigint, null::bigint, null::text, null::bigint, null::timestamptz, null::timestamptz, null::timestamptz,
-    null::bigint, null::bigint, null::bigint, null::bigint, null::numeric, null::timestamptz where false`;
+    null::bigint, null::bigint, null::bigint, null::bigint, null::numeric, null::timestamptz, null::text where false`;
 
 const COLUMNS = `company_id, project_id, resource, rows, last_event_at, last_fetch_at, oldest_pending_at, pending,
-  calls_last_hour, events_last_day, calls_for_events_last_day, calls_per_event, left_at`;
+  calls_last_hour, events_last_day, calls_for_events_last_day, calls_per_event, left_at,
+  completeness`;
+
+// What no list can fill is there in part when anything of its scope was filled. What waits to be completed may be waiting because
+// of news alone, so a part that nothing will complete shows when there are more parts than records that wait.
+const COMPLETENESS = `case
+    when sum(open_fills) > 0 then 'filling'
+    when sum(ended_fills) = 0 and exists (select from mirror.backfills b join resources r on r.resource = f.resource
+      where r.filled_by = '{}' and b.company_id = f.company_id and b.project_id is not distinct from f.project_id
+        and b.state in ('done', 'failed')) then 'partial'
+    when sum(ended_fills) = 0 then 'since first event'
+    when sum(to_complete) > 0 then 'filling'
+    when sum(fills_in_part) > 0 or sum(parts) > sum(pending) then 'partial'
+    when sum(parts) > 0 then 'filling'
+    else 'complete' end`;
 
 /** Makes `mirror.freshness` a view over no tables: the same columns, nothing that depends on a table. */
 export async function emptyFreshness(client: pg.ClientBase): Promise<void> {
@@ -42,14 +56,19 @@ function freshnessQuery(tables: readonly MirroredTable[]): string {
     select company_id, ${table.scope === 'project' ? 'project_id' : 'null::bigint as project_id'},
       ${quoteLiteral(table.resource)} as resource, count(*) filter (where ${LIVE}) as rows,
       null::timestamptz as last_event_at, max(_fetched_at) as last_fetch_at, null::timestamptz as oldest_pending_at,
-      0::bigint as pending, 0::bigint as calls, 0::bigint as day_events, 0::bigint as day_calls
+      0::bigint as pending, 0::bigint as calls, 0::bigint as day_events, 0::bigint as day_calls,
+      count(*) filter (where ${LIVE} and not _complete) as parts, 0::bigint as to_complete,
+      0::bigint as open_fills, 0::bigint as ended_fills, 0::bigint as fills_in_part
     from ${tableName(table)} group by 1, 2`,
   );
-  const resources = tables.map(({ resource, scope }) => `(${quoteLiteral(resource)}, ${scope === 'project'})`);
+  const resources = tables.map(
+    ({ resource, scope, filledBy = [resource] }) =>
+      `(${quoteLiteral(resource)}, ${scope === 'project'}, array[${filledBy.map(quoteLiteral).join(', ')}]::text[])`,
+  );
   // An event may name a project though its resource is one of the company.
   const projectId = 'case when r.in_project then n.project_id end as project_id';
   return `
-  with resources (resource, in_project) as (values ${resources.join(', ')}),
+  with resources (resource, in_project, filled_by) as (values ${resources.join(', ')}),
   day (start) as (
     select greatest(now() - interval '24 hours', date_bin('10 minutes', first_at, '2000-01-01 00:00+00'))
     from (select min(called_at) as first_at from mirror.fetches) f where first_at is not null
@@ -57,21 +76,29 @@ function freshnessQuery(tables: readonly MirroredTable[]): string {
   facts as (${held.join('\n    union all')}
     union all
     select n.company_id, ${projectId}, resource, 0, max(n.received_at), null, null, 0,
-      0, count(*) filter (where n.outcome = 'pending' and n.received_at >= (select start from day)), 0
+      0, count(*) filter (where n.outcome = 'pending' and n.received_at >= (select start from day)), 0, 0, 0, 0, 0, 0
     from mirror.events n join resources r using (resource) group by 1, 2, 3
     union all
-    select n.company_id, ${projectId}, resource, 0, null, null, min(n.first_seen_at), count(*), 0, 0, 0
+    select n.company_id, ${projectId}, resource, 0, null, null, min(n.first_seen_at), count(*), 0, 0, 0, 0, 0, 0, 0, 0
     from mirror.pending n join resources r using (resource) group by 1, 2, 3
     union all
     select n.company_id, ${projectId}, resource, 0, null, null, null, 0,
       sum(n.count) filter (where n.period_start > now() - interval '1 hour'), 0,
-      sum(n.for_events) filter (where n.period_start >= (select start from day))
+      sum(n.for_events) filter (where n.period_start >= (select start from day)), 0, 0, 0, 0, 0
     from mirror.calls n join resources r using (resource) group by 1, 2, 3
+    union all
+    select n.company_id, n.project_id, r.resource, 0, null, null, null, 0, 0, 0, 0, 0, 0,
+      count(*) filter (where n.state in ('waiting', 'running')), count(*) filter (where n.state in ('done', 'off', 'failed')),
+      count(*) filter (where n.state = 'failed' or n.state = 'done' and n.detail is not null)
+    from mirror.backfills n join resources r on n.resource = any(r.filled_by) group by 1, 2, 3
+    union all
+    select n.company_id, n.project_id, r.resource, 0, null, null, null, 0, 0, 0, 0, 0, count(*), 0, 0, 0
+    from mirror.pending n join resources r on n.resource = any(r.filled_by) where n.lane = 'backfill' group by 1, 2, 3
   )
   select f.company_id, f.project_id, resource, sum(rows)::bigint, max(last_event_at), max(last_fetch_at),
     min(oldest_pending_at), sum(pending)::bigint, coalesce(sum(calls), 0)::bigint,
     sum(day_events)::bigint, coalesce(sum(day_calls), 0)::bigint,
-    round(coalesce(sum(day_calls), 0)::numeric / nullif(sum(day_events), 0), 2), min(s.left_at)
+    round(coalesce(sum(day_calls), 0)::numeric / nullif(sum(day_events), 0), 2), min(s.left_at), ${COMPLETENESS}
   from facts f left join mirror.selection s
     on s.company_id = f.company_id and coalesce(s.project_id, 0) = coalesce(f.project_id, 0)
   group by 1, 2, 3`;

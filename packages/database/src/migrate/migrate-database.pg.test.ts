@@ -126,6 +126,7 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       events_last_day: '0',
       calls_for_events_last_day: '0',
       calls_per_event: null,
+      completeness: 'since first event',
     };
     expect(rows).toEqual([
       {

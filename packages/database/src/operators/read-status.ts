@@ -17,6 +17,7 @@ export type Freshness = {
   callsForEventsLastDay: string;
   /** Null without events. */
   callsPerEvent: string | null;
+  completeness: 'complete' | 'filling' | 'partial' | 'since first event';
 };
 
 /** NULL stands for all. */
@@ -113,7 +114,7 @@ select jsonb_build_object(
       'resource', resource, 'rows', rows::text, 'pending', pending::text, 'lastEventAt', last_event_at,
       'lastFetchAt', last_fetch_at, 'oldestPendingAt', oldest_pending_at, 'callsLastHour', calls_last_hour::text,
       'eventsLastDay', events_last_day::text, 'callsForEventsLastDay', calls_for_events_last_day::text,
-      'callsPerEvent', calls_per_event::text)
+      'callsPerEvent', calls_per_event::text, 'completeness', completeness)
       order by company_id, project_id nulls first, resource), '[]') from held where ${IS_OF_RESOURCE}),
   'events', (select jsonb_build_object('total', count(*)::text, 'lastReceivedAt', max(received_at))
     from mirror.events where ${IS_OF_PART}),

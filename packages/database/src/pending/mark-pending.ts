@@ -11,6 +11,8 @@ export type News = {
   isDelete: boolean;
   /** The event tells of a relative of this record: its own `updated_at` may well be older than the event. */
   isRelative: boolean;
+  /** In a backfill 0 goes before 1; 0 when left out. */
+  worth?: 0 | 1 | undefined;
 };
 
 /** How soon news is fetched. */
@@ -41,9 +43,9 @@ export async function markPending(
   if (news.length === 0) return [];
   const { rows } = await client.query<Pick<NotedRecord, 'id' | 'generation'>>({
     name: 'mark-pending',
-    text: `with news as (select *, $8::text as event_id, $9::timestamptz as occurred_at, $9::timestamptz as deleted_at
+    text: `with news as (select *, $9::text as event_id, $10::timestamptz as occurred_at, $10::timestamptz as deleted_at
         from ${newsTable(1)}),
-      ${markNews('$10', '$11', '$12::mirror.lane')} select record_id as id, generation::text from marked`,
+      ${markNews('$11', '$12', '$13::mirror.lane')} select record_id as id, generation::text from marked`,
     values: [...newsColumns(news), event?.eventId, event?.occurredAt, pace.delayMs, pace.maxWaitMs, lane],
   });
   return rows;
@@ -58,14 +60,15 @@ export function newsColumns(news: readonly News[]): unknown[][] {
     news.map((one) => one.parentId),
     news.map((one) => one.isDelete),
     news.map((one) => one.isRelative),
+    news.map((one) => one.worth ?? 0),
   ];
 }
 
 export function newsTable(first: number): string {
   const parameter = (offset: number) => `$${first + offset}`;
   return `unnest(${parameter(0)}::bigint[], ${parameter(1)}::bigint[], ${parameter(2)}::text[], ${parameter(3)}::text[],
-    ${parameter(4)}::text[], ${parameter(5)}::boolean[], ${parameter(6)}::boolean[])
-    as n(company_id, project_id, resource, record_id, parent_id, is_delete, is_relative)`;
+    ${parameter(4)}::text[], ${parameter(5)}::boolean[], ${parameter(6)}::boolean[], ${parameter(7)}::smallint[])
+    as n(company_id, project_id, resource, record_id, parent_id, is_delete, is_relative, worth)`;
 }
 
 // Rows are locked in one order everywhere, so that two recorders of the same records do not block each other for ever.
@@ -74,9 +77,9 @@ export function newsTable(first: number): string {
 export function markNews(delayMs: string, maxWaitMs: string, lane: string): string {
   return `
   marked as (
-    insert into mirror.pending as p (company_id, project_id, resource, record_id, parent_id, delete_seen, lane,
+    insert into mirror.pending as p (company_id, project_id, resource, record_id, parent_id, delete_seen, lane, worth,
       event_id, occurred_at, delete_occurred_at, ready_at)
-    select company_id, project_id, resource, record_id, parent_id, is_delete, ${lane}, event_id,
+    select company_id, project_id, resource, record_id, parent_id, is_delete, ${lane}, worth, event_id,
       case when not is_relative then occurred_at end, case when is_delete then deleted_at end,
       now() + ${delayMs}::float8 * interval '1 ms'
     from news order by company_id, project_id, resource, record_id
@@ -85,6 +88,7 @@ export function markNews(delayMs: string, maxWaitMs: string, lane: string): stri
       parent_id = coalesce(excluded.parent_id, p.parent_id),
       delete_seen = p.delete_seen or excluded.delete_seen,
       lane = least(p.lane, excluded.lane),
+      worth = least(p.worth, excluded.worth),
       event_id = coalesce(excluded.event_id, p.event_id),
       occurred_at = greatest(p.occurred_at, excluded.occurred_at),
       delete_occurred_at = greatest(p.delete_occurred_at, excluded.delete_occurred_at),
@@ -94,14 +98,15 @@ export function markNews(delayMs: string, maxWaitMs: string, lane: string): stri
       reread = false,
       ready_at = greatest(p.not_before,
         least(excluded.ready_at, p.first_seen_at + ${maxWaitMs}::float8 * interval '1 ms'))
-    returning company_id, project_id, resource, record_id, generation, lane, ready_at
+    returning company_id, project_id, resource, record_id, generation, lane, worth, ready_at
   ),
   due as (
-    insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
-    select company_id, project_id, resource, lane, min(ready_at) + mirror.pause_for_news(company_id, lane),
+    insert into mirror.batches as b (company_id, project_id, resource, lane, worth, due_at, first_due_at)
+    select company_id, project_id, resource, lane, min(worth), min(ready_at) + mirror.pause_for_news(company_id, lane),
       min(ready_at) + mirror.pause_for_news(company_id, lane) from marked
     group by company_id, project_id, resource, lane order by company_id, project_id, resource, lane
     on conflict (company_id, project_id, resource, lane) do update set
+      worth = case when b.due_at < excluded.due_at then least(b.worth, excluded.worth) else excluded.worth end,
       due_at = case when b.due_at < excluded.due_at
         then greatest(b.due_at, least(excluded.due_at, b.first_due_at + ${delayMs}::float8 * interval '2 ms'))
         else excluded.due_at end,

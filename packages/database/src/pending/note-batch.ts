@@ -3,8 +3,8 @@ import { deadLetterId, SOME_ARE_DEAD } from '../events/dead-letters.ts';
 import { type BatchKey, isOfBatch, keyValues, type NotedRecord } from '../schedule/batch.ts';
 
 /**
- * The records of all lanes that are ready, lane by lane, longest-waiting first, up to `limit` of each lane. What was given up
- * of a record, a deletion maybe, is news of it still.
+ * The records of all lanes that are ready, lane by lane, by worth, longest-waiting first, up to `limit` of each lane and worth. What
+ * was given up of a record, a deletion maybe, is news of it still.
  */
 export async function noteBatch(
   client: Queryable,
@@ -23,10 +23,11 @@ export async function noteBatch(
           and p.absent_at <= now() - $6::float8 * interval '1 ms' as "isSightedAbsent",
         coalesce(p.listed_generation = p.generation, false) as "isListed",
         p.last_seen_at <= now() - $4::float8 * interval '1 ms' as settles
-      from unnest(enum_range(null::mirror.lane)) as of(lane) cross join lateral (
-        select * from mirror.pending where ${isOfBatch(key)} and lane = of.lane and ready_at <= now() order by ready_at limit $5
+      from unnest(enum_range(null::mirror.lane)) as of(lane) cross join (values (0::smallint), (1)) as worths(worth) cross join lateral (
+        select * from mirror.pending where ${isOfBatch(key)} and lane = of.lane and worth = worths.worth and ready_at <= now()
+        order by ready_at limit $5
       ) as p left join (select * from mirror.dead_letters where ${SOME_ARE_DEAD}) d on d.id = ${deadLetterId('p')}
-      order by p.lane, p.ready_at`,
+      order by p.lane, p.worth, p.ready_at, p.generation`,
     values: [...keyValues(key), options.delayMs, options.limit, options.absencePauseMs],
   });
   return rows;

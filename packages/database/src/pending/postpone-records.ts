@@ -114,11 +114,12 @@ async function moveToLane(
         from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
         where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id
           and p.generation = f.generation
-        returning p.lane, p.ready_at
+        returning p.lane, p.worth, p.ready_at
       )
-      insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
-      select $1::bigint, $2::bigint, $3, lane, min(ready_at), min(ready_at) from moved group by lane order by lane
+      insert into mirror.batches as b (company_id, project_id, resource, lane, worth, due_at, first_due_at)
+      select $1::bigint, $2::bigint, $3, lane, min(worth), min(ready_at), min(ready_at) from moved group by lane order by lane
       on conflict (company_id, project_id, resource, lane) do update set
+        worth = case when b.due_at < excluded.due_at then least(b.worth, excluded.worth) else excluded.worth end,
         due_at = least(b.due_at, excluded.due_at), first_due_at = least(b.first_due_at, excluded.first_due_at)`,
     [
       ...keyValues(key),

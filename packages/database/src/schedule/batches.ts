@@ -23,8 +23,8 @@ export type ClaimOptions = {
 };
 
 /**
- * Takes the lease of one due batch, or returns null when none is due. Lanes go in their order; in a lane companies with
- * fewer batches in hand come first, so a flood in one does not hold back another. Detail waits until nothing live is due,
+ * Takes the lease of one due batch, or returns null when none is due. Lanes go in their order; in a lane batches of more worth, and
+ * of these those of companies with fewer batches in hand come first, so a flood in one does not hold back another. Detail waits until nothing live is due,
  * but not for longer than half a minute, and not for live batches in hand for ten seconds, whose address may hang. While a window of calls is used up, or a company paused, nothing of it is given out:
  * a batch in hand gathers no more news. Parked scopes are left out until their probe is due; then one batch of them is given out.
  */
@@ -42,15 +42,15 @@ export async function claimBatch(database: Database, options: ClaimOptions): Pro
 
 const EVERYTHING_IS_PARKED = '(select true from mirror.scopes where company_id is null)';
 
-// However many batches are due, only the first of each company and lane is looked at: `company` walks along the index
-// from one company to the next. A candidate stays locked for the moment that this takes, and others pass it over.
+// However many batches are due, only the first of each company, lane and worth is looked at: `company` walks along the index
+// from one to the next. A candidate stays locked for the moment that this takes, and others pass it over.
 const CLAIM_BATCH = `
-with recursive company (lane, id) as (
-  (select lane, company_id from mirror.batches order by lane, company_id limit 1)
+with recursive company (lane, id, worth) as (
+  (select lane, company_id, worth from mirror.batches order by lane, company_id, worth limit 1)
   union all
-  select n.lane, n.company_id from company c cross join lateral (
-    select b.lane, b.company_id from mirror.batches b where (b.lane, b.company_id) > (c.lane, c.id)
-    order by b.lane, b.company_id limit 1) n
+  select n.lane, n.company_id, n.worth from company c cross join lateral (
+    select b.lane, b.company_id, b.worth from mirror.batches b where (b.lane, b.company_id, b.worth) > (c.lane, c.id, c.worth)
+    order by b.lane, b.company_id, b.worth limit 1) n
 ),
 in_hand as (
   select company_id, count(*) as batches, count(*) filter (where lease_holder = $1) as ours
@@ -59,8 +59,8 @@ in_hand as (
 first as (
   select b.*, coalesce(h.batches, 0) as in_hand from company c left join in_hand h on h.company_id = c.id
   cross join lateral (
-    select b.ctid, b.company_id, b.project_id, b.resource, b.lane, b.due_at from mirror.batches b
-    where b.lane = c.lane and b.company_id = c.id and b.due_at <= now()
+    select b.ctid, b.company_id, b.project_id, b.resource, b.lane, b.worth, b.due_at from mirror.batches b
+    where b.lane = c.lane and b.company_id = c.id and b.worth = c.worth and b.due_at <= now()
       and (b.lease_until is null or b.lease_until <= now()) and b.resource <> all($5::text[])
       and b.company_id || '/' || b.resource <> all($6::text[])
       and not exists (select from mirror.scopes s where ${scopeCovers('s', 'b')} and s.probe_at > now())
@@ -81,7 +81,7 @@ next as (
       and l.served_at > now() - interval '10 seconds' and ${hasWellNews('l')})
     or exists (select from company c cross join lateral (
       select from mirror.batches l
-      where l.lane = 'live' and l.company_id = c.id and l.due_at <= now() + interval '5 seconds'
+      where l.lane = 'live' and l.company_id = c.id and l.worth = c.worth and l.due_at <= now() + interval '5 seconds'
         and l.resource <> all($5::text[]) and l.company_id || '/' || l.resource <> all($6::text[]) and ${hasWellNews('l')}
       limit 1) as due
     where c.lane = 'live'))
@@ -90,7 +90,7 @@ next as (
       where s.company_id = b.company_id and s.project_id is null and s.resource is null) end,
     case when ${EVERYTHING_IS_PARKED} then (select max(o.served_at) from mirror.batches o where o.company_id = b.company_id)
       end nulls first,
-    b.lane, b.in_hand, b.due_at limit 1
+    b.lane, b.worth, b.in_hand, b.due_at limit 1
 ),
 ${lockCovering('next', 'next')},
 due as (select coalesce(bool_and(probe_at <= now()), true) as is_due from covering),
@@ -146,13 +146,17 @@ export async function releaseBatch(
     if (held.rowCount === 0) return;
     await client.query(
       `with next as (
-          select greatest(
+          select first.worth, greatest(
               ready_at + case when ready_at > now() - interval '1 s' then mirror.pause_for_news($1::bigint, $4::mirror.lane)
                 else interval '0' end,
-              now() + $5::float8 * interval '1 ms') as due_at from mirror.pending
-          where ${inLane(batch)} order by ready_at limit 1
+              now() + $5::float8 * interval '1 ms') as due_at
+          from (values (0::smallint), (1)) as worths(worth) cross join lateral (
+            select p.worth, ready_at from mirror.pending p
+            where ${inLane(batch)} and p.worth = worths.worth order by ready_at limit 1) as first
+          order by ready_at > now(), case when ready_at <= now() then first.worth end, ready_at limit 1
         )
         update mirror.batches set lease_holder = null, lease_until = null, due_at = (select due_at from next),
+          worth = coalesce((select worth from next), 0),
           first_due_at = (select due_at from next) where ${inLane(batch)}`,
       [...batchValues(batch), restMs],
     );
@@ -165,11 +169,11 @@ export async function releaseBatch(
  */
 export async function rescheduleBatches(database: Database): Promise<number> {
   const { rowCount } = await database.pool.query(
-    `insert into mirror.batches as b (company_id, project_id, resource, lane, due_at, first_due_at)
-      select company_id, project_id, resource, lane, min(ready_at), min(ready_at) from mirror.pending
+    `insert into mirror.batches as b (company_id, project_id, resource, lane, worth, due_at, first_due_at)
+      select company_id, project_id, resource, lane, min(worth), min(ready_at), min(ready_at) from mirror.pending
       group by 1, 2, 3, 4 order by 1, 2, 3, 4
       on conflict (company_id, project_id, resource, lane) do update
-        set due_at = excluded.due_at, first_due_at = excluded.first_due_at
+        set worth = excluded.worth, due_at = excluded.due_at, first_due_at = excluded.first_due_at
       where b.due_at is null or b.due_at > excluded.due_at + interval '1 hour'`,
   );
   return rowCount ?? 0;

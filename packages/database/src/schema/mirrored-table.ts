@@ -23,6 +23,11 @@ export type MirroredTable = {
   parentKey: string | null;
   /** Typed columns besides keys and the mirror's own, each named as Procore names the field. */
   columns: readonly MirroredColumn[];
+  /**
+   * The resources whose backfill brings all of its records: itself, or the parents that they live in; none where no list can. Itself
+   * when left out.
+   */
+  filledBy?: readonly string[];
   /** The operator defined or changed it: `migrateDatabase` makes what is missing of it, no migration does. */
   isUsers?: boolean;
 };

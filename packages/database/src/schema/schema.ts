@@ -10,6 +10,7 @@ import {
   jsonb,
   pgSchema,
   primaryKey,
+  smallint,
   text,
   timestamp,
   unique,
@@ -120,6 +121,8 @@ export const pending = mirror.table(
     /** The number of its newest news; a fetch settles the record only if the generation is still the one it started from. */
     generation: bigint('generation', { mode: 'bigint' }).notNull().default(sql`nextval('mirror.generation')`),
     lane: lane('lane').notNull().default('live'),
+    /** Of a backfill: 0 goes first (open or lately changed, or nobody knows), then 1 (the rest). */
+    worth: smallint('worth').notNull().default(0),
     /** The newest event, and when Procore says the newest change happened; infinity when one did not say. */
     eventId: text('event_id'),
     occurredAt: moment('occurred_at'),
@@ -148,7 +151,9 @@ export const pending = mirror.table(
   },
   (table) => [
     unique('pending_record').on(table.companyId, table.projectId, table.resource, table.recordId).nullsNotDistinct(),
-    index('pending_ready_at').on(table.companyId, table.projectId, table.resource, table.lane, table.readyAt),
+    index('pending_by_worth').on(
+      ...([table.companyId, table.projectId, table.resource, table.lane, table.worth, table.readyAt] as const),
+    ),
     index('pending_by_record').on(table.companyId, table.resource, table.recordId),
     index('pending_first_seen_at').on(table.firstSeenAt),
   ],
@@ -202,6 +207,8 @@ export const batches = mirror.table(
     projectId: id('project_id'),
     resource: text('resource').notNull(),
     lane: lane('lane').notNull().default('live'),
+    /** The lowest of its records that are ready; else that of the next one. */
+    worth: smallint('worth').notNull().default(0),
     dueAt: moment('due_at'),
     /** When it was due first. News that keeps coming puts a batch off, so that it gathers, but only so long after this. */
     firstDueAt: moment('first_due_at'),
@@ -212,7 +219,7 @@ export const batches = mirror.table(
   (table) => [
     unique('batches_key').on(table.companyId, table.projectId, table.resource, table.lane).nullsNotDistinct(),
     index('batches_due_at').on(table.dueAt),
-    index('batches_of_company').on(table.lane, table.companyId, table.dueAt),
+    index('batches_by_worth').on(table.lane, table.companyId, table.worth, table.dueAt),
     index('batches_leased').on(table.leaseUntil).where(sql`lease_until is not null`),
   ],
 );

@@ -19,7 +19,8 @@ type Pages = Omit<DayFacts, 'days'>;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A range of about 13 weeks is the most that daily logs take (docs/procore.md: Days). */
-export const DAYS_PER_WINDOW = 90;
+const DAYS_PER_WINDOW = 90;
+const WINDOWS_BACK = 4;
 // A new log is mostly of the day of its event or of the days before. Where the site is tells which day that is: it may
 // be a day before or after that of Greenwich.
 const DAYS_BEFORE_EVENT = 3;
@@ -37,6 +38,14 @@ export function dateWindows(wanted: readonly WantedRecord[], facts: DayFacts): D
   return spans
     .filter((span) => countPages(span.ids.length, span, facts) < span.ids.length)
     .map(({ ids, from, to }) => ({ ids, from: textOf(from), to: textOf(to) }));
+}
+
+/** Windows that cover the last year and, because some sites are ahead of Greenwich, tomorrow; newest first. */
+export function windowsBack(now: Date): Pick<DateWindow, 'from' | 'to'>[] {
+  return Array.from({ length: WINDOWS_BACK }, (_, index) => ({
+    from: dayOf(now, 2 - (index + 1) * DAYS_PER_WINDOW),
+    to: dayOf(now, 1 - index * DAYS_PER_WINDOW),
+  }));
 }
 
 /** How many pages the window will have, as far as the mirror can tell. */

@@ -6,9 +6,11 @@ import {
   markPending,
   type NotedRecord,
   noteListed,
+  readStanding,
   type Transaction,
 } from '@procore-mirror/database';
-import type { BatchRun } from '../run/batch-run.ts';
+import { worthOf } from '../plan/worth-of.ts';
+import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 import { type FetchedAnswer, storeRows } from './store-rows.ts';
 
 /** Parents that a listing names, by record id. */
@@ -59,24 +61,27 @@ export async function markListed(run: BatchRun, parents: NamedParents): Promise<
 
 /**
  * What has news already is to be shown anyway, and the list may be older than the news. Returns the others, with their
- * generations.
+ * generations; in a backfill they go by worth, as far as their rows tell.
  */
 export async function markUnlessPending(
   client: Transaction,
   run: BatchRun,
-  { resource }: CataloguedResource,
+  entry: CataloguedResource,
   ids: readonly string[],
   parents: NamedParents,
 ): Promise<Pick<NotedRecord, 'id' | 'generation'>[]> {
   const { companyId, projectId, lane } = run.batch;
-  const key = { companyId, projectId, resource };
+  const key = { companyId, projectId, resource: entry.resource };
   const pending = new Set(await findPending(client, key, ids));
   const added = ids.filter((id) => !pending.has(id));
+  const standing =
+    lane === 'backfill' ? await readStanding(client, { ...scopeOf(run, entry), table: entry.table }, added) : null;
   const news = added.map((recordId) => ({
     ...{ ...key, recordId },
     parentId: parents.get(recordId) ?? null,
     isDelete: false,
     isRelative: false,
+    worth: standing === null ? undefined : worthOf(standing.get(recordId)),
   }));
   return markPending(client, { news, lane, pace: run.settings });
 }

@@ -1,0 +1,114 @@
+import { openDatabase } from '@procore-mirror/database';
+import { createSecrets } from '@procore-mirror/runtime';
+import { type AppProcess, createTestDatabase, startApp, type TestDatabase } from '@procore-mirror/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mirrorCommand } from './mirror-command.ts';
+
+const companyId = '598134325683880';
+let database: TestDatabase;
+let simulator: AppProcess;
+let url: string;
+let projectId: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const limits = JSON.stringify({ callsPerHour: 4000, callsPerTenSeconds: 4000 });
+  simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '1', SIMULATOR_SETTINGS: limits });
+  url = String((await simulator.line('url')).url);
+  const [project] = (await (await fetch(`${url}/control/world?resource=Projects`)).text()).split('\n');
+  projectId = String(JSON.parse(project ?? '').id);
+  expect(await mirror(['migrate'])).toMatchObject({ code: 0 });
+});
+
+afterAll(async () => {
+  await simulator.end('SIGTERM');
+  await database.drop();
+});
+
+async function mirror(args: string[], env: Record<string, string> = {}) {
+  const ran = { code: -1, stdout: '', stderr: '' };
+  const settings = {
+    DATABASE_URL: database.url,
+    PROCORE_LOGIN_URL: url,
+    PROCORE_API_URL: url,
+    PROCORE_CLIENT_ID: 'simulator',
+    PROCORE_CLIENT_SECRET: 'simulator-secret',
+    PROCORE_COMPANY_IDS: companyId,
+  };
+  ran.code = await mirrorCommand(args, {
+    env: { ...settings, ...env },
+    version: '1.2.3',
+    startFile: '/nowhere/start.env',
+    secrets: createSecrets(),
+    signal: AbortSignal.timeout(60_000),
+    write: (text) => {
+      ran.stdout += text;
+    },
+    writeError: (text) => {
+      ran.stderr += text;
+    },
+  });
+  return ran;
+}
+
+const toolsOff = (tools: string[]) =>
+  fetch(`${url}/control/projects/${projectId}`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ toolsOff: tools }),
+  });
+
+test('the plan of a fill says calls, minutes and share of an hour, for each resource, and stores nothing', async () => {
+  await toolsOff(['Submittals']);
+  const { code, stdout } = await mirror(['backfill', '--plan', '--json']);
+  await toolsOff([]);
+  expect(code).toBe(0);
+  const plan = JSON.parse(stdout);
+  expect(plan).toMatchObject({ calls_per_hour: 4000, limit_is_known: true, refused: [], unlisted: [] });
+  expect(plan.by_resource.RFIs).toMatchObject({ records: 12, calls: 13, list_calls: 1, shows: 12, off: 0 });
+  expect(plan.by_resource.Submittals).toMatchObject({ records: 0, calls: 0, off: 1 });
+  const sum = Object.values<{ calls: number }>(plan.by_resource).reduce((total, { calls }) => total + calls, 0);
+  expect(plan.calls).toBe(sum);
+  expect(plan.share_of_hour).toBeCloseTo(sum / 4000, 3);
+  expect(plan.minutes).toBeGreaterThan(0);
+  expect(plan.calls_to_plan).toBeGreaterThan(50);
+  const { pool, close } = openDatabase({ url: database.url, applicationName: 'test' });
+  const { rows } = await pool.query(
+    'select (select count(*) from procore.rfis)::int as rows, (select count(*) from mirror.backfills)::int as fills',
+  );
+  await close();
+  expect(rows).toEqual([{ rows: 0, fills: 0 }]);
+});
+
+test('the plan of a part is of that part, and fits a terminal of 80 columns', async () => {
+  await toolsOff(['Meetings', 'Daily Log', 'Drawings']);
+  const { code, stdout } = await mirror(['backfill', '--plan', '--project', projectId]);
+  await toolsOff([]);
+  expect(code).toBe(0);
+  const lines = stdout.split('\n');
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  expect(stdout).toMatch(/^RFIs +12 +1 +12 +13 +0\.3 %$/m);
+  expect(stdout).not.toMatch(/^Offices/m);
+  expect(stdout).toMatch(/^\d+ calls, about .+ at 4000 calls an hour\.$/m);
+  expect(stdout).toMatch(/^Their tool is off, [^.]+\n(?:.+,\n)+.*\bWeather Logs \(1\),/m);
+  expect(stdout).toMatch(/^Nothing was stored\. To find out took \d+ calls\.$/m);
+  const one = JSON.parse((await mirror(['backfill', '--plan', '--resource', 'rfis', '--json'])).stdout);
+  expect(Object.keys(one.by_resource)).toEqual(['RFIs']);
+});
+
+test.each([
+  [['--resource', 'RFI'], 'did you mean "RFIs"?'],
+  [['--project', '17'], 'project 17 is none of the active projects that the service account sees'],
+  [['--company', '17'], 'company 17 is none of PROCORE_COMPANY_IDS'],
+])('a part that is not there is named: %s', async (args, message) => {
+  const ran = await mirror(['backfill', '--plan', ...args]);
+  expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+});
+
+test('without companies and without Procore there is nothing to plan', async () => {
+  const nobody = 'http://127.0.0.1:9';
+  expect(await mirror(['backfill', '--plan'], { PROCORE_COMPANY_IDS: '' })).toMatchObject({ code: 2 });
+  expect(await mirror(['backfill', '--plan'], { PROCORE_API_URL: nobody, PROCORE_LOGIN_URL: nobody })).toMatchObject({
+    code: 3,
+  });
+});

@@ -1,0 +1,26 @@
+import type { Queryable } from '../connection/queryable.ts';
+
+export type CallWindows = {
+  /** The company whose windows they are; null: of all that have none of their own. */
+  owner: string | null;
+  /** What they allow; null: no answer told yet. */
+  hour: number | null;
+  spike: number | null;
+  /** Calls for news of events, in the hour that runs or the one before, whichever had more. */
+  live: number;
+};
+
+/** The windows that hold for calls of the company, as far as answers told of them. */
+export async function readCallWindows(client: Queryable, companyId: string): Promise<CallWindows> {
+  const { rows } = await client.query<CallWindows>(
+    `with windows as (select * from mirror.windows_of($1) where window_name in ('hour', 'spike'))
+      select min(company_id)::text as owner, max(call_limit) filter (where window_name = 'hour') as hour,
+        max(call_limit) filter (where window_name = 'spike') as spike,
+        coalesce((select greatest(sum(u.used_live), sum(u.used_live_before)) from mirror.budget_use u
+          where u.window_name = 'hour' and exists (select from mirror.windows_of(u.company_id) w join windows o
+            on w.window_name = o.window_name and w.company_id is not distinct from o.company_id)), 0)::int as live
+      from windows`,
+    [companyId],
+  );
+  return rows[0] ?? { owner: null, hour: null, spike: null, live: 0 };
+}

@@ -1,0 +1,58 @@
+import { catalogue } from '@procore-mirror/catalogue';
+import { describe, expect, test } from 'vitest';
+import { CAREFUL, costOfBackfill, type KnownLists, minutesFor } from './plan-backfill.ts';
+
+const lists = (...totals: (number | null)[]): KnownLists => ({ state: 'known', totals, pageSize: 1000 });
+const cost = (resource: string, known: Record<string, KnownLists>) =>
+  costOfBackfill(catalogue, catalogue.get(resource), new Map(Object.entries(known)));
+
+describe('a backfill costs', () => {
+  test.each([
+    ['one call, where there is nothing', 'Forms', { Forms: lists(0) }, 1, 0],
+    ['a call a page', 'Forms', { Forms: lists(2001) }, 3, 0],
+    ['a call a record more, where the list carries a part', 'RFIs', { RFIs: lists(308) }, 1, 308],
+    ['a call a window at least', 'Notes Logs', { 'Notes Logs': lists(0, 1500, 0, 0) }, 5, 0],
+    [
+      'a call a parent, and the lists of the parents',
+      'RFI Replies',
+      { RFIs: lists(1500), 'RFI Replies': lists(2) },
+      1502,
+      0,
+    ],
+    [
+      'the lists of the parents, where these have none',
+      'RFI Replies',
+      { RFIs: lists(0), 'RFI Replies': lists(0) },
+      1,
+      0,
+    ],
+    ['a call for a list that tells no Total', 'Forms', { Forms: lists(null) }, 1, 0],
+  ] as const)('%s', (_, resource, known, listCalls, shows) => {
+    expect(cost(resource, known)).toMatchObject({ listCalls, shows });
+  });
+
+  test('of children the lists of parents and of those above them', () => {
+    const known = { 'Purchase Order Contracts': lists(3), 'Work Order Contracts': lists(2) };
+    // 5 lists of RFQs and 2 of contracts; then 10 of quotes, and all of these again.
+    expect(cost('RFQs', { ...known, RFQs: lists(2) })).toMatchObject({ listCalls: 7, records: 10, isEstimate: true });
+    expect(cost('RFQ Quotes', { ...known, RFQs: lists(2), 'RFQ Quotes': lists(1) })).toMatchObject({ listCalls: 17 });
+  });
+
+  test('nothing where the tool is off or there is no list, and the refused call where it refuses', () => {
+    expect(cost('RFIs', { RFIs: { ...lists(), state: 'off' } })).toMatchObject({ state: 'off', listCalls: 0 });
+    expect(cost('File Versions', {})).toMatchObject({ state: 'no list', listCalls: 0 });
+    expect(cost('RFIs', { RFIs: { ...lists(), state: 'refused' } })).toMatchObject({ listCalls: 1, records: null });
+  });
+});
+
+test.each([
+  ['nothing', 0, CAREFUL, 0],
+  ['what is had at once, as fast as ten seconds allow', 420, CAREFUL, 2.8],
+  ['half of what news leaves by and by', 510, CAREFUL, 30],
+  ['a whole hour', 600, CAREFUL, 60],
+  ['an hour, and what is had at once of the next', 750, CAREFUL, 61],
+  ['longer, where news takes its share', 840, { ...CAREFUL, live: 180 }, 62.8],
+  ['no less than ten seconds allow', 3000, { hour: 1_000_000, spike: 25, live: 0 }, 20],
+])('takes %s', (_, calls, windows, minutes) => {
+  expect(minutesFor(calls, windows)).toBeCloseTo(minutes, 5);
+});
