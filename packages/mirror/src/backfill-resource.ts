@@ -38,14 +38,14 @@ export type BackfillOptions = {
   now: Date;
   /** Where it goes on, and where its place is kept; it begins at the beginning when left out. */
   kept?: KeptFill;
-  /** Told of the calls it took until now, when it ends in whatever way. */
-  onCalls?: (calls: number) => void;
+  /** Told when it ends, in whatever way. `calls`: that it made now; `notes`: which further lists of the resource it did without, and why. */
+  onEnd?: (end: { calls: number; notes: readonly string[] }) => void;
 };
 
 /** How many records were stored whole, and how many wait for the worker to fetch what their list does not carry. */
 export type Backfilled = { stored: number; pending: number };
 
-type Part = Required<Pick<ListingOptions, 'searchParams'>>;
+type Part = Pick<ListingOptions, 'searchParams' | 'also'>;
 
 type Fill = {
   run: BatchRun;
@@ -71,13 +71,14 @@ export async function backfillResource(
   scope: BatchKey,
   options: BackfillOptions,
 ): Promise<Backfilled> {
-  const { signal, now, kept = null, onCalls = () => {} } = options;
+  const { signal, now, kept = null, onEnd = () => {} } = options;
   const run = await openRun(settings, { ...scope, lane: 'backfill' }, signal);
   const { list } = run.entry;
   if (list === null || list.shared) return { stored: 0, pending: 0 };
   const rules = rulesOf(run);
   const place = readPlace(kept?.place, rules) ?? firstPlace(rules, now.toISOString());
-  const parts = list.todayOnly ? windowsBack(new Date(place.day)) : [{ searchParams: [] }];
+  const own: Part[] = list.todayOnly ? windowsBack(new Date(place.day)) : [{}];
+  const parts = [...own, ...list.also.map((also) => ({ also }))];
   const fill: Fill = {
     run,
     place,
@@ -92,7 +93,7 @@ export async function backfillResource(
     if (failure?.kind === 'trouble') await settleFailedFill(run, failure.trouble);
     throw error;
   } finally {
-    onCalls(run.counts().calls);
+    onEnd({ calls: run.counts().calls, notes: fill.place.notes });
   }
   const { records } = fill.place;
   return list.carries === 'whole record' ? { stored: records, pending: 0 } : { stored: 0, pending: records };
@@ -164,7 +165,12 @@ function messagesOf(errors: readonly Error[]): string[] {
 async function fillParts(fill: Fill, parentId: string | null): Promise<void> {
   let trouble: ProcoreFormatError | null = null;
   for (let part = fill.parts[fill.place.part]; part !== undefined; part = fill.parts[fill.place.part]) {
-    const error = await fillPart(fill, { parentId, ...part }).then(() => null, asFormatError);
+    const reading = fillPart(fill, { parentId, ...part });
+    if (part.also !== undefined) {
+      await reading.catch((error: unknown) => doWithout(fill, error));
+      continue;
+    }
+    const error = await reading.then(() => null, asFormatError);
     if (error !== null) await passPartOver(fill, parentId, error);
     trouble ??= error;
   }
@@ -175,6 +181,16 @@ async function fillParts(fill: Fill, parentId: string | null): Promise<void> {
 function asFormatError(error: unknown): ProcoreFormatError {
   if (error instanceof ProcoreFormatError) return error;
   throw error;
+}
+
+/** A further list may not be there, or not be ours to read. Throws what may pass. */
+async function doWithout(fill: Fill, error: unknown): Promise<void> {
+  const goesOn = error instanceof InDoubtError && fill.kept?.isLastTry === false;
+  if (!(error instanceof Error) || goesOn) throw error;
+  if (mayPass(error) && !(error instanceof ProcoreFormatError)) throw error;
+  const place = afterPart(fill.place, { records: 0, total: 0 });
+  fill.place = { ...place, notes: [...place.notes, error.message] };
+  await keep(fill);
 }
 
 /** Goes on behind a part that could not be read. Throws where it is better to go on with it another time. */

@@ -18,7 +18,7 @@ import {
   renewBackfill,
   requestNewProjects,
 } from '@procore-mirror/database';
-import { backfillResource } from './backfill-resource.ts';
+import { type BackfillOptions, backfillResource } from './backfill-resource.ts';
 import { FillLostError, ScopeParkedError } from './errors.ts';
 import type { KeptFill } from './fetch/fill-place.ts';
 import { heedScopes } from './heed-scopes.ts';
@@ -107,15 +107,18 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
     }, leaseMs / 3);
     const signal = AbortSignal.any([lost.signal, closing.signal]);
     let { calls } = fill;
-    const onCalls = (more: number) => {
-      calls += more;
+    let notes: readonly string[] = [];
+    const onEnd: BackfillOptions['onEnd'] = (end) => {
+      calls += end.calls;
+      notes = end.notes;
     };
     try {
       const kept = keptFill(fill);
-      const filled = await backfillResource(settings, fill, { signal, now: new Date(), kept, onCalls });
+      const filled = await backfillResource(settings, fill, { signal, now: new Date(), kept, onEnd });
       const rows = filled.stored + filled.pending;
-      await endBackfill(database, fill, { holder, state: 'done', rows, calls, detail: null });
-      log.info({ ...keysOf(fill), ...filled, calls }, 'filled a resource');
+      const detail = notes.length === 0 ? null : `done without: ${notes.join('; ')}`;
+      await endBackfill(database, fill, { holder, state: 'done', rows, calls, detail });
+      log.info({ ...keysOf(fill), ...filled, calls, ...(detail !== null && { detail }) }, 'filled a resource');
     } catch (error) {
       await settle(fill, error, { calls, isLost: lost.signal.aborted }).catch((cause: unknown) =>
         log.warn({ ...keysOf(fill), error: cause }, 'a backfill could not be given back; its lease will run out'),
