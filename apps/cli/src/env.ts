@@ -27,6 +27,7 @@ export const selectionSchema = z.object({
   MIRROR_PROJECTS: mirrorEnv.MIRROR_PROJECTS,
 });
 export const procoreSchema = z.object({ ...procoreEnv });
+export const backfillSchema = z.object({ ...queueSchema.shape, ...procoreEnv, ...companiesEnv, ...mirrorEnv });
 export const applyHooksSchema = z.object({
   ...queueSchema.shape,
   ...procoreEnv,

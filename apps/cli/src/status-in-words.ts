@@ -1,4 +1,5 @@
-import type { Freshness, MirrorStatus } from '@procore-mirror/database';
+import type { BackfillProgress, Freshness, MirrorStatus, Shortage } from '@procore-mirror/database';
+import { progressInWords } from './backfill-in-words.ts';
 import { ago, table } from './output.ts';
 
 /** `waiting`: deliveries that are not recorded yet; null when the queue could not be asked, for this `problem`. */
@@ -9,6 +10,8 @@ export type Status = MirrorStatus & {
   totals: { rows: string; pending: string };
   /** The day on which the sandbox was overwritten; null when the mirror was emptied since, or mirrors none that is. */
   overwrittenOn: string | null;
+  /** Null: none is under way. `shortage`: it waits for calls. */
+  backfill: (BackfillProgress & { shortage: Shortage | null }) | null;
 };
 
 const MOST_LINES = 60;
@@ -129,7 +132,7 @@ function callsOf(
 }
 
 function overview(status: Status, now: Date): string {
-  const { events, pending, calls, queue, totals } = status;
+  const { events, pending, calls, backfill, queue, totals } = status;
   const since = (moment: string | null, before: string) => (moment === null ? '' : `${before} ${ago(moment, now)} ago`);
   return table(
     ['', ''],
@@ -144,6 +147,9 @@ function overview(status: Status, now: Date): string {
         'calls',
         `${calls.lastHour} in the last hour${calls.lastHourFailed === '0' ? '' : `, failed ${calls.lastHourFailed}`}${calls.pausedUntil === null ? '' : `; none before ${calls.pausedUntil}, says Procore`}`,
       ],
+      ...(backfill === null
+        ? []
+        : [['backfill', progressInWords(backfill, backfill.shortage, { columns: null, now })]]),
       ['queue', queue.problem ?? `${queue.waiting} waiting`],
     ],
   ).trimStart();

@@ -1,4 +1,4 @@
-import { readOrigin, readStatus } from '@procore-mirror/database';
+import { type Database, readBackfillProgress, readOrigin, readShortages, readStatus } from '@procore-mirror/database';
 import { overwrittenOn } from '@procore-mirror/mirror';
 import { openDeliveryQueue } from '@procore-mirror/queue';
 import { queueAddress } from '@procore-mirror/runtime';
@@ -35,7 +35,7 @@ export function addStatus(parent: Command, run: Run): void {
               environmentSchema.pick({ PROCORE_ENVIRONMENT: true }),
             );
             const overwritten = overwrittenOn(environment, await readOrigin(database.pool), context.now());
-            return { ...mirror, overwrittenOn: overwritten };
+            return { ...mirror, backfill: await readBackfill(database, options), overwrittenOn: overwritten };
           }),
           readQueue(context),
         ]);
@@ -44,6 +44,14 @@ export function addStatus(parent: Command, run: Run): void {
         return judge(status);
       }),
     );
+}
+
+async function readBackfill({ pool }: Database, { company, project, resource }: Options): Promise<Status['backfill']> {
+  const companyIds = company === undefined ? undefined : [company];
+  const progress = await readBackfillProgress(pool, { requests: null, companyIds, projectId: project, resource });
+  if (progress.lists === progress.over) return null;
+  const [shortage = null] = await readShortages(pool, companyIds ?? null);
+  return { ...progress, shortage };
 }
 
 /** A queue that is down is part of the status, not the end of it. */
