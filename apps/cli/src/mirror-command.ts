@@ -10,6 +10,7 @@ import { addEventsList } from './commands/events-list.ts';
 import { addEventsShow } from './commands/events-show.ts';
 import { addHooksApply } from './commands/hooks-apply.ts';
 import { addHooksPlan } from './commands/hooks-plan.ts';
+import { addHooksRotateSecret } from './commands/hooks-rotate-secret.ts';
 import { addHooksStatus } from './commands/hooks-status.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addResources } from './commands/resources.ts';
@@ -82,6 +83,7 @@ function createProgram(run: Run, options: Surroundings): Command {
   addHooksPlan(hooks, run);
   addHooksApply(hooks, run);
   addHooksStatus(hooks, run);
+  addHooksRotateSecret(hooks, run);
   const events = program.command('events').description('The log of what Procore told us.');
   addEventsList(events, run);
   addEventsShow(events, run);

@@ -15,6 +15,7 @@ export { callsOf, type HookAction } from './plan/plan-hooks.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';
 export { type ReceiverReport, recordReport } from './record-report.ts';
 export { type Replayed, replayDeadLetters, retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';
+export { isOldSecretGone, type RotatedHook, rotateSecret } from './rotate-secret.ts';
 export { createDriftWatch, type DriftWatch } from './run/drift-watch.ts';
 export { type FetchSettings, type NewDeadLetter, usualPace } from './run/fetch-settings.ts';
 export { createNeighbours } from './run/neighbours.ts';
