@@ -98,6 +98,7 @@ export { giveUpDuty, takeDuty } from './schedule/duties.ts';
 export {
   type DueHook,
   findDueHooks,
+  listBusyScopes,
   listLeftCompanies,
   listSecretKeys,
   readHookCalls,
