@@ -58,7 +58,7 @@ test('commands that documents, .env.example and docker-compose.yml name exist', 
 
 test('one that does not exist is noticed', () => {
   for (const text of [
-    'hooks rotate-secret',
+    'hooks rotate-everything',
     'pnpm mirror hooks mend',
     'npm run walk',
     'pnpm prove nothing',

@@ -34,6 +34,7 @@ export const applyHooksSchema = z.object({
   ...companiesEnv,
   ...mirrorEnv,
   ...webhookEnv,
+  CHECK_HOOKS_EVERY_MS: workerEnv.CHECK_HOOKS_EVERY_MS,
   WEBHOOK_URL: webhookEnv.WEBHOOK_URL.nonoptional().meta({ description: 'Public https address of the receiver.' }),
 });
 /** Who only looks may do without the secret: it is not compared then. */

@@ -1,6 +1,6 @@
-import { createSecrets } from '@procore-mirror/runtime';
+import { createSecrets, fingerprint } from '@procore-mirror/runtime';
 import { type AppProcess, createTestDatabase, startApp, type TestDatabase } from '@procore-mirror/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mirrorCommand } from './mirror-command.ts';
 
 const companyId = '598134325683880';
@@ -149,8 +149,58 @@ test('only the projects that are named are looked after; others lose their hook,
   expect(await hooks()).toHaveLength(2);
 });
 
+describe('rotate-secret', () => {
+  const next = 'Bearer of-tomorrow-only';
+  const both = { WEBHOOK_AUTHORIZATION: `${next},${authorization}` };
+  const rotate = (...more: string[]) => mirror(['hooks', 'rotate-secret', '--wait', '0', ...more], both);
+  const receiver = (accepts: string[], recordedAt = 'now()') =>
+    database.pool.query(
+      `insert into mirror.receivers (id, host, pid, version, started_at, reported_at, recorded_at, report)
+        values ('0123456789abcdef', 'gate', 1, '1', now(), now(), ${recordedAt}, $1) on conflict (id) do update set
+        report = excluded.report, recorded_at = excluded.recorded_at`,
+      [{ accepts: accepts.map(fingerprint) }],
+    );
+
+  test('refuses with one value, and says why', async () => {
+    const { code, stdout, stderr } = await mirror(['hooks', 'rotate-secret']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: WEBHOOK_AUTHORIZATION holds one value only/);
+    expect((await mirror(['hooks', 'rotate-secret', '--wait', 'long'])).code).toBe(2);
+  });
+
+  test('gives each hook the first value, waits for its proof, and says when the old one may go', async () => {
+    await mirror(['hooks', 'apply']);
+    await receiver([authorization], `now() - interval '2 minutes'`); // it is gone
+    const first = await rotate();
+    expect(first.code).toBe(0);
+    expect(first.stdout).toMatch(/^2 hooks: 2 changed, 0 had the new value before$/m);
+    expect(first.stdout).toMatch(/^Not proved yet: /m);
+    expect(await mirror(['hooks', 'status'], both)).toMatchObject({ code: 0 });
+    await receiver([next, authorization]);
+    await database.pool.query(
+      `insert into mirror.events (id, company_id, resource, record_id, kind, occurred_at, received_at, payload_version, raw, outcome, key)
+        values ('E', 1, 'RFIs', '1', 'create', now(), now(), 'v4.0', '{}', 'pending', $1)`,
+      [fingerprint(next)],
+    );
+    const again = await rotate();
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    expect(again.stdout).toMatch(/^2 hooks: 0 changed, 2 had the new value before$/m);
+    expect(again.stdout).toMatch(/^Proved by a delivery at .*\nThe old value may go: /m);
+    const { code, stdout } = await rotate('--json');
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('of-tomorrow');
+    expect(JSON.parse(stdout)).toMatchObject({
+      hooks: [{ outcome: 'as_it_should_be' }, { outcome: 'as_it_should_be' }],
+      proved_at: expect.any(String),
+      old_value: { may_go: true, at_the_latest: expect.any(String) },
+    });
+    await database.pool.query('delete from mirror.events');
+  });
+});
+
 test.each([
   ['plan', []],
+  ['rotate-secret', ['WEBHOOK_AUTHORIZATION']],
   ['status', []],
   ['apply', ['WEBHOOK_AUTHORIZATION']],
 ])('without configuration %s names every missing variable at once', async (command, more) => {

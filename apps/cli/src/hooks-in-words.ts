@@ -3,7 +3,7 @@ import type { FoundHooks } from './look-after-hooks.ts';
 import { counted, table } from './output.ts';
 
 /** The result of a command as JSON; no secret is in it. */
-export function hooksAsJson({ scopes, unlisted }: FoundHooks): unknown {
+export function hooksAsJson({ scopes, unlisted }: FoundHooks): object {
   return {
     calls: scopes.reduce((sum, scope) => sum + callsOf(scope.actions), 0),
     scopes: scopes.map((scope) => ({

@@ -1,7 +1,10 @@
-// What `hooks plan`, `hooks apply` and `hooks status` share: the scopes looked at, and what is told of them.
-import { listHookPlaces } from '@procore-mirror/database';
+// What the commands about hooks share: the scopes looked at, and what is told of them.
+import type { Catalogue } from '@procore-mirror/catalogue';
+import { type Database, listHookPlaces } from '@procore-mirror/database';
 import { type planAllHooks, planProjects, type ScopeHooks, selectCompany, selectScopes } from '@procore-mirror/mirror';
+import type { ProcoreClient } from '@procore-mirror/procore';
 import { allConfigured, fingerprint, pathWarning, procoreHosts } from '@procore-mirror/runtime';
+import type { z } from 'zod';
 import type { Context } from './context.ts';
 import { type applyHooksSchema, type hooksSchema, procoreSchema } from './env.ts';
 import { ServerUnreachableError } from './errors.ts';
@@ -18,26 +21,41 @@ export type FoundHooks = {
   unlisted: readonly string[];
 };
 
-/** Plans or applies the hooks of the companies that are configured, and of their projects. */
-export async function lookAfterHooks(
+/** What a command works with that is about hooks. */
+export type AtHooks<E> = {
+  env: E;
+  client: ProcoreClient;
+  database: Database;
+  catalogue: Catalogue;
+  resources: readonly string[] | null;
+  /** What is selected, each company before its projects. */
+  scopes: readonly Place[];
+  /** Projects that are not selected any more, and have a hook as far as we know. */
+  left: readonly Place[];
+  unlisted: readonly string[];
+  patience: { signal: AbortSignal; pausesMs: readonly number[] };
+  /** To be told of each scope that is done. */
+  onScope: () => void;
+};
+
+type Place = { companyId: string; projectId: string | null };
+
+/** Lists what is selected, notes it if it `isNoted`, and works with it. `check`: of the configuration, before any server is asked. */
+export async function withHooks<S extends typeof applyHooksSchema | typeof hooksSchema, T>(
   context: Context,
-  schema: typeof applyHooksSchema | typeof hooksSchema,
-  { work, isApplied }: { work: typeof planAllHooks; isApplied: boolean },
-): Promise<FoundHooks> {
+  schema: S,
+  { isNoted, check = () => {} }: { isNoted: boolean; check?: (env: z.infer<S>) => void },
+  work: (at: AtHooks<z.infer<S>>) => Promise<T>,
+): Promise<T> {
   const { output, signal } = context;
   const [env, { catalogue, resources }] = await allConfigured(
     () => context.read(schema),
     () => context.catalogue(),
     () => procoreHosts(context.read(procoreSchema)),
   );
+  check(env);
   const warning = pathWarning(env.WEBHOOK_URL);
   if (warning !== null) output.note(`${warning}.`);
-  const wanted = {
-    namespace: env.WEBHOOK_NAMESPACE,
-    destinationUrl: env.WEBHOOK_URL,
-    authorization: env.WEBHOOK_AUTHORIZATION?.[0] ?? null,
-    keys: new Map(env.WEBHOOK_AUTHORIZATION?.slice(0, 1).map((value) => [value, fingerprint(value)])),
-  };
   return context.withDatabase((database) =>
     context.withProcore(database, async (client) => {
       const unlisted: string[] = [];
@@ -45,25 +63,40 @@ export async function lookAfterHooks(
         unlisted.push(line);
         output.note(line);
       };
+      const patience = { signal, pausesMs: PAUSES_MS };
       const { scopes, left } = await selectScopes({
-        ...{ client, database, signal, pausesMs: PAUSES_MS, say, note: (line) => output.note(`${line}.`) },
+        ...{ ...patience, client, database, say, note: (line) => output.note(`${line}.`) },
         companyIds: env.PROCORE_COMPANY_IDS,
         wanted: env.MIRROR_PROJECTS,
-        select: isApplied ? selectCompany : planProjects,
+        select: isNoted ? selectCompany : planProjects,
       });
       const hooked = await listHookPlaces(database.pool, env.PROCORE_COMPANY_IDS);
       const gone = new Set(left.map(({ projectId }) => projectId));
       const leaving = hooked.filter(({ projectId }) => gone.has(projectId ?? ''));
-      const progress = createProgress(scopes.length, output.note);
+      const { onScope, close } = createProgress(scopes.length + leaving.length, output.note);
       try {
-        const { onScope } = progress;
-        const how = { client, database, catalogue, resources, signal, pausesMs: PAUSES_MS, onScope, left: leaving };
-        return { scopes: reached(await work({ ...how, ...wanted, scopes })), unlisted };
+        return await work({
+          ...{ env, client, database, catalogue, resources, scopes, left: leaving, unlisted, patience, onScope },
+        });
       } finally {
-        progress.close();
+        close();
       }
     }),
   );
+}
+
+/** Plans or applies the hooks of all that is selected. */
+export async function lookAtAll(
+  at: AtHooks<z.infer<typeof hooksSchema>>,
+  work: typeof planAllHooks,
+): Promise<FoundHooks> {
+  const { env, unlisted, patience, ...how } = at;
+  const [authorization = null] = env.WEBHOOK_AUTHORIZATION ?? [];
+  const scopes = await work({
+    ...{ ...how, ...patience, authorization, namespace: env.WEBHOOK_NAMESPACE, destinationUrl: env.WEBHOOK_URL },
+    keys: new Map(authorization === null ? [] : [[authorization, fingerprint(authorization)]]),
+  });
+  return { scopes: reached(scopes), unlisted };
 }
 
 /** The scopes, where an answer was had of any. Throws ServerUnreachableError. */

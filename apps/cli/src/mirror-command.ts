@@ -12,6 +12,7 @@ import { addEventsShow } from './commands/events-show.ts';
 import { addForget } from './commands/forget.ts';
 import { addHooksApply } from './commands/hooks-apply.ts';
 import { addHooksPlan } from './commands/hooks-plan.ts';
+import { addHooksRotateSecret } from './commands/hooks-rotate-secret.ts';
 import { addHooksStatus } from './commands/hooks-status.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addReset } from './commands/reset.ts';
@@ -88,6 +89,7 @@ function createProgram(run: Run, options: Surroundings): Command {
   addHooksPlan(hooks, run);
   addHooksApply(hooks, run);
   addHooksStatus(hooks, run);
+  addHooksRotateSecret(hooks, run);
   const events = program.command('events').description('The log of what Procore told us.');
   addEventsList(events, run);
   addEventsShow(events, run);

@@ -15,7 +15,7 @@ function anApp(options: Partial<AppOptions> = {}) {
   const counted: string[] = [];
   const refused: unknown[][] = [];
   const app = createApp({
-    keyOf: createAuthorization([authorization]),
+    keyOf: createAuthorization([authorization]).keyOf,
     store: async (envelope) => {
       stored.push(envelope);
       return 'queue';

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ReceiverReport } from '@procore-mirror/mirror';
 import { consumeDeliveries } from '@procore-mirror/queue';
 import { type RedisServer, startRedis } from '@procore-mirror/queue/test-servers';
+import { fingerprint } from '@procore-mirror/runtime';
 import { createTestDatabase } from '@procore-mirror/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
@@ -94,6 +95,28 @@ async function consumed(url: string, reports: ReceiverReport[] = []): Promise<Se
   cleanUps.push(() => consumer.close());
   return bodies;
 }
+
+test('values in a file are accepted as they are now, and the receiver reports which', async () => {
+  const redis = await aRedis(safe);
+  const file = path.join(spoolDirectory, 'authorization');
+  const [fresh, old] = ['Bearer the-value-of-tomorrow', authorization];
+  await writeFile(file, old);
+  const ingest = await aRunningIngest({
+    ...{ QUEUE_URL: redis.appUrl, WEBHOOK_AUTHORIZATION: '', WEBHOOK_AUTHORIZATION_FILE: file },
+  });
+  const reports: ReceiverReport[] = [];
+  await consumed(redis.url, reports);
+  expect([await ingest.post('{}', old), await ingest.post('{}', fresh)]).toEqual([204, 401]);
+  await writeFile(file, `${fresh},${old}`);
+  await vi.waitFor(() => expect(reports.at(-1)?.accepts).toEqual([fresh, old].map(fingerprint)), patience);
+  expect([await ingest.post('{}', old), await ingest.post('{}', fresh)]).toEqual([204, 204]);
+  await writeFile(file, '');
+  await vi.waitFor(() => expect(ingest.said()).toContain('a secret cannot be read again'), patience);
+  expect([await ingest.post('{}', old), await ingest.post('{}', fresh)]).toEqual([204, 204]);
+  await writeFile(file, fresh);
+  await vi.waitFor(() => expect(reports.at(-1)?.accepts).toEqual([fingerprint(fresh)]), patience);
+  expect([await ingest.post('{}', old), await ingest.post('{}', fresh)]).toEqual([401, 204]);
+});
 
 test('what was answered 204 is not lost, though the queue and then the receiver are killed', async () => {
   const redis = await aRedis(safe);

@@ -7,13 +7,16 @@ import {
   configured,
   createLog,
   createRegistry,
+  followEnv,
   loadDotEnv,
   pathWarning,
   runMain,
   startAdmin,
+  webhookEnv,
 } from '@procore-mirror/runtime';
+import { z } from 'zod';
 import { createApp } from './app.ts';
-import { createAuthorization } from './authorization.ts';
+import { followAuthorization } from './authorization.ts';
 import { createDeliveryStore } from './delivery-store.ts';
 import { readIngestEnv, readSpoolDirectory } from './env.ts';
 import { linkQueue } from './link-queue.ts';
@@ -62,17 +65,28 @@ await runMain({
 
     const store = createDeliveryStore({ queue, spool, log });
     lifetime.defer('delivery store', () => store.close());
+    const secrets = followEnv(z.object({ WEBHOOK_AUTHORIZATION: webhookEnv.WEBHOOK_AUTHORIZATION }), process.env, {
+      secrets: lifetime.secrets,
+      onChange: (variables) => log.info({ variables }, 'a secret was read anew from its file'),
+      onProblem: (problems) => log.warn({ problems }, 'a secret cannot be read again; the last good one stays in use'),
+    });
+    const authorization = followAuthorization({
+      accepted: () => secrets().WEBHOOK_AUTHORIZATION,
+      onChange: () => reports.hurry(),
+    });
+    lifetime.defer('authorization', () => authorization.close());
     const reports = createReports({
       life: await openReceiverLife(env.INGEST_SPOOL_DIR, (message) => log.warn(message)),
       version: JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version,
       spoolHolds: () => spool.count(),
+      accepts: authorization.keys,
       store: (report) => store.store(report),
       onError: (error) => log.warn({ error }, 'a report of this receiver could not be kept; the next one tells of it'),
     });
     lifetime.defer('reports', () => reports.close());
     const registry = createRegistry();
     const app = createApp({
-      keyOf: createAuthorization(env.WEBHOOK_AUTHORIZATION),
+      keyOf: authorization.keyOf,
       store: (envelope) => store.store(envelope),
       metrics: countInAll([createMetrics(registry, () => spool.count()), reports]),
       onRefused: createRefusalLog(log),

@@ -29,6 +29,7 @@ function aReporter(options: Partial<ReportsOptions> & { before?: Partial<Receive
     life,
     version: '1.2.3',
     spoolHolds: () => 4,
+    accepts: () => ['0123456789abcdef'],
     async store(envelope) {
       if (broken.store) throw new Error('no room');
       stored.push(envelope);

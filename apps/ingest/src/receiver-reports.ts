@@ -13,6 +13,8 @@ export type ReportsOptions = {
   /** Of this software. */
   version: string;
   spoolHolds: () => number;
+  /** The fingerprints of the Authorization values that are accepted. */
+  accepts: () => readonly string[];
   /** Resolves once the report is durable. */
   store: (envelope: Envelope) => Promise<unknown>;
   /** Told of a report that could not be stored, or a life that could not be noted; either is tried again. */
@@ -28,6 +30,8 @@ export type ReportsOptions = {
 export type Reports = IngestMetrics & {
   /** From now on the receiver takes deliveries, and reports. */
   start: () => void;
+  /** There is something that the next report is not to wait for. */
+  hurry: () => void;
   /** Reports that it stops, if it started; resolves within `stopWithinMs`. */
   close: () => Promise<void>;
 };
@@ -38,6 +42,7 @@ type Span = Counts['refused'];
 export function createReports(options: ReportsOptions): Reports {
   const { life, store, onError, everyMs = 60_000, stopWithinMs = 2_500, now = () => new Date() } = options;
   const closing = new AbortController();
+  let waking = new AbortController();
   let counts = noCounts();
   let startedAt: Date | null = null;
   let isStartTold = false;
@@ -54,6 +59,7 @@ export function createReports(options: ReportsOptions): Reports {
       wasStopped: isStartTold ? null : life.wasStopped,
       ...counted,
       spoolHolds: options.spoolHolds(),
+      accepts: [...options.accepts()],
     } satisfies ReceiverReport;
     const body = Buffer.from(JSON.stringify(content));
     try {
@@ -70,7 +76,9 @@ export function createReports(options: ReportsOptions): Reports {
   async function reportUntilClosed(since: Date): Promise<void> {
     while (!closing.signal.aborted) {
       await report(since, isStartTold ? 'minute' : 'start');
-      await sleep(everyMs, undefined, { signal: closing.signal }).catch(() => {}); // closing ends the loop
+      const signal = AbortSignal.any([closing.signal, waking.signal]);
+      await sleep(everyMs, undefined, { signal }).catch(() => {}); // closing ends the loop
+      waking = new AbortController();
     }
   }
 
@@ -85,6 +93,9 @@ export function createReports(options: ReportsOptions): Reports {
     start() {
       startedAt = now();
       reporting = reportUntilClosed(startedAt);
+    },
+    hurry() {
+      waking.abort();
     },
     async close() {
       closing.abort();

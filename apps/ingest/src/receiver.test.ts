@@ -20,7 +20,7 @@ async function aReceiver(options: Partial<AppOptions> & Partial<ReceiverOptions>
   const stored: string[] = [];
   let bytesRead = 0;
   const app = createApp({
-    keyOf: createAuthorization([authorization]),
+    keyOf: createAuthorization([authorization]).keyOf,
     store: async ({ body }: Envelope) => {
       stored.push(body.toString());
       return 'queue';

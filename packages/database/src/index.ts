@@ -19,7 +19,13 @@ export {
   takeDueTries,
   timeToFirstTry,
 } from './events/dead-letters.ts';
-export { forgetOldReceivers, noteReceiver, type ReceiverGap } from './events/receivers.ts';
+export {
+  findFirstUse,
+  forgetOldReceivers,
+  listDeafReceivers,
+  noteReceiver,
+  type ReceiverGap,
+} from './events/receivers.ts';
 export { type LoggedEvent, type RecordOptions, recordEvent } from './events/record-event.ts';
 export { checkDatabase } from './migrate/check-database.ts';
 export { doUpkeep } from './migrate/do-upkeep.ts';
@@ -124,6 +130,7 @@ export { giveUpDuty, takeDuty } from './schedule/duties.ts';
 export {
   type DueHook,
   findDueHooks,
+  listBusyScopes,
   listLeftCompanies,
   listSecretKeys,
   readHookCalls,
@@ -133,6 +140,7 @@ export {
   listHookPlaces,
   noteHook,
   noteHookTrouble,
+  noteSecret,
   type RememberedHook,
   readHook,
   type SeenHook,

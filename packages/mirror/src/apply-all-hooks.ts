@@ -83,5 +83,15 @@ async function forEachScope(
 
 function notAsked({ companyId, projectId }: Place): ScopeHooks {
   const trouble = 'not asked, because Procore did not answer before';
-  return { companyId, projectId, actions: [], notOffered: [], refused: [], trouble, waits: null, isUnreached: true };
+  return {
+    companyId,
+    projectId,
+    hookId: null,
+    actions: [],
+    notOffered: [],
+    refused: [],
+    trouble,
+    waits: null,
+    isUnreached: true,
+  };
 }

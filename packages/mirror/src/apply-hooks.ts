@@ -48,6 +48,8 @@ export type HookOptions = {
 };
 
 export type ScopePlan = {
+  /** The hook that is kept; null: there is none. */
+  hookId: string | null;
   /** What to do, in this order; nothing where all is as it should be. */
   actions: readonly HookAction[];
   /** Resources that are to be mirrored, and of which nothing is offered here. */
@@ -104,11 +106,13 @@ export async function applyHooks(
     ...refused.filter((trigger) => offered?.has(triggerName(trigger)) ?? true).map(nameOfTrigger),
   ];
   const notOffered = own === null ? plan.notOffered : notOfferedIn(own);
+  const seen = { ...seenAfter(options, surveyed, outcomes), notOffered, refused: notTaken };
   return {
+    hookId: seen.hookId,
     actions: plan.actions,
     notOffered,
     refused: [...outcomes.flatMap(({ changes }) => changes), ...notTaken],
-    seen: { ...seenAfter(options, surveyed, outcomes), notOffered, refused: notTaken },
+    seen,
   };
 }
 
@@ -154,6 +158,7 @@ async function survey(options: HookOptions): Promise<Surveyed> {
   // What was not offered or was refused before is so still, as long as the triggers need not be looked at.
   const remembered = known != null && kept !== null && triggers === null ? known : null;
   const plan = (wanted: WantedHook): ScopePlan => ({
+    hookId: kept?.id ?? null,
     actions: planHooks(ours, triggers, { ...wanted, isOtherKnown }),
     notOffered: remembered?.notOffered ?? notOfferedIn(wanted),
     refused: remembered?.refused ?? [],

@@ -34,6 +34,8 @@ export type LookOptions = Pick<HookOptions, 'namespace' | 'destinationUrl' | 'au
 export type ScopeHooks = {
   companyId: string;
   projectId: string | null;
+  /** The hook there; null: there is none, or it is not known. */
+  hookId: string | null;
   /** What was done, or is to be done. */
   actions: readonly HookAction[];
   /** Resources that are to be mirrored, and of which nothing is offered here. */
@@ -60,7 +62,7 @@ export type HookLooks = {
 };
 
 export const PAYLOAD_VERSION = 'v4.0';
-const NOTHING = { notOffered: [], refused: [], trouble: null, waits: null, isUnreached: false };
+const NOTHING = { hookId: null, notOffered: [], refused: [], trouble: null, waits: null, isUnreached: false };
 const NO_HOOK: SeenHook = {
   hookId: null,
   status: null,
@@ -114,15 +116,15 @@ export function createHookLooks(
   return {
     plan: (place) =>
       look(place, async (done) => {
-        const { actions, notOffered, refused } = await planScopeHooks(await withMemory(place));
+        const { hookId, actions, notOffered, refused } = await planScopeHooks(await withMemory(place));
         for (const action of actions) done(action);
-        return { notOffered, refused };
+        return { hookId, notOffered, refused };
       }),
     apply: (place) =>
       lookAndNote(place, async (done) => {
-        const { notOffered, refused, seen } = await applyHooks({ ...(await withMemory(place)), onDone: done });
+        const { hookId, notOffered, refused, seen } = await applyHooks({ ...(await withMemory(place)), onDone: done });
         await note(place, seen, refused.length === 0 ? null : `Procore does not take ${refused.join(', ')}`);
-        return { notOffered, refused };
+        return { hookId, notOffered, refused };
       }),
     planToLeave: (place) =>
       look(place, async (done) => {

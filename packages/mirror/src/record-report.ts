@@ -30,6 +30,8 @@ const reportSchema = z.object({
   spooled: span.nullable(),
   /** What lies in the spool. */
   spoolHolds: count,
+  /** The fingerprints of the Authorization values that it accepts; receivers of before do not say. */
+  accepts: z.array(z.string().regex(/^[0-9a-f]{16}$/)).optional(),
 });
 
 export type ReceiverReport = z.infer<typeof reportSchema>;

@@ -2,7 +2,7 @@ import { appliedInWords, applyAllHooks } from '@procore-mirror/mirror';
 import type { Command } from 'commander';
 import { applyHooksSchema } from '../env.ts';
 import { actionInWords, hooksAsJson, hooksTable } from '../hooks-in-words.ts';
-import { exitCodeOf, lookAfterHooks } from '../look-after-hooks.ts';
+import { exitCodeOf, lookAtAll, withHooks } from '../look-after-hooks.ts';
 import type { Run } from '../run.ts';
 
 export function addHooksApply(parent: Command, run: Run): void {
@@ -14,7 +14,9 @@ export function addHooksApply(parent: Command, run: Run): void {
     .option('--json', 'print the result as JSON')
     .action((options: { json?: boolean }) =>
       run(options, async (context) => {
-        const found = await lookAfterHooks(context, applyHooksSchema, { work: applyAllHooks, isApplied: true });
+        const found = await withHooks(context, applyHooksSchema, { isNoted: true }, (at) =>
+          lookAtAll(at, applyAllHooks),
+        );
         context.output.result(
           hooksAsJson(found),
           () => `${hooksTable(found.scopes, 'done', actionInWords)}${appliedInWords(found.scopes).join('\n')}`,

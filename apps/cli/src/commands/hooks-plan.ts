@@ -2,7 +2,7 @@ import { callsOf, planAllHooks } from '@procore-mirror/mirror';
 import type { Command } from 'commander';
 import { hooksSchema } from '../env.ts';
 import { actionInWords, hooksAsJson, hooksTable, notOfferedInWords } from '../hooks-in-words.ts';
-import { exitCodeOf, type FoundHooks, lookAfterHooks } from '../look-after-hooks.ts';
+import { exitCodeOf, type FoundHooks, lookAtAll, withHooks } from '../look-after-hooks.ts';
 import { counted } from '../output.ts';
 import type { Run } from '../run.ts';
 
@@ -13,7 +13,7 @@ export function addHooksPlan(parent: Command, run: Run): void {
     .option('--json', 'print the result as JSON')
     .action((options: { json?: boolean }) =>
       run(options, async (context) => {
-        const found = await lookAfterHooks(context, hooksSchema, { work: planAllHooks, isApplied: false });
+        const found = await withHooks(context, hooksSchema, { isNoted: false }, (at) => lookAtAll(at, planAllHooks));
         context.output.result(hooksAsJson(found), () => inWords(found));
         return exitCodeOf(found, () => false);
       }),

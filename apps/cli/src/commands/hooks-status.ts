@@ -1,34 +1,101 @@
-import { planAllHooks, type ScopeHooks } from '@procore-mirror/mirror';
+import { readHookCalls } from '@procore-mirror/database';
+import { findLate, type LateDeliveries, planAllHooks, roundOfLooksMs, type ScopeHooks } from '@procore-mirror/mirror';
 import type { Command } from 'commander';
+import type { z } from 'zod';
+import type { Context } from '../context.ts';
 import { hooksSchema } from '../env.ts';
+import { exitCode } from '../exit-code.ts';
 import { faultInWords, hooksAsJson, hooksTable, notOfferedInWords } from '../hooks-in-words.ts';
-import { exitCodeOf, type FoundHooks, lookAfterHooks } from '../look-after-hooks.ts';
-import { counted } from '../output.ts';
+import { type AtHooks, exitCodeOf, type FoundHooks, lookAtAll, withHooks } from '../look-after-hooks.ts';
+import { ago, counted, table } from '../output.ts';
 import type { Run } from '../run.ts';
+
+type Env = z.infer<typeof hooksSchema>;
+
+type Status = FoundHooks & {
+  late: readonly LateDeliveries[];
+  /** How long workers take to look at every hook once, ms, where their share of the calls does not reach for as often as is set. */
+  roundMs: number | null;
+  asOf: Date;
+};
 
 export function addHooksStatus(parent: Command, run: Run): void {
   parent
     .command('status')
     .description(
-      'Whether each hook is as it should be. Changes nothing. Exit code 1 when one is missing, disabled or wrong.',
+      'Whether each hook is as it should be, and whether the busiest deliver. Changes nothing. Exit code 1 when one is missing, disabled or wrong, or has not delivered an event for two hours.',
     )
     .option('--json', 'print the result as JSON')
     .action((options: { json?: boolean }) =>
       run(options, async (context) => {
-        const found = await lookAfterHooks(context, hooksSchema, { work: planAllHooks, isApplied: false });
-        context.output.result(hooksAsJson(found), () => inWords(found));
-        return exitCodeOf(found, isWrong);
+        const found = await withHooks(context, hooksSchema, { isNoted: false }, (at) => look(context, at));
+        context.output.result(asJson(found), () => inWords(found));
+        const code = exitCodeOf(found, isWrong);
+        return code === exitCode.fine && found.late.length > 0 ? exitCode.foundSomethingWrong : code;
       }),
     );
+}
+
+async function look({ now }: Context, at: AtHooks<Env>): Promise<Status> {
+  const found = await lookAtAll(at, planAllHooks);
+  const { client, database, patience } = at;
+  const hooks = found.scopes.flatMap(({ hookId, ...scope }) =>
+    hookId === null ? [] : [{ ...placeOf(scope), hookId }],
+  );
+  const asOf = now();
+  const late = await findLate({ ...patience, client, database, hooks, asOf });
+  return { ...found, late, roundMs: await roundOf(at), asOf };
+}
+
+/** Of the company with most hooks for its calls. */
+async function roundOf({ env, scopes, database }: AtHooks<Env>): Promise<number | null> {
+  const everyMs = env.CHECK_HOOKS_EVERY_MS;
+  if (everyMs === 0) return null;
+  const rounds = env.PROCORE_COMPANY_IDS.map(async (companyId) => {
+    const { hourLimit } = await readHookCalls(database.pool, companyId, 0);
+    return roundOfLooksMs(scopes.filter((scope) => scope.companyId === companyId).length, hourLimit, everyMs);
+  });
+  const longest = Math.max(...(await Promise.all(rounds)));
+  return longest > everyMs ? longest : null;
+}
+
+function placeOf({ companyId, projectId }: Pick<ScopeHooks, 'companyId' | 'projectId'>) {
+  return { companyId, projectId };
 }
 
 function isWrong({ actions, refused }: ScopeHooks): boolean {
   return actions.length > 0 || refused.length > 0;
 }
 
-function inWords({ scopes }: FoundHooks): string {
+function asJson({ late, roundMs, ...found }: Status): unknown {
+  return {
+    ...hooksAsJson(found),
+    undelivered: late.map(({ companyId, projectId, hookId, count, oldestAt }) => ({
+      ...{ company_id: companyId, project_id: projectId, hook_id: hookId },
+      ...{ count, oldest_at: oldestAt.toISOString() },
+    })),
+    round_minutes: roundMs === null ? null : Math.round(roundMs / 60_000),
+  };
+}
+
+function inWords({ scopes, late, roundMs, asOf }: Status): string {
   const wrong = scopes.filter((scope) => scope.trouble !== null || isWrong(scope)).length;
   const sum = `${counted(scopes.length, 'scope')}, ${wrong === 0 ? 'all' : scopes.length - wrong} as they should be`;
   const fix = wrong === 0 ? '' : '; `pnpm mirror hooks apply` sets right what is wrong';
-  return `${hooksTable(scopes, 'wrong', faultInWords)}${sum}${fix}${notOfferedInWords(scopes)}`;
+  const round =
+    roundMs === null
+      ? ''
+      : `\nWorkers take about ${(roundMs / 3_600_000).toFixed(1)} h to look at each hook once: hooks may take 5 % of the calls.`;
+  return `${hooksTable(scopes, 'wrong', faultInWords)}${lateTable(late, asOf)}${sum}${fix}${notOfferedInWords(scopes)}${round}`;
+}
+
+function lateTable(late: readonly LateDeliveries[], asOf: Date): string {
+  if (late.length === 0) return '';
+  const rows = late.map(
+    ({ companyId, projectId, count, oldestAt }) =>
+      [companyId, projectId ?? '', count, ago(oldestAt.toISOString(), asOf)] as const,
+  );
+  const fix =
+    'Procore throws events away after 12 hours: see that the receiver runs, and that WEBHOOK_URL leads to it.';
+  return `${table(['company', 'project', 'not delivered', 'oldest'], rows)}\n${fix}\n\n`;
 }

@@ -1,4 +1,5 @@
 import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import { afterConflicts } from '../connection/transaction.ts';
 
 /** Moments are ISO 8601. */
@@ -62,4 +63,28 @@ on conflict (receiver, kind, since) do update set until = greatest(g.until, excl
 export async function forgetOldReceivers(database: Database): Promise<void> {
   await database.pool.query(`delete from mirror.receivers where recorded_at < now() - interval '90 days'`);
   await database.pool.query(`delete from mirror.receiver_gaps where until < now() - interval '90 days'`);
+}
+
+/**
+ * Receivers that run, as they reported within the last minute and a half, and do not accept the value with this fingerprint; those that
+ * do not say what they accept are left out.
+ */
+export async function listDeafReceivers(client: Queryable, key: string): Promise<{ id: string; host: string }[]> {
+  const { rows } = await client.query<{ id: string; host: string }>(
+    `select id, host from mirror.receivers
+      where stopped_at is null and recorded_at > now() - interval '90 seconds' and not report -> 'accepts' ? $1 order by id`,
+    [key],
+  );
+  return rows;
+}
+
+/** When the first event came with the value of this fingerprint, among those of the last `withinMs`; null: none did. */
+export async function findFirstUse(client: Queryable, key: string, withinMs: number): Promise<Date | null> {
+  const { rows } = await client.query<{ at: string | null }>(
+    `select min(received_at) as at from mirror.events
+      where key = $1 and received_at > now() - $2::float8 * interval '1 ms'`,
+    [key, withinMs],
+  );
+  const at = rows[0]?.at ?? null;
+  return at === null ? null : new Date(at);
 }

@@ -116,3 +116,12 @@ export async function readHookCalls(
   );
   return rows[0] ?? { used: 0, hourLimit: 600 };
 }
+
+/** Where most events of the last day came from, first. */
+export async function listBusyScopes(client: Queryable): Promise<{ companyId: string; projectId: string | null }[]> {
+  const { rows } = await client.query<{ companyId: string; projectId: string | null }>(
+    `select company_id::text as "companyId", project_id::text as "projectId" from mirror.events
+      where received_at > now() - interval '1 day' group by 1, 2 order by count(*) desc, 1, 2 limit 100`,
+  );
+  return rows;
+}

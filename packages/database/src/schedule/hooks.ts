@@ -87,3 +87,16 @@ export async function listHookPlaces(
   );
   return rows;
 }
+
+/** Notes which secret a hook was given, where the hook is known. */
+export async function noteSecret(
+  database: Database,
+  { companyId, projectId, hookId }: { companyId: string; projectId: string | null; hookId: string },
+  secretKey: string,
+): Promise<void> {
+  await database.pool.query(
+    `update mirror.hooks set secret_key = $4
+      where company_id = $1 and project_id is not distinct from $2::bigint and hook_id = $3`,
+    [companyId, projectId, hookId, secretKey],
+  );
+}

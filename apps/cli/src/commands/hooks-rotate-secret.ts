@@ -1,0 +1,172 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Database, findFirstUse, listDeafReceivers } from '@procore-mirror/database';
+import { isOldSecretGone, type RotatedHook, rotateSecret } from '@procore-mirror/mirror';
+import { fingerprint } from '@procore-mirror/runtime';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { z } from 'zod';
+import type { Context } from '../context.ts';
+import { applyHooksSchema } from '../env.ts';
+import { UsageError } from '../errors.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { type AtHooks, withHooks } from '../look-after-hooks.ts';
+import { counted, table } from '../output.ts';
+import type { Run } from '../run.ts';
+
+type Env = z.infer<typeof applyHooksSchema>;
+
+type Rotated = {
+  hooks: readonly RotatedHook[];
+  /** Receivers that do not accept the new value; nothing was changed then. */
+  deaf: readonly { id: string; host: string }[];
+  provedAt: Date | null;
+  /** Null: Procore's log does not tell. */
+  mayGo: boolean | null;
+  atTheLatest: Date;
+  unlisted: readonly string[];
+};
+
+const HOUR_MS = 3_600_000;
+/** After that Procore throws away what it could not deliver (docs/procore.md: Deliveries). */
+const GIVEN_UP_AFTER_MS = 12 * HOUR_MS;
+/** A receiver reports once a minute, and one that is gone is not waited for. */
+const DEAF_WITHIN_MS = 100_000;
+const LOOK_EVERY_MS = 500;
+const SAY_EVERY_MS = 10_000;
+/** To ask the log costs two calls a hook. */
+const MOST_HOOKS_ASKED = 100;
+
+export function addHooksRotateSecret(parent: Command, run: Run): void {
+  parent
+    .command('rotate-secret')
+    .description(
+      'Gives the hooks the first of several values of WEBHOOK_AUTHORIZATION, proves it by a delivery, and says when the others may go. May be repeated.',
+    )
+    .option('--wait <seconds>', 'how long to wait for a delivery with the new value', readSeconds, 60)
+    .option('--json', 'print the result as JSON')
+    .action((options: { json?: boolean; wait: number }) =>
+      run(options, async (context) => {
+        const how = { isNoted: false, check: refuseOneValue };
+        const rotated = await withHooks(context, applyHooksSchema, how, (at) =>
+          rotate(context, at, options.wait * 1000),
+        );
+        context.output.result(asJson(rotated), () => inWords(rotated));
+        return codeOf(rotated);
+      }),
+    );
+}
+
+function refuseOneValue({ WEBHOOK_AUTHORIZATION: values }: Env): void {
+  if (values.length > 1) return;
+  throw new UsageError([
+    'WEBHOOK_AUTHORIZATION holds one value only, so the receivers could not accept both while the hooks change: put the new one in front of it, separated by a comma (new,old), for the receivers and for this command',
+  ]);
+}
+
+async function rotate(context: Context, at: AtHooks<Env>, waitMs: number): Promise<Rotated> {
+  const { client, database, patience, scopes, left, unlisted, onScope: onPlace } = at;
+  const { WEBHOOK_NAMESPACE: namespace, WEBHOOK_AUTHORIZATION: accepted } = at.env;
+  const [value = ''] = accepted;
+  const key = fingerprint(value);
+  const asked = { ...patience, client, database, namespace, places: [...scopes, ...left] };
+  const nothing = { provedAt: null, mayGo: null, atTheLatest: new Date(Date.now() + GIVEN_UP_AFTER_MS), unlisted };
+  const deaf = await untilAccepted(context, database, key);
+  if (deaf.length > 0) return { ...nothing, hooks: [], deaf };
+  const begunAt = performance.now();
+  const hooks = await rotateSecret({ ...asked, secret: { value, key, accepted }, onPlace });
+  const isChanged = hooks.some(({ outcome }) => outcome === 'changed');
+  const sinceMs = () => (isChanged ? performance.now() - begunAt : 2 * GIVEN_UP_AFTER_MS);
+  const endedAt = new Date();
+  const provedAt = await untilProved(context, () => findFirstUse(database.pool, key, sinceMs()), waitMs);
+  if (provedAt === null) return { ...nothing, hooks, deaf };
+  const changedAt = isChanged ? endedAt : provedAt;
+  const isAsked = hooks.length <= MOST_HOOKS_ASKED;
+  const mayGo = isAsked ? await isOldSecretGone({ ...asked, hooks, changedAt, asOf: new Date() }) : null;
+  return { hooks, deaf, provedAt, mayGo, atTheLatest: new Date(changedAt.getTime() + GIVEN_UP_AFTER_MS), unlisted };
+}
+
+/** Waits until all receivers that run say that they accept the value; returns those that do not. */
+async function untilAccepted({ output, signal }: Context, database: Database, key: string): Promise<Rotated['deaf']> {
+  const giveUpAt = performance.now() + DEAF_WITHIN_MS;
+  const say = createSaying(output.note);
+  for (;;) {
+    const deaf = await listDeafReceivers(database.pool, key);
+    if (deaf.length === 0 || performance.now() > giveUpAt) return deaf;
+    say(`waiting for ${counted(deaf.length, 'receiver')} to accept the new value`);
+    await sleep(LOOK_EVERY_MS, undefined, { signal });
+  }
+}
+
+async function untilProved(
+  { output, signal }: Context,
+  look: () => Promise<Date | null>,
+  waitMs: number,
+): Promise<Date | null> {
+  const giveUpAt = performance.now() + waitMs;
+  const say = createSaying(output.note);
+  for (;;) {
+    const provedAt = await look();
+    if (provedAt !== null || performance.now() > giveUpAt) return provedAt;
+    say('waiting for a delivery with the new value');
+    await sleep(LOOK_EVERY_MS, undefined, { signal });
+  }
+}
+
+function createSaying(note: (line: string) => void): (line: string) => void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (line) => {
+    if (performance.now() - saidAt < SAY_EVERY_MS) return;
+    saidAt = performance.now();
+    note(line);
+  };
+}
+
+function codeOf({ hooks, deaf, unlisted }: Rotated): ExitCode {
+  if (hooks.some(({ isUnreached }) => isUnreached)) return exitCode.serverUnreachable;
+  const isWell = hooks.every(({ outcome }) => outcome === 'changed' || outcome === 'as it should be');
+  return isWell && deaf.length === 0 && unlisted.length === 0 ? exitCode.fine : exitCode.foundSomethingWrong;
+}
+
+function asJson({ hooks, deaf, provedAt, mayGo, atTheLatest, unlisted }: Rotated): unknown {
+  return {
+    hooks: hooks.map(({ companyId, projectId, hookId, outcome, detail }) => ({
+      ...{ company_id: companyId, project_id: projectId, hook_id: hookId },
+      ...{ outcome: outcome.replaceAll(' ', '_'), detail },
+    })),
+    receivers_without_it: deaf,
+    proved_at: provedAt?.toISOString() ?? null,
+    old_value: { may_go: mayGo === true, at_the_latest: atTheLatest.toISOString() },
+    unlisted,
+  };
+}
+
+function inWords({ hooks, deaf, provedAt, mayGo, atTheLatest }: Rotated): string {
+  if (deaf.length > 0) {
+    const names = deaf.map(({ id, host }) => `${id} on ${host}`).join(', ');
+    return `Nothing was changed: ${counted(deaf.length, 'receiver')} would refuse deliveries with the new value (${names}). Give WEBHOOK_AUTHORIZATION with both values to all receivers, and run this again.`;
+  }
+  const count = (what: RotatedHook['outcome']) => hooks.filter(({ outcome }) => outcome === what).length;
+  const wrong = hooks.filter(({ detail }) => detail !== null);
+  const rows = wrong.map((hook) => [hook.companyId, hook.projectId ?? '', hook.hookId ?? '', hook.detail] as const);
+  return [
+    ...(rows.length === 0 ? [] : [`${table(['company', 'project', 'hook', 'trouble'], rows)}\n`]),
+    `${counted(hooks.length, 'hook')}: ${count('changed')} changed, ${count('as it should be')} had the new value before`,
+    ...(wrong.length > 0 ? ['Keep the old value: not all hooks have the new one. Run this again.'] : whenToDrop()),
+  ].join('\n');
+
+  function whenToDrop(): string[] {
+    const latest = `at the latest ${atTheLatest.toISOString()}`;
+    if (provedAt === null)
+      return ['Not proved yet: no delivery came with the new value. Keep the old one, and run this again later.'];
+    const proof = `Proved by a delivery at ${provedAt.toISOString()}.`;
+    if (mayGo === true) return [proof, 'The old value may go: Procore has nothing left to deliver from before.'];
+    return [
+      proof,
+      `Keep the old value until Procore has delivered what it had before, ${latest}; run this again to see.`,
+    ];
+  }
+}
+
+function readSeconds(text: string): number {
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number of seconds.');
+}
