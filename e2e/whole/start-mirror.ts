@@ -1,8 +1,8 @@
 import { catalogue } from '@procore-mirror/catalogue';
-import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
+import { type Database, openDatabase } from '@procore-mirror/database';
+import { createMigratedDatabase } from '@procore-mirror/database/testing';
 import { openDeliveryQueue } from '@procore-mirror/queue';
 import {
-  createTestDatabase,
   createTestRedis,
   type Product,
   prepareProduct,
@@ -47,9 +47,8 @@ async function mirrorWith<S extends Product>(
   backend: Backend,
   start: (urls: { databaseUrl: string; queueUrl: string }) => Promise<S>,
 ): Promise<Mirror<S>> {
-  const testDatabase = await createTestDatabase();
+  const testDatabase = await createMigratedDatabase(catalogue.tables);
   const queueUrl = backend === 'redis' ? await createTestRedis() : testDatabase.url;
-  await migrateDatabase({ url: testDatabase.url, tables: catalogue.tables });
   const database = openDatabase({ url: testDatabase.url, applicationName: 'test' });
   const system = await start({ databaseUrl: testDatabase.url, queueUrl });
 

@@ -1,6 +1,6 @@
 import { catalogue } from '@procore-mirror/catalogue';
-import { migrateDatabase } from '@procore-mirror/database';
-import { createTestDatabase, startApp } from '@procore-mirror/testing';
+import { createMigratedDatabase } from '@procore-mirror/database/testing';
+import { startApp } from '@procore-mirror/testing';
 import { test } from 'vitest';
 import { startLoneWorker } from './lone-worker.fixture.ts';
 
@@ -18,8 +18,7 @@ test('unknown names in MIRROR_RESOURCES stop the worker at its start, each with 
 });
 
 test('a worker does not start on the mirror of another environment', async ({ expect }) => {
-  const server = await createTestDatabase();
-  await migrateDatabase({ url: server.url, tables: catalogue.tables });
+  const server = await createMigratedDatabase(catalogue.tables);
   await server.pool.query(
     `insert into mirror.origin (environment) values ('monthly-sandbox');
       insert into procore.rfis (company_id, project_id, id, _version) values (1, 2, 3, 1)`,
@@ -46,8 +45,7 @@ test.concurrent.for([
   'a database that becomes $becomes under a running worker makes it unready, then ends it as a start on it would end',
   { timeout: 180_000 },
   async ({ change, message }, { expect }) => {
-    const server = await createTestDatabase();
-    await migrateDatabase({ url: server.url, tables: catalogue.tables });
+    const server = await createMigratedDatabase(catalogue.tables);
     const worker = startLoneWorker(server.url);
     const port = (await worker.line('admin_port')).admin_port;
     const readiness = async () => {

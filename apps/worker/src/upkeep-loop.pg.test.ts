@@ -1,6 +1,7 @@
 // What migrations left is done, whatever happens to the workers meanwhile.
 import { type Database, migrateDatabase, openDatabase, readMigrations } from '@procore-mirror/database';
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import { createMigratedDatabase } from '@procore-mirror/database/testing';
+import type { TestDatabase } from '@procore-mirror/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startLoneWorker } from './lone-worker.fixture.ts';
 import { startUpkeep } from './upkeep-loop.ts';
@@ -16,9 +17,8 @@ const aFilling = `-- filling: subjects
 update procore.rfis set subject = 'filled' where id in (select id from procore.rfis where subject is null limit 2)`;
 
 async function leaving(statement: string, version?: 'postgres18' | 'postgres15') {
-  const server = await createTestDatabase(version);
+  const server = await createMigratedDatabase([], version);
   closing.push(server.drop);
-  await migrateDatabase({ url: server.url, tables: [] });
   await server.pool.query(
     `insert into procore.rfis (company_id, project_id, id, number, _version) select 1, 7, n, n % 4, 1 from generate_series(1, 5) n`,
   );

@@ -1,9 +1,10 @@
 import { createServer, type OutgoingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
+import { type Database, openDatabase } from '@procore-mirror/database';
+import { createMigratedDatabase } from '@procore-mirror/database/testing';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import type { TestDatabase } from '@procore-mirror/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type CallBudget, createCallBudget } from './call-budget.ts';
 
@@ -17,8 +18,7 @@ let answers: Record<string, { status: number; headers?: OutgoingHttpHeaders }>;
 let asked: string[];
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: [] });
+  test_ = await createMigratedDatabase([]);
   database = openDatabase({ url: test_.url, applicationName: 'test' });
 });
 afterAll(async () => {

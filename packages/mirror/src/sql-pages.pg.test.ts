@@ -2,15 +2,9 @@
 // procore_reader, on a small mirror.
 import { readFileSync } from 'node:fs';
 import { catalogue } from '@procore-mirror/catalogue';
-import {
-  type Database,
-  inTransaction,
-  migrateDatabase,
-  openDatabase,
-  type Queryable,
-  storeRecords,
-} from '@procore-mirror/database';
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import { type Database, inTransaction, openDatabase, type Queryable, storeRecords } from '@procore-mirror/database';
+import { createMigratedDatabase } from '@procore-mirror/database/testing';
+import type { TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 type Row = Record<string, unknown>;
@@ -27,8 +21,7 @@ let reader: Queryable;
 let release: () => void;
 
 beforeAll(async () => {
-  test_ = await createTestDatabase();
-  await migrateDatabase({ url: test_.url, tables: catalogue.tables });
+  test_ = await createMigratedDatabase(catalogue.tables);
   mirror = openDatabase({ url: test_.url, applicationName: 'test' });
   await fillMirror();
   for (const { text } of blocks.filter(isForAdministrators)) await test_.pool.query(text);

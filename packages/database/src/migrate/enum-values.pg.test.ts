@@ -1,6 +1,7 @@
 // A value that a migration adds to an enumeration can be used only after it was committed.
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterEach, describe, expect, test } from 'vitest';
+import { createMigratedDatabase } from '../testing/migrated-database.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Migration, readMigrations } from './migration-ledger.ts';
 
@@ -31,9 +32,8 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
     ['a mirror', true],
     ['an empty database', false],
   ])('%s comes over values and their first use, wherever they stand', async (_, isMirror) => {
-    const server = await createTestDatabase(version);
+    const server = await (isMirror ? createMigratedDatabase([], version) : createTestDatabase(version));
     closing.push(server.drop);
-    if (isMirror) await migrateDatabase({ url: server.url, tables: [] });
     const lines: string[] = [];
     const options = {
       url: server.url,
@@ -55,9 +55,8 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
 });
 
 test('one that fails after that is in no ledger, and goes through when it is put right', async () => {
-  const server = await createTestDatabase();
+  const server = await createMigratedDatabase([]);
   closing.push(server.drop);
-  await migrateDatabase({ url: server.url, tables: [] });
   const migrate = (last: string) =>
     migrateDatabase({ url: server.url, tables: [], migrations: files([addAudit, useAudit], [last]) });
   await expect(migrate('select 1 / 0')).rejects.toThrow('division by zero');

@@ -1,15 +1,15 @@
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import type { TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase } from '../connection/open-database.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
+import { createMigratedDatabase } from '../testing/migrated-database.ts';
 import { checkDatabase } from './check-database.ts';
 import { migrateDatabase } from './migrate-database.ts';
 
 let server: TestDatabase;
 let database: ReturnType<typeof openDatabase>;
 beforeAll(async () => {
-  server = await createTestDatabase('postgres15');
-  await migrateDatabase({ url: server.url, tables: [] });
+  server = await createMigratedDatabase([], 'postgres15');
   database = openDatabase({ url: server.url, applicationName: 'test' });
 });
 afterAll(async () => {

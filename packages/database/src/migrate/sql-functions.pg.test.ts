@@ -1,6 +1,7 @@
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import type { TestDatabase } from '@procore-mirror/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openDatabase } from '../connection/open-database.ts';
+import { createMigratedDatabase } from '../testing/migrated-database.ts';
 import { checkDatabase } from './check-database.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { essence, readFunctions } from './sql-functions.ts';
@@ -11,9 +12,8 @@ afterEach(async () => {
 });
 
 async function aMirror(version?: 'postgres18' | 'postgres15'): Promise<TestDatabase> {
-  const server = await createTestDatabase(version);
+  const server = await createMigratedDatabase([], version);
   closing.push(server.drop);
-  await migrateDatabase({ url: server.url, tables: [] });
   return server;
 }
 

@@ -3,6 +3,7 @@ import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openDatabase } from '../connection/open-database.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
+import { createMigratedDatabase } from '../testing/migrated-database.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { readMigrations } from './migration-ledger.ts';
 import { claimUpkeep, endUpkeep, renewUpkeep } from './upkeep.ts';
@@ -13,9 +14,8 @@ afterEach(async () => {
 });
 
 async function aMirror(): Promise<TestDatabase> {
-  const server = await createTestDatabase('postgres15');
+  const server = await createMigratedDatabase([], 'postgres15');
   closing.push(server.drop);
-  await migrateDatabase({ url: server.url, tables: [] });
   return server;
 }
 

@@ -1,15 +1,14 @@
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import type { TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../connection/open-database.ts';
-import { migrateDatabase } from '../migrate/migrate-database.ts';
+import { createMigratedDatabase } from '../testing/migrated-database.ts';
 import { isMentioned, listNamedResources, listPlaces } from './known-places.ts';
 
 let server: TestDatabase;
 let database: Database;
 
 beforeAll(async () => {
-  server = await createTestDatabase();
-  await migrateDatabase({ url: server.url, tables: [] });
+  server = await createMigratedDatabase([]);
   database = openDatabase({ url: server.url, applicationName: 'test' });
   await database.pool.query(
     `insert into mirror.events (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at,

@@ -1,7 +1,7 @@
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import type { TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../connection/open-database.ts';
-import { migrateDatabase } from '../migrate/migrate-database.ts';
+import { createMigratedDatabase } from '../testing/migrated-database.ts';
 import type { Batch } from './batch.ts';
 import { forgetOldWalks, keepWalk, takeWalks, takeWalksLike } from './walks.ts';
 
@@ -9,8 +9,7 @@ let server: TestDatabase;
 let database: Database;
 
 beforeAll(async () => {
-  server = await createTestDatabase();
-  await migrateDatabase({ url: server.url, tables: [] });
+  server = await createMigratedDatabase([]);
   database = openDatabase({ url: server.url, applicationName: 'test' });
 });
 afterAll(async () => {

@@ -1,13 +1,12 @@
-import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
+import type { TestDatabase } from '@procore-mirror/testing';
 import { type Database, openDatabase } from '../connection/open-database.ts';
-import { migrateDatabase } from '../migrate/migrate-database.ts';
+import { createMigratedDatabase } from './migrated-database.ts';
 
 export type EmptyMirror = { test: TestDatabase; database: Database; close: () => Promise<void> };
 
 /** A migrated database of the test's own that mirrors nothing: for what the tables for operators do. */
 export async function openEmptyMirror(): Promise<EmptyMirror> {
-  const test = await createTestDatabase();
-  await migrateDatabase({ url: test.url, tables: [] });
+  const test = await createMigratedDatabase([]);
   const database = openDatabase({ url: test.url, applicationName: 'test' });
   return {
     test,

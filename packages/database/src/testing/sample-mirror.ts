@@ -1,6 +1,7 @@
 // For tests: a migrated database with three tables that between them have every kind of key and column.
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { getTableConfig } from 'drizzle-orm/pg-core';
+import pg from 'pg';
 import { type Database, openDatabase } from '../connection/open-database.ts';
 import { inTransaction } from '../connection/transaction.ts';
 import { migrateDatabase } from '../migrate/migrate-database.ts';
@@ -61,10 +62,7 @@ export type SampleMirror = {
 };
 
 export async function openSampleMirror(version?: 'postgres18' | 'postgres15'): Promise<SampleMirror> {
-  const test = await createTestDatabase(version);
-  await migrateDatabase({ url: test.url, tables: [] });
-  for (const table of sampleTables) await test.pool.query(createStatement(table));
-  await migrateDatabase({ url: test.url, tables: sampleTables });
+  const test = await createTestDatabase(version, { name: 'sample_mirror', make: makeSample });
   const database = openDatabase({ url: test.url, applicationName: 'test' });
   // Tests number their fetches by hand: these numbers were given.
   await database.pool.query(`select setval('mirror.fetch_version', 1000000)`);
@@ -98,6 +96,15 @@ export async function openSampleMirror(version?: 'postgres18' | 'postgres15'): P
       await test.drop();
     },
   };
+}
+
+async function makeSample(url: string): Promise<void> {
+  await migrateDatabase({ url, tables: [] });
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  for (const table of sampleTables) await client.query(createStatement(table));
+  await client.end();
+  await migrateDatabase({ url, tables: sampleTables });
 }
 
 function createStatement(table: MirroredTable): string {

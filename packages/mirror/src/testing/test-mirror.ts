@@ -2,9 +2,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { catalogue } from '@procore-mirror/catalogue';
-import { type ClaimedBatch, type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
+import { type ClaimedBatch, type Database, openDatabase } from '@procore-mirror/database';
+import { createMigratedDatabase } from '@procore-mirror/database/testing';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
-import { createTestDatabase, type System, startSystem } from '@procore-mirror/testing';
+import { type System, startSystem } from '@procore-mirror/testing';
 import { type BatchReport, fetchBatch } from '../fetch-batch.ts';
 import { recordDelivery } from '../record-delivery.ts';
 import type { FetchSettings } from '../run/fetch-settings.ts';
@@ -79,8 +80,7 @@ export async function openMigratedDatabase(options: { max?: number } = {}): Prom
   database: Database;
   close: () => Promise<void>;
 }> {
-  const { url, drop } = await createTestDatabase();
-  await migrateDatabase({ url, tables: catalogue.tables });
+  const { url, drop } = await createMigratedDatabase(catalogue.tables);
   const database = openDatabase({ url, applicationName: 'test', ...options });
   await database.pool.query(`insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by)
     values ('hour', 1000000, 1000000, now() + interval '1 day', 'header')`);
