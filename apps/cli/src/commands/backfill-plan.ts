@@ -116,10 +116,10 @@ async function timeOf(
 ): Promise<Pick<Plan, 'windows' | 'isTold' | 'minutes' | 'shareOfHour'>> {
   const groups = new Map<string | null, { windows: Windows; isTold: boolean; calls: number }>();
   for (const [companyId, own] of Map.groupBy(backfills, (one) => one.companyId)) {
-    const { owner, hour, spike, live } = await readCallWindows(database.pool, companyId);
+    const { owner, hour, spike, isHourTold, live } = await readCallWindows(database.pool, companyId);
     const windows = { hour: hour ?? CAREFUL.hour, spike: spike ?? CAREFUL.spike, live };
     const calls = (groups.get(owner)?.calls ?? 0) + callsOf(own);
-    groups.set(owner, { windows, isTold: hour !== null, calls });
+    groups.set(owner, { windows, isTold: isHourTold, calls });
   }
   const times = [...groups.values()].map((group) => ({
     ...{ windows: group.windows, isTold: group.isTold, minutes: minutesFor(group.calls, group.windows) },

@@ -3,9 +3,11 @@ import type { Queryable } from '../connection/queryable.ts';
 export type CallWindows = {
   /** The company whose windows they are; null: of all that have none of their own. */
   owner: string | null;
-  /** What they allow; null: no answer told yet. */
+  /** What they allow; null: nothing is known yet. */
   hour: number | null;
   spike: number | null;
+  /** Did an answer tell what the hour allows? Else it is assumed. */
+  isHourTold: boolean;
   /** Calls for news of events, in the hour that runs or the one before, whichever had more. */
   live: number;
 };
@@ -16,11 +18,12 @@ export async function readCallWindows(client: Queryable, companyId: string): Pro
     `with windows as (select * from mirror.windows_of($1) where window_name in ('hour', 'spike'))
       select min(company_id)::text as owner, max(call_limit) filter (where window_name = 'hour') as hour,
         max(call_limit) filter (where window_name = 'spike') as spike,
+        coalesce(bool_or(window_name = 'hour' and known_by <> 'assumed'), false) as "isHourTold",
         coalesce((select greatest(sum(u.used_live), sum(u.used_live_before)) from mirror.budget_use u
           where u.window_name = 'hour' and exists (select from mirror.windows_of(u.company_id) w join windows o
             on w.window_name = o.window_name and w.company_id is not distinct from o.company_id)), 0)::int as live
       from windows`,
     [companyId],
   );
-  return rows[0] ?? { owner: null, hour: null, spike: null, live: 0 };
+  return rows[0] ?? { owner: null, hour: null, spike: null, isHourTold: false, live: 0 };
 }

@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type EmptyMirror, openEmptyMirror } from '../testing/empty-mirror.ts';
+import { takeCalls } from './budget.ts';
+import { readCallWindows } from './windows.ts';
+
+let mirror: EmptyMirror;
+
+beforeAll(async () => {
+  mirror = await openEmptyMirror();
+});
+afterAll(() => mirror.close());
+beforeEach(() => mirror.database.pool.query('truncate mirror.budget, mirror.budget_use, mirror.callers'));
+
+const read = (companyId = '1') => readCallWindows(mirror.database.pool, companyId);
+
+async function window(name: string, companyId: string | null, limit: number, knownBy = 'header'): Promise<void> {
+  await mirror.database.pool.query(
+    `insert into mirror.budget (window_name, company_id, call_limit, remaining, reset_at, known_by)
+      values ($1, $2, $3, $3, now() + interval '1 hour', $4)`,
+    [name, companyId, limit, knownBy],
+  );
+}
+
+async function use(companyId: string, live: number, liveBefore: number): Promise<void> {
+  await mirror.database.pool.query(
+    `insert into mirror.budget_use (window_name, company_id, used, used_live, used_live_before) values ('hour', $1, 500, $2, $3)`,
+    [companyId, live, liveBefore],
+  );
+}
+
+test('of windows of which nothing is known nothing is told', async () => {
+  expect(await read()).toEqual({ owner: null, hour: null, spike: null, isHourTold: false, live: 0 });
+  await takeCalls(mirror.database, { holder: 'a', underWay: 0 }, [{ companyId: '1', lane: 'backfill' }]);
+  expect(await read()).toMatchObject({ hour: null, spike: null });
+});
+
+test('of shared windows the calls for news of all companies count, of the hour that had more', async () => {
+  await window('hour', null, 3600);
+  await window('spike', null, 25);
+  await use('1', 10, 90);
+  await use('2', 5, 30);
+  expect(await read('2')).toEqual({ owner: null, hour: 3600, spike: 25, isHourTold: true, live: 120 });
+});
+
+test('windows of its own are those of a company alone', async () => {
+  await window('hour', null, 3600);
+  await window('hour', '2', 600, 'assumed');
+  await use('1', 10, 0);
+  await use('2', 7, 0);
+  expect(await read('1')).toMatchObject({ owner: null, hour: 3600, live: 10 });
+  expect(await read('2')).toEqual({ owner: '2', hour: 600, spike: null, isHourTold: false, live: 7 });
+});
