@@ -1,5 +1,5 @@
-// A database whose now() is virtual. All SQL of the product says now(), so a schema in front of pg_catalog answers it. Each
-// connection is told the time before its first statement of each moment.
+// A database whose time is virtual. All SQL of the product says now() or clock_timestamp(), so a schema in front of pg_catalog
+// answers them. Each connection is told the time before its first statement of each moment.
 import { catalogue } from '@procore-mirror/catalogue';
 import { type Database, migrateDatabase, openDatabase } from '@procore-mirror/database';
 import { createTestDatabase } from '@procore-mirror/testing';
@@ -16,6 +16,7 @@ create function virtual_clock.now() returns timestamptz language sql stable as $
   select coalesce(
     to_timestamp(nullif(current_setting('virtual_clock.ms', true), '')::float8 / 1000), pg_catalog.now())
 $$;
+create function virtual_clock.clock_timestamp() returns timestamptz language sql stable as $$ select virtual_clock.now() $$;
 create table virtual_clock.waits (resource text not null, is_first boolean not null, is_complete boolean not null, ms float8 not null)`;
 
 // How long news had waited when its row was right: `is_first` for the first time, be it only as far as a list carries it;

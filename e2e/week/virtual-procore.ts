@@ -27,7 +27,7 @@ export async function connectProcore(options: {
   /** Told what each call was for: whose news led to it, and whether it asked for one record. */
   onCall: (resource: string, kind: CallKind) => void;
   /** Told of each request. */
-  onAnswer: (status: number | null) => void;
+  onAnswer: (status: number | null, companyId: string) => void;
   onError: (error: unknown) => void;
 }): Promise<VirtualProcore> {
   const { system, database, time } = options;
@@ -39,6 +39,7 @@ export async function connectProcore(options: {
   const clock = await system.control<{ nowMs: number }>('POST', '/control/clock', { speed: 0 });
   let told = clock.nowMs;
   let underWay = 0;
+  let answeredAt = 0;
   let telling: Promise<unknown> = Promise.resolve();
 
   async function tellTime(): Promise<void> {
@@ -50,14 +51,10 @@ export async function connectProcore(options: {
     await time.during(telling);
   }
 
-  /** Looks at the budget between that can find nothing new, as no call is under way and no window ends, are passed over. */
-  async function nap(ms: number, signal: AbortSignal): Promise<void> {
-    if (ms < LONGEST_NAP_MS) return time.sleep(ms, signal);
-    const { rows } = await database.pool.query<{ at: number | null }>(
-      'select extract(epoch from min(reset_at))::float8 * 1000 as at from mirror.budget where remaining < 1',
-    );
-    const resetAt = underWay > 0 ? time.now() : (rows[0]?.at ?? time.now());
-    await time.sleep(ms * Math.max(1, Math.ceil((resetAt - time.now()) / ms)), signal);
+  /** Looks at the budget between that can find nothing new, as no call was under way at the last one, are passed over. */
+  function nap(ms: number, signal: AbortSignal): Promise<void> {
+    const mayHaveNews = underWay > 0 || answeredAt === time.now();
+    return time.sleep(mayHaveNews ? Math.min(ms, LONGEST_NAP_MS) : Math.ceil(ms), signal);
   }
 
   const client = createProcoreClient({
@@ -80,7 +77,8 @@ export async function connectProcore(options: {
       await time.sleep(CALL_MS / 2);
       await budget.afterCall({ ...call, ms: CALL_MS });
       underWay -= 1;
-      options.onAnswer(call.status);
+      answeredAt = time.now();
+      options.onAnswer(call.status, call.companyId);
     },
   });
   await tellTime();

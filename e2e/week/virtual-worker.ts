@@ -76,7 +76,8 @@ async function nextDue(database: Database, lookedAt: number): Promise<number> {
         when used_up.until is not null or due_at > to_timestamp($1::float8 / 1000) then due_at
         when lane = 'detail' and due_at + interval '30 s' > to_timestamp($1::float8 / 1000) then due_at + interval '30 s'
       end)))::float8 * 1000 as at
-      from mirror.batches, (select max(reset_at) as until from mirror.budget where remaining < 1 and reset_at > now()) as used_up
+      from mirror.batches, (select max(reset_at) as until from mirror.budget where remaining < 1 and reset_at > now()
+        and known_by not in ('count', 'assumed')) as used_up
       where lease_until is null and due_at is not null group by used_up.until`,
     values: [lookedAt],
   });

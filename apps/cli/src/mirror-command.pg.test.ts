@@ -154,6 +154,36 @@ test('status tells what calls were made, and how many an event took', async () =
   }
 });
 
+test('status tells what is left of the limits, whose they are, and what others use of them', async () => {
+  await anEvent({ id: 'E1' });
+  expect((await mirror(['status'])).stdout).not.toContain('Calls that Procore allows');
+  await database.pool.query(
+    `insert into mirror.budget (window_name, company_id, call_limit, remaining, reset_at, known_by, calls, calls_of_others)
+      values ('hour', null, 600, 412, '2099-01-01T22:23:00Z', 'header', 68, 120),
+        ('spike', null, 25, 3, now() - interval '1 s', 'header', 22, 0),
+        ('hour', 7, 600, 590, now() + interval '10 min', 'assumed', 10, 0)`,
+  );
+  const { stdout, code } = await mirror(['status', '--company', '9007199254740993']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('whose limits they are is not known yet');
+  expect(stdout).toContain('all: 412 of 600 left in this hour, next at 22:23 UTC; others used 120 calls of this hour');
+  expect(stdout).toContain('all: 25 in ten seconds, from the next call on');
+  expect(stdout).not.toContain('7: ');
+  await database.pool.query(`insert into mirror.budget_owner (owner, because) values ('company', 'answers')`);
+  expect((await mirror(['status'])).stdout).toMatch(
+    /each company has limits of its own.*\n(.*\n)*7: 590 of 600 .*assumed/,
+  );
+  expect(JSON.parse((await mirror(['status', '--json'])).stdout).budget).toMatchObject({
+    owner: 'company',
+    windows: [
+      { companyId: null, window: 'hour', limit: 600, left: 412, isTold: true, calls: 68, callsOfOthers: 120 },
+      { window: 'spike', left: 25, endsAt: null },
+      { companyId: '7', isTold: false },
+    ],
+  });
+  await database.pool.query('truncate mirror.budget, mirror.budget_owner');
+});
+
 test('status finds something wrong: dead letters', async () => {
   await aDeadLetter('D1');
   const { code, stdout } = await mirror(['status']);

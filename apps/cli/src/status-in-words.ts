@@ -1,5 +1,6 @@
 import type { BackfillProgress, Freshness, MirrorStatus, Shortage } from '@procore-mirror/database';
 import { progressInWords } from './backfill-in-words.ts';
+import { budgetInWords } from './budget-in-words.ts';
 import { ago, table } from './output.ts';
 
 /** `waiting`: deliveries that are not recorded yet; null when the queue could not be asked, for this `problem`. */
@@ -32,6 +33,7 @@ export function statusInWords(status: Status, all: boolean, now: Date): string {
     isLong ? mergedTable(status.freshness, now) : freshnessTable(status.freshness, now),
     isLong ? '(projects taken together; --all shows each, --project one of them)' : '',
     overview(status, now),
+    budgetInWords(status.budget),
     section('Parked scopes (left alone until their next probe)', parkedTable(status, now)),
     section('Dead letters (see `mirror dead-letters list`)', deadLettersTable(status, now)),
     section('Events that led to no fetch', ignoredTable(status, now)),

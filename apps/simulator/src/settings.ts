@@ -8,9 +8,11 @@ const count = z.number().int().min(0);
 export const settingsSchema = z.strictObject({
   /** Life of an access token. */
   tokenSeconds: z.number().positive().default(5400),
-  /** Calls per client id in an hour and in ten seconds; null for no limit. Procore documents 600 and 25. */
+  /** Calls in an hour and in ten seconds; null for no limit. Procore documents 600 and 25. */
   callsPerHour: count.nullable().default(600),
   callsPerTenSeconds: count.nullable().default(25),
+  /** Whose those are: a client id's, or each company's of a client id (docs/procore.md: Limits; it is not settled). */
+  limitsOf: z.enum(['client', 'company']).default('client'),
   /** How long reads go on answering the state before an edit, for all resources and for some. */
   readLagMs: milliseconds.default(0),
   readLagMsOf: z.record(z.string(), milliseconds).default({}),

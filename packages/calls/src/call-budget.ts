@@ -11,7 +11,7 @@ export type CallBudgetOptions = {
   onError: (error: unknown) => void;
   /** Told when Procore refused a call of the company for now, so that it makes none for a while. */
   onPause?: ((pause: { companyId: string; status: number | null; pauseMs: number }) => void) | undefined;
-  /** Waits that long, or until the signal is aborted; for whoever has a clock of their own. */
+  /** Waits until there may be leave again, or until the signal is aborted; for whoever has a clock of their own. */
   sleep?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 };
 
@@ -39,18 +39,19 @@ export type CallBudget = {
 
 type Waiting = WantedCall & { go: () => void; fail: (reason: unknown) => void };
 
+/** Other processes may learn of more calls meanwhile. */
 const LONGEST_NAP_MS = 1000;
 const ASKED_AT_ONCE = 100;
 
 /** The budget of this process: pass `beforeCall` and `afterCall` to the client. */
 export function createCallBudget(options: CallBudgetOptions): CallBudget {
   const { database, holder, onError, onPause } = options;
-  const nap = options.sleep ?? ((ms, signal) => sleep(ms, null, { signal }));
+  const nap = options.sleep ?? ((ms, signal) => sleep(Math.min(ms, LONGEST_NAP_MS), null, { signal }));
   const waiting = new Set<Waiting>();
   const closing = new AbortController();
   let waking = new AbortController();
   let isPumping = false;
-  let underWay = 0;
+  const underWay = new Map<string, number>();
 
   async function pump(): Promise<void> {
     while (waiting.size > 0 && !closing.signal.aborted) {
@@ -59,7 +60,7 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
         onError(error);
         return LONGEST_NAP_MS;
       });
-      if (napMs > 0) await nap(Math.min(napMs, LONGEST_NAP_MS), waking.signal).catch(() => null);
+      if (napMs > 0) await nap(napMs, waking.signal).catch(() => null);
     }
     isPumping = false;
   }
@@ -70,10 +71,16 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
     for (const [index, one] of asked.entries()) {
       // Leave for a call that was given up meanwhile is lost: one call in a window.
       if (granted[index] !== true || !waiting.delete(one)) continue;
-      underWay += 1;
+      countUnderWay(one.companyId, 1);
       one.go();
     }
     return waitMs;
+  }
+
+  function countUnderWay(companyId: string, change: 1 | -1): void {
+    const calls = (underWay.get(companyId) ?? 0) + change;
+    if (calls > 0) underWay.set(companyId, calls);
+    else underWay.delete(companyId);
   }
 
   return {
@@ -95,14 +102,14 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
       return promise.finally(() => signal?.removeEventListener('abort', giveUp));
     },
     afterCall: async ({ companyId, status, rateLimit, pause, ms }) => {
-      underWay -= 1;
+      countUnderWay(companyId, -1);
       const made = { companyId, ageMs: ms };
       if (pause !== null) onPause?.({ companyId, status, pauseMs: pause.ms });
       const succeeded = status !== null && meaningOf(status) === 'success';
       try {
         // First: until the pause is entered, the company's next call would go out.
         if (pause !== null) await pauseCalls(database, { ...made, pauseMs: pause.ms, isTold: pause.isTold });
-        await learnLimits(database, { ...made, succeeded, report: rateLimit });
+        await learnLimits(database, { ...made, holder, succeeded, report: rateLimit });
       } catch (error) {
         onError(error);
       }

@@ -1,10 +1,13 @@
-// Procore's two limits per app: calls in an hour, and a spike limit in ten seconds (docs/procore.md: Limits).
+// Procore's two limits, per app or per company of it: calls in an hour, and a spike limit in ten seconds (docs/procore.md: Limits).
 import type { Clock } from '../clock.ts';
 import type { Settings } from '../settings.ts';
 
 export type Limits = {
   /** Counts a call, failed ones included, and says whether it is within the limits. */
-  count: (clientId: string) => { allowed: boolean; headers: Record<string, string> };
+  count: (call: { clientId: string; companyId: string | undefined }) => {
+    allowed: boolean;
+    headers: Record<string, string>;
+  };
   /** Forgets what was counted. */
   reset: () => void;
 };
@@ -21,11 +24,12 @@ export function createLimits({ clock, settings }: { clock: Clock; settings: () =
 
   return { count, reset: () => used.clear() };
 
-  function count(clientId: string): ReturnType<Limits['count']> {
+  function count({ clientId, companyId = '' }: Parameters<Limits['count']>[0]): ReturnType<Limits['count']> {
+    const whose = settings().limitsOf === 'company' ? `${clientId} ${companyId}` : clientId;
     const reports = windows.flatMap(({ setting, lengthMs }) => {
       const limit = settings()[setting];
       if (limit === null) return [];
-      const window = openWindow(`${clientId} ${setting}`, lengthMs);
+      const window = openWindow(`${whose} ${setting}`, lengthMs);
       window.used += 1;
       return [{ limit, left: limit - window.used, endsAt: window.endsAt }];
     });

@@ -98,7 +98,7 @@ export function createProcoreApi(options: Options): ProcoreApi {
     if (client === null) {
       return { ...errorAnswer(call, 401, 'The access token is invalid'), headers: { 'WWW-Authenticate': 'Bearer' } };
     }
-    const { allowed, headers } = limits.count(client.id);
+    const { allowed, headers } = limits.count({ clientId: client.id, companyId: call.companyHeader });
     const answer = allowed ? answerAllowed(call, target, client, effect) : errorAnswer(call, 429, LIMIT_MESSAGE);
     return { ...answer, headers: { ...headers, ...answer.headers } };
   }

@@ -45,6 +45,17 @@ describe('limits', () => {
     expect((await client.get(list())).status).toBe(200);
   });
 
+  test('all companies of a client share them, or each has its own', async () => {
+    control().change({ callsPerTenSeconds: 5 });
+    const other = control().seed({ projects: 0 }).companyId;
+    const left = async (companyId: string) =>
+      limitOf(await client.get(`/rest/v1.1/projects?company_id=${companyId}`, { 'Procore-Company-Id': companyId }))
+        .remaining;
+    expect([await left(client.companyId), await left(other), await left(client.companyId)]).toEqual([4, 3, 2]);
+    control().change({ limitsOf: 'company' });
+    expect([await left(client.companyId), await left(other), await left(client.companyId)]).toEqual([4, 4, 3]);
+  });
+
   test('no limits, no headers; counted calls can be forgotten', async () => {
     expect((await client.get(list())).headers.has('x-rate-limit-limit')).toBe(false);
     control().change({ callsPerTenSeconds: 1 });

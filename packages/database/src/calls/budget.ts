@@ -21,19 +21,24 @@ type WindowReport = {
   resetInMs: number | null;
 };
 
-/** `holder` names the process; `underWay` is how many of its calls have no answer yet, those asked for now not counted. */
-export type Caller = { holder: string; underWay: number };
+/** `holder` names the process; `underWay`: how many of its calls have no answer yet, by company, those asked for now not counted. */
+export type Caller = { holder: string; underWay: ReadonlyMap<string, number> };
 
 /**
- * Takes as many of these calls from the budget as its windows allow. Lanes go in their order, and all but live ones leave a share
- * of each window to those before them; so does a company that had many calls already to the other companies. The share
- * shrinks as the window passes, so that no call is wasted.
+ * Takes as many of these calls from the budget as its windows allow. Lanes go in their order and leave a share of each window to
+ * others (functions/lane_shares.sql); so does a company that had many calls of a shared window already to the other companies. The
+ * share shrinks as the window passes, so that no call is wasted.
  */
 export async function takeCalls(database: Database, caller: Caller, calls: readonly WantedCall[]): Promise<TakenCalls> {
   const { rows } = await database.pool.query<{ granted: boolean[]; wait_ms: number }>({
     name: 'take-calls',
     text: 'select granted, wait_ms from mirror.take_calls($1, $2, $3::bigint[], $4::mirror.lane[])',
-    values: [caller.holder, caller.underWay, calls.map((call) => call.companyId), calls.map((call) => call.lane)],
+    values: [
+      caller.holder,
+      Object.fromEntries(caller.underWay),
+      calls.map((call) => call.companyId),
+      calls.map((call) => call.lane),
+    ],
   });
   const [row] = rows;
   if (row === undefined) throw new Error('mirror.take_calls gave no answer');
@@ -50,6 +55,8 @@ type MadeCall = {
 
 /** What became of it. */
 export type Answered = MadeCall & {
+  /** The process that made the call, as it names itself to `takeCalls`. */
+  holder: string;
   /** It was answered 2xx. */
   succeeded: boolean;
   /** What the rate-limit headers said; null when there were none. */
@@ -58,11 +65,14 @@ export type Answered = MadeCall & {
 
 /** Enters what became of a call. Belongs after each call that was granted, answered or not. */
 export async function learnLimits(database: Database, answered: Answered): Promise<void> {
-  const { companyId, ageMs, succeeded, report } = answered;
+  const { holder, companyId, ageMs, succeeded, report } = answered;
   await database.pool.query({
     name: 'learn-limits',
-    text: 'select mirror.learn_limits($1, $2, $3, $4, $5, $6)',
-    values: [companyId, ageMs, succeeded, report?.limit ?? null, report?.remaining ?? null, report?.resetInMs ?? null],
+    text: 'select mirror.learn_limits($1, $2, $3, $4, $5, $6, $7)',
+    values: [
+      ...[holder, companyId, ageMs, succeeded],
+      ...[report?.limit ?? null, report?.remaining ?? null, report?.resetInMs ?? null],
+    ],
   });
 }
 
@@ -77,7 +87,7 @@ export async function readAffordableCalls(client: Queryable, { lane, companyId }
         / greatest((select count(*) from (
             select from mirror.batches where due_at <= now() and lane <= $1::mirror.lane limit $2) as due), 1) as calls
       from mirror.windows_of($3)
-      where window_name in ('spike', 'hour') or (window_name = 'unknown' and known_by = 'header')`,
+      where (window_name in ('spike', 'hour') and known_by <> 'assumed') or (window_name = 'unknown' and known_by = 'header')`,
     values: [lane, COUNTED_BATCHES, companyId],
   });
   return rows[0]?.calls ?? null;

@@ -1,6 +1,7 @@
 // What operators ask of the state of the mirror. Ids, counts and moments come back as text (see `openDatabase`): no digit and
 // no microsecond is lost.
 import type { Queryable } from '../connection/queryable.ts';
+import { type BudgetStatus, budgetStatus } from './budget-status.ts';
 
 export type Freshness = {
   companyId: string;
@@ -44,6 +45,7 @@ export type MirrorStatus = {
     /** Until when a company may make no calls, because Procore said so; null: none is held back. */
     pausedUntil: string | null;
   };
+  budget: BudgetStatus;
   parked: readonly ParkedScope[];
   /** Events that led to no fetch, and why. */
   ignored: readonly { resource: string; reason: string; events: string; lastReceivedAt: string }[];
@@ -104,6 +106,9 @@ const COVERS_PART = `($1::bigint is null or company_id is null or company_id = $
   and ($2::bigint is null or company_id is null or project_id = $2 or (project_id is null and resource is null
     and (company_id in (select company_id from held) or not exists (select from held))))
   and (resource is null or ${IS_OF_RESOURCE})`;
+// Of the rows of mirror.budget.
+const HOLDS_FOR_PART = `($1::bigint is null or company_id is null or company_id = $1)
+  and ($2::bigint is null or company_id is null or company_id in (select company_id from held))`;
 
 // One statement sees one state of the database. Counts and ids as text, for JSON numbers would be rounded.
 const STATUS = `
@@ -124,9 +129,9 @@ select jsonb_build_object(
   'calls', (select jsonb_build_object('lastHour', coalesce(sum(count), 0)::text,
     'lastHourFailed', coalesce(sum(failed), 0)::text,
     'pausedUntil', (select max(reset_at) from mirror.budget where known_by = 'refusal' and reset_at > now()
-      and ($1::bigint is null or company_id is null or company_id = $1)
-      and ($2::bigint is null or company_id is null or company_id in (select company_id from held))))
+      and ${HOLDS_FOR_PART}))
     from mirror.calls where period_start > now() - interval '1 hour' and ${IS_OF_PART}),
+  'budget', ${budgetStatus(HOLDS_FOR_PART)},
   'parked', (
     select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
       'resource', resource, 'reason', reason, 'detail', detail, 'parkedAt', parked_at, 'probeAt', probe_at,

@@ -2,7 +2,7 @@ import type { lane } from '../schema/schema.ts';
 
 export type BatchKey = { companyId: string; projectId: string | null; resource: string };
 
-/** In this order: news of events, the detail that lists lack of them, what repair brought in, backfills, comparisons. */
+/** Kinds of work in the order in which they go: see `lane` in schema.ts. */
 export type Lane = (typeof lane.enumValues)[number];
 
 /** Pending records of one lane, which one worker fetches at a time. */

@@ -68,7 +68,7 @@ first as (
   ) b
   where (c.lane = 'live' or not $4) and coalesce(h.ours, 0) < $3
     and not exists (select from mirror.windows_of(c.id)
-      where remaining < 1 and reset_at > now() and known_by <> 'count' and not (known_by = 'probe' and window_name <> 'pause'
+      where remaining < 1 and reset_at > now() and known_by not in ('count', 'assumed') and not (known_by = 'probe' and window_name <> 'pause'
         and not exists (select from mirror.first_calls where called_at > now() - interval '2 seconds')))
     and not exists (select from mirror.scopes s
       where (s.company_id is null or s.company_id = c.id) and s.project_id is null and s.resource is null

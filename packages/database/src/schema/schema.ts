@@ -305,12 +305,19 @@ export const budget = mirror.table(
     openedAt: moment('opened_at').notNull().default(now),
     /**
      * `header`: an answer told of this window. `count`: it is new, and answers tell of the other one, so this has more
-     * left; the limit is the one it had before, less our own calls. `probe`: nothing is known, few calls go out (`first_calls`).
+     * left; the limit is the one it had before, less our own calls. `assumed`: an hour that no answer told of yet, counted like
+     * that from a careful limit. `probe`: nothing is known, few calls go out (`first_calls`).
      * `refusal`: of a pause, until one call may ask whether it is over.
      */
     knownBy: text('known_by').notNull().default('probe'),
     /** Of a pause: calls in a row that asked and were refused. */
     refusals: integer('refusals').notNull().default(0),
+    /** Our calls that Procore may have counted in this window. */
+    calls: integer('calls').notNull().default(0),
+    /** Calls that it counted and that are not ours, at least. */
+    callsOfOthers: integer('calls_of_others').notNull().default(0),
+    /** Calls granted in this window to each lane, in the order of the lanes; NULL: none. */
+    laneCalls: integer('lane_calls').array().notNull().default([]),
     updatedAt: moment('updated_at').notNull().default(now),
   },
   (table) => [unique('budget_window').on(table.window, table.companyId).nullsNotDistinct()],
@@ -333,15 +340,48 @@ export const budgetUse = mirror.table(
     usedLive: integer('used_live').notNull().default(0),
     /** The same in the window before. */
     usedLiveBefore: integer('used_live_before').notNull().default(0),
+    /** What the headers of the company's answers about this window said, the last one of Remaining last; for `mirror.compare_limits`. */
+    saidLimit: integer('said_limit'),
+    saidRemaining: integer('said_remaining').array(),
+    saidResetAt: moment('said_reset_at'),
+    saidAt: moment('said_at'),
   },
   (table) => [primaryKey({ columns: [table.window, table.companyId] })],
 );
 
-/** Processes that make calls, and how many each had under way when it last asked for leave. */
+/** Processes that make calls, and how many each has under way: as it told when it last asked, and what it was granted and heard since. */
 export const callers = mirror.table('callers', {
   holder: text('holder').primaryKey(),
   underWay: integer('under_way').notNull(),
+  /** The same by company: an object of numbers. */
+  underWayOf: jsonb('under_way_of').notNull().default({}),
   seenAt: moment('seen_at').notNull().default(now),
+});
+
+/**
+ * Whose Procore's limits are, as far as answers showed; one row, none before the first two companies were compared. Until it is
+ * settled, and if they are of `all`, companies share the windows of the budget; else each `company` has windows of its own. Who
+ * deletes the row has it found out anew.
+ */
+export const budgetOwner = mirror.table(
+  'budget_owner',
+  {
+    one: boolean('one').primaryKey().default(true),
+    /** NULL: not settled. */
+    owner: text('owner', { enum: ['all', 'company'] }),
+    /** Answers in a row that spoke for one window of all; below zero: for windows of their own. */
+    answers: integer('answers').notNull().default(0),
+    /** What settled it: `answers` or a `refusal`. */
+    because: text('because', { enum: ['answers', 'refusal'] }),
+    settledAt: moment('settled_at'),
+  },
+  (table) => [check('budget_owner_one', sql`${table.one}`)],
+);
+
+/** Lanes with a share of their own, and when somebody last asked for a call in each: for those nobody uses nothing is kept. */
+export const budgetLanes = mirror.table('budget_lanes', {
+  lane: lane('lane').primaryKey(),
+  askedAt: moment('asked_at').notNull(),
 });
 
 /** Calls that went out while nothing was known of a window, and that have no answer yet: the next ones wait for it, but not for long. */

@@ -10,6 +10,6 @@ create or replace function mirror.pause_for_news(
       / greatest(b.call_limit, 1) as used, l.length
     from mirror.windows_of(company) b join mirror.budget_use u on u.window_name = b.window_name and u.company_id = company
     cross join lateral (select greatest(extract(epoch from b.reset_at - b.opened_at), 1) as length) as l
-    where b.window_name = 'hour' and b.reset_at > now() and in_lane = 'live'
+    where b.window_name = 'hour' and b.known_by <> 'assumed' and b.reset_at > now() and in_lane = 'live'
   ) as hour
 $$;
