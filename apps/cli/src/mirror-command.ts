@@ -2,6 +2,7 @@
 import { DatabaseVersionError } from '@procore-mirror/database';
 import { ConfigError, type Secrets } from '@procore-mirror/runtime';
 import { Command, CommanderError } from 'commander';
+import { addBackfill } from './commands/backfill.ts';
 import { addDeadLettersDiscard } from './commands/dead-letters-discard.ts';
 import { addDeadLettersList } from './commands/dead-letters-list.ts';
 import { addDeadLettersReplay } from './commands/dead-letters-replay.ts';
@@ -31,6 +32,8 @@ type Surroundings = {
   signal: AbortSignal;
   write: (text: string) => void;
   writeError: (text: string) => void;
+  /** How wide the terminal is that errors go to; left out where they go elsewhere. */
+  columns?: () => number;
 };
 
 /** Runs one command and returns its exit code; everything it has to say goes to `write` and `writeError`. */
@@ -38,7 +41,7 @@ export async function mirrorCommand(args: readonly string[], surroundings: Surro
   const o = withoutSecrets(surroundings);
   let code: ExitCode = exitCode.fine;
   const run: Run = async ({ json = false }, work) => {
-    const output = createOutput({ json, write: o.write, writeError: o.writeError });
+    const output = createOutput({ json, write: o.write, writeError: o.writeError, columns: o.columns });
     code = await work(createContext({ ...o, output }));
   };
   const program = createProgram(run, o);
@@ -76,6 +79,7 @@ function createProgram(run: Run, options: Surroundings): Command {
   addMigrate(program, run);
   addResources(program, run);
   addStatus(program, run);
+  addBackfill(program, run);
   const hooks = program
     .command('hooks')
     .description('What has Procore tell us of changes: one hook in each company and project.');
