@@ -1,5 +1,5 @@
 import type { BackfillProgress, Freshness, MirrorStatus, Shortage } from '@procore-mirror/database';
-import { progressInWords } from './backfill-in-words.ts';
+import { progressInWords } from '@procore-mirror/mirror';
 import { ago, table } from './output.ts';
 
 /** `waiting`: deliveries that are not recorded yet; null when the queue could not be asked, for this `problem`. */

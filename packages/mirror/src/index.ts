@@ -2,13 +2,13 @@ export { appliedInWords, applyAllHooks, planAllHooks, type ScopeHooks } from './
 export { applyHooks } from './apply-hooks.ts';
 export { listProjects } from './ask/list-projects.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
-export { backfillScopes } from './backfill-scopes.ts';
 export { ScopeParkedError } from './errors.ts';
 export { type BatchReport, fetchBatch } from './fetch-batch.ts';
 export { IDLE_MS, keysOf, startFetchLoop } from './fetch-loop.ts';
 export { startFillLoop } from './fill-loop.ts';
 export { heedScopes } from './heed-scopes.ts';
 export { listScopes, type Scope } from './list-scopes.ts';
+export { counted, progressInWords, sumsInWords } from './plan/fill-in-words.ts';
 export { judgeFailure } from './plan/judge-failure.ts';
 export { isSelected, type Selection } from './plan/news-of-event.ts';
 export { callsOf, type HookAction } from './plan/plan-hooks.ts';
@@ -20,3 +20,4 @@ export { type Replayed, replayDeadLetters, retryDeadLetters, timeToNextTry } fro
 export { createDriftWatch, type DriftWatch } from './run/drift-watch.ts';
 export { type FetchSettings, type NewDeadLetter, usualPace } from './run/fetch-settings.ts';
 export { createNeighbours } from './run/neighbours.ts';
+export { type FillDisplay, type FillEnd, isWorkerThere, watchFills } from './watch-fills.ts';
