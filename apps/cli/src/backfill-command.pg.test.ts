@@ -2,13 +2,19 @@
 import { openProcore } from '@procore-mirror/calls';
 import { catalogue } from '@procore-mirror/catalogue';
 import { type Database, noteWorker, noteWorkerStopped, openDatabase } from '@procore-mirror/database';
-import { createNeighbours, type FetchSettings, requestFills, startFillLoop, usualPace } from '@procore-mirror/mirror';
+import {
+  createNeighbours,
+  type FetchSettings,
+  requestFills,
+  startFillLoop,
+  usualPace,
+  watchFills,
+} from '@procore-mirror/mirror';
 import { createSecrets } from '@procore-mirror/runtime';
 import { type AppProcess, createTestDatabase, startApp, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { mirrorCommand } from './mirror-command.ts';
 import { createOutput } from './output.ts';
-import { watchBackfill } from './watch-backfill.ts';
 
 const companyId = '598134325683880';
 const nobody = 'http://127.0.0.1:9';
@@ -176,9 +182,9 @@ test('without a worker the exit code is 3, and the work is kept', async () => {
   expect((await database.pool.query('select state from mirror.backfills')).rows).toEqual([{ state: 'waiting' }]);
   const scopes = [{ companyId, projectId: '7', resources: ['Locations'] }];
   const requests = await requestFills(database, { catalogue, scopes });
-  const output = createOutput({ json: false, write: () => {}, writeError: () => {} });
-  const watch = { database, output, requests, companyIds: [companyId], signal: AbortSignal.timeout(30_000) };
-  expect(await watchBackfill({ ...watch, withoutWorkerMs: 10 })).toMatchObject({
+  const display = createOutput({ json: false, write: () => {}, writeError: () => {} });
+  const watch = { database, display, requests, companyIds: [companyId], signal: AbortSignal.timeout(30_000) };
+  expect(await watchFills({ ...watch, withoutWorkerMs: 10 })).toMatchObject({
     end: 'no worker',
     progress: { lists: 1 },
   });

@@ -1,6 +1,8 @@
 import { printable } from '@procore-mirror/runtime';
 import Table from 'cli-table3';
 
+export { counted } from '@procore-mirror/mirror';
+
 export type Output = {
   /** The command's result: as JSON with --json, else in words. */
   result: (value: unknown, inWords: () => string) => void;
@@ -73,11 +75,6 @@ const lines = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid'
 
 function shown(cell: Cell): string {
   return printable(String(cell ?? ''));
-}
-
-/** `1 record`, `2 records`. */
-export function counted(count: number, one: string, several = `${one}s`): string {
-  return `${count} ${count === 1 ? one : several}`;
 }
 
 /** How long ago a moment was: `3 min`. */

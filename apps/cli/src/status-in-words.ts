@@ -1,5 +1,5 @@
 import type { BackfillProgress, Freshness, MirrorStatus, Shortage } from '@procore-mirror/database';
-import { progressInWords } from './backfill-in-words.ts';
+import { progressInWords } from '@procore-mirror/mirror';
 import { budgetInWords } from './budget-in-words.ts';
 import { ago, table } from './output.ts';
 

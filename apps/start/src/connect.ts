@@ -1,24 +1,16 @@
 // Connects the mirror to its Procore: hooks first, then the backfill, so that no change falls between the two.
 import type { Catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
-import {
-  appliedInWords,
-  applyAllHooks,
-  backfillScopes,
-  createDriftWatch,
-  createNeighbours,
-  listScopes,
-  usualPace,
-} from '@procore-mirror/mirror';
-import { type MainLifetime, mirrorEnv, pathWarning, readEnv, webhookEnv, workerEnv } from '@procore-mirror/runtime';
+import { appliedInWords, applyAllHooks, listScopes } from '@procore-mirror/mirror';
+import { type MainLifetime, mirrorEnv, pathWarning, readEnv, webhookEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { checkCompanies } from './check-companies.ts';
+import { fill } from './fill.ts';
 import { openConfiguredProcore } from './open-configured-procore.ts';
-import { createProgress } from './progress.ts';
 import type { Settings } from './settings.ts';
 import { folded, type Terminal } from './terminal.ts';
 
-const schema = z.object({ ...webhookEnv, ...mirrorEnv, ...workerEnv });
+const schema = z.object({ ...webhookEnv, ...mirrorEnv });
 
 type Options = {
   settings: Settings;
@@ -31,7 +23,7 @@ type Options = {
 };
 
 /**
- * Applies hooks and backfills the mirror. Throws an AuthError when Procore refuses the service account, and a ConfigError
+ * Applies hooks and has the worker fill the mirror. Throws an AuthError when Procore refuses the service account, and a ConfigError
  * before anything is done when that does not see a company.
  */
 export async function connect({
@@ -62,22 +54,5 @@ export async function connect({
     const applied = await applyAllHooks({ client, catalogue, scopes, resources, ...how, signal });
     for (const line of appliedInWords(applied)) say(line);
   }
-  await backfillScopes({
-    settings: {
-      database,
-      client,
-      catalogue,
-      delayMs: env.FETCH_DELAY_MS,
-      ...usualPace,
-      neighbours: createNeighbours(),
-      random: Math.random,
-      driftWatch: createDriftWatch({
-        database,
-        onNew: () => {}, // `mirror status` tells
-        onError: (error) => say(`Records could not be searched for new fields: ${error}`),
-      }),
-    },
-    ...{ scopes, continues, signal, say },
-    progress: createProgress({ title: 'Backfill', ...terminal }),
-  });
+  await fill({ database, catalogue, companyIds, scopes, continues, terminal, signal });
 }

@@ -115,7 +115,7 @@ export {
   renewBackfill,
 } from './schedule/backfill-leases.ts';
 export { requestBackfills, requestNewProjects, type WantedBackfill } from './schedule/backfill-requests.ts';
-export { listBackfilled, noteBackfill } from './schedule/backfills.ts';
+export { listBackfilled } from './schedule/backfills.ts';
 export type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './schedule/batch.ts';
 export {
   type ClaimOptions,

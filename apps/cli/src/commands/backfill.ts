@@ -1,4 +1,4 @@
-import { requestFills, type Scope } from '@procore-mirror/mirror';
+import { isWorkerThere, requestFills, type Scope, watchFills } from '@procore-mirror/mirror';
 import { allConfigured, procoreHosts } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { backfillAsJson, backfillInWords } from '../backfill-in-words.ts';
@@ -10,7 +10,6 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import { findScopes } from '../find-scopes.ts';
 import { companyOrProjectId } from '../options.ts';
 import type { Run } from '../run.ts';
-import { isWorkerThere, watchBackfill } from '../watch-backfill.ts';
 import { planBackfill } from './backfill-plan.ts';
 
 type Options = PartOptions & { plan?: boolean; detach?: boolean; json?: boolean };
@@ -62,7 +61,10 @@ async function backfill(context: Context, options: Options): Promise<ExitCode> {
       );
       return exitOf(unlisted, 0);
     }
-    const watched = await watchBackfill({ ...part, database, output, signal, requests });
+    const watched = await watchFills({ ...part, database, display: output, signal, requests }).catch((cause) => {
+      signal.throwIfAborted();
+      throw new ServerUnreachableError('the database does not answer any more', { cause });
+    });
     if (watched.end === 'no worker') throw new ServerUnreachableError('no worker was seen for 30 s', NO_WORKER);
     const { progress } = watched;
     output.result(backfillAsJson({ ...watched, requests, unlisted }), () => backfillInWords(progress, watched.end));

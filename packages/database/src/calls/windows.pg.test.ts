@@ -30,7 +30,7 @@ async function use(companyId: string, live: number, liveBefore: number): Promise
 
 test('of windows of which nothing is known nothing is told', async () => {
   expect(await read()).toEqual({ owner: null, hour: null, spike: null, isHourTold: false, live: 0 });
-  await takeCalls(mirror.database, { holder: 'a', underWay: 0 }, [{ companyId: '1', lane: 'backfill' }]);
+  await takeCalls(mirror.database, { holder: 'a', underWay: new Map() }, [{ companyId: '1', lane: 'backfill' }]);
   expect(await read()).toMatchObject({ hour: null, spike: null });
 });
 

@@ -1,6 +1,5 @@
 // What `mirror.freshness` says of how much of a table is there.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { noteBackfill } from '../schedule/backfills.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { badges, notes, openSampleMirror, people, type SampleMirror } from '../testing/sample-mirror.ts';
 import { migrateDatabase } from './migrate-database.ts';
@@ -21,11 +20,11 @@ const place = { companyId: '1', projectId: '2', resource: notes.resource };
 
 type Fill = 'waiting' | 'running' | 'done' | 'failed' | 'off' | 'done in part';
 async function fill(state: Fill, resource = notes.resource, projectId: string | null = '2'): Promise<void> {
-  const scope = { ...place, resource, projectId };
-  const detail = state === 'done in part' ? 'a parent failed' : null;
-  await noteBackfill(mirror.database, scope, { state: state === 'done in part' ? 'done' : 'running', rows: 0, detail });
-  if (state !== 'done in part')
-    await query('update mirror.backfills set state = $1 where resource = $2', [state, resource]);
+  const [stored, detail] = state === 'done in part' ? ['done', 'a parent failed'] : [state, null];
+  await query(
+    'insert into mirror.backfills (company_id, project_id, resource, state, detail) values ($1, $2, $3, $4, $5)',
+    [place.companyId, projectId, resource, stored, detail],
+  );
 }
 
 async function wait(id: string, lane: string): Promise<void> {
