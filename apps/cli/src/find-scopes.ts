@@ -1,7 +1,16 @@
 // Which scopes a command is about: companies that are configured, and their projects, as Procore lists them.
 import { type Catalogue, unknownResource } from '@procore-mirror/catalogue';
 import { type Database, readShortages } from '@procore-mirror/database';
-import { isSelected, judgeFailure, listScopes, type Scope, shortageInWords } from '@procore-mirror/mirror';
+import {
+  isSelected,
+  judgeFailure,
+  planProjects,
+  type Scope,
+  selectCompany,
+  selectScopes,
+  shortageInWords,
+  withResources,
+} from '@procore-mirror/mirror';
 import type { ProcoreClient } from '@procore-mirror/procore';
 import type { Context } from './context.ts';
 import { ServerUnreachableError, UsageError } from './errors.ts';
@@ -16,6 +25,10 @@ type Part = {
   catalogue: Catalogue;
   resources: readonly string[] | null;
   companyIds: readonly string[];
+  /** As in MIRROR_PROJECTS. */
+  wanted: 'active' | readonly string[];
+  /** What is selected is noted in the mirror. */
+  isNoted: boolean;
   projectId: string | undefined;
   resource: string | undefined;
 };
@@ -28,7 +41,7 @@ export async function findScopes(
   { output, signal }: Context,
   part: Part,
 ): Promise<{ scopes: Scope[]; unlisted: readonly string[] }> {
-  const { database, catalogue, companyIds, projectId } = part;
+  const { database, catalogue, companyIds, projectId, wanted, isNoted } = part;
   const chosen = chooseResource(part);
   const unlisted: string[] = [];
   const say = (line: string) => {
@@ -47,25 +60,29 @@ export async function findScopes(
       () => {},
     );
   }, SAY_AFTER_MS);
-  const all = await listScopes({
-    client,
-    companyIds,
-    catalogue,
-    resources: chosen,
-    signal,
-    pausesMs: PAUSES_MS,
-    say,
+  const { scopes: selected } = await selectScopes({
+    ...{ client, database, companyIds, wanted, signal, pausesMs: PAUSES_MS, say },
+    select: isNoted ? selectCompany : planProjects,
+    note: (line) => output.note(`${line}.`),
   }).finally(() => clearTimeout(waiting));
   if (unlisted.length === companyIds.length && unanswered())
     throw new ServerUnreachableError(`Procore does not answer: ${unlisted[0]}`);
-  const scopes = all
+  const scopes = selected
+    .map((scope) => withResources(scope, { catalogue, resources: chosen }))
     .filter((scope) => projectId === undefined || scope.projectId === projectId)
     .filter(({ resources }) => resources.length > 0);
   if (projectId !== undefined && scopes.length === 0 && unlisted.length === 0)
     throw new UsageError([
-      `there is no active project ${projectId} that the service account sees, or nothing of it is mirrored`,
+      `there is no active project ${projectId} that the service account sees and that is selected, or nothing of it is mirrored`,
     ]);
   return { scopes, unlisted };
+}
+
+/** Those that are configured, or the one that is asked for. Throws a UsageError for one that is not configured. */
+export function companiesOf(configured: readonly string[], company: string | undefined): readonly string[] {
+  if (company === undefined) return configured;
+  if (configured.includes(company)) return [company];
+  throw new UsageError([`company ${company} is not among PROCORE_COMPANY_IDS (${configured.join(', ')})`]);
 }
 
 /** The resources to fill; null for all that are mirrored. */

@@ -1,8 +1,8 @@
 // Connects the mirror to its Procore: hooks first, then the backfill, so that no change falls between the two.
 import type { Catalogue } from '@procore-mirror/catalogue';
 import type { Database } from '@procore-mirror/database';
-import { appliedInWords, applyAllHooks, listScopes } from '@procore-mirror/mirror';
-import { type MainLifetime, mirrorEnv, pathWarning, readEnv, webhookEnv } from '@procore-mirror/runtime';
+import { appliedInWords, applyAllHooks, selectCompany, selectScopes, withResources } from '@procore-mirror/mirror';
+import { fingerprint, type MainLifetime, mirrorEnv, pathWarning, readEnv, webhookEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { checkCompanies } from './check-companies.ts';
 import { fill } from './fill.ts';
@@ -41,7 +41,9 @@ export async function connect({
   const { client, companyIds, signIn } = openConfiguredProcore({ settings, database, lifetime, say });
   await signIn(signal);
   await checkCompanies({ client, companyIds, signal, say });
-  const scopes = await listScopes({ client, companyIds, catalogue, resources, signal, say });
+  const selected = await selectScopes({
+    ...{ client, database, companyIds, wanted: env.MIRROR_PROJECTS, select: selectCompany, signal, say, note: say },
+  });
   const [authorization = ''] = env.WEBHOOK_AUTHORIZATION;
   if (env.WEBHOOK_URL === undefined) {
     say(
@@ -50,9 +52,12 @@ export async function connect({
   } else {
     const warning = pathWarning(env.WEBHOOK_URL);
     if (warning !== null) say(`Hooks: ${warning}.`);
-    const how = { namespace: env.WEBHOOK_NAMESPACE, destinationUrl: env.WEBHOOK_URL, authorization };
-    const applied = await applyAllHooks({ client, catalogue, scopes, resources, ...how, signal });
+    const keys = new Map([[authorization, fingerprint(authorization)]]);
+    const how = { namespace: env.WEBHOOK_NAMESPACE, destinationUrl: env.WEBHOOK_URL, authorization, keys };
+    const { scopes } = selected;
+    const applied = await applyAllHooks({ client, database, catalogue, scopes, resources, ...how, signal });
     for (const line of appliedInWords(applied)) say(line);
   }
+  const scopes = selected.scopes.map((scope) => withResources(scope, { catalogue, resources }));
   await fill({ database, catalogue, companyIds, scopes, continues, terminal, signal });
 }

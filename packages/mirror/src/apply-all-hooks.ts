@@ -1,6 +1,6 @@
-import { nameOf, type Scope } from './list-scopes.ts';
 import { createHookLooks, type LookOptions, type ScopeHooks } from './look-at-hooks.ts';
 import type { HookAction } from './plan/plan-hooks.ts';
+import { nameOf, type Scope } from './scope.ts';
 
 type Place = Pick<Scope, 'companyId' | 'projectId'>;
 

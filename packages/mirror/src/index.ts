@@ -8,7 +8,6 @@ export { startFillLoop } from './fill-loop.ts';
 export { findLate, type LateDeliveries } from './find-late.ts';
 export { heedScopes } from './heed-scopes.ts';
 export { startHookLoop } from './hook-loop.ts';
-export { listScopes, nameOf, type Scope } from './list-scopes.ts';
 export type { ScopeHooks } from './look-at-hooks.ts';
 export { counted, progressInWords, sumsInWords } from './plan/fill-in-words.ts';
 export { roundOfLooksMs } from './plan/hook-share.ts';
@@ -28,5 +27,6 @@ export { isOldSecretGone, type RotatedHook, rotateSecret } from './rotate-secret
 export { createDriftWatch, type DriftWatch } from './run/drift-watch.ts';
 export { type FetchSettings, type NewDeadLetter, usualPace } from './run/fetch-settings.ts';
 export { createNeighbours } from './run/neighbours.ts';
+export { nameOf, type Scope, withResources } from './scope.ts';
 export { planProjects, selectCompany, selectScopes } from './select-scopes.ts';
 export { type FillDisplay, type FillEnd, isWorkerThere, watchFills } from './watch-fills.ts';

@@ -15,8 +15,8 @@ import { applyHooks, type HookOptions, planScopeHooks, readOffers } from './appl
 import { type Patience, tryCalls } from './ask/try-calls.ts';
 import { findUndelivered } from './ask/undelivered.ts';
 import { ScopeParkedError } from './errors.ts';
-import type { Scope } from './list-scopes.ts';
 import type { HookAction } from './plan/plan-hooks.ts';
+import type { Scope } from './scope.ts';
 
 type Place = Pick<Scope, 'companyId' | 'projectId'>;
 

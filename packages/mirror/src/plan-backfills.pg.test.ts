@@ -3,8 +3,8 @@ import { catalogue } from '@procore-mirror/catalogue';
 import type { System } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backfillResource } from './backfill-resource.ts';
-import type { Scope } from './list-scopes.ts';
 import { type PlannedBackfills, planBackfills } from './plan-backfills.ts';
+import type { Scope } from './scope.ts';
 import { simulateProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
 
 let system: System;

@@ -11,12 +11,12 @@ import { countList } from './ask/count-list.ts';
 import { knownPageSize } from './ask/listing-pages.ts';
 import { NOTHING_KNOWN, type Survey, surveyProject } from './ask/survey-project.ts';
 import { type Patience, tryCalls } from './ask/try-calls.ts';
-import type { Scope } from './list-scopes.ts';
 import { datesBetween, windowsBack } from './plan/date-windows.ts';
 import { type BackfillCost, costOfBackfill, type KnownLists } from './plan/plan-backfill.ts';
 import { type BatchRun, createRun } from './run/batch-run.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
 import { createRunNotes } from './run/run-notes.ts';
+import type { Scope } from './scope.ts';
 
 export type PlannedBackfill = BatchKey &
   BackfillCost & { /** Why its list could not be counted. */ trouble: string | null };

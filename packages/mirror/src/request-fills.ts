@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Catalogue } from '@procore-mirror/catalogue';
 import { type Database, requestBackfills } from '@procore-mirror/database';
-import type { Scope } from './list-scopes.ts';
 import { orderFills } from './plan/order-fills.ts';
+import type { Scope } from './scope.ts';
 
 /**
  * Has the workers fill every resource of these scopes. What is asked for already and not done yet is joined. Returns the names of the

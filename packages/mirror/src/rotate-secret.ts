@@ -11,8 +11,8 @@ import {
 } from '@procore-mirror/procore';
 import { type Patience, tryCalls } from './ask/try-calls.ts';
 import { findUndelivered } from './ask/undelivered.ts';
-import type { Scope } from './list-scopes.ts';
 import { PAYLOAD_VERSION } from './look-at-hooks.ts';
+import type { Scope } from './scope.ts';
 
 type Place = Pick<Scope, 'companyId' | 'projectId'>;
 

@@ -3,8 +3,8 @@ import { type Database, noteProjects, readProjects } from '@procore-mirror/datab
 import type { ProcoreClient } from '@procore-mirror/procore';
 import { listProjects } from './ask/list-projects.ts';
 import { type Patience, tryCalls } from './ask/try-calls.ts';
-import type { Scope } from './list-scopes.ts';
 import { selectProjects, type WantedProjects } from './plan/select-projects.ts';
+import type { Scope } from './scope.ts';
 
 type Options = {
   client: ProcoreClient;

@@ -1,11 +1,9 @@
 // `backfill --plan`: asks what there is to fill, and says what that costs.
-import { unknownResource } from '@procore-mirror/catalogue';
 import { type Database, readCallWindows } from '@procore-mirror/database';
 import {
   CAREFUL,
   createNeighbours,
   type FetchSettings,
-  listScopes,
   minutesFor,
   type PlannedBackfill,
   type PlannedBackfills,
@@ -16,76 +14,40 @@ import {
 } from '@procore-mirror/mirror';
 import { ProcoreBusyError, ProcoreTokenError, ProcoreUnreachableError } from '@procore-mirror/procore';
 import { allConfigured, procoreHosts } from '@procore-mirror/runtime';
-import { z } from 'zod';
 import { callsOf, type Plan, planAsJson, planInWords } from '../backfill-plan-in-words.ts';
 import type { PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
-import { companiesSchema, procoreSchema } from '../env.ts';
-import { ServerUnreachableError, UsageError } from '../errors.ts';
+import { backfillSchema, procoreSchema } from '../env.ts';
+import { ServerUnreachableError } from '../errors.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
+import { companiesOf, findScopes } from '../find-scopes.ts';
 import { counted } from '../output.ts';
 
 /** A stumble is got over; who sits in front of it is told of an outage. */
 const PAUSES_MS = [1_000, 3_000];
 const SAY_EVERY_MS = 30_000;
 
-const companies = z.object({ PROCORE_COMPANY_IDS: companiesSchema.shape.PROCORE_COMPANY_IDS.nonoptional() });
-
 /** Prints what the backfill of the mirror, or of a part of it, costs. Stores nothing. Throws a UsageError for a part that is not there. */
-export async function planBackfill(context: Context, part: PartOptions): Promise<ExitCode> {
-  const [{ PROCORE_COMPANY_IDS: companyIds }, { catalogue, resources }] = await allConfigured(
-    () => context.read(companies),
+export async function planBackfill(context: Context, { company, project, resource }: PartOptions): Promise<ExitCode> {
+  const [env, { catalogue, resources }] = await allConfigured(
+    () => context.read(backfillSchema),
     () => context.catalogue(),
     () => procoreHosts(context.read(procoreSchema)),
   );
-  if (part.resource !== undefined) {
-    const problem = unknownResource(catalogue, part.resource);
-    if (problem !== null) throw new UsageError([problem]);
-  }
+  const part = {
+    companyIds: companiesOf(env.PROCORE_COMPANY_IDS, company),
+    ...{ projectId: project, resource, wanted: env.MIRROR_PROJECTS, isNoted: false },
+  };
   return context.withDatabase((database) =>
     context.withProcore(database, async (client) => {
-      const { signal, output } = context;
-      const unlisted: string[] = [];
-      const say = (line: string) => {
-        unlisted.push(line);
-        output.note(line);
-      };
-      const all = await listScopes({ client, companyIds, catalogue, resources, signal, pausesMs: PAUSES_MS, say });
-      const scopes = scopesOf(part, all, unlisted);
+      const { scopes, unlisted } = await findScopes(context, { client, database, catalogue, resources, ...part });
       const settings = { ...usualPace, database, client, catalogue, delayMs: 0, random: Math.random };
       const planned = await ask(context, { ...settings, neighbours: createNeighbours() }, scopes);
       const plan = { ...planned, ...(await timeOf(database, planned.backfills)), unlisted };
-      output.result(planAsJson(plan), () => planInWords(plan));
+      context.output.result(planAsJson(plan), () => planInWords(plan));
       return unlisted.length === 0 ? exitCode.fine : exitCode.foundSomethingWrong;
     }),
   );
-}
-
-/** The scopes of the part, with its resources. Where a company could not be listed, a project may be one of its. */
-function scopesOf(
-  { company, project, resource }: PartOptions,
-  all: readonly Scope[],
-  unlisted: readonly string[],
-): Scope[] {
-  const places = all
-    .filter((scope) => company === undefined || scope.companyId === company)
-    .filter((scope) => project === undefined || scope.projectId === project);
-  if (places.length === 0 && unlisted.length === 0) {
-    const missing = project === undefined || !all.some(({ companyId }) => companyId === (company ?? companyId));
-    throw new UsageError([
-      missing
-        ? `company ${company} is none of PROCORE_COMPANY_IDS`
-        : `project ${project} is none of the active projects that the service account sees`,
-    ]);
-  }
-  return places
-    .map((scope) => ({
-      ...scope,
-      resources: scope.resources.filter(
-        (name) => resource === undefined || name.toLowerCase() === resource.toLowerCase(),
-      ),
-    }))
-    .filter(({ resources }) => resources.length > 0);
 }
 
 async function ask(context: Context, settings: FetchSettings, scopes: readonly Scope[]): Promise<PlannedBackfills> {

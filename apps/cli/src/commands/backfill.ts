@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import { backfillSchema, procoreSchema } from '../env.ts';
 import { ServerUnreachableError, UsageError } from '../errors.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { findScopes } from '../find-scopes.ts';
+import { companiesOf, findScopes } from '../find-scopes.ts';
 import { companyOrProjectId } from '../options.ts';
 import type { Run } from '../run.ts';
 import { planBackfill } from './backfill-plan.ts';
@@ -49,7 +49,10 @@ async function backfill(context: Context, options: Options): Promise<ExitCode> {
   };
   return context.withDatabase(async (database) => {
     const { scopes, unlisted } = await context.withProcore(database, (client) =>
-      findScopes(context, { client, database, catalogue, resources, ...part }),
+      findScopes(context, {
+        ...{ client, database, catalogue, resources, wanted: env.MIRROR_PROJECTS, isNoted: true },
+        ...part,
+      }),
     );
     const requests = await requestFills(database, { catalogue, scopes });
     const lists = countLists(scopes);
@@ -70,12 +73,6 @@ async function backfill(context: Context, options: Options): Promise<ExitCode> {
     output.result(backfillAsJson({ ...watched, requests, unlisted }), () => backfillInWords(progress, watched.end));
     return watched.end === 'told to end' ? exitCode.foundSomethingWrong : exitOf(unlisted, progress.failed);
   });
-}
-
-function companiesOf(configured: readonly string[], company: string | undefined): readonly string[] {
-  if (company === undefined) return configured;
-  if (configured.includes(company)) return [company];
-  throw new UsageError([`company ${company} is not among PROCORE_COMPANY_IDS (${configured.join(', ')})`]);
 }
 
 function countLists(scopes: readonly Scope[]): number {
