@@ -421,6 +421,140 @@ test('a company with windows of its own is held to these alone, and the others t
   ]);
 });
 
+/** The windows that there are, pauses left out. */
+async function windows(): Promise<Record<string, unknown>[]> {
+  const { rows } = await database.pool.query(
+    `select window_name, company_id, known_by, call_limit, remaining, calls, calls_of_others as others from mirror.budget
+      where window_name <> 'pause' order by company_id nulls first, window_name`,
+  );
+  return rows;
+}
+const owner = async () => (await database.pool.query('select owner, because from mirror.budget_owner')).rows[0];
+
+describe('an hour that no answer told of', () => {
+  test('is taken for 600 calls, of which a fill leaves a share, and to which news is not held', async () => {
+    await take(1);
+    await learn(25, 24, 10_000);
+    const leave = (calls: number) =>
+      database.pool.query(`update mirror.budget set remaining = $1 where window_name = 'hour'`, [calls]);
+    await leave(235);
+    expect((await take(5, { lane: 'backfill' })).granted).toBe(0);
+    await leave(300);
+    expect((await take(5, { lane: 'backfill' })).granted).toBe(5);
+    await leave(0);
+    expect((await take(1, { lane: 'detail' })).granted).toBe(0);
+    expect((await take(2)).granted).toBe(2);
+    expect(await readAffordableCalls(database.pool, { lane: 'live', companyId: '1' })).toBe(17);
+  });
+
+  test('allows more when an answer tells of ten seconds that have more left, and less when it is told', async () => {
+    await take(1);
+    await learn(25, 24, 10_000);
+    await take(4);
+    await database.pool.query(`update mirror.budget set remaining = 20 where window_name = 'hour'`);
+    await learn(25, 20, 9_900);
+    expect(await windows()).toMatchObject([{ known_by: 'assumed', call_limit: 600, remaining: 20 }, {}]);
+    await learn(25, 22, 9_900);
+    expect(await windows()).toMatchObject([{ known_by: 'assumed', call_limit: 600, remaining: 20 }, {}]);
+    await take(0); // the others are answered
+    await learn(25, 21, 9_900);
+    expect(await windows()).toMatchObject([{ known_by: 'assumed', call_limit: 1200, remaining: 620 }, {}]);
+    await learn(600, 15, 1_800_000);
+    expect(await windows()).toMatchObject([
+      { window_name: 'hour', known_by: 'header', call_limit: 600, remaining: 15 },
+      {},
+    ]);
+  });
+
+  test('begins anew when it is over, and is forgotten where there is no limit', async () => {
+    await take(1);
+    await learn(25, 24, 10_000);
+    await take(3);
+    await expire();
+    await take(1);
+    expect(await windows()).toMatchObject([{ window_name: 'hour', known_by: 'assumed', remaining: 599 }, {}]);
+    await database.pool.query('truncate mirror.budget');
+    await take(1);
+    await answered(true);
+    expect(await windows()).toMatchObject([{ window_name: 'unknown', known_by: 'header' }]);
+  });
+});
+
+test('calls that are not ours are counted where Procore counts more than we made', async () => {
+  await take(1);
+  await learn(25, 24, 10_000);
+  await take(4);
+  await learn(25, 20, 9_900);
+  expect(await windows()).toMatchObject([{}, { window_name: 'spike', calls: 5, others: 0 }]);
+  await learn(25, 11, 9_800);
+  await learn(25, 14, 9_800);
+  expect(await windows()).toMatchObject([{}, { window_name: 'spike', calls: 5, others: 9 }]);
+  await learn(25, 24, 19_000);
+  expect(await windows()).toMatchObject([{}, { window_name: 'spike', others: 0 }]);
+});
+
+describe('whose the limits are', () => {
+  /** An answer to a call that goes out now. */
+  const answer = async (companyId: string, remaining: number, resetInMs = 10_000) => {
+    await take(1, { companyId });
+    await learn(25, remaining, resetInMs, 0, companyId);
+  };
+
+  test('two answers of two companies that hear the same settle that each has its own', async () => {
+    await answer('1', 24);
+    await answer('2', 24);
+    expect(await owner()).toMatchObject({ owner: null });
+    await answer('1', 23);
+    await answer('2', 23);
+    expect(await owner()).toEqual({ owner: 'company', because: 'answers' });
+    expect((await windows()).every((one) => one.company_id !== null)).toBe(true);
+    expect([(await take(100)).granted, (await take(100, { companyId: '2' })).granted]).toEqual([23, 23]);
+    expect((await take(100, { companyId: '3' })).granted).toBe(1);
+    await pauseCalls(database, { companyId: '1', ageMs: 0, pauseMs: 5_000, isTold: true });
+    expect([await pausedFor('1'), await pausedFor(null)]).toEqual([5, null]);
+  });
+
+  test('two answers that show what the other company made settle that they share one', async () => {
+    await answer('1', 24);
+    await answer('2', 23);
+    expect(await owner()).toMatchObject({ owner: null });
+    await answer('1', 22);
+    await answer('2', 21);
+    expect(await owner()).toEqual({ owner: 'all', because: 'answers' });
+    await answer('1', 24);
+    await answer('2', 24);
+    expect(await owner()).toMatchObject({ owner: 'all' });
+    await pauseCalls(database, { companyId: '1', ageMs: 0, pauseMs: 5_000, isTold: true });
+    expect([await pausedFor('1'), await pausedFor(null)]).toEqual([null, 5]);
+  });
+
+  const settle = (whose: 'all' | 'company') =>
+    database.pool.query(`insert into mirror.budget_owner (owner, because) values ($1, 'answers')`, [whose]);
+
+  test('one answer that speaks against windows of their own has all held to them together', async () => {
+    await settle('company');
+    await answer('1', 24);
+    await answer('2', 23);
+    expect(await owner()).toEqual({ owner: null, because: null });
+    expect((await windows()).every((one) => one.company_id === null)).toBe(true);
+    expect((await take(100)).granted).toBe(23);
+    expect((await take(100, { companyId: '2' })).granted).toBe(0);
+  });
+
+  test('a refusal while its own window had calls left settles that they share one, if others made calls', async () => {
+    await settle('company');
+    await answer('1', 24);
+    await refuse({ pauseMs: 5_000, isTold: true });
+    expect(await owner()).toMatchObject({ owner: 'company' });
+    await database.pool.query(`delete from mirror.budget where window_name = 'pause'`);
+    await take(1, { companyId: '2' });
+    await learn(100, 90, 10_000, 0, '2');
+    await refuse({ pauseMs: 5_000, isTold: true });
+    expect(await owner()).toEqual({ owner: 'all', because: 'refusal' });
+    expect(await pausedFor(null)).toBe(5);
+  });
+});
+
 test('limits and remainders of any size are believed', async () => {
   await take(1);
   await learn(2 ** 40, 2 ** 41, 10_000);

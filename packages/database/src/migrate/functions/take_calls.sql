@@ -12,6 +12,14 @@ create or replace function mirror.take_calls(
 ) returns record language plpgsql as $$
 declare
   ask record;
+  win record;
+  waited_for record;
+  left_to_it float8;
+  kept float8;
+  part float8;
+  is_probe boolean;
+  lanes_of_own integer[];
+  other integer;
   left_over float8;
   again_ms float8;
   are_several boolean;
@@ -37,6 +45,7 @@ begin
     array_agg(s.leaves order by s.lane), array_agg(s.leaves_beyond order by s.lane)
     into own, leaves, leaves_beyond from mirror.lane_shares() s left join mirror.budget_lanes l using (lane);
 
+  select coalesce(array_agg(i), '{}') into lanes_of_own from generate_subscripts(own, 1) i where own[i] > 0;
   granted := array_fill(false, array[cardinality(companies)]);
   are_several := coalesce((select min(company_id) <> max(company_id) from mirror.batches), false);
   for ask in
@@ -49,48 +58,63 @@ begin
     order by a.lane, coalesce(f.calls, 0), coalesce(u.used, 0), a.turn, a.place
   loop
     continue when ask.kind = any(refused);
-    since := clock_timestamp() - interval '2 seconds';
-    select min(left_to_it), max(case
-        when left_to_it >= 1 then 0
-        when known_by = 'probe' then 50
-        when remaining < 1 or kept <= 0 then extract(epoch from reset_at - now()) * 1000
-        -- When what is kept has shrunk to what is left.
-        else greatest(25, (extract(epoch from reset_at - now()) - 1) * 1000 * (1 - remaining / kept)) end)
-    into left_over, again_ms
-    from (
-      select b.*, share.kept, case
-        when b.window_name = 'pause' and b.reset_at <= now() then 1
-        when b.window_name = 'pause' then b.remaining
-        when b.window_name = 'unknown' and b.known_by = 'probe' and b.company_id is null then
-          (young.calls < 5 and (young.of_company = 0 or old.of_company > 0))::int
-        when b.known_by = 'probe' and (b.remaining < 1 or b.window_name = 'unknown') then
-          (case when b.company_id is null then young.calls else young.of_company end = 0)::int
-        when b.known_by = 'probe' then b.remaining
-        when b.known_by in ('count', 'assumed') and share.kept = 0 then 1
-        else b.remaining - floor(share.kept) end as left_to_it
+    left_over := null;
+    again_ms := 0;
+    is_probe := false;
+    for win in
+      select b.*, extract(epoch from b.reset_at - now())::float8 as left_s,
+        extract(epoch from b.reset_at - b.opened_at)::float8 as length_s,
+        coalesce((select u.used from mirror.budget_use u
+          where u.window_name = b.window_name and u.company_id = ask.company), 0) as used
       from mirror.windows_of(ask.company) b
-      left join mirror.budget_use u on u.window_name = b.window_name and u.company_id = ask.company
-      -- How much of it is still to come, its last second left out: what is kept until the very end nobody uses.
-      cross join lateral (select greatest(0, least(1, (extract(epoch from b.reset_at - now()) - 1)
-        / greatest(extract(epoch from b.reset_at - b.opened_at) - 1, 1)))::float8 as part) as time_left
-      cross join lateral (
-        select b.call_limit * time_left.part * greatest(
-            case when coalesce(b.lane_calls[ask.number], 0) < b.call_limit * own[ask.number] then leaves[ask.number]
-              else leaves_beyond[ask.number] end,
-            case when are_several and b.company_id is null and coalesce(u.used, 0) >= b.call_limit * 0.1 then 0.1 else 0 end)
-          + case when ask.lane <= 'detail' then 0 else coalesce(
-            (select sum(least(b.call_limit * own[i] * time_left.part,
-              greatest(b.call_limit * own[i] - coalesce(b.lane_calls[i], 0), 0)))
-            from generate_subscripts(own, 1) i where i <> ask.number and own[i] > 0), 0) end as kept) as share
-      cross join lateral (select count(*) as calls, count(*) filter (where company_id = ask.company) as of_company
-        from mirror.first_calls where called_at > since) as young
-      cross join lateral (select count(*) as of_company
-        from mirror.first_calls where company_id = ask.company and called_at <= since) as old
-    ) as windows;
+    loop
+      kept := 0;
+      if win.window_name = 'pause' then
+        left_to_it := case when win.left_s <= 0 then 1 else win.remaining end;
+      elsif win.known_by = 'probe' then
+        is_probe := true;
+        since := clock_timestamp() - interval '2 seconds';
+        select count(*) filter (where called_at > since) as young,
+          count(*) filter (where called_at > since and company_id = ask.company) as young_of_company,
+          count(*) filter (where called_at <= since and company_id = ask.company) as old_of_company
+          into waited_for from mirror.first_calls;
+        left_to_it := case
+          when win.window_name = 'unknown' and win.company_id is null then
+            (waited_for.young < 5 and (waited_for.young_of_company = 0 or waited_for.old_of_company > 0))::int
+          when win.remaining < 1 or win.window_name = 'unknown' then
+            (case when win.company_id is null then waited_for.young else waited_for.young_of_company end = 0)::int
+          else win.remaining end;
+      else
+        -- How much of it is still to come, its last second left out: what is kept until the very end nobody uses.
+        part := greatest(0, least(1, (win.left_s - 1) / greatest(win.length_s - 1, 1)));
+        kept := win.call_limit * part * greatest(
+          case when coalesce(win.lane_calls[ask.number], 0) < win.call_limit * own[ask.number] then leaves[ask.number]
+            else leaves_beyond[ask.number] end,
+          case when are_several and win.company_id is null and win.used >= win.call_limit * 0.1 then 0.1 else 0 end);
+        if ask.lane > 'detail' then
+          foreach other in array lanes_of_own loop
+            if other <> ask.number then
+              kept := kept + least(win.call_limit * own[other] * part,
+                greatest(win.call_limit * own[other] - coalesce(win.lane_calls[other], 0), 0));
+            end if;
+          end loop;
+        end if;
+        left_to_it := case
+          when kept = 0 and win.known_by in ('count', 'assumed') then 1
+          else win.remaining - floor(kept) end;
+      end if;
+      left_over := least(left_over, left_to_it);
+      if left_to_it < 1 then
+        again_ms := greatest(again_ms, case
+          when win.known_by = 'probe' then 50
+          when win.remaining < 1 or kept <= 0 then win.left_s * 1000
+          -- When what is kept has shrunk to what is left.
+          else greatest(25, (win.left_s - 1) * 1000 * (1 - win.remaining / kept)) end);
+      end if;
+    end loop;
     if left_over >= 1 then
       granted[ask.place] := true;
-      insert into mirror.first_calls (company_id, called_at) select ask.company, clock_timestamp()
-        where exists (select from mirror.windows_of(ask.company) where known_by = 'probe' and window_name <> 'pause');
+      if is_probe then insert into mirror.first_calls (company_id, called_at) values (ask.company, clock_timestamp()); end if;
       insert into mirror.budget_use as u (window_name, company_id, used, used_live)
         select case window_name when 'hour' then 'hour' else 'spike' end, ask.company, 1, (ask.lane <= 'detail')::int
         from mirror.windows_of(ask.company) where window_name <> 'pause'
