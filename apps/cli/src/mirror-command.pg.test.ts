@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { catalogue } from '@procore-mirror/catalogue';
 import { createSecrets } from '@procore-mirror/runtime';
@@ -636,7 +636,7 @@ test('discarded dead letters are gone, and counted', async () => {
 
 test.each(['replay', 'discard'])('%s needs ids or --all, and not both', async (command) => {
   await aDeadLetter('D1');
-  for (const wrong of [[], ['D1', '--all'], ['D1', '--reason', 'x'], ['--reason', 'x']]) {
+  for (const wrong of [[], ['D1', '--all'], ['D1', '--reason', 'not_json'], ['--reason', 'not_json']]) {
     expect(await mirror(['dead-letters', command, ...wrong])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--all'),
@@ -714,6 +714,17 @@ test('names in MIRROR_RESOURCES that no resource has are exit code 2, all at onc
   expect(code).toBe(2);
   expect(stderr).toContain('error: MIRROR_RESOURCES: there is no resource "RFI", did you mean "RFIs"?');
   expect(stderr).toContain('error: MIRROR_RESOURCES: there is no resource "Punch Item", did you mean "Punch Items"?');
+});
+
+test('a reason that there is none of is refused, with those that there are; the docs explain each', async () => {
+  const pages = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+  for (const command of ['list', 'replay --all', 'discard --all']) {
+    const { code, stderr } = await mirror(['dead-letters', ...command.split(' '), '--reason', 'nonsense']);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/There are malformed_answer, .* bad_report and answer_/)]);
+    const named = stderr.match(/There are (.*) and answer_/)?.[1]?.split(', ') ?? [];
+    expect(named.filter((reason) => !pages.includes(`\`${reason}\``))).toEqual([]);
+  }
+  expect(await mirror(['dead-letters', 'list', '--reason', 'answer_409'])).toMatchObject({ code: 0 });
 });
 
 describe('forget', () => {
