@@ -17,8 +17,11 @@ export const KEPT = ['migrations', 'upkeep', 'origin', 'turns', 'workers', 'rece
   'version_gaps',
   'budget',
   'budget_use',
+  'budget_owner',
+  'budget_lanes',
   'callers',
   'first_calls',
+  'duties',
 ]);
 
 /** What it empties: what was told, learnt and planned of a world that is no more. */
