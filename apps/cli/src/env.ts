@@ -18,6 +18,7 @@ export const mirrorSchema = z.object({ ...mirrorEnv });
 export const queueSchema = z.object({ ...databaseEnv, ...queueEnv });
 export const companiesSchema = z.object({ PROCORE_COMPANY_IDS: procoreEnv.PROCORE_COMPANY_IDS });
 export const procoreSchema = z.object({ ...procoreEnv });
+export const backfillSchema = z.object({ ...queueSchema.shape, ...procoreEnv, ...companiesEnv, ...mirrorEnv });
 export const applyHooksSchema = z.object({
   ...queueSchema.shape,
   ...procoreEnv,

@@ -18,6 +18,7 @@ await runMain({
       signal: lifetime.signal,
       write: (text) => process.stdout.write(text),
       writeError: (text) => process.stderr.write(text),
+      ...(process.stderr.isTTY && { columns: () => process.stderr.columns }),
     });
   },
 });

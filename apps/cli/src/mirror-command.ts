@@ -32,6 +32,8 @@ type Surroundings = {
   signal: AbortSignal;
   write: (text: string) => void;
   writeError: (text: string) => void;
+  /** How wide the terminal is that errors go to; left out where they go elsewhere. */
+  columns?: () => number;
 };
 
 /** Runs one command and returns its exit code; everything it has to say goes to `write` and `writeError`. */
@@ -39,7 +41,7 @@ export async function mirrorCommand(args: readonly string[], surroundings: Surro
   const o = withoutSecrets(surroundings);
   let code: ExitCode = exitCode.fine;
   const run: Run = async ({ json = false }, work) => {
-    const output = createOutput({ json, write: o.write, writeError: o.writeError });
+    const output = createOutput({ json, write: o.write, writeError: o.writeError, columns: o.columns });
     code = await work(createContext({ ...o, output }));
   };
   const program = createProgram(run, o);

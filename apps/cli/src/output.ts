@@ -6,6 +6,10 @@ export type Output = {
   result: (value: unknown, inWords: () => string) => void;
   /** What happens on the way; not part of the result. */
   note: (line: string) => void;
+  /** How far the work is: on a terminal a line that changes, else nothing. The next note ends it. */
+  live: (line: string) => void;
+  /** How wide that line may be; null: there is no terminal. */
+  columns: () => number | null;
 };
 
 /** Prints results on stdout, JSON or text, and notes on stderr. */
@@ -13,12 +17,34 @@ export function createOutput(options: {
   json: boolean;
   write: (text: string) => void;
   writeError: (text: string) => void;
+  /** Of the terminal that errors and notes go to. */
+  columns?: (() => number) | undefined;
 }): Output {
+  const { columns } = options;
+  let isLive = false;
+  const clear = () => {
+    if (isLive) options.writeError(CLEAR_LINE);
+    isLive = false;
+  };
   return {
-    result: (value, inWords) => options.write(`${options.json ? JSON.stringify(value, null, 2) : inWords()}\n`),
-    note: (line) => options.writeError(`${line}\n`),
+    result: (value, inWords) => {
+      clear();
+      options.write(`${options.json ? JSON.stringify(value, null, 2) : inWords()}\n`);
+    },
+    note: (line) => {
+      clear();
+      options.writeError(`${line}\n`);
+    },
+    live: (line) => {
+      if (columns === undefined) return;
+      options.writeError(`${CLEAR_LINE}${line.slice(0, Math.max(20, columns() - 1))}`);
+      isLive = true;
+    },
+    columns: () => columns?.() ?? null,
   };
 }
+
+const CLEAR_LINE = '\r\x1b[K';
 
 type Cell = string | number | null;
 

@@ -1,10 +1,16 @@
-import type { Freshness, MirrorStatus } from '@procore-mirror/database';
+import type { BackfillProgress, Freshness, MirrorStatus, Shortage } from '@procore-mirror/database';
+import { progressInWords } from './backfill-in-words.ts';
 import { ago, table } from './output.ts';
 
 /** `waiting`: deliveries that are not recorded yet; null when the queue could not be asked, for this `problem`. */
 export type QueueStatus = { waiting: number | null; problem: string | null };
 
-export type Status = MirrorStatus & { queue: QueueStatus; totals: { rows: string; pending: string } };
+export type Status = MirrorStatus & {
+  queue: QueueStatus;
+  totals: { rows: string; pending: string };
+  /** Null: none is under way. `shortage`: it waits for calls. */
+  backfill: (BackfillProgress & { shortage: Shortage | null }) | null;
+};
 
 const MOST_LINES = 60;
 const MOST_FIELDS = 30;
@@ -118,7 +124,7 @@ function callsOf(
 }
 
 function overview(status: Status, now: Date): string {
-  const { events, pending, calls, queue, totals } = status;
+  const { events, pending, calls, backfill, queue, totals } = status;
   const since = (moment: string | null, before: string) => (moment === null ? '' : `${before} ${ago(moment, now)} ago`);
   return table(
     ['', ''],
@@ -133,6 +139,9 @@ function overview(status: Status, now: Date): string {
         'calls',
         `${calls.lastHour} in the last hour${calls.lastHourFailed === '0' ? '' : `, failed ${calls.lastHourFailed}`}${calls.pausedUntil === null ? '' : `; none before ${calls.pausedUntil}, says Procore`}`,
       ],
+      ...(backfill === null
+        ? []
+        : [['backfill', progressInWords(backfill, backfill.shortage, { columns: null, now })]]),
       ['queue', queue.problem ?? `${queue.waiting} waiting`],
     ],
   ).trimStart();

@@ -6,10 +6,12 @@ import { checkDatabase, openSessions, readFunctions, readMigrations } from '@pro
 import {
   createDriftWatch,
   createNeighbours,
+  type FetchSettings,
   keysOf,
   recordDelivery,
   recordReport,
   startFetchLoop,
+  startFillLoop,
   usualPace,
 } from '@procore-mirror/mirror';
 import { consumeDeliveries } from '@procore-mirror/queue';
@@ -27,6 +29,7 @@ import {
 } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import { environment, readWorkerEnv, workerSchema } from './env.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { startUpkeep } from './upkeep-loop.ts';
 import { startVersionWatch } from './version-watch.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
@@ -82,34 +85,35 @@ await runMain({
     lifetime.defer('Procore', () => procore.close());
 
     const login = createLoginWatch({ database, login: procore.login });
-    const loop = startFetchLoop({
-      settings: {
+    const settings: FetchSettings = {
+      database,
+      client: procore.client,
+      catalogue,
+      delayMs: env.FETCH_DELAY_MS,
+      ...usualPace,
+      neighbours: createNeighbours(),
+      random: Math.random,
+      keepsWalks: true,
+      retryDeadLettersAfterMs: env.RETRY_DEAD_LETTERS_AFTER_MS,
+      onDeadLetter: ({ id, companyId, projectId, resource, recordId, reason }) =>
+        log.warn(
+          { dead_letter: id, company_id: companyId, project_id: projectId, resource, record_id: recordId, reason },
+          NEW_DEAD_LETTER,
+        ),
+      driftWatch: createDriftWatch({
         database,
-        client: procore.client,
-        catalogue,
-        delayMs: env.FETCH_DELAY_MS,
-        ...usualPace,
-        neighbours: createNeighbours(),
-        random: Math.random,
-        keepsWalks: true,
-        retryDeadLettersAfterMs: env.RETRY_DEAD_LETTERS_AFTER_MS,
-        onDeadLetter: ({ id, companyId, projectId, resource, recordId, reason }) =>
-          log.warn(
-            { dead_letter: id, company_id: companyId, project_id: projectId, resource, record_id: recordId, reason },
-            NEW_DEAD_LETTER,
+        onNew: (resource, { field, kind, jsonType, exampleRecordId }) =>
+          log.info(
+            { resource, field, kind, json_type: jsonType, record_id: exampleRecordId },
+            kind === 'unknown'
+              ? 'Procore sends a field that no column holds; it is in _data'
+              : 'Procore does not send a field any more that has a column',
           ),
-        driftWatch: createDriftWatch({
-          database,
-          onNew: (resource, { field, kind, jsonType, exampleRecordId }) =>
-            log.info(
-              { resource, field, kind, json_type: jsonType, record_id: exampleRecordId },
-              kind === 'unknown'
-                ? 'Procore sends a field that no column holds; it is in _data'
-                : 'Procore does not send a field any more that has a column',
-            ),
-          onError: (error) => log.warn({ error }, 'records could not be searched for new fields'),
-        }),
-      },
+        onError: (error) => log.warn({ error }, 'records could not be searched for new fields'),
+      }),
+    };
+    const loop = startFetchLoop({
+      settings,
       holder,
       concurrency: env.WORKER_CONCURRENCY,
       log,
@@ -129,6 +133,10 @@ await runMain({
       },
     });
     lifetime.defer('fetch loop', () => loop.close());
+    const fills = startFillLoop({ settings, holder, resources, log, canSignIn: login.canSignIn });
+    lifetime.defer('fill loop', () => fills.close());
+    const heartbeat = startHeartbeat({ database, holder, log });
+    lifetime.defer('heartbeat', () => heartbeat.close());
 
     const upkeep = startUpkeep({ database, url: database.url, holder, log });
     lifetime.defer('upkeep', () => upkeep.close());

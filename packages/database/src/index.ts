@@ -1,6 +1,7 @@
 export { learnLimits, pauseCalls, readAffordableCalls, takeCalls, type WantedCall } from './calls/budget.ts';
 export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './calls/fetches.ts';
 export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
+export { readShortages, type Shortage } from './calls/shortage.ts';
 export { type CallWindows, readCallWindows } from './calls/windows.ts';
 export { type Database, type DatabaseOptions, openDatabase, openSessions } from './connection/open-database.ts';
 export type { Queryable, Transaction } from './connection/queryable.ts';
@@ -26,6 +27,7 @@ export { type MigrateOptions, migrateDatabase } from './migrate/migrate-database
 export { readMigrations } from './migrate/migration-ledger.ts';
 export { readFunctions } from './migrate/sql-functions.ts';
 export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './migrate/upkeep.ts';
+export { type BackfillPart, type BackfillProgress, readBackfillProgress } from './operators/backfill-progress.ts';
 export { isMentioned, listNamedResources, listPlaces, type Place } from './operators/known-places.ts';
 export { type Pulse, readPulse } from './operators/read-pulse.ts';
 export { type Freshness, type MirrorStatus, type ParkedScope, readStatus } from './operators/read-status.ts';
@@ -79,6 +81,18 @@ export { markAbsentChildren } from './rows/mark-absent-children.ts';
 export { readStanding, type Standing } from './rows/read-standing.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './rows/schema-drift.ts';
 export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './rows/store-records.ts';
+export {
+  areFilledSince,
+  type BackfillNews,
+  type ClaimedBackfill,
+  claimBackfill,
+  endBackfill,
+  giveBackfillBack,
+  keepBackfill,
+  keepBackfillParents,
+  renewBackfill,
+} from './schedule/backfill-leases.ts';
+export { requestBackfills, requestNewProjects, type WantedBackfill } from './schedule/backfill-requests.ts';
 export { listBackfilled, noteBackfill } from './schedule/backfills.ts';
 export type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './schedule/batch.ts';
 export {
@@ -95,6 +109,7 @@ export {
   endNoToken,
   forgetIdleScopes,
   giveProbeBack,
+  isScopeParked,
   keepParked,
   type ParkedNow,
   type ParkPauses,
@@ -106,4 +121,5 @@ export {
   unparkScopes,
 } from './schedule/scopes.ts';
 export { forgetOldWalks, keepWalk, type TakenWalk, takeWalks, takeWalksLike } from './schedule/walks.ts';
+export { forgetOldWorkers, noteWorker, noteWorkerStopped, readWorkerAge } from './schedule/workers.ts';
 export { type ColumnType, type MirroredColumn, type MirroredTable, OWN_COLUMNS } from './schema/mirrored-table.ts';

@@ -3,7 +3,15 @@ import { ProcoreFormatError } from '@procore-mirror/procore';
 /** Answers that are fine as far as they go, but prove nothing of what they lack. */
 export class InDoubtError extends ProcoreFormatError {}
 
+/** The same, where another try would not help: what is missing was refused. */
+export class FillIncompleteError extends InDoubtError {}
+
 /** The scope is parked, and its next probe is too far away to wait for: nothing was asked. */
 export class ScopeParkedError extends Error {
   override name = 'ScopeParkedError' as const;
+}
+
+/** Another worker has taken the backfill: what this one knows of its place counts no more. */
+export class FillLostError extends Error {
+  override name = 'FillLostError' as const;
 }

@@ -70,10 +70,9 @@ async function planScope(options: Options, { companyId, projectId, resources }: 
   for (const entry of withParents(settings, entries)) {
     const run = openRun(settings, { companyId, projectId, resource: entry.resource }, signal);
     const isOff = survey.off.has(entry.resource);
-    asked.set(
-      entry.resource,
-      isOff ? OFF : await askList(run, { ...options, asked, logs: survey.logs.get(entry.resource) }),
-    );
+    const logs = survey.logs.get(entry.resource);
+    const found = isOff ? OFF : await askList(run, { ...options, asked, logs });
+    asked.set(entry.resource, { ...found, isFilled: entries.includes(entry) });
   }
   return entries.map((entry) => ({
     ...{ companyId, projectId, resource: entry.resource, trouble: asked.get(entry.resource)?.trouble ?? null },
@@ -93,7 +92,7 @@ async function surveyOf(
   return 'done' in outcome ? outcome.done : NOTHING_KNOWN;
 }
 
-const OFF: Asked = { state: 'off', totals: [], pageSize: 1, sample: null, trouble: null };
+const OFF: Asked = { state: 'off', totals: [], pageSize: 1, isFilled: false, sample: null, trouble: null };
 
 type Asking = Options & { asked: ReadonlyMap<string, Asked>; logs: readonly number[] | undefined };
 

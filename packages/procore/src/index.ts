@@ -23,6 +23,7 @@ export {
 } from './hooks-api.ts';
 export { parseWithTextIds } from './lossless-json.ts';
 export { isNumericId } from './numeric-id.ts';
+export { type Bookmark, bookmark } from './page-bookmark.ts';
 export type { ReadPage } from './page-ends.ts';
 export type { AnsweredSize } from './page-sizes.ts';
 export type { AnswerText, CallPurpose, ProcoreAnswer } from './procore-answer.ts';

@@ -1,6 +1,7 @@
 // A list, page by page: each is asked for in a size that is answered, and what follows it is told in `page-ends.ts`.
 import { ProcoreResponseError } from './errors.ts';
 import { SLOW_TIMEOUT_MS } from './exchange.ts';
+import { type Bookmark, bookmarkAt, reopen } from './page-bookmark.ts';
 import {
   type Came,
   capOf,
@@ -37,6 +38,10 @@ export type PagesOptions<P extends ReadPage> = {
   read: (answer: ProcoreAnswer) => P;
   /** Told why the list may have records that did not come. `isCut`: it was not read to its end; else it changed while it was read. */
   onDoubt?: ((issue: string, isCut: boolean) => unknown) | undefined;
+  /** Where an earlier reading stopped; `firstPerPage` and `answeredPerPage` are its own then. */
+  from?: Bookmark | undefined;
+  /** Told before each page where the list goes on after it; null: it was the last. */
+  onNext?: ((bookmark: Bookmark | null) => void) | undefined;
   /** Told of the size of each page that was answered. */
   onPageSize?: ((answered: AnsweredSize) => void) | undefined;
 };
@@ -72,22 +77,29 @@ export async function* pagesOf<P extends ReadPage>(
   listPath: string,
   options: PagesOptions<P>,
 ): AsyncGenerator<P, void, undefined> {
-  const { perPage, onDoubt = () => {}, onPageSize = () => {} } = options;
+  const { perPage, from, onDoubt = () => {}, onNext = () => {}, onPageSize = () => {} } = options;
   const getPage: GetSize = (path, { isHurried, ...own }) =>
     get(path, {
       ...own,
       timeoutMs: isHurried ? Math.min(options.timeoutMs ?? SLOW_TIMEOUT_MS, SLOW_TIMEOUT_MS) : options.timeoutMs,
     });
-  const sizes = createPageSizes({ wanted: perPage, answered: options.answeredPerPage ?? null, onAnswer: onPageSize });
+  // What came before a bookmark is not known by id, which a larger page needs (`realSizeOf`), so pages grow no more after it.
+  const wanted = from?.place.size ?? perPage;
+  const answered = from?.place.size ?? options.answeredPerPage ?? null;
+  const sizes = createPageSizes({ wanted, answered, onAnswer: onPageSize });
   const known = { perPage, usuallyMissing: options.usuallyMissing ?? null };
-  const seen = nothingSeen();
-  for (let place: Place | null = firstPlace(listPath, options.firstPerPage ?? perPage); place !== null; ) {
+  const begin = { place: firstPlace(listPath, options.firstPerPage ?? perPage), seen: nothingSeen() };
+  const { place: first, seen } = from === undefined ? begin : reopen(from);
+  for (let place: Place | null = first; place !== null; ) {
     const got: Got = await getOrMiss(getPage, place, sizes, seen);
     using _ = got.kind === 'answer' ? got.answer : null;
     const came = readPage(got, options.read, seen);
     const { next, doubt } = endless(stepFrom(got, came, seen, known), seen, options.maxPages ?? 10_000);
     if (doubt !== null) onDoubt(doubt.issue, doubt.isCut);
-    if (came?.repeats === false) yield came.page;
+    if (came?.repeats === false) {
+      onNext(next && bookmarkAt(next, seen));
+      yield came.page;
+    }
     place = next && grown(next, sizes, seen);
   }
 }

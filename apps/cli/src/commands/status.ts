@@ -1,4 +1,4 @@
-import { readStatus } from '@procore-mirror/database';
+import { type Database, readBackfillProgress, readShortages, readStatus } from '@procore-mirror/database';
 import { openDeliveryQueue } from '@procore-mirror/queue';
 import { queueAddress } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
@@ -29,7 +29,8 @@ export function addStatus(parent: Command, run: Run): void {
         const [mirror, queue] = await Promise.all([
           context.withDatabase(async (database) => {
             await checkPart(context, database, options);
-            return readStatus(database.pool, { companyId, projectId, resource });
+            const mirror = await readStatus(database.pool, { companyId, projectId, resource });
+            return { ...mirror, backfill: await readBackfill(database, options) };
           }),
           readQueue(context),
         ]);
@@ -38,6 +39,14 @@ export function addStatus(parent: Command, run: Run): void {
         return judge(status);
       }),
     );
+}
+
+async function readBackfill({ pool }: Database, { company, project, resource }: Options): Promise<Status['backfill']> {
+  const companyIds = company === undefined ? undefined : [company];
+  const progress = await readBackfillProgress(pool, { requests: null, companyIds, projectId: project, resource });
+  if (progress.lists === progress.over) return null;
+  const [shortage = null] = await readShortages(pool, companyIds ?? null);
+  return { ...progress, shortage };
 }
 
 /** A queue that is down is part of the status, not the end of it. */

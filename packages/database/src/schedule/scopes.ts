@@ -1,6 +1,7 @@
 // Scopes that refuse us, or that fail: one resource in a project or company, a company, or everything. A parked scope is left alone
 // until its probe is due; one call at a time probes it.
 import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 
 /** NULL stands for all. */
 export type Scope = { companyId: string | null; projectId: string | null; resource: string | null };
@@ -99,6 +100,16 @@ export type ParkedNow = {
   isWide: boolean;
   isEverything: boolean;
 };
+
+/** Is the scope parked, or does it lie in one that is? */
+export async function isScopeParked(client: Queryable, scope: Scope): Promise<boolean> {
+  const { rows } = await client.query<{ parked: boolean }>(
+    `select exists (select from mirror.scopes s cross join (select $1::bigint as company_id, $2::bigint as project_id,
+      $3::text as resource) b where ${scopeCovers('s', 'b')}) as parked`,
+    keyValues(scope),
+  );
+  return rows[0]?.parked === true;
+}
 
 /** What a caller must know who wants to make a call in this scope. Null: it is not parked. Takes the probe if it is due. */
 export async function askForTurn(database: Database, scope: Scope): Promise<ParkedNow | null> {

@@ -440,6 +440,9 @@ export const backfills = mirror.table(
     calls: bigint('calls', { mode: 'bigint' }).notNull().default(sql`0`),
     /** Where it goes on: window, parent, page. NULL: at the beginning. */
     place: jsonb('place'),
+    /** The parents it walks over, in order; written once, apart from the place that changes with each page. */
+    parents: jsonb('parents'),
+    /** Failures in a row, since it last got on. */
     attempts: integer('attempts').notNull().default(0),
     /** When it may be taken. */
     dueAt: moment('due_at').notNull().default(now),

@@ -1,7 +1,7 @@
 // The pages of a listing, in the size that its list is known to answer.
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import { type ListFacts, type ListKey, notePageSize, readListFacts } from '@procore-mirror/database';
-import { type AnsweredSize, expandPath, type ProcoreAnswer } from '@procore-mirror/procore';
+import { type AnsweredSize, type Bookmark, expandPath, type ProcoreAnswer } from '@procore-mirror/procore';
 import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 import { type CheckedPage, checkPage } from '../run/read-answer.ts';
 import { isUnderParent, pathValues } from './record-paths.ts';
@@ -26,19 +26,25 @@ export type Page = ProcoreAnswer & CheckedPage;
 export async function* pagesOf(
   run: BatchRun,
   entry: CataloguedResource,
-  options: ListingOptions & { perPage?: number; onDoubt?: (issue: string, isCut: boolean) => unknown },
+  options: ListingOptions & {
+    perPage?: number;
+    /** Where an earlier reading stopped. */
+    from?: Bookmark | undefined;
+    onNext?: (bookmark: Bookmark | null) => void;
+    onDoubt?: (issue: string, isCut: boolean) => unknown;
+  },
 ): AsyncGenerator<Page> {
   const { list } = entry;
   if (list === null) throw new Error(`${entry.resource} has no list in the catalogue`);
   const { settings, batch, signal } = run;
-  const { parentId, searchParams = [], onDoubt } = options;
+  const { parentId, searchParams = [], from, onNext, onDoubt } = options;
   const facts = await readListFacts(settings.database.pool, listKey(run, entry, parentId));
   const most = largestPage(run, entry);
   const known = knownSize(most, facts);
   let last: AnsweredSize | null = null;
   let mostRecords = 0;
   const pages = settings.client.pages(expandPath(list.path, await pathValues(run, entry, parentId)), {
-    ...{ companyId: batch.companyId, signal, onDoubt },
+    ...{ companyId: batch.companyId, signal, from, onNext, onDoubt },
     perPage: Math.min(options.perPage ?? most, known.most),
     firstPerPage: Math.min(options.perPage ?? most, known.first),
     answeredPerPage: facts.pageSize,

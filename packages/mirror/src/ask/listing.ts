@@ -1,6 +1,8 @@
 // A listing of a scope or of one parent, read to its end: what came, and may anything be missing?
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import { noteTotal } from '@procore-mirror/database';
+import { type Bookmark, bookmark } from '@procore-mirror/procore';
+import { z } from 'zod';
 import { InDoubtError } from '../errors.ts';
 import type { BatchRun } from '../run/batch-run.ts';
 import { type ListingOptions, listKey, type Page, pagesOf } from './listing-pages.ts';
@@ -16,43 +18,92 @@ export type Listing = {
   missing: number | null;
 };
 
+const count = z.number().int().min(0);
+
+/** How far a listing was read, as JSON: enough to go on with it, and to tell in the end whether anything may be missing. */
+export const listingProgress = z.object({
+  /** Null: it was read to its end. */
+  next: bookmark.nullable(),
+  /** Different records that came, and those without an id. */
+  listed: count,
+  nameless: count,
+  pages: count,
+  /** What its pages said is their Total; two that differ tell as much as more. */
+  totals: z.array(count),
+  countsPages: z.boolean(),
+  cut: z.string().nullable(),
+  change: z.string().nullable(),
+});
+
+export type ListingProgress = z.infer<typeof listingProgress>;
+
+const UNREAD: ListingProgress = {
+  ...{ next: null, listed: 0, nameless: 0, pages: 0, totals: [], countsPages: true, cut: null, change: null },
+};
+
 /**
- * Reads a listing to its end. `take` gets each page and returns the ids that it took. Pages that shift while they are read
- * can leave a record out; as far as counts tell, `doubt` does. A Total that is above what comes by the same number twice in a
- * row counts what we may not see, and is no doubt.
+ * Reads a listing to its end, or goes on with one `from` where it stopped. `take` gets each page, and how far the listing was read with
+ * it. Pages that shift while they are read can leave a record out; as far as counts tell, `doubt` does. A Total that is above what comes
+ * by the same number twice in a row counts what we may not see, and is no doubt.
  */
 export async function readListing(
   run: BatchRun,
   entry: CataloguedResource,
-  options: ListingOptions,
-  take: (page: Page) => Promise<Iterable<string>>,
+  options: ListingOptions & { from?: ListingProgress | null | undefined },
+  take: (page: Page, progress: ListingProgress) => Promise<unknown>,
 ): Promise<Listing> {
-  const taken = new Set<string>();
-  const listed = new Set<string>();
-  const totals = new Set<number>();
-  let [pages, nameless] = [0, 0];
-  let countsPages = true;
-  const cuts: string[] = [];
-  const changes: string[] = [];
-  const onDoubt = (issue: string, isCut: boolean) => (isCut ? cuts : changes).push(issue);
-  for await (const page of pagesOf(run, entry, { ...options, onDoubt })) {
-    for (const id of await take(page)) taken.add(id);
-    for (const id of page.ids) listed.add(id);
-    if (page.total !== null) totals.add(page.total);
-    countsPages &&= page.total === page.records;
-    if (page.flaw !== null) cuts.push(page.flaw);
-    nameless += page.records - page.ids.length;
-    pages += Math.min(1, page.records); // one that only said that there is no more does not count
-  }
-  const [total = null] = totals;
-  const hasChanged = totals.size > 1 && !countsPages;
-  const missing = total === null || totals.size > 1 ? null : Math.max(0, total - listed.size - nameless);
-  const end = { records: taken.size, isCut: cuts.length > 0, missing };
-  const [doubt] = [...cuts, ...changes];
-  if (doubt !== undefined) return { ...end, doubt };
-  if (hasChanged) return { ...end, doubt: 'it changed while it was read' };
-  const isUsual = await isUsualTotal(run, entry, options, { missing, pages });
+  const { from, ...own } = options;
+  let progress = from ?? UNREAD;
+  if (from == null || from.next !== null) progress = await readPages(run, entry, { ...own, from: progress }, take);
+  const { listed, nameless, pages, cut, change } = progress;
+  const [total = null] = progress.totals;
+  const areTotalsAlike = progress.totals.length <= 1;
+  const missing = total === null || !areTotalsAlike ? null : Math.max(0, total - listed - nameless);
+  const end = { records: listed, isCut: cut !== null, missing };
+  const doubt = cut ?? change;
+  if (doubt !== null) return { ...end, doubt };
+  if (!areTotalsAlike && !progress.countsPages) return { ...end, doubt: 'it changed while it was read' };
+  const isUsual = await isUsualTotal(run, entry, own, { missing, pages });
   return { ...end, doubt: isUsual ? null : `its Total counts ${missing} records more than came` };
+}
+
+async function readPages(
+  run: BatchRun,
+  entry: CataloguedResource,
+  { from, ...options }: ListingOptions & { from: ListingProgress },
+  take: (page: Page, progress: ListingProgress) => Promise<unknown>,
+): Promise<ListingProgress> {
+  const known = from.next === null ? [] : [...from.next.seen.firstIds, ...from.next.seen.lastIds];
+  const ids = new Set(known);
+  const before = from.listed - ids.size;
+  let next: Bookmark | null = null;
+  let progress = from;
+  const onDoubt = (issue: string, isCut: boolean) => {
+    const { cut, change } = progress;
+    progress = { ...progress, ...(isCut ? { cut: cut ?? issue } : { change: change ?? issue }) };
+  };
+  const onNext = (bookmark: Bookmark | null) => {
+    next = bookmark;
+  };
+  const reading = { ...options, from: from.next ?? undefined, onDoubt, onNext };
+  for await (const page of pagesOf(run, entry, reading)) {
+    for (const id of page.ids) ids.add(id);
+    const { total, flaw } = page;
+    const { totals } = progress;
+    const isNewTotal = total !== null && totals.length < 2 && !totals.includes(total);
+    progress = {
+      ...progress,
+      next,
+      listed: before + ids.size,
+      nameless: progress.nameless + page.records - page.ids.length,
+      pages: progress.pages + Math.min(1, page.records), // one that only said that there is no more does not count
+      totals: isNewTotal ? [...totals, total] : totals,
+      countsPages: progress.countsPages && total === page.records,
+      cut: progress.cut ?? flaw,
+    };
+    await take(page, progress);
+  }
+  return progress;
 }
 
 /** Is what a Total counts beyond what came no sign that a record was left out? */

@@ -1,8 +1,6 @@
 // Work on one parent after the other, where some may refuse us or fail: these are passed over and remembered, as long as others
 // answer. When nothing does, it is not these parents that are to blame.
-import type { CataloguedResource } from '@procore-mirror/catalogue';
 import type { ParkReason } from '@procore-mirror/database';
-import { InDoubtError } from '../errors.ts';
 import { type Failure, isNotFound, judgeFailure } from '../plan/judge-failure.ts';
 
 export type PassOver = {
@@ -31,8 +29,6 @@ const COSTS: Readonly<Record<ParkReason, number | null>> = {
   unauthorized: null,
   no_token: null,
 };
-
-const MOST_NAMED = 3;
 
 /** One for each run: what did not answer in an outage may in the next. `answered`: work on a parent that answered before. */
 export function createPassOver(signal: AbortSignal, answered: (() => Promise<unknown>) | null = null): PassOver {
@@ -77,15 +73,6 @@ function kindOf(answered: (() => Promise<unknown>) | null): { answered: typeof a
 /** Where nothing answered, that is not the trouble of single parents. Throws what it was. */
 export function insistOnAny({ troubles, hasAnswered }: PassOver): void {
   if (troubles[0] !== undefined && !hasAnswered()) throw troubles[0];
-}
-
-/** For who must not leave out any. Throws InDoubtError if one was passed over, and what it was where nothing answered. */
-export function insistOnEach({ resource }: CataloguedResource, passOver: PassOver): void {
-  insistOnAny(passOver);
-  const issues = [...new Set(passOver.troubles.map(({ message }) => message))];
-  if (issues.length === 0) return;
-  const more = issues.length > MOST_NAMED ? [`${issues.length - MOST_NAMED} more`] : [];
-  throw new InDoubtError(`the ${resource} of some parents`, { issues: [...issues.slice(0, MOST_NAMED), ...more] });
 }
 
 /** Null for what is not one parent's: our calls are used up, there is no token, or it is none of Procore's failures. */

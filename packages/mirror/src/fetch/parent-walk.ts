@@ -14,6 +14,8 @@ import { storeAnswer } from '../store/store-answer.ts';
 
 /** A new child mostly changes its parent, so parents fetched in this time may show it. */
 const MENTIONED_WITHIN_MS = 3_600_000;
+/** A fill is to leave out none, and no project has so many of one kind. */
+const MOST_PARENTS = 1_000_000;
 
 /**
  * Visits parents until none of the ids is open any more. Returns the walk when it came to its end before that, so that
@@ -66,25 +68,32 @@ async function goPast(walk: ParentWalk, passOver: PassOver, visit: () => Promise
 }
 
 /**
- * All parents of the resource's records, those first that `lookThroughParents` would visit first. `passOver` remembers the lists
- * of parents that tell too little.
+ * The ids of all parents of the run's records that have a place, in an order of their own. `areKnown`: our rows tell them all, else the
+ * lists of parents are read, too; `passOver` remembers those that tell too little.
  */
-export async function* parentsToWalk(
+export async function allParents(
   run: BatchRun,
-  entry: CataloguedResource,
-  passOver: PassOver,
-): AsyncGenerator<string> {
-  const walk = await openWalk(run, entry, []);
+  { passOver, areKnown }: { passOver: PassOver; areKnown: boolean },
+): Promise<string[]> {
+  const { entry } = run;
+  const ids: string[] = [];
+  const walk = await openWalk(run, entry, [], { most: MOST_PARENTS, lists: areKnown ? [] : null });
   for (;;) {
     const parentId = await nextParent(run, entry, walk, passOver);
-    if (parentId === 'none') return;
+    if (parentId === 'none') return ids.toSorted();
     if (parentId === 'a list was read') continue;
-    yield parentId;
+    ids.push(parentId);
     walk.parents.shift();
   }
 }
 
-async function openWalk(run: BatchRun, entry: CataloguedResource, ids: readonly string[]): Promise<ParentWalk> {
+/** `most`: so many of each kind are known at most. `lists`: to read instead of all there are. */
+async function openWalk(
+  run: BatchRun,
+  entry: CataloguedResource,
+  ids: readonly string[],
+  { most = 10_000, lists = null }: { most?: number; lists?: ToRead[] | null } = {},
+): Promise<ParentWalk> {
   const version = await takeVersion(run.settings.database);
   const parents: string[] = [];
   const all = parentsOf(run.settings.catalogue, entry);
@@ -92,7 +101,7 @@ async function openWalk(run: BatchRun, entry: CataloguedResource, ids: readonly 
     const place = { ...run.batch, table, withinMs: MENTIONED_WITHIN_MS };
     parents.push(...(await findMentions(run.settings.database.pool, place, ids)));
   }
-  for (const parent of all) parents.push(...(await knownIds(run, parent)));
+  for (const parent of all) parents.push(...(await knownIds(run, parent, most)));
   const records = run.noted(ids);
   return {
     version,
@@ -100,7 +109,7 @@ async function openWalk(run: BatchRun, entry: CataloguedResource, ids: readonly 
       records.map(({ id, generation, isSightedAbsent }) => [id, { generation, version, isMissed: isSightedAbsent }]),
     ),
     parents: [...new Set(parents)],
-    lists: await listsOfParents(run, entry),
+    lists: lists ?? (await listsOfParents(run, entry)),
     left: { parents: [], lists: [] },
     answered: null,
     seen: new Set(parents),
@@ -111,10 +120,14 @@ async function openWalk(run: BatchRun, entry: CataloguedResource, ids: readonly 
   };
 }
 
-async function knownIds({ settings, batch }: BatchRun, { resource, table }: CataloguedResource): Promise<string[]> {
+async function knownIds(
+  { settings, batch }: BatchRun,
+  { resource, table }: CataloguedResource,
+  most = 10_000,
+): Promise<string[]> {
   return [
-    ...(await listPendingIds(settings.database.pool, { ...batch, resource }, 1000)),
-    ...(await listIds(settings.database.pool, { ...batch, table }, 10_000)),
+    ...(await listPendingIds(settings.database.pool, { ...batch, resource }, Math.max(1000, most / 10))),
+    ...(await listIds(settings.database.pool, { ...batch, table }, most)),
   ];
 }
 

@@ -221,7 +221,7 @@ function readWalk(run: BatchRun, { version, place, keptAt, pending }: TakenWalk)
 }
 
 /** How the catalogue has the resource and those above it read. By other rules a walk may have passed over what these find. */
-function rulesOf({ settings: { catalogue }, entry }: BatchRun): string {
+export function rulesOf({ settings: { catalogue }, entry }: BatchRun): string {
   const withParents = (one: CataloguedResource): unknown => [one, parentsOf(catalogue, one).map(withParents)];
   return createHash('sha256')
     .update(JSON.stringify(withParents(entry)))

@@ -11,7 +11,7 @@ import {
 import type { BatchRun } from '../run/batch-run.ts';
 import { lookAtChildren } from './children-in-doubt.ts';
 import { type SettledChildren, storeChildren } from './store-children.ts';
-import { markUnlessPending } from './store-part.ts';
+import { type Along, markUnlessPending } from './store-part.ts';
 import { type FetchedAnswer, readOnceMoreIf, storeRows } from './store-rows.ts';
 import { tellParentsOfSeen } from './tell-parents.ts';
 
@@ -19,8 +19,11 @@ import { tellParentsOfSeen } from './tell-parents.ts';
 const CLEARLY_OLDER_MS = 3000;
 const REREAD_PAUSE_MS = 1500;
 
-/** Stores the records of an answer and settles their news. Returns the ids that the answer held, as far as asked for. */
-export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise<Set<string>> {
+/**
+ * Stores the records of an answer and settles their news, `along` with what else is to happen in the same transaction. Returns the ids
+ * that the answer held, as far as asked for.
+ */
+export async function storeAnswer(run: BatchRun, answer: FetchedAnswer, along?: Along): Promise<Set<string>> {
   const { catalogue, database } = run.settings;
   const { entry } = answer;
   const settled = await inTransaction(database, async (client) => {
@@ -36,6 +39,7 @@ export async function storeAnswer(run: BatchRun, answer: FetchedAnswer): Promise
       await settleSeen(client, run, kind, seen);
       await readAgain(client, run, kind, seen);
     }
+    await along?.(client);
     return all;
   });
   for (const { entry: kind, records, missing } of settled) {

@@ -13,6 +13,9 @@ import { worthOf } from '../plan/worth-of.ts';
 import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 import { type FetchedAnswer, storeRows } from './store-rows.ts';
 
+/** Something to do in the transaction of a store, as its last step. May be done again, when the transaction is. */
+export type Along = (client: Transaction) => Promise<unknown>;
+
 /** Parents that a listing names, by record id. */
 type NamedParents = ReadonlyMap<string, string | null>;
 
@@ -36,27 +39,30 @@ export async function storePart(run: BatchRun, answer: FetchedAnswer & { only: r
   run.stored(stored);
 }
 
-/**
- * Stores what a page of a backfill carries of its records, and marks them pending: their shows are still to come.
- * Returns the ids on the page.
- */
-export async function storeListedPage(run: BatchRun, answer: FetchedAnswer, parents: NamedParents): Promise<string[]> {
-  const ids = await inTransaction(run.settings.database, async (client) => {
+/** Stores what a page of a backfill carries of its records, and marks them pending: their shows are still to come. */
+export async function storeListedPage(
+  run: BatchRun,
+  answer: FetchedAnswer,
+  parents: NamedParents,
+  along?: Along,
+): Promise<void> {
+  const count = await inTransaction(run.settings.database, async (client) => {
     const records = await storeRows(client, run, answer, true);
     const listed = records.map(({ id }) => id);
     const added = await markUnlessPending(client, run, answer.entry, listed, parents);
     await noteListed(client, run.batch, added, { pauseMs: run.settings.delayMs, lane: run.batch.lane });
-    return listed;
+    await along?.(client);
+    return listed.length;
   });
-  run.stored(ids.length);
-  return ids;
+  run.stored(count);
 }
 
-/** Marks the records of a listing pending, where nothing that it carries can be stored. Returns their ids. */
-export async function markListed(run: BatchRun, parents: NamedParents): Promise<string[]> {
-  const ids = [...parents.keys()];
-  await inTransaction(run.settings.database, (client) => markUnlessPending(client, run, run.entry, ids, parents));
-  return ids;
+/** Marks the records of a listing pending, where nothing that it carries can be stored. */
+export async function markListed(run: BatchRun, parents: NamedParents, along?: Along): Promise<void> {
+  await inTransaction(run.settings.database, async (client) => {
+    await markUnlessPending(client, run, run.entry, [...parents.keys()], parents);
+    await along?.(client);
+  });
 }
 
 /**

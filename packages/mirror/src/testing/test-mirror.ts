@@ -159,9 +159,18 @@ export async function startTestMirror(
       return rows.map(({ record_id }) => record_id);
     },
     clear: async () => {
-      const own = ['events', 'pending', 'batches', 'scopes', 'dead_letters', 'absences', 'lists', 'walks'].map(
-        (name) => `mirror.${name}`,
-      );
+      const own = [
+        'events',
+        'pending',
+        'batches',
+        'scopes',
+        'dead_letters',
+        'absences',
+        'lists',
+        'walks',
+        'backfills',
+        'selection',
+      ].map((name) => `mirror.${name}`);
       const tables = catalogue.tables.map(({ name }) => `procore.${name}`);
       const filled = await database.pool.query<{ name: string }>(
         tables.map((name) => `select '${name}' as name where exists (select from ${name})`).join(' union all '),

@@ -1,0 +1,1 @@
+ALTER TABLE "mirror"."backfills" ADD COLUMN "parents" jsonb;

@@ -1,0 +1,251 @@
+// Fills what was asked for, a few resources at once in each worker, and asks for what is new. Where each fill is lies in Postgres: whoever
+// takes it over goes on there.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parentsOf } from '@procore-mirror/catalogue';
+import {
+  areFilledSince,
+  type BatchKey,
+  type ClaimedBackfill,
+  claimBackfill,
+  endBackfill,
+  giveBackfillBack,
+  isScopeParked,
+  keepBackfill,
+  keepBackfillParents,
+  readBackfillProgress,
+  readShortages,
+  renewBackfill,
+  requestNewProjects,
+} from '@procore-mirror/database';
+import { createAskedTools } from './ask/asked-tools.ts';
+import { backfillResource } from './backfill-resource.ts';
+import { FillLostError, ScopeParkedError } from './errors.ts';
+import type { KeptFill } from './fetch/fill-place.ts';
+import { heedScopes } from './heed-scopes.ts';
+import { judgeFill, MOST_ATTEMPTS } from './plan/judge-fill.ts';
+import { orderFills } from './plan/order-fills.ts';
+import { shortageInWords } from './plan/shortage-in-words.ts';
+import type { FetchSettings } from './run/fetch-settings.ts';
+
+type FillLog = Record<'info' | 'warn' | 'error', (keys: Record<string, unknown>, message: string) => void>;
+
+type FillLoopOptions = {
+  settings: FetchSettings;
+  /** Names this process in the leases. */
+  holder: string;
+  /** Names of the resources that are mirrored; null for all. */
+  resources: readonly string[] | null;
+  log: FillLog;
+  /** While nobody can sign in a fill could only fail, so none is taken. */
+  canSignIn: (signal: AbortSignal) => Promise<boolean>;
+  /** Scopes that are filled at once, each by itself. */
+  atOnce?: number;
+  /** A dead worker's fills are taken over after this long, ms. */
+  leaseMs?: number;
+  /** How often it looks for what is to be filled, and for new projects, ms. */
+  idleMs?: number;
+  newProjectsEveryMs?: number;
+};
+
+const REST_AFTER_UNREAD_MS = 1_000;
+const LOOK_FOR_CALLS_EVERY_MS = 5_000;
+
+/** Starts to fill. `close` stops at once: what is in hand goes on where it is, in whatever worker. */
+export function startFillLoop(options: FillLoopOptions): { close: () => Promise<void> } {
+  const { log, canSignIn, atOnce = 4, leaseMs = 15_000, idleMs = 500, newProjectsEveryMs = 5_000 } = options;
+  const settings = { ...options.settings, client: leavingParkedAlone(options.settings) };
+  const { database, catalogue } = settings;
+  const ofProjects = resourcesOfProjects(options);
+  const closing = new AbortController();
+  const inHand = new Map<Promise<void>, ClaimedBackfill>();
+  const shortages = watchShortages(options);
+  const tools = createAskedTools(settings);
+  let lookAt = 0;
+  let claims = 0;
+
+  async function loop(): Promise<void> {
+    while (!closing.signal.aborted) {
+      const fill = inHand.size < atOnce ? await nextFill() : null;
+      await shortages.look([...inHand.values()]);
+      if (fill !== null) start(fill);
+      else await Promise.race([sleep(idleMs, null, { signal: closing.signal }).catch(() => null), ...whenFull()]);
+    }
+  }
+
+  const whenFull = () => (inHand.size < atOnce ? [] : inHand.keys());
+
+  async function nextFill(): Promise<ClaimedBackfill | null> {
+    try {
+      if (performance.now() >= lookAt) {
+        lookAt = performance.now() + newProjectsEveryMs;
+        const begun = await requestNewProjects(database, { request: randomUUID(), resources: ofProjects });
+        if (begun > 0) log.info({ backfills: begun }, 'projects are new, and are filled');
+      }
+      if (!(await canSignIn(closing.signal))) return null;
+      claims += 1;
+      // By a name of its own: who lost a fill and takes it again goes on twice, and the first of the two is to notice.
+      return await claimBackfill(database, { holder: `${options.holder}/${claims}`, leaseMs });
+    } catch (error) {
+      if (!closing.signal.aborted) log.warn({ error }, 'the backfills to do could not be read; trying again');
+      await sleep(REST_AFTER_UNREAD_MS, null, { signal: closing.signal }).catch(() => null);
+      return null;
+    }
+  }
+
+  function start(fill: ClaimedBackfill): void {
+    const run = work(fill).finally(() => inHand.delete(run));
+    inHand.set(run, fill);
+  }
+
+  async function work(fill: ClaimedBackfill): Promise<void> {
+    const { holder } = fill;
+    const lost = new AbortController();
+    const renewal = setInterval(() => {
+      renewBackfill(database, fill, { holder, leaseMs }).then(
+        (isOurs) => isOurs || lost.abort(new FillLostError('another worker has it')),
+        (error: unknown) => log.warn({ ...keysOf(fill), error }, 'the lease of a backfill could not be renewed'),
+      );
+    }, leaseMs / 3);
+    const signal = AbortSignal.any([lost.signal, closing.signal]);
+    let { calls } = fill;
+    const onCalls = (more: number) => {
+      calls += more;
+    };
+    try {
+      if (fill.place === null && (await tools.isOff(fill, signal))) {
+        await endBackfill(database, fill, { holder, state: 'off', rows: null, calls, detail: null });
+        log.info(keysOf(fill), 'nothing to fill, for the tool is off');
+        return;
+      }
+      const kept = keptFill(fill);
+      const filled = await backfillResource(settings, fill, { signal, now: new Date(), kept, onCalls });
+      const rows = filled.stored + filled.pending;
+      await endBackfill(database, fill, { holder, state: 'done', rows, calls, detail: null });
+      log.info({ ...keysOf(fill), ...filled, calls }, 'filled a resource');
+    } catch (error) {
+      await settle(fill, error, { calls, isLost: lost.signal.aborted }).catch((cause: unknown) =>
+        log.warn({ ...keysOf(fill), error: cause }, 'a backfill could not be given back; its lease will run out'),
+      );
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
+  async function settle(fill: ClaimedBackfill, error: unknown, at: { calls: number; isLost: boolean }): Promise<void> {
+    const { calls } = at;
+    const { holder } = fill;
+    if (at.isLost || error instanceof FillLostError) return;
+    if (closing.signal.aborted) {
+      const back = { pauseMs: 0, isAttempt: false, readsAnew: false, detail: null };
+      return giveBackfillBack(database, fill, { holder, calls, ...back });
+    }
+    const isParked = await isScopeParked(database.pool, fill);
+    const next = judgeFill(error, { attempts: fill.attempts, isParked });
+    const detail = error instanceof Error ? error.message : String(error);
+    if (next === null) {
+      await endBackfill(database, fill, { holder, state: 'failed', rows: null, calls, detail });
+      log.warn({ ...keysOf(fill), error }, 'a resource could not be filled; `pnpm mirror backfill` tries again');
+    } else {
+      await giveBackfillBack(database, fill, { holder, calls, detail, ...next });
+      if (next.isAttempt) log.warn({ ...keysOf(fill), error }, 'a backfill stopped; it goes on where it is');
+    }
+  }
+
+  function keptFill(fill: ClaimedBackfill): KeptFill {
+    const { holder } = fill;
+    const insist = (isOurs: boolean) => {
+      if (!isOurs) throw new FillLostError('another worker has it');
+    };
+    return {
+      place: fill.place,
+      parents: fill.parents,
+      isLastTry: fill.attempts >= MOST_ATTEMPTS,
+      areParentsFilled: () => {
+        const parents = parentsOf(catalogue, catalogue.get(fill.resource));
+        return areFilledSince(
+          database.pool,
+          fill,
+          parents.map(({ resource }) => resource),
+        );
+      },
+      keepParents: async (parents) => insist(await keepBackfillParents(database, fill, { holder, parents })),
+      keep: async (client, news) => {
+        insist(await keepBackfill(client, fill, { holder, ...news, calls: fill.calls + news.calls }));
+        if (news.hasCome) fill.attempts = 0;
+      },
+    };
+  }
+
+  const running = loop();
+  return {
+    close: async () => {
+      closing.abort(new Error('the worker is stopping'));
+      await running;
+      await Promise.all(inHand.keys());
+    },
+  };
+}
+
+function keysOf({ companyId, projectId, resource }: BatchKey): Record<string, string | null> {
+  return { company_id: companyId, project_id: projectId, resource };
+}
+
+/** Says once of each company when its fills begin to wait for calls, and when they go on. */
+function watchShortages({ settings, log }: FillLoopOptions): { look: (inHand: readonly BatchKey[]) => Promise<void> } {
+  const { pool } = settings.database;
+  const short = new Set<string>();
+  let lookAt = 0;
+
+  async function tell(companyIds: readonly string[]): Promise<void> {
+    const found = await readShortages(pool, companyIds);
+    for (const shortage of found) {
+      const { companyId, limit, left, nextAt } = shortage;
+      if (left > 0 || short.has(companyId)) continue;
+      short.add(companyId);
+      const { callsToGo } = await readBackfillProgress(pool, { requests: null, companyIds: [companyId] });
+      const keys = {
+        company_id: companyId,
+        calls_left: left,
+        call_limit: limit,
+        next_at: nextAt,
+        calls_to_go: callsToGo,
+      };
+      log.info(keys, `backfills wait for calls: ${shortageInWords(shortage, callsToGo, new Date())}`);
+    }
+    for (const companyId of short) {
+      if (found.some((shortage) => shortage.companyId === companyId)) continue;
+      if (companyIds.includes(companyId)) log.info({ company_id: companyId }, 'backfills have calls again, and go on');
+      short.delete(companyId);
+    }
+  }
+
+  return {
+    look: async (inHand) => {
+      if (performance.now() < lookAt) return;
+      lookAt = performance.now() + LOOK_FOR_CALLS_EVERY_MS;
+      await tell([...new Set(inHand.map(({ companyId }) => companyId))]).catch((error: unknown) =>
+        log.warn({ error }, 'whether calls are left could not be read'),
+      );
+    },
+  };
+}
+
+/** Calls to a parked scope wait for its probe in the schedule, not here. */
+function leavingParkedAlone({ client, database, parking }: FetchSettings): FetchSettings['client'] {
+  return heedScopes(client, {
+    ...{ database, parking, patienceMs: 0 },
+    onWait: (reason) => {
+      throw new ScopeParkedError(`Procore does not answer, so it is left alone for a while (${reason})`);
+    },
+  });
+}
+
+function resourcesOfProjects({ settings, resources }: FillLoopOptions): { resource: string; position: number }[] {
+  const { catalogue } = settings;
+  const chosen = resources === null ? null : new Set(resources.map((name) => name.toLowerCase()));
+  return [...orderFills(catalogue)]
+    .filter(([resource]) => catalogue.get(resource).scope === 'project')
+    .filter(([resource]) => chosen?.has(resource.toLowerCase()) ?? true)
+    .map(([resource, position]) => ({ resource, position }));
+}
