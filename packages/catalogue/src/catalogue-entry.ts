@@ -28,6 +28,8 @@ const listEntry = z.strictObject({
   wrappers,
   /** Query parameters without which the list hides some of its records, or parts of them. */
   showAll: z.record(z.string(), z.string()).default({}),
+  /** Paths of further lists of the resource, of records that this one hides whatever it is asked: a backfill reads them, too. */
+  also: z.array(path).default([]),
   /** The field that holds the records, of the answer or of each of its groups, where the answer is no plain list. */
   within: z.string().nullable().default(null),
   /** The list is of one record of another resource, which show does not ask for. */

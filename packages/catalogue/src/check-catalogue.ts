@@ -47,6 +47,7 @@ function checkPaths(entry: CatalogueEntry, find: Find): (string | false)[] {
     ...unknownPlaceholders('show', entry.show, [...scope, ...ancestors, 'id']),
     entry.show !== null && !entry.show.includes('{id}') && 'show: must hold {id}',
     ...unknownPlaceholders('list.path', entry.list?.path ?? null, [...scope, ...ancestors, ...under]),
+    ...(entry.list?.also ?? []).flatMap((path) => unknownPlaceholders('list.also', path, scope)),
   ];
 }
 

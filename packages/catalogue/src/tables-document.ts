@@ -69,6 +69,7 @@ function readBy(entry: CataloguedResource): string {
   const ways = [
     ...(show === null ? [] : [`show (\`${show}\`)`]),
     ...(list === null ? [] : [`list (\`${list.path}\`, ${listLine(entry)})`]),
+    ...(list?.also ?? []).map((path) => `a further list (\`${path}\`)`),
     ...(parent?.embeddedAs ? [`show of its parent, in \`${parent.embeddedAs}\``] : []),
     ...(list === null && !parent?.embeddedAs ? ['no list'] : []),
   ];

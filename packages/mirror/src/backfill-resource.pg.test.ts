@@ -205,3 +205,32 @@ test('records that are open or lately changed are completed first, whatever the 
   await mirror.run('RFIs', { lane: 'backfill' });
   expect(procore.calls.map(idOf)).toEqual([5, 2, 4, 1, 3]);
 });
+
+const company = (resource: string) =>
+  backfillResource(
+    mirror.settings,
+    { companyId: '1', projectId: null, resource },
+    { signal: AbortSignal.timeout(30_000), now: new Date(), onEnd: ({ notes }) => told.push(...notes) },
+  );
+const told: string[] = [];
+
+test.each(['Company Users', 'Company Vendors'])(
+  '%s who are inactive come from a list of their own',
+  async (resource) => {
+    procore.answer = (path, query) => page(path, query, path.endsWith('/inactive') ? [3] : [1, 2]);
+    expect(await company(resource)).toEqual({ stored: 0, pending: 3 });
+    expect(procore.calls).toHaveLength(2);
+    expect(await mirror.pendingIds()).toEqual(['1', '2', '3']);
+  },
+);
+
+test.each([
+  ['404', { status: 404 }],
+  ['403', { status: 403 }],
+  ['nonsense', { body: { hello: 'there' } }],
+])('where that is answered with %s it is done without', async (_, answer) => {
+  told.splice(0);
+  procore.answer = (path, query) => (path.endsWith('/inactive') ? answer : page(path, query, [1, 2]));
+  expect(await company('Company Users')).toEqual({ stored: 0, pending: 2 });
+  expect(told).toHaveLength(1);
+});

@@ -1,21 +1,15 @@
 // The backfill of one resource in one scope. A list that carries the whole record is stored page by page; so is what
 // others carry, and these records are marked pending: the worker's planner shows them.
 import { isListedByParent } from '@procore-mirror/catalogue';
-import { type BatchKey, takeVersion, VersionBehindError } from '@procore-mirror/database';
-import { ProcoreFormatError } from '@procore-mirror/procore';
-import { insistOnAll, type Listing, type ListingProgress } from './ask/listing.ts';
-import type { ListingOptions } from './ask/listing-pages.ts';
-import { createPassOver, insistOnAny, type PassOver } from './ask/pass-over.ts';
+import type { BatchKey } from '@procore-mirror/database';
+import { createPassOver, insistOnAny } from './ask/pass-over.ts';
 import { InDoubtError } from './errors.ts';
+import { askAgain, type Fill, fillParts, keepPlace, type Part } from './fetch/fill-parts.ts';
 import {
   afterParent,
-  afterPart,
-  type FillNews,
-  type FillPlace,
   firstPlace,
   insistOnNoDoubt,
   type KeptFill,
-  nextReading,
   onceMore,
   parentAt,
   readParents,
@@ -27,36 +21,22 @@ import { settleFailedFill } from './fetch/park-scopes.ts';
 import { datesBetween, windowsBack } from './plan/date-windows.ts';
 import { judgeFailure } from './plan/judge-failure.ts';
 import { mayPass } from './plan/judge-fill.ts';
-import { type BatchRun, openRun } from './run/batch-run.ts';
+import { openRun } from './run/batch-run.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
 import { rulesOf } from './run/kept-walk.ts';
-import { storeListedParts, storeListing } from './store/store-listing.ts';
-import type { Along } from './store/store-part.ts';
 
 export type BackfillOptions = {
   signal: AbortSignal;
   now: Date;
   /** Where it goes on, and where its place is kept; it begins at the beginning when left out. */
   kept?: KeptFill;
-  /** Told of the calls it took until now, when it ends in whatever way. */
-  onCalls?: (calls: number) => void;
+  /** Told when it ends, in whatever way. `calls`: that it made now; `notes`: which further lists of the resource it did without, and why. */
+  onEnd?: (end: { calls: number; notes: readonly string[] }) => void;
 };
 
 /** How many records were stored whole, and how many wait for the worker to fetch what their list does not carry. */
 export type Backfilled = { stored: number; pending: number };
 
-type Part = Required<Pick<ListingOptions, 'searchParams'>>;
-
-type Fill = {
-  run: BatchRun;
-  place: FillPlace;
-  parts: readonly Part[];
-  passOver: PassOver;
-  kept: KeptFill | null;
-};
-
-/** A listing that changes while it is read is read again, so often at most. */
-const READINGS = 3;
 const MOST_NAMED = 3;
 
 /**
@@ -70,15 +50,16 @@ export async function backfillResource(
   scope: BatchKey,
   options: BackfillOptions,
 ): Promise<Backfilled> {
-  const { signal, now, kept = null, onCalls = () => {} } = options;
+  const { signal, now, kept = null, onEnd = () => {} } = options;
   const run = await openRun(settings, { ...scope, lane: 'backfill' }, signal);
   const { list } = run.entry;
   if (list === null || list.shared) return { stored: 0, pending: 0 };
   const rules = rulesOf(run);
   const place = readPlace(kept?.place, rules) ?? firstPlace(rules, now.toISOString());
-  const parts = list.todayOnly
+  const own: Part[] = list.todayOnly
     ? windowsBack(new Date(place.day)).map((window) => ({ searchParams: datesBetween(window) }))
-    : [{ searchParams: [] }];
+    : [{}];
+  const parts = [...own, ...list.also.map((also) => ({ also }))];
   const fill: Fill = {
     run,
     place,
@@ -93,7 +74,7 @@ export async function backfillResource(
     if (failure?.kind === 'trouble') await settleFailedFill(run, failure.trouble);
     throw error;
   } finally {
-    onCalls(run.counts().calls);
+    onEnd({ calls: run.counts().calls, notes: fill.place.notes });
   }
   const { records } = fill.place;
   return list.carries === 'whole record' ? { stored: records, pending: 0 } : { stored: 0, pending: records };
@@ -126,14 +107,14 @@ async function fillFromParent(fill: Fill, parentId: string): Promise<void> {
   const isLeft = kept !== null && troubles.length > 0 && troubles.every(mayPass);
   const place = isLeft ? fill.place : withDoubts(fill.place, messagesOf(troubles));
   fill.place = afterParent(isPassedOver ? place : { ...place, answered: parentId }, { isLeft });
-  if (isPassedOver) await keep(fill);
+  if (isPassedOver) await keepPlace(fill);
 }
 
 async function insistOnParents(fill: Fill): Promise<void> {
   const { run, passOver, place } = fill;
   if (place.left.length > 0) {
     fill.place = onceMore(place);
-    await keep(fill);
+    await keepPlace(fill);
   }
   if (place.answered === null) insistOnAny(passOver);
   const what = `the ${run.entry.resource} of some parents`;
@@ -159,97 +140,4 @@ async function parentsOfFill(fill: Fill): Promise<readonly string[]> {
 
 function messagesOf(errors: readonly Error[]): string[] {
   return errors.map(({ message }) => message);
-}
-
-/** Throws ProcoreFormatError when all parts were read and one of them could not be to its end. */
-async function fillParts(fill: Fill, parentId: string | null): Promise<void> {
-  let trouble: ProcoreFormatError | null = null;
-  for (let part = fill.parts[fill.place.part]; part !== undefined; part = fill.parts[fill.place.part]) {
-    const error = await fillPart(fill, { parentId, ...part }).then(() => null, asFormatError);
-    if (error !== null) await passPartOver(fill, parentId, error);
-    trouble ??= error;
-  }
-  if (trouble !== null && (parentId !== null || fill.kept === null)) throw trouble;
-  if (parentId === null) insistOnNoDoubt(`the ${fill.run.entry.resource}`, fill.place);
-}
-
-function asFormatError(error: unknown): ProcoreFormatError {
-  if (error instanceof ProcoreFormatError) return error;
-  throw error;
-}
-
-/** Goes on behind a part that could not be read. Throws where it is better to go on with it another time. */
-async function passPartOver(fill: Fill, parentId: string | null, error: ProcoreFormatError): Promise<void> {
-  if (parentId === null && fill.kept?.isLastTry === false) throw error;
-  const place = afterPart(fill.place, { records: 0, total: 0 });
-  fill.place = parentId === null ? withDoubts(place, [error.message]) : place;
-  await keep(fill);
-}
-
-/**
- * What a shifted listing left out may come with the next reading; what came once need not come again. A Total that never fits
- * proves nothing in the end.
- */
-async function fillPart(fill: Fill, options: ListingOptions): Promise<void> {
-  const { run } = fill;
-  for (;;) {
-    const { reading, missedBefore } = fill.place;
-    const listing = await readPart(fill, options).catch((error: unknown) => {
-      if (reading === READINGS || !(error instanceof VersionBehindError)) throw error;
-      return null; // the numbers were lifted
-    });
-    if (listing === null) {
-      fill.place = nextReading(fill.place, missedBefore);
-      continue;
-    }
-    const { doubt, isCut, missing, records } = listing;
-    if (isCut) insistOnAll(run.entry, listing);
-    const isUsual = missing !== null && missing > 0 && missing === missedBefore;
-    if (doubt === null || isUsual || reading === READINGS) {
-      const total = Math.max(records, totalOf(fill.place.listing));
-      fill.place = afterPart(fill.place, { records, total });
-      return;
-    }
-    fill.place = nextReading(fill.place, missing);
-    await keep(fill);
-  }
-}
-
-async function readPart(fill: Fill, options: ListingOptions): Promise<Listing> {
-  const { run, kept } = fill;
-  const along = (listing: ListingProgress): Along => {
-    const place = { ...fill.place, listing };
-    return async (client) => {
-      await kept?.keep(client, { ...newsOf(fill, place), hasCome: true });
-      fill.place = place;
-    };
-  };
-  return store(run, { ...options, from: fill.place.listing, along });
-}
-
-async function store(run: BatchRun, options: Parameters<typeof storeListedParts>[2]): Promise<Listing> {
-  const version = await takeVersion(run.settings.database);
-  return run.entry.list?.carries === 'whole record'
-    ? storeListing(run, run.entry, version, options)
-    : storeListedParts(run, version, options);
-}
-
-/** Asks a parent once more that answered before: does it still? */
-function askAgain(run: BatchRun, parentId: string | null, parts: readonly Part[]): (() => Promise<unknown>) | null {
-  const [part] = parts;
-  return parentId === null || part === undefined ? null : () => store(run, { parentId, ...part });
-}
-
-async function keep({ run, kept, ...fill }: Fill): Promise<void> {
-  await kept?.keep(run.settings.database.pool, { ...newsOf({ run }, fill.place), hasCome: false });
-}
-
-function newsOf({ run }: Pick<Fill, 'run'>, place: FillPlace): Omit<FillNews, 'hasCome'> {
-  const { records, total, listing } = place;
-  const told = total + totalOf(listing);
-  return { place, rows: records + (listing?.listed ?? 0), total: told === 0 ? null : told, calls: run.counts().calls };
-}
-
-function totalOf(listing: ListingProgress | null): number {
-  return listing?.totals.at(-1) ?? listing?.listed ?? 0;
 }

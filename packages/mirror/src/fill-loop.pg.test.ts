@@ -117,7 +117,7 @@ test('workers that are killed again and again read no page twice but the one und
     seed = (seed * 16_807) % 2_147_483_647;
     return seed % most;
   };
-  for (let play = 0; play < 8; play += 1) {
+  for (let play = 0; play < 4; play += 1) {
     await mirror.clear();
     procore.calls = [];
     const [locations, rfis, replies] = [upTo(35 + random(20)), upTo(15 + random(10)), upTo(13)];
@@ -157,7 +157,7 @@ test('workers that are killed again and again read no page twice but the one und
     expect(asked().length - pages.size).toBeLessThanOrEqual(kills);
     expect(kills).toBeGreaterThan(1);
   }
-}, 60_000);
+}, 120_000);
 
 /** Answers, but the call that `isHeld` waits until it is let go. */
 function holding(answer: ScriptedProcore['answer'], isHeld: (search: URLSearchParams) => boolean) {
@@ -341,4 +341,30 @@ test('a project that is selected later than its company is filled by itself, onc
   expect(await requestNewProjects(mirror.database, { request: 'again', resources })).toBe(0);
   await query(`update mirror.selection set selected_at = now() where project_id = 7`);
   expect(await requestNewProjects(mirror.database, { request: 'again', resources })).toBe(1);
+});
+
+test('that calls are used up is logged once, and that there are some again', async () => {
+  const held = holding(lists({ '/locations': upTo(25) }), (search) => search.get('page') === '2');
+  const said: string[] = [];
+  const info = (_keys: Record<string, unknown>, message: string) => void said.push(message);
+  const hour = (remaining: number) =>
+    query(`update mirror.budget set call_limit = 600, remaining = ${remaining}, reset_at = now() + interval '23 minutes'
+      where window_name = 'hour'`);
+  await request('Locations');
+  const own = { settings: settings(), holder: 'worker', resources: null, log: { ...log, info } };
+  const worker = startFillLoop({ ...own, canSignIn: async () => true, idleMs: 5, lookEveryMs: 10 });
+  workers.push(worker);
+  await held.asked;
+  await hour(0);
+  await expect.poll(() => said.length).toBe(1);
+  await hour(600);
+  await expect.poll(() => said.length).toBe(2);
+  held.release();
+  await untilOver();
+  expect(said).toEqual([
+    expect.stringMatching(/^backfills wait for calls: 0 of 600 calls left, next at \d\d:\d\d, about 23 min to go$/),
+    'backfills have calls again, and go on',
+    'filled a resource',
+  ]);
+  await query('update mirror.budget set call_limit = 1000000, remaining = 1000000');
 });

@@ -13,20 +13,18 @@ import {
   isScopeParked,
   keepBackfill,
   keepBackfillParents,
-  readBackfillProgress,
-  readShortages,
   renewBackfill,
   requestNewProjects,
 } from '@procore-mirror/database';
 import { createAskedTools } from './ask/asked-tools.ts';
-import { backfillResource } from './backfill-resource.ts';
+import { type BackfillOptions, backfillResource } from './backfill-resource.ts';
 import { FillLostError, ScopeParkedError } from './errors.ts';
 import type { KeptFill } from './fetch/fill-place.ts';
 import { heedScopes } from './heed-scopes.ts';
 import { judgeFill, MOST_ATTEMPTS } from './plan/judge-fill.ts';
 import { orderFills } from './plan/order-fills.ts';
-import { shortageInWords } from './plan/shortage-in-words.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
+import { createShortageWatch } from './run/shortage-watch.ts';
 
 type FillLog = Record<'info' | 'warn' | 'error', (keys: Record<string, unknown>, message: string) => void>;
 
@@ -43,24 +41,24 @@ type FillLoopOptions = {
   atOnce?: number;
   /** A dead worker's fills are taken over after this long, ms. */
   leaseMs?: number;
-  /** How often it looks for what is to be filled, and for new projects, ms. */
+  /** How often it looks for what is to be filled, ms. */
   idleMs?: number;
-  newProjectsEveryMs?: number;
+  /** How often it looks for new projects, and whether calls are left, ms. */
+  lookEveryMs?: number;
 };
 
 const REST_AFTER_UNREAD_MS = 1_000;
-const LOOK_FOR_CALLS_EVERY_MS = 5_000;
 
 /** Starts to fill. `close` stops at once: what is in hand goes on where it is, in whatever worker. */
 export function startFillLoop(options: FillLoopOptions): { close: () => Promise<void> } {
-  const { log, canSignIn, atOnce = 4, leaseMs = 15_000, idleMs = 500, newProjectsEveryMs = 5_000 } = options;
+  const { log, canSignIn, atOnce = 4, leaseMs = 15_000, idleMs = 500, lookEveryMs = 5_000 } = options;
   const settings = { ...options.settings, client: leavingParkedAlone(options.settings) };
   const { database, catalogue } = settings;
   const ofProjects = resourcesOfProjects(options);
+  const tools = createAskedTools(settings);
+  const shortages = createShortageWatch({ pool: database.pool, log, lookEveryMs });
   const closing = new AbortController();
   const inHand = new Map<Promise<void>, ClaimedBackfill>();
-  const shortages = watchShortages(options);
-  const tools = createAskedTools(settings);
   let lookAt = 0;
   let claims = 0;
 
@@ -78,7 +76,7 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
   async function nextFill(): Promise<ClaimedBackfill | null> {
     try {
       if (performance.now() >= lookAt) {
-        lookAt = performance.now() + newProjectsEveryMs;
+        lookAt = performance.now() + lookEveryMs;
         const begun = await requestNewProjects(database, { request: randomUUID(), resources: ofProjects });
         if (begun > 0) log.info({ backfills: begun }, 'projects are new, and are filled');
       }
@@ -109,8 +107,10 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
     }, leaseMs / 3);
     const signal = AbortSignal.any([lost.signal, closing.signal]);
     let { calls } = fill;
-    const onCalls = (more: number) => {
-      calls += more;
+    let notes: readonly string[] = [];
+    const onEnd: BackfillOptions['onEnd'] = (end) => {
+      calls += end.calls;
+      notes = end.notes;
     };
     try {
       if (fill.place === null && (await tools.isOff(fill, signal))) {
@@ -119,10 +119,11 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
         return;
       }
       const kept = keptFill(fill);
-      const filled = await backfillResource(settings, fill, { signal, now: new Date(), kept, onCalls });
+      const filled = await backfillResource(settings, fill, { signal, now: new Date(), kept, onEnd });
       const rows = filled.stored + filled.pending;
-      await endBackfill(database, fill, { holder, state: 'done', rows, calls, detail: null });
-      log.info({ ...keysOf(fill), ...filled, calls }, 'filled a resource');
+      const detail = notes.length === 0 ? null : `done without: ${notes.join('; ')}`;
+      await endBackfill(database, fill, { holder, state: 'done', rows, calls, detail });
+      log.info({ ...keysOf(fill), ...filled, calls, ...(detail !== null && { detail }) }, 'filled a resource');
     } catch (error) {
       await settle(fill, error, { calls, isLost: lost.signal.aborted }).catch((cause: unknown) =>
         log.warn({ ...keysOf(fill), error: cause }, 'a backfill could not be given back; its lease will run out'),
@@ -189,46 +190,6 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
 
 function keysOf({ companyId, projectId, resource }: BatchKey): Record<string, string | null> {
   return { company_id: companyId, project_id: projectId, resource };
-}
-
-/** Says once of each company when its fills begin to wait for calls, and when they go on. */
-function watchShortages({ settings, log }: FillLoopOptions): { look: (inHand: readonly BatchKey[]) => Promise<void> } {
-  const { pool } = settings.database;
-  const short = new Set<string>();
-  let lookAt = 0;
-
-  async function tell(companyIds: readonly string[]): Promise<void> {
-    const found = await readShortages(pool, companyIds);
-    for (const shortage of found) {
-      const { companyId, limit, left, nextAt } = shortage;
-      if (left > 0 || short.has(companyId)) continue;
-      short.add(companyId);
-      const { callsToGo } = await readBackfillProgress(pool, { requests: null, companyIds: [companyId] });
-      const keys = {
-        company_id: companyId,
-        calls_left: left,
-        call_limit: limit,
-        next_at: nextAt,
-        calls_to_go: callsToGo,
-      };
-      log.info(keys, `backfills wait for calls: ${shortageInWords(shortage, callsToGo, new Date())}`);
-    }
-    for (const companyId of short) {
-      if (found.some((shortage) => shortage.companyId === companyId)) continue;
-      if (companyIds.includes(companyId)) log.info({ company_id: companyId }, 'backfills have calls again, and go on');
-      short.delete(companyId);
-    }
-  }
-
-  return {
-    look: async (inHand) => {
-      if (performance.now() < lookAt) return;
-      lookAt = performance.now() + LOOK_FOR_CALLS_EVERY_MS;
-      await tell([...new Set(inHand.map(({ companyId }) => companyId))]).catch((error: unknown) =>
-        log.warn({ error }, 'whether calls are left could not be read'),
-      );
-    },
-  };
 }
 
 /** Calls to a parked scope wait for its probe in the schedule, not here. */

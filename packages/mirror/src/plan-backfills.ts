@@ -112,7 +112,12 @@ async function askList(run: BatchRun, { asked, logs, ...options }: Asking): Prom
   const { total, firstId } = counted.done;
   const sample = firstId === null ? null : { id: firstId, parentId };
   // The other windows are taken to hold as much as the newest.
-  return { ...known, totals: newest === undefined ? [total] : windows.map(() => total), sample };
+  const further: number[] = [];
+  for (const also of entry.list.also) {
+    const more = await tryList(() => countList(run, entry, { parentId, searchParams: [], also }), options);
+    further.push('done' in more ? (more.done.total ?? 0) : 0); // a fill does without one that refuses, and has asked it
+  }
+  return { ...known, totals: [...(newest === undefined ? [total] : windows.map(() => total)), ...further], sample };
 }
 
 /** A parent under which the resource may be counted; the run learns where all that were counted are. Null: none is known. */

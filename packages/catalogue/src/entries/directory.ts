@@ -10,7 +10,11 @@ export const directory: CatalogueEntryInput[] = [
     show: '/rest/v1.3/companies/{company_id}/users/{id}',
     // Active ones only, without their permission keys; others are in …/users/inactive
     // (docs/procore.md: What lists leave out).
-    list: { path: '/rest/v1.3/companies/{company_id}/users', carries: 'part of the record' },
+    list: {
+      path: '/rest/v1.3/companies/{company_id}/users',
+      also: ['/rest/v1.0/companies/{company_id}/users/inactive'],
+      carries: 'part of the record',
+    },
     // Project Users send no update since 30 June 2026 (docs/procore.md: Missing events): an edited person arrives as
     // Company Users, without a project.
     alsoChanges: ['Project Users'],
@@ -22,7 +26,11 @@ export const directory: CatalogueEntryInput[] = [
     events: ['create', 'update'],
     show: '/rest/v1.0/vendors/{id}?company_id={company_id}',
     // Whether its extended view, the default, carries all that show does is not known.
-    list: { path: '/rest/v1.0/vendors?company_id={company_id}', carries: 'part of the record' },
+    list: {
+      path: '/rest/v1.0/vendors?company_id={company_id}',
+      also: ['/rest/v1.0/companies/{company_id}/vendors/inactive'], // active ones only, too
+      carries: 'part of the record',
+    },
     // Project Vendors send no update since 30 June 2026, either.
     alsoChanges: ['Project Vendors'],
   },

@@ -12,6 +12,8 @@ const LARGEST_V2_PAGE = 100;
 export type ListingOptions = {
   parentId: string | null;
   searchParams?: readonly (readonly [string, string])[];
+  /** Instead of the resource's own list one of its others (`also` in the catalogue), of which nothing is learnt. */
+  also?: string | undefined;
   /** Store only these; all when left out. */
   only?: readonly string[];
 };
@@ -37,19 +39,19 @@ export async function* pagesOf(
   const { list } = entry;
   if (list === null) throw new Error(`${entry.resource} has no list in the catalogue`);
   const { settings, batch, signal } = run;
-  const { parentId, searchParams = [], from, onNext, onDoubt } = options;
+  const { parentId, searchParams = [], also, from, onNext, onDoubt } = options;
   const facts = await readListFacts(settings.database.pool, listKey(run, entry, parentId));
   const most = largestPage(run, entry);
   const known = knownSize(most, facts);
   let last: AnsweredSize | null = null;
   let mostRecords = 0;
-  const pages = settings.client.pages(expandPath(list.path, await pathValues(run, entry, parentId)), {
+  const pages = settings.client.pages(expandPath(also ?? list.path, await pathValues(run, entry, parentId)), {
     ...{ companyId: batch.companyId, signal, from, onNext, onDoubt },
     perPage: Math.min(options.perPage ?? most, known.most),
     firstPerPage: Math.min(options.perPage ?? most, known.first),
     answeredPerPage: facts.pageSize,
-    usuallyMissing: searchParams.length === 0 ? facts.usuallyMissing : null,
-    searchParams: [...Object.entries(list.showAll), ...searchParams],
+    usuallyMissing: searchParams.length === 0 && also === undefined ? facts.usuallyMissing : null,
+    searchParams: [...(also === undefined ? Object.entries(list.showAll) : []), ...searchParams],
     read: (answer) => ({ ...answer, ...checkPage(answer.text, entry) }),
     onPageSize: (answered) => {
       last = answered;
@@ -61,7 +63,7 @@ export async function* pagesOf(
       yield page;
     }
   } finally {
-    await keepPageSize(run, entry, { facts, most, last, mostRecords });
+    if (also === undefined) await keepPageSize(run, entry, { facts, most, last, mostRecords });
   }
 }
 

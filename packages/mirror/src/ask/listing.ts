@@ -110,12 +110,12 @@ async function readPages(
 async function isUsualTotal(
   run: BatchRun,
   entry: CataloguedResource,
-  { parentId, searchParams = [] }: ListingOptions,
+  { parentId, searchParams = [], also }: ListingOptions,
   { missing, pages }: { missing: number | null; pages: number },
 ): Promise<boolean> {
   if (missing === null) return true;
   // A filter makes another list of it each time, and one page does not shift while it is read.
-  if (searchParams.length > 0) return missing === 0 || pages <= 1;
+  if (searchParams.length > 0 || also !== undefined) return missing === 0 || pages <= 1;
   return (await noteTotal(run.settings.database.pool, listKey(run, entry, parentId), missing)) || missing === 0;
 }
 

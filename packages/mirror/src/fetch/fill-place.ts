@@ -35,6 +35,8 @@ const fillPlace = z.object({
   /** Why records may be missing: the first reasons, and how many more. */
   doubts: z.array(z.string()),
   moreDoubts: count,
+  /** What was done without: no doubt of the rest. */
+  notes: z.array(z.string()),
 });
 
 export type FillPlace = z.infer<typeof fillPlace>;
@@ -88,6 +90,7 @@ export function firstPlace(rules: string, day: string): FillPlace {
       answered: null,
       doubts: [],
       moreDoubts: 0,
+      notes: [],
     },
     ...firstReading,
   };
