@@ -16,6 +16,7 @@ import {
   renewBackfill,
   requestNewProjects,
 } from '@procore-mirror/database';
+import { createAskedTools } from './ask/asked-tools.ts';
 import { type BackfillOptions, backfillResource } from './backfill-resource.ts';
 import { FillLostError, ScopeParkedError } from './errors.ts';
 import type { KeptFill } from './fetch/fill-place.ts';
@@ -54,6 +55,7 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
   const settings = { ...options.settings, client: leavingParkedAlone(options.settings) };
   const { database, catalogue } = settings;
   const ofProjects = resourcesOfProjects(options);
+  const tools = createAskedTools(settings);
   const shortages = createShortageWatch({ pool: database.pool, log, lookEveryMs });
   const closing = new AbortController();
   const inHand = new Map<Promise<void>, ClaimedBackfill>();
@@ -111,6 +113,11 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
       notes = end.notes;
     };
     try {
+      if (fill.place === null && (await tools.isOff(fill, signal))) {
+        await endBackfill(database, fill, { holder, state: 'off', rows: null, calls, detail: null });
+        log.info(keysOf(fill), 'nothing to fill, for the tool is off');
+        return;
+      }
       const kept = keptFill(fill);
       const filled = await backfillResource(settings, fill, { signal, now: new Date(), kept, onEnd });
       const rows = filled.stored + filled.pending;

@@ -2,9 +2,10 @@
 import { catalogue } from '@procore-mirror/catalogue';
 import type { System } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { backfillResource } from './backfill-resource.ts';
-import { type PlannedBackfills, planBackfills } from './plan-backfills.ts';
+import { startFillLoop } from './fill-loop.ts';
 import type { Scope } from './scope.ts';
+import { type PlannedBackfills, planBackfills } from './plan-backfills.ts';
+import { requestFills } from './request-fills.ts';
 import { simulateProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
 
 let system: System;
@@ -49,16 +50,26 @@ async function calls(): Promise<Calls> {
   return { ...counted, total: counted.total - (counted.byKind.login ?? 0) };
 }
 
-/** Fills, and completes what lists carry in part. */
-async function fill({ companyId, projectId, resources }: Scope): Promise<void> {
-  for (const resource of resources)
-    await backfillResource(mirror.settings, { companyId, projectId, resource }, { signal, now: new Date() });
+/** Fills as workers do, and completes what lists carry in part. */
+async function fill(own: readonly Scope[]): Promise<void> {
+  await requestFills(mirror.database, { catalogue, scopes: own });
+  const worker = startFillLoop({
+    ...{ settings: mirror.settings, holder: 'test', resources: null, canSignIn: async () => true, idleMs: 5 },
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  });
+  const states = async () => (await mirror.database.pool.query('select distinct state from mirror.backfills')).rows;
+  await expect
+    .poll(async () => (await states()).filter(({ state }) => state !== 'done' && state !== 'off'), { timeout: 60_000 })
+    .toEqual([]);
+  await worker.close();
   for (let left = await batches(); left.length > 0; left = await batches())
-    for (const { resource } of left) await mirror.run(resource, { companyId, projectId, lane: 'backfill' });
+    for (const { projectId, resource } of left) await mirror.run(resource, { projectId, lane: 'backfill' });
 }
 
-async function batches(): Promise<{ resource: string }[]> {
-  const { rows } = await mirror.database.pool.query('select distinct resource from mirror.pending order by resource');
+async function batches(): Promise<{ projectId: string | null; resource: string }[]> {
+  const { rows } = await mirror.database.pool.query(
+    `select distinct project_id::text as "projectId", resource from mirror.pending order by resource`,
+  );
   return rows;
 }
 
@@ -69,7 +80,7 @@ test('a whole company costs what its plan says, give or take 15 %', async () => 
   const planned = await plan();
   expect((await calls()).total).toBe(planned.calls);
   await system.control('DELETE', '/control/calls');
-  for (const scope of scopes) await fill(scope);
+  await fill(scopes);
   const made = (await calls()).total;
   expect(made).toBeGreaterThan(400);
   expect(Math.abs(callsOf(planned) - made) / made).toBeLessThan(0.15);
@@ -79,16 +90,30 @@ describe('a resource costs', () => {
   test.each([
     ['its pages, where they carry all', ['Forms']],
     ['its pages and a call a record, where they do not', ['RFIs']],
-    ['a call a parent, and the lists of parents', ['RFIs', 'RFI Replies']],
+    ['a call a parent', ['RFIs', 'RFI Replies']],
+    ['the lists of parents, too, where these are not filled along', ['RFI Replies']],
     ['the pages of each window, where it is by day', ['Manpower Logs']],
     ['a call a record, where its list has groups', ['Meetings']],
   ])('%s', async (_, resources) => {
     const planned = await plan(only(...resources));
     await system.control('DELETE', '/control/calls');
-    for (const scope of only(...resources)) await fill(scope);
-    expect(callsOf(planned)).toBe((await calls()).total);
+    await fill(only(...resources));
+    expect(callsOf(planned) + 1).toBe((await calls()).total); // and its tools
+
     expect(planned.backfills.every(({ state }) => state === 'known')).toBe(true);
   });
+});
+
+test('what is off is not read, and says so', async () => {
+  await turnOff(['RFIs', 'Daily Log']);
+  await fill(only('RFIs', 'RFI Replies', 'Forms', 'Manpower Logs'));
+  const { total, recent } = await calls();
+  expect(total).toBe(4); // the tools, and the pages of the forms
+  expect(recent.filter(({ status }) => status !== 200)).toEqual([]);
+  const { rows } = await mirror.database.pool.query('select resource, state from mirror.backfills order by resource');
+  expect(rows.map(({ resource, state }) => `${resource} ${state}`)).toEqual([
+    ...['Forms done', 'Manpower Logs off', 'RFI Replies off', 'RFIs off'],
+  ]);
 });
 
 test('nothing is stored by a plan', async () => {

@@ -70,10 +70,9 @@ async function planScope(options: Options, { companyId, projectId, resources }: 
   for (const entry of withParents(settings, entries)) {
     const run = openRun(settings, { companyId, projectId, resource: entry.resource }, signal);
     const isOff = survey.off.has(entry.resource);
-    asked.set(
-      entry.resource,
-      isOff ? OFF : await askList(run, { ...options, asked, logs: survey.logs.get(entry.resource) }),
-    );
+    const logs = survey.logs.get(entry.resource);
+    const found = isOff ? OFF : await askList(run, { ...options, asked, logs });
+    asked.set(entry.resource, { ...found, isFilled: entries.includes(entry) });
   }
   return entries.map((entry) => ({
     ...{ companyId, projectId, resource: entry.resource, trouble: asked.get(entry.resource)?.trouble ?? null },
@@ -93,7 +92,7 @@ async function surveyOf(
   return 'done' in outcome ? outcome.done : NOTHING_KNOWN;
 }
 
-const OFF: Asked = { state: 'off', totals: [], pageSize: 1, sample: null, trouble: null };
+const OFF: Asked = { state: 'off', totals: [], pageSize: 1, isFilled: false, sample: null, trouble: null };
 
 type Asking = Options & { asked: ReadonlyMap<string, Asked>; logs: readonly number[] | undefined };
 
@@ -113,7 +112,12 @@ async function askList(run: BatchRun, { asked, logs, ...options }: Asking): Prom
   const { total, firstId } = counted.done;
   const sample = firstId === null ? null : { id: firstId, parentId };
   // The other windows are taken to hold as much as the newest.
-  return { ...known, totals: newest === undefined ? [total] : windows.map(() => total), sample };
+  const further: number[] = [];
+  for (const also of entry.list.also) {
+    const more = await tryList(() => countList(run, entry, { parentId, searchParams: [], also }), options);
+    further.push('done' in more ? (more.done.total ?? 0) : 0); // a fill does without one that refuses, and has asked it
+  }
+  return { ...known, totals: [...(newest === undefined ? [total] : windows.map(() => total)), ...further], sample };
 }
 
 /** A parent under which the resource may be counted; the run learns where all that were counted are. Null: none is known. */

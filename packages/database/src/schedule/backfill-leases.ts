@@ -8,6 +8,8 @@ import { type BatchKey, isOfBatch, keyValues } from './batch.ts';
 
 export type ClaimedBackfill = BatchKey & {
   holder: string;
+  /** Who asked for it. */
+  request: string;
   /** What `keepBackfill` was told last, and `keepBackfillParents`; null: it begins. Another version may have written it. */
   place: unknown;
   parents: unknown;
@@ -48,7 +50,7 @@ export async function claimBackfill(
         started_at = case when place is null then now() else started_at end
       from next where b.ctid = next.ctid
       returning company_id::text as "companyId", project_id::text as "projectId", resource, place, parents, calls::float8 as calls,
-        attempts, lease_holder as holder`,
+        attempts, lease_holder as holder, request`,
       [holder, leaseMs],
     );
     return rows[0] ?? null;
@@ -111,11 +113,11 @@ export async function keepBackfillParents(
   return rowCount === 1;
 }
 
-/** It is done, or failed for good, with what a person is to know of it. */
+/** It is done, failed for good, or its tool is off, with what a person is to know of it. */
 export async function endBackfill(
   database: Database,
   fill: BatchKey,
-  end: { holder: string; state: 'done' | 'failed'; rows: number | null; calls: number; detail: string | null },
+  end: { holder: string; state: 'done' | 'failed' | 'off'; rows: number | null; calls: number; detail: string | null },
 ): Promise<void> {
   await database.pool.query(
     `update mirror.backfills set state = $5, rows = coalesce($6, rows), calls = $7, detail = $8, finished_at = now(), place = null,

@@ -12,15 +12,16 @@ type CountedList = {
   firstId: string | null;
 };
 
-/** Asks for one record of a list, of a parent's where the path has one. Throws what the client throws, and ProcoreFormatError. */
+/** Asks for one record of a list, or of a further one (`also`), of a parent's where the path has one. Throws what the client throws, and ProcoreFormatError. */
 export async function countList(
   run: BatchRun,
   entry: CataloguedResource,
-  { parentId, searchParams }: { parentId: string | null; searchParams: readonly (readonly [string, string])[] },
+  options: { parentId: string | null; searchParams: readonly (readonly [string, string])[]; also?: string },
 ): Promise<CountedList> {
   const { list } = entry;
   if (list === null) throw new Error(`${entry.resource} has no list in the catalogue`);
-  const path = expandPath(list.path, await pathValues(run, entry, parentId));
+  const { parentId, searchParams, also } = options;
+  const path = expandPath(also ?? list.path, await pathValues(run, entry, parentId));
   using answer = await run.settings.client.get(path, {
     ...{ companyId: run.batch.companyId, signal: run.signal },
     searchParams: [...Object.entries(list.showAll), ...searchParams, ['per_page', '1']],

@@ -44,10 +44,12 @@ test('tools are asked first, and of what is off no more is asked', async () => {
     { id: 1, engine_name: 'daily_log', title: 'Daily Log', is_active: false, position: 1 },
     { id: 2, engine_name: 'rfi', title: 'RFIs', is_active: true, position: 2 },
   ]);
-  expect(await survey('RFIs', 'Manpower Logs', 'Notes Logs')).toEqual({
-    off: new Set(['Manpower Logs', 'Notes Logs']),
-    logs: new Map(),
-  });
+  const { off, logs } = await survey('RFIs', 'Manpower Logs', 'Notes Logs');
+  expect(['RFIs', 'RFI Replies', 'Manpower Logs', 'Notes Logs'].filter((resource) => off.has(resource))).toEqual([
+    'Manpower Logs',
+    'Notes Logs',
+  ]);
+  expect(logs).toEqual(new Map());
   expect(procore.calls).toEqual(['/rest/v1.0/projects/7/tools?per_page=1000']);
 });
 

@@ -35,21 +35,34 @@ const COUNTS = { path: '/rest/v1.1/projects/{project_id}/daily_logs/counts', row
  */
 export async function surveyProject(
   client: ProcoreClient,
-  place: Place & { catalogue: Pick<Catalogue, 'entries'>; resources: readonly CataloguedResource[]; now: Date },
+  place: Place & {
+    catalogue: Pick<Catalogue, 'entries' | 'mirrored'>;
+    resources: readonly CataloguedResource[];
+    now: Date;
+  },
 ): Promise<Survey> {
-  const { catalogue, resources } = place;
+  const { resources } = place;
+  const off = await findOff(client, place);
+  const logs = resources.filter(
+    ({ tool, list, resource }) => tool === 'Daily Log' && list?.todayOnly && !off.has(resource),
+  );
+  return { off, logs: logs.length === 0 ? NOTHING_KNOWN.logs : await countLogs(client, place, logs) };
+}
+
+/** The resources of projects whose tools are surely off there. Throws as `surveyProject`. */
+export async function findOff(
+  client: ProcoreClient,
+  place: Place & { catalogue: Pick<Catalogue, 'entries' | 'mirrored'> },
+): Promise<Survey['off']> {
+  const { entries, mirrored } = place.catalogue;
   const rows = (await ask(client, place, TOOLS)) ?? [];
   const tools = rows.map((row) => ({
     engineName: row.engine_name ?? null,
     title: row.title ?? null,
     isActive: row.is_active ?? null,
   }));
-  const known = toolNames(catalogue.entries);
-  const off = new Set(resources.filter((entry) => isToolOff(entry, tools, known)).map(({ resource }) => resource));
-  const logs = resources.filter(
-    ({ tool, list, resource }) => tool === 'Daily Log' && list?.todayOnly && !off.has(resource),
-  );
-  return { off, logs: logs.length === 0 ? NOTHING_KNOWN.logs : await countLogs(client, place, logs) };
+  const known = toolNames(entries);
+  return new Set(mirrored.filter((entry) => isToolOff(entry, tools, known)).map(({ resource }) => resource));
 }
 
 async function countLogs(

@@ -2,7 +2,13 @@ import { catalogue } from '@procore-mirror/catalogue';
 import { describe, expect, test } from 'vitest';
 import { CAREFUL, costOfBackfill, type KnownLists, minutesFor } from './plan-backfill.ts';
 
-const lists = (...totals: (number | null)[]): KnownLists => ({ state: 'known', totals, pageSize: 1000 });
+const lists = (...totals: (number | null)[]): KnownLists => ({
+  state: 'known',
+  totals,
+  pageSize: 1000,
+  isFilled: true,
+});
+const unfilled = (...totals: number[]): KnownLists => ({ ...lists(...totals), isFilled: false });
 const cost = (resource: string, known: Record<string, KnownLists>) =>
   costOfBackfill(catalogue, catalogue.get(resource), new Map(Object.entries(known)));
 
@@ -13,16 +19,20 @@ describe('a backfill costs', () => {
     ['a call a record more, where the list carries a part', 'RFIs', { RFIs: lists(308) }, 1, 308],
     ['a call a window at least', 'Notes Logs', { 'Notes Logs': lists(0, 1500, 0, 0) }, 5, 0],
     [
-      'a call a parent, and the lists of the parents',
+      'a call a parent, where these are filled along',
       'RFI Replies',
       { RFIs: lists(1500), 'RFI Replies': lists(2) },
-      1502,
+      1500,
       0,
     ],
     [
-      'the lists of the parents, where these have none',
+      'the lists of the parents, too, where they are not',
+      ...(['RFI Replies', { RFIs: unfilled(1500), 'RFI Replies': lists(2) }, 1502, 0] as const),
+    ],
+    [
+      'the lists of the parents, where there are none',
       'RFI Replies',
-      { RFIs: lists(0), 'RFI Replies': lists(0) },
+      { RFIs: unfilled(0), 'RFI Replies': lists(0) },
       1,
       0,
     ],
@@ -31,11 +41,17 @@ describe('a backfill costs', () => {
     expect(cost(resource, known)).toMatchObject({ listCalls, shows });
   });
 
-  test('of children the lists of parents and of those above them', () => {
-    const known = { 'Purchase Order Contracts': lists(3), 'Work Order Contracts': lists(2) };
+  test('of children the lists of parents and of those above them, where these are not filled along', () => {
+    const contracts = { 'Purchase Order Contracts': unfilled(3), 'Work Order Contracts': unfilled(2) };
     // 5 lists of RFQs and 2 of contracts; then 10 of quotes, and all of these again.
-    expect(cost('RFQs', { ...known, RFQs: lists(2) })).toMatchObject({ listCalls: 7, records: 10, isEstimate: true });
-    expect(cost('RFQ Quotes', { ...known, RFQs: lists(2), 'RFQ Quotes': lists(1) })).toMatchObject({ listCalls: 17 });
+    expect(cost('RFQs', { ...contracts, RFQs: lists(2) })).toMatchObject({
+      listCalls: 7,
+      records: 10,
+      isEstimate: true,
+    });
+    const quotes = { ...contracts, 'RFQ Quotes': lists(1) };
+    expect(cost('RFQ Quotes', { ...quotes, RFQs: unfilled(2) })).toMatchObject({ listCalls: 17 });
+    expect(cost('RFQ Quotes', { ...quotes, RFQs: lists(2) })).toMatchObject({ listCalls: 10 });
   });
 
   test('nothing where the tool is off or there is no list, and the refused call where it refuses', () => {

@@ -11,6 +11,8 @@ export type KnownLists = {
   totals: readonly (number | null)[];
   /** So many records a page holds. */
   pageSize: number;
+  /** It is filled along, and not only asked for the sake of its children. */
+  isFilled: boolean;
 };
 
 export type BackfillCost = {
@@ -95,12 +97,13 @@ function callsForLists(catalogue: Find, entry: CataloguedResource, known: Known)
   return countParents(catalogue, entry, known) * pagesOf(entry, known) + callsForParents(catalogue, entry, known);
 }
 
-/** A walk over parents reads their lists, and where they are under parents themselves, those of each, too. */
+/**
+ * Where its parents are not filled along, the lists of them are read, and where they are under parents themselves, those of each, too.
+ */
 function callsForParents(catalogue: Find, entry: CataloguedResource, known: Known): number {
-  return parentsOf(catalogue, entry).reduce((sum, parent) => {
-    if (parent.list === null || parent.list.shared) return sum;
-    return sum + callsForLists(catalogue, parent, known);
-  }, 0);
+  const parents = parentsOf(catalogue, entry).filter(({ list }) => list !== null && !list.shared);
+  if (parents.every(({ resource }) => known.get(resource)?.isFilled === true)) return 0;
+  return parents.reduce((sum, parent) => sum + callsForLists(catalogue, parent, known), 0);
 }
 
 /** Of one list; of all windows where it is read by days. */
