@@ -3,22 +3,20 @@ import type { Queryable } from '../connection/queryable.ts';
 /** An hour in which backfills have few calls left: how many of how many, and when there are new ones. */
 export type Shortage = { companyId: string; limit: number; left: number; nextAt: string };
 
-/** What later lanes leave to earlier ones at the beginning of a window (`take_calls.sql`). */
-const KEPT_FROM_BACKFILLS = 0.3;
-
 /** The companies, of these (null: of those that are being filled), that have less than a twentieth of an hour's calls left for backfills, as far as is known. */
 export async function readShortages(client: Queryable, companyIds: readonly string[] | null): Promise<Shortage[]> {
   const { rows } = await client.query<Shortage>(
     `select * from (
         select c.id::text as "companyId", b.call_limit as "limit", b.reset_at as "nextAt",
-          greatest(0, floor(b.remaining - case when b.window_name = 'pause' then 0 else b.call_limit * $2::float8 * least(1,
+          greatest(0, floor(b.remaining - case when b.window_name = 'pause' then 0 else b.call_limit * s.leaves_beyond * least(1,
             extract(epoch from b.reset_at - now()) / greatest(extract(epoch from b.reset_at - b.opened_at), 1)) end))::int as "left"
         from unnest(coalesce($1::bigint[], array(select distinct company_id from mirror.backfills
           where state in ('waiting', 'running') and request is not null))) as c (id) cross join lateral mirror.windows_of(c.id) b
+          join mirror.lane_shares() s on s.lane = 'backfill'
         where b.reset_at > now()
-          and ((b.window_name = 'hour' and b.known_by in ('header', 'count')) or (b.window_name = 'pause' and b.remaining < 1))
+          and ((b.window_name = 'hour' and b.known_by in ('header', 'count', 'assumed')) or (b.window_name = 'pause' and b.remaining < 1))
       ) as windows where "left" < greatest(1, "limit" * 0.05) order by "nextAt" desc`,
-    [companyIds, KEPT_FROM_BACKFILLS],
+    [companyIds],
   );
   return rows;
 }
