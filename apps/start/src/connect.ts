@@ -28,6 +28,8 @@ type Options = {
   database: Database;
   lifetime: MainLifetime;
   terminal: Terminal;
+  /** What begins once the hooks are made. */
+  onHooked: () => Promise<void>;
 };
 
 /**
@@ -41,6 +43,7 @@ export async function connect({
   database,
   lifetime,
   terminal,
+  onHooked,
 }: Options): Promise<void> {
   const { signal } = lifetime;
   const say = (line: string) => terminal.write(`${line}\n`);
@@ -59,9 +62,10 @@ export async function connect({
     const warning = pathWarning(env.WEBHOOK_URL);
     if (warning !== null) say(`Hooks: ${warning}.`);
     const how = { namespace: env.WEBHOOK_NAMESPACE, destinationUrl: env.WEBHOOK_URL, authorization };
-    const applied = await applyAllHooks({ client, catalogue, scopes, resources, ...how, signal });
+    const applied = await applyAllHooks({ client, database, catalogue, scopes, resources, ...how, signal });
     for (const line of appliedInWords(applied)) say(line);
   }
+  await onHooked();
   await backfillScopes({
     settings: {
       database,

@@ -83,12 +83,15 @@ export async function start({ env, directory, lifetime, ...options }: Options): 
     await crew.run('simulator', simulatorSettings(ports, data.remembered), `${settings.PROCORE_API_URL}/control/clock`);
   }
   await crew.run('ingest', { ...settings, ...admin(ports.ingestAdmin) }, readyUrl(ports.ingestAdmin));
-  await crew.run('worker', { ...settings, ...admin(ports.workerAdmin) }, readyUrl(ports.workerAdmin));
-
   // A simulated company begins anew with each start, so the mirror does, too.
   const offMs = Date.now() - (data.remembered.lastAliveAt ?? 0);
   const continues = wanted.isReal && offMs < COVERED_BY_RETRIES_MS;
-  await Promise.race([connect({ settings, catalogue, continues, database, lifetime, terminal }), crew.failed]);
+  // The worker makes hooks, too: what this start did is told here.
+  const onHooked = () => crew.run('worker', { ...settings, ...admin(ports.workerAdmin) }, readyUrl(ports.workerAdmin));
+  await Promise.race([
+    connect({ settings, catalogue, continues, database, lifetime, terminal, onHooked }),
+    crew.failed,
+  ]);
 
   const alive = setInterval(() => data.remember({ lastAliveAt: Date.now() }).catch(crew.fail), 60_000);
   lifetime.defer('note of being alive', () => clearInterval(alive));
