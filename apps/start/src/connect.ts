@@ -20,6 +20,8 @@ type Options = {
   database: Database;
   lifetime: MainLifetime;
   terminal: Terminal;
+  /** What begins once the hooks are made. */
+  onHooked: () => Promise<void>;
 };
 
 /**
@@ -33,6 +35,7 @@ export async function connect({
   database,
   lifetime,
   terminal,
+  onHooked,
 }: Options): Promise<void> {
   const { signal } = lifetime;
   const say = (line: string) => terminal.write(`${folded(line, terminal)}\n`);
@@ -58,6 +61,7 @@ export async function connect({
     const applied = await applyAllHooks({ client, database, catalogue, scopes, resources, ...how, signal });
     for (const line of appliedInWords(applied)) say(line);
   }
+  await onHooked();
   const scopes = selected.scopes.map((scope) => withResources(scope, { catalogue, resources }));
   await fill({ database, catalogue, companyIds, scopes, continues, terminal, signal });
 }

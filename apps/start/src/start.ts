@@ -81,10 +81,14 @@ export async function start({ env, directory, lifetime, ...options }: Options): 
     say('Procore: a simulated company at work (set PROCORE_CLIENT_ID for your own)');
     await crew.run('simulator', simulatorSettings(ports, data), `${settings.PROCORE_API_URL}/control/clock`);
   }
-  await crew.run('worker', { ...settings, ...admin(ports.workerAdmin) }, readyUrl(ports.workerAdmin));
 
   const goesOn = continues(wanted, data.remembered, Date.now());
-  await Promise.race([connect({ settings, catalogue, continues: goesOn, database, lifetime, terminal }), crew.failed]);
+  // The worker makes hooks, too: what this start did is told here.
+  const onHooked = () => crew.run('worker', { ...settings, ...admin(ports.workerAdmin) }, readyUrl(ports.workerAdmin));
+  await Promise.race([
+    connect({ settings, catalogue, continues: goesOn, database, lifetime, terminal, onHooked }),
+    crew.failed,
+  ]);
 
   const rememberAlive = () => data.remember(aliveAt(wanted, Date.now()));
   const alive = setInterval(() => rememberAlive().catch(crew.fail), 60_000);

@@ -174,6 +174,11 @@ describe('with what is remembered of each hook', () => {
     expect(JSON.stringify(await known())).not.toContain(authorization);
   });
 
+  test('two that apply at once make one hook a scope', async () => {
+    await Promise.all([applyAllHooks(remembering()), applyAllHooks(remembering())]);
+    expect((await hooks()).map(({ projectId }) => projectId).toSorted()).toEqual([null, ...projectIds].toSorted());
+  });
+
   test('a trigger that was swapped is found within a month', async () => {
     await applyAllHooks(remembering());
     const hook = await hookOf(projectIds[1]);

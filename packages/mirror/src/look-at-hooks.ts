@@ -1,7 +1,17 @@
 // One scope after the other: its hook is looked at or set right, and what was seen is remembered in `mirror.hooks`, where there is a database
 // to remember it in.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalogue } from '@procore-mirror/catalogue';
-import { type Database, noteHook, noteHookTrouble, readHook, type SeenHook } from '@procore-mirror/database';
+import {
+  type Database,
+  giveUpDuty,
+  noteHook,
+  noteHookTrouble,
+  readHook,
+  type SeenHook,
+  takeDuty,
+} from '@procore-mirror/database';
 import {
   createHooksApi,
   type Hook,
@@ -62,6 +72,9 @@ export type HookLooks = {
 };
 
 export const PAYLOAD_VERSION = 'v4.0';
+/** Who dies meanwhile is waited for so long. */
+const ALONE_FOR_MS = 30_000;
+const ASK_FOR_DUTY_EVERY_MS = 200;
 const NOTHING = { hookId: null, notOffered: [], refused: [], trouble: null, waits: null, isUnreached: false };
 const NO_HOOK: SeenHook = {
   hookId: null,
@@ -113,6 +126,20 @@ export function createHookLooks(
     return found;
   }
 
+  /** One process at a time, or each makes a hook where there is none. */
+  async function alone<T>({ companyId, projectId }: Place, work: () => Promise<T>): Promise<T> {
+    if (database === undefined) return work();
+    const duty = `the hook of ${companyId}/${projectId ?? ''}`;
+    const holder = randomUUID();
+    while (!(await takeDuty(database, duty, { holder, leaseMs: ALONE_FOR_MS })))
+      await sleep(ASK_FOR_DUTY_EVERY_MS, undefined, { signal });
+    try {
+      return await work();
+    } finally {
+      await giveUpDuty(database, duty, holder);
+    }
+  }
+
   return {
     plan: (place) =>
       look(place, async (done) => {
@@ -121,11 +148,16 @@ export function createHookLooks(
         return { hookId, notOffered, refused };
       }),
     apply: (place) =>
-      lookAndNote(place, async (done) => {
-        const { hookId, notOffered, refused, seen } = await applyHooks({ ...(await withMemory(place)), onDone: done });
-        await note(place, seen, refused.length === 0 ? null : `Procore does not take ${refused.join(', ')}`);
-        return { hookId, notOffered, refused };
-      }),
+      lookAndNote(place, (done) =>
+        alone(place, async () => {
+          const { hookId, notOffered, refused, seen } = await applyHooks({
+            ...(await withMemory(place)),
+            onDone: done,
+          });
+          await note(place, seen, refused.length === 0 ? null : `Procore does not take ${refused.join(', ')}`);
+          return { hookId, notOffered, refused };
+        }),
+      ),
     planToLeave: (place) =>
       look(place, async (done) => {
         for (const { id } of await oursIn(hooks, scopeAt(place))) done(removalOf(id));
