@@ -98,8 +98,8 @@ test('the plan of a part is of that part, and fits a terminal of 80 columns', as
 
 test.each([
   [['--resource', 'RFI'], 'did you mean "RFIs"?'],
-  [['--project', '17'], 'project 17 is none of the active projects that the service account sees'],
-  [['--company', '17'], 'company 17 is none of PROCORE_COMPANY_IDS'],
+  [['--project', '17'], 'there is no active project 17 that the service account sees'],
+  [['--company', '17'], 'company 17 is not among PROCORE_COMPANY_IDS'],
 ])('a part that is not there is named: %s', async (args, message) => {
   const ran = await mirror(['backfill', '--plan', ...args]);
   expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });

@@ -3,9 +3,9 @@ import { catalogue } from '@procore-mirror/catalogue';
 import type { System } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startFillLoop } from './fill-loop.ts';
-import type { Scope } from './scope.ts';
 import { type PlannedBackfills, planBackfills } from './plan-backfills.ts';
 import { requestFills } from './request-fills.ts';
+import type { Scope } from './scope.ts';
 import { simulateProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
 
 let system: System;

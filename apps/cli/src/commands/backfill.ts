@@ -5,7 +5,7 @@ import { backfillAsJson, backfillInWords } from '../backfill-in-words.ts';
 import type { PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
 import { backfillSchema, procoreSchema } from '../env.ts';
-import { ServerUnreachableError, UsageError } from '../errors.ts';
+import { ServerUnreachableError } from '../errors.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { companiesOf, findScopes } from '../find-scopes.ts';
 import { companyOrProjectId } from '../options.ts';

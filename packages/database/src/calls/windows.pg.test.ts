@@ -28,10 +28,10 @@ async function use(companyId: string, live: number, liveBefore: number): Promise
   );
 }
 
-test('of windows of which nothing is known nothing is told', async () => {
+test('of windows of which nothing is known nothing is told, and then what is assumed', async () => {
   expect(await read()).toEqual({ owner: null, hour: null, spike: null, isHourTold: false, live: 0 });
   await takeCalls(mirror.database, { holder: 'a', underWay: new Map() }, [{ companyId: '1', lane: 'backfill' }]);
-  expect(await read()).toMatchObject({ hour: null, spike: null });
+  expect(await read()).toMatchObject({ hour: 600, spike: null, isHourTold: false });
 });
 
 test('of shared windows the calls for news of all companies count, of the hour that had more', async () => {

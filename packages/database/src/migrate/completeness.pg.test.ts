@@ -22,7 +22,8 @@ type Fill = 'waiting' | 'running' | 'done' | 'failed' | 'off' | 'done in part';
 async function fill(state: Fill, resource = notes.resource, projectId: string | null = '2'): Promise<void> {
   const [stored, detail] = state === 'done in part' ? ['done', 'a parent failed'] : [state, null];
   await query(
-    'insert into mirror.backfills (company_id, project_id, resource, state, detail) values ($1, $2, $3, $4, $5)',
+    `insert into mirror.backfills (company_id, project_id, resource, state, detail) values ($1, $2, $3, $4, $5)
+      on conflict on constraint backfills_scope do update set state = excluded.state, detail = excluded.detail`,
     [place.companyId, projectId, resource, stored, detail],
   );
 }
