@@ -78,8 +78,8 @@ async function timeOf(
 ): Promise<Pick<Plan, 'windows' | 'isTold' | 'minutes' | 'shareOfHour'>> {
   const groups = new Map<string | null, { windows: Windows; isTold: boolean; calls: number }>();
   for (const [companyId, own] of Map.groupBy(backfills, (one) => one.companyId)) {
-    const { owner, hour, spike, isHourTold, live } = await readCallWindows(database.pool, companyId);
-    const windows = { hour: hour ?? CAREFUL.hour, spike: spike ?? CAREFUL.spike, live };
+    const { owner, hour, spike, isHourTold, live, kept } = await readCallWindows(database.pool, companyId);
+    const windows = { hour: hour ?? CAREFUL.hour, spike: spike ?? CAREFUL.spike, live, kept };
     const calls = (groups.get(owner)?.calls ?? 0) + callsOf(own);
     groups.set(owner, { windows, isTold: isHourTold, calls });
   }
@@ -87,6 +87,6 @@ async function timeOf(
     ...{ windows: group.windows, isTold: group.isTold, minutes: minutesFor(group.calls, group.windows) },
     shareOfHour: group.calls / group.windows.hour,
   }));
-  const nothing = { windows: CAREFUL, isTold: false, minutes: 0, shareOfHour: 0 };
+  const nothing = { windows: { ...CAREFUL, live: 0, kept: 0 }, isTold: false, minutes: 0, shareOfHour: 0 };
   return times.toSorted((a, b) => b.minutes - a.minutes)[0] ?? nothing;
 }

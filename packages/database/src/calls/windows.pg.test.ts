@@ -29,7 +29,7 @@ async function use(companyId: string, live: number, liveBefore: number): Promise
 }
 
 test('of windows of which nothing is known nothing is told, and then what is assumed', async () => {
-  expect(await read()).toEqual({ owner: null, hour: null, spike: null, isHourTold: false, live: 0 });
+  expect(await read()).toEqual({ owner: null, hour: null, spike: null, isHourTold: false, live: 0, kept: 0.4 });
   await takeCalls(mirror.database, { holder: 'a', underWay: new Map() }, [{ companyId: '1', lane: 'backfill' }]);
   expect(await read()).toMatchObject({ hour: 600, spike: null, isHourTold: false });
 });
@@ -39,7 +39,7 @@ test('of shared windows the calls for news of all companies count, of the hour t
   await window('spike', null, 25);
   await use('1', 10, 90);
   await use('2', 5, 30);
-  expect(await read('2')).toEqual({ owner: null, hour: 3600, spike: 25, isHourTold: true, live: 120 });
+  expect(await read('2')).toEqual({ owner: null, hour: 3600, spike: 25, isHourTold: true, live: 120, kept: 0.4 });
 });
 
 test('windows of its own are those of a company alone', async () => {
@@ -48,5 +48,5 @@ test('windows of its own are those of a company alone', async () => {
   await use('1', 10, 0);
   await use('2', 7, 0);
   expect(await read('1')).toMatchObject({ owner: null, hour: 3600, live: 10 });
-  expect(await read('2')).toEqual({ owner: '2', hour: 600, spike: null, isHourTold: false, live: 7 });
+  expect(await read('2')).toEqual({ owner: '2', hour: 600, spike: null, isHourTold: false, live: 7, kept: 0.4 });
 });

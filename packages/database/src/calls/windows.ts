@@ -10,6 +10,8 @@ export type CallWindows = {
   isHourTold: boolean;
   /** Calls for news of events, in the hour that runs or the one before, whichever had more. */
   live: number;
+  /** The part of a window that backfills leave to others as long as it is new. */
+  kept: number;
 };
 
 /** The windows that hold for calls of the company, as far as answers told of them. */
@@ -21,9 +23,12 @@ export async function readCallWindows(client: Queryable, companyId: string): Pro
         coalesce(bool_or(window_name = 'hour' and known_by <> 'assumed'), false) as "isHourTold",
         coalesce((select greatest(sum(u.used_live), sum(u.used_live_before)) from mirror.budget_use u
           where u.window_name = 'hour' and exists (select from mirror.windows_of(u.company_id) w join windows o
-            on w.window_name = o.window_name and w.company_id is not distinct from o.company_id)), 0)::int as live
+            on w.window_name = o.window_name and w.company_id is not distinct from o.company_id)), 0)::int as live,
+        (select leaves_beyond from mirror.lane_shares() where lane = 'backfill') as kept
       from windows`,
     [companyId],
   );
-  return rows[0] ?? { owner: null, hour: null, spike: null, isHourTold: false, live: 0 };
+  const [row] = rows;
+  if (row === undefined) throw new Error('the windows of a company could not be read');
+  return row;
 }

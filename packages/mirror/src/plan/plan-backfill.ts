@@ -32,12 +32,12 @@ export type Windows = {
   spike: number;
   /** Calls for news of events in the hour before. */
   live: number;
+  /** The part of a window that backfills leave to others as long as it is new. */
+  kept: number;
 };
 
 /** Until an answer told: Procore's smallest limits (docs/procore.md: Limits). */
-export const CAREFUL: Windows = { hour: 600, spike: 25, live: 0 };
-/** The part of a window that backfills leave to news as long as it is new; see `mirror.take_calls`. */
-const KEPT_FOR_NEWS = 0.3;
+export const CAREFUL: Pick<Windows, 'hour' | 'spike'> = { hour: 600, spike: 25 };
 
 type Known = ReadonlyMap<string, KnownLists>;
 type Find = Pick<Catalogue, 'find'>;
@@ -61,9 +61,9 @@ export function costOfBackfill(catalogue: Find, entry: CataloguedResource, known
 const NOTHING = { listCalls: 0, shows: 0, records: null, isEstimate: false };
 
 /** How long so many calls take, minutes; news of events goes first, and a window that begins gives a backfill a part of it at once. */
-export function minutesFor(calls: number, { hour, spike, live }: Windows): number {
-  const usable = Math.max(hour - live, hour * KEPT_FOR_NEWS, 1);
-  const atOnce = Math.min(usable, hour * (1 - KEPT_FOR_NEWS));
+export function minutesFor(calls: number, { hour, spike, live, kept }: Windows): number {
+  const usable = Math.max(hour - live, hour * kept, 1);
+  const atOnce = Math.min(usable, hour * (1 - kept));
   const hours = Math.max(0, Math.ceil(calls / usable) - 1);
   const rest = calls - hours * usable;
   const afterTheFirst = rest <= atOnce ? 0 : (60 * (rest - atOnce)) / Math.max(usable - atOnce, 1);
