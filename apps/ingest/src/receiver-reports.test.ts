@@ -59,7 +59,7 @@ test('a start is reported with who it is and since when it was down', async () =
       ...{ receiver: '0123456789abcdef', host: expect.any(String), pid: process.pid, version: '1.2.3' },
       ...{ startedAt: at(0), reason: 'start', at: at(1) },
       ...{ downSince: '2026-06-01T09:00:00.000Z', wasStopped: false },
-      ...{ answers: none, refused: null, spooled: null, spoolHolds: 4 },
+      ...{ answers: none, refused: null, spooled: null, spoolHolds: 4, accepts: ['0123456789abcdef'] },
     },
   ]);
 });
