@@ -67,13 +67,12 @@ export const meetingsAndSchedule: CatalogueEntryInput[] = [
     show: '/rest/v1.0/tasks/{id}?project_id={project_id}',
     list: { path: '/rest/v1.0/tasks?project_id={project_id}', carries: 'whole record' },
   },
-  // docs/decisions/023-deprecated-reads.md
+  // There is no list. Procore calls the endpoint deprecated, for calendar items (docs/procore.md: Deprecations).
   {
     resource: 'ToDos',
     tool: 'Schedule',
     scope: 'project',
     events: ['create', 'update', 'delete'],
-    unread:
-      'its only endpoint is deprecated; calendar items replace it, but whether their ids are the same is not said',
+    show: '/rest/v1.0/todos/{id}?project_id={project_id}',
   },
 ];

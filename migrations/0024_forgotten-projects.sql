@@ -1,1 +1,0 @@
-ALTER TABLE "mirror"."selection" ADD COLUMN "forgotten_at" timestamp with time zone;

@@ -1,1 +1,0 @@
-ALTER TABLE "mirror"."backfills" ADD COLUMN "parents" jsonb;
