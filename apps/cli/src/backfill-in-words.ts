@@ -10,6 +10,8 @@ export function backfillInWords(progress: BackfillProgress, end: FillEnd): strin
   const sums = sumsInWords(progress);
   if (end === 'told to end')
     return `Backfill: ${sums}. The workers go on with it; \`pnpm mirror backfill\` shows how far they are.`;
+  if (end === 'gone')
+    return `Backfill: ${sums}. Some of what was asked for is there no more: its place was forgotten, or the mirror emptied.`;
   const detail =
     toComplete === 0 ? '' : `; the workers complete ${counted(toComplete, 'record')} that lists carry in part`;
   if (failed === 0) return `Backfill: ${sums}${detail}`;
@@ -31,7 +33,7 @@ export function backfillAsJson(options: {
   const { lists, over, failed, records, calls, toComplete, failures } = progress;
   return {
     ...{
-      state: end === 'done' ? 'done' : 'under way',
+      state: { done: 'done', gone: 'gone', 'no worker': 'under way', 'told to end': 'under way' }[end],
       requests,
       lists,
       over,

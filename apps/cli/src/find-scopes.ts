@@ -6,7 +6,6 @@ import {
   judgeFailure,
   planProjects,
   type Scope,
-  selectCompany,
   selectScopes,
   shortageInWords,
   withResources,
@@ -27,8 +26,6 @@ type Part = {
   companyIds: readonly string[];
   /** As in MIRROR_PROJECTS. */
   wanted: 'active' | readonly string[];
-  /** What is selected is noted in the mirror. */
-  isNoted: boolean;
   projectId: string | undefined;
   resource: string | undefined;
 };
@@ -41,7 +38,7 @@ export async function findScopes(
   { output, signal }: Context,
   part: Part,
 ): Promise<{ scopes: Scope[]; unlisted: readonly string[] }> {
-  const { database, catalogue, companyIds, projectId, wanted, isNoted } = part;
+  const { database, catalogue, companyIds, projectId, wanted } = part;
   const chosen = chooseResource(part);
   const unlisted: string[] = [];
   const say = (line: string) => {
@@ -62,7 +59,7 @@ export async function findScopes(
   }, SAY_AFTER_MS);
   const { scopes: selected } = await selectScopes({
     ...{ client, database, companyIds, wanted, signal, pausesMs: PAUSES_MS, say },
-    select: isNoted ? selectCompany : planProjects,
+    select: planProjects, // a fill of a part takes nothing from the selection
     note: (line) => output.note(`${line}.`),
   }).finally(() => clearTimeout(waiting));
   if (unlisted.length === companyIds.length && unanswered())

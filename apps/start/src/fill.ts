@@ -40,6 +40,8 @@ export async function fill({
   const { end, progress } = await watchFills({ database, requests, companyIds, display, signal });
   if (terminal.isTerminal) terminal.write(CLEAR_LINE);
   if (end === 'no worker') throw new Error('the worker was not seen for 30 s, so nobody fills the mirror; see its log');
+  if (end === 'gone')
+    throw new Error('what was to be filled is there no more: somebody forgot it, or emptied the mirror');
   if (end === 'done') for (const line of filledInWords(progress)) say(line);
 }
 

@@ -6,6 +6,7 @@ import { startFillLoop } from './fill-loop.ts';
 import { requestFills } from './request-fills.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
+import { watchFills } from './watch-fills.ts';
 
 let procore: ScriptedProcore;
 let mirror: TestMirror;
@@ -241,6 +242,31 @@ test('whoever asks for what is under way joins it, and what is done begins anew 
   expect(await query(`select count(*)::int as waiting from mirror.backfills where state = 'waiting'`)).toEqual([
     { waiting: 2 },
   ]);
+});
+
+test('of those that ask for the same at once each gets what is under way', async () => {
+  for (let round = 1; round <= 10; round += 1) {
+    await query('truncate mirror.backfills');
+    const [one, other] = await Promise.all([request('Trades', 'Locations'), request('Locations', 'Trades')]);
+    expect(one).toHaveLength(1);
+    expect(other).toEqual(one);
+  }
+});
+
+test('a fill of a part of a new project does not count for the rest of it', async () => {
+  await query(`insert into mirror.selection (company_id, project_id, is_selected, selected_at) values
+    (1, null, true, now() - interval '1 day'), (1, 7, true, now())`);
+  await request('Locations');
+  const resources = ['Locations', 'RFIs'].map((resource, position) => ({ resource, position }));
+  expect(await requestNewProjects(mirror.database, { request: 'new', resources })).toBe(1);
+});
+
+test('who watches what was forgotten meanwhile hears that it is gone', async () => {
+  const requests = await request('Locations');
+  await query('truncate mirror.backfills');
+  const display = { columns: () => null, live: () => {}, note: () => {} };
+  const watch = { database: mirror.database, companyIds: ['1'], display, signal: AbortSignal.timeout(30_000) };
+  expect(await watchFills({ ...watch, requests })).toMatchObject({ end: 'gone' });
 });
 
 test('in a scope one is filled after the other, parents first, whole lists before others', async () => {

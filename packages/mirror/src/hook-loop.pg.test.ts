@@ -198,3 +198,15 @@ test('the hooks of a company that is not mirrored any more are removed', async (
   start({ companyIds: [] });
   await expect.poll(hooks, patience).toEqual([]);
 });
+
+test('a worker that names fewer companies takes no hook from one that names more', async () => {
+  const listed: string[] = [];
+  start({ onProjects: (id) => listed.push(id) });
+  await expect.poll(() => looks.length, patience).toBe(3);
+  const before = await hooks();
+  start({ companyIds: [], holder: 'other' }); // takes the company out, and the first one lists it anew
+  await expect.poll(() => listed.length, patience).toBe(2);
+  const { rows } = await mirror.database.pool.query('select bool_and(is_selected) as "all" from mirror.selection');
+  expect(rows).toEqual([{ all: true }]);
+  expect(await hooks()).toEqual(before);
+});

@@ -198,8 +198,12 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
     const signal = AbortSignal.any([lost, company.signal]);
     const isShort = (await callsLeft(false)) <= 0;
     const state = await readProjectsState(database.pool, companyId);
-    if (isNamed && performance.now() >= listAgainAt && isListDue(state, { everyMs, isShort }))
+    const isOut = !state.isSelected;
+    if (isNamed && performance.now() >= listAgainAt && (isOut || isListDue(state, { everyMs, isShort }))) {
       await listProjects(signal);
+    }
+    // Who names the company decides by a list of its own: another process with other settings took it out.
+    if (isNamed && isOut && !(await readProjectsState(database.pool, companyId)).isSelected) return 0;
     const due = { companyId, payloadVersion: PAYLOAD_VERSION, everyMs, isNamed, limit: LOOKS_AT_ONCE };
     const places = await findDueHooks(database.pool, due);
     const looks = places.length === 0 ? null : await looksNow(signal);

@@ -224,7 +224,8 @@ function createOffers(
   async function ask(scope: HookOptions): Promise<HookOptions['offers'] | null> {
     for (const projectId of templates(scope.companyId).slice(0, MOST_TEMPLATES)) {
       try {
-        return { projectId, list: await readOffers({ ...scope, projectId }) };
+        const list = await readOffers({ ...scope, projectId });
+        if (list.length > 0) return { projectId, list }; // none at all is no example for others
       } catch (error) {
         if (!(error instanceof ProcoreResponseError)) throw error;
       }

@@ -17,7 +17,8 @@ const WITHOUT_DATABASE_MS = 30_000;
 /** So often a line is written where there is no terminal, if nothing else is to be said. */
 const SAY_EVERY_MS = 30_000;
 
-export type FillEnd = 'done' | 'no worker' | 'told to end';
+/** `gone`: some of what was asked for is there no more, because its place was forgotten or the mirror emptied. */
+export type FillEnd = 'done' | 'gone' | 'no worker' | 'told to end';
 
 /** Where progress is shown. */
 export type FillDisplay = {
@@ -52,8 +53,11 @@ export async function watchFills(watch: Watch): Promise<{ end: FillEnd; progress
   const show = createShow(display);
   let lastAt = performance.now();
   let workerAt = lastAt;
+  let lists = watch.requests.length === 0 ? 0 : 1;
   for (;;) {
     const { progress, shortage, workerAgeMs } = await look();
+    if (progress.lists < lists) return { end: 'gone', progress };
+    lists = progress.lists;
     if (progress.over >= progress.lists) return { end: 'done', progress };
     if (workerAgeMs !== null) workerAt = Math.max(workerAt, performance.now() - workerAgeMs);
     if (performance.now() - workerAt > withoutWorkerMs) return { end: 'no worker', progress };

@@ -36,7 +36,7 @@ export async function planBackfill(context: Context, { company, project, resourc
   );
   const part = {
     companyIds: companiesOf(env.PROCORE_COMPANY_IDS, company),
-    ...{ projectId: project, resource, wanted: env.MIRROR_PROJECTS, isNoted: false },
+    ...{ projectId: project, resource, wanted: env.MIRROR_PROJECTS },
   };
   return context.withDatabase((database) =>
     context.withProcore(database, async (client) => {

@@ -50,7 +50,7 @@ async function backfill(context: Context, options: Options): Promise<ExitCode> {
   return context.withDatabase(async (database) => {
     const { scopes, unlisted } = await context.withProcore(database, (client) =>
       findScopes(context, {
-        ...{ client, database, catalogue, resources, wanted: env.MIRROR_PROJECTS, isNoted: true },
+        ...{ client, database, catalogue, resources, wanted: env.MIRROR_PROJECTS },
         ...part,
       }),
     );
@@ -71,7 +71,7 @@ async function backfill(context: Context, options: Options): Promise<ExitCode> {
     if (watched.end === 'no worker') throw new ServerUnreachableError('no worker was seen for 30 s', NO_WORKER);
     const { progress } = watched;
     output.result(backfillAsJson({ ...watched, requests, unlisted }), () => backfillInWords(progress, watched.end));
-    return watched.end === 'told to end' ? exitCode.foundSomethingWrong : exitOf(unlisted, progress.failed);
+    return watched.end === 'done' ? exitOf(unlisted, progress.failed) : exitCode.foundSomethingWrong;
   });
 }
 

@@ -1,7 +1,7 @@
 // Backfills are asked for by whoever wants them, and done by the workers: rows of `mirror.backfills`, a row for each resource of a
 // scope. Who asks for what is under way gets that, and begins nothing anew.
 import type { Database } from '../connection/open-database.ts';
-import { afterConflicts } from '../connection/transaction.ts';
+import { afterConflicts, inTransaction } from '../connection/transaction.ts';
 import type { BatchKey } from './batch.ts';
 
 /** `position`: in which order they are taken. */
@@ -20,8 +20,10 @@ export async function requestBackfills(
   database: Database,
   { request, wanted }: { request: string; wanted: readonly WantedBackfill[] },
 ): Promise<string[]> {
-  const { rows } = await afterConflicts(database, () =>
-    database.pool.query<{ request: string }>(
+  return inTransaction(database, async (client) => {
+    // One asks at a time: what another began meanwhile is open, and no snapshot from before shows it.
+    await client.query(`select mirror.take_turn('backfills')`);
+    const { rows } = await client.query<{ request: string }>(
       `with wanted as (
         select * from unnest($2::bigint[], $3::bigint[], $4::text[], $5::integer[])
           as w (company_id, project_id, resource, position)
@@ -48,9 +50,9 @@ export async function requestBackfills(
         wanted.map(({ resource }) => resource),
         wanted.map(({ position }) => position),
       ],
-    ),
-  );
-  return rows.map((row) => row.request);
+    );
+    return rows.map((row) => row.request);
+  });
 }
 
 /**
@@ -70,7 +72,7 @@ export async function requestNewProjects(
         cross join unnest($2::text[], $3::integer[]) as r (resource, position)
         where p.project_id is not null and p.is_selected and p.selected_at > c.selected_at
           and not exists (select from mirror.backfills f where f.company_id = p.company_id and f.project_id = p.project_id
-            and f.requested_at >= p.selected_at)
+            and f.resource = r.resource and f.requested_at >= p.selected_at)
         order by 1, 2, 3
         on conflict (company_id, project_id, resource) do update
           set ${BEGUN_ANEW}, request = excluded.request, position = excluded.position where ${IS_OVER}`,

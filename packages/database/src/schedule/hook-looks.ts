@@ -50,6 +50,8 @@ type ProjectsState = {
   listedMs: number | null;
   /** When an event told of them that no list has followed, or of a new one that no list has shown, ms ago; null: none did. */
   announcedMs: number | null;
+  /** False where it was never listed, and where another process, that does not name the company, took it out. */
+  isSelected: boolean;
 };
 
 export async function readProjectsState(client: Queryable, companyId: string): Promise<ProjectsState> {
@@ -60,11 +62,11 @@ export async function readProjectsState(client: Queryable, companyId: string): P
           where e.received_at > now() - interval '3 minutes' and e.company_id = $1 and lower(e.resource) = 'projects'
             and e.kind = 'create' and not exists (
               select from mirror.selection p where p.company_id = $1 and p.project_id::text = e.record_id)
-        ))) * 1000)::float8 as "announcedMs"
+        ))) * 1000)::float8 as "announcedMs", is_selected as "isSelected"
       from mirror.selection where company_id = $1 and project_id is null`,
     [companyId],
   );
-  return rows[0] ?? { listedMs: null, announcedMs: null };
+  return rows[0] ?? { listedMs: null, announcedMs: null, isSelected: false };
 }
 
 /** Companies that are not mirrored any more and have hooks of ours. */
