@@ -194,16 +194,19 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
     return refusals >= REFUSALS_IN_A_ROW ? Math.min(REST_AFTER_REFUSALS_MS, everyMs) : 0;
   }
 
+  /** Lists the projects when that is due. False: another process, with other settings, took the company out, and no list put it back yet. */
+  async function listIfDue(isShort: boolean, signal: AbortSignal): Promise<boolean> {
+    const state = await readProjectsState(database.pool, companyId);
+    if (performance.now() >= listAgainAt && (!state.isSelected || isListDue(state, { everyMs, isShort }))) {
+      await listProjects(signal);
+    }
+    return state.isSelected || (await readProjectsState(database.pool, companyId)).isSelected;
+  }
+
   return async (lost) => {
     const signal = AbortSignal.any([lost, company.signal]);
     const isShort = (await callsLeft(false)) <= 0;
-    const state = await readProjectsState(database.pool, companyId);
-    const isOut = !state.isSelected;
-    if (isNamed && performance.now() >= listAgainAt && (isOut || isListDue(state, { everyMs, isShort }))) {
-      await listProjects(signal);
-    }
-    // Who names the company decides by a list of its own: another process with other settings took it out.
-    if (isNamed && isOut && !(await readProjectsState(database.pool, companyId)).isSelected) return 0;
+    if (isNamed && !(await listIfDue(isShort, signal))) return 0;
     const due = { companyId, payloadVersion: PAYLOAD_VERSION, everyMs, isNamed, limit: LOOKS_AT_ONCE };
     const places = await findDueHooks(database.pool, due);
     const looks = places.length === 0 ? null : await looksNow(signal);
