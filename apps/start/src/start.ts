@@ -1,6 +1,6 @@
 // `npm start`, from the database up:
 //
-//   Postgres ─▶ migrate ─▶ ingest ─▶ (simulator) ─▶ worker ─▶ hooks ─▶ backfill ─▶ a live line, until Ctrl-C
+//   Postgres ─▶ migrate ─▶ ingest ─▶ (simulator) ─▶ hooks ─▶ worker ─▶ backfill ─▶ a live line, until Ctrl-C
 import path from 'node:path';
 import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/catalogue';
 import { migrateDatabase, openSessions } from '@procore-mirror/database';
