@@ -41,6 +41,7 @@ function statement(table: MirroredTable, bury: boolean, heedsNews: boolean): str
   const mark = bury
     ? '_deleted_at = coalesce(t._deleted_at, now())'
     : '_hidden_at = case when t._deleted_at is null then coalesce(t._hidden_at, now()) else t._hidden_at end';
+  const isNews = `t._deleted_at is null${bury ? '' : ' and t._hidden_at is null'}`;
   const isUnheard = `and not exists (select from mirror.pending p
       where p.company_id = $1::bigint and p.project_id is not distinct from $2::bigint and p.resource = ${resource}
         and p.record_id = t.id::text and not exists (
@@ -57,7 +58,9 @@ with old as materialized (
   order by t.id for update
 ),
 marked as (
-  update ${tableName(table)} t set ${mark}, _version = $3::bigint, _fetched_at = now()
+  update ${tableName(table)} t set ${mark}, _version = $3::bigint, _fetched_at = now(),
+    _changed_at = case when ${isNews} then now() else t._changed_at end,
+    _changed_version = case when ${isNews} then $3::bigint else t._changed_version end
   from old where ${keyColumns(table)
     .map((column) => `t.${column} = old.${column}`)
     .join(' and ')}

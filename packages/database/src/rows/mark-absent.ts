@@ -91,6 +91,7 @@ function markStatement(table: MirroredTable): string {
     )
     .join(' and ');
   const { project, parent: parentId } = placeOf(table, 't');
+  const isNews = 't._deleted_at is null and (excluded._deleted_at is not null or t._hidden_at is null)';
   return `
 with absent as (
   select * ${inProject ? ', $3::bigint as project_id' : ''}
@@ -105,15 +106,18 @@ old as materialized (
 ),
 marked as (
   insert into ${tableName(table)} as t
-    (${keys.map(([column]) => column).join(', ')}, _deleted_at, _hidden_at, _fetched_at, _version, _event_id)
+    (${keys.map(([column]) => column).join(', ')}, _deleted_at, _hidden_at, _fetched_at, _version, _changed_at, _changed_version, _event_id)
   select ${keys.map(([, value]) => value).join(', ')},
-    case when a.bury then now() end, case when not a.bury then now() end, now(), $4::bigint, p.event_id
+    case when a.bury then now() end, case when not a.bury then now() end, now(), $4::bigint,
+    now(), $4::bigint, p.event_id
   from absent a left join old o on o.id = a.id left join mirror.pending p on ${isPendingOf(table, 'a.id::text')}
   order by a.id
   on conflict (${keyColumns(table).join(', ')}) do update set
     _deleted_at = coalesce(t._deleted_at, excluded._deleted_at),
     _hidden_at = case when t._deleted_at is null then coalesce(t._hidden_at, excluded._hidden_at) else t._hidden_at end,
     ${parent === null ? '' : `${parent} = coalesce(t.${parent}, excluded.${parent}),`}
+    _changed_at = case when ${isNews} then excluded._changed_at else t._changed_at end,
+    _changed_version = case when ${isNews} then excluded._changed_version else t._changed_version end,
     _fetched_at = now(), _version = excluded._version, _event_id = coalesce(excluded._event_id, t._event_id)
   where t._version < excluded._version and ${isSamePlace(table, placeOf(table, 't'), placeOf(table, 'excluded'))}
   returning id

@@ -6,6 +6,7 @@ import { asJsonbAtFirstSight, asJsonbBytes } from './jsonb-text.ts';
 import { isFittingId, scopeProject, type TableScope } from './look-up.ts';
 import { canMove } from './place.ts';
 import { type AnswerShape, storeStatement } from './store-statement.ts';
+import { mayHoldVaryingParts } from './varying-parts.ts';
 
 /** An API answer, and what is known of the records in it. */
 export type Answer = TableScope & {
@@ -129,7 +130,13 @@ async function run(
   const { table, wrapper, embedded, isPart = false } = answer;
   const parentId = answer.parentId !== null && isFittingId(table, answer.parentId) ? answer.parentId : null;
   const { rows } = await client.query<StoredRecord & { unfit: number }>(
-    storeStatement(table, { wrapper, embedded: embedded?.field ?? null, isPart, where }),
+    storeStatement(table, {
+      wrapper,
+      embedded: embedded?.field ?? null,
+      isPart,
+      mayVary: mayHoldVaryingParts(json),
+      where,
+    }),
     [
       json,
       answer.companyId,

@@ -8,6 +8,8 @@ export type AnswerShape = {
   embedded: string | null;
   /** The records lack fields: what a row has beyond them stays, and the row says that it is not complete. */
   isPart: boolean;
+  /** They may hold what changes by itself (`mayHoldVaryingParts`). */
+  mayVary: boolean;
   /** Store records whose row is in the place of the answer, and new ones; or those whose row is in another place. */
   where: 'here' | 'elsewhere';
 };
@@ -26,21 +28,26 @@ export function storeStatement(table: MirroredTable, shape: AnswerShape): string
   const fitted = table.columns.map(
     (column) => `${fitText(quoteName(column.name), column.type)} as ${quoteName(column.name)}`,
   );
-  const replaced = [...typed, '_data', '_complete', '_fetched_at', '_version'];
+  const replaced = [...typed, '_data', '_complete', '_fetched_at', '_version', '_hash'];
+  // What a row had before a mere part came is not looked through here.
+  const hash = shape.isPart || shape.mayVary ? 'mirror.record_hash(record)' : 'mirror.content_hash(record::text)';
+  const isChange = `(t._deleted_at is not null or t._hidden_at is not null or ${shape.where === 'elsewhere'}
+      or ${currentHash('t')} is distinct from excluded._hash)`;
   if (table.scope === 'project' && !table.idRepeatsAcrossProjects) replaced.push('project_id');
   return `
 with ${chosenRecords(table, shape)},
 fitted as (
-  select ${['_id', ...parent.map((name) => `_parent_id as ${name}`), ...fitted, '_data'].join(',\n    ')}
+  select ${['_id', ...parent.map((name) => `_parent_id as ${name}`), ...fitted, '_data', '_hash'].join(',\n    ')}
   -- With an offset each value is taken out once, however often its column is named above.
-  from (select ${['id as _id', 'parent_id as _parent_id', 'record as _data', ...taken].join(', ')}
+  from (select ${['id as _id', 'parent_id as _parent_id', 'record as _data', `${hash} as _hash`, ...taken].join(', ')}
     from chosen where $7::text[] is not null offset 0) as taken
 ),
 stored as (
   insert into ${tableName(table)} as t
-    (${[...keys, 'id', ...columns, '_data', '_complete', '_fetched_at', '_version', '_event_id'].join(', ')})
+    (${[...keys, 'id', ...columns, '_data', '_complete', '_fetched_at', '_version', '_hash', '_changed_at', '_changed_version', '_event_id'].join(', ')})
   select ${['$2::bigint', '$3::bigint'].slice(0, keys.length).join(', ')},
     ${['_id', ...columns, '_data'].map((name) => `f.${name}`).join(', ')}, ${!shape.isPart}, now(), $4::bigint,
+    f._hash, now(), $4::bigint,
     (select p.event_id from mirror.pending p where ${isPendingOf(table, 'f._id::text')})
   from fitted f
   order by f._id
@@ -48,7 +55,9 @@ stored as (
     ${[
       ...replaced.map((name) => `${name} = excluded.${name}`),
       ...[...parent, '_event_id'].map((name) => `${name} = coalesce(excluded.${name}, t.${name})`),
-    ].join(', ')}, _deleted_at = null, _hidden_at = null
+    ].join(', ')}, _deleted_at = null, _hidden_at = null,
+    _changed_at = case when ${isChange} then excluded._changed_at else t._changed_at end,
+    _changed_version = case when ${isChange} then excluded._changed_version else t._changed_version end
   where ${shape.where === 'here' ? isNewerHere(table) : isNewerElsewhere(table)}
   returning t.id${parent.map((name) => `, t.${name} as parent_id`).join('')}, ${placeBefore(table, shape)} as place_before,
     ${wasBefore(table, 'coalesce(before._deleted_at, before._hidden_at)')} as absent_since, t.xmax = 0 as is_new,
@@ -77,6 +86,11 @@ from chosen c left join stored s using (id)`;
 function isNewerHere(table: MirroredTable): string {
   const isHere = isSamePlace(table, placeOf(table, 't'), placeOf(table, 'excluded'));
   return `t._version < excluded._version and ${isHere}`;
+}
+
+/** SQL: the hash of a row's content by the rule of this version (`record_hash.sql`), which the row need not have. */
+function currentHash(row: string): string {
+  return `case when get_byte(${row}._hash, 0) = 1 then ${row}._hash else mirror.record_hash(${row}._data) end`;
 }
 
 const ABSENT = '(t._deleted_at is not null or t._hidden_at is not null)';

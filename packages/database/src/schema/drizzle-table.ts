@@ -1,6 +1,7 @@
 import {
   bigint,
   boolean,
+  customType,
   date,
   type ExtraConfigColumn,
   index,
@@ -13,7 +14,7 @@ import {
   text,
   timestamp,
 } from 'drizzle-orm/pg-core';
-import { allColumns, type ColumnType, keyColumns, type MirroredTable, type TableColumn } from './mirrored-table.ts';
+import { allColumns, keyColumns, type MirroredTable, type TableColumn } from './mirrored-table.ts';
 
 export const procore = pgSchema('procore');
 
@@ -25,7 +26,8 @@ const columnOf = {
   date: () => date(),
   timestamptz: () => timestamp({ withTimezone: true }),
   jsonb: () => jsonb(),
-} satisfies Record<ColumnType, () => PgColumnBuilderBase>;
+  bytea: customType<{ data: Buffer }>({ dataType: () => 'bytea' }),
+} satisfies Record<TableColumn['type'], () => PgColumnBuilderBase>;
 
 /** The table that drizzle-kit compares with `migrations/`; at run time all SQL is made from the MirroredTable itself. */
 export function drizzleTable(table: MirroredTable): PgTable {

@@ -34,7 +34,7 @@ export type MirroredTable = {
 
 export type TableColumn = {
   name: string;
-  type: ColumnType;
+  type: ColumnType | 'bytea';
   required: boolean;
   /** What it holds when nothing is said; of booleans only. */
   default: boolean | null;
@@ -92,6 +92,29 @@ export const OWN_COLUMNS: readonly (TableColumn & { meaning: string })[] = [
     default: null,
     required: false,
     meaning: 'The newest event (mirror.events) known of the record when it was fetched.',
+  },
+  {
+    name: '_hash',
+    type: 'bytea',
+    default: null,
+    required: false,
+    meaning:
+      'Fingerprint of _data without what changes by itself: signatures of links to files, and permissions. Rows with the same one have the same content.',
+  },
+  {
+    name: '_changed_at',
+    type: 'timestamptz',
+    default: null,
+    required: false,
+    meaning:
+      'When the mirror learnt that the content, the place or the absence of the record is another one; NULL: not since the mirror keeps this.',
+  },
+  {
+    name: '_changed_version',
+    type: 'bigint',
+    default: null,
+    required: false,
+    meaning: 'The _version that brought that change.',
   },
 ];
 
