@@ -1,7 +1,7 @@
 import type { TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase } from '../connection/open-database.ts';
-import type { MirroredTable } from '../schema/mirrored-table.ts';
+import { type MirroredTable, OWN_COLUMNS } from '../schema/mirrored-table.ts';
 import { createMigratedDatabase } from '../testing/migrated-database.ts';
 import { checkDatabase } from './check-database.ts';
 import { migrateDatabase } from './migrate-database.ts';
@@ -51,7 +51,7 @@ test('the table is made, with its indexes and comments; again, nothing happens',
   expect(await migrate(slats)).toEqual(['made procore.slats']);
   expect(await columns()).toEqual([
     ...['company_id', 'project_id', 'id', 'crate_id', 'width'],
-    ...['_data', '_complete', '_deleted_at', '_hidden_at', '_fetched_at', '_version', '_event_id'],
+    ...OWN_COLUMNS.map(({ name }) => name),
   ]);
   const { rows } = await server.pool.query(`select indexname from pg_indexes where tablename = 'slats' order by 1`);
   expect(rows.map((row) => row.indexname)).toEqual(['slats_parent', 'slats_pkey', 'slats_project']);

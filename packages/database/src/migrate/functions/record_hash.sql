@@ -2,7 +2,7 @@
 -- the reader may do (`permissions`, keys that begin with `current_user`), and of links to Procore's file storage everything but the path.
 create or replace function mirror.record_hash(
   record jsonb
-) returns bytea language plpgsql immutable strict parallel safe as $$
+) returns bytea language plpgsql immutable parallel safe strict as $$
 declare
   content text := record::text;
 begin

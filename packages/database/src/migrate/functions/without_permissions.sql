@@ -2,7 +2,7 @@
 -- record of Procore's comes near.
 create or replace function mirror.without_permissions(
   part jsonb, levels integer
-) returns jsonb language plpgsql immutable strict parallel safe as $$
+) returns jsonb language plpgsql immutable parallel safe strict as $$
 begin
   if levels = 0 or strpos(part::text, '"permissions": ') = 0 and strpos(part::text, '"current_user') = 0 then
     return part;
