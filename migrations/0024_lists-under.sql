@@ -1,0 +1,1 @@
+ALTER TABLE "mirror"."pending" ADD COLUMN "lists_children" boolean DEFAULT false NOT NULL;
