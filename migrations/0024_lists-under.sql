@@ -1,1 +1,0 @@
-ALTER TABLE "mirror"."pending" ADD COLUMN "lists_children" boolean DEFAULT false NOT NULL;
