@@ -163,7 +163,6 @@ const inTheOffice: readonly Work[] = [
   row('Tasks', 'import', 'Monday morning', weekly(8), [200, 500], 0.25),
   row('Tasks', 'import', 'office', weekly(2), [200, 500], 0.25),
   row('Tasks', 'form', 'office', daily(0.2), [1, 5], 0.2),
-  row('ToDos', 'form', 'office', daily(0.2), [1, 3], 0.7),
   row('Coordination Issues', 'form', 'office', daily(0.3), [3, 15], 0.5),
   row('Coordination Issue Activities', 'rows', 'office', daily(0.5), [2, 10], 1),
   row('Bim Models', 'form', 'office', weekly(6), [1, 2], 0.4),

@@ -8,10 +8,10 @@ export { nearestNames, probableName } from './nearest-names.ts';
 export { ourEntries } from './our-entries.ts';
 export {
   carriedAlong,
-  childrenOf,
+  type Dependent,
+  dependentsOf,
   embeddedIn,
   goesWithParent,
-  goneWith,
   isListedByParent,
   parentsOf,
 } from './relatives.ts';

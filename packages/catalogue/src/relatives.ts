@@ -14,30 +14,42 @@ export function isListedByParent({ parent, list }: CatalogueEntry): boolean {
   return key !== undefined && list?.path.includes(`{${key}}`) === true;
 }
 
+/** A resource whose rows depend on where a record of another one is. */
+export type Dependent = {
+  entry: CataloguedResource;
+  /**
+   * What ties its records to that one. `inside`: they live in it and come with it. `row`: they have endpoints of their own, and their
+   * rows name it. `list`: it has a list of them, and nothing else says that they are its own.
+   */
+  tie: 'inside' | 'row' | 'list';
+  /** Do its records send no event when they are deleted with that one? */
+  isSilent: boolean;
+};
+
+/**
+ * Whose rows depend on where a record of this resource is? What moves, comes back or is gone takes these along, and theirs with them.
+ * Not those of a project where the record is of the company: nobody knows in which project to look.
+ */
+export function dependentsOf(
+  catalogue: Pick<Catalogue, 'mirrored'>,
+  { resource, scope }: CataloguedResource,
+): Dependent[] {
+  return catalogue.mirrored.flatMap((entry) => {
+    const tie = tieTo(entry, resource);
+    if (tie === null || (entry.scope === 'project' && scope === 'company')) return [];
+    return [{ entry, tie, isSilent: goesWithParent(entry) }];
+  });
+}
+
+function tieTo({ parent, list }: CataloguedResource, resource: string): Dependent['tie'] | null {
+  if (parent === null) return list?.under?.resource === resource ? 'list' : null;
+  if (parent.embeddedAs !== null) return parent.resource === resource ? 'inside' : null;
+  return [parent.resource, ...parent.alsoOf].includes(resource) ? 'row' : null;
+}
+
 /** The resources whose records live inside this one's and have no endpoint of their own. */
-export function embeddedIn(catalogue: Catalogue, entry: CataloguedResource): CataloguedResource[] {
-  return catalogue.mirrored.filter(
-    ({ parent }) => parent !== null && parent.embeddedAs !== null && parent.resource === entry.resource,
-  );
-}
-
-/** The resources whose records belong to this one's and have endpoints of their own. */
-export function childrenOf(catalogue: Catalogue, parent: CataloguedResource): CataloguedResource[] {
-  return catalogue.mirrored.filter((child) => child.parent?.embeddedAs === null && mayBelongTo(child, parent));
-}
-
-/** The resources whose records go with this one's, when these are deleted, without an event of their own. */
-export function goneWith(catalogue: Catalogue, parent: CataloguedResource): CataloguedResource[] {
-  return catalogue.mirrored.filter((child) => goesWithParent(child) && mayBelongTo(child, parent));
-}
-
-/** Not where the child is of a project and the parent of the company: nobody knows in which project to look. */
-function mayBelongTo(
-  { parent, scope }: CataloguedResource,
-  { resource, scope: scopeOfParent }: CataloguedResource,
-): boolean {
-  const isParent = parent !== null && [parent.resource, ...parent.alsoOf].includes(resource);
-  return isParent && (scope === 'company' || scopeOfParent === 'project');
+export function embeddedIn(catalogue: Pick<Catalogue, 'mirrored'>, entry: CataloguedResource): CataloguedResource[] {
+  return dependentsOf(catalogue, entry).flatMap((dependent) => (dependent.tie === 'inside' ? dependent.entry : []));
 }
 
 /** Do its records send no event when they are deleted with their parent? */

@@ -70,7 +70,13 @@ export { countPending, findPending, findPendingParent, listPendingIds } from './
 export { markPending, type News, type Pace } from './pending/mark-pending.ts';
 export { noteBatch } from './pending/note-batch.ts';
 export { placePending } from './pending/place-pending.ts';
-export { noteFirstAbsence, noteListed, postponeRecords, postponeToDetail } from './pending/postpone-records.ts';
+export {
+  noteFirstAbsence,
+  noteListed,
+  noteListsUnder,
+  postponeRecords,
+  postponeToDetail,
+} from './pending/postpone-records.ts';
 export { settleRecords } from './pending/settle-records.ts';
 export {
   findFormerPlaces,
@@ -78,6 +84,7 @@ export {
   findLeftBehind,
   findMentions,
   findMovedAway,
+  findNotHere,
   findOrphansDeletedWith,
   findProjects,
   findReturned,

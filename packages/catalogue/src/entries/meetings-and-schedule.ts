@@ -67,12 +67,13 @@ export const meetingsAndSchedule: CatalogueEntryInput[] = [
     show: '/rest/v1.0/tasks/{id}?project_id={project_id}',
     list: { path: '/rest/v1.0/tasks?project_id={project_id}', carries: 'whole record' },
   },
-  // There is no list. Procore calls the endpoint deprecated, for calendar items (docs/procore.md: Deprecations).
+  // docs/decisions/023-deprecated-reads.md
   {
     resource: 'ToDos',
     tool: 'Schedule',
     scope: 'project',
     events: ['create', 'update', 'delete'],
-    show: '/rest/v1.0/todos/{id}?project_id={project_id}',
+    unread:
+      'its only endpoint is deprecated; calendar items replace it, but whether their ids are the same is not said',
   },
 ];

@@ -2,14 +2,13 @@ import type { CatalogueEntryInput } from '../catalogue-entry.ts';
 
 /** Codes and types that costs are booked under. */
 export const workBreakdown: CatalogueEntryInput[] = [
-  // Procore calls the endpoint deprecated (docs/procore.md: Deprecations).
+  // The list is deprecated, the show is not (docs/decisions/023-deprecated-reads.md).
   {
     resource: 'Standard Cost Code Lists',
     tool: 'Work Breakdown Structure',
     scope: 'company',
     events: ['create'],
     show: '/rest/v1.0/standard_cost_code_lists/{id}?company_id={company_id}',
-    list: { path: '/rest/v1.0/standard_cost_code_lists?company_id={company_id}', carries: 'part of the record' },
   },
   // The default view holds nothing but two ids.
   {

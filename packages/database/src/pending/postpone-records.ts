@@ -74,6 +74,24 @@ export async function noteFirstAbsence(
 }
 
 /**
+ * Notes whether the lists under these pending records are still to be read. That they are is said of whatever news they have by now,
+ * that they were only of the news that was noted before. Belongs in the transaction that found it out.
+ */
+export async function noteListsUnder(
+  client: Transaction,
+  key: BatchKey,
+  records: readonly NewsOfRecord[],
+  { areToBeRead }: { areToBeRead: boolean },
+): Promise<void> {
+  if (records.length === 0) return;
+  await client.query(
+    `update mirror.pending p set lists_children = $6 from unnest($4::text[], $5::bigint[]) as f(record_id, generation)
+      where ${isOfBatch(key, 'p.')} and p.record_id = f.record_id and ($6 or p.generation = f.generation)`,
+    [...keyValues(key), records.map(({ id }) => id), records.map(({ generation }) => generation), areToBeRead],
+  );
+}
+
+/**
  * Notes that a list was asked for these records, so that they are shown next: in the lane `detail`, if they were live and
  * it refreshed them. They stay pending and wait for `pauseMs`. Belongs in the transaction that stores the rows.
  */

@@ -1,8 +1,8 @@
 import type { Queryable } from '../connection/queryable.ts';
-import type { BatchKey } from '../schedule/batch.ts';
+import { type BatchKey, isOfBatch, keyValues } from '../schedule/batch.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteName, tableName } from '../schema/quote.ts';
-import { fittingIds, inScope, isFittingId, scopeProject, type TableScope } from './look-up.ts';
+import { fittingIds, inScope, isFittingId, LIVE, scopeProject, type TableScope } from './look-up.ts';
 
 /**
  * The projects in which a record of this id is mirrored or pending, for records that repeat across projects. Both in one
@@ -80,6 +80,20 @@ export async function findLeftBehind(
   return rows;
 }
 
+/** Those of the ids that have no row in this place which says that they are there. */
+export async function findNotHere(
+  client: Queryable,
+  { table, companyId, projectId }: TableScope,
+  ids: readonly string[],
+): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `select id::text as id from ${tableName(table)} where ${inScope(table)} and id = any($3::${table.idType}[]) and ${LIVE}`,
+    [companyId, scopeProject(table, projectId), fittingIds(table, ids)],
+  );
+  const here = new Set(rows.map((row) => row.id));
+  return fittingIds(table, ids).filter((id) => !here.has(id));
+}
+
 /** Children of these parents whose rows are in another project than this one, where the parents are. */
 export async function findStrayed(
   client: Queryable,
@@ -112,8 +126,9 @@ export async function findLatelyHidden(
 }
 
 /**
- * Tombstones of records whose delete event is of the minute of this parent's, and of which it is not known that they belonged to
- * it: never seen and of no known parent, or of another parent and changed within the day before, so that they may have moved.
+ * Records that are deleted, or are to be looked for after a delete event, whose delete event is of the minute of this parent's, and of
+ * which it is not known that they belonged to it: never seen and of no known parent, or of another parent and changed within the day
+ * before, so that they may have moved.
  */
 export async function findOrphansDeletedWith(
   client: Queryable,
@@ -124,17 +139,30 @@ export async function findOrphansDeletedWith(
   const deleteOf = (alias: string, resource: string, id: string) =>
     `${alias}.company_id = $1::bigint and ${alias}.resource = ${resource} and ${alias}.record_id = ${id} and ${alias}.kind like 'delete%'`;
   const parentId = `${quoteName(table.parentKey)}::text`;
+  const toBeDeleted = await findDeletesPending(client, { table, companyId, projectId });
   const hadNews = `exists (select from mirror.events e where e.company_id = $1::bigint and e.resource = $3
     and e.record_id = t.id::text and e.kind not like 'delete%'
     and e.occurred_at between c.occurred_at - interval '1 day' and c.occurred_at)`;
   const { rows } = await client.query<{ id: string }>(
-    `select t.id::text as id from ${tableName(table)} t where ${inScope(table)} and _deleted_at is not null
+    `select t.id::text as id from ${tableName(table)} t where ${inScope(table)} and (_deleted_at is not null or t.id = any($6::${table.idType}[]))
         and ${parentId} is distinct from $5 and exists (
           select from mirror.events c join mirror.events p on ${deleteOf('p', '$4', '$5')}
           where ${deleteOf('c', '$3', 't.id::text')} and abs(extract(epoch from c.occurred_at - p.occurred_at)) < 60
             and (${parentId} is null and _data is null or ${parentId} is not null and ${hadNews}))
       order by t._fetched_at desc limit ${ORPHANS_AT_ONCE}`,
-    [companyId, scopeProject(table, projectId), table.resource, parent.resource, parent.id],
+    [
+      ...[companyId, scopeProject(table, projectId), table.resource, parent.resource, parent.id],
+      fittingIds(table, toBeDeleted),
+    ],
+  );
+  return rows.map((row) => row.id);
+}
+
+async function findDeletesPending(client: Queryable, { table, companyId, projectId }: TableScope): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `select record_id as id from mirror.pending
+      where ${isOfBatch({ companyId, projectId, resource: table.resource })} and delete_seen`,
+    keyValues({ companyId, projectId: scopeProject(table, projectId), resource: table.resource }),
   );
   return rows.map((row) => row.id);
 }

@@ -19,12 +19,12 @@ export type ChildrenAbsence = TableScope & {
 
 /**
  * Marks the mirrored children of these parents in this project as absent, but for some. A row of a later fetch stays as it
- * is; `mirror.absences` keeps what became absent.
+ * is; `mirror.absences` keeps what became absent. Returns the ids of those that were marked.
  */
-export async function markAbsentChildren(client: Transaction, absence: ChildrenAbsence): Promise<void> {
+export async function markAbsentChildren(client: Transaction, absence: ChildrenAbsence): Promise<string[]> {
   const { table, parentIds, noted } = absence;
-  if (table.parentKey === null || parentIds.length === 0) return;
-  await client.query(statement(table, absence.bury, noted !== null), [
+  if (table.parentKey === null || parentIds.length === 0) return [];
+  const { rows } = await client.query<{ id: string }>(statement(table, absence.bury, noted !== null), [
     absence.companyId,
     scopeProject(table, absence.projectId),
     absence.version,
@@ -32,6 +32,7 @@ export async function markAbsentChildren(client: Transaction, absence: ChildrenA
     fittingIds(table, absence.except),
     ...(noted === null ? [] : [noted.map(({ id }) => id), noted.map(({ generation }) => generation)]),
   ]);
+  return rows.map((row) => row.id);
 }
 
 function statement(table: MirroredTable, bury: boolean, heedsNews: boolean): string {
@@ -64,9 +65,12 @@ marked as (
   from old where ${keyColumns(table)
     .map((column) => `t.${column} = old.${column}`)
     .join(' and ')}
-)
-insert into mirror.absences as m (company_id, resource, record_id, project_id, parent_id, version)
+),
+noted as (
+  insert into mirror.absences as m (company_id, resource, record_id, project_id, parent_id, version)
 select $1::bigint, ${resource}, old.id::text, $2::bigint, old.parent_id, $3::bigint from old where old.is_live order by old.id
 on conflict (company_id, resource, record_id, project_id, parent_id) do update set
-  version = greatest(m.version, excluded.version), noted_at = now()`;
+  version = greatest(m.version, excluded.version), noted_at = now()
+)
+select id::text as id from old`;
 }

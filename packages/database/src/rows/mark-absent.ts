@@ -27,6 +27,8 @@ export type Marked = {
   stale: number;
   /** Those whose row now says that they are absent from this place. */
   absentIds: string[];
+  /** Those, and those whose row says that they are absent from another place. */
+  goneIds: string[];
   /** Those whose row says that they are in another place. */
   elsewhere: { id: string; projectId: string | null; parentId: string | null }[];
 };
@@ -35,6 +37,7 @@ type MarkedRow = Marked['elsewhere'][number] & {
   bury: boolean;
   marked: boolean;
   isAbsent: boolean;
+  isGone: boolean;
   isElsewhere: boolean;
 };
 
@@ -73,6 +76,7 @@ export async function markAbsent(client: Transaction, absence: Absence): Promise
     hidden: count(false),
     stale: records.length - count(true) - count(false),
     absentIds: rows.filter(({ isAbsent }) => isAbsent).map(({ id }) => id),
+    goneIds: rows.filter(({ isGone }) => isGone).map(({ id }) => id),
     elsewhere: rows
       .filter(({ isElsewhere }) => isElsewhere)
       .map(({ id, projectId, parentId }) => ({ id, projectId, parentId })),
@@ -140,6 +144,7 @@ noted as (
 )
 select a.id::text as id, a.bury, m.id is not null as marked,
   m.id is not null or coalesce(o.is_here and not o.is_live, false) as "isAbsent",
+  m.id is not null or coalesce(not o.is_live, false) as "isGone",
   coalesce(o.is_live and not o.is_here, false) as "isElsewhere", o.project_id::text as "projectId", o.parent_id::text as "parentId"
 from absent a left join marked m using (id) left join old o using (id)`;
 }

@@ -32,6 +32,8 @@ export type NotedRecord = {
   /** Those attempts that failed for what may be its own fault. */
   ownFailures: number;
   reread: boolean;
+  /** It moved or came back; the lists under it are to tell who did so with it before its news is settled. */
+  listsChildren: boolean;
   /** An earlier run did not find it, long enough ago, and no news came since. */
   isSightedAbsent: boolean;
   /** A list has refreshed what it carries of the record since its newest event; the show is still to come. */

@@ -145,6 +145,8 @@ export const pending = mirror.table(
     listedGeneration: bigint('listed_generation', { mode: 'bigint' }),
     /** It was read once already and looked older than its event. */
     reread: boolean('reread').notNull().default(false),
+    /** It moved or came back, and the lists under it are still to tell who did so with it. News leaves that as it is. */
+    listsChildren: boolean('lists_children').notNull().default(false),
     /** The generation for which a fetch did not find it, and when: the first of the two sightings that an absence takes. */
     absentGeneration: bigint('absent_generation', { mode: 'bigint' }),
     absentAt: moment('absent_at'),

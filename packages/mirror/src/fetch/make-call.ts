@@ -11,6 +11,7 @@ import { storeListing } from '../store/store-listing.ts';
 import { storePart } from '../store/store-part.ts';
 import { concludeFrom } from './conclude-from.ts';
 import { findParents, listParents, showParent, walkParents } from './fetch-by-parent.ts';
+import { readListsUnder } from './lists-under.ts';
 import { showRecord } from './show-record.ts';
 
 /**
@@ -36,6 +37,8 @@ export async function makeCall(run: BatchRun, call: FetchCall): Promise<void> {
       return findParents(run, call.ids);
     case 'walk parents':
       return walkParents(run, call.ids);
+    case 'lists under':
+      return readListsUnder(run, call.ids[0]);
     default:
       return call satisfies never;
   }

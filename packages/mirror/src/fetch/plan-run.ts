@@ -12,7 +12,7 @@ import {
 } from '@procore-mirror/database';
 import { knownPageSize } from '../ask/listing-pages.ts';
 import type { DayFacts } from '../plan/date-windows.ts';
-import { type FetchPlan, idsOf, type PlanFacts, planFetch } from '../plan/plan-fetch.ts';
+import { type FetchCall, type FetchPlan, idsOf, type PlanFacts, planFetch } from '../plan/plan-fetch.ts';
 import type { BatchRun } from '../run/batch-run.ts';
 import { addKnownParents } from './known-parents.ts';
 
@@ -41,11 +41,18 @@ export async function planRun(run: BatchRun): Promise<FetchPlan & Pick<PlanFacts
   const plan = await withoutWalks(run, planFetch(run.entry, together, facts));
   const alone = records.filter(isAlone).toSorted((a, b) => a.attempts - b.attempts);
   const plans = alone.map(({ id }) => planFetch(run.entry, run.noted([id]), facts));
+  const lists = listsUnder(run);
   return {
     affordableCalls: facts.affordableCalls,
-    calls: [plan, ...plans].flatMap(({ calls }) => calls),
-    estimatedCalls: [plan, ...plans].reduce((sum, { estimatedCalls }) => sum + estimatedCalls, 0),
+    calls: [...lists, ...[plan, ...plans].flatMap(({ calls }) => calls)],
+    estimatedCalls: [plan, ...plans].reduce((sum, { estimatedCalls }) => sum + estimatedCalls, lists.length),
   };
+}
+
+/** Before the records themselves, whose news is not settled without; of all lanes, as their news is. */
+function listsUnder(run: BatchRun): FetchCall[] {
+  const moved = run.allNoted().filter(({ listsChildren }) => listsChildren);
+  return moved.map(({ id }) => ({ kind: 'lists under', ids: [id] }));
 }
 
 /** When calls are short, walks wait: the parent's own news often comes a moment later, and its row then names the child. */

@@ -27,6 +27,7 @@ import {
   anyNonsense,
   anyParent,
   anyProject,
+  anyUnder,
   hasChildren,
   mostly,
   seldom,
@@ -37,19 +38,20 @@ import type { Family } from './families.ts';
 export function anyEdit(family: Family): fc.Arbitrary<Edit> {
   const id = anyId(family);
   const written = fc
-    .record({ id, under: anyParent, projectId: anyProject, childrenTell: sometimes, isLate: seldom })
+    .record({ id, under: anyUnder(family), projectId: anyProject, childrenTell: sometimes, isLate: seldom })
     .map(({ id, ...change }) => write(id, change));
   const removed = fc.record({ id, childrenTell: sometimes }).map(({ id, ...change }) => remove(id, change));
   const place = { tellsOldPlace: sometimes, isLate: seldom };
   const moved = fc.record({ id: anyParent, ...place }).map(({ id, ...change }) => move(id, change));
-  const movedChild = fc
-    .record({ id: anyChild, under: anyParent, ...place })
-    .map(({ id, under, ...change }) => moveChild(id, under, change));
+  const movedChild = () =>
+    fc
+      .record({ id: anyChild(family), under: anyUnder(family), ...place })
+      .map(({ id, under, ...change }) => moveChild(id, under, change));
   return fc.oneof(
     { weight: 6, arbitrary: written },
     { weight: 2, arbitrary: removed },
     { weight: 1, arbitrary: moved },
-    ...(hasChildren(family) ? [{ weight: 1, arbitrary: movedChild }] : []),
+    ...(hasChildren(family) ? [{ weight: 1, arbitrary: movedChild() }] : []),
   );
 }
 

@@ -46,8 +46,8 @@ export function storiesOf(family: Family): fc.Arbitrary<Command[]>[] {
     backfilledBeside,
     lateDelete,
   ];
-  return [...stories, ...(hasChildren(family) ? [newParent, goneTogether, movedTogether] : [])].map((story) =>
-    story(family),
+  return [...stories, ...(hasChildren(family) ? [newParent, goneTogether, movedTogether, movedAndGone] : [])].map(
+    (story) => story(family),
   );
 }
 
@@ -55,8 +55,7 @@ export function storiesOf(family: Family): fc.Arbitrary<Command[]>[] {
 function overtaken(family: Family): fc.Arbitrary<Command[]> {
   const drawn = fc.record({ id: anyId(family), projectId: anyProject, hold: anyHold, lane: anyLane, last: sometimes });
   return story(drawn, ({ id, projectId, hold, lane, last }) => [
-    write('1', { projectId }),
-    write(id, { projectId }),
+    ...born(id, { projectId }),
     deliverAll,
     begin(hold, batchOf(id, projectId)),
     fetch({ ...batchOf(id, projectId), lane }),
@@ -70,7 +69,7 @@ function overtaken(family: Family): fc.Arbitrary<Command[]> {
 function lateArrival(family: Family): fc.Arbitrary<Command[]> {
   const drawn = fc.record({ id: anyId(family), projectId: anyProject, hold: anyHold, isRestored: sometimes });
   return story(drawn, ({ id, projectId, hold, isRestored }) => [
-    ...(isRestored ? [write('1', { projectId }), write(id, { projectId }), settle, remove(id), settle] : []),
+    ...(isRestored ? [...born(id, { projectId }), settle, remove(id), settle] : []),
     write(id, { projectId, isLate: true }),
     deliverAll,
     begin(hold, batchOf(id, projectId)),
@@ -101,8 +100,7 @@ function movedAway(): fc.Arbitrary<Command[]> {
 function unreadable(family: Family): fc.Arbitrary<Command[]> {
   const drawn = fc.record({ id: anyId(family), answer: anyNonsense, projectId: anyProject });
   return story(drawn, ({ id, answer, projectId }) => [
-    write('1', { projectId }),
-    write(id, { projectId }),
+    ...born(id, { projectId }),
     settle,
     write(id),
     deliverAll,
@@ -121,8 +119,7 @@ function leaseLost(family: Family): fc.Arbitrary<Command[]> {
     last: sometimes,
   });
   return story(drawn, ({ ids: [one, other], projectId, at, isShort, last }) => [
-    write('1', { projectId }),
-    write(one, { projectId }),
+    ...born(one, { projectId }),
     write(other, { projectId }),
     deliverAll,
     calls(isShort ? 'short' : 'plenty'),
@@ -161,9 +158,8 @@ function shiftingList(family: Family): fc.Arbitrary<Command[]> {
 function backfilledBeside(family: Family): fc.Arbitrary<Command[]> {
   const drawn = fc.record({ id: anyId(family), projectId: anyProject, hold: anyHold, last: sometimes });
   return story(drawn, ({ id, projectId, hold, last }) => [
-    write('1', { projectId }),
+    ...born(id, { projectId }),
     write('2', { projectId }),
-    write(id, { projectId }),
     begin(hold, batchOf(id, projectId), 'backfill'),
     deliverAll,
     fetch(batchOf(id, projectId)),
@@ -180,8 +176,7 @@ function backfilledBeside(family: Family): fc.Arbitrary<Command[]> {
 function lateDelete(family: Family): fc.Arbitrary<Command[]> {
   const drawn = fc.record({ id: anyId(family), projectId: anyProject, hold: anyHold, back: fc.nat({ max: 3 }) });
   return story(drawn, ({ id, projectId, hold, back }) => [
-    write('1', { projectId }),
-    write(id, { projectId }),
+    ...born(id, { projectId }),
     settle,
     remove(id),
     begin(hold, batchOf(id, projectId)),
@@ -195,21 +190,21 @@ function lateDelete(family: Family): fc.Arbitrary<Command[]> {
 }
 
 /** A child gets another parent, in this project or the other. */
-function newParent(): fc.Arbitrary<Command[]> {
+function newParent(family: Family): fc.Arbitrary<Command[]> {
   const drawn = fc.record({
-    id: anyChild,
+    id: anyChild(family),
     projectId: anyProject,
     tellsOldPlace: sometimes,
     isLate: seldom,
     hold: anyHold,
   });
   return story(drawn, ({ id, projectId, hold, ...change }) => [
-    write('1'),
+    ...born(id),
     write('2', { projectId }),
-    write(id, { under: '1' }),
+    write('12', { under: '2' }),
     settle,
     begin(hold, batchOf('1', '7')),
-    moveChild(id, '2', change),
+    moveChild(id, memberOf(id) === 1 ? '2' : '12', change),
     deliver(),
     fetch(batchOf(id, projectId)),
     finish(),
@@ -217,11 +212,15 @@ function newParent(): fc.Arbitrary<Command[]> {
 }
 
 /** A parent is deleted with what lives in it, and comes back. */
-function goneTogether(): fc.Arbitrary<Command[]> {
-  const drawn = fc.record({ id: anyChild, tells: fc.tuple(sometimes, sometimes), isLate: seldom, hold: anyHold });
+function goneTogether(family: Family): fc.Arbitrary<Command[]> {
+  const drawn = fc.record({
+    id: anyChild(family),
+    tells: fc.tuple(sometimes, sometimes),
+    isLate: seldom,
+    hold: anyHold,
+  });
   return story(drawn, ({ id, tells: [goneTells, backTells], isLate, hold }) => [
-    write('1'),
-    write(id),
+    ...born(id),
     settle,
     write(id),
     deliver(),
@@ -238,11 +237,10 @@ function goneTogether(): fc.Arbitrary<Command[]> {
 }
 
 /** A parent moves to the other project with what lives in it. */
-function movedTogether(): fc.Arbitrary<Command[]> {
-  const drawn = fc.record({ id: anyChild, tellsOldPlace: sometimes, isLate: seldom, hold: anyHold });
+function movedTogether(family: Family): fc.Arbitrary<Command[]> {
+  const drawn = fc.record({ id: anyChild(family), tellsOldPlace: sometimes, isLate: seldom, hold: anyHold });
   return story(drawn, ({ id, hold, ...change }) => [
-    write('1'),
-    write(id),
+    ...born(id),
     settle,
     write(id),
     begin(hold, batchOf(id, '7')),
@@ -252,6 +250,36 @@ function movedTogether(): fc.Arbitrary<Command[]> {
     fetch(batchOf(id, '8')),
     finish(),
   ]);
+}
+
+/** A parent moves with what lives in it, and somebody of them is deleted there; who was read before, and who is read between? */
+function movedAndGone(family: Family): fc.Arbitrary<Command[]> {
+  const drawn = fc.record({
+    id: anyChild(family),
+    gone: anyId(family),
+    restored: sometimes,
+    read: fc.subarray(['before', 'moved', 'gone'] as const),
+    childrenTell: sometimes,
+    tellsOldPlace: sometimes,
+  });
+  return story(drawn, ({ id, gone, restored, read, childrenTell, tellsOldPlace }) => [
+    ...born(id),
+    write('2'),
+    ...(read.includes('before') ? [settle] : [deliver(1), fetch(batchOf(id, '7'))]),
+    move('1', { tellsOldPlace }),
+    ...(read.includes('moved') ? [deliver(), fetch(batchOf('1', '8'))] : []),
+    remove(gone, { childrenTell }),
+    remove('1', { childrenTell }),
+    ...(read.includes('gone') ? [deliver(), fetch(batchOf('1', '8')), fetch(batchOf(id, '8'))] : []),
+    ...(restored ? [write('1', { childrenTell })] : []),
+    settle,
+  ]);
+}
+
+/** The record, and before it whoever it is to live in. */
+function born(id: string, change: Parameters<typeof write>[1] = {}): Command[] {
+  const ids = ['1', ...(memberOf(id) > 1 ? ['11'] : []), id];
+  return ids.map((one) => write(one, change));
 }
 
 const batchOf = (id: string, projectId: string) => ({ member: memberOf(id), projectId });

@@ -36,6 +36,8 @@ export const families: readonly Family[] = [
   familyOf('Change Events', 'Change Event Line Items'), // inside their parent, in its list, too
   familyOf('Purchase Order Contracts', 'Purchase Order Contract Line Items'), // v3.0 names their parent
   familyOf('Purchase Order Contracts', 'Potential Change Orders'), // one list of the project, which names the parent
+  familyOf('Specification Section Divisions', 'Specification Section Revisions'), // listed under them, and no row says under which
+  familyOf('Purchase Order Contracts', 'RFQs', 'RFQ Quotes'), // grandchildren, which send no delete
   familyOf('Standard Cost Code Lists', 'Standard Cost Codes'), // of the company; the parents tell of their creation only
 ];
 

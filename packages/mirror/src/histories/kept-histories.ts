@@ -112,6 +112,18 @@ export const keptHistories: readonly KeptHistory[] = [
     move('1'),
     remove('1'),
   ]),
+  kept('a parent that moved and was deleted before anybody looked', CHILDREN_IN_PROJECTS, [
+    ...['1', '11', '111', '2'].map((id) => write(id)),
+    ...['12', '112'].map((id) => write(id, { under: id === '12' ? '2' : '12' })),
+    settle,
+    move('1'),
+    remove('1'),
+  ]),
+  kept(
+    'a parent that nobody had read before it moved and was deleted, and whose child was read',
+    CHILDREN_IN_PROJECTS,
+    [...['1', '11', '2'].map((id) => write(id)), deliver(1), fetch(CHILD), move('1'), remove('1')],
+  ),
   kept('a moved record that is not there yet', IN_PROJECTS, [
     write('1'),
     settle,

@@ -9,7 +9,7 @@ export function lineOf(command: Command, family: Family): string {
   switch (command.do) {
     case 'write': {
       const { id, under, projectId, childrenTell, isLate } = command;
-      const where = memberOf(id) === 1 ? `, if it is new under ${under}` : `, if it is new in project ${projectId}`;
+      const where = memberOf(id) > 0 ? `, if it is new under ${under}` : `, if it is new in project ${projectId}`;
       return `write ${named(id)}${where}${tell(childrenTell)}${late(isLate)}`;
     }
     case 'delete':

@@ -66,7 +66,10 @@ function compare(world: ScriptedWorld, record: WorldRecord, row: Row | undefined
 }
 
 const placeOf = ({ project_id, parent_id }: Row): Place => ({ project_id, parent_id });
-const placeIn = ({ projectId, parentId }: WorldRecord): Place => ({ project_id: projectId, parent_id: parentId });
+const placeIn = ({ entry, projectId, parentId }: WorldRecord): Place => ({
+  project_id: projectId,
+  parent_id: entry.table.parentKey === null ? null : parentId,
+});
 
 async function readRows(pool: Queryable, { table }: CataloguedResource, companyId: string): Promise<Row[]> {
   const { rows } = await pool.query<Row>({

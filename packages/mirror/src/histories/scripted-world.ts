@@ -21,6 +21,7 @@ export type Known = {
 
 export const PARENT_IDS = ['1', '2', '3'] as const;
 export const CHILD_IDS = ['11', '12', '13'] as const;
+export const GRANDCHILD_IDS = ['111', '112'] as const;
 
 export class ScriptedWorld {
   readonly family: Family;
@@ -35,7 +36,7 @@ export class ScriptedWorld {
     this.family = family;
     this.companyId = companyId;
     this.#payload = payload;
-    const ids = [...PARENT_IDS, ...CHILD_IDS];
+    const ids = [...PARENT_IDS, ...CHILD_IDS, ...GRANDCHILD_IDS];
     this.records = new Map(ids.flatMap((id) => unborn(id, family.members[memberOf(id)])));
   }
 
@@ -71,8 +72,12 @@ export class ScriptedWorld {
   }
 
   childrenOf(parent: WorldRecord, ...lives: readonly WorldRecord['life'][]): WorldRecord[] {
-    if (memberOf(parent.id) === 1) return [];
     return [...this.records.values()].filter(({ parentId, life }) => parentId === parent.id && lives.includes(life));
+  }
+
+  /** Its children, and theirs. */
+  #descendantsOf(parent: WorldRecord, ...lives: readonly WorldRecord['life'][]): WorldRecord[] {
+    return this.childrenOf(parent, ...lives).flatMap((child) => [child, ...this.#descendantsOf(child, ...lives)]);
   }
 
   /** Whether the run, which asks for the record, sees it; it is alive. */
@@ -85,14 +90,14 @@ export class ScriptedWorld {
     const kind = record.life === 'unborn' ? 'create' : 'update';
     if (!sends(record, kind)) return;
     if (record.life === 'unborn') this.#place(record, edit);
-    if (memberOf(record.id) === 1 && this.parentOf(record)?.life !== 'alive') return;
+    if (memberOf(record.id) > 0 && this.parentOf(record)?.life !== 'alive') return;
     const isBack = record.life !== 'alive';
     record.life = 'alive';
     record.state += 1;
     if (isBack && edit.isLate) this.#beginLag(record, known);
     this.#tell(record, kind);
     if (!isBack) return;
-    for (const child of this.childrenOf(record, 'gone with its parent')) {
+    for (const child of this.#descendantsOf(record, 'gone with its parent')) {
       child.life = 'alive';
       if (edit.childrenTell) this.#tell(child, 'update');
     }
@@ -103,7 +108,7 @@ export class ScriptedWorld {
       record.projectId = record.entry.scope === 'project' ? projectId : null;
       return;
     }
-    const alive = this.#aliveParents();
+    const alive = this.#aliveParentsOf(record);
     const parent = alive.find(({ id }) => id === under) ?? alive[0];
     record.parentId = parent?.id ?? null;
     record.projectId = parent?.projectId ?? null;
@@ -111,7 +116,7 @@ export class ScriptedWorld {
 
   #delete(record: WorldRecord, { childrenTell }: Edit & { do: 'delete' }, known: Known): void {
     if (record.life !== 'alive' || !sends(record, 'delete')) return;
-    for (const child of this.childrenOf(record, 'alive')) {
+    for (const child of this.#descendantsOf(record, 'alive')) {
       child.life = 'gone with its parent';
       this.lags.end(child);
       if (sends(child, 'delete') && (childrenTell || !isInside(child))) this.#tell(child, 'delete');
@@ -123,29 +128,31 @@ export class ScriptedWorld {
   }
 
   #move(record: WorldRecord, { tellsOldPlace, isLate }: Edit & { do: 'move' }, known: Known): void {
-    if (record.life !== 'alive' || record.projectId === null || memberOf(record.id) === 1) return;
+    if (record.life !== 'alive' || record.projectId === null || memberOf(record.id) > 0) return;
     if (tellsOldPlace && sends(record, 'delete')) this.#tell(record, 'delete');
     const projectId = PROJECTS.find((other) => other !== record.projectId) ?? null;
-    const children = this.childrenOf(record, 'alive', 'deleted', 'gone with its parent');
-    for (const each of [record, ...children]) each.projectId = projectId;
+    const along = this.#descendantsOf(record, 'alive', 'deleted', 'gone with its parent');
+    for (const each of [record, ...along]) each.projectId = projectId;
     if (isLate) this.#beginLag(record, known);
     this.#tell(record, 'update');
   }
 
   #moveChild(record: WorldRecord, { under, tellsOldPlace, isLate }: Edit & { do: 'move child' }, known: Known): void {
-    const to = this.#aliveParents().find(({ id }) => id === under);
+    const to = this.#aliveParentsOf(record).find(({ id }) => id === under);
     if (record.life !== 'alive' || to === undefined || to.id === record.parentId) return;
     const isFarther = to.projectId !== record.projectId;
     if (isFarther && tellsOldPlace && sends(record, 'delete')) this.#tell(record, 'delete');
     this.#tellParent(record, known);
     record.parentId = to.id;
-    record.projectId = to.projectId;
+    const along = this.#descendantsOf(record, 'alive', 'deleted', 'gone with its parent');
+    for (const each of [record, ...along]) each.projectId = to.projectId;
     if (isLate) this.#beginLag(record, known);
     this.#tell(record, 'update');
   }
 
-  #aliveParents(): WorldRecord[] {
-    return [...this.records.values()].filter(({ id, life }) => memberOf(id) === 0 && life === 'alive');
+  #aliveParentsOf(child: WorldRecord): WorldRecord[] {
+    const member = memberOf(child.id) - 1;
+    return [...this.records.values()].filter(({ id, life }) => memberOf(id) === member && life === 'alive');
   }
 
   /** The parent loses a child which the mirror does not know, unless from an answer that it is about to store. */
@@ -157,8 +164,8 @@ export class ScriptedWorld {
 
   /** A delete event buries what is absent at once, so nothing that one is on its way of can be late. */
   #beginLag(record: WorldRecord, known: Known): void {
-    const children = this.childrenOf(record, 'alive', 'gone with its parent');
-    const isTold = [record, ...children].some((each) => this.#isDeleteOnItsWay(each, known));
+    const along = this.#descendantsOf(record, 'alive', 'gone with its parent');
+    const isTold = [record, ...along].some((each) => this.#isDeleteOnItsWay(each, known));
     if (!isTold) this.lags.begin(record);
   }
 

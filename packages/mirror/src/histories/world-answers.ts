@@ -17,6 +17,7 @@ const NOT_FOUND: Answer = { status: 404, body: {}, headers: {} };
 
 /** Reads the answer for a run. Other resources that may be the parent have no records. */
 export function answerTo(world: ScriptedWorld, url: URL, run: number): Answer & { question: Question | null } {
+  if (url.pathname.endsWith('/me')) return { status: 200, body: { id: 5 }, headers: {}, question: null };
   for (const entry of resourcesOf(world)) {
     const shown = valuesIn(entry.show, url);
     const listed = valuesIn(entry.list?.path ?? null, url);
@@ -59,8 +60,8 @@ function partOf({ id, entry, state, parentId }: WorldRecord): object {
 
 /** Where a parent shows its children, if it does. */
 function fieldOfChildren({ family }: ScriptedWorld, { entry }: WorldRecord): string | null {
-  const [parents, children] = family.members;
-  if (entry !== parents || children === undefined || children.parent === null) return null;
+  const children = family.members[family.members.indexOf(entry) + 1];
+  if (children === undefined || children.parent === null) return null;
   return children.parent.embeddedAs ?? (children.parent.repeatsChild ? children.table.name : null);
 }
 
@@ -99,19 +100,30 @@ function list(world: ScriptedWorld, entry: CataloguedResource, values: Values, u
 
 /** Alive, of this resource, and where the path says. */
 function isAt(world: ScriptedWorld, record: WorldRecord, entry: CataloguedResource, values: Values): boolean {
-  const key = entry.parent?.key ?? '';
   return (
     record.life === 'alive' &&
     record.entry === entry &&
     (values.company_id ?? world.companyId) === world.companyId &&
     (values.project_id ?? record.projectId) === record.projectId &&
-    (values[key] ?? record.parentId) === record.parentId
+    isUnder(world, record, values)
   );
+}
+
+/** Are its parent, and that one's parent, those that the path names? */
+function isUnder(world: ScriptedWorld, record: WorldRecord, values: Values): boolean {
+  const parent = world.parentOf(record);
+  const isHere = (values[parentKeyOf(record.entry)] ?? record.parentId) === record.parentId;
+  return isHere && (parent === null || isUnder(world, parent, values));
+}
+
+/** The parameter that names a parent of records of this resource. */
+function parentKeyOf({ parent, list }: CataloguedResource): string {
+  return parent?.key ?? list?.under?.key ?? '';
 }
 
 /** A list of one parent's is there when the parent is. */
 function hasParent(world: ScriptedWorld, entry: CataloguedResource, values: Values, run: number): boolean {
-  const parentId = values[entry.parent?.key ?? ''];
+  const parentId = values[parentKeyOf(entry)];
   if (parentId === undefined) return true;
   const parent = world.records.get(parentId);
   return parent !== undefined && isAt(world, parent, parent.entry, values) && world.isThere(parent, run);

@@ -8,7 +8,7 @@ type Missing = readonly Pick<WantedRecord, 'id' | 'parentId'>[];
 
 /** What a list call did not bring is asked for alone before anything is concluded; without a show, in the whole list. */
 export function followUp({ show, parent }: Resource, call: FetchCall, missing: Missing): FetchCall[] {
-  if (call.kind === 'show' || call.kind === 'refresh by ids') return [];
+  if (call.kind === 'show' || call.kind === 'refresh by ids' || call.kind === 'lists under') return [];
   const parentId = parentIdOf(call);
   if (show === null) {
     const isToList = call.kind === 'list by ids' && missing.length > 0;

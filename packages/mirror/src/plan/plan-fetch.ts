@@ -21,7 +21,9 @@ export type FetchCall =
   /** A list of the whole scope that names the parent of each of these; then each is shown. */
   | { kind: 'find parents'; ids: readonly string[] }
   /** The children of one parent after the other, until all are found. */
-  | { kind: 'walk parents'; ids: readonly string[] };
+  | { kind: 'walk parents'; ids: readonly string[] }
+  /** The lists under one record, which moved or came back; they are no call for it. */
+  | { kind: 'lists under'; ids: readonly [string] };
 
 export type FetchPlan = {
   calls: readonly FetchCall[];

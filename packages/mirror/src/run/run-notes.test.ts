@@ -19,6 +19,7 @@ const aNote = (id: string, own: Partial<NotedRecord> = {}): NotedRecord => ({
   reread: false,
   isSightedAbsent: false,
   isListed: false,
+  listsChildren: false,
   settles: true,
   ...own,
 });

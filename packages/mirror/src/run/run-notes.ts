@@ -18,6 +18,8 @@ export type RunNotes = {
   settled: (records: readonly { id: string }[], kind?: Kind) => void;
   /** The parent of a record that is still open, as far as we know by now; null: nobody knows. */
   placed: (id: string, parentId: string | null) => void;
+  /** The lists under the record were read. */
+  listedUnder: (id: string) => void;
   /** Which parent was told of the record's news; null: none was known; undefined: it had none when the run began. */
   toldParentOf: (kind: Kind, id: string) => string | null | undefined;
   parentTold: (kind: Kind, id: string, parentId: string) => void;
@@ -58,6 +60,11 @@ export function createRunNotes(own: Kind & { lane: Lane }, noted: readonly Noted
       const records = open.get(own.resource);
       const record = records?.get(id);
       if (record !== undefined) records?.set(id, { ...record, parentId });
+    },
+    listedUnder: (id) => {
+      const records = open.get(own.resource);
+      const record = records?.get(id);
+      if (record !== undefined) records?.set(id, { ...record, listsChildren: false });
     },
     toldParentOf: (kind, id) => told.get(keyOf(kind, id)),
     parentTold: (kind, id, parentId) => void told.set(keyOf(kind, id), parentId),

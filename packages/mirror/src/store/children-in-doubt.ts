@@ -1,14 +1,22 @@
 // Children whose parents came back, moved or are gone tell nothing themselves, so they are read again with them.
-import { type CataloguedResource, childrenOf, goesWithParent, parentsOf } from '@procore-mirror/catalogue';
+import {
+  type CataloguedResource,
+  type Dependent,
+  dependentsOf,
+  goesWithParent,
+  parentsOf,
+} from '@procore-mirror/catalogue';
 import {
   findGone,
   findLatelyHidden,
   findLeftBehind,
   findMovedAway,
+  findNotHere,
   findOrphansDeletedWith,
   findStrayed,
   markPending,
   type NotedRecord,
+  noteListsUnder,
   type StoredRecord,
   type Transaction,
 } from '@procore-mirror/database';
@@ -16,7 +24,7 @@ import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 
 /**
  * Marks children of these parents pending that were buried or hidden with them, or are still where they came from. Those
- * that nobody had read before name no parent: they are guessed.
+ * that nobody had read before name no parent: they are guessed. Where no row names its parent, the lists under these are to be read.
  */
 export async function lookAtChildren(
   client: Transaction,
@@ -25,10 +33,17 @@ export async function lookAtChildren(
   parents: readonly StoredRecord[],
 ): Promise<void> {
   if (parents.length === 0) return;
-  for (const child of childrenOf(run.settings.catalogue, entry)) {
+  const { projectId } = scopeOf(run, entry);
+  await listUnder(
+    client,
+    run,
+    entry,
+    parents.map(({ id }) => ({ id, projectId })),
+  );
+  for (const { entry: child, isSilent } of childrenOf(run, entry)) {
     const place = { ...scopeOf(run, child), table: child.table };
     const found = await findLeftBehind(client, place, parents);
-    const silent = goesWithParent(child) ? await findLatelyHidden(client, place) : [];
+    const silent = isSilent ? await findLatelyHidden(client, place) : [];
     for (const { id, movedFrom } of parents) {
       const deleted = await findOrphansDeletedWith(client, place, { resource: entry.resource, id });
       const orphans = [...silent, ...deleted];
@@ -50,7 +65,7 @@ export async function lookAtStrayed(
   entry: CataloguedResource,
   parents: readonly { id: string; projectId: string | null }[],
 ): Promise<void> {
-  for (const child of childrenOf(run.settings.catalogue, entry)) {
+  for (const { entry: child } of childrenOf(run, entry)) {
     for (const [projectId, there] of Map.groupBy(parents, (parent) => parent.projectId)) {
       const place = { table: child.table, companyId: run.batch.companyId, projectId };
       const ids = there.map(({ id }) => id);
@@ -61,7 +76,7 @@ export async function lookAtStrayed(
 
 /**
  * Marks what was hidden lately in a project that a parent left, or deleted together with it, pending where the parent is: it
- * may have gone along.
+ * may have gone along. So may what is listed under it.
  */
 export async function lookAtOrphansOf(
   client: Transaction,
@@ -69,7 +84,8 @@ export async function lookAtOrphansOf(
   entry: CataloguedResource,
   parent: { id: string; projectId: string | null },
 ): Promise<void> {
-  for (const child of childrenOf(run.settings.catalogue, entry)) {
+  await listUnder(client, run, entry, [parent]);
+  for (const { entry: child } of childrenOf(run, entry)) {
     await lookForOrphans(client, run, { child, entry }, parent, run.batch.projectId);
   }
 }
@@ -87,6 +103,48 @@ async function lookForOrphans(
   const deleted = await findOrphansDeletedWith(client, left, { resource: entry.resource, id: parent.id });
   const found = [...hidden, ...deleted].map((id) => ({ id, parentId: parent.id }));
   await lookAt(client, run, child, parent.projectId, found);
+}
+
+/** Those with endpoints of their own, whose rows name their parent. */
+function childrenOf({ settings }: BatchRun, entry: CataloguedResource): Dependent[] {
+  return dependentsOf(settings.catalogue, entry).filter(({ tie }) => tie === 'row');
+}
+
+/** Where no row says what belongs to these records, the lists under them do: they are to be read before the news of them is settled. */
+async function listUnder(
+  client: Transaction,
+  run: BatchRun,
+  entry: CataloguedResource,
+  parents: readonly { id: string; projectId: string | null }[],
+): Promise<void> {
+  if (!dependentsOf(run.settings.catalogue, entry).some(({ tie }) => tie === 'list')) return;
+  const { companyId, lane } = run.batch;
+  const { resource } = entry;
+  for (const [projectId, there] of Map.groupBy(parents, (parent) => parent.projectId)) {
+    const key = { companyId, projectId, resource };
+    const one = { ...key, parentId: null, isDelete: false, isRelative: true };
+    const news = there.map(({ id }) => ({ ...one, recordId: id }));
+    const marked = await markPending(client, { news, lane, pace: run.settings });
+    await noteListsUnder(client, key, marked, { areToBeRead: true });
+  }
+}
+
+/** Marks those pending that a list under a parent of the run names, and that have no live row here. */
+export async function lookAtListed(
+  client: Transaction,
+  run: BatchRun,
+  child: CataloguedResource,
+  { parentId, ids }: { parentId: string; ids: readonly string[] },
+): Promise<void> {
+  const place = { ...scopeOf(run, child), table: child.table };
+  const found = await findNotHere(client, place, ids);
+  await lookAt(
+    client,
+    run,
+    child,
+    place.projectId,
+    found.map((id) => ({ id, parentId })),
+  );
 }
 
 async function lookAt(

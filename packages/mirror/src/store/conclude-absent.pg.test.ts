@@ -405,6 +405,130 @@ describe('a record that moves to another project', () => {
   });
 });
 
+describe('what no row ties to the record that it is listed under', () => {
+  const DIVISIONS = 'Specification Section Divisions';
+  const REVISIONS = 'Specification Section Revisions';
+  const LIST = '/rest/v1.0/specification_section_revisions';
+  const at = (project: number) => ({ projectId: String(project) });
+  /** Where each division is, and in which each revision. */
+  let projectOf: Record<number, number> = {};
+  const divisionOf: Record<number, number> = { 5: 1, 6: 1, 7: 2 };
+  /** How the list of revisions of a moved division is answered once. */
+  let odd: { status: number } | null = null;
+  const idsWhere = (of: Record<number, number>, value: number) =>
+    Object.keys(of).flatMap((id) => (of[Number(id)] === value ? { id: Number(id) } : []));
+
+  function answerList(query: URLSearchParams) {
+    const [division, project] = ['specification_section_division_id', 'project_id'].map((name) =>
+      Number(query.get(name)),
+    );
+    const answer = project === 8 ? odd : null;
+    if (answer !== null) odd = null;
+    const isHere = projectOf[division ?? 0] === project;
+    return answer ?? (isHere ? { body: idsWhere(divisionOf, division ?? 0) } : { status: 404 });
+  }
+  function answerShow(id: number, query: URLSearchParams) {
+    const isHere = projectOf[divisionOf[id] ?? 0] === Number(query.get('project_id'));
+    return isHere ? { body: { id } } : { status: 404 };
+  }
+  beforeEach(async () => {
+    projectOf = { 1: 7, 2: 7, 3: 8 };
+    odd = null;
+    procore.answer = (path, query) => {
+      if (path.endsWith('/me')) return { body: { id: 5 } };
+      if (path.endsWith('divisions')) return { body: idsWhere(projectOf, Number(query.get('project_id'))) };
+      return path === LIST ? answerList(query) : answerShow(Number(path.split('/').at(-1)), query);
+    };
+    await mirror.hear(DIVISIONS, [1, 2]);
+    await mirror.hear(DIVISIONS, [3], { project_id: '8' });
+    await mirror.hear(REVISIONS, [5, 6, 7]);
+    for (const resource of [DIVISIONS, REVISIONS]) await settle(resource);
+    procore.calls = [];
+  });
+  const settle = async (resource: string) => {
+    for (let runs = 0; runs < 9; runs += 1) {
+      await ready();
+      const pending = await mirror.database.pool.query<{ projectId: string; lane: 'live' }>(
+        `select distinct project_id as "projectId", lane from mirror.pending where resource = $1`,
+        [resource],
+      );
+      for (const batch of pending.rows) await mirror.run(resource, batch);
+    }
+  };
+  const move = async () => {
+    projectOf[1] = 8;
+    await mirror.hear(DIVISIONS, [1], { project_id: '8' });
+  };
+  const LIVE = { deleted: false, hidden: false };
+  const expectMoved = async () => {
+    expect(await mirror.rows('specification_section_revisions', 'id, project_id')).toEqual([
+      { id: '5', project_id: '8', ...LIVE },
+      { id: '6', project_id: '8', ...LIVE },
+      { id: '7', project_id: '7', ...LIVE },
+    ]);
+    expect(await mirror.pendingIds()).toEqual([]);
+  };
+
+  test('goes along with it, for one call more than those that bring it', async () => {
+    await move();
+    await settle(DIVISIONS);
+    expect(procore.calls.filter((call) => call.startsWith(LIST))).toHaveLength(1);
+    expect(procore.calls).toHaveLength(3); // what moved is read twice in any case
+    await settle(REVISIONS);
+    expect(procore.calls).toHaveLength(5);
+    await expectMoved();
+    // Later news of it costs what it did.
+    procore.calls = [];
+    await mirror.hear(DIVISIONS, [1], { project_id: '8' });
+    await settle(DIVISIONS);
+    expect(procore.calls).toHaveLength(1);
+  });
+
+  test.each([403, 404])(
+    'goes along where the list answers %s first, which keeps no other record waiting',
+    async (status) => {
+      await move();
+      await mirror.run(DIVISIONS, at(8));
+      odd = { status };
+      await mirror.hear(DIVISIONS, [3], { project_id: '8' });
+      await ready();
+      await mirror.run(DIVISIONS, at(8));
+      expect(odd).toBeNull();
+      expect(await mirror.pendingIds()).toEqual(['1']);
+      await settle(DIVISIONS);
+      await settle(REVISIONS);
+      await expectMoved();
+    },
+  );
+
+  test('goes along when news comes before the list was read, and from another lane', async () => {
+    await move();
+    await mirror.run(DIVISIONS, { ...at(8), lane: 'repair' });
+    await mirror.run(DIVISIONS, at(8));
+    for (const lane of ['live', 'detail'] as const) {
+      await mirror.hear(DIVISIONS, [1], { project_id: '8' });
+      await ready();
+      await mirror.run(DIVISIONS, { ...at(8), lane });
+    }
+    await settle(DIVISIONS);
+    await settle(REVISIONS);
+    await expectMoved();
+  });
+
+  test('goes along where the old project alone tells of it', async () => {
+    projectOf[1] = 8;
+    const options = { signal: AbortSignal.timeout(30_000), now: new Date() };
+    await mirror.database.pool.query(`update procore.specification_section_divisions set project_id = 8 where id = 1`);
+    await mirror.hear(DIVISIONS, [1]);
+    await settle(DIVISIONS);
+    await settle(DIVISIONS);
+    await settle(REVISIONS);
+    await expectMoved();
+    await backfillResource(mirror.settings, { companyId: '1', projectId: '8', resource: DIVISIONS }, options);
+    expect(await mirror.pendingIds()).toEqual([]);
+  });
+});
+
 describe('children of a parent that was deleted in a project', () => {
   test('are buried there, and not in another project', async () => {
     const { table } = catalogue.get('RFQ Quotes');

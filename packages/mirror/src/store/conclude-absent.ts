@@ -1,7 +1,7 @@
 // What follows when Procore shows a record no more. One answer that lacks it may come from a copy that lags, from a filter
 // or from the wrong place; so without a delete event it counts when two runs, some seconds apart, did not find it
 // (docs/procore.md: Deletion).
-import { type CataloguedResource, goneWith, parentsOf } from '@procore-mirror/catalogue';
+import { type CataloguedResource, dependentsOf, parentsOf } from '@procore-mirror/catalogue';
 import {
   findFormerPlaces,
   findMentions,
@@ -66,7 +66,7 @@ export async function concludeAbsentIn(
     { pauseMs: absencePauseMs },
   );
   if (sure.length === 0) return;
-  const { absentIds, elsewhere } = await markAbsent(client, {
+  const { absentIds, goneIds, elsewhere } = await markAbsent(client, {
     ...scopeOf(run, entry),
     table: entry.table,
     version: search.version,
@@ -78,13 +78,10 @@ export async function concludeAbsentIn(
     })),
   });
   const absent = new Set(absentIds);
-  await markChildrenGone(
-    client,
-    run,
-    entry,
-    search.version,
-    sure.filter(({ id }) => absent.has(id)),
-  );
+  for (const [bury, parents] of Map.groupBy(sure, ({ isDelete }) => isDelete)) {
+    const parentIds = parents.map(({ id }) => id).filter((id) => goneIds.includes(id));
+    await markDependentsGone(client, run, entry, { version: search.version, parentIds, bury });
+  }
   await tellThoseThatMention(client, run, entry, sure);
   await lookElsewhere(client, run, entry, sure, elsewhere);
   // Only for news: what was a guess itself leads to no other, or two projects would send it to and fro.
@@ -150,20 +147,19 @@ async function lookWhereSeenBefore(
   }
 }
 
-async function markChildrenGone(
+/** What goes in silence with records that are gone or hidden is gone or hidden with them, and comes back with them (`lookAtChildren`). */
+async function markDependentsGone(
   client: Transaction,
   run: BatchRun,
   entry: CataloguedResource,
-  version: string,
-  parents: readonly NotedRecord[],
+  gone: { version: string; parentIds: readonly string[]; bury: boolean },
 ): Promise<void> {
-  for (const child of goneWith(run.settings.catalogue, entry)) {
-    // Children with an endpoint of their own would stay hidden when a hidden parent comes back.
-    for (const bury of child.parent?.embeddedAs === null ? [true] : [true, false]) {
-      const parentIds = parents.filter(({ isDelete }) => isDelete === bury).map(({ id }) => id);
-      const place = { ...scopeOf(run, child), table: child.table, version };
-      await markAbsentChildren(client, { ...place, parentIds, except: [], bury, noted: null });
-    }
+  if (gone.parentIds.length === 0) return;
+  for (const { entry: child, isSilent } of dependentsOf(run.settings.catalogue, entry)) {
+    if (!isSilent) continue;
+    const place = { ...scopeOf(run, child), table: child.table };
+    const parentIds = await markAbsentChildren(client, { ...place, ...gone, except: [], noted: null });
+    await markDependentsGone(client, run, child, { ...gone, parentIds });
   }
 }
 

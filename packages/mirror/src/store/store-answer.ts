@@ -68,7 +68,7 @@ async function settleSeen(
   // An answer that a part from a later list kept out completes nothing: its record stays pending.
   const pairs = known.filter(({ record }) => record.isWhole);
   const key = { ...run.batch, resource: entry.resource };
-  const tooEarly = pairs.filter(({ record, note }) => wasReadTooEarly(note, record.updatedAt));
+  const tooEarly = pairs.filter(({ record, note }) => isUnlisted(note) || wasReadTooEarly(note, record.updatedAt));
   const proved = pairs.filter((pair) => !tooEarly.includes(pair));
   const { delayMs } = run.settings;
   await settleRecords(
@@ -96,6 +96,11 @@ async function settleSeen(
 function wasReadTooEarly(note: NotedRecord, updatedAt: string | null): boolean {
   if (note.reread || !note.settles || note.occurredAt === null || updatedAt === null) return false;
   return Date.parse(updatedAt) + CLEARLY_OLDER_MS < Date.parse(note.occurredAt);
+}
+
+/** The record is here, and the lists under it were not a moment ago. Worth one more look, too. */
+function isUnlisted({ reread, listsChildren }: NotedRecord): boolean {
+  return listsChildren && !reread;
 }
 
 /**

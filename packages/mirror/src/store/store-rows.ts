@@ -66,13 +66,15 @@ async function projectOfParent(
   return null;
 }
 
-/** The same records; those that seem to have moved are read once more. */
+/** The same records; those that seem to have moved are read once more, unless a list under who moved here named them. */
 export function doubtMoved(
   run: BatchRun,
   entry: CataloguedResource,
   records: readonly StoredRecord[],
 ): readonly StoredRecord[] {
-  return readOnceMoreIf(run, entry, records, seemsToHaveMoved);
+  const isListed = ({ id }: StoredRecord) => run.noted([id], entry).some(({ parentId }) => parentId !== null);
+  const wasNamed = (record: StoredRecord) => entry.parent === null && isListed(record);
+  return readOnceMoreIf(run, entry, records, (record) => seemsToHaveMoved(record) && !wasNamed(record));
 }
 
 /** The same records; those in doubt are read once more. What comes the second time is believed. */
