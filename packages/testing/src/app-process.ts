@@ -31,7 +31,7 @@ export function startApp(
   const main = path.join(ROOT, 'apps', app, 'src', 'main.ts');
   const child = spawn(process.execPath, [main, ...(options.args ?? [])], {
     cwd: options.directory ?? '/tmp',
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const written: string[] = [];
