@@ -1,11 +1,30 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Tests of the whole product first: they mostly wait, and the others fill the time; two of them at the end would wait alone. */
-class WholeFirst extends BaseSequencer {
+/**
+ * The longest first, and then the others of the whole product: those mostly wait, and the rest fills the time; one that begins last is
+ * waited for alone. `npm test` names the slowest when it ends.
+ */
+const LONGEST = [
+  'e2e/whole/promise-redis',
+  'e2e/whole/promise-postgres',
+  'e2e/whole/few-calls',
+  'apps/start/src/start.pg',
+  'e2e/whole/right-rows.test',
+  'packages/mirror/src/upgrade.pg',
+  'e2e/week/day',
+  'packages/mirror/src/histories/histories.pg',
+  'e2e/',
+  'apps/cli/',
+];
+
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isWhole = ({ moduleId }: TestSpecification) => Number(moduleId.includes('/e2e/'));
-    return (await super.sort(files)).toSorted((a, b) => isWhole(b) - isWhole(a));
+    const place = ({ moduleId }: TestSpecification) => {
+      const found = LONGEST.findIndex((name) => moduleId.includes(`/${name}`));
+      return found === -1 ? LONGEST.length : found;
+    };
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
   }
 }
 
@@ -15,8 +34,8 @@ export default defineConfig({
     globalSetup: ['packages/testing/src/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 3,
+    maxWorkers: 4, // on two cores: more than half of the time a test waits
     maxConcurrency: 100, // tests that say they are concurrent mostly wait
-    sequence: { sequencer: WholeFirst },
+    sequence: { sequencer: LongestFirst },
   },
 });

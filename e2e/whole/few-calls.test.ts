@@ -1,148 +1,20 @@
-// API calls are the scarce resource: bursts fold, and limits are kept without being hit.
-import type { Database } from '@procore-mirror/database';
-import type { System } from '@procore-mirror/testing';
-import { expect, test } from 'vitest';
-import { compareWorld } from './compare-world.ts';
-import { aBody, deliver, startMirror } from './start-mirror.ts';
+import { test } from 'vitest';
+import { fetchBatches, foldBurst, keepWithinLimits } from './few-calls.ts';
 
-type Made = { records: { id: string; companyId: string; projectId: string }[] };
-type Calls = {
-  total: number;
-  byStatus: Record<string, number>;
-  byKind: { login: number };
-};
+// At full size: few-calls.prove.ts.
+const MINUTES = { timeout: 300_000 };
 
-test('two thousand events for one record cost at most three calls', { timeout: 180_000 }, async () => {
-  const { database, system, untilQuiet, close } = await startMirror('redis', { projects: 1, fetchDelayMs: 1000 });
-  try {
-    await system.startIngest();
-    await system.startWorker();
-    const create = { edits: [{ resource: 'RFIs', action: 'create' }] };
-    const { records } = await system.control<Made>('POST', '/control/edits', create);
-    const { id, companyId, projectId } = records[0]!;
-    await system.control('DELETE', '/control/calls');
-    const scope = { company_id: companyId, project_id: projectId, resource_type: 'RFIs', resource_id: id };
-    const answers = await Promise.all(Array.from({ length: 2000 }, () => deliver(system, aBody(scope))));
-    expect(new Set(answers)).toEqual(new Set([204]));
-    await untilQuiet(2000);
-    const { total, byKind } = await system.control<Calls>('GET', '/control/calls');
-    expect(total - byKind.login).toBeLessThanOrEqual(3);
-    const { rows } = await database.pool.query(
-      'select count(*)::int as events, (select count(*)::int from procore.rfis) as rows from mirror.events',
-    );
-    expect(rows).toEqual([{ events: 2000, rows: 1 }]);
-  } finally {
-    await close();
-  }
-});
+test('five hundred events for one record cost at most three calls', MINUTES, ({ expect }) => foldBurst(expect, 500));
 
-test('three hundred events for three hundred records are taken at once and fetched within the limits', {
-  timeout: 300_000,
-}, async () => {
-  const { database, system, untilQuiet, close } = await startMirror('postgres', {
-    projects: 1,
-    simulator: { callsPerHour: 3600, callsPerTenSeconds: 25 },
-  });
-  try {
-    await system.startIngest();
-    await system.startWorker();
-    const create = { count: 300, kinds: { create: 1 }, resources: ['RFIs'], silent: true };
-    const { records } = await system.control<Made>('POST', '/control/edits', create);
-    expect(records).toHaveLength(300);
-    const answers = await Promise.all(
-      records.map(({ id, companyId, projectId }) =>
-        deliver(
-          system,
-          aBody({
-            company_id: companyId,
-            project_id: projectId,
-            resource_type: 'RFIs',
-            resource_id: id,
-            reason: 'create',
-          }),
-        ),
-      ),
-    );
-    expect(new Set(answers)).toEqual(new Set([204]));
-    await untilQuiet(300);
-    const { byStatus } = await system.control<Calls>('GET', '/control/calls');
-    expect(byStatus['429'] ?? 0).toBeLessThanOrEqual(2);
-    const { rows } = await database.pool.query('select count(*)::int as rows from procore.rfis');
-    expect(rows).toEqual([{ rows: 300 }]);
-    const { differences } = await compareWorld(database, system, {
-      companyIds: [records[0]!.companyId],
-      projectIds: [records[0]!.projectId],
-    });
-    const ours = new Set(records.map(({ id }) => id));
-    expect(differences.filter(({ resource, id }) => resource === 'RFIs' && ours.has(id))).toEqual([]);
-  } finally {
-    await close();
-  }
-});
-
-test.each([
-  ['a complete list', 'Locations', 0],
-  ['a list that carries part of them', 'RFIs', 2000],
-])(
-  'two thousand records in twenty batches with %s are up to date after forty calls, and complete after a show of each',
-  { timeout: 300_000 },
-  async (_, resource, shows) => {
-    const { database, system, untilQuiet, close } = await startMirror('postgres', { projects: 20, fetchDelayMs: 4000 });
-    try {
-      await system.startIngest();
-      const projects = await system.controlLines<{ id: string; companyId: string }>('/control/world?resource=Projects');
-      const scopes: { companyId: string; projectId: string; id: string }[] = [];
-      for (const { id: projectId } of projects) {
-        const create = { count: 100, kinds: { create: 1 }, resources: [resource], projectId, silent: true };
-        const { records } = await system.control<Made>('POST', '/control/edits', create);
-        scopes.push(...records);
-      }
-      expect(scopes).toHaveLength(2000);
-      await system.control('DELETE', '/control/calls');
-      const answers = await Promise.all(
-        scopes.map(({ companyId, projectId, id }) =>
-          deliver(
-            system,
-            aBody({ company_id: companyId, project_id: projectId, resource_type: resource, resource_id: id }),
-          ),
-        ),
-      );
-      expect(new Set(answers)).toEqual(new Set([204]));
-      await system.startWorker();
-      const table = resource.toLowerCase();
-      const count = async (condition: string) => {
-        const { rows } = await database.pool.query(
-          `select count(*)::int as count from procore.${table} where id = any($1) and ${condition}`,
-          [scopes.map(({ id }) => id)],
-        );
-        return rows[0].count;
-      };
-      const calls = async () => {
-        const { total, byKind } = await system.control<Calls>('GET', '/control/calls');
-        return total - byKind.login;
-      };
-      await expect.poll(() => count('true'), { timeout: 120_000, interval: 100 }).toBe(2000);
-      expect(await calls()).toBeLessThanOrEqual(40);
-      expect(await countRight(database, system, resource)).toBe(2000);
-      await system.control('PATCH', '/control/settings', { callsPerHour: 1_000_000, callsPerTenSeconds: 100_000 });
-      await system.control('DELETE', '/control/limits');
-      await untilQuiet(2000);
-      expect(await count('_complete')).toBe(2000);
-      expect(await calls()).toBeLessThanOrEqual(40 + shows);
-    } finally {
-      await close();
-    }
-  },
+test('events for eighty records are taken at once and fetched within the limits', MINUTES, ({ expect }) =>
+  keepWithinLimits(expect, 80),
 );
 
-/** Rows of the resource that hold nothing but what Procore's record holds. */
-async function countRight(database: Database, system: System, resource: string): Promise<number> {
-  const world = await system.controlLines<{ id: string; text: string }>(`/control/world?resource=${resource}`);
-  const { rows } = await database.pool.query(
-    `select count(*)::int as count from procore.${resource.toLowerCase()} t
-      join unnest($1::bigint[], $2::text[]) as w(id, text) using (id)
-      where t._data <@ w.text::jsonb and t.updated_at = (w.text::jsonb ->> 'updated_at')::timestamptz`,
-    [world.map(({ id }) => id), world.map(({ text }) => text)],
-  );
-  return rows[0].count;
-}
+test.for([
+  { what: 'a complete list', resource: 'Locations', needsShow: false },
+  { what: 'a list that carries part of them', resource: 'RFIs', needsShow: true },
+])(
+  'a thousand records in ten batches with $what are up to date after twenty calls, and complete after a show of each',
+  MINUTES,
+  (of, { expect }) => fetchBatches(expect, { batches: 10, ...of }),
+);

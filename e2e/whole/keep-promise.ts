@@ -11,12 +11,20 @@ import { startLastingTrouble } from './lasting-trouble.ts';
 import { connect, fill, hook } from './mirror-company.ts';
 import { type Backend, startMirror } from './start-mirror.ts';
 
-const EDITS = 5000;
-const KILLS = 5;
-const SPREAD_OVER_MS = 30_000;
-/** In the end little happens, so that records are asked for while they are not there yet. */
-const CALM_EDITS = 100;
-const CALM_MS = 10_000;
+export type Size = {
+  edits: number;
+  spreadOverMs: number;
+  /** How often the worker dies meanwhile. */
+  kills: number;
+  /** In the end little happens, so that records are asked for while they are not there yet. */
+  calmEdits: number;
+  calmMs: number;
+};
+
+/** What is proved now and then, and what each run of the tests has time for. */
+export const FULL: Size = { edits: 5000, spreadOverMs: 30_000, kills: 5, calmEdits: 100, calmMs: 10_000 };
+export const SMALL: Size = { edits: 1000, spreadOverMs: 12_000, kills: 3, calmEdits: 60, calmMs: 6_000 };
+
 const FETCH_DELAY_MS = 600;
 /** For so long a record is not there yet, by turns; absence is believed when it was sighted twice, 5 to 15 s apart. */
 const CREATE_LAGS_MS = [3000, FETCH_DELAY_MS / 2, 1500];
@@ -24,7 +32,7 @@ const CREATE_LAGS_MS = [3000, FETCH_DELAY_MS / 2, 1500];
 export const PROMISE_WITHIN_MS = 500_000;
 
 /** Lets three companies be edited, with the queue on this backend, and expects that the mirror ends equal to them. */
-export async function keepPromise(backend: Backend): Promise<void> {
+export async function keepPromise(backend: Backend, size: Size): Promise<void> {
   const { database, queueUrl, system, untilRecorded, untilQuiet, close } = await startMirror(backend, {
     projects: 0,
     fetchDelayMs: FETCH_DELAY_MS,
@@ -48,15 +56,15 @@ export async function keepPromise(backend: Backend): Promise<void> {
     });
     const trouble = await startLastingTrouble(database, system, { projectIds: hooked.projectIds, stumbles });
     const made = await system.control<{ planned: number }>('POST', '/control/edits', {
-      count: EDITS,
-      spreadOverMs: SPREAD_OVER_MS,
+      count: size.edits,
+      spreadOverMs: size.spreadOverMs,
       kinds: { create: 2, update: 10, delete: 1, restore: 0.6, deactivate: 0.1, move: 0.6 },
       // A project that comes up meanwhile has no hook, so nothing would tell of what moves there.
       moveBetween: hooked.projectIds,
     });
-    expect(made.planned).toBeGreaterThanOrEqual(EDITS);
-    for (let kill = 1; kill <= KILLS; kill += 1) {
-      await sleep(SPREAD_OVER_MS / (KILLS + 1));
+    expect(made.planned).toBeGreaterThanOrEqual(size.edits);
+    for (let kill = 1; kill <= size.kills; kill += 1) {
+      await sleep(size.spreadOverMs / (size.kills + 1));
       const createLagMs = CREATE_LAGS_MS[kill % CREATE_LAGS_MS.length];
       await system.control('PATCH', '/control/settings', { createLagMs });
       await system.killWorker();
@@ -67,8 +75,8 @@ export async function keepPromise(backend: Backend): Promise<void> {
     await trouble.untilOthersQuiet();
     await system.control('PATCH', '/control/settings', { createLagMs: CREATE_LAGS_MS[0] });
     await system.control('POST', '/control/edits', {
-      count: CALM_EDITS,
-      spreadOverMs: CALM_MS,
+      count: size.calmEdits,
+      spreadOverMs: size.calmMs,
       kinds: { create: 1, update: 1, delete: 1, restore: 1, move: 1 },
       moveBetween: hooked.projectIds,
     });
@@ -81,7 +89,7 @@ export async function keepPromise(backend: Backend): Promise<void> {
     const { differences, compared } = await compareWorld(database, system, hooked);
     expect(differences).toEqual([]);
     expect(compared).toBeGreaterThan(1000);
-    await expectNoEventLost(database, system);
+    await expectNoEventLost(database, system, size);
     await expectNoSecretWritten({ database, queueUrl, system });
   } finally {
     await close();
@@ -113,7 +121,7 @@ async function startCompanies(database: Database, system: System): Promise<Param
   const hooked: { companyIds: string[]; projectIds: string[] } = { companyIds: [], projectIds: [] };
   await system.startIngest();
   const connection = connect(database, system);
-  for (const payloadVersion of ['v2.0', 'v3.0', 'v4.0'] as const) {
+  const startCompany = async (payloadVersion: 'v2.0' | 'v3.0' | 'v4.0') => {
     const { companyId, projectIds } = await system.control<{ companyId: string; projectIds: string[] }>(
       'POST',
       '/control/seed',
@@ -123,16 +131,17 @@ async function startCompanies(database: Database, system: System): Promise<Param
     await fill(connection.settings, companyId, projectIds);
     hooked.companyIds.push(companyId);
     hooked.projectIds.push(...projectIds);
-  }
+  };
+  await Promise.all((['v2.0', 'v3.0', 'v4.0'] as const).map(startCompany));
   await connection.close();
   await system.startWorker();
   return hooked;
 }
 
-async function expectNoEventLost(database: Database, system: System): Promise<void> {
+async function expectNoEventLost(database: Database, system: System, { edits }: Size): Promise<void> {
   const sent = await system.controlLines<{ id: string; deliveries: { status: string }[] }>('/control/events');
   const delivered = sent.filter(({ deliveries }) => deliveries.length > 0);
-  expect(delivered.length).toBeGreaterThan(EDITS / 2);
+  expect(delivered.length).toBeGreaterThan(edits / 2);
   const { rows } = await database.pool.query(
     'select id from unnest($1::text[]) as id where id not in (select id from mirror.events)',
     [delivered.map(({ id }) => id)],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AppProcess, startApp } from '@procore-mirror/testing';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type ExpectStatic, test } from 'vitest';
 import { expectNoSecretWritten } from './find-secrets.ts';
 import { aBody, deliver, type Mirror, startMirror } from './start-mirror.ts';
 
@@ -12,21 +12,24 @@ type Made = { records: { id: string; companyId: string; projectId: string }[] };
 
 const records = 30;
 
-let mirror: Mirror;
-let directory: string;
-beforeEach(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'login-'));
-  mirror = await startMirror('postgres', { projects: 1, simulator: { callsPerHour: null, callsPerTenSeconds: null } });
-  await mirror.system.startIngest();
-});
-afterEach(async () => {
-  await mirror.close();
-  await rm(directory, { recursive: true });
-});
+/** Plays it on a mirror and with a directory of its own: all of them mostly wait, so they do so side by side. */
+function story(title: string, play: (mirror: Mirror, expect: ExpectStatic, directory: string) => Promise<void>): void {
+  test.concurrent(title, { timeout: 180_000 }, async ({ expect }) => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'login-'));
+    const simulator = { callsPerHour: null, callsPerTenSeconds: null };
+    const mirror = await startMirror('postgres', { projects: 1, simulator });
+    try {
+      await mirror.system.startIngest();
+      await play(mirror, expect, directory);
+    } finally {
+      await mirror.close();
+      await rm(directory, { recursive: true });
+    }
+  });
+}
 
 /** News of records of several resources, so that many batches are due at once. */
-async function news(): Promise<void> {
-  const { system } = mirror;
+async function news({ system }: Mirror, expect: ExpectStatic): Promise<void> {
   const resources = ['RFIs', 'Submittals', 'Punch Items', 'Meetings', 'Observation Items'];
   const edits = resources.flatMap((resource) => Array(records / 5).fill({ resource, action: 'create', silent: true }));
   const made = await system.control<Made>('POST', '/control/edits', { edits });
@@ -44,16 +47,15 @@ async function ready(worker: AppProcess): Promise<{ status: number; text: string
   return { status: answer.status, text: await answer.text() };
 }
 
-async function logins(): Promise<number> {
-  return (await mirror.system.control<{ byKind: { login: number } }>('GET', '/control/calls')).byKind.login;
+async function logins({ system }: Mirror): Promise<number> {
+  return (await system.control<{ byKind: { login: number } }>('GET', '/control/calls')).byKind.login;
 }
 
 function logged(worker: AppProcess, message: string): number {
   return worker.output().split(message).length - 1;
 }
 
-async function expectEqual(): Promise<void> {
-  const { database, untilQuiet } = mirror;
+async function expectEqual({ database, untilQuiet }: Mirror, expect: ExpectStatic): Promise<void> {
   await untilQuiet(records);
   const count = async (table: string) =>
     (await database.pool.query<{ count: number }>(`select count(*)::int as count from ${table}`)).rows[0]?.count;
@@ -64,50 +66,51 @@ async function expectEqual(): Promise<void> {
 
 const within = (timeout: number) => ({ timeout, interval: 100 });
 
-test('a 401 with a page, from whoever stands between, holds up fetching for about as long as it lasts', {
-  timeout: 120_000,
-}, async () => {
-  const { system } = mirror;
-  const page = { kind: 'login', status: 401, body: '<html>Who are you?</html>' };
-  await system.control('PUT', '/control/faults', [page]);
-  const worker = await system.startWorker();
-  await news();
-  await expect.poll(() => ready(worker), within(60_000)).toMatchObject({ status: 503 });
-  expect((await ready(worker)).text).toContain('answered 401 where a token was expected');
-  await system.control('DELETE', '/control/faults');
-  await expect.poll(() => ready(worker), within(60_000)).toMatchObject({ status: 200 });
-  await expectEqual();
-  expect(logged(worker, 'signing in fails')).toBe(1);
-  expect(logged(worker, 'signing in works again')).toBe(1);
-});
+story(
+  'a 401 with a page, from whoever stands between, holds up fetching for about as long as it lasts',
+  async (mirror, expect) => {
+    const { system } = mirror;
+    const page = { kind: 'login', status: 401, body: '<html>Who are you?</html>' };
+    await system.control('PUT', '/control/faults', [page]);
+    const worker = await system.startWorker();
+    await news(mirror, expect);
+    await expect.poll(() => ready(worker), within(60_000)).toMatchObject({ status: 503 });
+    expect((await ready(worker)).text).toContain('answered 401 where a token was expected');
+    await system.control('DELETE', '/control/faults');
+    await expect.poll(() => ready(worker), within(60_000)).toMatchObject({ status: 200 });
+    await expectEqual(mirror, expect);
+    expect(logged(worker, 'signing in fails')).toBe(1);
+    expect(logged(worker, 'signing in works again')).toBe(1);
+  },
+);
 
-test('a rejection is asked about again by a probe, and ends by itself', { timeout: 120_000 }, async () => {
+story('a rejection is asked about again by a probe, and ends by itself', async (mirror, expect) => {
   const { system } = mirror;
   const { clientId, clientSecret } = system.secrets;
   await system.control('PUT', `/control/clients/${clientId}`, { secret: 'a-secret-that-the-worker-does-not-have' });
   const worker = await system.startWorker();
-  await news();
+  await news(mirror, expect);
   await expect.poll(() => ready(worker), within(60_000)).toMatchObject({ status: 503 });
   expect((await ready(worker)).text).toContain('rejects the service account (invalid_client)');
   await system.control('PUT', `/control/clients/${clientId}`, { secret: clientSecret });
   await expect.poll(() => ready(worker), within(60_000)).toMatchObject({ status: 200 });
-  await expectEqual();
-  expect(await logins()).toBeLessThanOrEqual(3);
+  await expectEqual(mirror, expect);
+  expect(await logins(mirror)).toBeLessThanOrEqual(3);
   expect(logged(worker, 'signing in fails')).toBe(1);
   expect(logged(worker, '"outcome":"parked"')).toBeLessThanOrEqual(16);
   const unsent = await mirror.database.pool.query('select from mirror.fetches where status is null');
   expect(unsent.rowCount).toBe(0);
 });
 
-test('a renewal that is refused shows in the status until a token is to be had', { timeout: 120_000 }, async () => {
+story('a renewal that is refused shows in the status until a token is to be had', async (mirror, expect) => {
   const { system, database } = mirror;
   const scopes = async () =>
     (await database.pool.query('select company_id, project_id, resource, reason, detail from mirror.scopes')).rows;
   // The token lives for 20 s, and a call that comes 3 to 5 s before its end has it renewed while it still uses the old one.
   await system.control('PATCH', '/control/settings', { tokenSeconds: 20 });
   const worker = await system.startWorker();
-  const told = news();
-  await expect.poll(logins, within(30_000)).toBe(1);
+  const told = news(mirror, expect);
+  await expect.poll(() => logins(mirror), within(30_000)).toBe(1);
   const signedInAt = performance.now();
   await told;
   await mirror.untilQuiet(records);
@@ -118,7 +121,7 @@ test('a renewal that is refused shows in the status until a token is to be had',
   const { company_id, project_id, id } = rows[0] ?? {};
   expect(await deliver(system, aBody({ company_id, project_id, resource_type: 'RFIs', resource_id: id }))).toBe(204);
   await expect.poll(() => logged(worker, 'signing in fails'), within(30_000)).toBe(1);
-  await news();
+  await news(mirror, expect);
   const everything = { company_id: null, project_id: null, resource: null, reason: 'no_token' };
   await expect
     .poll(scopes, within(40_000))
@@ -138,29 +141,30 @@ test('a renewal that is refused shows in the status until a token is to be had',
   expect(await scopes()).toEqual([]);
 });
 
-test('a secret that is regenerated at Procore and written to its file is used without a restart', {
-  timeout: 120_000,
-}, async () => {
-  const { system, database } = mirror;
-  const { clientId, clientSecret } = system.secrets;
-  const file = path.join(directory, 'client-secret');
-  await writeFile(file, `${clientSecret}\n`);
-  const worker = await system.startWorker({ PROCORE_CLIENT_SECRET: '', PROCORE_CLIENT_SECRET_FILE: file });
-  const { secret } = await system.control<{ secret: string }>('POST', `/control/clients/${clientId}/secret`);
-  await news();
-  await expect.poll(() => ready(worker), within(60_000)).toMatchObject({ status: 503 });
-  await writeFile(file, '');
-  await expect.poll(() => logged(worker, 'a secret cannot be read again'), within(30_000)).toBe(1);
-  await writeFile(file, `${secret}\n`);
-  await expect.poll(() => ready(worker), within(30_000)).toMatchObject({ status: 200 });
-  await expectEqual();
-  // A token that is void by now is dropped when the API refuses it, and no company is blamed for it.
-  const again = await system.control<{ secret: string }>('POST', `/control/clients/${clientId}/secret`);
-  await writeFile(file, again.secret);
-  await news();
-  await mirror.untilQuiet(2 * records);
-  expect((await database.pool.query('select from mirror.scopes')).rowCount).toBe(0);
-  expect(worker.output()).not.toContain(secret);
-  expect(worker.output()).not.toContain(again.secret);
-  await expectNoSecretWritten(mirror);
-});
+story(
+  'a secret that is regenerated at Procore and written to its file is used without a restart',
+  async (mirror, expect, directory) => {
+    const { system, database } = mirror;
+    const { clientId, clientSecret } = system.secrets;
+    const file = path.join(directory, 'client-secret');
+    await writeFile(file, `${clientSecret}\n`);
+    const worker = await system.startWorker({ PROCORE_CLIENT_SECRET: '', PROCORE_CLIENT_SECRET_FILE: file });
+    const { secret } = await system.control<{ secret: string }>('POST', `/control/clients/${clientId}/secret`);
+    await news(mirror, expect);
+    await expect.poll(() => ready(worker), within(60_000)).toMatchObject({ status: 503 });
+    await writeFile(file, '');
+    await expect.poll(() => logged(worker, 'a secret cannot be read again'), within(30_000)).toBe(1);
+    await writeFile(file, `${secret}\n`);
+    await expect.poll(() => ready(worker), within(30_000)).toMatchObject({ status: 200 });
+    await expectEqual(mirror, expect);
+    // A token that is void by now is dropped when the API refuses it, and no company is blamed for it.
+    const again = await system.control<{ secret: string }>('POST', `/control/clients/${clientId}/secret`);
+    await writeFile(file, again.secret);
+    await news(mirror, expect);
+    await mirror.untilQuiet(2 * records);
+    expect((await database.pool.query('select from mirror.scopes')).rowCount).toBe(0);
+    expect(worker.output()).not.toContain(secret);
+    expect(worker.output()).not.toContain(again.secret);
+    await expectNoSecretWritten(mirror);
+  },
+);

@@ -35,7 +35,7 @@ export function connect(database: Database, system: System): Connection {
 
 /** Every resource of the scope, parents before children. */
 export async function fill(settings: FetchSettings, companyId: string, projectIds: readonly string[]): Promise<void> {
-  const options = { signal: AbortSignal.timeout(120_000), now: new Date() };
+  const options = { signal: AbortSignal.timeout(300_000), now: new Date() };
   for (const { resource, scope } of catalogue.mirrored) {
     for (const projectId of scope === 'company' ? [null] : projectIds) {
       await backfillResource(settings, { companyId, projectId, resource }, options);

@@ -10,7 +10,7 @@ import {
   type SystemOptions,
   startSystem,
 } from '@procore-mirror/testing';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 
 export type Backend = 'redis' | 'postgres';
 
@@ -28,7 +28,8 @@ export type Mirror<S extends Product = System> = {
   close: () => Promise<void>;
 };
 
-const QUIET_WITHIN_MS = 300_000;
+/** Not `expect.poll`, which belongs to one test: of several side by side it would take another one. */
+const PATIENCE = { timeout: 300_000, interval: 200 };
 
 /** A migrated database, a queue and the simulator; the test starts receiver and worker. */
 export async function startMirror(
@@ -54,7 +55,7 @@ async function mirrorWith<S extends Product>(
 
   async function untilRecorded(): Promise<void> {
     const queue = await openDeliveryQueue({ url: queueUrl, allowVolatile: false, onWarning: () => {} });
-    await expect.poll(() => queue.waiting(), { timeout: QUIET_WITHIN_MS, interval: 200 }).toBe(0);
+    await vi.waitFor(async () => expect(await queue.waiting()).toBe(0), PATIENCE);
     await queue.close();
   }
 
@@ -69,10 +70,9 @@ async function mirrorWith<S extends Product>(
     system,
     untilRecorded,
     untilQuiet: async (events = 0) => {
-      const patience = { timeout: QUIET_WITHIN_MS, interval: 200 };
       await untilRecorded();
-      await expect.poll(() => count('events'), patience).toBeGreaterThanOrEqual(events);
-      await expect.poll(() => count('pending'), patience).toBe(0);
+      await vi.waitFor(async () => expect(await count('events')).toBeGreaterThanOrEqual(events), PATIENCE);
+      await vi.waitFor(async () => expect(await count('pending')).toBe(0), PATIENCE);
     },
     close: async () => {
       await system.close();

@@ -49,7 +49,7 @@ function linesOf(backfills: readonly PlannedBackfill[]): Line[] {
 export function planAsJson(plan: Plan): unknown {
   const { backfills, windows } = plan;
   const share = (calls: number) => rounded(calls / windows.hour, 4);
-  const lines = linesOf(backfills).map((line) => [
+  const lines = linesOf(backfills).map((line): [string, object] => [
     line.resource,
     {
       ...{ calls: line.calls, records: line.records, list_calls: line.listCalls, shows: line.shows },
@@ -60,7 +60,7 @@ export function planAsJson(plan: Plan): unknown {
     calls: callsOf(backfills),
     minutes: rounded(plan.minutes, 1),
     share_of_hour: rounded(plan.shareOfHour, 4),
-    by_resource: Object.fromEntries(lines),
+    by_resource: new Map(lines),
     calls_to_plan: plan.calls,
     calls_per_hour: windows.hour,
     limit_is_known: plan.isTold,

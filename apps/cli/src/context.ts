@@ -1,7 +1,7 @@
 import { type Catalogue, chooseResources, loadCatalogue } from '@procore-mirror/catalogue';
 import { checkDatabase, type Database, openSessions, PoolerError } from '@procore-mirror/database';
 import type { ProcoreClient } from '@procore-mirror/procore';
-import { addEnvSecrets, configured, readEnv, type Secrets } from '@procore-mirror/runtime';
+import { addEnvSecrets, allConfigured, configured, readEnv, type Secrets } from '@procore-mirror/runtime';
 import type { z } from 'zod';
 import { type Env, mirrorSchema, procoreSchema, queueSchema, withStarted } from './env.ts';
 import { ServerUnreachableError } from './errors.ts';
@@ -37,7 +37,7 @@ export function createContext(options: {
     addEnvSecrets(options.secrets, schema, known);
     return known;
   };
-  return {
+  const context: Context = {
     output,
     now: () => new Date(),
     signal,
@@ -49,8 +49,11 @@ export function createContext(options: {
       return { catalogue, resources: configured('MIRROR_RESOURCES', choose) };
     },
     withDatabase: async (work, { anyVersion = false } = {}) => {
-      // All addresses, of the queue, too, lest one problem is told after the other.
-      const { DATABASE_URL: url, DATABASE_URL_DIRECT: directUrl } = read(queueSchema);
+      // All addresses, of the queue, too, and what is mirrored, lest one problem is told after the other.
+      const [{ DATABASE_URL: url, DATABASE_URL_DIRECT: directUrl }] = await allConfigured(
+        () => read(queueSchema),
+        () => context.catalogue(),
+      );
       const sessions = { url, directUrl, applicationName: 'procore-mirror cli', max: 4 };
       const database = await configured('DATABASE_URL', () => openSessions(sessions).catch(unreached));
       try {
@@ -63,6 +66,7 @@ export function createContext(options: {
     withProcore: (database, work) =>
       withProcore({ ...{ database, secrets, signal, work }, env: read(procoreSchema), note: output.note }),
   };
+  return context;
 }
 
 function unreached(error: unknown): never {

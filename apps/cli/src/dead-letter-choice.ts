@@ -1,4 +1,5 @@
 import type { DeadLetterChoice } from '@procore-mirror/database';
+import { printable } from '@procore-mirror/runtime';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { PartOptions } from './check-part.ts';
 import { UsageError } from './errors.ts';
@@ -55,6 +56,6 @@ export function choiceToChange(ids: readonly string[], options: ChoiceOptions & 
 export function noteUnknown(output: Output, ids: readonly string[], found: readonly string[]): string[] {
   const known = new Set(found);
   const unknown = [...new Set(ids)].filter((id) => !known.has(id));
-  for (const id of unknown) output.note(`There is no dead letter ${id}.`);
+  for (const id of unknown) output.note(`There is no dead letter ${printable(id)}.`);
   return unknown;
 }

@@ -100,8 +100,8 @@ test('status counts per company, project and resource, with every digit of an id
   const status = JSON.parse(stdout);
   expect(status.freshness).toEqual([
     expect.objectContaining({
-      companyId: '9007199254740993',
-      projectId: '12',
+      company_id: '9007199254740993',
+      project_id: '12',
       resource: 'RFIs',
       rows: '1',
       pending: '1',
@@ -131,8 +131,8 @@ test('status tells what calls were made, and how many an event took', async () =
        as f(project_id, resource, ago, lane, status, count), generate_series(1, count)`,
   );
   const status = JSON.parse((await mirror(['status', '--json'])).stdout);
-  expect(status.calls).toEqual({ lastHour: '9', lastHourFailed: '1', pausedUntil: null });
-  expect(status.freshness).toMatchObject([{ callsLastHour: '4', callsPerEvent: '1.50' }]);
+  expect(status.calls).toEqual({ last_hour: '9', last_hour_failed: '1', paused_until: null });
+  expect(status.freshness).toMatchObject([{ calls_last_hour: '4', calls_per_event: '1.50' }]);
   const { stdout } = await mirror(['status']);
   expect(stdout).toMatch(/9007199254740993 +12 +RFIs +0 +0 .* 4 +1\.50$/m);
   expect(stdout).toMatch(/calls +9 in the last hour, failed 1/);
@@ -176,9 +176,9 @@ test('status tells what is left of the limits, whose they are, and what others u
   expect(JSON.parse((await mirror(['status', '--json'])).stdout).budget).toMatchObject({
     owner: 'company',
     windows: [
-      { companyId: null, window: 'hour', limit: 600, left: 412, isTold: true, calls: 68, callsOfOthers: 120 },
-      { window: 'spike', left: 25, endsAt: null },
-      { companyId: '7', isTold: false },
+      { company_id: null, window: 'hour', limit: 600, left: 412, is_told: true, calls: 68, calls_of_others: 120 },
+      { window: 'spike', left: 25, ends_at: null },
+      { company_id: '7', is_told: false },
     ],
   });
   await database.pool.query('truncate mirror.budget, mirror.budget_owner');
@@ -200,7 +200,7 @@ test('status tells of lists that are not as usual', async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/^ *1 +2 +Meeting Topics +10 +2026-06-02T10:00:00\S* +7 +2$/m);
   const { lists } = JSON.parse((await mirror(['status', '--json'])).stdout);
-  expect(lists).toMatchObject([{ resource: 'Meeting Topics', pageSize: 10, withTotalAbove: 2, totalAbove: 7 }]);
+  expect(lists).toMatchObject([{ resource: 'Meeting Topics', page_size: 10, with_total_above: 2, total_above: 7 }]);
 });
 
 test('status finds something wrong: parked scopes', async () => {
@@ -301,9 +301,9 @@ describe('a status of a part', () => {
         rows.reduce((total, row) => total + Number(row[key]), 0);
       return {
         ...{ freshness: all.freshness.length, events: all.events.total, pending: all.pending.total },
-        ...{ failing: all.pending.failing, calls: all.calls.lastHour, failed: all.calls.lastHourFailed },
-        ...{ ignored: sum(all.ignored, 'events'), dead: sum(all.deadLetters, 'count'), lists: all.lists.length },
-        ...{ unfit: all.unfitValues.length, drift: all.schemaDrift.length },
+        ...{ failing: all.pending.failing, calls: all.calls.last_hour, failed: all.calls.last_hour_failed },
+        ...{ ignored: sum(all.ignored, 'events'), dead: sum(all.dead_letters, 'count'), lists: all.lists.length },
+        ...{ unfit: all.unfit_values.length, drift: all.schema_drift.length },
       };
     };
     const each = (count: number) => ({
@@ -337,7 +337,7 @@ test('events tell what became of the record of each', async () => {
   );
   const outcomes = async (args: string[]) =>
     JSON.parse((await mirror(['events', 'list', '--json', ...args])).stdout)
-      .map(({ id, recordState }: Record<string, string | null>) => `${id} ${recordState ?? 'ignored'}`)
+      .map((event: Record<string, string | null>) => `${event.id} ${event.record_state ?? 'ignored'}`)
       .toSorted();
   expect(await outcomes([])).toEqual(events.map((became, index) => `E${index} ${became}`));
   expect(await outcomes(['--outcome', 'ignored'])).toEqual(['E3 ignored']);
@@ -371,7 +371,7 @@ test('fields that came or went are shown, and are nothing wrong', async () => {
      select 'RFIs', 'field_' || n, 'unknown', 1, '13' from generate_series(1, 40) n`,
   );
   expect((await mirror(['status'])).stdout).toContain('(12 more: ');
-  expect(JSON.parse((await mirror(['status', '--json'])).stdout).schemaDrift).toHaveLength(42);
+  expect(JSON.parse((await mirror(['status', '--json'])).stdout).schema_drift).toHaveLength(42);
 });
 
 test('many projects are merged into one line for each resource, unless all are wanted', async () => {
@@ -396,12 +396,42 @@ test('a queue that is down is shown, the rest of the status, too', async () => {
   expect(stdout).toContain('The mirror holds nothing yet.');
 });
 
+test.each([['status'], ['dead-letters', 'replay', '--all']])(
+  'a Redis without the database that is asked for is a wrong QUEUE_URL: %s',
+  async (...args) => {
+    await aDeadLetter('D1');
+    const url = Object.assign(new URL(await createTestRedis()), { pathname: '/99999' }).href;
+    const { code, stdout, stderr } = await mirror(args, { DATABASE_URL: database.url, QUEUE_URL: url });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: QUEUE_URL: at 127\.0\.0\.1:\S+ there is no such database/);
+  },
+);
+
+test('with --json all keys are in snake_case, and names of things are as they are', async () => {
+  await anEvent({ id: 'E1' });
+  await aDeadLetter('D1');
+  const commands = [
+    'status',
+    'events list',
+    'events show E1',
+    'dead-letters list',
+    'dead-letters show D1',
+    'resources',
+  ];
+  for (const command of commands) {
+    const { stdout } = await mirror([...command.split(' '), '--json']);
+    const keys = [...stdout.matchAll(/^ *"([^"]+)":/gm)].map(([, key]) => key);
+    expect(keys.length).toBeGreaterThan(3);
+    expect(keys.filter((key) => !/^[a-z]+(_[a-z]+)*$/.test(key ?? ''))).toEqual([]);
+  }
+});
+
 test('events are listed newest first and filtered', async () => {
   await anEvent({ id: 'E1' });
   await anEvent({ id: 'E2', resource: 'Submittals' });
   const all = JSON.parse((await mirror(['events', 'list', '--json'])).stdout);
   expect(all.map(({ id }: { id: string }) => id)).toEqual(['E2', 'E1']);
-  expect(all[0]).toMatchObject({ companyId: '9007199254740993', recordId: '13', kind: 'update' });
+  expect(all[0]).toMatchObject({ company_id: '9007199254740993', record_id: '13', kind: 'update' });
   const some = await mirror(['events', 'list', '--resource', 'rfis', '--limit', '5', '--since', '2026-01-01']);
   expect(some.stdout).toContain('E1');
   expect(some.stdout).not.toContain('E2');
@@ -412,7 +442,10 @@ test('an event is shown with its body, number for number', async () => {
   const { code, stdout } = await mirror(['events', 'show', 'E1']);
   expect(code).toBe(0);
   expect(stdout).toContain('{"n": 9007199254740993}');
-  expect(await mirror(['events', 'show', 'E9'])).toMatchObject({ code: 1, stdout: 'The log has no event E9.\n' });
+  for (const more of [[], ['--json']]) {
+    const gone = await mirror(['events', 'show', 'E9', ...more]);
+    expect(gone).toEqual({ code: 1, stdout: '', stderr: 'The log has no event E9.\n' });
+  }
 });
 
 test('dead letters are listed without letting their text steer the terminal', async () => {
@@ -442,9 +475,9 @@ test('dead letters are listed with what they are about and their next try, and f
   const listed = async (...filter: string[]) =>
     JSON.parse((await mirror(['dead-letters', 'list', '--json', ...filter])).stdout);
   expect(await listed('--company', '9007199254740993', '--project', '12', '--resource', 'rfis')).toEqual([
-    expect.objectContaining({ id: 'R1', kind: 'record', companyId: '9007199254740993', recordId: '13', tries: 0 }),
+    expect.objectContaining({ id: 'R1', kind: 'record', company_id: '9007199254740993', record_id: '13', tries: 0 }),
   ]);
-  expect(await listed('--reason', 'not_json')).toMatchObject([{ id: 'D1', kind: 'delivery', nextTryAt: null }]);
+  expect(await listed('--reason', 'not_json')).toMatchObject([{ id: 'D1', kind: 'delivery', next_try_at: null }]);
   expect(await listed('--resource', 'Submittals')).toEqual([]);
 });
 
@@ -576,10 +609,10 @@ test('a dead letter is shown with everything and its body', async () => {
   expect(JSON.parse((await mirror(['dead-letters', 'show', 'D1', '--json'])).stdout)).toMatchObject({
     raw: 'two\n\u001b[31mlines',
   });
-  expect(await mirror(['dead-letters', 'show', 'D9'])).toMatchObject({
-    code: 1,
-    stdout: 'There is no dead letter D9.\n',
-  });
+  for (const more of [[], ['--json']]) {
+    const gone = await mirror(['dead-letters', 'show', 'D9', ...more]);
+    expect(gone).toEqual({ code: 1, stdout: '', stderr: 'There is no dead letter D9.\n' });
+  }
 });
 
 test('replayed records are pending, bodies go to the queue, and what is not there is named', async () => {
@@ -608,7 +641,7 @@ test('all that fit are replayed; a queue that is down is exit code 3 for bodies,
   await aDeadLetter('D1');
   const some = await mirror(['dead-letters', 'replay', '--all', '--resource', 'RFIs', '--json'], env);
   expect(some.code).toBe(0);
-  expect(JSON.parse(some.stdout)).toEqual({ records: 1, deliveries: 0, notMirrored: [], unknown: [] });
+  expect(JSON.parse(some.stdout)).toEqual({ records: 1, deliveries: 0, not_mirrored: [], unknown: [] });
   const others = await mirror(['dead-letters', 'replay', '--all', '--resource', 'Teapots'], env);
   expect(others).toMatchObject({ code: 1, stderr: 'R2 is of a resource that is not mirrored.\n' });
   const all = await mirror(['dead-letters', 'replay', '--all'], env);

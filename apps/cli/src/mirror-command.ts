@@ -71,7 +71,8 @@ function withoutSecrets(options: Surroundings): Surroundings {
   };
 }
 
-function createProgram(run: Run, options: Surroundings): Command {
+/** All commands; `run` gets the work of the one that is parsed. */
+export function createProgram(run: Run, options: Pick<Surroundings, 'version' | 'write' | 'writeError'>): Command {
   const program = new Command('mirror')
     .description('Looks after a mirror of Procore data in Postgres.')
     .version(options.version)

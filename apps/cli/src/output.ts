@@ -4,7 +4,7 @@ import Table from 'cli-table3';
 export { counted } from '@procore-mirror/mirror';
 
 export type Output = {
-  /** The command's result: as JSON with --json, else in words. */
+  /** The command's result: as JSON with --json, its keys in snake_case but for those of a Map; else in words. */
   result: (value: unknown, inWords: () => string) => void;
   /** What happens on the way; not part of the result. */
   note: (line: string) => void;
@@ -31,7 +31,7 @@ export function createOutput(options: {
   return {
     result: (value, inWords) => {
       clear();
-      options.write(`${options.json ? JSON.stringify(value, null, 2) : inWords()}\n`);
+      options.write(`${options.json ? JSON.stringify(value, inSnakeCase, 2) : inWords()}\n`);
     },
     note: (line) => {
       clear();
@@ -44,6 +44,17 @@ export function createOutput(options: {
     },
     columns: () => columns?.() ?? null,
   };
+}
+
+/** For JSON.stringify: keys as in SQL. Those of a Map are names of things, and stay as they are. */
+function inSnakeCase(_: string, value: unknown): unknown {
+  if (value instanceof Map) return Object.fromEntries(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [snakeCase(key), each]));
+}
+
+function snakeCase(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 const CLEAR_LINE = '\r\x1b[K';

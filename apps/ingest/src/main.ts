@@ -31,6 +31,7 @@ const root = path.join(import.meta.dirname, '../../..');
 
 await runMain({
   name: 'ingest',
+  about: 'The receiver: stores what Procore posts, and answers.',
   start: async (lifetime) => {
     loadDotEnv(process.cwd());
     const [env] = await allConfigured(

@@ -4,6 +4,7 @@ import { simulatorOptions } from './env.ts';
 
 await runMain({
   name: 'simulator',
+  about: 'A Procore of our own, for tests and demonstrations.',
   start: async ({ defer }) => {
     const simulator = await createSimulator({
       ...simulatorOptions(process.env),

@@ -6,6 +6,8 @@ const root = path.resolve(import.meta.dirname, '../../..');
 
 await runMain({
   name: 'start',
+  about:
+    'Runs the whole mirror on this machine: Postgres, receiver and worker, and without credentials a simulated Procore.',
   start: async (lifetime) => {
     loadDotEnv(root);
     await start({

@@ -41,6 +41,7 @@ const NEW_DEAD_LETTER = 'a new dead letter; `pnpm mirror dead-letters show` tell
 
 await runMain({
   name: 'worker',
+  about: 'The worker: records events, fetches records, and keeps the mirror right.',
   start: async (lifetime) => {
     loadDotEnv(process.cwd());
     const { env, loginUrl, apiUrl, catalogue, resources } = await readWorkerEnv(environment);
@@ -202,7 +203,7 @@ await runMain({
         const misfit = version.problem();
         if (misfit !== null) return [misfit];
         await database.pool.query('select 1');
-        return [procore.login.trouble(), ...consumer.problems()].filter((problem) => problem !== null);
+        return [procore.login.trouble(), ...(await consumer.problems())].filter((problem) => problem !== null);
       },
     });
     lifetime.defer('admin server', () => admin.close());

@@ -2,14 +2,10 @@
 import { catalogue } from '@procore-mirror/catalogue';
 import { checkDatabase, migrateDatabase, openDatabase, readMigrations } from '@procore-mirror/database';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
-import { afterEach, expect, test } from 'vitest';
+import { test } from 'vitest';
 
 const { tables } = catalogue;
 const migrations = readMigrations();
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
 
 /** Tables whose rows a later version forgets or moves: the schedule, the budget, calls. */
 const forgotten =
@@ -70,16 +66,19 @@ async function count(pool: TestDatabase['pool'], names: readonly string[]): Prom
   return new Map(rows.map((row) => [row.name, row.rows]));
 }
 
-test.each(migrations.map(({ name }, index) => [name, index] as const))(
-  'a filled database of %s is upgraded beside a reader, with all its rows',
-  async (_, index) => {
+// Side by side, for each waits for the reader. With its migrations a server has much to do.
+test.concurrent.for(migrations.map(({ name }, index) => ({ name, index })))(
+  'a filled database of $name is upgraded beside a reader, with all its rows',
+  { timeout: 300_000 },
+  async ({ index }, { expect }) => {
+    await using closing = new AsyncDisposableStack();
     const server = await createTestDatabase(index % 2 === 0 ? 'postgres15' : 'postgres18');
-    closing.push(server.drop);
+    closing.defer(server.drop);
     await stateAfter(index, server);
     const before = await fill(server.pool);
     expect(before.get('procore.rfis')).toBe(3);
     const reader = await server.pool.connect();
-    closing.push(async () => reader.release(true));
+    closing.defer(() => reader.release(true));
     await reader.query('begin; select from procore.rfis');
 
     const { promise: inTheWay, resolve: tell } = Promise.withResolvers<void>();
@@ -101,7 +100,7 @@ test.each(migrations.map(({ name }, index) => [name, index] as const))(
 
     expect(await count(server.pool, [...before.keys()])).toEqual(before);
     const database = openDatabase({ url: server.url, applicationName: 'test' });
-    closing.push(() => database.close());
+    closing.defer(() => database.close());
     await checkDatabase(database, tables);
     lines.length = 0;
     expect(await migrate()).toEqual({ applied: [] });

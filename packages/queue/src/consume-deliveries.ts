@@ -1,6 +1,7 @@
 // A job is locked while its delivery is in hand and the lock is renewed. When the process dies the lock runs out, another
 // consumer notices on its next round, and the job runs again: a second run does no harm, so stalls count for nothing.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { serverOf } from '@procore-mirror/address';
 import { type BackendFactory, type IQueueBackend, type Job, type JobProgress, WaitingError, Worker } from 'bullmq';
 import type { Backend } from './backend.ts';
 import { pauseAfter } from './delivery-job.ts';
@@ -22,12 +23,13 @@ import { openBackend } from './open-backend.ts';
 import { within } from './within.ts';
 
 const OPEN_WITHIN_MS = 5_000;
+const ANSWERS_WITHIN_MS = 2_000;
 
 export type DeliveryConsumer = {
   /** Takes no more deliveries; resolves when none is in hand. */
   pause: () => Promise<void>;
-  /** What keeps the server from working as it should; deliveries are recorded all the same. */
-  problems: () => readonly string[];
+  /** What keeps the server from working as it should, be it that it does not answer within 2 s. */
+  problems: () => Promise<readonly string[]>;
   /** Takes no more, waits for what is in hand (at most `finishWithinMs`), then hands back the rest to run at once elsewhere. */
   close: () => Promise<void>;
 };
@@ -77,10 +79,15 @@ export async function consumeDeliveries(given: ConsumeOptions): Promise<Delivery
   }
   worker.run().catch(onTrouble);
   const mover = startMover(backend, { jobs, full, onTrouble, record: (envelope) => recordDirectly(envelope, options) });
+  const server = serverOf(options.url);
+  const answers = createAsking(() => jobs.isPaused());
   let closing: Promise<void> | undefined;
   return {
     pause: () => worker.pause(),
-    problems: full.problems,
+    problems: async () => [
+      ...full.problems(),
+      ...((await answers()) ? [] : [`the queue at ${server} does not answer`]),
+    ],
     close() {
       closing ??= (async () => {
         const closed = Promise.all([worker.close(), mover.close()]).then(() => jobs.close());
@@ -92,6 +99,22 @@ export async function consumeDeliveries(given: ConsumeOptions): Promise<Delivery
       })();
       return closing;
     },
+  };
+}
+
+/** Asks whether the server answers. To one that is away a question waits, so there is one at a time. */
+function createAsking(question: () => Promise<unknown>): () => Promise<boolean> {
+  let underWay: Promise<boolean> | null = null;
+  return async () => {
+    underWay ??= question()
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => {
+        underWay = null;
+      });
+    return await Promise.race([underWay, sleep(ANSWERS_WITHIN_MS, false, { ref: false })]);
   };
 }
 

@@ -293,7 +293,7 @@ export function describeDeliveries(server: string, place: Place): void {
       const onWarning = (message: string) => void warnings.push(message);
       const queue = await openQueue({ url: outage.url, namespace, timeoutMs: 1_000, onWarning });
       const recorded = new Set<string>();
-      await consume({
+      const consumer = await consume({
         url: outage.url,
         namespace,
         onWarning,
@@ -302,7 +302,11 @@ export function describeDeliveries(server: string, place: Place): void {
       await queue.add(aDelivery('before'));
       await vi.waitFor(() => expect(recorded).toContain('before'), patience);
 
+      expect(await consumer.problems()).toEqual([]);
       await outage.takeAway();
+      expect(await consumer.problems()).toEqual([
+        expect.stringMatching(/^the queue at 127\.0\.0\.1\S+ does not answer$/),
+      ]);
       const refused = await Promise.allSettled([1, 2, 3].map((n) => queue.add(aDelivery(`during ${n}`))));
       expect(refused.map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
       await sleep(1_500); // long enough for both sides to try again and fail
@@ -312,6 +316,7 @@ export function describeDeliveries(server: string, place: Place): void {
       await outage.bringBack();
       await vi.waitFor(() => queue.add(aDelivery('after')), patience);
       await vi.waitFor(() => expect(recorded).toContain('after'), patience);
+      await vi.waitFor(async () => expect(await consumer.problems()).toEqual([]), patience);
     });
 
     test('while the server is silent adding fails in time, and it works again when it answers', async () => {
@@ -320,8 +325,12 @@ export function describeDeliveries(server: string, place: Place): void {
       cleanUps.push(() => outage.close());
       const queue = await openQueue({ url: outage.url, namespace, timeoutMs: 500 });
       const recorded = new Set<string>();
-      await consume({ url: outage.url, namespace, record: async ({ body }) => void recorded.add(body.toString()) });
+      const record = async ({ body }: Envelope) => void recorded.add(body.toString());
+      const consumer = await consume({ url: outage.url, namespace, record });
       await outage.silence();
+      expect(await consumer.problems()).toEqual([
+        expect.stringMatching(/^the queue at 127\.0\.0\.1\S+ does not answer$/),
+      ]);
       await expect(queue.add(aDelivery('during'))).rejects.toThrow();
       await expect(queue.waiting()).rejects.toThrow();
       await sleep(1_500); // until connections that are silent for too long are given up

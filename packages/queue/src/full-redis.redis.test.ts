@@ -106,11 +106,11 @@ test('one that is full of what others keep there is emptied of ours, stream and 
   await vi.waitFor(() => expect(bodies.filter((body) => !recorded.has(body))).toEqual([]), patience);
   await vi.waitFor(async () => expect(await full.queue.waiting()).toBe(0), patience);
   expect(full.warnings.join()).toContain('OOM');
-  expect(consumer.problems()).toEqual([expect.stringContaining('maxmemory')]);
+  expect(await consumer.problems()).toEqual([expect.stringContaining('maxmemory')]);
   await full.client.config('SET', 'maxmemory', 0);
   await full.queue.add(aDelivery('after'));
   await vi.waitFor(() => expect(recorded.has('after')).toBe(true), patience);
-  await vi.waitFor(() => expect(consumer.problems()).toEqual([]), patience);
+  await vi.waitFor(async () => expect(await consumer.problems()).toEqual([]), patience);
 });
 
 test('what cannot be recorded from a full Redis stays, and is tried again', async () => {

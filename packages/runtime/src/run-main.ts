@@ -6,6 +6,7 @@
 //     ├──ConfigError──▶ closing ──▶ exit 2
 //     └──any error────▶ closing ──▶ exit 1      (closing that hangs or fails: exit 1)
 import { setTimeout as sleep } from 'node:timers/promises';
+import { answerArguments } from './answer-arguments.ts';
 import type { Log } from './create-log.ts';
 import { ConfigError } from './errors.ts';
 import { nodeProblem } from './node-problem.ts';
@@ -47,6 +48,8 @@ const outputs = [process.stdout, process.stderr];
 export async function runMain(options: {
   name: string;
   start: (lifetime: MainLifetime) => Promise<void> | Promise<number>;
+  /** What the process does, in a sentence, for `--help`: it takes no arguments, and ends with exit code 2 when it is given some. */
+  about?: string;
   log?: Log;
   closeTimeoutMs?: number;
   /** It comes to its end by itself: to be told to end before is to fail. */
@@ -56,6 +59,14 @@ export async function runMain(options: {
   if (problem !== null) {
     process.stderr.write(`${options.name}: ${problem}\n`);
     process.exit(2);
+  }
+  const answer =
+    options.about === undefined
+      ? null
+      : answerArguments({ name: options.name, about: options.about }, process.argv.slice(2));
+  if (answer !== null) {
+    process[answer.code === 0 ? 'stdout' : 'stderr'].write(answer.text);
+    process.exit(answer.code);
   }
   const secrets = createSecrets();
   const report = createReport(options.name, secrets, options.log);

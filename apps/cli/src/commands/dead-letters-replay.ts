@@ -1,7 +1,7 @@
 import type { Database, DeadLetterChoice } from '@procore-mirror/database';
 import { type Replayed, replayDeadLetters, usualPace } from '@procore-mirror/mirror';
-import { type DeliveryQueue, openDeliveryQueue } from '@procore-mirror/queue';
-import { queueAddress } from '@procore-mirror/runtime';
+import type { DeliveryQueue } from '@procore-mirror/queue';
+import { ConfigError } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { checkPart } from '../check-part.ts';
 import type { Context } from '../context.ts';
@@ -9,6 +9,7 @@ import { type ChoiceOptions, choiceToChange, noteUnknown, withChoiceOptions } fr
 import { replaySchema } from '../env.ts';
 import { ServerUnreachableError } from '../errors.ts';
 import { exitCode } from '../exit-code.ts';
+import { openQueue } from '../open-queue.ts';
 import { counted } from '../output.ts';
 import type { Run } from '../run.ts';
 
@@ -46,11 +47,11 @@ async function replay(context: Context, database: Database, choice: DeadLetterCh
 
   /** The queue is opened for the first body: without one it may be down. */
   async function handOver(delivery: { body: Buffer; receivedAt: Date }): Promise<void> {
-    // One that may forget does no harm here: a dead letter stays until its body is recorded.
-    opening ??= openDeliveryQueue({ url: queueAddress(env).url, allowVolatile: true, onWarning: () => {} });
+    opening ??= openQueue(context);
     try {
       await (await opening).add({ v: 1, kind: 'delivery', ...delivery, key: null, trace: null });
     } catch (cause) {
+      if (cause instanceof ConfigError) throw cause;
       throw new ServerUnreachableError('the queue took no more bodies; records will be fetched again', { cause });
     }
   }

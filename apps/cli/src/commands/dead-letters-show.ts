@@ -1,6 +1,7 @@
 import { type DeadLetterDetails, showDeadLetter } from '@procore-mirror/database';
 import { printable } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
+import { noteUnknown } from '../dead-letter-choice.ts';
 import { exitCode } from '../exit-code.ts';
 import { table } from '../output.ts';
 import type { Run } from '../run.ts';
@@ -14,10 +15,12 @@ export function addDeadLettersShow(parent: Command, run: Run): void {
       run(options, ({ withDatabase, output }) =>
         withDatabase(async (database) => {
           const letter = await showDeadLetter(database.pool, id);
-          output.result(letter, () =>
-            letter === null ? `There is no dead letter ${printable(id)}.` : inWords(letter),
-          );
-          return letter === null ? exitCode.foundSomethingWrong : exitCode.fine;
+          if (letter === null) {
+            noteUnknown(output, [id], []);
+            return exitCode.foundSomethingWrong;
+          }
+          output.result(letter, () => inWords(letter));
+          return exitCode.fine;
         }),
       ),
     );

@@ -1,4 +1,5 @@
 import { type EventDetails, showEvent } from '@procore-mirror/database';
+import { printable } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { exitCode } from '../exit-code.ts';
 import { table } from '../output.ts';
@@ -13,8 +14,12 @@ export function addEventsShow(parent: Command, run: Run): void {
       run(options, ({ withDatabase, output }) =>
         withDatabase(async (database) => {
           const event = await showEvent(database.pool, id);
-          output.result(event, () => (event === null ? `The log has no event ${id}.` : inWords(event)));
-          return event === null ? exitCode.foundSomethingWrong : exitCode.fine;
+          if (event === null) {
+            output.note(`The log has no event ${printable(id)}.`);
+            return exitCode.foundSomethingWrong;
+          }
+          output.result(event, () => inWords(event));
+          return exitCode.fine;
         }),
       ),
     );

@@ -6,7 +6,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
 import { applyHooksSchema } from '../env.ts';
-import { UsageError } from '../errors.ts';
+import { ServerUnreachableError, UsageError } from '../errors.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { type AtHooks, withHooks } from '../look-after-hooks.ts';
 import { counted, table } from '../output.ts';
@@ -73,6 +73,8 @@ async function rotate(context: Context, at: AtHooks<Env>, waitMs: number): Promi
   if (deaf.length > 0) return { ...nothing, hooks: [], deaf };
   const begunAt = performance.now();
   const hooks = await rotateSecret({ ...asked, secret: { value, key, accepted }, onPlace });
+  if (hooks.length > 0 && hooks.every(({ isUnreached }) => isUnreached))
+    throw new ServerUnreachableError(`Procore does not answer: ${hooks[0]?.detail}`); // there is no delivery to wait for
   const isChanged = hooks.some(({ outcome }) => outcome === 'changed');
   const sinceMs = () => (isChanged ? performance.now() - begunAt : 2 * GIVEN_UP_AFTER_MS);
   const endedAt = new Date();

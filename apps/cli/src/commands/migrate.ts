@@ -10,8 +10,8 @@ export function addMigrate(parent: Command, run: Run): void {
     .option('--json', 'print the result as JSON')
     .action((options: { json?: boolean }) =>
       run(options, async ({ catalogue, withDatabase, output }) => {
-        const { tables } = catalogue().catalogue;
-        const migrate = ({ url }: Database) => migrateDatabase({ url, tables, onProgress: output.note });
+        const migrate = ({ url }: Database) =>
+          migrateDatabase({ url, tables: catalogue().catalogue.tables, onProgress: output.note });
         const result = await withDatabase(migrate, { anyVersion: true });
         output.result(result, () =>
           result.applied.length === 0 ? 'The database is up to date.' : `Applied ${result.applied.join(', ')}.`,

@@ -1,12 +1,12 @@
 import { type Database, readBackfillProgress, readOrigin, readShortages, readStatus } from '@procore-mirror/database';
 import { overwrittenOn } from '@procore-mirror/mirror';
-import { openDeliveryQueue } from '@procore-mirror/queue';
-import { queueAddress } from '@procore-mirror/runtime';
+import { allConfigured, ConfigError } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { checkPart, type PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
-import { environmentSchema, queueSchema } from '../env.ts';
+import { environmentSchema } from '../env.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
+import { openQueue } from '../open-queue.ts';
 import { companyOrProjectId } from '../options.ts';
 import type { Run } from '../run.ts';
 import { type QueueStatus, type Status, statusInWords, totalsOf } from '../status-in-words.ts';
@@ -27,18 +27,20 @@ export function addStatus(parent: Command, run: Run): void {
     .action((options: Options) =>
       run(options, async (context) => {
         const { company: companyId, project: projectId, resource } = options;
-        const [mirror, queue] = await Promise.all([
-          context.withDatabase(async (database) => {
-            await checkPart(context, database, options);
-            const mirror = await readStatus(database.pool, { companyId, projectId, resource });
-            const { PROCORE_ENVIRONMENT: environment } = context.read(
-              environmentSchema.pick({ PROCORE_ENVIRONMENT: true }),
-            );
-            const overwritten = overwrittenOn(environment, await readOrigin(database.pool), context.now());
-            return { ...mirror, backfill: await readBackfill(database, options), overwrittenOn: overwritten };
-          }),
-          readQueue(context),
-        ]);
+        const [mirror, queue] = await allConfigured(
+          () =>
+            context.withDatabase(async (database) => {
+              await checkPart(context, database, options);
+              const mirror = await readStatus(database.pool, { companyId, projectId, resource });
+              const { PROCORE_ENVIRONMENT: environment } = context.read(
+                environmentSchema.pick({ PROCORE_ENVIRONMENT: true }),
+              );
+              const overwritten = overwrittenOn(environment, await readOrigin(database.pool), context.now());
+              return { ...mirror, backfill: await readBackfill(database, options), overwrittenOn: overwritten };
+            }),
+          () => readQueue(context),
+        );
+        if (queue.problem !== null) context.output.note(`error: ${queue.problem}`);
         const status: Status = { ...mirror, totals: totalsOf(mirror.freshness), queue };
         context.output.result(status, () => statusInWords(status, options.all === true, context.now()));
         return judge(status);
@@ -55,16 +57,16 @@ async function readBackfill({ pool }: Database, { company, project, resource }: 
 }
 
 /** A queue that is down is part of the status, not the end of it. */
-async function readQueue({ read }: Context): Promise<QueueStatus> {
-  const { url } = queueAddress(read(queueSchema)); // a wrong one is reported, not shown as a queue that is down
+async function readQueue(context: Context): Promise<QueueStatus> {
   try {
-    const queue = await openDeliveryQueue({ url, allowVolatile: true, onWarning: () => {} });
+    const queue = await openQueue(context);
     try {
       return { waiting: await queue.waiting(), problem: null };
     } finally {
       await queue.close();
     }
   } catch (error) {
+    if (error instanceof ConfigError) throw error; // a wrong address is reported, not shown as a queue that is down
     return { waiting: null, problem: error instanceof Error ? error.message : String(error) };
   }
 }

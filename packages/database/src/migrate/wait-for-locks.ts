@@ -41,7 +41,7 @@ export async function whenLocksAreFree<T>(
     if (performance.now() > until) throw busy(tried.inTheWay, tried.cause, command);
     if (performance.now() >= tellAt) {
       tellAt = performance.now() + TELL_EVERY_MS;
-      onWait(`${inWords(tried.inTheWay)} is in the way; trying again`);
+      onWait(`${inWords(tried.inTheWay)} ${tried.inTheWay.length === 1 ? 'is' : 'are'} in the way; trying again`);
     }
     await sleep(Math.min(LONGEST_PAUSE_MS, 250 * 2 ** attempt) * (0.5 + Math.random() / 2));
   }
@@ -72,7 +72,7 @@ function isLockTrouble(error: unknown): boolean {
 function busy(inTheWay: readonly Session[], cause: unknown, command: string): LocksBusyError {
   const end = inTheWay.filter(({ pid }) => pid !== 0).map(({ pid }) => `select pg_terminate_backend(${pid})`);
   return new LocksBusyError(
-    `locks were not to be had, because ${inWords(inTheWay)} was always in the way: wait for the end of that` +
+    `locks were not to be had, because ${inWords(inTheWay)} ${inTheWay.length === 1 ? 'was' : 'were'} always in the way: wait for the end of that` +
       `${end.length === 0 ? '' : `, or end it (\`${end.join('; ')}\`)`}, then run \`${command}\` again`,
     { cause },
   );
