@@ -3,74 +3,45 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { catalogue, loadCatalogue } from '@procore-mirror/catalogue';
 import { createHooksApi, createProcoreClient, type HooksApi, type ProcoreClient } from '@procore-mirror/procore';
-import { type AppProcess, startApp } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { appliedInWords, applyAllHooks, planAllHooks } from './apply-all-hooks.ts';
 import { applyHooks } from './apply-hooks.ts';
+import { type SimulatedHook, type SimulatedHooks, simulateHooks } from './testing/simulate-hooks.ts';
 import { openMigratedDatabase } from './testing/test-mirror.ts';
 
-type Hook = {
-  id: string;
-  projectId: string | null;
-  namespace: string;
-  status: string;
-  destinationUrl: string;
-  payloadVersion: string;
-  triggers: { resource: string; kind: string }[];
-};
-
-const companyId = '598134325683880';
 const namespace = 'procore-mirror';
 const destinationUrl = 'http://127.0.0.1:9/webhooks/procore';
 const authorization = 'Bearer of-the-test-only';
-let simulator: AppProcess;
-let url: string;
+let simulated: SimulatedHooks;
+let companyId: string;
 let client: ProcoreClient;
 let api: HooksApi;
 let directory: string;
-let projectIds: string[];
+let projectIds: readonly string[];
 
 beforeAll(async () => {
-  const limits = JSON.stringify({ callsPerHour: null, callsPerTenSeconds: null });
-  simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '2', SIMULATOR_SETTINGS: limits });
-  url = String((await simulator.line('url')).url);
-  const login = { grant_type: 'client_credentials', client_id: 'simulator', client_secret: 'simulator-secret' };
-  const signedIn = await fetch(`${url}/oauth/token`, { method: 'POST', body: new URLSearchParams(login) });
-  const { access_token: token } = (await signedIn.json()) as { access_token: string }; // the simulator's answer
-  client = createProcoreClient({ apiUrl: new URL(url), token: async () => token, refuseToken: () => {} });
+  simulated = await simulateHooks();
+  ({ client, companyId, projectIds } = simulated);
   api = createHooksApi(client);
   directory = await mkdtemp(path.join(tmpdir(), 'procore-mirror-hooks-'));
-  const world = await (await fetch(`${url}/control/world?resource=Projects`)).text();
-  projectIds = world
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line).id);
 });
 afterAll(async () => {
-  await client.close();
-  await simulator.end('SIGTERM');
+  await simulated.close();
   await rm(directory, { recursive: true });
 });
 beforeEach(async () => {
+  await control('DELETE', 'faults');
   await set({ withoutEvents: {} });
   for (const { id, projectId } of await hooks()) await api.remove({ companyId, projectId, hookId: id });
 });
 
-const control = async (method: string, what: string, body?: unknown) =>
-  fetch(`${url}/control/${what}`, {
-    method,
-    ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-  });
+const control: SimulatedHooks['control'] = (...call) => simulated.control(...call);
 const set = (settings: object) => control('PATCH', 'settings', settings);
-const hooks = async (): Promise<Hook[]> => (await control('GET', 'hooks')).json() as Promise<Hook[]>; // the simulator's answer
+const hooks = () => simulated.hooks();
 /** How often each method was used by `work`. */
 async function callsOf(work: () => Promise<unknown>): Promise<Record<string, number>> {
-  await control('DELETE', 'calls');
-  await work();
-  const { recent } = (await (await control('GET', 'calls')).json()) as { recent: { method: string }[] }; // its answer
-  return Object.fromEntries(
-    [...Map.groupBy(recent, ({ method }) => method)].map(([method, all]) => [method, all.length]),
-  );
+  const made = Map.groupBy(await simulated.callsDuring(work), ({ method }) => method);
+  return Object.fromEntries([...made].map(([method, all]) => [method, all.length]));
 }
 
 async function* nothing(): AsyncGenerator<never> {}
@@ -241,7 +212,7 @@ describe('with what is remembered of each hook', () => {
 });
 
 describe('what was changed by somebody else is set right', () => {
-  let made: Hook[];
+  let made: SimulatedHook[];
   beforeEach(async () => {
     await applyAllHooks(options());
     made = await hooks();
@@ -291,7 +262,7 @@ describe('what was changed by somebody else is set right', () => {
     expect(applied).toEqual(done.map((kind) => `${projectIds[1]}: ${kind}`));
     expect(written).toEqual(writes);
     expect(reads).toBeLessThanOrEqual(9); // three pages of triggers, and what the project itself offers
-    const bare = (all: Hook[]) => all.map(({ id: _id, triggers, ...hook }) => ({ ...hook, triggers: triggers.length }));
+    const bare = (all: SimulatedHook[]) => all.map(({ id: _id, triggers, ...hook }) => ({ ...hook, triggers: triggers.length }));
     expect(bare(await hooks())).toEqual(bare(made));
     expect(await doneBy(applyAllHooks(options()))).toEqual([]);
   });

@@ -1,29 +1,23 @@
 import { catalogue } from '@procore-mirror/catalogue';
-import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
-import { type AppProcess, startApp } from '@procore-mirror/testing';
+import type { ProcoreClient } from '@procore-mirror/procore';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type HookLoopOptions, startHookLoop } from './hook-loop.ts';
 import type { ScopeHooks } from './look-at-hooks.ts';
+import { type SimulatedHooks, simulateHooks } from './testing/simulate-hooks.ts';
 import { openMigratedDatabase } from './testing/test-mirror.ts';
-
-type Hook = { id: string; projectId: string | null; status: string; triggers: unknown[] };
 
 const companyId = '598134325683880';
 const authorization = 'Bearer of-the-test-only';
 const hourMs = 3_600_000;
 const patience = { timeout: 20_000, interval: 50 };
-let simulator: AppProcess;
-let url: string;
+let simulated: SimulatedHooks;
 let client: ProcoreClient;
 let mirror: Awaited<ReturnType<typeof openMigratedDatabase>>;
 const loops: ReturnType<typeof startHookLoop>[] = [];
 let looks: ScopeHooks[] = [];
 
-const control = async (method: string, what: string, body?: unknown) => {
-  const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  return (await fetch(`${url}/control/${what}`, { method, ...(body !== undefined && json) })).json();
-};
-const hooks = async () => (await control('GET', 'hooks')) as Hook[]; // the simulator's answer
+const control: SimulatedHooks['control'] = (...call) => simulated.control(...call);
+const hooks = () => simulated.hooks();
 const projectsWithHook = async () => (await hooks()).flatMap(({ projectId }) => projectId ?? []).toSorted();
 const query = (sql: string, values: unknown[] = []) => mirror.database.pool.query(sql, values);
 /** An event told of the company's projects, some time after they were listed. */
@@ -37,19 +31,13 @@ beforeAll(async () => {
 afterAll(() => mirror.close());
 beforeEach(async () => {
   await query('truncate mirror.selection, mirror.hooks, mirror.duties, mirror.fetches, mirror.scopes');
-  const limits = JSON.stringify({ callsPerHour: null, callsPerTenSeconds: null });
-  simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '2', SIMULATOR_SETTINGS: limits });
-  url = String((await simulator.line('url')).url);
-  const login = { grant_type: 'client_credentials', client_id: 'simulator', client_secret: 'simulator-secret' };
-  const signedIn = await fetch(`${url}/oauth/token`, { method: 'POST', body: new URLSearchParams(login) });
-  const { access_token: token } = (await signedIn.json()) as { access_token: string }; // the simulator's answer
-  client = createProcoreClient({ apiUrl: new URL(url), token: async () => token, refuseToken: () => {} });
+  simulated = await simulateHooks();
+  ({ client } = simulated);
   looks = [];
 });
 afterEach(async () => {
   await Promise.all(loops.splice(0).map((loop) => loop.close()));
-  await client.close();
-  await simulator.end('SIGTERM');
+  await simulated.close();
 });
 
 function start(more: Partial<HookLoopOptions> = {}): ReturnType<typeof startHookLoop> {
