@@ -22,6 +22,7 @@ export {
 export {
   findFirstUse,
   forgetOldReceivers,
+  isRefusedFor,
   listDeafReceivers,
   noteReceiver,
   type ReceiverGap,
@@ -132,7 +133,6 @@ export {
   findDueHooks,
   listBusyScopes,
   listLeftCompanies,
-  listSecretKeys,
   readHookCalls,
   readProjectsState,
 } from './schedule/hook-looks.ts';
@@ -166,6 +166,7 @@ export {
   noteCompanies,
   noteProjects,
   type ProjectChoice,
+  readLeftAge,
   readProjects,
 } from './schedule/selection.ts';
 export { forgetOldWalks, keepWalk, type TakenWalk, takeWalks, takeWalksLike } from './schedule/walks.ts';
