@@ -107,13 +107,13 @@ test('what is wrong is told, as one JSON document too, without the secret, and s
   expect(applied.code).toBe(0);
   expect(applied.stdout).not.toContain('another-secret');
   expect(JSON.parse(applied.stdout)).toMatchObject({
-    calls: 2,
+    calls: 4,
     scopes: [
       {
         company_id: companyId,
         project_id: null,
         actions: [{ do: 'patch', hook_id: first?.id, change: ['status', 'destination_headers'] }],
-        calls: 1,
+        calls: 2,
         not_offered: [],
         refused: [],
         trouble: null,
@@ -150,7 +150,7 @@ test('only the projects that are named are looked after; others lose their hook,
 });
 
 describe('rotate-secret', () => {
-  const next = 'Bearer of-tomorrow-only';
+  const next = 'Bearer of-the-time-to-come';
   const both = { WEBHOOK_AUTHORIZATION: `${next},${authorization}` };
   const rotate = (...more: string[]) => mirror(['hooks', 'rotate-secret', '--wait', '0', ...more], both);
   const receiver = (accepts: string[], recordedAt = 'now()') =>
@@ -160,6 +160,32 @@ describe('rotate-secret', () => {
         report = excluded.report, recorded_at = excluded.recorded_at`,
       [{ accepts: accepts.map(fingerprint) }],
     );
+
+  /** A delivery comes with the new value. */
+  const prove = () =>
+    database.pool.query(
+      `insert into mirror.events (id, company_id, resource, record_id, kind, occurred_at, received_at, payload_version, raw, outcome, key)
+        values ('E', 1, 'RFIs', '1', 'create', now(), now(), 'v4.0', '{}', 'pending', $1)`,
+      [fingerprint(next)],
+    );
+  const atProcore = async (method: string, path: string, body?: object) => {
+    const login = { grant_type: 'client_credentials', client_id: 'simulator', client_secret: 'simulator-secret' };
+    const signedIn = await fetch(`${url}/oauth/token`, { method: 'POST', body: new URLSearchParams(login) });
+    const { access_token: token } = (await signedIn.json()) as { access_token: string }; // the simulator's answer
+    const answer = await fetch(`${url}/rest/v2.0/companies/${companyId}/webhooks/hooks${path}`, {
+      ...{ method, body: body === undefined ? null : JSON.stringify(body) },
+      headers: {
+        authorization: `Bearer ${token}`,
+        'procore-company-id': companyId,
+        'content-type': 'application/json',
+      },
+    });
+    return (await answer.json()) as { data: { id: string; destination_headers: { Authorization: string } }[] }; // its answer
+  };
+  const companyHook = async () => (await atProcore('GET', '?namespace=procore-mirror')).data[0];
+  const shownSecret = async () => (await companyHook())?.destination_headers.Authorization.slice(-5);
+  const setBack = async () =>
+    atProcore('PATCH', `/${(await companyHook())?.id}`, { destination_headers: { Authorization: authorization } });
 
   test('refuses with one value, and says why', async () => {
     const { code, stdout, stderr } = await mirror(['hooks', 'rotate-secret']);
@@ -177,23 +203,35 @@ describe('rotate-secret', () => {
     expect(first.stdout).toMatch(/^Not proved yet: /m);
     expect(await mirror(['hooks', 'status'], both)).toMatchObject({ code: 0 });
     await receiver([next, authorization]);
-    await database.pool.query(
-      `insert into mirror.events (id, company_id, resource, record_id, kind, occurred_at, received_at, payload_version, raw, outcome, key)
-        values ('E', 1, 'RFIs', '1', 'create', now(), now(), 'v4.0', '{}', 'pending', $1)`,
-      [fingerprint(next)],
-    );
+    await prove();
     const again = await rotate();
     expect(again).toMatchObject({ code: 0, stderr: '' });
     expect(again.stdout).toMatch(/^2 hooks: 0 changed, 2 had the new value before$/m);
     expect(again.stdout).toMatch(/^Proved by a delivery at .*\nThe old value may go: /m);
     const { code, stdout } = await rotate('--json');
     expect(code).toBe(0);
-    expect(stdout).not.toContain('of-tomorrow');
+    expect(stdout).not.toContain('of-the-time');
     expect(JSON.parse(stdout)).toMatchObject({
       hooks: [{ outcome: 'as_it_should_be' }, { outcome: 'as_it_should_be' }],
       proved_at: expect.any(String),
       old_value: { may_go: true, at_the_latest: expect.any(String) },
     });
+    await database.pool.query('delete from mirror.events');
+  });
+
+  test('looks once more at the end, and tells of a hook that was set back meanwhile', async () => {
+    await receiver([next, authorization]);
+    await mirror(['hooks', 'apply']);
+    const rotating = mirror(['hooks', 'rotate-secret'], both);
+    await expect.poll(shownSecret, { timeout: 20_000, interval: 20 }).toBe(next.slice(-5));
+    await setBack();
+    await prove();
+    const { code, stdout, stderr } = await rotating;
+    expect(code).toBe(1);
+    expect(stdout).toContain('another process gave it another value meanwhile');
+    expect(stdout).toContain('Keep the old value');
+    expect(stderr).not.toContain('looked at');
+    expect(await shownSecret()).toBe(next.slice(-5));
     await database.pool.query('delete from mirror.events');
   });
 });
@@ -240,7 +278,10 @@ test.each<[string, () => Record<string, string>, RegExp]>([
 test('a Procore that signs in and answers nothing else is out of reach, too', async () => {
   const { code, stdout, stderr } = await mirror(['hooks', 'plan'], { PROCORE_API_URL: nobody });
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
-  expect(stderr).toMatch(/^error: Procore does not answer: .*127\.0\.0\.1:9/m);
+  expect(stderr).toMatch(
+    /^Waiting for the list of projects, which is asked again: .*127\.0\.0\.1:9.*\nerror: Procore does not answer: .*127\.0\.0\.1:9/,
+  );
+  expect(stderr.match(/127\.0\.0\.1:9/g)).toHaveLength(2);
 });
 
 test('while everything is parked Procore is left alone, and the exit code is 3', async () => {

@@ -105,7 +105,7 @@ const SLACK_MS = 2_000;
  */
 export async function isOldSecretGone(
   options: Pick<Options, 'client' | 'signal' | 'pausesMs'> & {
-    hooks: readonly RotatedHook[];
+    hooks: readonly Pick<RotatedHook, 'companyId' | 'projectId' | 'hookId'>[];
     changedAt: Date;
     asOf: Date;
   },
