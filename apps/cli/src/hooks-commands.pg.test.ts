@@ -236,6 +236,55 @@ describe('rotate-secret', () => {
   });
 });
 
+describe('forget', () => {
+  const forget = (...more: string[]) =>
+    mirror(['forget', '--company', companyId, ...more], { PROCORE_COMPANY_IDS: '42' });
+  const known = async () => (await rowsOf('hooks')).filter(({ hook_id }) => hook_id !== null).length;
+  const faults = (method: string, ...rules: object[]) =>
+    fetch(`${url}/control/faults`, {
+      ...{ method, headers: { 'content-type': 'application/json' } },
+      ...(rules.length > 0 && { body: JSON.stringify(rules) }),
+    });
+
+  test('refuses a company that workers which run mirror, whatever this shell is told', async () => {
+    await mirror(['hooks', 'apply']);
+    await database.pool.query(`insert into mirror.workers (holder) values ('w')`);
+    const { code, stderr } = await forget('--yes');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('still mirrored by workers that run')]);
+    await database.pool.query('truncate mirror.workers');
+  });
+
+  test.each<[string, () => Promise<unknown>, Record<string, string>, string]>([
+    ['we may not look', () => faults('POST', { kind: 'webhooks', status: 403 }), {}, '403'],
+    ['Procore fails', () => faults('POST', { kind: 'webhooks', status: 500 }), {}, '500'],
+    ['nobody answers', async () => {}, { PROCORE_API_URL: nobody }, 'ECONNREFUSED'],
+    ['signing in is refused', async () => {}, { PROCORE_CLIENT_SECRET: 'another' }, 'rejects'],
+    ['there are no credentials', async () => {}, { PROCORE_CLIENT_ID: '' }, 'PROCORE_CLIENT_ID'],
+  ])('does not forget hooks that stand where %s, and names them', async (_, spoil, env, reason) => {
+    await mirror(['hooks', 'apply']);
+    await spoil();
+    const ran = await mirror(['forget', '--company', companyId, '--yes'], { PROCORE_COMPANY_IDS: '42', ...env });
+    await faults('DELETE');
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toMatch(new RegExp(`^The hook of company ${companyId} was not removed: .*${reason}`, 'm'));
+    expect(await known()).toBe(2);
+    expect(await hooks()).toHaveLength(2);
+    expect((await rowsOf('selection')).length).toBeGreaterThan(0);
+  });
+
+  test('removes the hooks at Procore, and then what is known of them', async () => {
+    await mirror(['hooks', 'apply']);
+    const plan = await forget();
+    expect(plan).toMatchObject({ code: 0, stderr: '2 hooks would be removed at Procore first.\n' });
+    expect(await hooks()).toHaveLength(2);
+    const { code, stdout } = await forget('--yes', '--json');
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ gone: true, hooks_left: [] })]);
+    expect(await hooks()).toEqual([]);
+    expect(await rowsOf('hooks')).toEqual([]);
+    expect(await rowsOf('selection')).toEqual([]);
+  });
+});
+
 test.each([
   ['plan', []],
   ['rotate-secret', ['WEBHOOK_AUTHORIZATION']],

@@ -1,4 +1,4 @@
-export { appliedInWords, applyAllHooks, planAllHooks } from './apply-all-hooks.ts';
+export { appliedInWords, applyAllHooks, planAllHooks, removeHooks } from './apply-all-hooks.ts';
 export { applyHooks } from './apply-hooks.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
 export { ScopeParkedError } from './errors.ts';
