@@ -93,6 +93,19 @@ test('hooks are planned, applied and looked at; a second time nothing is to be d
   });
 });
 
+test('a second time nothing is written, and a look costs one call beside the list of projects and two for the offers', async () => {
+  await fetch(`${url}/control/calls`, { method: 'DELETE' });
+  await mirror(['hooks', 'apply']);
+  const counted = await fetch(`${url}/control/calls`);
+  const { recent } = (await counted.json()) as { recent: { method: string; path: string; kind: string }[] }; // its answer
+  const made = recent.filter(({ kind }) => kind !== 'login');
+  expect(new Set(made.map(({ method }) => method))).toEqual(new Set(['GET']));
+  const of = (pattern: RegExp) => made.filter(({ path }) => pattern.test(path)).length;
+  expect([of(/\/webhooks\/hooks$/), of(/\/webhooks\/resources$/), of(/\/projects$/), made.length]).toEqual([
+    2, 2, 1, 5,
+  ]);
+});
+
 test('what is wrong is told, as one JSON document too, without the secret, and set right', async () => {
   const [first] = await hooks();
   await patch(first?.id ?? '', { status: 'disabled' });

@@ -446,13 +446,22 @@ describe('what was changed by somebody else is set right', () => {
     expect((await hooks()).map(({ triggers }) => triggers.length)).toEqual([2, 3, 3]);
   });
 
-  test('hooks of other namespaces stay as they are', async () => {
-    const other = {
-      namespace: 'of-others',
-      payloadVersion: 'v2.0',
-      destinationUrl: 'https://a.example/',
-      authorization: 'x',
-    };
+  test('ours are found on all pages of the list', async () => {
+    const disabled = { change: { status: 'disabled' } } as const;
+    await api.patch({ ...onProject(), ...disabled });
+    for (let more = 0; more < 101; more += 1) {
+      const { id: hookId } = await api.create({
+        ...{ ...onProject(), namespace, payloadVersion: 'v4.0', destinationUrl, authorization },
+      });
+      if (more < 100) await api.patch({ ...onProject(), hookId, ...disabled });
+    }
+    const done = Array(101).fill(`${projectIds[1]}: remove`);
+    expect(await doneBy(applyAllHooks(options()))).toEqual([`${projectIds[1]}: add triggers`, ...done]);
+    expect(await hooks()).toHaveLength(3);
+  });
+
+  test.each(['https://a.example/', destinationUrl])('hooks of other namespaces stay as they are: %s', async (to) => {
+    const other = { namespace: 'of-others', payloadVersion: 'v2.0', destinationUrl: to, authorization: 'x' };
     const { id } = await api.create({ companyId, ...other });
     await api.patch({ companyId, hookId: id, change: { status: 'disabled' } });
     const before = await hooks();

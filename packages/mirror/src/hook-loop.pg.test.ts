@@ -118,12 +118,24 @@ test('one worker at a time looks; another takes over when the lease ran out, and
   start({ holder: 'two' });
   await expect.poll(() => looks.length, patience).toBe(3);
   expect(await hooks()).toHaveLength(3);
-  const holder = async () => (await query('select lease_holder from mirror.duties')).rows[0]?.lease_holder;
-  if ((await holder()) === 'one') {
-    await one.close();
-    await expect.poll(holder, patience).toBe('two');
-  }
-  expect(looks).toHaveLength(3);
+  await one.close();
+  await query(`update mirror.hooks set looked_at = now() - interval '2 hours'`);
+  await expect.poll(() => looks.length, patience).toBe(6);
+  expect(looks.flatMap(({ actions }) => actions).map((action) => action.do)).toEqual(['create', 'create', 'create']);
+});
+
+test('of workers that look differently often the hooks are looked at as often as the most eager one does', async () => {
+  start({ holder: 'lazy' });
+  await expect.poll(() => looks.length, patience).toBe(3);
+  start({ holder: 'eager', everyMs: 300 });
+  const [hook] = await hooks();
+  await control('PATCH', `hooks/${hook?.id}`, { status: 'disabled' });
+  const done = () => looks.flatMap(({ actions }) => actions.map((action) => action.do));
+  await expect.poll(done, patience).toEqual(['create', 'create', 'create', 'patch']);
+  const seen = looks.length;
+  await expect.poll(() => looks.length, patience).toBeGreaterThan(seen + 6);
+  expect(done()).toHaveLength(4);
+  expect((await hooks()).map(({ status }) => status)).toEqual(['active', 'active', 'active']);
 });
 
 test('looks take their share of the calls and go on with the longest unseen; new scopes may take half', async () => {

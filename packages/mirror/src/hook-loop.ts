@@ -117,8 +117,12 @@ async function lookAfterCompany(options: HookLoopOptions, company: Company): Pro
   while (!signal.aborted) {
     let restMs = lookEveryMs;
     try {
-      if (await takeDuty(database, duty, { holder, leaseMs }))
-        restMs = Math.max(restMs, await withLease(options, duty, round));
+      if (await takeDuty(database, duty, { holder, leaseMs })) {
+        const roundRestMs = await withLease(options, duty, round);
+        restMs = Math.max(restMs, roundRestMs ?? 0);
+        // Another worker may be told to look more often.
+        if (roundRestMs === null) await giveUpDuty(database, duty, holder);
+      }
     } catch (error) {
       if (!signal.aborted) log.warn({ company_id: companyId, error }, 'hooks could not be looked after; trying again');
       restMs = REST_AFTER_FAILURE_MS;
@@ -134,8 +138,8 @@ async function lookAfterCompany(options: HookLoopOptions, company: Company): Pro
 async function withLease(
   { database, holder, leaseMs = 15_000, log }: HookLoopOptions,
   duty: string,
-  work: (lost: AbortSignal) => Promise<number>,
-): Promise<number> {
+  work: (lost: AbortSignal) => Promise<number | null>,
+): Promise<number | null> {
   const lost = new AbortController();
   const renewal = setInterval(() => {
     takeDuty(database, duty, { holder, leaseMs }).then(
@@ -150,8 +154,8 @@ async function withLease(
   }
 }
 
-/** One round: the list of projects if it is due, then some looks. Returns how long to rest at least, ms. */
-function createRounds(options: HookLoopOptions, company: Company): (lost: AbortSignal) => Promise<number> {
+/** One round: the list of projects if it is due, then some looks. Returns how long to rest at least, ms; null: no look was due. */
+function createRounds(options: HookLoopOptions, company: Company): (lost: AbortSignal) => Promise<number | null> {
   const { database, everyMs, projects: wanted, companyIds, onLook, onProjects, log } = options;
   const { companyId } = company;
   const isNamed = companyIds.includes(companyId);
@@ -215,14 +219,15 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
     return state.isSelected || (await readProjectsState(database.pool, companyId)).isSelected;
   }
 
-  async function lookAtDue(signal: AbortSignal): Promise<number> {
+  async function lookAtDue(signal: AbortSignal): Promise<number | null> {
     const retries = pauses.retries();
     const due = { companyId, payloadVersion: PAYLOAD_VERSION, everyMs, isNamed, limit: LOOKS_AT_ONCE, retries };
     const places = await findDueHooks(database.pool, due);
-    const looks = places.length === 0 ? null : await looksNow(signal);
+    if (places.length === 0) return null;
+    const looks = await looksNow(signal);
     for (const place of places) {
       signal.throwIfAborted();
-      if (looks === null || (await callsLeft(place.isNew)) <= 0) return 0;
+      if ((await callsLeft(place.isNew)) <= 0) return 0;
       const restMs = await look(looks, place);
       if (restMs > 0) return restMs;
     }
@@ -233,7 +238,7 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
     const signal = AbortSignal.any([lost, company.signal]);
     const isShort = (await callsLeft(false)) <= 0;
     if (isNamed && !(await listIfDue(isShort, signal))) return 0;
-    return options.destinationUrl === null ? 0 : lookAtDue(signal);
+    return options.destinationUrl === null ? null : lookAtDue(signal);
   };
 }
 
