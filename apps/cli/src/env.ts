@@ -26,6 +26,7 @@ export const selectionSchema = z.object({
   PROCORE_COMPANY_IDS: procoreEnv.PROCORE_COMPANY_IDS,
   MIRROR_PROJECTS: mirrorEnv.MIRROR_PROJECTS,
 });
+export const hookNamespaceSchema = z.object({ WEBHOOK_NAMESPACE: webhookEnv.WEBHOOK_NAMESPACE });
 export const procoreSchema = z.object({ ...procoreEnv });
 export const backfillSchema = z.object({ ...queueSchema.shape, ...procoreEnv, ...companiesEnv, ...mirrorEnv });
 export const applyHooksSchema = z.object({

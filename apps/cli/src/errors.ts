@@ -1,4 +1,4 @@
-/** A server that the command needs did not let us in. */
+/** A server that the command needs could not be reached, or did not let us in. */
 export class ServerUnreachableError extends Error {
   override name = 'ServerUnreachableError' as const;
   /** What to do, where that is not to start the server or to correct its address. */

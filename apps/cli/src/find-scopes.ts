@@ -1,22 +1,11 @@
 // Which scopes a command is about: companies that are configured, and their projects, as Procore lists them.
 import { type Catalogue, unknownResource } from '@procore-mirror/catalogue';
-import { type Database, readShortages } from '@procore-mirror/database';
-import {
-  isSelected,
-  judgeFailure,
-  planProjects,
-  type Scope,
-  selectScopes,
-  shortageInWords,
-  withResources,
-} from '@procore-mirror/mirror';
+import type { Database } from '@procore-mirror/database';
+import { isSelected, type Scope, withResources } from '@procore-mirror/mirror';
 import type { ProcoreClient } from '@procore-mirror/procore';
 import type { Context } from './context.ts';
-import { ServerUnreachableError, UsageError } from './errors.ts';
-
-/** A stumble is got over; who sits in front of it is told of an outage. */
-const PAUSES_MS = [1_000, 3_000];
-const SAY_AFTER_MS = 5_000;
+import { UsageError } from './errors.ts';
+import { listSelected } from './list-selected.ts';
 
 type Part = {
   client: ProcoreClient;
@@ -35,35 +24,16 @@ type Part = {
  * project or resource that there is not, ServerUnreachableError where Procore does not answer.
  */
 export async function findScopes(
-  { output, signal }: Context,
+  context: Context,
   part: Part,
 ): Promise<{ scopes: Scope[]; unlisted: readonly string[] }> {
   const { database, catalogue, companyIds, projectId, wanted } = part;
   const chosen = chooseResource(part);
-  const unlisted: string[] = [];
-  const say = (line: string) => {
-    unlisted.push(line);
-    output.note(line);
-  };
-  const { client, unanswered } = listingClient(part.client);
-  const waiting = setTimeout(() => {
-    void readShortages(database.pool, companyIds).then(
-      ([shortage]) =>
-        output.note(
-          shortage === undefined
-            ? 'Procore is slow to list the projects'
-            : `Waiting for calls: ${shortageInWords(shortage, 1, new Date())}`,
-        ),
-      () => {},
-    );
-  }, SAY_AFTER_MS);
-  const { scopes: selected } = await selectScopes({
-    ...{ client, database, companyIds, wanted, signal, pausesMs: PAUSES_MS, say },
-    select: planProjects, // a fill of a part takes nothing from the selection
-    note: (line) => output.note(`${line}.`),
-  }).finally(() => clearTimeout(waiting));
-  if (unlisted.length === companyIds.length && unanswered())
-    throw new ServerUnreachableError(`Procore does not answer: ${unlisted[0]}`);
+  const { client } = part;
+  // A fill of a part takes nothing from the selection, so nothing is noted.
+  const { scopes: selected, unlisted } = await listSelected(context, {
+    ...{ client, database, companyIds, wanted, lane: 'backfill' },
+  });
   const scopes = selected
     .map((scope) => withResources(scope, { catalogue, resources: chosen }))
     .filter((scope) => projectId === undefined || scope.projectId === projectId)
@@ -92,27 +62,4 @@ function chooseResource({ catalogue, resource, resources }: Part): readonly stri
     throw new UsageError([`${resource} has no list of its own to be filled from`]);
   if (!isSelected(entry, { resources })) throw new UsageError([`${resource} is not among MIRROR_RESOURCES`]);
   return [entry.resource];
-}
-
-/** The same client; its lists are part of a backfill, and it remembers whether one got no answer at all. */
-function listingClient(client: ProcoreClient): { client: ProcoreClient; unanswered: () => boolean } {
-  let isUnanswered = false;
-  const purpose = { projectId: null, resource: 'Projects', lane: 'backfill' } as const;
-  return {
-    unanswered: () => isUnanswered,
-    client: {
-      ...client,
-      pages: async function* (path, options) {
-        try {
-          yield* client.pages(path, { ...options, purpose });
-        } catch (error) {
-          const failure = judgeFailure(error);
-          isUnanswered ||=
-            failure?.kind === 'trouble' &&
-            ['unreachable', 'slow', 'failing', 'no_token'].includes(failure.trouble.reason);
-          throw error;
-        }
-      },
-    },
-  };
 }

@@ -93,6 +93,19 @@ test('hooks are planned, applied and looked at; a second time nothing is to be d
   });
 });
 
+test('a second time nothing is written, and a look costs one call beside the list of projects and two for the offers', async () => {
+  await fetch(`${url}/control/calls`, { method: 'DELETE' });
+  await mirror(['hooks', 'apply']);
+  const counted = await fetch(`${url}/control/calls`);
+  const { recent } = (await counted.json()) as { recent: { method: string; path: string; kind: string }[] }; // its answer
+  const made = recent.filter(({ kind }) => kind !== 'login');
+  expect(new Set(made.map(({ method }) => method))).toEqual(new Set(['GET']));
+  const of = (pattern: RegExp) => made.filter(({ path }) => pattern.test(path)).length;
+  expect([of(/\/webhooks\/hooks$/), of(/\/webhooks\/resources$/), of(/\/projects$/), made.length]).toEqual([
+    2, 2, 1, 5,
+  ]);
+});
+
 test('what is wrong is told, as one JSON document too, without the secret, and set right', async () => {
   const [first] = await hooks();
   await patch(first?.id ?? '', { status: 'disabled' });
@@ -107,13 +120,13 @@ test('what is wrong is told, as one JSON document too, without the secret, and s
   expect(applied.code).toBe(0);
   expect(applied.stdout).not.toContain('another-secret');
   expect(JSON.parse(applied.stdout)).toMatchObject({
-    calls: 2,
+    calls: 4,
     scopes: [
       {
         company_id: companyId,
         project_id: null,
         actions: [{ do: 'patch', hook_id: first?.id, change: ['status', 'destination_headers'] }],
-        calls: 1,
+        calls: 2,
         not_offered: [],
         refused: [],
         trouble: null,
@@ -150,7 +163,7 @@ test('only the projects that are named are looked after; others lose their hook,
 });
 
 describe('rotate-secret', () => {
-  const next = 'Bearer of-tomorrow-only';
+  const next = 'Bearer of-the-time-to-come';
   const both = { WEBHOOK_AUTHORIZATION: `${next},${authorization}` };
   const rotate = (...more: string[]) => mirror(['hooks', 'rotate-secret', '--wait', '0', ...more], both);
   const receiver = (accepts: string[], recordedAt = 'now()') =>
@@ -160,6 +173,32 @@ describe('rotate-secret', () => {
         report = excluded.report, recorded_at = excluded.recorded_at`,
       [{ accepts: accepts.map(fingerprint) }],
     );
+
+  /** A delivery comes with the new value. */
+  const prove = () =>
+    database.pool.query(
+      `insert into mirror.events (id, company_id, resource, record_id, kind, occurred_at, received_at, payload_version, raw, outcome, key)
+        values ('E', 1, 'RFIs', '1', 'create', now(), now(), 'v4.0', '{}', 'pending', $1)`,
+      [fingerprint(next)],
+    );
+  const atProcore = async (method: string, path: string, body?: object) => {
+    const login = { grant_type: 'client_credentials', client_id: 'simulator', client_secret: 'simulator-secret' };
+    const signedIn = await fetch(`${url}/oauth/token`, { method: 'POST', body: new URLSearchParams(login) });
+    const { access_token: token } = (await signedIn.json()) as { access_token: string }; // the simulator's answer
+    const answer = await fetch(`${url}/rest/v2.0/companies/${companyId}/webhooks/hooks${path}`, {
+      ...{ method, body: body === undefined ? null : JSON.stringify(body) },
+      headers: {
+        authorization: `Bearer ${token}`,
+        'procore-company-id': companyId,
+        'content-type': 'application/json',
+      },
+    });
+    return (await answer.json()) as { data: { id: string; destination_headers: { Authorization: string } }[] }; // its answer
+  };
+  const companyHook = async () => (await atProcore('GET', '?namespace=procore-mirror')).data[0];
+  const shownSecret = async () => (await companyHook())?.destination_headers.Authorization.slice(-5);
+  const setBack = async () =>
+    atProcore('PATCH', `/${(await companyHook())?.id}`, { destination_headers: { Authorization: authorization } });
 
   test('refuses with one value, and says why', async () => {
     const { code, stdout, stderr } = await mirror(['hooks', 'rotate-secret']);
@@ -177,24 +216,85 @@ describe('rotate-secret', () => {
     expect(first.stdout).toMatch(/^Not proved yet: /m);
     expect(await mirror(['hooks', 'status'], both)).toMatchObject({ code: 0 });
     await receiver([next, authorization]);
-    await database.pool.query(
-      `insert into mirror.events (id, company_id, resource, record_id, kind, occurred_at, received_at, payload_version, raw, outcome, key)
-        values ('E', 1, 'RFIs', '1', 'create', now(), now(), 'v4.0', '{}', 'pending', $1)`,
-      [fingerprint(next)],
-    );
+    await prove();
     const again = await rotate();
     expect(again).toMatchObject({ code: 0, stderr: '' });
     expect(again.stdout).toMatch(/^2 hooks: 0 changed, 2 had the new value before$/m);
     expect(again.stdout).toMatch(/^Proved by a delivery at .*\nThe old value may go: /m);
     const { code, stdout } = await rotate('--json');
     expect(code).toBe(0);
-    expect(stdout).not.toContain('of-tomorrow');
+    expect(stdout).not.toContain('of-the-time');
     expect(JSON.parse(stdout)).toMatchObject({
       hooks: [{ outcome: 'as_it_should_be' }, { outcome: 'as_it_should_be' }],
       proved_at: expect.any(String),
       old_value: { may_go: true, at_the_latest: expect.any(String) },
     });
     await database.pool.query('delete from mirror.events');
+  });
+
+  test('looks once more at the end, and tells of a hook that was set back meanwhile', async () => {
+    await receiver([next, authorization]);
+    await mirror(['hooks', 'apply']);
+    const rotating = mirror(['hooks', 'rotate-secret'], both);
+    await expect.poll(shownSecret, { timeout: 20_000, interval: 20 }).toBe(next.slice(-5));
+    await setBack();
+    await prove();
+    const { code, stdout, stderr } = await rotating;
+    expect(code).toBe(1);
+    expect(stdout).toContain('another process gave it another value meanwhile');
+    expect(stdout).toContain('Keep the old value');
+    expect(stderr).not.toContain('looked at');
+    expect(await shownSecret()).toBe(next.slice(-5));
+    await database.pool.query('delete from mirror.events');
+  });
+});
+
+describe('forget', () => {
+  const forget = (...more: string[]) =>
+    mirror(['forget', '--company', companyId, ...more], { PROCORE_COMPANY_IDS: '42' });
+  const known = async () => (await rowsOf('hooks')).filter(({ hook_id }) => hook_id !== null).length;
+  const faults = (method: string, ...rules: object[]) =>
+    fetch(`${url}/control/faults`, {
+      ...{ method, headers: { 'content-type': 'application/json' } },
+      ...(rules.length > 0 && { body: JSON.stringify(rules) }),
+    });
+
+  test('refuses a company that workers which run mirror, whatever this shell is told', async () => {
+    await mirror(['hooks', 'apply']);
+    await database.pool.query(`insert into mirror.workers (holder) values ('w')`);
+    const { code, stderr } = await forget('--yes');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('still mirrored by workers that run')]);
+    await database.pool.query('truncate mirror.workers');
+  });
+
+  test.each<[string, () => Promise<unknown>, Record<string, string>, string]>([
+    ['we may not look', () => faults('POST', { kind: 'webhooks', status: 403 }), {}, '403'],
+    ['Procore fails', () => faults('POST', { kind: 'webhooks', status: 500 }), {}, '500'],
+    ['nobody answers', async () => {}, { PROCORE_API_URL: nobody }, 'ECONNREFUSED'],
+    ['signing in is refused', async () => {}, { PROCORE_CLIENT_SECRET: 'another' }, 'rejects'],
+    ['there are no credentials', async () => {}, { PROCORE_CLIENT_ID: '' }, 'PROCORE_CLIENT_ID'],
+  ])('does not forget hooks that stand where %s, and names them', async (_, spoil, env, reason) => {
+    await mirror(['hooks', 'apply']);
+    await spoil();
+    const ran = await mirror(['forget', '--company', companyId, '--yes'], { PROCORE_COMPANY_IDS: '42', ...env });
+    await faults('DELETE');
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toMatch(new RegExp(`^The hook of company ${companyId} was not removed: .*${reason}`, 'm'));
+    expect(await known()).toBe(2);
+    expect(await hooks()).toHaveLength(2);
+    expect((await rowsOf('selection')).length).toBeGreaterThan(0);
+  });
+
+  test('removes the hooks at Procore, and then what is known of them', async () => {
+    await mirror(['hooks', 'apply']);
+    const plan = await forget();
+    expect(plan).toMatchObject({ code: 0, stderr: '2 hooks would be removed at Procore first.\n' });
+    expect(await hooks()).toHaveLength(2);
+    const { code, stdout } = await forget('--yes', '--json');
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ gone: true, hooks_left: [] })]);
+    expect(await hooks()).toEqual([]);
+    expect(await rowsOf('hooks')).toEqual([]);
+    expect(await rowsOf('selection')).toEqual([]);
   });
 });
 
@@ -240,7 +340,10 @@ test.each<[string, () => Record<string, string>, RegExp]>([
 test('a Procore that signs in and answers nothing else is out of reach, too', async () => {
   const { code, stdout, stderr } = await mirror(['hooks', 'plan'], { PROCORE_API_URL: nobody });
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
-  expect(stderr).toMatch(/^error: Procore does not answer: .*127\.0\.0\.1:9/m);
+  expect(stderr).toMatch(
+    /^Waiting for the list of projects, which is asked again: .*127\.0\.0\.1:9.*\nerror: Procore does not answer: .*127\.0\.0\.1:9/,
+  );
+  expect(stderr.match(/127\.0\.0\.1:9/g)).toHaveLength(2);
 });
 
 test('while everything is parked Procore is left alone, and the exit code is 3', async () => {

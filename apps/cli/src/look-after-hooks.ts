@@ -1,7 +1,7 @@
 // What the commands about hooks share: the scopes looked at, and what is told of them.
 import type { Catalogue } from '@procore-mirror/catalogue';
 import { type Database, listHookPlaces } from '@procore-mirror/database';
-import { type planAllHooks, planProjects, type ScopeHooks, selectCompany, selectScopes } from '@procore-mirror/mirror';
+import { type planAllHooks, type ScopeHooks, selectCompany } from '@procore-mirror/mirror';
 import type { ProcoreClient } from '@procore-mirror/procore';
 import { allConfigured, fingerprint, pathWarning, procoreHosts } from '@procore-mirror/runtime';
 import type { z } from 'zod';
@@ -9,10 +9,9 @@ import type { Context } from './context.ts';
 import { type applyHooksSchema, type hooksSchema, procoreSchema } from './env.ts';
 import { ServerUnreachableError } from './errors.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
+import { listSelected, PAUSES_MS } from './list-selected.ts';
 import { counted } from './output.ts';
 
-/** A stumble is got over; who sits in front of it is told of an outage. */
-const PAUSES_MS = [1_000, 3_000];
 const SAY_EVERY_MS = 30_000;
 
 export type FoundHooks = {
@@ -34,8 +33,8 @@ export type AtHooks<E> = {
   left: readonly Place[];
   unlisted: readonly string[];
   patience: { signal: AbortSignal; pausesMs: readonly number[] };
-  /** To be told of each scope that is done. */
-  onScope: () => void;
+  /** Says how far looking at all of them is; to be told of each scope that is done. */
+  inProgress: <T>(looking: (onScope: () => void) => Promise<T>) => Promise<T>;
 };
 
 type Place = { companyId: string; projectId: string | null };
@@ -58,29 +57,19 @@ export async function withHooks<S extends typeof applyHooksSchema | typeof hooks
   if (warning !== null) output.note(`${warning}.`);
   return context.withDatabase((database) =>
     context.withProcore(database, async (client) => {
-      const unlisted: string[] = [];
-      const say = (line: string) => {
-        unlisted.push(line);
-        output.note(line);
-      };
       const patience = { signal, pausesMs: PAUSES_MS };
-      const { scopes, left } = await selectScopes({
-        ...{ ...patience, client, database, say, note: (line) => output.note(`${line}.`) },
-        companyIds: env.PROCORE_COMPANY_IDS,
-        wanted: env.MIRROR_PROJECTS,
-        select: isNoted ? selectCompany : planProjects,
+      const { scopes, left, unlisted } = await listSelected(context, {
+        ...{ client, database, companyIds: env.PROCORE_COMPANY_IDS, wanted: env.MIRROR_PROJECTS, lane: 'upkeep' },
+        ...(isNoted && { select: selectCompany }),
       });
       const hooked = await listHookPlaces(database.pool, env.PROCORE_COMPANY_IDS);
       const gone = new Set(left.map(({ projectId }) => projectId));
       const leaving = hooked.filter(({ projectId }) => gone.has(projectId ?? ''));
-      const { onScope, close } = createProgress(scopes.length + leaving.length, output.note);
-      try {
-        return await work({
-          ...{ env, client, database, catalogue, resources, scopes, left: leaving, unlisted, patience, onScope },
-        });
-      } finally {
-        close();
-      }
+      const inProgress: AtHooks<unknown>['inProgress'] = (looking) =>
+        withProgress(scopes.length + leaving.length, output.note, looking);
+      return await work({
+        ...{ env, client, database, catalogue, resources, scopes, left: leaving, unlisted, patience, inProgress },
+      });
     }),
   );
 }
@@ -90,12 +79,14 @@ export async function lookAtAll(
   at: AtHooks<z.infer<typeof hooksSchema>>,
   work: typeof planAllHooks,
 ): Promise<FoundHooks> {
-  const { env, unlisted, patience, ...how } = at;
+  const { env, unlisted, patience, inProgress, ...how } = at;
   const [authorization = null] = env.WEBHOOK_AUTHORIZATION ?? [];
-  const scopes = await work({
-    ...{ ...how, ...patience, authorization, namespace: env.WEBHOOK_NAMESPACE, destinationUrl: env.WEBHOOK_URL },
-    keys: new Map(authorization === null ? [] : [[authorization, fingerprint(authorization)]]),
-  });
+  const scopes = await inProgress((onScope) =>
+    work({
+      ...{ ...how, ...patience, authorization, namespace: env.WEBHOOK_NAMESPACE, destinationUrl: env.WEBHOOK_URL },
+      ...{ keys: new Map(authorization === null ? [] : [[authorization, fingerprint(authorization)]]), onScope },
+    }),
+  );
   return { scopes: reached(scopes), unlisted };
 }
 
@@ -106,15 +97,20 @@ function reached(scopes: readonly ScopeHooks[]): readonly ScopeHooks[] {
 }
 
 /** Says every half a minute how far it is: calls may have to wait. */
-function createProgress(total: number, note: (line: string) => void): { onScope: () => void; close: () => void } {
+async function withProgress<T>(
+  total: number,
+  note: (line: string) => void,
+  work: (onScope: () => void) => Promise<T>,
+): Promise<T> {
   let done = 0;
   const timer = setInterval(() => note(`${done} of ${counted(total, 'scope')} looked at`), SAY_EVERY_MS);
-  return {
-    onScope: () => {
+  try {
+    return await work(() => {
       done += 1;
-    },
-    close: () => clearInterval(timer),
-  };
+    });
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** Of a command for which these scopes are not as they should be. */

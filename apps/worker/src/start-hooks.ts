@@ -1,4 +1,4 @@
-// The worker's hooks: it looks after them where WEBHOOK_URL says where they lead.
+// The worker's hooks: it looks after them where WEBHOOK_URL says where they lead. Projects it lists anyway, or a new one would get no fill.
 import { type ScopeHooks, startHookLoop } from '@procore-mirror/mirror';
 import { fingerprint, followEnv, type Log, pathWarning, type Secrets, webhookEnv } from '@procore-mirror/runtime';
 import { z } from 'zod';
@@ -13,22 +13,26 @@ type Options = Pick<
   log: Log;
 };
 
-/** Starts to look after the hooks, or says why not. Null: there is nothing to close. */
+/** How often projects are listed by a worker that never looks at hooks, ms. */
+const LIST_EVERY_MS = 3_600_000;
+
+/** Starts to look after the hooks, or says why it lists projects only. Null: there is no company to list them of. */
 export function startHooks({ env, secrets, log, ...how }: Options): { close: () => Promise<void> } | null {
-  const { WEBHOOK_URL: destinationUrl, CHECK_HOOKS_EVERY_MS: everyMs, PROCORE_COMPANY_IDS: companyIds = [] } = env;
-  if (destinationUrl === undefined || everyMs === 0) {
-    const why = destinationUrl === undefined ? 'WEBHOOK_URL is not set' : 'CHECK_HOOKS_EVERY_MS is 0';
+  const { CHECK_HOOKS_EVERY_MS: everyMs, PROCORE_COMPANY_IDS: companyIds = [] } = env;
+  const destinationUrl = everyMs === 0 ? undefined : env.WEBHOOK_URL;
+  if (destinationUrl === undefined) {
+    const why = everyMs === 0 ? 'CHECK_HOOKS_EVERY_MS is 0' : 'WEBHOOK_URL is not set';
     log.info(`${why}: this worker does not look after hooks`);
-    return null;
+    if (companyIds.length === 0) return null;
   }
   const warning = pathWarning(destinationUrl);
   if (warning !== null) log.warn(warning);
   return startHookLoop({
     ...how,
-    ...{ companyIds, destinationUrl, everyMs, log },
+    ...{ companyIds, destinationUrl: destinationUrl ?? null, everyMs: everyMs === 0 ? LIST_EVERY_MS : everyMs, log },
     namespace: env.WEBHOOK_NAMESPACE,
     projects: env.MIRROR_PROJECTS,
-    secrets: followSecrets(secrets, log),
+    secrets: destinationUrl === undefined ? () => new Map() : followSecrets(secrets, log),
     onLook: (found) => logLook(log, found),
     onProjects: (companyId, { selected, come }) => {
       const about = { company_id: companyId, projects: selected.length, come };
@@ -58,7 +62,7 @@ function logLook(log: Log, { companyId, projectId, actions, notOffered, refused,
   const about = { company_id: companyId, project_id: projectId };
   if (trouble !== null) log.warn({ ...about, reason: trouble }, 'a hook could not be looked after');
   if (refused.length > 0) log.warn({ ...about, refused }, 'Procore refused what it should take');
-  if (waits !== null) log.info({ ...about, reason: waits }, 'a hook of what is not mirrored any more stays for now');
+  if (waits !== null) log.info({ ...about, reason: waits }, 'a hook is as it was for now');
   if (actions.length > 0) log.info({ ...about, done: actions.map((action) => action.do) }, 'set a hook right');
   else log.debug({ ...about, not_offered: notOffered }, 'looked at a hook');
 }

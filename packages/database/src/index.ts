@@ -22,6 +22,7 @@ export {
 export {
   findFirstUse,
   forgetOldReceivers,
+  isRefusedFor,
   listDeafReceivers,
   noteReceiver,
   type ReceiverGap,
@@ -139,7 +140,6 @@ export {
   findDueHooks,
   listBusyScopes,
   listLeftCompanies,
-  listSecretKeys,
   readHookCalls,
   readProjectsState,
 } from './schedule/hook-looks.ts';
@@ -173,6 +173,7 @@ export {
   noteCompanies,
   noteProjects,
   type ProjectChoice,
+  readLeftAge,
   readProjects,
 } from './schedule/selection.ts';
 export { forgetOldWalks, keepWalk, type TakenWalk, takeWalks, takeWalksLike } from './schedule/walks.ts';

@@ -2,78 +2,73 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { catalogue, loadCatalogue } from '@procore-mirror/catalogue';
-import { createHooksApi, createProcoreClient, type HooksApi, type ProcoreClient } from '@procore-mirror/procore';
-import { type AppProcess, startApp } from '@procore-mirror/testing';
+import {
+  createHooksApi,
+  createProcoreClient,
+  type HooksApi,
+  type ProcoreAnswer,
+  type ProcoreClient,
+  ProcoreResponseError,
+} from '@procore-mirror/procore';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { appliedInWords, applyAllHooks, planAllHooks } from './apply-all-hooks.ts';
 import { applyHooks } from './apply-hooks.ts';
+import { type SimulatedHook, type SimulatedHooks, simulateHooks } from './testing/simulate-hooks.ts';
 import { openMigratedDatabase } from './testing/test-mirror.ts';
 
-type Hook = {
-  id: string;
-  projectId: string | null;
-  namespace: string;
-  status: string;
-  destinationUrl: string;
-  payloadVersion: string;
-  triggers: { resource: string; kind: string }[];
-};
-
-const companyId = '598134325683880';
 const namespace = 'procore-mirror';
 const destinationUrl = 'http://127.0.0.1:9/webhooks/procore';
 const authorization = 'Bearer of-the-test-only';
-let simulator: AppProcess;
-let url: string;
+let simulated: SimulatedHooks;
+let companyId: string;
 let client: ProcoreClient;
 let api: HooksApi;
 let directory: string;
-let projectIds: string[];
+let projectIds: readonly string[];
 
 beforeAll(async () => {
-  const limits = JSON.stringify({ callsPerHour: null, callsPerTenSeconds: null });
-  simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '2', SIMULATOR_SETTINGS: limits });
-  url = String((await simulator.line('url')).url);
-  const login = { grant_type: 'client_credentials', client_id: 'simulator', client_secret: 'simulator-secret' };
-  const signedIn = await fetch(`${url}/oauth/token`, { method: 'POST', body: new URLSearchParams(login) });
-  const { access_token: token } = (await signedIn.json()) as { access_token: string }; // the simulator's answer
-  client = createProcoreClient({ apiUrl: new URL(url), token: async () => token, refuseToken: () => {} });
+  simulated = await simulateHooks();
+  ({ client, companyId, projectIds } = simulated);
   api = createHooksApi(client);
   directory = await mkdtemp(path.join(tmpdir(), 'procore-mirror-hooks-'));
-  const world = await (await fetch(`${url}/control/world?resource=Projects`)).text();
-  projectIds = world
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line).id);
 });
 afterAll(async () => {
-  await client.close();
-  await simulator.end('SIGTERM');
+  await simulated.close();
   await rm(directory, { recursive: true });
 });
 beforeEach(async () => {
+  await control('DELETE', 'faults');
   await set({ withoutEvents: {} });
   for (const { id, projectId } of await hooks()) await api.remove({ companyId, projectId, hookId: id });
 });
 
-const control = async (method: string, what: string, body?: unknown) =>
-  fetch(`${url}/control/${what}`, {
-    method,
-    ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-  });
+const control: SimulatedHooks['control'] = (...call) => simulated.control(...call);
 const set = (settings: object) => control('PATCH', 'settings', settings);
-const hooks = async (): Promise<Hook[]> => (await control('GET', 'hooks')).json() as Promise<Hook[]>; // the simulator's answer
+const hooks = () => simulated.hooks();
 /** How often each method was used by `work`. */
 async function callsOf(work: () => Promise<unknown>): Promise<Record<string, number>> {
-  await control('DELETE', 'calls');
-  await work();
-  const { recent } = (await (await control('GET', 'calls')).json()) as { recent: { method: string }[] }; // its answer
-  return Object.fromEntries(
-    [...Map.groupBy(recent, ({ method }) => method)].map(([method, all]) => [method, all.length]),
-  );
+  const made = Map.groupBy(await simulated.callsDuring(work), ({ method }) => method);
+  return Object.fromEntries([...made].map(([method, all]) => [method, all.length]));
 }
 
-async function* nothing(): AsyncGenerator<never> {}
+/** The same client, to which calls of lists whose path matches are answered so. */
+function answering(pattern: RegExp, body: unknown): ProcoreClient {
+  const pages: ProcoreClient['pages'] = async function* (where, own) {
+    if (!pattern.test(where)) return yield* client.pages(where, own);
+    const bytes = Buffer.from(JSON.stringify(body));
+    yield own.read({ text: { bytes, fields: body }, [Symbol.dispose]: () => {} } as ProcoreAnswer); // read of no more
+  };
+  return { ...client, pages };
+}
+const NO_ROWS = { data: [] };
+/** The same client, to which calls of lists whose path matches are refused. */
+function refusing(pattern: RegExp, status: number): ProcoreClient {
+  const pages: ProcoreClient['pages'] = async function* (where, own) {
+    if (pattern.test(where)) throw new ProcoreResponseError(`GET ${where} was answered ${status}`, { status });
+    yield* client.pages(where, own);
+  };
+  return { ...client, pages };
+}
 
 const options = (more: Partial<Parameters<typeof applyAllHooks>[0]> = {}) => ({
   client,
@@ -224,10 +219,7 @@ describe('with what is remembered of each hook', () => {
     await control('POST', 'edits', { edits: [{ resource: 'RFIs', action: 'create', projectId: projectIds[1] }] });
     const [, waits] = await applyAllHooks(remembering({ scopes, left }));
     expect(waits).toMatchObject({ actions: [], trouble: null, waits: expect.stringContaining('have been delivered') });
-    const whenDelivered: ProcoreClient = {
-      ...client,
-      pages: (path, own) => (path.endsWith('/deliveries') ? nothing() : client.pages(path, own)),
-    };
+    const whenDelivered = answering(/deliveries$/, NO_ROWS);
     expect(await doneBy(planAllHooks(remembering({ scopes, left })))).toEqual([`${projectIds[1]}: remove`]);
     const removed = await applyAllHooks(remembering({ scopes, left, client: whenDelivered }));
     expect(appliedInWords(removed).join()).toContain('1 hooks removed of what is not mirrored any more');
@@ -240,8 +232,158 @@ describe('with what is remembered of each hook', () => {
   });
 });
 
+describe('of what left the selection', () => {
+  let mirror: Awaited<ReturnType<typeof openMigratedDatabase>>;
+  let left: { companyId: string; projectId: string };
+  let hookId: string | undefined;
+  beforeAll(async () => {
+    mirror = await openMigratedDatabase();
+  });
+  afterAll(() => mirror.close());
+  beforeEach(async () => {
+    await mirror.database.pool.query('truncate mirror.hooks, mirror.selection');
+    left = { companyId, projectId: projectIds[1] ?? '' };
+    await applyAllHooks(options({ database: mirror.database }));
+    hookId = (await hooks()).find(({ projectId }) => projectId === left.projectId)?.id;
+    await leave(0);
+  });
+
+  const leave = (hoursAgo: number) =>
+    mirror.database.pool.query(
+      `insert into mirror.selection (company_id, project_id, is_selected, left_at) values ($1, $2, false, now() - $3 * interval '1 hour')
+        on conflict (company_id, project_id) do update set left_at = excluded.left_at`,
+      [companyId, left.projectId, hoursAgo],
+    );
+  const known = async () =>
+    (
+      await mirror.database.pool.query('select hook_id, finding from mirror.hooks where project_id = $1', [
+        left.projectId,
+      ])
+    ).rows[0];
+  const apply = async (own: ProcoreClient) =>
+    (
+      await applyAllHooks(options({ database: mirror.database, scopes: [], left: [left], client: own, pausesMs: [] }))
+    )[0];
+
+  test.each([500, 502, 503, 403, 429])(
+    'a hook stays while the log of deliveries answers %i, for twelve hours',
+    async (status) => {
+      const own = refusing(/deliveries$/, status);
+      expect(await apply(own)).toMatchObject({ actions: [], waits: expect.stringContaining(String(status)) });
+      expect(await known()).toMatchObject({ hook_id: hookId, finding: expect.stringContaining(String(status)) });
+      await leave(13);
+      expect(await apply(own)).toMatchObject({ actions: [{ do: 'remove', hookId }], waits: null, trouble: null });
+      expect(await known()).toEqual({ hook_id: null, finding: null });
+    },
+  );
+
+  test('a hook is not kept by a server that has no such log', async () => {
+    expect(await apply(refusing(/deliveries$/, 404))).toMatchObject({ actions: [{ do: 'remove', hookId }] });
+  });
+
+  test('a hook that we may not look at any more is not forgotten, and is told', async () => {
+    const own = refusing(/hooks$/, 403);
+    const trouble = expect.stringMatching(new RegExp(`hook ${hookId} stands there still.* 403`));
+    expect(await apply(own)).toMatchObject({ actions: [], trouble });
+    expect(await known()).toEqual({ hook_id: hookId, finding: trouble });
+    const planned = await planAllHooks(options({ database: mirror.database, scopes: [], left: [left], client: own }));
+    expect(planned).toMatchObject([{ trouble }]);
+    expect(await apply(client)).toMatchObject({ actions: [{ do: 'remove', hookId }], trouble: null });
+  });
+});
+
+describe('a change that Procore answers well and does not make', () => {
+  let mirror: Awaited<ReturnType<typeof openMigratedDatabase>>;
+  beforeAll(async () => {
+    mirror = await openMigratedDatabase();
+  });
+  afterAll(() => mirror.close());
+
+  test.each([
+    ['shows', false],
+    ['hides', true],
+  ])('and that its answer %s is told by name, and tried once a look', async (_, isEcho) => {
+    let patches = 0;
+    const send: ProcoreClient['send'] = async (method, where, own) => {
+      if (method !== 'PATCH') return client.send(method, where, own);
+      patches += 1;
+      const answer = await client.get(where, own);
+      const { data } = JSON.parse(answer.text.bytes.toString());
+      const shown = { ...data, ...(isEcho && JSON.parse(JSON.stringify(own.body))) };
+      return { ...answer, text: { ...answer.text, bytes: Buffer.from(JSON.stringify({ data: shown })) } };
+    };
+    const own = options({
+      ...{ database: mirror.database, scopes: [{ companyId, projectId: null }], client: { ...client, send } },
+      keys: new Map([[authorization, 'key-of-it']]),
+    });
+    await mirror.database.pool.query('truncate mirror.hooks');
+    await applyAllHooks(own);
+    const [hook] = await hooks();
+    const other = { status: 'disabled', payloadVersion: 'v2.0', authorization: 'Bearer another' } as const;
+    await api.patch({ companyId, hookId: hook?.id ?? '', change: other });
+    await mirror.database.pool.query(`update mirror.hooks set secret_key = 'key-of-another'`);
+    const names = ['status', 'authorization', 'payloadVersion'].map((name) => `${name} of hook ${hook?.id}`);
+    for (const round of [1, 2]) {
+      expect(await applyAllHooks(own)).toMatchObject([{ refused: names, trouble: null }]);
+      expect(patches).toBe(round);
+      expect(await planAllHooks(own)).toMatchObject([{ refused: names, actions: [{ do: 'patch' }] }]);
+    }
+    const { rows } = await mirror.database.pool.query('select secret_key, finding from mirror.hooks');
+    expect(rows).toEqual([{ secret_key: 'key-of-another', finding: expect.stringContaining(names.join(', ')) }]);
+    expect(await applyAllHooks({ ...own, client })).toMatchObject([{ refused: [], actions: [{ do: 'patch' }] }]);
+    expect(await planAllHooks(own)).toMatchObject([{ refused: [], actions: [] }]);
+  });
+});
+
+describe('what is offered', () => {
+  const wrong: [string, unknown][] = [
+    ['nothing', NO_ROWS],
+    ['names without events', { data: [{ name: 'RFIs', actions: [] }] }],
+    ['rows without names', { data: [{ resource: 'RFIs' }] }],
+    ['no list', { errors: 'maintenance' }],
+    ['null', null],
+  ];
+  test.each(wrong)('is not believed when it is %s: no hook is made, and that is told', async (_, body) => {
+    const own = options({ client: answering(/resources$/, body) });
+    expect(await planAllHooks(own)).toMatchObject(
+      [null, ...projectIds].map((projectId) => ({ projectId, trouble: expect.any(String), actions: [] })),
+    );
+    expect(await doneBy(applyAllHooks(own))).toEqual([]);
+    expect(await doneBy(applyAllHooks(options()))).toHaveLength(3);
+  });
+
+  test.each(wrong)('and is %s for a project that says so keeps it, and others, from no hook', async (_, body) => {
+    const client = answering(new RegExp(`projects/${projectIds[0]}/.*resources$`), body);
+    const applied = await applyAllHooks(options({ client }));
+    expect(applied.map(({ trouble, notOffered }) => ({ trouble, notOffered }))).toEqual(
+      Array(3).fill({ trouble: null, notOffered: [] }),
+    );
+    const counts = (await hooks()).map(({ triggers }) => triggers.length);
+    expect(counts[1]).toBe(counts[2]);
+  });
+
+  test.each(wrong)(
+    'and is %s for a hook that lacks triggers changes none, and sets the rest right',
+    async (_, body) => {
+      await applyAllHooks(options());
+      const made = await hooks();
+      const hook = { companyId, projectId: projectIds[1] ?? '', hookId: made[2]?.id ?? '' };
+      const [first] = await api.listTriggers(hook);
+      await api.removeTriggers({ ...hook, triggerIds: [first?.id ?? ''] });
+      await api.patch({ ...hook, change: { status: 'disabled' } });
+      const own = options({ client: answering(/resources$/, body) });
+      expect((await applyAllHooks(own))[2]).toMatchObject({ actions: [{ do: 'patch' }], trouble: expect.any(String) });
+      expect((await hooks())[2]).toMatchObject({
+        status: 'active',
+        triggers: { length: (made[2]?.triggers.length ?? 0) - 1 },
+      });
+      expect(await doneBy(applyAllHooks(options()))).toEqual([`${projectIds[1]}: add triggers`]);
+    },
+  );
+});
+
 describe('what was changed by somebody else is set right', () => {
-  let made: Hook[];
+  let made: SimulatedHook[];
   beforeEach(async () => {
     await applyAllHooks(options());
     made = await hooks();
@@ -291,7 +433,8 @@ describe('what was changed by somebody else is set right', () => {
     expect(applied).toEqual(done.map((kind) => `${projectIds[1]}: ${kind}`));
     expect(written).toEqual(writes);
     expect(reads).toBeLessThanOrEqual(9); // three pages of triggers, and what the project itself offers
-    const bare = (all: Hook[]) => all.map(({ id: _id, triggers, ...hook }) => ({ ...hook, triggers: triggers.length }));
+    const bare = (all: SimulatedHook[]) =>
+      all.map(({ id: _id, triggers, ...hook }) => ({ ...hook, triggers: triggers.length }));
     expect(bare(await hooks())).toEqual(bare(made));
     expect(await doneBy(applyAllHooks(options()))).toEqual([]);
   });
@@ -303,13 +446,22 @@ describe('what was changed by somebody else is set right', () => {
     expect((await hooks()).map(({ triggers }) => triggers.length)).toEqual([2, 3, 3]);
   });
 
-  test('hooks of other namespaces stay as they are', async () => {
-    const other = {
-      namespace: 'of-others',
-      payloadVersion: 'v2.0',
-      destinationUrl: 'https://a.example/',
-      authorization: 'x',
-    };
+  test('ours are found on all pages of the list', async () => {
+    const disabled = { change: { status: 'disabled' } } as const;
+    await api.patch({ ...onProject(), ...disabled });
+    for (let more = 0; more < 101; more += 1) {
+      const { id: hookId } = await api.create({
+        ...{ ...onProject(), namespace, payloadVersion: 'v4.0', destinationUrl, authorization },
+      });
+      if (more < 100) await api.patch({ ...onProject(), hookId, ...disabled });
+    }
+    const done = Array(101).fill(`${projectIds[1]}: remove`);
+    expect(await doneBy(applyAllHooks(options()))).toEqual([`${projectIds[1]}: add triggers`, ...done]);
+    expect(await hooks()).toHaveLength(3);
+  });
+
+  test.each(['https://a.example/', destinationUrl])('hooks of other namespaces stay as they are: %s', async (to) => {
+    const other = { namespace: 'of-others', payloadVersion: 'v2.0', destinationUrl: to, authorization: 'x' };
     const { id } = await api.create({ companyId, ...other });
     await api.patch({ companyId, hookId: id, change: { status: 'disabled' } });
     const before = await hooks();

@@ -27,6 +27,16 @@ export function applyAllHooks(options: Options): Promise<ScopeHooks[]> {
   return forEachScope(options, apply, leave);
 }
 
+/** Removes the hooks of scopes that left the selection, as far as that is possible now. */
+export function removeHooks(
+  options: Pick<Options, 'client' | 'catalogue' | 'database' | 'namespace' | 'signal' | 'pausesMs'> & {
+    left: readonly Place[];
+  },
+): Promise<ScopeHooks[]> {
+  const ofThoseThatStay = { scopes: [], resources: null, destinationUrl: '', authorization: null };
+  return applyAllHooks({ ...ofThoseThatStay, ...options });
+}
+
 /** What was done, in a few lines. */
 export function appliedInWords(scopes: readonly ScopeHooks[]): string[] {
   const actions = scopes.flatMap((scope) => scope.actions);

@@ -7,9 +7,12 @@ import {
   type HookOffer,
   type HooksApi,
   type HookTrigger,
+  ProcoreFormatError,
   triggerName,
   type WantedTrigger,
 } from '@procore-mirror/procore';
+import { whyToKeep } from './ask/undelivered.ts';
+import { InDoubtError } from './errors.ts';
 import type { Selection } from './plan/news-of-event.ts';
 import {
   changeOf,
@@ -43,9 +46,11 @@ export type HookOptions = {
   /** Format of the bodies; the receiver reads all of them. v4.0 is the one Procore recommends. */
   payloadVersion: 'v2.0' | 'v3.0' | 'v4.0';
   /** What this or another project of the company offers. Without it, and where that does not fit, this scope is asked. */
-  offers?: { projectId: string | null; list: readonly HookOffer[] } | undefined;
+  offers?: Offers | undefined;
   signal: AbortSignal;
 };
+
+type Offers = { projectId: string | null; list: readonly HookOffer[] };
 
 export type ScopePlan = {
   /** The hook that is kept; null: there is none. */
@@ -56,9 +61,13 @@ export type ScopePlan = {
   notOffered: readonly string[];
   /** What Procore should have taken, and did not: triggers that it offers, and changes of a hook. */
   refused: readonly string[];
+  /** Why it is not known what is offered here, so that triggers were left as they are; null: it is. */
+  doubt: string | null;
 };
 
 export type AppliedHooks = ScopePlan & {
+  /** What is left for later, and why. */
+  waits: string | null;
   /** The hook as it is now, to be remembered. */
   seen: SeenHook;
 };
@@ -66,16 +75,16 @@ export type AppliedHooks = ScopePlan & {
 type Surveyed = {
   plan: ScopePlan;
   wanted: WantedHook;
-  /** Tells what was wanted as far as the offers told that were given. */
-  wantedKey: string;
+  /** Tells what was wanted as far as the offers told that were given; as before where they told nothing. */
+  wantedKey: string | null;
   isOwnOffer: boolean;
   kept: Hook | null;
   /** Those of the hook that is kept; null: as they were. */
   triggers: readonly HookTrigger[] | null;
 };
 
-/** What became of an action: what Procore did not take, though it answered well, and the hook as it answered. */
-type Outcome = { triggers: readonly WantedTrigger[]; changes: readonly string[]; hook?: Hook };
+/** What became of an action: what Procore did not take, though it answered well, the hook as it is then, and why nothing was done yet. */
+type Outcome = { triggers: readonly WantedTrigger[]; changes: readonly string[]; hook?: Hook; waits?: string };
 
 /** What the hooks of our namespace in this scope lack. Writes nothing. */
 export async function planScopeHooks(options: HookOptions): Promise<ScopePlan> {
@@ -96,13 +105,15 @@ export async function applyHooks(
   for (const action of plan.actions) {
     const outcome = await carryOut(options, wanted, action);
     outcomes.push(outcome);
-    onDone(without(action, outcome.triggers));
+    if (outcome.waits === undefined) onDone(without(action, outcome.triggers));
   }
   const refused = outcomes.flatMap(({ triggers }) => triggers);
-  const own = refused.length === 0 || isOwnOffer ? null : wantedOf(options, await readOffers(options));
+  const own = refused.length === 0 || isOwnOffer ? null : await ownWanted(options);
   const offered = own === null ? null : new Set(own.triggers.offered.map(triggerName));
+  const changes = outcomes.flatMap((outcome) => outcome.changes);
   const notTaken = [
-    ...plan.refused,
+    ...plan.refused.filter((name) => !isChange(name)),
+    ...changes.filter(isChange),
     ...refused.filter((trigger) => offered?.has(triggerName(trigger)) ?? true).map(nameOfTrigger),
   ];
   const notOffered = own === null ? plan.notOffered : notOfferedIn(own);
@@ -111,7 +122,9 @@ export async function applyHooks(
     hookId: seen.hookId,
     actions: plan.actions,
     notOffered,
-    refused: [...outcomes.flatMap(({ changes }) => changes), ...notTaken],
+    refused: [...changes.filter((name) => !isChange(name)), ...notTaken],
+    doubt: plan.doubt,
+    waits: outcomes.find(({ waits }) => waits !== undefined)?.waits ?? null,
     seen,
   };
 }
@@ -129,8 +142,7 @@ function seenAfter(
   const before = kept?.triggerCount ?? triggers?.length ?? null;
   const changed = change('create') + change('add triggers') - refused - change('remove triggers');
   const isNew = plan.actions.some((action) => action.do === 'create');
-  const isGiven =
-    isNew || plan.actions.some((action) => action.do === 'patch' && action.change.authorization !== undefined);
+  const isGiven = isNew || wasSecretSet(plan, outcomes);
   const ofBefore = known != null && known.hookId === hook?.id ? known.secretKey : null;
   return {
     hookId: hook?.id ?? null,
@@ -143,13 +155,19 @@ function seenAfter(
   };
 }
 
+function wasSecretSet({ actions }: ScopePlan, outcomes: readonly Outcome[]): boolean {
+  const isAsked = actions.some((action) => action.do === 'patch' && action.change.authorization !== undefined);
+  return isAsked && !outcomes.some(({ changes }) => changes.some((name) => name.startsWith('authorization ')));
+}
+
 async function survey(options: HookOptions): Promise<Surveyed> {
   const { hooks, namespace, companyId, projectId, known, signal } = options;
   const scope = { companyId, projectId, signal };
-  const offers = options.offers ?? { projectId, list: await readOffers(options) };
-  const isOwnOffer = offers.projectId === projectId;
+  const asked = options.offers ?? (await unlessInDoubt(() => readOffers(options)));
+  const isOwnOffer = 'doubt' in asked || !('projectId' in asked) || asked.projectId === projectId;
   const ours = await hooks.list({ ...scope, namespace });
-  const general = wantedOf(options, offers.list);
+  if ('doubt' in asked) return surveyWithoutOffers(options, ours, asked.doubt);
+  const general = wantedOf(options, asked.list);
   const kept = hookToKeep(ours, general);
   const isOtherKnown = kept !== null && wasGivenAnother(options, kept);
   const wantedKey = keyOfTriggers(general.triggers.offered);
@@ -161,13 +179,50 @@ async function survey(options: HookOptions): Promise<Surveyed> {
     hookId: kept?.id ?? null,
     actions: planHooks(ours, triggers, { ...wanted, isOtherKnown }),
     notOffered: remembered?.notOffered ?? notOfferedIn(wanted),
-    refused: remembered?.refused ?? [],
+    refused: refusedBefore(known, kept, { ...wanted, isOtherKnown }, remembered !== null),
+    doubt: null,
   });
   const found = { wanted: general, plan: plan(general), wantedKey, isOwnOffer, kept, triggers };
   // Perhaps they were refused before, because this project offers less than the other one.
   if (isOwnOffer || !found.plan.actions.some((action) => action.do === 'add triggers')) return found;
-  const own = wantedOf(options, await readOffers(options));
-  return { ...found, wanted: own, plan: plan(own), isOwnOffer: true };
+  const own = await ownWanted(options);
+  return own === null ? found : { ...found, wanted: own, plan: plan(own), isOwnOffer: true };
+}
+
+/** A hook that is there keeps its triggers and is set right otherwise; where there is none, none is made. Throws the doubt then. */
+function surveyWithoutOffers(options: HookOptions, ours: readonly Hook[], doubt: ProcoreFormatError): Surveyed {
+  const { known } = options;
+  const wanted = wantedOf(options, []);
+  const kept = hookToKeep(ours, wanted);
+  if (kept === null) throw doubt;
+  const isOtherKnown = wasGivenAnother(options, kept);
+  const plan = {
+    hookId: kept.id,
+    actions: planHooks(ours, null, { ...wanted, isOtherKnown }),
+    notOffered: known?.notOffered ?? [],
+    refused: refusedBefore(known, kept, { ...wanted, isOtherKnown }, true),
+    doubt: doubt.message,
+  };
+  return { plan, wanted, wantedKey: known?.wantedKey ?? null, isOwnOffer: true, kept, triggers: null };
+}
+
+function nameOfChange(name: string, { id }: Hook): string {
+  return `${name} of hook ${id}`;
+}
+
+function isChange(refused: string): boolean {
+  return / of hook \S+$/.test(refused);
+}
+
+/** What Procore did not take when it was last asked: changes that are still to be made, and triggers where those were not listed anew. */
+function refusedBefore(
+  known: RememberedHook | null | undefined,
+  kept: Hook | null,
+  wanted: WantedHook,
+  withTriggers: boolean,
+): string[] {
+  const names = kept === null ? [] : Object.keys(changeOf(kept, wanted) ?? {}).map((name) => nameOfChange(name, kept));
+  return (known?.refused ?? []).filter((name) => (isChange(name) ? names.includes(name) : withTriggers));
 }
 
 /** Is the last value that we gave this hook, as it is remembered, none of those that it may carry? */
@@ -194,9 +249,11 @@ async function carryOut(
       return { ...all, triggers: refused, hook };
     }
     case 'patch': {
-      const hook = await hooks.patch({ ...scope, hookId: action.hookId, change: action.change });
+      const answered = await hooks.patch({ ...scope, hookId: action.hookId, change: action.change });
+      // Whether a PATCH is carried out is not published (docs/procore.md: Webhooks API), so the hook is looked at afterwards.
+      const hook = (await hooks.list({ ...scope, namespace })).find(({ id }) => id === action.hookId) ?? answered;
       const changes = Object.keys(changeOf(hook, wanted) ?? {}).filter((name) => name in action.change);
-      return { ...all, changes: changes.map((name) => `${name} of hook ${hook.id}`), hook };
+      return { ...all, changes: changes.map((name) => nameOfChange(name, hook)), hook };
     }
     case 'add triggers': {
       const { refused } = await hooks.addTriggers({ ...scope, hookId: action.hookId, triggers: action.triggers });
@@ -207,9 +264,12 @@ async function carryOut(
       const { refused } = await hooks.removeTriggers({ ...scope, hookId: action.hookId, triggerIds });
       return { ...all, changes: refused.map((id) => `removal of trigger ${id}`) };
     }
-    case 'remove':
+    case 'remove': {
+      const waits = await whyToKeep(hooks, { companyId, projectId, signal, hookId: action.hookId, now: new Date() });
+      if (waits !== null) return { ...all, waits };
       await hooks.remove({ ...scope, hookId: action.hookId });
       return all;
+    }
   }
 }
 
@@ -218,9 +278,37 @@ function without(action: HookAction, refused: readonly WantedTrigger[]): HookAct
   return { ...action, triggers: action.triggers.filter((trigger) => !refused.includes(trigger)) };
 }
 
-/** What a hook can have triggers for in this scope. */
-export function readOffers({ hooks, companyId, projectId, payloadVersion, signal }: HookOptions): Promise<HookOffer[]> {
-  return hooks.offers({ companyId, projectId, payloadVersion, signal });
+/** What a hook can have triggers for in this scope. Throws an InDoubtError where nothing is: no scope is known to be without events. */
+export async function readOffers({
+  hooks,
+  companyId,
+  projectId,
+  payloadVersion,
+  signal,
+}: HookOptions): Promise<HookOffer[]> {
+  const list = await hooks.offers({ companyId, projectId, payloadVersion, signal });
+  if (list.some(({ eventTypes }) => eventTypes.length > 0)) return list;
+  const place = projectId === null ? `company ${companyId}` : `project ${projectId}`;
+  const issues = ['no resource has events'];
+  throw new InDoubtError(`what Procore offers in ${place} is in doubt, so it is asked again`, { issues });
+}
+
+/** How the hook should be by what the scope itself offers; null where that is in doubt. */
+async function ownWanted(options: HookOptions): Promise<WantedHook | null> {
+  const asked = await unlessInDoubt(() => readOffers(options));
+  return 'doubt' in asked ? null : wantedOf(options, asked.list);
+}
+
+/** Malformed is not empty, and empty is not believed. */
+async function unlessInDoubt(
+  ask: () => Promise<HookOffer[]>,
+): Promise<{ list: readonly HookOffer[] } | { doubt: ProcoreFormatError }> {
+  try {
+    return { list: await ask() };
+  } catch (error) {
+    if (error instanceof ProcoreFormatError) return { doubt: error };
+    throw error;
+  }
 }
 
 function wantedOf(options: HookOptions, offers: readonly HookOffer[]): WantedHook {

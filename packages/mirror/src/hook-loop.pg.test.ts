@@ -1,29 +1,23 @@
 import { catalogue } from '@procore-mirror/catalogue';
-import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
-import { type AppProcess, startApp } from '@procore-mirror/testing';
+import type { ProcoreClient } from '@procore-mirror/procore';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type HookLoopOptions, startHookLoop } from './hook-loop.ts';
 import type { ScopeHooks } from './look-at-hooks.ts';
+import { type SimulatedHooks, simulateHooks } from './testing/simulate-hooks.ts';
 import { openMigratedDatabase } from './testing/test-mirror.ts';
-
-type Hook = { id: string; projectId: string | null; status: string; triggers: unknown[] };
 
 const companyId = '598134325683880';
 const authorization = 'Bearer of-the-test-only';
 const hourMs = 3_600_000;
 const patience = { timeout: 20_000, interval: 50 };
-let simulator: AppProcess;
-let url: string;
+let simulated: SimulatedHooks;
 let client: ProcoreClient;
 let mirror: Awaited<ReturnType<typeof openMigratedDatabase>>;
 const loops: ReturnType<typeof startHookLoop>[] = [];
 let looks: ScopeHooks[] = [];
 
-const control = async (method: string, what: string, body?: unknown) => {
-  const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  return (await fetch(`${url}/control/${what}`, { method, ...(body !== undefined && json) })).json();
-};
-const hooks = async () => (await control('GET', 'hooks')) as Hook[]; // the simulator's answer
+const control: SimulatedHooks['control'] = (...call) => simulated.control(...call);
+const hooks = () => simulated.hooks();
 const projectsWithHook = async () => (await hooks()).flatMap(({ projectId }) => projectId ?? []).toSorted();
 const query = (sql: string, values: unknown[] = []) => mirror.database.pool.query(sql, values);
 /** An event told of the company's projects, some time after they were listed. */
@@ -37,19 +31,13 @@ beforeAll(async () => {
 afterAll(() => mirror.close());
 beforeEach(async () => {
   await query('truncate mirror.selection, mirror.hooks, mirror.duties, mirror.fetches, mirror.scopes');
-  const limits = JSON.stringify({ callsPerHour: null, callsPerTenSeconds: null });
-  simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '2', SIMULATOR_SETTINGS: limits });
-  url = String((await simulator.line('url')).url);
-  const login = { grant_type: 'client_credentials', client_id: 'simulator', client_secret: 'simulator-secret' };
-  const signedIn = await fetch(`${url}/oauth/token`, { method: 'POST', body: new URLSearchParams(login) });
-  const { access_token: token } = (await signedIn.json()) as { access_token: string }; // the simulator's answer
-  client = createProcoreClient({ apiUrl: new URL(url), token: async () => token, refuseToken: () => {} });
+  simulated = await simulateHooks();
+  ({ client } = simulated);
   looks = [];
 });
 afterEach(async () => {
   await Promise.all(loops.splice(0).map((loop) => loop.close()));
-  await client.close();
-  await simulator.end('SIGTERM');
+  await simulated.close();
 });
 
 function start(more: Partial<HookLoopOptions> = {}): ReturnType<typeof startHookLoop> {
@@ -130,12 +118,24 @@ test('one worker at a time looks; another takes over when the lease ran out, and
   start({ holder: 'two' });
   await expect.poll(() => looks.length, patience).toBe(3);
   expect(await hooks()).toHaveLength(3);
-  const holder = async () => (await query('select lease_holder from mirror.duties')).rows[0]?.lease_holder;
-  if ((await holder()) === 'one') {
-    await one.close();
-    await expect.poll(holder, patience).toBe('two');
-  }
-  expect(looks).toHaveLength(3);
+  await one.close();
+  await query(`update mirror.hooks set looked_at = now() - interval '2 hours'`);
+  await expect.poll(() => looks.length, patience).toBe(6);
+  expect(looks.flatMap(({ actions }) => actions).map((action) => action.do)).toEqual(['create', 'create', 'create']);
+});
+
+test('of workers that look differently often the hooks are looked at as often as the most eager one does', async () => {
+  start({ holder: 'lazy' });
+  await expect.poll(() => looks.length, patience).toBe(3);
+  start({ holder: 'eager', everyMs: 300 });
+  const [hook] = await hooks();
+  await control('PATCH', `hooks/${hook?.id}`, { status: 'disabled' });
+  const done = () => looks.flatMap(({ actions }) => actions.map((action) => action.do));
+  await expect.poll(done, patience).toEqual(['create', 'create', 'create', 'patch']);
+  const seen = looks.length;
+  await expect.poll(() => looks.length, patience).toBeGreaterThan(seen + 6);
+  expect(done()).toHaveLength(4);
+  expect((await hooks()).map(({ status }) => status)).toEqual(['active', 'active', 'active']);
 });
 
 test('looks take their share of the calls and go on with the longest unseen; new scopes may take half', async () => {
@@ -164,21 +164,37 @@ test('looks take their share of the calls and go on with the longest unseen; new
   await query(`update mirror.budget set call_limit = 1000000 where window_name = 'hour'`);
 });
 
-test('a secret of before is replaced; one that another process set meanwhile is kept', async () => {
+test('a value that the worker does not know is replaced only if the receivers that run refuse it', async () => {
   start({ secrets: () => new Map([['Bearer of-before', 'key-of-before']]) });
   await expect.poll(() => looks.length, patience).toBe(3);
-  await loops.splice(0)[0]?.close();
-  start();
-  await query(`update mirror.hooks set looked_at = now() - interval '2 hours'`);
-  await expect.poll(() => looks.length, patience).toBe(6);
-  expect(looks.slice(3).map(({ actions }) => actions.map((action) => action.do))).toEqual([
-    ['patch'],
-    ['patch'],
-    ['patch'],
-  ]);
-  await query(`update mirror.hooks set looked_at = now() - interval '2 hours', secret_key = 'key-of-later'`);
-  await expect.poll(() => looks.length, patience).toBe(9);
-  expect(looks.slice(6).flatMap(({ actions }) => actions)).toEqual([]);
+  const receivers = async (...accepts: string[][]) => {
+    await query('truncate mirror.receivers cascade');
+    for (const [at, values] of accepts.entries())
+      await query(
+        `insert into mirror.receivers (id, host, pid, version, started_at, reported_at, report)
+          values ($1, 'h', 1, '1', now(), now(), $2)`,
+        [`R${at}`, { accepts: values }],
+      );
+  };
+  const lookAnew = async () => {
+    await loops.splice(0)[0]?.close(); // who begins again knows no better than who was there before
+    looks = [];
+    await query(`update mirror.hooks set looked_at = now() - interval '2 hours'`);
+    start();
+    await expect.poll(() => looks.length, patience).toBe(3);
+    return looks.flatMap(({ actions }) => actions.map((action) => action.do));
+  };
+  expect(await lookAnew()).toEqual([]); // nobody is known to accept ours
+  expect(looks[0]?.waits).toContain('given a value that this process does not know');
+  await receivers(['key-of-it'], ['key-of-it', 'key-of-before']);
+  expect(await lookAnew()).toEqual([]);
+  await receivers(['key-of-another'], ['key-of-it']);
+  expect(await lookAnew()).toEqual([]);
+  await receivers(['key-of-it'], ['key-of-it', 'key-of-another']);
+  expect(await lookAnew()).toEqual(['patch', 'patch', 'patch']);
+  await query('truncate mirror.receivers cascade');
+  expect(await lookAnew()).toEqual([]);
+  expect(looks[0]?.waits).toBeNull();
 });
 
 test('a company that refuses is left alone for a while after three scopes', async () => {
@@ -189,6 +205,52 @@ test('a company that refuses is left alone for a while after three scopes', asyn
   expect(looks.every(({ trouble }) => trouble?.includes('403'))).toBe(true);
   const { rows } = await query('select finding from mirror.hooks');
   expect(rows.every(({ finding }) => finding.includes('403'))).toBe(true);
+});
+
+test.each<[string, (projectId: string | undefined) => Promise<unknown>]>([
+  ['resets', (projectId) => control('POST', 'faults', [{ kind: 'webhooks', projectId, reset: true }])],
+  ['fails', (projectId) => control('POST', 'faults', [{ kind: 'webhooks', projectId, status: 500 }])],
+  [
+    'is parked',
+    (projectId) =>
+      query(
+        `insert into mirror.scopes (company_id, project_id, reason, detail, probe_at) values ($1, $2, 'failing', 'x', now() + interval '1 hour')`,
+        [companyId, projectId],
+      ),
+  ],
+])('projects of which each %s keep no other scope from its looks, and are tried again later', async (_, spoil) => {
+  const { projectIds } = (await control('POST', 'seed', { companyId, projects: 4 })) as { projectIds: string[] };
+  const all = [...simulated.projectIds, ...projectIds];
+  const bad = all.slice(0, 4);
+  for (const projectId of bad) await spoil(projectId);
+  start();
+  const well = () => looks.filter(({ trouble }) => trouble === null).map(({ projectId }) => projectId);
+  await expect.poll(() => new Set(well()), patience).toEqual(new Set([null, ...all.slice(4)]));
+  await expect.poll(() => looks.filter(({ projectId }) => bad.includes(projectId ?? '')).length, patience).toBe(4);
+  await query(`update mirror.hooks set looked_at = now() - interval '2 hours'`);
+  looks.splice(0, looks.length, ...looks.filter(({ trouble }) => trouble !== null));
+  await expect.poll(() => new Set(well()), patience).toEqual(new Set([null, ...all.slice(4)]));
+  expect(looks.filter(({ projectId }) => bad.includes(projectId ?? ''))).toHaveLength(4);
+});
+
+test('a worker that does not know where hooks lead lists projects, keeps none from those who do, and touches no hook', async () => {
+  const selected = async () =>
+    (await query('select project_id from mirror.selection where is_selected and project_id is not null')).rowCount;
+  start({ destinationUrl: null, holder: 'lister' });
+  await expect.poll(selected, patience).toBe(2);
+  await control('POST', 'seed', { companyId, projects: 1 });
+  await announce();
+  await expect.poll(selected, patience).toBe(3);
+  expect(await hooks()).toEqual([]);
+  start({ holder: 'other' });
+  await expect.poll(() => looks.length, patience).toBe(4);
+  expect(await hooks()).toHaveLength(4);
+  await Promise.all(loops.splice(0).map((loop) => loop.close()));
+  start({ companyIds: [], destinationUrl: null, holder: 'lister of none' });
+  await expect
+    .poll(async () => (await query('select bool_or(is_selected) as any from mirror.selection')).rows[0].any, patience)
+    .toBe(false);
+  expect(await hooks()).toHaveLength(4);
 });
 
 test('the hooks of a company that is not mirrored any more are removed', async () => {

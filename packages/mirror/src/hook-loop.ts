@@ -1,5 +1,6 @@
 // The worker looks after hooks by itself: of each company one worker at a time lists the projects, hourly and after an event that told of
-// them, and looks at the hooks, new scopes first, then the longest unseen. It takes its share of the calls and goes on later.
+// them, and looks at the hooks, new scopes first, then the longest unseen. It takes its share of the calls and goes on later. A scope that
+// cannot be looked at keeps no other from its look: it is tried again with growing pauses.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalogue } from '@procore-mirror/catalogue';
 import {
@@ -7,8 +8,8 @@ import {
   type DueHook,
   findDueHooks,
   giveUpDuty,
+  isRefusedFor,
   listLeftCompanies,
-  listSecretKeys,
   noteCompanies,
   readHookCalls,
   readProjects,
@@ -27,7 +28,7 @@ import {
   PAYLOAD_VERSION,
   type ScopeHooks,
 } from './look-at-hooks.ts';
-import { hookCallsLeft, isListDue } from './plan/hook-share.ts';
+import { hookCallsLeft, isListDue, pauseOfLooks } from './plan/hook-share.ts';
 import type { WantedProjects } from './plan/select-projects.ts';
 import { usualPace } from './run/fetch-settings.ts';
 import { type SelectedProjects, selectCompany } from './select-scopes.ts';
@@ -40,7 +41,8 @@ export type HookLoopOptions = {
   projects: WantedProjects;
   resources: readonly string[] | null;
   namespace: string;
-  destinationUrl: string;
+  /** Null: not known, so hooks are left to others, and only projects are listed. */
+  destinationUrl: string | null;
   /** The values that the receiver accepts, newest first, each with its fingerprint, as they are now. */
   secrets: () => ReadonlyMap<string, string>;
   /** How often each hook is looked at, as far as the share of calls reaches, ms. */
@@ -62,11 +64,11 @@ const LOOKS_AT_ONCE = 10;
 /** Calls of the last moments are counted here, for they are not entered yet. */
 const LATELY_MS = 10_000;
 const REST_AFTER_FAILURE_MS = 60_000;
-const REST_AFTER_REFUSALS_MS = 600_000;
-/** Whom so many scopes in a row refuse is refused by the rest, too, for now. */
+const LONGEST_REST_MS = 600_000;
+/** Whom so many scopes in a row refuse is refused by the rest, too, for now, unless the company's own scope says otherwise. */
 const REFUSALS_IN_A_ROW = 3;
-/** What a project offers may change. */
-const OFFERS_LAST_MS = 86_400_000;
+/** Of a scope that left: what refuses us for good costs a call a day. */
+const LEFT_EVERY_MS = 86_400_000;
 
 /** Starts to look after the hooks of these companies, and of those that left. `close` ends the call under way. */
 export function startHookLoop(options: HookLoopOptions): { close: () => Promise<void> } {
@@ -75,22 +77,18 @@ export function startHookLoop(options: HookLoopOptions): { close: () => Promise<
   const { signal } = closing;
 
   async function run(): Promise<void> {
-    const found = await untilKnown();
-    if (found === null) return;
-    const keepsSecret = (key: string) => !found.keys.has(key);
-    const companies = new Set([...companyIds, ...found.left]);
-    await Promise.all([...companies].map((companyId) => lookAfterCompany(options, { companyId, keepsSecret, signal })));
+    const left = await untilKnown();
+    if (left === null) return;
+    const companies = new Set([...companyIds, ...left]);
+    await Promise.all([...companies].map((companyId) => lookAfterCompany(options, { companyId, signal })));
   }
 
-  /** What was left behind when this process began. A secret that is set later comes from who knows more than this process. */
-  async function untilKnown(): Promise<{ left: string[]; keys: ReadonlySet<string> } | null> {
+  /** Which companies were left behind when this process began, and have hooks; null: it is to stop. */
+  async function untilKnown(): Promise<string[] | null> {
     while (!signal.aborted) {
       try {
         await noteCompanies(database, companyIds);
-        return {
-          left: await listLeftCompanies(database.pool),
-          keys: new Set(await listSecretKeys(database.pool)),
-        };
+        return options.destinationUrl === null ? [] : await listLeftCompanies(database.pool);
       } catch (error) {
         log.warn({ error }, 'what is known of hooks could not be read; trying again');
         await sleep(lookEveryMs, null, { signal }).catch(() => null);
@@ -108,18 +106,23 @@ export function startHookLoop(options: HookLoopOptions): { close: () => Promise<
   };
 }
 
-type Company = { companyId: string; keepsSecret: (key: string) => boolean; signal: AbortSignal };
+type Company = { companyId: string; signal: AbortSignal };
 
 async function lookAfterCompany(options: HookLoopOptions, company: Company): Promise<void> {
   const { database, holder, log, leaseMs = 15_000, lookEveryMs = 2_000 } = options;
   const { companyId, signal } = company;
-  const duty = `hooks of ${companyId}`;
+  // Who lists projects only must not keep the others from the hooks.
+  const duty = `${options.destinationUrl === null ? 'projects' : 'hooks'} of ${companyId}`;
   const round = createRounds(options, company);
   while (!signal.aborted) {
     let restMs = lookEveryMs;
     try {
-      if (await takeDuty(database, duty, { holder, leaseMs }))
-        restMs = Math.max(restMs, await withLease(options, duty, round));
+      if (await takeDuty(database, duty, { holder, leaseMs })) {
+        const roundRestMs = await withLease(options, duty, round);
+        restMs = Math.max(restMs, roundRestMs ?? 0);
+        // Another worker may be told to look more often.
+        if (roundRestMs === null) await giveUpDuty(database, duty, holder);
+      }
     } catch (error) {
       if (!signal.aborted) log.warn({ company_id: companyId, error }, 'hooks could not be looked after; trying again');
       restMs = REST_AFTER_FAILURE_MS;
@@ -135,8 +138,8 @@ async function lookAfterCompany(options: HookLoopOptions, company: Company): Pro
 async function withLease(
   { database, holder, leaseMs = 15_000, log }: HookLoopOptions,
   duty: string,
-  work: (lost: AbortSignal) => Promise<number>,
-): Promise<number> {
+  work: (lost: AbortSignal) => Promise<number | null>,
+): Promise<number | null> {
   const lost = new AbortController();
   const renewal = setInterval(() => {
     takeDuty(database, duty, { holder, leaseMs }).then(
@@ -151,8 +154,8 @@ async function withLease(
   }
 }
 
-/** One round: the list of projects if it is due, then some looks. Returns how long to rest at least, ms. */
-function createRounds(options: HookLoopOptions, company: Company): (lost: AbortSignal) => Promise<number> {
+/** One round: the list of projects if it is due, then some looks. Returns how long to rest at least, ms; null: no look was due. */
+function createRounds(options: HookLoopOptions, company: Company): (lost: AbortSignal) => Promise<number | null> {
   const { database, everyMs, projects: wanted, companyIds, onLook, onProjects, log } = options;
   const { companyId } = company;
   const isNamed = companyIds.includes(companyId);
@@ -166,9 +169,11 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
     }),
     () => made.push(performance.now()),
   );
-  const looksNow = createLooksNow(options, company, client);
+  const pauses = createPauses(everyMs);
+  const looksNow = createLooksNow(options, { ...company, isPaused: pauses.has }, client);
   let listAgainAt = 0;
-  let refusals = 0;
+  let inARow: (string | null)[] = [];
+  let rests = 0;
 
   async function callsLeft(isSetup: boolean): Promise<number> {
     const { used, hourLimit } = await readHookCalls(database.pool, companyId, LATELY_MS);
@@ -184,14 +189,25 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
     log.warn({ company_id: companyId, reason: tried.refused }, 'the projects of a company could not be listed');
   }
 
-  /** Returns how long the company is to be left alone, ms. */
-  async function look(looks: HookLooks, { projectId, isSelected }: DueHook): Promise<number> {
+  async function lookAtOne(looks: HookLooks, { projectId, isSelected }: Omit<DueHook, 'isNew'>): Promise<boolean> {
     const place = { companyId, projectId };
     const found = await (isSelected ? looks.apply(place) : looks.leave(place));
     onLook(found);
-    refusals = found.trouble === null ? 0 : refusals + 1;
-    if (found.isUnreached) return REST_AFTER_FAILURE_MS;
-    return refusals >= REFUSALS_IN_A_ROW ? Math.min(REST_AFTER_REFUSALS_MS, everyMs) : 0;
+    pauses.note(found, isSelected);
+    return found.trouble === null;
+  }
+
+  /** Returns how long the company is to be left alone, ms. */
+  async function look(looks: HookLooks, place: DueHook): Promise<number> {
+    const isWell = await lookAtOne(looks, place);
+    inARow = isWell ? [] : [...inARow, place.projectId];
+    if (isWell) rests = 0;
+    if (inARow.length < REFUSALS_IN_A_ROW) return 0;
+    const isAsked = !isNamed || inARow.includes(null);
+    const isCompanyWell = !isAsked && (await lookAtOne(looks, { projectId: null, isSelected: true }));
+    inARow = isCompanyWell ? [] : inARow.slice(1);
+    rests = isCompanyWell ? 0 : rests + 1;
+    return isCompanyWell ? 0 : pauseOfLooks(rests, Math.min(everyMs, LONGEST_REST_MS));
   }
 
   /** Lists the projects when that is due. False: another process, with other settings, took the company out, and no list put it back yet. */
@@ -203,44 +219,70 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
     return state.isSelected || (await readProjectsState(database.pool, companyId)).isSelected;
   }
 
-  return async (lost) => {
-    const signal = AbortSignal.any([lost, company.signal]);
-    const isShort = (await callsLeft(false)) <= 0;
-    if (isNamed && !(await listIfDue(isShort, signal))) return 0;
-    const due = { companyId, payloadVersion: PAYLOAD_VERSION, everyMs, isNamed, limit: LOOKS_AT_ONCE };
+  async function lookAtDue(signal: AbortSignal): Promise<number | null> {
+    const retries = pauses.retries();
+    const due = { companyId, payloadVersion: PAYLOAD_VERSION, everyMs, isNamed, limit: LOOKS_AT_ONCE, retries };
     const places = await findDueHooks(database.pool, due);
-    const looks = places.length === 0 ? null : await looksNow(signal);
+    if (places.length === 0) return null;
+    const looks = await looksNow(signal);
     for (const place of places) {
       signal.throwIfAborted();
-      if (looks === null || (await callsLeft(place.isNew)) <= 0) return 0;
+      if ((await callsLeft(place.isNew)) <= 0) return 0;
       const restMs = await look(looks, place);
       if (restMs > 0) return restMs;
     }
     return 0;
+  }
+
+  return async (lost) => {
+    const signal = AbortSignal.any([lost, company.signal]);
+    const isShort = (await callsLeft(false)) <= 0;
+    if (isNamed && !(await listIfDue(isShort, signal))) return 0;
+    return options.destinationUrl === null ? null : lookAtDue(signal);
   };
 }
 
-/** The looks with the secret as it is now; what projects offer is asked once a day. */
+type Pauses = {
+  note: (found: ScopeHooks, isSelected: boolean) => void;
+  /** Scopes that could not be looked at, and whether the pause of each is over. */
+  retries: () => ReadonlyMap<string | null, boolean>;
+  has: (projectId: string | null) => boolean;
+};
+
+/** Which scopes could not be looked at, or not be settled, and when each is tried again. */
+function createPauses(everyMs: number): Pauses {
+  const paused = new Map<string | null, { failures: number; until: number }>();
+  return {
+    note: ({ projectId, trouble, waits }, isSelected) => {
+      if (trouble === null && waits === null) return void paused.delete(projectId);
+      const failures = (paused.get(projectId)?.failures ?? 0) + 1;
+      const longestMs = trouble === null || isSelected ? everyMs : Math.max(everyMs, LEFT_EVERY_MS);
+      paused.set(projectId, { failures, until: performance.now() + pauseOfLooks(failures, longestMs) });
+    },
+    retries: () => new Map([...paused].map(([projectId, { until }]) => [projectId, performance.now() >= until])),
+    has: (projectId) => paused.has(projectId),
+  };
+}
+
+/** The looks with the secret as it is now; a hook that was given another one keeps it unless the receivers refuse that. */
 function createLooksNow(
   options: HookLoopOptions,
-  { companyId, keepsSecret }: Company,
+  { companyId, isPaused }: Company & { isPaused: (projectId: string) => boolean },
   client: ProcoreClient,
 ): (signal: AbortSignal) => Promise<HookLooks> {
-  const { database, catalogue, resources, namespace, destinationUrl, secrets } = options;
-  let offers: KnownOffers = new Map();
-  let offersUntil = 0;
+  const { database, catalogue, resources, namespace, secrets } = options;
+  const offers: KnownOffers = new Map();
   return async (signal) => {
-    if (performance.now() >= offersUntil) {
-      offers = new Map();
-      offersUntil = performance.now() + OFFERS_LAST_MS;
-    }
     const selected = (await readProjects(database.pool, companyId)).filter(({ isSelected }) => isSelected);
     const keys = secrets();
     const [authorization = null, ...accepted] = keys.keys();
+    const [key = ''] = keys.values();
+    const keepsSecret = async (other: string) => !(await isRefusedFor(database.pool, key, other));
+    const destinationUrl = options.destinationUrl ?? '';
     return createHookLooks({
       ...{ client, database, catalogue, resources, namespace, destinationUrl, signal, keepsSecret, offers },
       ...{ authorization, accepted, keys, pausesMs: [] },
-      templates: () => selected.map(({ projectId }) => projectId),
+      templates: () => selected.flatMap(({ projectId }) => (isPaused(projectId) ? [] : projectId)),
     });
   };
 }

@@ -1,4 +1,4 @@
-export { appliedInWords, applyAllHooks, planAllHooks } from './apply-all-hooks.ts';
+export { appliedInWords, applyAllHooks, planAllHooks, removeHooks } from './apply-all-hooks.ts';
 export { applyHooks } from './apply-hooks.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
 export { ScopeParkedError } from './errors.ts';
@@ -28,5 +28,5 @@ export { createDriftWatch, type DriftWatch } from './run/drift-watch.ts';
 export { type FetchSettings, type NewDeadLetter, usualPace } from './run/fetch-settings.ts';
 export { createNeighbours } from './run/neighbours.ts';
 export { nameOf, type Scope, withResources } from './scope.ts';
-export { planProjects, selectCompany, selectScopes } from './select-scopes.ts';
+export { planProjects, type SelectedScopes, selectCompany, selectScopes } from './select-scopes.ts';
 export { type FillDisplay, type FillEnd, isWorkerThere, watchFills } from './watch-fills.ts';

@@ -1,30 +1,25 @@
 // One scope after the other: its hook is looked at or set right, and what was seen is remembered in `mirror.hooks`, where there is a database
 // to remember it in.
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalogue } from '@procore-mirror/catalogue';
 import {
   type Database,
-  giveUpDuty,
   noteHook,
   noteHookTrouble,
   readHook,
+  readLeftAge,
   type SeenHook,
-  takeDuty,
 } from '@procore-mirror/database';
 import {
   createHooksApi,
-  type Hook,
-  type HooksApi,
   type ProcoreClient,
-  ProcoreResponseError,
   ProcoreTokenError,
   ProcoreUnreachableError,
 } from '@procore-mirror/procore';
+import { aloneAtHook } from './alone-at-hook.ts';
 import { applyHooks, type HookOptions, planScopeHooks, readOffers } from './apply-hooks.ts';
 import { type Patience, tryCalls } from './ask/try-calls.ts';
-import { findUndelivered } from './ask/undelivered.ts';
 import { ScopeParkedError } from './errors.ts';
+import { findLeftHooks, removeLeftHooks } from './leave-scope.ts';
 import type { HookAction } from './plan/plan-hooks.ts';
 import type { Scope } from './scope.ts';
 
@@ -38,7 +33,7 @@ export type LookOptions = Pick<HookOptions, 'namespace' | 'destinationUrl' | 'au
     /** Where what was seen is remembered; without it nothing is. */
     database?: Database;
     /** May a hook keep what it carries, though it was given another value than ours, known by this fingerprint? */
-    keepsSecret?: (key: string) => boolean;
+    keepsSecret?: (key: string) => Promise<boolean>;
   };
 
 export type ScopeHooks = {
@@ -72,9 +67,6 @@ export type HookLooks = {
 };
 
 export const PAYLOAD_VERSION = 'v4.0';
-/** Who dies meanwhile is waited for so long. */
-const ALONE_FOR_MS = 30_000;
-const ASK_FOR_DUTY_EVERY_MS = 200;
 const NOTHING = { hookId: null, notOffered: [], refused: [], trouble: null, waits: null, isUnreached: false };
 const NO_HOOK: SeenHook = {
   hookId: null,
@@ -88,8 +80,8 @@ const NO_HOOK: SeenHook = {
   hasListedTriggers: false,
 };
 
-/** What is offered in each company; null: none of its projects tells. */
-export type KnownOffers = Map<string, HookOptions['offers'] | null>;
+/** What is offered in each company, and when it is to be asked again (performance.now); null: none of its projects tells. */
+export type KnownOffers = Map<string, { offers: HookOptions['offers'] | null; askAgainAt: number }>;
 
 /**
  * `templates`: the projects of a company, of which one that answers says what the others offer. `offers`: what was asked before, to be
@@ -99,7 +91,7 @@ export function createHookLooks(
   options: LookOptions & { templates: (companyId: string) => readonly string[]; offers?: KnownOffers },
 ): HookLooks {
   const { client, resources, signal, database, pausesMs, templates, offers = new Map(), ...rest } = options;
-  const { keepsSecret = () => false, ...how } = rest;
+  const { keepsSecret = async () => false, ...how } = rest;
   const hooks = createHooksApi(client);
   const offersOf = createOffers(templates, offers);
   const knownAt = (place: Place) => database && readHook(database.pool, { ...place, payloadVersion: PAYLOAD_VERSION });
@@ -109,90 +101,72 @@ export function createHookLooks(
   const withMemory = async (place: Place): Promise<HookOptions> => {
     const known = await knownAt(place);
     const key = known?.secretKey ?? null;
-    const isKept = key !== null && ![...(how.keys?.values() ?? [])].includes(key) && keepsSecret(key);
+    const isKept = key !== null && ![...(how.keys?.values() ?? [])].includes(key) && (await keepsSecret(key));
     const scope = { ...scopeAt(place), known, ...(isKept && { accepted: null }) };
     return { ...scope, ...(await offersOf(scope)) };
   };
+  const leftAt = async (place: Place) => ({ ...scopeAt(place), knownId: (await knownAt(place))?.hookId ?? null });
   const look = async (place: Place, work: Work) => (await lookAt(place, work, { signal, pausesMs })).found;
   const note = (place: Place, seen: SeenHook, finding: string | null) =>
     database && noteHook(database, { ...place, payloadVersion: PAYLOAD_VERSION }, { seen, finding });
 
-  /** The same, and what could not be done is noted, unless it was not tried. */
+  /** The same, and what could not be done is noted, where it was tried. */
   async function lookAndNote(place: Place, work: Work): Promise<ScopeHooks> {
     const { found, failure } = await lookAt(place, work, { signal, pausesMs });
     const finding = found.trouble ?? found.waits;
-    if (database && finding !== null && !found.isUnreached && !(failure instanceof ScopeParkedError))
+    if (database && finding !== null && !(failure instanceof ScopeParkedError))
       await noteHookTrouble(database, { ...found, payloadVersion: PAYLOAD_VERSION }, finding);
     return found;
   }
 
   /** One process at a time, or each makes a hook where there is none. */
-  async function alone<T>({ companyId, projectId }: Place, work: () => Promise<T>): Promise<T> {
-    if (database === undefined) return work();
-    const duty = `the hook of ${companyId}/${projectId ?? ''}`;
-    const holder = randomUUID();
-    while (!(await takeDuty(database, duty, { holder, leaseMs: ALONE_FOR_MS })))
-      await sleep(ASK_FOR_DUTY_EVERY_MS, undefined, { signal });
-    try {
-      return await work();
-    } finally {
-      await giveUpDuty(database, duty, holder);
-    }
-  }
+  const alone = <T>(place: Place, work: () => Promise<T>) =>
+    database === undefined ? work() : aloneAtHook(database, place, signal, work);
 
   return {
     plan: (place) =>
       look(place, async (done) => {
-        const { hookId, actions, notOffered, refused } = await planScopeHooks(await withMemory(place));
+        const { hookId, actions, notOffered, refused, doubt } = await planScopeHooks(await withMemory(place));
         for (const action of actions) done(action);
-        return { hookId, notOffered, refused };
+        return { hookId, notOffered, refused, trouble: doubt };
       }),
     apply: (place) =>
       lookAndNote(place, (done) =>
         alone(place, async () => {
-          const { hookId, notOffered, refused, seen } = await applyHooks({
-            ...(await withMemory(place)),
-            onDone: done,
-          });
+          const scope = await withMemory(place);
+          const { hookId, notOffered, refused, seen, doubt, waits } = await applyHooks({ ...scope, onDone: done });
           await note(place, seen, refused.length === 0 ? null : `Procore does not take ${refused.join(', ')}`);
-          return { hookId, notOffered, refused };
+          return { hookId, notOffered, refused, trouble: doubt, waits: waits ?? whyKept(scope) };
         }),
       ),
     planToLeave: (place) =>
       look(place, async (done) => {
-        for (const { id } of await oursIn(hooks, scopeAt(place))) done(removalOf(id));
+        const ours = await findLeftHooks(hooks, await leftAt(place));
+        if ('trouble' in ours) return ours;
+        for (const { id } of ours) done(removalOf(id));
         return NOTHING;
       }),
     leave: (place) =>
       lookAndNote(place, async (done) => {
-        const scope = scopeAt(place);
-        for (const { id: hookId } of await oursIn(hooks, scope)) {
-          const undelivered = await findUndelivered(hooks, { ...scope, hookId, now: new Date() });
-          const count = undelivered?.count ?? 0;
-          if (count > 0) return { waits: `hook ${hookId} goes when the events have been delivered that it still has` };
-          await hooks.remove({ ...scope, hookId });
-          done(removalOf(hookId));
-        }
-        await note(place, NO_HOOK, null);
-        return NOTHING;
+        const left = await leftAt(place);
+        const leftMs = (database && (await readLeftAge(database.pool, place))) ?? 0;
+        const onRemoved = (hookId: string) => done(removalOf(hookId));
+        const stays = await removeLeftHooks(hooks, { ...left, leftMs, onRemoved });
+        if (stays === null) await note(place, NO_HOOK, null);
+        return stays ?? NOTHING;
       }),
   };
+}
+
+function whyKept({ accepted, known }: HookOptions): string | null {
+  if (accepted !== null) return null;
+  return `hook ${known?.hookId} was given a value that this process does not know, and keeps it as long as no receiver is known to refuse it`;
 }
 
 type Work = (done: (action: HookAction) => void) => Promise<Partial<Omit<ScopeHooks, 'actions'>>>;
 
 function removalOf(hookId: string): HookAction {
   return { do: 'remove', hookId, because: 'left' };
-}
-
-/** Our hooks in the scope; none where we may not look any more. */
-async function oursIn(hooks: HooksApi, scope: Place & Pick<HookOptions, 'namespace' | 'signal'>): Promise<Hook[]> {
-  try {
-    return await hooks.list(scope);
-  } catch (error) {
-    if (error instanceof ProcoreResponseError && ['absent', 'refused'].includes(error.meaning)) return [];
-    throw error;
-  }
 }
 
 async function lookAt(place: Place, work: Work, patience: Patience): Promise<{ found: ScopeHooks; failure: unknown }> {
@@ -215,6 +189,9 @@ async function lookAt(place: Place, work: Work, patience: Patience): Promise<{ f
 
 /** So many projects are asked what they offer before each is asked for itself. */
 const MOST_TEMPLATES = 3;
+/** What a project offers may change. */
+const OFFERS_LAST_MS = 86_400_000;
+const ASK_AGAIN_AFTER_MS = 600_000;
 
 /** What to tell a scope of offers: the first project of a company that answers speaks for the others. */
 function createOffers(
@@ -223,12 +200,8 @@ function createOffers(
 ): (scope: HookOptions) => Promise<Pick<HookOptions, 'offers'>> {
   async function ask(scope: HookOptions): Promise<HookOptions['offers'] | null> {
     for (const projectId of templates(scope.companyId).slice(0, MOST_TEMPLATES)) {
-      try {
-        const list = await readOffers({ ...scope, projectId });
-        if (list.length > 0) return { projectId, list }; // none at all is no example for others
-      } catch (error) {
-        if (!(error instanceof ProcoreResponseError)) throw error;
-      }
+      const tried = await tryCalls(() => readOffers({ ...scope, projectId }), { signal: scope.signal, pausesMs: [] });
+      if ('done' in tried) return { projectId, list: tried.done };
     }
     return null;
   }
@@ -237,8 +210,11 @@ function createOffers(
     const { companyId, projectId } = scope;
     if (projectId === null) return {};
     const known = inCompany.get(companyId);
-    const offers = known === undefined ? await ask(scope) : known;
-    inCompany.set(companyId, offers);
-    return offers === null ? {} : { offers };
+    if (known !== undefined && performance.now() < known.askAgainAt)
+      return known.offers ? { offers: known.offers } : {};
+    const offers = await ask(scope);
+    const lastMs = offers === null ? ASK_AGAIN_AFTER_MS : OFFERS_LAST_MS;
+    inCompany.set(companyId, { offers, askAgainAt: performance.now() + lastMs });
+    return offers ? { offers } : {};
   };
 }

@@ -1,3 +1,4 @@
+import { takeDuty } from '@procore-mirror/database';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isOldSecretGone, rotateSecret } from './rotate-secret.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
@@ -49,6 +50,23 @@ test('hooks that carry another value get the new one, hook by hook; a second tim
   procore.calls.splice(0);
   expect(await outcomes(rotate([null, '7', '8']))).toEqual(['as it should be', 'as it should be', 'as it should be']);
   expect(procore.calls).toHaveLength(3);
+});
+
+test('nobody else works at a hook between its change and the note of it, known before or not', async () => {
+  tails = { 1: old.slice(-5) };
+  const answer = procore.answer;
+  const taken: boolean[] = [];
+  procore.answer = async (...asked) => {
+    taken.push(await takeDuty(mirror.database, 'the hook of 1/', { holder: 'a worker', leaseMs: 60_000 }));
+    return answer(...asked);
+  };
+  expect(await outcomes(rotate([null]))).toEqual(['changed']);
+  expect(taken).toEqual([false, false]);
+  const { rows } = await mirror.database.pool.query('select hook_id, secret_key from mirror.hooks');
+  expect(rows).toEqual([{ hook_id: '10', secret_key: 'key-of-new' }]);
+  await mirror.database.pool.query('delete from mirror.duties');
+  await takeDuty(mirror.database, 'the hook of 1/', { holder: 'a worker', leaseMs: 500 });
+  expect(await outcomes(rotate([null]))).toEqual(['as it should be']);
 });
 
 test('where Procore takes the call and changes nothing, and where it refuses, that is told', async () => {

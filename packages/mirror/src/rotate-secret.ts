@@ -1,5 +1,5 @@
 // Gives our hooks another secret, one after the other, and tells when the one of before is of no more use. Who is cut off begins again:
-// a hook that has the new one is left alone.
+// a hook that has the new one is left alone. Nobody else works at a hook between its change and the note of it (decision 018).
 import { type Database, noteSecret, readHook } from '@procore-mirror/database';
 import {
   createHooksApi,
@@ -9,6 +9,7 @@ import {
   ProcoreTokenError,
   ProcoreUnreachableError,
 } from '@procore-mirror/procore';
+import { aloneAtHook } from './alone-at-hook.ts';
 import { type Patience, tryCalls } from './ask/try-calls.ts';
 import { findUndelivered } from './ask/undelivered.ts';
 import { PAYLOAD_VERSION } from './look-at-hooks.ts';
@@ -40,11 +41,11 @@ type Secret = { value: string; key: string; accepted: readonly string[] };
 /** Gives each of our hooks in these scopes the value, unless it carries it already. */
 export async function rotateSecret(options: Options & { secret: Secret; onPlace: () => void }): Promise<RotatedHook[]> {
   const hooks = createHooksApi(options.client);
-  const all: RotatedHook[] = [];
+  const rotated: RotatedHook[] = [];
   for (const place of options.places) {
     const done: RotatedHook[] = [];
     let isUnreached = false;
-    const tried = await tryCalls(async () => {
+    const all = async () => {
       done.splice(0);
       try {
         for (const hook of await hooks.list({ ...place, ...options }))
@@ -53,12 +54,14 @@ export async function rotateSecret(options: Options & { secret: Secret; onPlace:
         isUnreached = error instanceof ProcoreUnreachableError || error instanceof ProcoreTokenError;
         throw error;
       }
-    }, options);
-    all.push(...done);
-    if ('refused' in tried) all.push({ ...place, hookId: null, outcome: 'failed', detail: tried.refused, isUnreached });
+    };
+    const tried = await tryCalls(() => aloneAtHook(options.database, place, options.signal, all), options);
+    rotated.push(...done);
+    if ('refused' in tried)
+      rotated.push({ ...place, hookId: null, outcome: 'failed', detail: tried.refused, isUnreached });
     options.onPlace();
   }
-  return all;
+  return rotated;
 }
 
 async function rotate(
@@ -74,7 +77,8 @@ async function rotate(
   if (tail !== undefined && (tail === null || !secret.value.endsWith(tail))) {
     return { outcome: 'unchanged', detail: 'Procore answered well, and the hook carries what it did before' };
   }
-  await noteSecret(database, { ...place, hookId: hook.id }, secret.key);
+  const { id: hookId, payloadVersion } = hook;
+  await noteSecret(database, { ...place, payloadVersion }, { hookId, secretKey: secret.key });
   return { outcome: 'changed', detail: null };
 }
 
@@ -101,7 +105,7 @@ const SLACK_MS = 2_000;
  */
 export async function isOldSecretGone(
   options: Pick<Options, 'client' | 'signal' | 'pausesMs'> & {
-    hooks: readonly RotatedHook[];
+    hooks: readonly Pick<RotatedHook, 'companyId' | 'projectId' | 'hookId'>[];
     changedAt: Date;
     asOf: Date;
   },

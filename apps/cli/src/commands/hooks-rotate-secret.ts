@@ -14,8 +14,11 @@ import type { Run } from '../run.ts';
 
 type Env = z.infer<typeof applyHooksSchema>;
 
+/** `set back`: it had the new value, and another process gave it another one meanwhile. */
+type Hook = Omit<RotatedHook, 'outcome'> & { outcome: RotatedHook['outcome'] | 'set back' };
+
 type Rotated = {
-  hooks: readonly RotatedHook[];
+  hooks: readonly Hook[];
   /** Receivers that do not accept the new value; nothing was changed then. */
   deaf: readonly { id: string; host: string }[];
   provedAt: Date | null;
@@ -30,6 +33,8 @@ const HOUR_MS = 3_600_000;
 const GIVEN_UP_AFTER_MS = 12 * HOUR_MS;
 /** A receiver reports once a minute, and one that is gone is not waited for. */
 const DEAF_WITHIN_MS = 100_000;
+const SET_BACK =
+  'another process gave it another value meanwhile; it has the new one again. See that all workers know the new value';
 const LOOK_EVERY_MS = 500;
 const SAY_EVERY_MS = 10_000;
 /** To ask the log costs two calls a hook. */
@@ -63,7 +68,7 @@ function refuseOneValue({ WEBHOOK_AUTHORIZATION: values }: Env): void {
 }
 
 async function rotate(context: Context, at: AtHooks<Env>, waitMs: number): Promise<Rotated> {
-  const { client, database, patience, scopes, left, unlisted, onScope: onPlace } = at;
+  const { client, database, patience, scopes, left, unlisted, inProgress } = at;
   const { WEBHOOK_NAMESPACE: namespace, WEBHOOK_AUTHORIZATION: accepted } = at.env;
   const [value = ''] = accepted;
   const key = fingerprint(value);
@@ -72,18 +77,32 @@ async function rotate(context: Context, at: AtHooks<Env>, waitMs: number): Promi
   const deaf = await untilAccepted(context, database, key);
   if (deaf.length > 0) return { ...nothing, hooks: [], deaf };
   const begunAt = performance.now();
-  const hooks = await rotateSecret({ ...asked, secret: { value, key, accepted }, onPlace });
-  if (hooks.length > 0 && hooks.every(({ isUnreached }) => isUnreached))
-    throw new ServerUnreachableError(`Procore does not answer: ${hooks[0]?.detail}`); // there is no delivery to wait for
-  const isChanged = hooks.some(({ outcome }) => outcome === 'changed');
+  const give = () => inProgress((onPlace) => rotateSecret({ ...asked, secret: { value, key, accepted }, onPlace }));
+  const given = await give();
+  if (given.length > 0 && given.every(({ isUnreached }) => isUnreached))
+    throw new ServerUnreachableError(`Procore does not answer: ${given[0]?.detail}`); // there is no delivery to wait for
+  const isChanged = given.some(({ outcome }) => outcome === 'changed');
   const sinceMs = () => (isChanged ? performance.now() - begunAt : 2 * GIVEN_UP_AFTER_MS);
   const endedAt = new Date();
   const provedAt = await untilProved(context, () => findFirstUse(database.pool, key, sinceMs()), waitMs);
+  const hooks = given.every(({ isUnreached }) => isUnreached) ? given : sinceThen(given, await give());
   if (provedAt === null) return { ...nothing, hooks, deaf };
   const changedAt = isChanged ? endedAt : provedAt;
-  const isAsked = hooks.length <= MOST_HOOKS_ASKED;
+  const isAsked = hooks.length <= MOST_HOOKS_ASKED && !hooks.some(({ outcome }) => outcome === 'set back');
   const mayGo = isAsked ? await isOldSecretGone({ ...asked, hooks, changedAt, asOf: new Date() }) : null;
   return { hooks, deaf, provedAt, mayGo, atTheLatest: new Date(changedAt.getTime() + GIVEN_UP_AFTER_MS), unlisted };
+}
+
+/** What came of each hook, given what it had `before` and what a second time found. */
+function sinceThen(before: readonly RotatedHook[], now: readonly RotatedHook[]): Hook[] {
+  const isWell = ({ outcome }: RotatedHook) => outcome === 'changed' || outcome === 'as it should be';
+  return now.map((hook) => {
+    const was = before.find(
+      (one) => one.companyId === hook.companyId && one.projectId === hook.projectId && one.hookId === hook.hookId,
+    );
+    if (was === undefined || !isWell(was) || !isWell(hook)) return hook;
+    return hook.outcome === 'as it should be' ? was : { ...hook, outcome: 'set back', detail: SET_BACK };
+  });
 }
 
 /** Waits until all receivers that run say that they accept the value; returns those that do not. */
@@ -146,7 +165,7 @@ function inWords({ hooks, deaf, provedAt, mayGo, atTheLatest }: Rotated): string
     const names = deaf.map(({ id, host }) => `${id} on ${host}`).join(', ');
     return `Nothing was changed: ${counted(deaf.length, 'receiver')} would refuse deliveries with the new value (${names}). Give WEBHOOK_AUTHORIZATION with both values to all receivers, and run this again.`;
   }
-  const count = (what: RotatedHook['outcome']) => hooks.filter(({ outcome }) => outcome === what).length;
+  const count = (what: Hook['outcome']) => hooks.filter(({ outcome }) => outcome === what).length;
   const wrong = hooks.filter(({ detail }) => detail !== null);
   const rows = wrong.map((hook) => [hook.companyId, hook.projectId ?? '', hook.hookId ?? '', hook.detail] as const);
   return [

@@ -61,7 +61,7 @@ async function startSession(client: pg.ClientBase, settings: string): Promise<vo
 /**
  * Opens a pool whose connections keep their sessions, and connects: at `directUrl` where a pooler answers at `url` that gives
  * sessions out for one transaction at a time. Throws a PoolerError when no other address is given, and an Error that names the
- * server when it does not let us in.
+ * server when it cannot be reached or does not let us in.
  */
 export async function openSessions(
   options: DatabaseOptions & { directUrl?: string | undefined; onPooler?: () => void },
@@ -85,7 +85,7 @@ async function hasSessions({ url, pool }: Database): Promise<boolean> {
   const failed = (message: string) => (cause: unknown) => {
     throw new Error(`Postgres at ${serverOf(url)} ${message}`, { cause });
   };
-  const one = await pool.connect().catch(failed('did not let us in'));
+  const one = await pool.connect().catch((cause) => failed(refusalOf(cause))(cause));
   try {
     const other = await pool
       .connect()
@@ -98,6 +98,11 @@ async function hasSessions({ url, pool }: Database): Promise<boolean> {
   } finally {
     one.release();
   }
+}
+
+/** Who answers with an error of its own was reached. */
+function refusalOf(cause: unknown): string {
+  return cause instanceof pg.DatabaseError ? 'did not let us in' : 'could not be reached';
 }
 
 const asText = (value: string) => value;

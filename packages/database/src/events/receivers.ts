@@ -78,6 +78,19 @@ export async function listDeafReceivers(client: Queryable, key: string): Promise
   return rows;
 }
 
+/**
+ * Whether all receivers that run, and say what they accept, accept the first value and refuse the other one; false where none says it.
+ * Values are known by their fingerprints.
+ */
+export async function isRefusedFor(client: Queryable, key: string, other: string): Promise<boolean> {
+  const { rows } = await client.query<{ is: boolean }>(
+    `select coalesce(bool_and(report -> 'accepts' ? $1 and not report -> 'accepts' ? $2), false) as is from mirror.receivers
+      where stopped_at is null and recorded_at > now() - interval '90 seconds' and report ? 'accepts'`,
+    [key, other],
+  );
+  return rows[0]?.is ?? false;
+}
+
 /** When the first event came with the value of this fingerprint, among those of the last `withinMs`; null: none did. */
 export async function findFirstUse(client: Queryable, key: string, withinMs: number): Promise<Date | null> {
   const { rows } = await client.query<{ at: string | null }>(

@@ -15,9 +15,10 @@ import { listPlaces, listTables, type Place } from './known-places.ts';
 export type Held = { table: string; rows: number };
 
 /** What leads to calls comes first. The log of events, requests and budgets stay: they tell what was, each for its time. */
-const OF_OPERATORS = ['pending', 'walks', 'lists', 'scopes', 'absences', 'hooks'].map((name) => `mirror.${name}`);
+const OF_OPERATORS = ['pending', 'walks', 'lists', 'scopes', 'absences'].map((name) => `mirror.${name}`);
 
 const LETTERS = 'mirror.dead_letters';
+const HOOKS = 'mirror.hooks';
 
 /** Removed at once, and after which another one may wait; rows. */
 const PORTION = 2_000;
@@ -90,8 +91,9 @@ type Options = {
 };
 
 /**
- * Removes what the mirror holds of the place, and has events of a project ignored until it is selected again. Returns false when
- * something of it still came after several rounds: somebody mirrors it. May be cut off and repeated; throws the signal's reason then.
+ * Removes what the mirror holds of the place, but for hooks that stand at Procore, and has events of a project ignored until it is selected
+ * again. Returns false when something of it still came after several rounds: somebody mirrors it. May be cut off and repeated; throws the
+ * signal's reason then.
  */
 export async function forgetPlace(database: Database, place: Place, options: Options): Promise<boolean> {
   const { signal, pause = (ms) => sleep(ms, null, { signal }) } = options;
@@ -101,13 +103,16 @@ export async function forgetPlace(database: Database, place: Place, options: Opt
     for (const part of await partsOf(database.pool, place)) await removePart(database, part, options);
     if (leasedMs > 0) await pause(leasedMs + AFTERWARDS_MS, signal);
     else if ((await countHeld(database.pool, place)).length === 0) {
-      if (place.projectId === null)
-        await database.pool.query('delete from mirror.selection where company_id = $1', [place.companyId]);
+      if (place.projectId === null) await database.pool.query(FORGET_SELECTION, [place.companyId]);
       return true;
     }
   }
   return false;
 }
+
+/** What left is known as long as hooks of it stand: workers look for them there. */
+const FORGET_SELECTION = `delete from mirror.selection where company_id = $1
+  and not exists (select from ${HOOKS} where company_id = $1 and hook_id is not null)`;
 
 /** Of a company nothing has to be noted: its events are ignored because PROCORE_COMPANY_IDS lacks it. */
 async function noteForgotten(database: Database, { companyId, projectId }: Place): Promise<void> {
@@ -151,6 +156,8 @@ async function partsOf(client: Queryable, place: Place): Promise<Part[]> {
   const names = await listTables(client, place.projectId === null ? 'company_id' : 'project_id');
   return [
     ...OF_OPERATORS.map((table) => ({ name: table, table, condition, ids })),
+    // One that stands at Procore delivers, and could not be removed if nobody remembered it.
+    { name: HOOKS, table: HOOKS, condition: `${condition} and hook_id is null`, ids },
     // Of bodies that could not be read nobody knows what they would have been.
     { name: LETTERS, table: LETTERS, condition: `${condition} and kind = 'record'`, ids },
     ...names.toSorted().map((name) => ({ name: `procore.${name}`, table: mirrored(name), condition, ids })),

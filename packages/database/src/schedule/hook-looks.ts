@@ -14,13 +14,21 @@ const ASK_AGAIN_MS = 600_000;
 
 /**
  * The scopes of the company whose hooks are to be looked at: those that are new first, then the longest unseen. `isNamed`: the company
- * is to be mirrored, though its projects were not listed yet.
+ * is to be mirrored, though its projects were not listed yet. `retries`: scopes that could not be looked at, and whether they are to be
+ * tried again now; null stands for the company.
  */
 export async function findDueHooks(
   client: Queryable,
-  options: { companyId: string; payloadVersion: string; everyMs: number; isNamed: boolean; limit: number },
+  options: {
+    companyId: string;
+    payloadVersion: string;
+    everyMs: number;
+    isNamed: boolean;
+    limit: number;
+    retries: ReadonlyMap<string | null, boolean>;
+  },
 ): Promise<DueHook[]> {
-  const { companyId, payloadVersion, everyMs, isNamed, limit } = options;
+  const { companyId, payloadVersion, everyMs, isNamed, limit, retries } = options;
   const { rows } = await client.query<DueHook>(
     `with places as (
         select project_id, is_selected, selected_at, left_at from mirror.selection where company_id = $1
@@ -38,9 +46,10 @@ export async function findDueHooks(
           and coalesce(h.project_id, 0) = coalesce(p.project_id, 0)
       )
       select project_id::text as "projectId", is_selected as "isSelected", is_new as "isNew" from looks
-      where has_work and (is_new or has_just_left or looked_at <= now() - every_ms * interval '1 ms')
+        left join unnest($6::bigint[], $7::boolean[]) as r(id, is_due) on coalesce(r.id, 0) = coalesce(project_id, 0)
+      where has_work and coalesce(r.is_due, is_new or has_just_left or looked_at <= now() - every_ms * interval '1 ms')
       order by is_new desc, has_just_left desc, looked_at, project_id nulls first limit $5`,
-    [companyId, payloadVersion, everyMs, isNamed, limit],
+    [companyId, payloadVersion, everyMs, isNamed, limit, [...retries.keys()], [...retries.values()]],
   );
   return rows;
 }
@@ -76,14 +85,6 @@ export async function listLeftCompanies(client: Queryable): Promise<string[]> {
       and exists (select from mirror.hooks h where h.company_id = s.company_id and hook_id is not null)`,
   );
   return rows.map(({ id }) => id);
-}
-
-/** The fingerprints of the secrets that our hooks were given. */
-export async function listSecretKeys(client: Queryable): Promise<string[]> {
-  const { rows } = await client.query<{ key: string }>(
-    'select distinct secret_key as key from mirror.hooks where secret_key is not null',
-  );
-  return rows.map(({ key }) => key);
 }
 
 /** Where nobody tells of limits there may be none; so many calls must have been answered to know. */

@@ -88,15 +88,16 @@ export async function listHookPlaces(
   return rows;
 }
 
-/** Notes which secret a hook was given, where the hook is known. */
+/** Notes which secret a hook was given, known or not; of several in a scope it counts what the known one was given. */
 export async function noteSecret(
   database: Database,
-  { companyId, projectId, hookId }: { companyId: string; projectId: string | null; hookId: string },
-  secretKey: string,
+  place: HookPlace,
+  { hookId, secretKey }: { hookId: string; secretKey: string },
 ): Promise<void> {
   await database.pool.query(
-    `update mirror.hooks set secret_key = $4
-      where company_id = $1 and project_id is not distinct from $2::bigint and hook_id = $3`,
-    [companyId, projectId, hookId, secretKey],
+    `insert into mirror.hooks as h (company_id, project_id, payload_version, hook_id, secret_key) values ($1, $2, $3, $4, $5)
+      on conflict (company_id, project_id, payload_version) do update set hook_id = excluded.hook_id, secret_key = excluded.secret_key
+        where h.hook_id is null or h.hook_id = excluded.hook_id`,
+    [...valuesOf(place), hookId, secretKey],
   );
 }

@@ -72,6 +72,19 @@ on conflict (company_id, project_id) do update set name = coalesce(excluded.name
   selected_at = case when excluded.is_selected and not s.is_selected then now() else s.selected_at end,
   left_at = case when not excluded.is_selected then coalesce(s.left_at, now()) end`;
 
+/** How long ago the company or project left the selection, ms; null: it did not, or nothing is known of it. */
+export async function readLeftAge(
+  client: Queryable,
+  { companyId, projectId }: { companyId: string; projectId: string | null },
+): Promise<number | null> {
+  const { rows } = await client.query<{ ms: number | null }>(
+    `select (extract(epoch from now() - left_at) * 1000)::float8 as ms from mirror.selection
+      where company_id = $1 and project_id is not distinct from $2::bigint and not is_selected`,
+    [companyId, projectId],
+  );
+  return rows[0]?.ms ?? null;
+}
+
 /** Companies that are not among these are not selected any more, nor are their projects. */
 export async function noteCompanies(database: Database, companyIds: readonly string[]): Promise<void> {
   await database.pool.query(

@@ -10,6 +10,8 @@ export type Patience = {
   signal: AbortSignal;
   /** How long to wait before each further try. Default: two minutes in all. */
   pausesMs?: readonly number[] | undefined;
+  /** Told why the work is tried again, before the pause. */
+  onRetry?: ((reason: string) => void) | undefined;
   now?: (() => number) | undefined;
   sleepMs?: ((ms: number) => Promise<unknown>) | undefined;
 };
@@ -31,6 +33,7 @@ export async function tryCalls<T>(
       const refusal = refusalOf(error);
       if (refusal === null) throw error;
       if (pauseMs === null || !refusal.mayPass) return { refused: refusal.message };
+      options.onRetry?.(refusal.message);
       await sleepMs(error instanceof ProcoreBusyError ? Math.max(0, error.resumeAt - now()) : pauseMs);
     }
   }

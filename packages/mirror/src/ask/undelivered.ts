@@ -1,4 +1,5 @@
 import { type HooksApi, ProcoreResponseError, parseWebhookEvent } from '@procore-mirror/procore';
+import { judgeFailure } from '../plan/judge-failure.ts';
 
 export type Undelivered = {
   /** How many there are at least. */
@@ -10,10 +11,13 @@ export type Undelivered = {
 /** Who is far behind is behind, however far. */
 const MOST_LOOKED_AT = 1_000;
 const DAY_MS = 86_400_000;
+/** The same request would be answered the same: there is nothing to wait for. */
+const NO_LOG: readonly string[] = ['absent', 'not understood'];
 
 /**
- * What Procore has yet to deliver to a hook, as its log says: two calls, more where there is more than a page. Null where the log cannot be
- * asked. What is older than a day is thrown away (docs/procore.md: Deliveries).
+ * What Procore has yet to deliver to a hook, as its log says: two calls, more where there is more than a page. Null where there is no such
+ * log, or none that takes these filters; throws what the client throws otherwise. What is older than a day is thrown away
+ * (docs/procore.md: Deliveries).
  */
 export async function findUndelivered(
   hooks: Pick<HooksApi, 'deliveries'>,
@@ -36,10 +40,27 @@ export async function findUndelivered(
       }
     }
   } catch (error) {
-    if (!(error instanceof ProcoreResponseError)) throw error;
-    return null;
+    if (error instanceof ProcoreResponseError && NO_LOG.includes(error.meaning)) return null;
+    throw error;
   }
   return { count, oldestAt: Number.isFinite(oldestMs) ? new Date(oldestMs) : null };
+}
+
+/** Why a hook is to be removed later: Procore has events for it, which would be lost, or cannot be asked. Null: it may go now. */
+export async function whyToKeep(
+  hooks: Pick<HooksApi, 'deliveries'>,
+  options: Parameters<typeof findUndelivered>[1],
+): Promise<string | null> {
+  const { hookId, signal } = options;
+  try {
+    const undelivered = await findUndelivered(hooks, options);
+    const isEmpty = undelivered === null || undelivered.count === 0;
+    return isEmpty ? null : `hook ${hookId} goes when the events have been delivered that it still has`;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (judgeFailure(error) === null || !(error instanceof Error)) throw error;
+    return `hook ${hookId} goes when it is known whether it still has events to deliver: ${error.message}`;
+  }
 }
 
 function happenedAt({ id, body }: { id: string; body: string }): number | null {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hookCallsLeft, isListDue, roundOfLooksMs } from './hook-share.ts';
+import { hookCallsLeft, isListDue, pauseOfLooks, roundOfLooksMs } from './hook-share.ts';
 
 test.each<[number, number | null, boolean, number]>([
   [0, 600, false, 30],
@@ -30,4 +30,10 @@ test.each<[string, number | null, number | null, boolean, boolean]>([
   ['announced, with the share used up, for a while', 46_000, 30_000, true, true],
 ])('projects that were %s: due %#', (_, listedMs, announcedMs, isShort, due) => {
   expect(isListDue({ listedMs, announcedMs }, { everyMs: hour, isShort })).toBe(due);
+});
+
+test('who could not be looked at is tried again with growing pauses, up to how often it is looked at anyway', () => {
+  const pauses = (everyMs: number) => [1, 2, 3, 6, 7, 50].map((failures) => pauseOfLooks(failures, everyMs) / 60_000);
+  expect(pauses(3_600_000)).toEqual([1, 2, 4, 32, 60, 60]);
+  expect(pauses(6_000)).toEqual([0.1, 0.1, 0.1, 0.1, 0.1, 0.1]);
 });

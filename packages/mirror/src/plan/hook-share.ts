@@ -34,3 +34,10 @@ export function isListDue(
     return listedMs >= (isShort ? AT_MOST_EVERY_WHEN_SHORT_MS : AT_MOST_EVERY_MS);
   return !isShort && listedMs >= everyMs;
 }
+
+const FIRST_PAUSE_MS = 60_000;
+
+/** How long a scope is left alone that so many looks in a row could not settle, ms. */
+export function pauseOfLooks(failures: number, everyMs: number): number {
+  return Math.min(everyMs, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 30));
+}

@@ -73,7 +73,7 @@ test.each<[Partial<Hook>, object | null]>([
   expect(needsTriggers(hook, undefined, wanted)).toBe(expected !== null);
   const plan = planHooks([hook], listed, wanted);
   expect(plan).toEqual(expected === null ? [] : [{ do: 'patch', hookId: '5', change: expected }]);
-  expect(callsOf(plan)).toBe(expected === null ? 0 : 1);
+  expect(callsOf(plan)).toBe(expected === null ? 0 : 2);
 });
 
 test('who does not know the secret leaves it as it is', () => {
@@ -153,14 +153,15 @@ describe('of several hooks', () => {
     expect(hookToKeep(hooks.map(aHook).toReversed(), wanted)?.id).toBe(kept);
   });
 
-  test('the others of its version are removed when it has all that is wanted', () => {
+  test('the others are removed when it has all that is wanted, whatever their version', () => {
     const hooks = [aHook({ id: '7' }), aHook({ triggerCount: 1 }), aHook({ id: '8', payloadVersion: 'v2.0' })];
     const plan = planHooks(hooks, [{ id: '1', ...create }], { ...wanted, payloadVersion: 'v4.0' });
     expect(plan).toEqual([
       { do: 'add triggers', hookId: '7', triggers: [remove] },
       { do: 'remove', hookId: '5', because: 'second' },
+      { do: 'remove', hookId: '8', because: 'second' },
     ]);
-    expect(callsOf(plan)).toBe(2);
+    expect(callsOf(plan)).toBe(7);
   });
 });
 

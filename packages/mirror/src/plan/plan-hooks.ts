@@ -1,7 +1,7 @@
 // Desired against actual: what makes the hooks of a company or project as they should be. Pure.
 //
 //   ours ──none──▶ create
-//     └──some──▶ keep one ─▶ patch it ─▶ add triggers ─▶ remove superfluous ones ─▶ remove the others of its payload version
+//     └──some──▶ keep one ─▶ patch it ─▶ add triggers ─▶ remove superfluous ones ─▶ remove the others
 import { createHash } from 'node:crypto';
 import type { Catalogue } from '@procore-mirror/catalogue';
 import type { RememberedHook } from '@procore-mirror/database';
@@ -150,7 +150,8 @@ export function planHooks(
     return offered.length === 0 ? [] : [{ do: 'create', triggers: offered }];
   }
   const change = changeOf(kept, wanted);
-  const seconds = hooks.filter((hook) => hook !== kept && hook.payloadVersion === kept.payloadVersion);
+  // Events of one with another payload version come twice, too.
+  const seconds = hooks.filter((hook) => hook !== kept);
   return [
     ...(change === null ? [] : [{ do: 'patch' as const, hookId: kept.id, change }]),
     ...(triggers === null ? [] : planTriggers(kept.id, triggers, wanted.triggers)),
@@ -163,7 +164,9 @@ export function callsOf(actions: readonly HookAction[]): number {
   const inBulk = (triggers: readonly unknown[]) => Math.ceil(triggers.length / MOST_IN_BULK);
   return actions.reduce((sum, action) => {
     if (action.do === 'create') return sum + 1 + inBulk(action.triggers);
-    return sum + ('triggers' in action ? inBulk(action.triggers) : 1);
+    if (action.do === 'patch') return sum + 2; // and a look at what came of it
+    if (action.do === 'remove') return sum + 3; // and two at what it has yet to deliver
+    return sum + inBulk(action.triggers);
   }, 0);
 }
 

@@ -4,7 +4,7 @@ import { stillSelected } from './still-selected.ts';
 const company = { companyId: '1', projectId: null };
 const project = { companyId: '1', projectId: '7' };
 const active = 'active' as const;
-const nothing = { isSelected: null, isActive: null };
+const nothing = { isSelected: null, isActive: null, isWorkerThere: false };
 
 test.each([
   [
@@ -22,15 +22,29 @@ test.each([
     'a project that the worker noted as selected',
     project,
     { companyIds: ['1'], projects: active },
-    { isSelected: true, isActive: false },
+    { isSelected: true, isActive: false, isWorkerThere: false },
     'is active',
   ],
   [
     'a project that is active by its row',
     project,
     { companyIds: ['1'], projects: active },
-    { isSelected: null, isActive: true },
+    { isSelected: null, isActive: true, isWorkerThere: false },
     'is active',
+  ],
+  [
+    'a company that is not configured here, and is where a worker runs',
+    company,
+    { companyIds: ['2'], projects: active },
+    { isSelected: true, isActive: null, isWorkerThere: true },
+    'workers that run',
+  ],
+  [
+    'a project of such a company',
+    project,
+    { companyIds: ['2'], projects: ['8'] },
+    { isSelected: true, isActive: true, isWorkerThere: true },
+    'workers that run',
   ],
 ] as const)('%s is selected', (_, place, wanted, known, reason) => {
   expect(stillSelected(place, wanted, known)).toContain(reason);
@@ -42,25 +56,25 @@ test.each([
     'a project of such a company',
     project,
     { companyIds: ['2'], projects: ['7'] },
-    { isSelected: true, isActive: true },
+    { isSelected: true, isActive: true, isWorkerThere: false },
   ],
   [
     'a project beside those that are named',
     project,
     { companyIds: ['1'], projects: ['8'] },
-    { isSelected: true, isActive: true },
+    { isSelected: true, isActive: true, isWorkerThere: false },
   ],
   [
     'a project that the worker noted as left',
     project,
     { companyIds: ['1'], projects: active },
-    { isSelected: false, isActive: true },
+    { isSelected: false, isActive: true, isWorkerThere: true },
   ],
   [
     'a project that is not active by its row',
     project,
     { companyIds: ['1'], projects: active },
-    { isSelected: null, isActive: false },
+    { isSelected: null, isActive: false, isWorkerThere: true },
   ],
 ] as const)('%s is not', (_, place, wanted, known) => {
   expect(stillSelected(place, wanted, known)).toBeNull();
