@@ -173,7 +173,7 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
       keepParents: async (parents) => insist(await keepBackfillParents(database, fill, { holder, parents })),
       keep: async (client, news) => {
         insist(await keepBackfill(client, fill, { holder, ...news, calls: fill.calls + news.calls }));
-        if (news.hasCome) fill.attempts = 0;
+        if (news.hasGotOn) fill.attempts = 0;
       },
     };
   }
