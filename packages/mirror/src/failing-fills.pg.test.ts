@@ -39,6 +39,7 @@ async function fill(resources: readonly string[]): Promise<{ fills: Record<strin
   });
   const isOver = async () => {
     await query(`update mirror.backfills set due_at = now() where state = 'waiting'`);
+    await query('update mirror.scopes set probe_at = now()');
     return (await query(`select from mirror.backfills where state in ('waiting', 'running')`)).length === 0;
   };
   await expect.poll(isOver, { timeout: 25_000, interval: 10 }).toBe(true);
@@ -68,6 +69,15 @@ describe.each([
     expect((await mirror.rows('locations')).length).toBeGreaterThanOrEqual(10 * (page - 1));
     expect(calls).toBeLessThan(300);
   });
+});
+
+test.each([1, 3])('a list that is parked ends as failed when no probe of it is answered: page %i', async (page) => {
+  await query(`insert into mirror.scopes (company_id, project_id, resource, reason, detail, probe_at)
+    values (1, 7, 'Locations', 'failing', 'news of it failed', now())`);
+  procore.answer = butPage(page, scriptLists({ '/locations': upTo(35) }), FAILING);
+  const { fills, calls } = await fill(['Locations']);
+  expect(fills).toMatchObject([{ state: 'failed', detail: expect.stringMatching(/500|cannot be read/) }]);
+  expect(calls).toBeLessThan(300);
 });
 
 test('a list that is cut off at each reading ends as failed, with the reason', async () => {
