@@ -4,11 +4,12 @@ import { counted, table } from './output.ts';
 
 /** What is planned, within which limits, and what could not be asked. */
 export type Plan = PlannedBackfills & {
-  windows: Windows;
+  /** Null: answers tell of no limit, so there is no telling how long it takes. */
+  windows: Windows | null;
   /** The limits are those that were told, not the smallest that Procore has. */
   isTold: boolean;
-  minutes: number;
-  shareOfHour: number;
+  minutes: number | null;
+  shareOfHour: number | null;
   unlisted: readonly string[];
 };
 
@@ -48,7 +49,7 @@ function linesOf(backfills: readonly PlannedBackfill[]): Line[] {
 
 export function planAsJson(plan: Plan): unknown {
   const { backfills, windows } = plan;
-  const share = (calls: number) => rounded(calls / windows.hour, 4);
+  const share = (calls: number) => (windows === null ? null : rounded(calls / windows.hour, 4));
   const lines = linesOf(backfills).map((line): [string, object] => [
     line.resource,
     {
@@ -58,11 +59,11 @@ export function planAsJson(plan: Plan): unknown {
   ]);
   return {
     calls: callsOf(backfills),
-    minutes: rounded(plan.minutes, 1),
-    share_of_hour: rounded(plan.shareOfHour, 4),
+    minutes: plan.minutes === null ? null : rounded(plan.minutes, 1),
+    share_of_hour: plan.shareOfHour === null ? null : rounded(plan.shareOfHour, 4),
     by_resource: new Map(lines),
     calls_to_plan: plan.calls,
-    calls_per_hour: windows.hour,
+    calls_per_hour: windows?.hour ?? null,
     limit_is_known: plan.isTold,
     refused: backfills.flatMap(({ companyId, projectId, resource, trouble }) =>
       trouble === null ? [] : [{ company_id: companyId, project_id: projectId, resource, trouble }],
@@ -89,17 +90,18 @@ export function planInWords(plan: Plan): string {
         line.shows,
         line.calls,
       ],
-      `${((100 * line.calls) / windows.hour).toFixed(1)} %`,
+      windows === null ? '–' : `${((100 * line.calls) / windows.hour).toFixed(1)} %`,
     ]);
   const off = lines.filter((line) => line.off > 0).map((line) => `${line.resource} (${line.off})`);
   const refused = backfills.filter(({ trouble }) => trouble !== null);
-  const limit = `${windows.hour} calls an hour${plan.isTold ? '' : ', assumed until an answer tells'}`;
   return [
     ...(rows.length === 0
       ? []
       : [table(['resource', 'records'.padStart(RECORDS_WIDTH), 'lists', 'shows', 'calls', 'of an hour'], rows), '']),
-    `${counted(callsOf(backfills), 'call')}, about ${duration(plan.minutes)} at ${limit}.`,
-    ...(rows.some(([, records]) => String(records).includes('~')) ? ['~ estimated from the list of one parent.'] : []),
+    `${counted(callsOf(backfills), 'call')}, ${timeInWords(plan)}.`,
+    ...(rows.some(([, records]) => String(records).includes('~'))
+      ? ['~ estimated: one parent, or the newest 90 days, stand for the others.']
+      : []),
     ...(off.length === 0
       ? []
       : ['', `Their tool is off, so they cost nothing (in so many projects):`, ...wrapped(off)]),
@@ -109,6 +111,11 @@ export function planInWords(plan: Plan): string {
     '',
     `Nothing was stored. To find out took ${counted(plan.calls, 'call')}.`,
   ].join('\n');
+}
+
+function timeInWords({ windows, minutes, isTold }: Plan): string {
+  if (windows === null || minutes === null) return 'as fast as Procore answers: it tells of no limit';
+  return `about ${duration(minutes)} at ${windows.hour} calls an hour${isTold ? '' : ', assumed until an answer tells'}`;
 }
 
 function duration(minutes: number): string {

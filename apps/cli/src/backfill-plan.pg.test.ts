@@ -9,6 +9,7 @@ let database: TestDatabase;
 let simulator: AppProcess;
 let url: string;
 let projectId: string;
+let ended = new AbortController();
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -25,7 +26,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function mirror(args: string[], env: Record<string, string> = {}) {
+async function mirror(args: string[], env: Record<string, string> = {}, onError: (text: string) => void = () => {}) {
   const ran = { code: -1, stdout: '', stderr: '' };
   const settings = {
     DATABASE_URL: database.url,
@@ -40,17 +41,19 @@ async function mirror(args: string[], env: Record<string, string> = {}) {
     version: '1.2.3',
     startFile: '/nowhere/start.env',
     secrets: createSecrets(),
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.any([ended.signal, AbortSignal.timeout(60_000)]),
     write: (text) => {
       ran.stdout += text;
     },
     writeError: (text) => {
       ran.stderr += text;
+      onError(text);
     },
   });
   return ran;
 }
 
+const query = (sql: string) => database.pool.query(sql);
 const toolsOff = (tools: string[]) =>
   fetch(`${url}/control/projects/${projectId}`, {
     method: 'PATCH',
@@ -111,4 +114,45 @@ test('without companies and without Procore there is nothing to plan', async () 
   expect(await mirror(['backfill', '--plan'], { PROCORE_API_URL: nobody, PROCORE_LOGIN_URL: nobody })).toMatchObject({
     code: 3,
   });
+});
+
+test('to plan and to detach at once is refused', async () => {
+  const message = "option '--plan' cannot be used with option '--detach'";
+  for (const args of [
+    ['--plan', '--detach'],
+    ['--detach', '--json', '--plan'],
+  ]) {
+    expect(await mirror(['backfill', ...args])).toMatchObject({
+      ...{ code: 2, stdout: '', stderr: expect.stringContaining(message) },
+    });
+  }
+});
+
+test('while it waits for calls the plan says so', async () => {
+  await query(`update mirror.budget set known_by = 'header', call_limit = 4000, remaining = 0, opened_at = now(),
+    reset_at = now() + interval '1 hour' where window_name = 'hour'`);
+  const onError = (text: string) => text.includes('waits for calls') && ended.abort();
+  const ran = await mirror(['backfill', '--plan'], {}, onError);
+  ended = new AbortController();
+  await query('truncate mirror.budget');
+  expect(ran).toMatchObject({ code: 1, stdout: '' });
+  expect(ran.stderr).toMatch(/waits for calls: 0 of 4000 calls left, next at \d\d:\d\d/);
+});
+
+test('where answers tell of no limit the plan assumes none', async () => {
+  const limits = (limit: number | null) =>
+    fetch(`${url}/control/settings`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ callsPerHour: limit, callsPerTenSeconds: limit }),
+    });
+  await limits(null);
+  await query('truncate mirror.budget, mirror.first_calls');
+  const { stdout } = await mirror(['backfill', '--plan', '--resource', 'RFIs']);
+  const asJson = JSON.parse((await mirror(['backfill', '--plan', '--resource', 'RFIs', '--json'])).stdout);
+  await limits(4000);
+  await query('truncate mirror.budget, mirror.first_calls');
+  expect(stdout).toMatch(/^13 calls, as fast as Procore answers: it tells of no limit\.$/m);
+  expect(asJson).toMatchObject({ calls: 13, minutes: null, calls_per_hour: null, limit_is_known: true });
+  expect(asJson.by_resource.RFIs).toMatchObject({ share_of_hour: null });
 });

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { startFillLoop } from './fill-loop.ts';
 import { requestFills } from './request-fills.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
+import { scriptLists } from './testing/script-lists.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
 import { watchFills } from './watch-fills.ts';
 
@@ -55,18 +56,6 @@ const untilOver = () =>
 /** Beside the tools, which each project is asked for once. */
 const asked = () => procore.calls.filter((call) => !call.includes('/tools?'));
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
-
-/** Lists of these ids, a page of ten at a time; of others nothing. */
-function lists(ids: Record<string, readonly number[]>): ScriptedProcore['answer'] {
-  return (path, search) => {
-    const [, all = null] = Object.entries(ids).find(([end]) => path.endsWith(end)) ?? [];
-    if (all === null) return { status: 404 };
-    const [size, number] = [Number(search.get('per_page')), Number(search.get('page') ?? 1)];
-    const next = `<${path}?page=${number + 1}&per_page=${size}>; rel="next"`;
-    const body = all.slice((number - 1) * size, number * size).map((id) => ({ id, subject: `subject ${id}` }));
-    return { body, headers: { total: String(all.length), ...(number * size < all.length && { link: next }) } };
-  };
-}
 
 /** The settings of a worker that is killed after so many steps: from then on it can do nothing, not even say so. */
 function mortal(steps: number): { own: FetchSettings; isDead: () => boolean } {
@@ -122,11 +111,11 @@ test('workers that are killed again and again read no page twice but the one und
     await mirror.clear();
     procore.calls = [];
     const [locations, rfis, replies] = [upTo(35 + random(20)), upTo(15 + random(10)), upTo(13)];
-    const answer = lists({ '/locations': locations, '/rfis': rfis });
+    const answer = scriptLists({ '/locations': locations, '/rfis': rfis });
     procore.answer = (path, search) => {
       const parent = /\/rfis\/(\d+)\/replies$/.exec(path)?.[1];
       const of = replies.map((id) => Number(parent) * 100 + id);
-      return parent === undefined ? answer(path, search) : lists({ '/replies': of })(path, search);
+      return parent === undefined ? answer(path, search) : scriptLists({ '/replies': of })(path, search);
     };
     await request('RFI Replies', 'RFIs', 'Locations');
     let kills = 0;
@@ -176,7 +165,7 @@ function holding(answer: ScriptedProcore['answer'], isHeld: (search: URLSearchPa
 }
 
 test('who lost a fill while a page was under way stores that page no more, and the other goes on before it', async () => {
-  const held = holding(lists({ '/locations': upTo(25) }), (search) => search.get('page') === '2');
+  const held = holding(scriptLists({ '/locations': upTo(25) }), (search) => search.get('page') === '2');
   await request('Locations');
   const client = createProcoreClient({
     ...{ apiUrl: new URL(procore.url), token: procore.token, refuseToken: () => {}, sleep: async () => {} },
@@ -196,7 +185,7 @@ test('who lost a fill while a page was under way stores that page no more, and t
 });
 
 test('a worker that is told to stop gives back what it has, which goes on at once', async () => {
-  const held = holding(lists({ '/locations': upTo(25) }), (search) => search.get('page') === '3');
+  const held = holding(scriptLists({ '/locations': upTo(25) }), (search) => search.get('page') === '3');
   await request('Locations');
   const first = work('first');
   await held.asked;
@@ -214,7 +203,7 @@ test('a worker that is told to stop gives back what it has, which goes on at onc
 });
 
 test('whoever asks for what is under way joins it, and what is done begins anew only when its request is over', async () => {
-  const held = holding(lists({ '/locations': upTo(25), '/rfis': [1] }), (search) => search.get('page') === '2');
+  const held = holding(scriptLists({ '/locations': upTo(25), '/rfis': [1] }), (search) => search.get('page') === '2');
   const [first] = await request('Trades', 'Locations');
   await query(`update mirror.backfills set state = 'done', finished_at = now() where resource = 'Trades'`);
   const worker = work('worker');
@@ -270,7 +259,7 @@ test('who watches what was forgotten meanwhile hears that it is gone', async () 
 });
 
 test('in a scope one is filled after the other, parents first, whole lists before others', async () => {
-  procore.answer = lists({ '/locations': [1], '/rfis': [1], '/replies': [5], '/offices': [1] });
+  procore.answer = scriptLists({ '/locations': [1], '/rfis': [1], '/replies': [5], '/offices': [1] });
   const { catalogue } = mirror.settings;
   const scopes = [
     { ...project, resources: ['RFI Replies', 'RFIs', 'Locations'] },
@@ -289,7 +278,7 @@ test('in a scope one is filled after the other, parents first, whole lists befor
 });
 
 test('what Procore refuses fails with its reason, and the rest goes on', async () => {
-  const answer = lists({ '/locations': [1, 2] });
+  const answer = scriptLists({ '/locations': [1, 2] });
   procore.answer = (path, search) => (path.endsWith('/rfis') ? { status: 403 } : answer(path, search));
   await request('RFIs', 'Locations', 'Submittals');
   const worker = work('worker');
@@ -303,7 +292,7 @@ test('what Procore refuses fails with its reason, and the rest goes on', async (
 });
 
 test('trouble that may pass stops a fill for a while, and it goes on where it was', async () => {
-  const answer = lists({ '/locations': upTo(25) });
+  const answer = scriptLists({ '/locations': upTo(25) });
   let isWell = false;
   procore.answer = (path, search) => {
     if (path.endsWith('/me')) return { body: { id: 5 } };
@@ -326,7 +315,7 @@ test('trouble that may pass stops a fill for a while, and it goes on where it wa
 });
 
 test('a parked scope costs no call, and is filled when its probe is due', async () => {
-  procore.answer = lists({ '/locations': [1] });
+  procore.answer = scriptLists({ '/locations': [1] });
   await query(
     `insert into mirror.scopes (company_id, reason, detail, probe_at) values (1, 'failing', 'it was down', now() + interval '1 hour')`,
   );
@@ -346,7 +335,7 @@ test('a parked scope costs no call, and is filled when its probe is due', async 
 });
 
 test('a project that is selected later than its company is filled by itself, once', async () => {
-  procore.answer = lists({ '/locations': [1] });
+  procore.answer = scriptLists({ '/locations': [1] });
   await query(`insert into mirror.selection (company_id, project_id, is_selected, selected_at) values
     (1, null, true, now() - interval '1 day'), (1, 5, true, now() - interval '1 day'), (1, 7, true, now()),
     (1, 8, false, now()), (2, 9, true, now())`);
@@ -370,7 +359,7 @@ test('a project that is selected later than its company is filled by itself, onc
 });
 
 test('that calls are used up is logged once, and that there are some again', async () => {
-  const held = holding(lists({ '/locations': upTo(25) }), (search) => search.get('page') === '2');
+  const held = holding(scriptLists({ '/locations': upTo(25) }), (search) => search.get('page') === '2');
   const said: string[] = [];
   const info = (_keys: Record<string, unknown>, message: string) => void said.push(message);
   const hour = (remaining: number) =>

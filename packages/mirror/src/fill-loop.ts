@@ -141,7 +141,8 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
       const back = { pauseMs: 0, isAttempt: false, readsAnew: false, detail: null };
       return giveBackfillBack(database, fill, { holder, calls, ...back });
     }
-    const isParked = await isScopeParked(database.pool, fill);
+    // Its company, or everything: where it is this list alone that is parked, its own probes tell when it is enough.
+    const isParked = await isScopeParked(database.pool, { ...fill, resource: null });
     const next = judgeFill(error, { attempts: fill.attempts, isParked });
     const detail = error instanceof Error ? error.message : String(error);
     if (next === null) {
@@ -173,7 +174,7 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
       keepParents: async (parents) => insist(await keepBackfillParents(database, fill, { holder, parents })),
       keep: async (client, news) => {
         insist(await keepBackfill(client, fill, { holder, ...news, calls: fill.calls + news.calls }));
-        if (news.hasCome) fill.attempts = 0;
+        if (news.hasGotOn) fill.attempts = 0;
       },
     };
   }

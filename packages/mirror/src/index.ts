@@ -16,7 +16,7 @@ export { MONTHLY_SANDBOX, overwrittenOn, refuseReset } from './plan/monthly-sand
 export { isSelected, type Selection } from './plan/news-of-event.ts';
 export { CAREFUL, minutesFor, type Windows } from './plan/plan-backfill.ts';
 export { callsOf, type HookAction } from './plan/plan-hooks.ts';
-export { shortageInWords } from './plan/shortage-in-words.ts';
+export { callsLeftInWords, shortageInWords } from './plan/shortage-in-words.ts';
 export { stillSelected } from './plan/still-selected.ts';
 export { type PlannedBackfill, type PlannedBackfills, planBackfills } from './plan-backfills.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';

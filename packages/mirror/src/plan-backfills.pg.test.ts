@@ -150,6 +150,24 @@ test.each([403, 404, 500])(
   },
 );
 
+test('daily logs are counted, and estimated where no count tells of them', async () => {
+  const logs = only('Manpower Logs', 'RFIs');
+  expect((await plan(logs)).backfills).toMatchObject([
+    { resource: 'Manpower Logs', records: 210, isEstimate: false },
+    { resource: 'RFIs', isEstimate: false },
+  ]);
+  await system.control('POST', '/control/faults', { kind: 'other', status: 403 });
+  expect((await plan(logs)).backfills).toMatchObject([
+    { resource: 'Manpower Logs', isEstimate: true },
+    { resource: 'RFIs', isEstimate: false },
+  ]);
+});
+
+test('children of parents that refuse are estimated', async () => {
+  await system.control('POST', '/control/faults', { resource: 'RFIs', status: 403 });
+  expect((await plan(only('RFI Replies'))).backfills).toMatchObject([{ records: 0, isEstimate: true }]);
+});
+
 test('nonsense instead of tools tells nothing', async () => {
   await system.control('POST', '/control/faults', { kind: 'other', nonsense: true });
   expect((await plan(only('RFIs'))).backfills).toMatchObject([{ state: 'known', records: 40 }]);

@@ -92,7 +92,9 @@ async function surveyOf(
   return 'done' in outcome ? outcome.done : NOTHING_KNOWN;
 }
 
-const OFF: Asked = { state: 'off', totals: [], pageSize: 1, isFilled: false, sample: null, trouble: null };
+const OFF: Asked = {
+  ...{ state: 'off', totals: [], isEstimate: false, pageSize: 1, isFilled: false, sample: null, trouble: null },
+};
 
 type Asking = Options & { asked: ReadonlyMap<string, Asked>; logs: readonly number[] | undefined };
 
@@ -102,7 +104,8 @@ async function askList(run: BatchRun, { asked, logs, ...options }: Asking): Prom
   if (entry.list === null || entry.list.shared) return known;
   if (logs !== undefined) return { ...known, totals: logs };
   const parent = sampleOfParents(run, asked);
-  if (isListedByParent(entry) && parent === null) return { ...known, totals: [0] };
+  // Nothing of it is seen: what it has nobody can tell, if there are parents.
+  if (isListedByParent(entry) && parent === null) return { ...known, totals: [0], isEstimate: true };
   const windows = entry.list.todayOnly ? windowsBack(options.now) : [];
   const [newest] = windows;
   const parentId = isListedByParent(entry) ? parent : null;
@@ -112,12 +115,13 @@ async function askList(run: BatchRun, { asked, logs, ...options }: Asking): Prom
   const { total, firstId } = counted.done;
   const sample = firstId === null ? null : { id: firstId, parentId };
   // The other windows are taken to hold as much as the newest.
-  const further: number[] = [];
+  const further: (number | null)[] = [];
   for (const also of entry.list.also) {
     const more = await tryList(() => countList(run, entry, { parentId, searchParams: [], also }), options);
-    further.push('done' in more ? (more.done.total ?? 0) : 0); // a fill does without one that refuses, and has asked it
+    further.push('done' in more ? more.done.total : 0); // a fill does without one that refuses, and has asked it
   }
-  return { ...known, totals: [...(newest === undefined ? [total] : windows.map(() => total)), ...further], sample };
+  const totals = [...(newest === undefined ? [total] : windows.map(() => total)), ...further];
+  return { ...known, totals, isEstimate: windows.length > 1, sample };
 }
 
 /** A parent under which the resource may be counted; the run learns where all that were counted are. Null: none is known. */

@@ -1,7 +1,9 @@
 // `backfill --plan`: asks what there is to fill, and says what that costs.
-import { type Database, readCallWindows } from '@procore-mirror/database';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Database, readCallWindows, readShortages, type Shortage } from '@procore-mirror/database';
 import {
   CAREFUL,
+  callsLeftInWords,
   createNeighbours,
   type FetchSettings,
   minutesFor,
@@ -26,6 +28,7 @@ import { counted } from '../output.ts';
 /** A stumble is got over; who sits in front of it is told of an outage. */
 const PAUSES_MS = [1_000, 3_000];
 const SAY_EVERY_MS = 30_000;
+const LOOK_EVERY_MS = 1_000;
 
 /** Prints what the backfill of the mirror, or of a part of it, costs. Stores nothing. Throws a UsageError for a part that is not there. */
 export async function planBackfill(context: Context, { company, project, resource }: PartOptions): Promise<ExitCode> {
@@ -38,25 +41,36 @@ export async function planBackfill(context: Context, { company, project, resourc
     companyIds: companiesOf(env.PROCORE_COMPANY_IDS, company),
     ...{ projectId: project, resource, wanted: env.MIRROR_PROJECTS },
   };
-  return context.withDatabase((database) =>
-    context.withProcore(database, async (client) => {
-      const { scopes, unlisted } = await findScopes(context, { client, database, catalogue, resources, ...part });
-      const settings = { ...usualPace, database, client, catalogue, delayMs: 0, random: Math.random };
-      const planned = await ask(context, { ...settings, neighbours: createNeighbours() }, scopes);
-      const plan = { ...planned, ...(await timeOf(database, planned.backfills)), unlisted };
-      context.output.result(planAsJson(plan), () => planInWords(plan));
-      return unlisted.length === 0 ? exitCode.fine : exitCode.foundSomethingWrong;
-    }),
-  );
+  return context.withDatabase(async (database) => {
+    const progress = { done: 0, scopes: null };
+    const told = tellProgress(context, database, part.companyIds, progress);
+    try {
+      return await context.withProcore(database, async (client) => {
+        const { scopes, unlisted } = await findScopes(context, { client, database, catalogue, resources, ...part });
+        const settings = { ...usualPace, database, client, catalogue, delayMs: 0, random: Math.random };
+        const planned = await ask(context, { ...settings, neighbours: createNeighbours() }, scopes, progress);
+        const plan = { ...planned, ...(await timeOf(database, planned.backfills)), unlisted };
+        context.output.result(planAsJson(plan), () => planInWords(plan));
+        return unlisted.length === 0 ? exitCode.fine : exitCode.foundSomethingWrong;
+      });
+    } finally {
+      await told.close();
+    }
+  });
 }
 
-async function ask(context: Context, settings: FetchSettings, scopes: readonly Scope[]): Promise<PlannedBackfills> {
-  const { signal, output } = context;
-  let done = 0;
-  const tell = () => output.note(`${done} of ${counted(scopes.length, 'scope')} asked`);
-  const timer = setInterval(tell, SAY_EVERY_MS);
+type Progress = { done: number; scopes: number | null };
+
+async function ask(
+  context: Context,
+  settings: FetchSettings,
+  scopes: readonly Scope[],
+  progress: Progress,
+): Promise<PlannedBackfills> {
+  const { signal } = context;
+  progress.scopes = scopes.length;
   const onScope = () => {
-    done += 1;
+    progress.done += 1;
   };
   try {
     return await planBackfills({ settings, scopes, signal, pausesMs: PAUSES_MS, now: context.now(), onScope });
@@ -66,9 +80,49 @@ async function ask(context: Context, settings: FetchSettings, scopes: readonly S
     );
     if (!isNoAnswer || signal.aborted || !(error instanceof Error)) throw error;
     throw new ServerUnreachableError(`Procore does not answer: ${error.message}`, { cause: error.cause });
-  } finally {
-    clearInterval(timer);
   }
+}
+
+/** Says how far it is every half a minute, and at once when it begins to wait for calls. */
+function tellProgress(
+  { output }: Context,
+  { pool }: Database,
+  companyIds: readonly string[],
+  progress: Progress,
+): { close: () => Promise<void> } {
+  const ended = new AbortController();
+  let said = { isShort: false, at: performance.now() };
+  const look = async () => {
+    const [shortage = null] = await readShortages(pool, companyIds).catch(() => []); // the work tells of it
+    const isShort = shortage !== null;
+    const isNews = isShort && !said.isShort;
+    if (isNews || performance.now() - said.at >= SAY_EVERY_MS) {
+      const words = progressInWords(progress, shortage);
+      if (words !== '') output.note(words);
+      said.at = performance.now();
+    }
+    said = { ...said, isShort };
+  };
+  const tell = async () => {
+    while (!ended.signal.aborted) {
+      await look();
+      await sleep(LOOK_EVERY_MS, null, { signal: ended.signal }).catch(() => null);
+    }
+  };
+  const telling = tell();
+  return {
+    close: () => {
+      ended.abort();
+      return telling;
+    },
+  };
+}
+
+function progressInWords({ done, scopes }: Progress, shortage: Shortage | null): string {
+  return [
+    ...(scopes === null ? [] : [`${done} of ${counted(scopes, 'scope')} asked`]),
+    ...(shortage === null ? [] : [`waits for calls: ${callsLeftInWords(shortage)}`]),
+  ].join(' · ');
 }
 
 /** How long the calls take: as long as those of the windows that have most to do. */
@@ -76,17 +130,18 @@ async function timeOf(
   database: Database,
   backfills: readonly PlannedBackfill[],
 ): Promise<Pick<Plan, 'windows' | 'isTold' | 'minutes' | 'shareOfHour'>> {
-  const groups = new Map<string | null, { windows: Windows; isTold: boolean; calls: number }>();
+  const groups = new Map<string | null, { windows: Windows | null; isTold: boolean; calls: number }>();
   for (const [companyId, own] of Map.groupBy(backfills, (one) => one.companyId)) {
-    const { owner, hour, spike, isHourTold, live, kept } = await readCallWindows(database.pool, companyId);
+    const { owner, hour, spike, isHourTold, isUnlimited, live, kept } = await readCallWindows(database.pool, companyId);
     const windows = { hour: hour ?? CAREFUL.hour, spike: spike ?? CAREFUL.spike, live, kept };
     const calls = (groups.get(owner)?.calls ?? 0) + callsOf(own);
-    groups.set(owner, { windows, isTold: isHourTold, calls });
+    groups.set(owner, { windows: isUnlimited ? null : windows, isTold: isHourTold || isUnlimited, calls });
   }
-  const times = [...groups.values()].map((group) => ({
-    ...{ windows: group.windows, isTold: group.isTold, minutes: minutesFor(group.calls, group.windows) },
-    shareOfHour: group.calls / group.windows.hour,
-  }));
+  const times = [...groups.values()].map(({ windows, isTold, calls }) =>
+    windows === null
+      ? { windows, isTold, minutes: null, shareOfHour: null }
+      : { windows, isTold, minutes: minutesFor(calls, windows), shareOfHour: calls / windows.hour },
+  );
   const nothing = { windows: { ...CAREFUL, live: 0, kept: 0 }, isTold: false, minutes: 0, shareOfHour: 0 };
-  return times.toSorted((a, b) => b.minutes - a.minutes)[0] ?? nothing;
+  return times.toSorted((a, b) => (b.minutes ?? 0) - (a.minutes ?? 0))[0] ?? nothing;
 }

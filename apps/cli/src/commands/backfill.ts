@@ -1,6 +1,6 @@
 import { isWorkerThere, requestFills, type Scope, watchFills } from '@procore-mirror/mirror';
 import { allConfigured, procoreHosts } from '@procore-mirror/runtime';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { backfillAsJson, backfillInWords } from '../backfill-in-words.ts';
 import type { PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
@@ -27,7 +27,12 @@ export function addBackfill(parent: Command, run: Run): void {
     .option('--company <id>', 'this company only', companyOrProjectId)
     .option('--project <id>', 'this project only', companyOrProjectId)
     .option('--resource <name>', 'this resource only')
-    .option('--plan', 'store nothing: ask what there is, and print calls, minutes and the share of an hour')
+    .addOption(
+      new Option(
+        '--plan',
+        'store nothing: ask what there is, and print calls, minutes and the share of an hour',
+      ).conflicts('detach'),
+    )
     .option('--detach', 'return when the work is asked for')
     .option('--json', 'print the result as JSON')
     .action((options: Options) =>

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type EmptyMirror, openEmptyMirror } from '../testing/empty-mirror.ts';
-import { takeCalls } from './budget.ts';
+import { learnLimits, takeCalls } from './budget.ts';
 import { readCallWindows } from './windows.ts';
 
 let mirror: EmptyMirror;
@@ -29,7 +29,15 @@ async function use(companyId: string, live: number, liveBefore: number): Promise
 }
 
 test('of windows of which nothing is known nothing is told, and then what is assumed', async () => {
-  expect(await read()).toEqual({ owner: null, hour: null, spike: null, isHourTold: false, live: 0, kept: 0.4 });
+  expect(await read()).toEqual({
+    owner: null,
+    hour: null,
+    spike: null,
+    isHourTold: false,
+    isUnlimited: false,
+    live: 0,
+    kept: 0.4,
+  });
   await takeCalls(mirror.database, { holder: 'a', underWay: new Map() }, [{ companyId: '1', lane: 'backfill' }]);
   expect(await read()).toMatchObject({ hour: 600, spike: null, isHourTold: false });
 });
@@ -39,7 +47,15 @@ test('of shared windows the calls for news of all companies count, of the hour t
   await window('spike', null, 25);
   await use('1', 10, 90);
   await use('2', 5, 30);
-  expect(await read('2')).toEqual({ owner: null, hour: 3600, spike: 25, isHourTold: true, live: 120, kept: 0.4 });
+  expect(await read('2')).toEqual({
+    owner: null,
+    hour: 3600,
+    spike: 25,
+    isHourTold: true,
+    isUnlimited: false,
+    live: 120,
+    kept: 0.4,
+  });
 });
 
 test('windows of its own are those of a company alone', async () => {
@@ -48,5 +64,31 @@ test('windows of its own are those of a company alone', async () => {
   await use('1', 10, 0);
   await use('2', 7, 0);
   expect(await read('1')).toMatchObject({ owner: null, hour: 3600, live: 10 });
-  expect(await read('2')).toEqual({ owner: '2', hour: 600, spike: null, isHourTold: false, live: 7, kept: 0.4 });
+  expect(await read('2')).toEqual({
+    owner: '2',
+    hour: 600,
+    spike: null,
+    isHourTold: false,
+    isUnlimited: false,
+    live: 7,
+    kept: 0.4,
+  });
+});
+
+test('answers without limits are no limit, until one tells of some', async () => {
+  const take = () =>
+    takeCalls(mirror.database, { holder: 'a', underWay: new Map() }, [{ companyId: '1', lane: 'backfill' }]);
+  const answered = { holder: 'a', companyId: '1', ageMs: 0 };
+  await take();
+  await learnLimits(mirror.database, { ...answered, succeeded: false, report: null });
+  expect(await read()).toMatchObject({ hour: 600, isUnlimited: false });
+  await learnLimits(mirror.database, { ...answered, succeeded: true, report: null });
+  expect(await read()).toMatchObject({ hour: null, isHourTold: false, isUnlimited: true });
+  await mirror.database.pool.query(`update mirror.budget set reset_at = now() - interval '1 hour'`);
+  expect(await read()).toMatchObject({ isUnlimited: true });
+  await take();
+  expect(await read()).toMatchObject({ isUnlimited: true });
+  const report = { limit: 3600, remaining: 3500, resetInMs: 1_800_000 };
+  await learnLimits(mirror.database, { ...answered, succeeded: true, report });
+  expect(await read()).toMatchObject({ hour: 3600, isHourTold: true, isUnlimited: false });
 });

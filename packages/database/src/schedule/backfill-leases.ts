@@ -81,21 +81,21 @@ export async function renewBackfill(
 }
 
 /**
- * How far it has come. `total`: how many records there are, as far as lists told. `hasCome`: something came, so that failures before it
- * count no more.
+ * How far it has come. `total`: how many records there are, as far as lists told. `hasGotOn`: it is further than it ever was, so that
+ * failures before count no more.
  */
-export type BackfillNews = { place: unknown; rows: number; total: number | null; calls: number; hasCome: boolean };
+export type BackfillNews = { place: unknown; rows: number; total: number | null; calls: number; hasGotOn: boolean };
 
 /** Keeps how far it has come, in the transaction that stores what came. False, and nothing is kept: another worker has it. */
 export async function keepBackfill(
   client: Queryable,
   fill: BatchKey,
-  { holder, place, rows, total, calls, hasCome }: BackfillNews & { holder: string },
+  { holder, place, rows, total, calls, hasGotOn }: BackfillNews & { holder: string },
 ): Promise<boolean> {
   const { rowCount } = await client.query(
     `update mirror.backfills set place = $5, rows = $6, total = greatest(total, $7::bigint), calls = $8,
       attempts = case when $9 then 0 else attempts end where ${isHeld(fill)}`,
-    [...heldBy(fill, holder), asJsonb(JSON.stringify(place)), rows, total, calls, hasCome],
+    [...heldBy(fill, holder), asJsonb(JSON.stringify(place)), rows, total, calls, hasGotOn],
   );
   return rowCount === 1;
 }
@@ -145,7 +145,7 @@ export async function giveBackfillBack(
   await database.pool.query(
     `update mirror.backfills set state = 'waiting', lease_holder = null, lease_until = null, calls = $5, detail = $6,
       attempts = attempts + $7::boolean::integer, due_at = now() + $8::float8 * interval '1 ms',
-      place = case when $9 and place is not null then jsonb_set(place, '{listing}', 'null') else place end
+      place = case when $9 and place is not null then jsonb_set(place, '{readsAnew}', 'true') else place end
       where ${isHeld(fill)}`,
     [...heldBy(fill, back.holder), back.calls, back.detail, back.isAttempt, back.pauseMs, back.readsAnew],
   );

@@ -48,6 +48,7 @@ export async function noteProjects(
       column('isSelected'),
       column('isSeen'),
     ]);
+    await endFillsOfLeft(client);
   });
 }
 
@@ -87,11 +88,32 @@ export async function readLeftAge(
 
 /** Companies that are not among these are not selected any more, nor are their projects. */
 export async function noteCompanies(database: Database, companyIds: readonly string[]): Promise<void> {
-  await database.pool.query(
-    `update mirror.selection set is_selected = false, left_at = now() where is_selected and company_id <> all($1::bigint[])`,
-    [companyIds],
+  await inTransaction(database, async (client) => {
+    await client.query(
+      `update mirror.selection set is_selected = false, left_at = now() where is_selected and company_id <> all($1::bigint[])`,
+      [companyIds],
+    );
+    await endFillsOfLeft(client);
+  });
+}
+
+/** What is being filled of a company or project that left since it was asked for is filled no more: whoever has it in hand loses it. */
+async function endFillsOfLeft(client: Queryable): Promise<void> {
+  const { rowCount } = await client.query(`select from ${FILLS_OF_LEFT} limit 1`);
+  if (rowCount === 0) return;
+  // Those who ask for fills write the same rows.
+  await client.query(`select mirror.take_turn('backfills')`);
+  await client.query(
+    `update mirror.backfills f set state = 'failed', detail = 'it is not selected any more', finished_at = now(), place = null,
+      parents = null, lease_holder = null, lease_until = null
+      where (company_id, coalesce(project_id, 0), resource) in (
+        select b.company_id, coalesce(b.project_id, 0), b.resource from ${FILLS_OF_LEFT})`,
   );
 }
+
+const FILLS_OF_LEFT = `mirror.backfills b join mirror.selection s on s.company_id = b.company_id
+  and (s.project_id is null or s.project_id = b.project_id) and not s.is_selected and s.left_at >= b.requested_at
+  and b.state in ('waiting', 'running') and b.request is not null`;
 
 /** An event told of the company's projects: they are to be listed soon. Of a company that was never listed nothing is noted. */
 export async function announceProjects(database: Database, companyId: string): Promise<void> {

@@ -13,6 +13,7 @@ import {
   afterPart,
   type FillNews,
   type FillPlace,
+  hasGotOn,
   insistOnNoDoubt,
   type KeptFill,
   nextReading,
@@ -108,8 +109,9 @@ async function readPart(fill: Fill, options: ListingOptions): Promise<Listing> {
   const along = (listing: ListingProgress): Along => {
     const place = { ...fill.place, listing };
     return async (client) => {
-      await kept?.keep(client, { ...newsOf(fill, place), hasCome: true });
-      fill.place = place;
+      const news = newsOf(fill, place);
+      await kept?.keep(client, news);
+      fill.place = news.place;
     };
   };
   return store(run, { ...options, from: fill.place.listing, along });
@@ -133,14 +135,20 @@ export function askAgain(
 }
 
 /** Keeps where it is, where nothing came. */
-export async function keepPlace({ run, kept, ...fill }: Fill): Promise<void> {
-  await kept?.keep(run.settings.database.pool, { ...newsOf({ run }, fill.place), hasCome: false });
+export async function keepPlace(fill: Fill): Promise<void> {
+  const news = newsOf(fill, fill.place);
+  await fill.kept?.keep(fill.run.settings.database.pool, news);
+  fill.place = news.place;
 }
 
-function newsOf({ run }: Pick<Fill, 'run'>, place: FillPlace): Omit<FillNews, 'hasCome'> {
-  const { records, total, listing } = place;
+function newsOf({ run }: Fill, place: FillPlace): FillNews {
+  const { records, total, listing, settled } = place;
   const told = total + totalOf(listing);
-  return { place, rows: records + (listing?.listed ?? 0), total: told === 0 ? null : told, calls: run.counts().calls };
+  return {
+    place: { ...place, settledBefore: settled },
+    hasGotOn: hasGotOn(place),
+    ...{ rows: records + (listing?.listed ?? 0), total: told === 0 ? null : told, calls: run.counts().calls },
+  };
 }
 
 function totalOf(listing: ListingProgress | null): number {

@@ -27,11 +27,19 @@ const fillPlace = z.object({
   missedBefore: count.nullable(),
   /** Null: it has not begun. */
   listing: listingProgress.nullable(),
+  /** It failed where it goes on, and is to be read from its beginning. */
+  readsAnew: z.boolean().default(false),
+  /** How often it was read from its beginning so, and how many records had come at most until then; null: it never was. */
+  anew: count.default(0),
+  passed: count.nullable().default(null),
   /** Records of the parts that were read to their end, and how many their Totals told. */
   records: count,
   total: count,
   /** A parent that answered. */
   answered: z.string().nullable(),
+  /** Parents that need not be asked again, and how many they were when the fill last got on. */
+  settled: count.default(0),
+  settledBefore: count.default(0),
   /** Why records may be missing: the first reasons, and how many more. */
   doubts: z.array(z.string()),
   moreDoubts: count,
@@ -56,8 +64,8 @@ export type FillNews = {
   rows: number;
   total: number | null;
   calls: number;
-  /** Did a page come? Else only something was passed over. */
-  hasCome: boolean;
+  /** Is it further than it ever was? Then failures before count no more. */
+  hasGotOn: boolean;
 };
 
 /** What a fill that goes on after a restart stands on. */
@@ -75,6 +83,8 @@ export type KeptFill = {
 };
 
 const MOST_NAMED = 3;
+/** A list that grows gets further with each reading, and need not have an end. */
+const MOST_ANEW = 3;
 
 export function firstPlace(rules: string, day: string): FillPlace {
   return {
@@ -88,6 +98,8 @@ export function firstPlace(rules: string, day: string): FillPlace {
       records: 0,
       total: 0,
       answered: null,
+      settled: 0,
+      settledBefore: 0,
       doubts: [],
       moreDoubts: 0,
       notes: [],
@@ -96,12 +108,30 @@ export function firstPlace(rules: string, day: string): FillPlace {
   };
 }
 
-const firstReading = { reading: 1, missedBefore: null, listing: null };
+const unread = { listing: null, readsAnew: false };
+const firstReading = { reading: 1, missedBefore: null, anew: 0, passed: null, ...unread };
 
 /** Null: there is none, or it cannot be read, or went by other rules. */
 export function readPlace(kept: unknown, rules: string): FillPlace | null {
   const { data } = fillPlace.safeParse(kept);
-  return data?.rules === rules ? data : null;
+  if (data?.rules !== rules) return null;
+  if (!data.readsAnew) return data;
+  return { ...data, ...unread, anew: data.anew + 1, passed: Math.max(data.passed ?? 0, cameIn(data)) };
+}
+
+function cameIn({ listing }: FillPlace): number {
+  return listing === null ? 0 : listing.listed + listing.nameless;
+}
+
+/**
+ * Is it further than it ever was? Pages that come are not enough, for they come again when a list is read anew, and so do those of a
+ * parent that is asked again: what fails behind them would be tried for ever.
+ */
+export function hasGotOn(place: FillPlace): boolean {
+  const { todo, listing, anew, passed, settled, settledBefore } = place;
+  if (settled > settledBefore) return true;
+  if (todo !== null || listing === null) return false;
+  return passed === null || (anew <= MOST_ANEW && cameIn(place) > passed);
 }
 
 export function readParents(kept: unknown, rules: string): FillParents | null {
@@ -119,7 +149,8 @@ export function afterPart(place: FillPlace, { records, total }: { records: numbe
 export function afterParent(place: FillPlace, { isLeft }: { isLeft: boolean }): FillPlace {
   const { parent, todo, left } = place;
   const at = todo?.[parent] ?? parent;
-  return { ...place, parent: parent + 1, part: 0, left: isLeft ? [...left, at] : left, ...firstReading };
+  const settled = place.settled + (isLeft ? 0 : 1);
+  return { ...place, parent: parent + 1, part: 0, left: isLeft ? [...left, at] : left, settled, ...firstReading };
 }
 
 /** Which parent is next, as its place among all; null: none is. */
@@ -134,7 +165,7 @@ export function onceMore(place: FillPlace): FillPlace {
 
 /** The same part again, because what was `missing` may come this time. */
 export function nextReading(place: FillPlace, missing: number | null): FillPlace {
-  return { ...place, reading: place.reading + 1, missedBefore: missing, listing: null };
+  return { ...place, reading: place.reading + 1, missedBefore: missing, passed: null, ...unread };
 }
 
 export function withDoubts(place: FillPlace, messages: readonly string[]): FillPlace {

@@ -17,7 +17,7 @@ const AT_ONCE = { pauseMs: SECOND, isAttempt: false, readsAnew: false };
 export const MOST_ATTEMPTS = PAUSES_MS.length;
 
 /**
- * When it is tried again, after so many failures in a row before this one. Null: a person has to know of it. `isParked`: its scope is
+ * When it is tried again, after so many failures in a row before this one. Null: a person has to know of it. `isParked`: its company is
  * left alone, so that it waits with that.
  */
 export function judgeFill(

@@ -5,6 +5,7 @@ import { CAREFUL, costOfBackfill, type KnownLists, minutesFor } from './plan-bac
 const lists = (...totals: (number | null)[]): KnownLists => ({
   state: 'known',
   totals,
+  isEstimate: false,
   pageSize: 1000,
   isFilled: true,
 });
@@ -60,6 +61,27 @@ describe('a backfill costs', () => {
     expect(cost('RFIs', { RFIs: { ...lists(), state: 'off' } })).toMatchObject({ state: 'off', listCalls: 0 });
     expect(cost('File Versions', {})).toMatchObject({ state: 'no list', listCalls: 0 });
     expect(cost('RFIs', { RFIs: { ...lists(), state: 'refused' } })).toMatchObject({ listCalls: 1, records: null });
+  });
+});
+
+describe('records are', () => {
+  const refused: KnownLists = { ...lists(), state: 'refused' };
+  const off: KnownLists = { ...lists(), state: 'off' };
+  test.each([
+    ['counted, of a list of the scope', 'Forms', { Forms: lists(7) }, 7, false],
+    ['counted, of one parent', 'RFI Replies', { RFIs: lists(1), 'RFI Replies': lists(2) }, 2, false],
+    ['counted, where there are no parents', 'RFI Replies', { RFIs: lists(0), 'RFI Replies': lists(0) }, 0, false],
+    ['counted, where the tool of the parents is off', 'RFI Replies', { RFIs: off, 'RFI Replies': lists(0) }, 0, false],
+    ['counted, of days', 'Notes Logs', { 'Notes Logs': lists(4, 3, 0, 0) }, 7, false],
+    ['estimated, of the newest days', 'Notes Logs', { 'Notes Logs': { ...lists(4, 4), isEstimate: true } }, 8, true],
+    ['estimated, of several parents', 'RFI Replies', { RFIs: lists(3), 'RFI Replies': lists(2) }, 6, true],
+    ['estimated, of parents that refuse', 'RFI Replies', { RFIs: refused, 'RFI Replies': lists(0) }, 0, true],
+    ['estimated, of parents without Total', 'RFI Replies', { RFIs: lists(1, null), 'RFI Replies': lists(2) }, 2, true],
+    ['estimated, of a list that refuses', 'Forms', { Forms: refused }, null, true],
+    ['estimated, where one of several lists tells no Total', 'Forms', { Forms: lists(7, null) }, 7, true],
+    ['not known, where none does', 'Forms', { Forms: lists(null) }, null, true],
+  ] as const)('%s', (_, resource, known, records, isEstimate) => {
+    expect(cost(resource, known)).toMatchObject({ records, isEstimate });
   });
 });
 

@@ -9,6 +9,8 @@ export type KnownLists = {
   state: 'known' | 'off' | 'refused';
   /** How many records each list has: one list, or one for each window of days; of lists under parents that of one parent. NULL: not told. */
   totals: readonly (number | null)[];
+  /** Some of these were not counted, but taken to be as others. */
+  isEstimate: boolean;
   /** So many records a page holds. */
   pageSize: number;
   /** It is filled along, and not only asked for the sake of its children. */
@@ -22,7 +24,7 @@ export type BackfillCost = {
   shows: number;
   /** Null: not known. */
   records: number | null;
-  /** Not all of it was counted: one parent stands for the others, or a list told no Total. */
+  /** Not all of it was counted: one parent or window of days stands for the others, or a list told no Total or refused. */
   isEstimate: boolean;
 };
 
@@ -45,10 +47,11 @@ type Find = Pick<Catalogue, 'find'>;
 /** What the backfill of one resource in a scope costs. `known` has the lists of the scope's other resources, too. */
 export function costOfBackfill(catalogue: Find, entry: CataloguedResource, known: Known): BackfillCost {
   const { list } = entry;
-  if (list === null || list.shared) return { ...NOTHING, state: 'no list' };
+  if (list === null || isFree(entry)) return { ...NOTHING, state: 'no list' };
   const lists = known.get(entry.resource);
   if (lists === undefined || lists.state !== 'known') {
-    return { ...NOTHING, state: lists?.state ?? 'refused', listCalls: lists?.state === 'off' ? 0 : 1 };
+    const isOff = lists?.state === 'off';
+    return { ...NOTHING, state: isOff ? 'off' : 'refused', listCalls: isOff ? 0 : 1, isEstimate: !isOff };
   }
   const { records, isEstimate } = countRecords(catalogue, entry, known);
   return {
@@ -75,14 +78,26 @@ function countRecords(
   entry: CataloguedResource,
   known: Known,
 ): Pick<BackfillCost, 'records' | 'isEstimate'> {
-  const { totals = [] } = known.get(entry.resource) ?? {};
+  const { totals = [], isEstimate = false, state = 'refused' } = known.get(entry.resource) ?? {};
   const told = totals.filter((total) => total !== null);
   const sum = told.reduce((records, total) => records + total, 0);
-  const isTold = told.length === totals.length;
-  if (!isListedByParent(entry)) return { records: isTold ? sum : null, isEstimate: !isTold };
+  const isCounted = told.length === totals.length && !isEstimate && state !== 'refused';
+  const isKnown = told.length > 0 || totals.length === 0;
+  if (!isListedByParent(entry)) return { records: isKnown ? sum : null, isEstimate: !isCounted };
   const parents = countParents(catalogue, entry, known);
+  const areParentsCounted = parentsOf(catalogue, entry).every(
+    (parent) => isFree(parent) || !countRecords(catalogue, parent, known).isEstimate,
+  );
   const records = parents * (told.length === 0 ? 0 : Math.round(sum / told.length));
-  return { records: isTold || parents === 0 ? records : null, isEstimate: parents > 1 || !isTold };
+  return {
+    records: isKnown || parents === 0 ? records : null,
+    isEstimate: parents > 1 || !areParentsCounted || (parents > 0 && !isCounted),
+  };
+}
+
+/** It has no list of its own, so nothing of it is counted, nor asked for. */
+function isFree({ list }: CataloguedResource): boolean {
+  return list === null || list.shared;
 }
 
 function countParents(catalogue: Find, entry: CataloguedResource, known: Known): number {
@@ -101,7 +116,7 @@ function callsForLists(catalogue: Find, entry: CataloguedResource, known: Known)
  * Where its parents are not filled along, the lists of them are read, and where they are under parents themselves, those of each, too.
  */
 function callsForParents(catalogue: Find, entry: CataloguedResource, known: Known): number {
-  const parents = parentsOf(catalogue, entry).filter(({ list }) => list !== null && !list.shared);
+  const parents = parentsOf(catalogue, entry).filter((parent) => !isFree(parent));
   if (parents.every(({ resource }) => known.get(resource)?.isFilled === true)) return 0;
   return parents.reduce((sum, parent) => sum + callsForLists(catalogue, parent, known), 0);
 }

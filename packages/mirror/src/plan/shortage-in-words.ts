@@ -8,10 +8,15 @@ const SHARE = 0.8;
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 
 /** `0 of 600 calls left, next at 22:23, about 2 h to go`, in local time. */
-export function shortageInWords({ limit, left, nextAt }: Shortage, callsToGo: number, now: Date): string {
-  const untilNextMs = Math.max(0, Date.parse(nextAt) - now.getTime());
-  const hours = Math.floor(callsToGo / Math.max(1, limit * SHARE));
-  return `${left} of ${limit} calls left, next at ${CLOCK.format(new Date(nextAt))}, ${about(untilNextMs + hours * HOUR)} to go`;
+export function shortageInWords(shortage: Shortage, callsToGo: number, now: Date): string {
+  const untilNextMs = Math.max(0, Date.parse(shortage.nextAt) - now.getTime());
+  const hours = Math.floor(callsToGo / Math.max(1, shortage.limit * SHARE));
+  return `${callsLeftInWords(shortage)}, ${about(untilNextMs + hours * HOUR)} to go`;
+}
+
+/** `0 of 600 calls left, next at 22:23`, in local time. */
+export function callsLeftInWords({ limit, left, nextAt }: Shortage): string {
+  return `${left} of ${limit} calls left, next at ${CLOCK.format(new Date(nextAt))}`;
 }
 
 function about(ms: number): string {
