@@ -4,12 +4,12 @@ import { counted, table } from './output.ts';
 
 /** What is planned, within which limits, and what could not be asked. */
 export type Plan = PlannedBackfills & {
-  /** Null: answers tell of no limit, so there is no telling how long it takes. */
+  /** Null: answers tell of no limit, so nothing but their pace holds it up. */
   windows: Windows | null;
   /** The limits are those that were told, not the smallest that Procore has. */
   isTold: boolean;
-  minutes: number | null;
-  shareOfHour: number | null;
+  minutes: number;
+  shareOfHour: number;
   unlisted: readonly string[];
 };
 
@@ -49,7 +49,7 @@ function linesOf(backfills: readonly PlannedBackfill[]): Line[] {
 
 export function planAsJson(plan: Plan): unknown {
   const { backfills, windows } = plan;
-  const share = (calls: number) => (windows === null ? null : rounded(calls / windows.hour, 4));
+  const share = (calls: number) => (windows === null ? 0 : rounded(calls / windows.hour, 4));
   const lines = linesOf(backfills).map((line): [string, object] => [
     line.resource,
     {
@@ -59,8 +59,8 @@ export function planAsJson(plan: Plan): unknown {
   ]);
   return {
     calls: callsOf(backfills),
-    minutes: plan.minutes === null ? null : rounded(plan.minutes, 1),
-    share_of_hour: plan.shareOfHour === null ? null : rounded(plan.shareOfHour, 4),
+    minutes: rounded(plan.minutes, 1),
+    share_of_hour: rounded(plan.shareOfHour, 4),
     by_resource: new Map(lines),
     calls_to_plan: plan.calls,
     calls_per_hour: windows?.hour ?? null,
@@ -114,7 +114,7 @@ export function planInWords(plan: Plan): string {
 }
 
 function timeInWords({ windows, minutes, isTold }: Plan): string {
-  if (windows === null || minutes === null) return 'as fast as Procore answers: it tells of no limit';
+  if (windows === null) return `about ${duration(minutes)} at the pace of these answers, which tell of no limit`;
   return `about ${duration(minutes)} at ${windows.hour} calls an hour${isTold ? '' : ', assumed until an answer tells'}`;
 }
 

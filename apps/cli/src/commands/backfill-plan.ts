@@ -48,8 +48,10 @@ export async function planBackfill(context: Context, { company, project, resourc
       return await context.withProcore(database, async (client) => {
         const { scopes, unlisted } = await findScopes(context, { client, database, catalogue, resources, ...part });
         const settings = { ...usualPace, database, client, catalogue, delayMs: 0, random: Math.random };
+        const since = performance.now();
         const planned = await ask(context, { ...settings, neighbours: createNeighbours() }, scopes, progress);
-        const plan = { ...planned, ...(await timeOf(database, planned.backfills)), unlisted };
+        const paceMs = (performance.now() - since) / Math.max(planned.calls, 1);
+        const plan = { ...planned, ...(await timeOf(database, planned.backfills, paceMs)), unlisted };
         context.output.result(planAsJson(plan), () => planInWords(plan));
         return unlisted.length === 0 ? exitCode.fine : exitCode.foundSomethingWrong;
       });
@@ -125,10 +127,11 @@ function progressInWords({ done, scopes }: Progress, shortage: Shortage | null):
   ].join(' · ');
 }
 
-/** How long the calls take: as long as those of the windows that have most to do. */
+/** How long the calls take: as long as those of the windows that have most to do; without a limit, at the pace of the calls so far. */
 async function timeOf(
   database: Database,
   backfills: readonly PlannedBackfill[],
+  paceMs: number,
 ): Promise<Pick<Plan, 'windows' | 'isTold' | 'minutes' | 'shareOfHour'>> {
   const groups = new Map<string | null, { windows: Windows | null; isTold: boolean; calls: number }>();
   for (const [companyId, own] of Map.groupBy(backfills, (one) => one.companyId)) {
@@ -139,9 +142,9 @@ async function timeOf(
   }
   const times = [...groups.values()].map(({ windows, isTold, calls }) =>
     windows === null
-      ? { windows, isTold, minutes: null, shareOfHour: null }
+      ? { windows, isTold, minutes: (calls * paceMs) / 60_000, shareOfHour: 0 }
       : { windows, isTold, minutes: minutesFor(calls, windows), shareOfHour: calls / windows.hour },
   );
   const nothing = { windows: { ...CAREFUL, live: 0, kept: 0 }, isTold: false, minutes: 0, shareOfHour: 0 };
-  return times.toSorted((a, b) => (b.minutes ?? 0) - (a.minutes ?? 0))[0] ?? nothing;
+  return times.toSorted((a, b) => b.minutes - a.minutes)[0] ?? nothing;
 }
