@@ -86,7 +86,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const login = createLogin({ clock, settings });
   const limits = createLimits({ clock, settings });
   const faults = createFaults({ random: chanceOf(5) });
-  const calls = createCalls();
+  const calls = createCalls({ settings });
   const control = createControl({
     ...{ world, clock, ids, applyEdit, life, seed, events, deliveries, hooks, faults, calls, limits, login },
     settings: {

@@ -54,6 +54,8 @@ export const settingsSchema = z.strictObject({
   awkwardShare: share.default(0),
   /** Edits a minute that people make by themselves. */
   editsPerMinute: z.number().min(0).max(600_000).default(0),
+  /** How many of the last calls can be looked at. */
+  callsKept: count.default(1000),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export type AppProcess = {
+  pid: number;
   /** Everything it wrote, stdout and stderr. */
   output: () => string;
   /** The first line on stdout, past or to come, that is a JSON object with this key. Fails when the process ends first. */
@@ -56,6 +57,7 @@ export function startApp(
   }
 
   return {
+    pid: child.pid ?? -1,
     output,
     line,
     isRunning,

@@ -1,4 +1,5 @@
 // Counts of the calls that came in, by what they asked for and how they were answered.
+import type { Settings } from '../settings.ts';
 import type { CallFacts } from './faults.ts';
 
 export type RecentCall = {
@@ -27,16 +28,15 @@ export type CallCounts = {
 export type Calls = {
   note: (call: RecentCall & { missingCompanyHeader: boolean }) => void;
   counts: () => CallCounts;
-  /** The last thousand, oldest first. */
+  /** The last ones, as many as the settings say, oldest first. */
   recent: () => readonly RecentCall[];
   reset: () => void;
 };
 
-const MOST_RECENT = 1000;
-
-export function createCalls(): Calls {
+export function createCalls({ settings }: { settings: () => Pick<Settings, 'callsKept'> }): Calls {
   let counts = none();
   let recent: RecentCall[] = [];
+  const last = () => recent.slice(Math.max(0, recent.length - settings().callsKept));
 
   return {
     note: ({ missingCompanyHeader, ...call }) => {
@@ -49,10 +49,10 @@ export function createCalls(): Calls {
         add(counts.byResource[call.resource] ?? {}, call.kind);
       }
       recent.push(call);
-      if (recent.length > 2 * MOST_RECENT) recent = recent.slice(-MOST_RECENT);
+      if (recent.length > 2 * settings().callsKept) recent = last();
     },
     counts: () => counts,
-    recent: () => recent.slice(-MOST_RECENT),
+    recent: last,
     reset: () => {
       counts = none();
       recent = [];

@@ -272,6 +272,13 @@ test('calls are counted by resource, kind and status, and the counting can begin
     missingCompanyHeader: 1,
     recent: [{ method: 'GET', path: list(), query: 'page=1', status: 200 }, { kind: 'show' }, { status: 404 }],
   });
+  control().change({ callsKept: 2 });
+  expect(control().calls().recent).toMatchObject([{ status: 200 }, { status: 404 }]);
+  for (let call = 0; call < 4; call += 1) await client.get(`${list()}?page=${call}`);
+  expect(control().calls().recent).toMatchObject([{ query: 'page=2' }, { query: 'page=3' }]);
+  control().change({ callsKept: 0 });
+  expect(control().calls()).toMatchObject({ total: 7, recent: [] });
+  control().change({ callsKept: 1000 });
   control().resetCalls();
   expect(control().calls().total).toBe(0);
 });
