@@ -36,7 +36,11 @@ test.each(apps)('%s tells every problem at once, and starts nothing', async (app
   expect(code).toBe(2);
   const named = [...output.matchAll(/(?:ingest|worker|error): ([A-Z_]+): /g)].map(([, name]) => name);
   const addresses = ['DATABASE_URL', 'DATABASE_URL', 'DATABASE_URL_DIRECT', 'QUEUE_URL'];
-  const more = { ingest: ['INGEST_SPOOL_DIR'], worker: ['FETCH_DELAY_MS', 'MIRROR_RESOURCES'], cli: [] };
+  const more = {
+    ingest: ['INGEST_SPOOL_DIR'],
+    worker: ['FETCH_DELAY_MS', 'MIRROR_RESOURCES'],
+    cli: ['MIRROR_RESOURCES'],
+  };
   expect(named.toSorted()).toEqual([...addresses, ...more[app]].toSorted());
   expect(output).not.toContain('hunter2');
 });

@@ -170,6 +170,7 @@ export {
 } from './schedule/scopes.ts';
 export {
   announceProjects,
+  forgetCompaniesOf,
   noteCompanies,
   noteProjects,
   type ProjectChoice,

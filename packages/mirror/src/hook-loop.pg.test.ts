@@ -45,7 +45,15 @@ function start(more: Partial<HookLoopOptions> = {}): ReturnType<typeof startHook
     ...{ database: mirror.database, client, catalogue, companyIds: [companyId], projects: 'active', resources: null },
     ...{ namespace: 'procore-mirror', destinationUrl: 'http://127.0.0.1:9/webhooks/procore' },
     secrets: () => new Map([[authorization, 'key-of-it']]),
-    ...{ everyMs: hourMs, holder: 'test', log: { warn: () => {} }, lookEveryMs: 20, leaseMs: 2_000 },
+    ...{
+      everyMs: hourMs,
+      holder: 'test',
+      log: { warn: () => {} },
+      lookEveryMs: 20,
+      leaseMs: 2_000,
+      noteEveryMs: 20,
+      leaveAfterMs: 0,
+    },
     onLook: (found) => looks.push(found),
     onProjects: () => {},
     ...more,
@@ -261,14 +269,22 @@ test('the hooks of a company that is not mirrored any more are removed', async (
   await expect.poll(hooks, patience).toEqual([]);
 });
 
-test('a worker that names fewer companies takes no hook from one that names more', async () => {
-  const listed: string[] = [];
-  start({ onProjects: (id) => listed.push(id) });
+test('a worker that names fewer companies takes no hook from one that names more, until that one ends', async () => {
+  const first = start();
   await expect.poll(() => looks.length, patience).toBe(3);
+  await expect.poll(async () => (await hooks()).filter(({ triggers }) => triggers.length > 0).length, patience).toBe(3);
   const before = await hooks();
-  start({ companyIds: [], holder: 'other' }); // takes the company out, and the first one lists it anew
-  await expect.poll(() => listed.length, patience).toBe(2);
+  start({ companyIds: [], holder: 'other' });
+  const seen = async () =>
+    (await query(`select seen_at::text as at from mirror.workers where holder = 'other'`)).rows[0]?.at;
+  await expect.poll(seen, patience).toBeDefined();
+  for (let times = 0; times < 20; times += 1) {
+    const last = await seen();
+    await expect.poll(seen, patience).not.toBe(last);
+  }
   const { rows } = await mirror.database.pool.query('select bool_and(is_selected) as "all" from mirror.selection');
   expect(rows).toEqual([{ all: true }]);
   expect(await hooks()).toEqual(before);
+  await first.close();
+  await expect.poll(hooks, patience).toEqual([]);
 });

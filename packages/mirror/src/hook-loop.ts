@@ -7,6 +7,7 @@ import {
   type Database,
   type DueHook,
   findDueHooks,
+  forgetCompaniesOf,
   giveUpDuty,
   isRefusedFor,
   listLeftCompanies,
@@ -57,7 +58,15 @@ export type HookLoopOptions = {
   leaseMs?: number;
   /** How often it looks whether something is to be done, ms. */
   lookEveryMs?: number;
+  /** How often it notes which companies it mirrors, ms. */
+  noteEveryMs?: number;
+  /** How long no worker must have mirrored a company before its hooks are removed, ms. */
+  leaveAfterMs?: number;
 };
+
+const NOTE_EVERY_MS = 10_000;
+/** Workers that start together note one after the other what they mirror. */
+const LEAVE_AFTER_MS = 30_000;
 
 /** So many at a time, so that a list of projects that is due does not wait for long. */
 const LOOKS_AT_ONCE = 10;
@@ -72,29 +81,35 @@ const LEFT_EVERY_MS = 86_400_000;
 
 /** Starts to look after the hooks of these companies, and of those that left. `close` ends the call under way. */
 export function startHookLoop(options: HookLoopOptions): { close: () => Promise<void> } {
-  const { database, companyIds, log, lookEveryMs = 2_000 } = options;
+  const { database, companyIds, destinationUrl, holder, log } = options;
+  const { noteEveryMs = NOTE_EVERY_MS, leaveAfterMs = LEAVE_AFTER_MS } = options;
   const closing = new AbortController();
   const { signal } = closing;
 
   async function run(): Promise<void> {
-    const left = await untilKnown();
-    if (left === null) return;
-    const companies = new Set([...companyIds, ...left]);
-    await Promise.all([...companies].map((companyId) => lookAfterCompany(options, { companyId, signal })));
+    const looked = new Map<string, Promise<void>>();
+    while (!signal.aborted) {
+      for (const companyId of await knownCompanies()) {
+        if (!looked.has(companyId)) looked.set(companyId, lookAfterCompany(options, { companyId, signal }));
+      }
+      await sleep(noteEveryMs, null, { signal }).catch(() => null);
+    }
+    await Promise.all(looked.values());
+    await forgetCompaniesOf(database, holder).catch((error: unknown) =>
+      log.warn({ error }, 'that this worker mirrors no company any more could not be noted; it is forgotten soon'),
+    );
   }
 
-  /** Which companies were left behind when this process began, and have hooks; null: it is to stop. */
-  async function untilKnown(): Promise<string[] | null> {
-    while (!signal.aborted) {
-      try {
-        await noteCompanies(database, companyIds);
-        return options.destinationUrl === null ? [] : await listLeftCompanies(database.pool);
-      } catch (error) {
-        log.warn({ error }, 'what is known of hooks could not be read; trying again');
-        await sleep(lookEveryMs, null, { signal }).catch(() => null);
-      }
+  /** Those of this worker, and those that every worker left a while ago and that have hooks. */
+  async function knownCompanies(): Promise<readonly string[]> {
+    try {
+      await noteCompanies(database, { holder, companyIds });
+      const left = destinationUrl === null ? [] : await listLeftCompanies(database.pool, leaveAfterMs);
+      return [...companyIds, ...left];
+    } catch (error) {
+      if (!signal.aborted) log.warn({ error }, 'what is known of hooks could not be read; trying again');
+      return [];
     }
-    return null;
   }
 
   const running = run();
@@ -157,6 +172,7 @@ async function withLease(
 /** One round: the list of projects if it is due, then some looks. Returns how long to rest at least, ms; null: no look was due. */
 function createRounds(options: HookLoopOptions, company: Company): (lost: AbortSignal) => Promise<number | null> {
   const { database, everyMs, projects: wanted, companyIds, onLook, onProjects, log } = options;
+  const { leaveAfterMs = LEAVE_AFTER_MS } = options;
   const { companyId } = company;
   const isNamed = companyIds.includes(companyId);
   const made: number[] = [];
@@ -210,7 +226,7 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
     return isCompanyWell ? 0 : pauseOfLooks(rests, Math.min(everyMs, LONGEST_REST_MS));
   }
 
-  /** Lists the projects when that is due. False: another process, with other settings, took the company out, and no list put it back yet. */
+  /** Lists the projects when that is due. False: no worker mirrored the company for a while, and no list put it back yet. */
   async function listIfDue(isShort: boolean, signal: AbortSignal): Promise<boolean> {
     const state = await readProjectsState(database.pool, companyId);
     if (performance.now() >= listAgainAt && (!state.isSelected || isListDue(state, { everyMs, isShort }))) {
@@ -238,6 +254,7 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
     const signal = AbortSignal.any([lost, company.signal]);
     const isShort = (await callsLeft(false)) <= 0;
     if (isNamed && !(await listIfDue(isShort, signal))) return 0;
+    if (!isNamed && !(await listLeftCompanies(database.pool, leaveAfterMs)).includes(companyId)) return null;
     return options.destinationUrl === null ? null : lookAtDue(signal);
   };
 }

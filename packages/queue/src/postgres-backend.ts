@@ -62,7 +62,9 @@ function onPool(pool: pg.Pool): BackendFactory<IQueueBackend, unknown> {
 
 /** What every session needs. Not as start-up options: those of the address would replace them, and poolers refuse them. */
 // An add counts as durable only because its commit waits for the disk, whatever the server's default.
-const SESSION = `set search_path = ${SEARCH_PATH}; set synchronous_commit = on`;
+// A role may have limits for people's sessions, which would end ours in the midst of a step while the machine is busy.
+const SESSION = `set search_path = ${SEARCH_PATH}; set synchronous_commit = on; set lock_timeout = '30s';
+set idle_in_transaction_session_timeout = '60s'; set idle_session_timeout = 0; set statement_timeout = '60s'`;
 
 function connectionOf(url: string): PostgresAddress {
   return { application_name: 'procore-mirror queue', ...readPostgresAddress(url) };
@@ -80,7 +82,7 @@ async function prepare(connection: PostgresAddress, { url, openWithinMs }: Backe
     client.on('error', () => {}); // the query under way rejects as well
     clients.push(client);
     await client.connect();
-    await within(client.query(`${SESSION}; set lock_timeout = '30s'`), openWithinMs, 'waiting for a session');
+    await within(client.query(SESSION), openWithinMs, 'waiting for a session');
     return client;
   };
   const clients: pg.Client[] = [];

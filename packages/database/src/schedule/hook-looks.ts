@@ -59,7 +59,7 @@ type ProjectsState = {
   listedMs: number | null;
   /** When an event told of them that no list has followed, or of a new one that no list has shown, ms ago; null: none did. */
   announcedMs: number | null;
-  /** False where it was never listed, and where another process, that does not name the company, took it out. */
+  /** False where it was never listed, and where no running worker named it for a while. */
   isSelected: boolean;
 };
 
@@ -79,10 +79,12 @@ export async function readProjectsState(client: Queryable, companyId: string): P
 }
 
 /** Companies that are not mirrored any more and have hooks of ours. */
-export async function listLeftCompanies(client: Queryable): Promise<string[]> {
+export async function listLeftCompanies(client: Queryable, forMs: number): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
     `select distinct company_id::text as id from mirror.selection s where not is_selected and project_id is null
+      and left_at <= now() - $1::float8 * interval '1 ms'
       and exists (select from mirror.hooks h where h.company_id = s.company_id and hook_id is not null)`,
+    [forMs],
   );
   return rows.map(({ id }) => id);
 }

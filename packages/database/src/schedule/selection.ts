@@ -86,15 +86,31 @@ export async function readLeftAge(
   return rows[0]?.ms ?? null;
 }
 
-/** Companies that are not among these are not selected any more, nor are their projects. */
-export async function noteCompanies(database: Database, companyIds: readonly string[]): Promise<void> {
+/**
+ * Notes which companies this worker mirrors, for half a minute. Those that no running worker mirrors are not selected any more, nor are
+ * their projects.
+ */
+export async function noteCompanies(
+  database: Database,
+  { holder, companyIds }: { holder: string; companyIds: readonly string[] },
+): Promise<void> {
   await inTransaction(database, async (client) => {
     await client.query(
-      `update mirror.selection set is_selected = false, left_at = now() where is_selected and company_id <> all($1::bigint[])`,
-      [companyIds],
+      `insert into mirror.workers (holder, company_ids) values ($1, $2::bigint[])
+        on conflict (holder) do update set company_ids = excluded.company_ids, seen_at = now(), stopped_at = null`,
+      [holder, companyIds],
+    );
+    await client.query(
+      `update mirror.selection s set is_selected = false, left_at = now() where is_selected and not exists (
+        select from mirror.workers w where stopped_at is null and seen_at > now() - interval '30 seconds' and s.company_id = any(w.company_ids))`,
     );
     await endFillsOfLeft(client);
   });
+}
+
+/** The worker mirrors none of its companies any more. */
+export async function forgetCompaniesOf(database: Database, holder: string): Promise<void> {
+  await database.pool.query('update mirror.workers set company_ids = null where holder = $1', [holder]);
 }
 
 /** What is being filled of a company or project that left since it was asked for is filled no more: whoever has it in hand loses it. */

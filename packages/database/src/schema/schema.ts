@@ -477,6 +477,8 @@ export const workers = mirror.table('workers', {
   seenAt: moment('seen_at').notNull().default(now),
   /** NULL: it runs, or ended without a word. */
   stoppedAt: moment('stopped_at'),
+  /** The companies that it mirrors; NULL: it does not say. */
+  companyIds: bigint('company_ids', { mode: 'bigint' }).array(),
 });
 
 /** Backfills of a resource in a scope, each until it is asked for again: how far each has come, and who works at it. */

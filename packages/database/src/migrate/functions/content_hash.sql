@@ -3,5 +3,5 @@
 create or replace function mirror.content_hash(
   content text
 ) returns bytea language sql immutable parallel safe as $$
-  select '\x01'::bytea || substr(sha256(convert_to(content, 'UTF8')), 1, 15)
+  select decode('01', 'hex') || substr(sha256(convert_to(content, 'UTF8')), 1, 15)
 $$;

@@ -1,3 +1,4 @@
+-- Strings with backslashes are written E, because a role may have standard_conforming_strings off.
 -- What of a record counts as a change, in 16 bytes; the first is the version of this rule. Left out is what changes by itself: what
 -- the reader may do (`permissions`, keys that begin with `current_user`), and of links to Procore's file storage everything but the path.
 create or replace function mirror.record_hash(
@@ -14,12 +15,12 @@ begin
     end;
   end if;
   if strpos(content, '.procore.com') > 0 then
-    content := regexp_replace(content, '"https?://storage[-a-z0-9.]*\.procore\.com(/[^"?#\\]*)(?:\?[^"\\]*)?"', '"\1"', 'g');
+    content := regexp_replace(content, E'"https?://storage[-a-z0-9.]*\\.procore\\.com(/[^"?#\\\\]*)(?:\\?[^"\\\\]*)?"', E'"\\1"', 'g');
   end if;
   -- No host may be assumed, so a signature tells such a link, too.
   if strpos(content, 'sig=') > 0 or strpos(content, 'X-Amz-Signature=') > 0 then
     content := regexp_replace(content,
-      '"https?://[^"/?#\\]+(/[^"?#\\]*)\?(?:[^"\\]*&)?(?:sig=[0-9a-f]{32}|X-Amz-Signature=)[^"\\]*"', '"\1"', 'g');
+      E'"https?://[^"/?#\\\\]+(/[^"?#\\\\]*)\\?(?:[^"\\\\]*&)?(?:sig=[0-9a-f]{32}|X-Amz-Signature=)[^"\\\\]*"', E'"\\1"', 'g');
   end if;
   return mirror.content_hash(content);
 end $$;
