@@ -49,7 +49,7 @@ async function replay(context: Context, database: Database, choice: DeadLetterCh
     // One that may forget does no harm here: a dead letter stays until its body is recorded.
     opening ??= openDeliveryQueue({ url: queueAddress(env).url, allowVolatile: true, onWarning: () => {} });
     try {
-      await (await opening).add({ v: 1, kind: 'delivery', ...delivery, key: null, trace: null });
+      await (await opening).add({ v: 1, kind: 'delivery', ...delivery, key: null, trace: null, via: 'replay' });
     } catch (cause) {
       throw new ServerUnreachableError('the queue took no more bodies; records will be fetched again', { cause });
     }
