@@ -15,6 +15,7 @@ import { addHooksPlan } from './commands/hooks-plan.ts';
 import { addHooksRotateSecret } from './commands/hooks-rotate-secret.ts';
 import { addHooksStatus } from './commands/hooks-status.ts';
 import { addMigrate } from './commands/migrate.ts';
+import { addRepair } from './commands/repair.ts';
 import { addReset } from './commands/reset.ts';
 import { addResources } from './commands/resources.ts';
 import { addStatus } from './commands/status.ts';
@@ -84,6 +85,7 @@ export function createProgram(run: Run, options: Pick<Surroundings, 'version' | 
   addResources(program, run);
   addStatus(program, run);
   addBackfill(program, run);
+  addRepair(program, run);
   const hooks = program
     .command('hooks')
     .description('What has Procore tell us of changes: one hook in each company and project.');

@@ -1,6 +1,7 @@
 import type { BackfillProgress, Freshness, MirrorStatus, Shortage } from '@procore-mirror/database';
 import { progressInWords } from '@procore-mirror/mirror';
 import { budgetInWords } from './budget-in-words.ts';
+import { type Deliveries, deliveriesInWords } from './deliveries-in-words.ts';
 import { ago, table } from './output.ts';
 
 /** `waiting`: deliveries that are not recorded yet; null when the queue could not be asked, for this `problem`. */
@@ -13,6 +14,7 @@ export type Status = MirrorStatus & {
   overwrittenOn: string | null;
   /** Null: none is under way. `shortage`: it waits for calls. */
   backfill: (BackfillProgress & { shortage: Shortage | null }) | null;
+  deliveries: Deliveries;
 };
 
 const MOST_LINES = 60;
@@ -33,6 +35,7 @@ export function statusInWords(status: Status, all: boolean, now: Date): string {
     isLong ? mergedTable(status.freshness, now) : freshnessTable(status.freshness, now),
     isLong ? '(projects taken together; --all shows each, --project one of them)' : '',
     overview(status, now),
+    deliveriesInWords(status.deliveries, now),
     budgetInWords(status.budget),
     section('Parked scopes (left alone until their next probe)', parkedTable(status, now)),
     section('Dead letters (see `mirror dead-letters list`)', deadLettersTable(status, now)),

@@ -50,6 +50,12 @@ export const settingsSchema = z.strictObject({
   deliveryDelayMs: milliseconds.default(0),
   /** How long an endpoint may take to answer; real time, whatever the clock. */
   deliveryTimeoutMs: z.number().positive().default(5000),
+  /** In which order the log of deliveries comes; Procore does not say (docs/procore.md: Webhooks API). */
+  deliveryLogOrder: z.enum(['newest first', 'oldest first', 'none']).default('newest first'),
+  /** How many days the log shows, today included; null: as long as events are kept, at least a day. */
+  deliveryLogDays: count.nullable().default(null),
+  /** In which version the log prints a body; null: that of its hook. Procore's examples have v2.0 whatever the hook has. */
+  deliveryLogVersion: z.enum(['v2.0', 'v3.0', 'v4.0']).nullable().default(null),
   /** Edits that write awkward values: ids beyond 2^53, long decimals, \u0000, emoji, nulls, unknown keys. */
   awkwardShare: share.default(0),
   /** Edits a minute that people make by themselves. */

@@ -32,6 +32,7 @@ import { z } from 'zod';
 import { environment, readWorkerEnv, workerSchema } from './env.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { startHooks } from './start-hooks.ts';
+import { startRepair } from './start-repair.ts';
 import { startUpkeep } from './upkeep-loop.ts';
 import { startVersionWatch } from './version-watch.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
@@ -147,6 +148,9 @@ await runMain({
       ...{ env, database, catalogue, resources, holder, log, client: procore.client, secrets: lifetime.secrets },
     });
     lifetime.defer('hooks', async () => hooks?.close());
+
+    const repair = startRepair({ env, database, holder, log, client: procore.client });
+    lifetime.defer('repair', () => repair.close());
 
     const upkeep = startUpkeep({ database, url: database.url, holder, log });
     lifetime.defer('upkeep', () => upkeep.close());

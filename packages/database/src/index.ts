@@ -1,5 +1,5 @@
 export { learnLimits, pauseCalls, readAffordableCalls, takeCalls, type WantedCall } from './calls/budget.ts';
-export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './calls/fetches.ts';
+export { addFetches, type Fetch, type PastFetch, removeOldFetches, wasAnswered } from './calls/fetches.ts';
 export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
 export { readShortages, type Shortage } from './calls/shortage.ts';
 export { type CallWindows, readCallWindows } from './calls/windows.ts';
@@ -19,6 +19,7 @@ export {
   takeDueTries,
   timeToFirstTry,
 } from './events/dead-letters.ts';
+export { findRecorded, type MaybeRecorded } from './events/find-recorded.ts';
 export {
   findFirstUse,
   forgetOldReceivers,
@@ -35,6 +36,7 @@ export { readMigrations } from './migrate/migration-ledger.ts';
 export { readFunctions } from './migrate/sql-functions.ts';
 export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './migrate/upkeep.ts';
 export { type BackfillPart, type BackfillProgress, readBackfillProgress } from './operators/backfill-progress.ts';
+export { type DeliveryStatus, readDeliveryStatus } from './operators/delivery-status.ts';
 export {
   countHeld,
   findCompaniesOf,
@@ -133,6 +135,25 @@ export {
   renewLease,
   rescheduleBatches,
 } from './schedule/batches.ts';
+export {
+  countLogCalls,
+  forgetOldLooks,
+  type KnownLook,
+  type LoggedHook,
+  type LookNews,
+  type LookPlace,
+  listLoggedCompanies,
+  listSilentScopes,
+  noteDeliveryLook,
+  noteFailedLook,
+  noteUndelivered,
+  type OpenRepair,
+  readLoggedHooks,
+  readReceiverTimes,
+  readUndelivered,
+  SILENCE_MS,
+  type SilentScope,
+} from './schedule/delivery-looks.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './schedule/due-looks.ts';
 export { giveUpDuty, takeDuty } from './schedule/duties.ts';
 export {
@@ -152,6 +173,15 @@ export {
   readHook,
   type SeenHook,
 } from './schedule/hooks.ts';
+export {
+  finishRepair,
+  isEventKnownBefore,
+  listOpenRepairs,
+  noteMissedSince,
+  type RepairProgress,
+  readRepairProgress,
+  requestRepair,
+} from './schedule/repairs.ts';
 export {
   askForTurn,
   endNoToken,

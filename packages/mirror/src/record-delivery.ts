@@ -18,6 +18,7 @@ import {
   recordEvent,
 } from '@procore-mirror/database';
 import { isNumericId, type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
+import { longerId } from './plan/longer-id.ts';
 import { newsOfEvent, type Selection } from './plan/news-of-event.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
 
@@ -32,7 +33,13 @@ export type Recorded = {
   newDeadLetter: string | null;
 };
 
-type Delivery = { body: Buffer; receivedAt: Date; key?: string | null; trace?: string | null };
+type Delivery = {
+  body: Buffer;
+  receivedAt: Date;
+  key?: string | null;
+  trace?: string | null;
+  via?: LoggedEvent['via'];
+};
 
 /**
  * Records one delivery. Idempotent: a second delivery of an event changes nothing but its count. A body that is no
@@ -48,8 +55,8 @@ export async function recordDelivery(settings: RecordSettings, delivery: Deliver
   if (verdict.outcome === 'dead') return bury(database, delivery.body, event, verdict);
   const ignored = verdict.outcome === 'ignored' ? verdict.reason : null;
   const news = verdict.outcome === 'pending' ? await withRelatives(settings, verdict.entry, verdict.news) : [];
-  const { receivedAt, key = null, trace = null } = delivery;
-  const logged: LoggedEvent = { ...event, receivedAt, key, trace, raw: asJsonb(raw) };
+  const { receivedAt, key = null, trace = null, via = 'delivery' } = delivery;
+  const logged: LoggedEvent = { ...event, receivedAt, key, trace, via, raw: asJsonb(raw) };
   const projectId = verdict.outcome === 'pending' ? verdict.news.projectId : null;
   const options = { event: logged, ignored, news, projectId, deadLetterId: deadLetterId(raw) };
   const recorded = await recordUnderOwnId(settings, options);
@@ -71,9 +78,7 @@ async function recordUnderOwnId(
   const recorded = await recordEvent(settings.database, options);
   if (recorded !== 'differs') return recorded;
   const { event } = delivery;
-  const content = [event.companyId, event.projectId, event.resource, event.recordId, event.kind].join('/');
-  const own = { ...event, id: `${event.id}~${sha256(content).slice(0, 12)}` };
-  return recordEvent(settings.database, { ...options, event: own });
+  return recordEvent(settings.database, { ...options, event: { ...event, id: longerId(event) } });
 }
 
 /** Adds the records that change with this one and may send no event of their own. */

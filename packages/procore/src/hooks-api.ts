@@ -70,14 +70,18 @@ export type HooksApi = {
   removeTriggers: (options: HookScope & { triggerIds: readonly string[] }) => Promise<{ refused: string[] }>;
   /** What a hook of this payload version can have triggers for in the scope. */
   offers: (options: Scope & { payloadVersion: string }) => Promise<HookOffer[]>;
-  /** Procore's log of what it sent. `since` and `until` are days, `2026-06-30`. */
-  deliveries: (
-    options: HookScope & {
-      status?: 'succeeded' | 'failed' | 'discarded' | 'enqueued' | 'retrying' | undefined;
-      since?: string | undefined;
-      until?: string | undefined;
-    },
-  ) => AsyncIterable<HookDelivery>;
+  /** Procore's log of what it sent, in whatever order. */
+  deliveries: (options: LogQuery) => AsyncIterable<HookDelivery>;
+  /** The same by pages, one call each, of at most a hundred; an empty log has none. */
+  deliveryPages: (options: LogQuery) => AsyncIterable<readonly HookDelivery[]>;
+};
+
+/** `since` and `until` are days, `2026-06-30`. `onCut`: told why the log goes on, as far as is known, where reading ends. */
+type LogQuery = HookScope & {
+  status?: 'succeeded' | 'failed' | 'discarded' | 'enqueued' | 'retrying' | undefined;
+  since?: string | undefined;
+  until?: string | undefined;
+  onCut?: ((issue: string) => void) | undefined;
 };
 
 /** The webhooks API through this client, its token and its budget. */
@@ -88,6 +92,7 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
     path: string,
     row: S,
     searchParams: [string, string][] = [],
+    onDoubt: (issue: string, isCut: boolean) => void = () => {},
   ): AsyncGenerator<{ answer: ProcoreAnswer; rows: z.infer<S>[] }> {
     const read = (answer: ProcoreAnswer) => {
       const { data } = readAnswer(path, answer, z.object({ data: z.array(row) }));
@@ -95,7 +100,7 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
       const page = { ids: ids.flatMap((one) => one.id ?? []), records: data.length, groups: data.length };
       return { answer, rows: data, ...page };
     };
-    yield* client.pages(path, { ...callOptions(options), searchParams, perPage: 100, read });
+    yield* client.pages(path, { ...callOptions(options), searchParams, perPage: 100, read, onDoubt });
   }
 
   async function allRows<S extends z.ZodType>(...list: Parameters<typeof rows<S>>): Promise<z.infer<S>[]> {
@@ -130,6 +135,24 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
       if (!isRefusal(error)) throw error;
       await addOneByOne(options);
       return false;
+    }
+  }
+
+  async function* deliveryPages(options: LogQuery): AsyncGenerator<readonly HookDelivery[]> {
+    const filters: [string, string | undefined][] = [
+      ['filter[status]', options.status],
+      ['filter[start]', options.since],
+      ['filter[end]', options.until],
+    ];
+    const searchParams = filters.flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as [string, string]],
+    );
+    const onDoubt = (issue: string, isCut: boolean) => isCut && options.onCut?.(issue);
+    const path = pathOf(options, '/hooks/{hook_id}/deliveries');
+    for await (const page of rows(options, path, delivery, searchParams, onDoubt)) {
+      const { data } = deliveredBodies.parse(parseForQuoting(page.answer.text.bytes.toString())); // the rows were read, so it fits
+      page.answer[Symbol.dispose](); // who gets the rows may make other calls
+      yield page.rows.map((row, at) => ({ ...row, body: JSON.stringify(data[at]?.payload ?? null) }));
     }
   }
 
@@ -189,20 +212,9 @@ export function createHooksApi(client: ProcoreClient): HooksApi {
     },
     offers: (options) =>
       allRows(options, pathOf(options, '/resources'), offer, [['payload_version', options.payloadVersion]]),
+    deliveryPages,
     deliveries: async function* (options) {
-      const filters: [string, string | undefined][] = [
-        ['filter[status]', options.status],
-        ['filter[start]', options.since],
-        ['filter[end]', options.until],
-      ];
-      const searchParams = filters.flatMap(([name, value]) =>
-        value === undefined ? [] : [[name, value] as [string, string]],
-      );
-      for await (const page of rows(options, pathOf(options, '/hooks/{hook_id}/deliveries'), delivery, searchParams)) {
-        const { data } = deliveredBodies.parse(parseForQuoting(page.answer.text.bytes.toString())); // the rows were read, so it fits
-        page.answer[Symbol.dispose](); // who gets the rows may make other calls
-        yield* page.rows.map((row, at) => ({ ...row, body: JSON.stringify(data[at]?.payload ?? null) }));
-      }
+      for await (const page of deliveryPages(options)) yield* page;
     },
   };
 }

@@ -119,3 +119,24 @@ describe('the id of a job', () => {
     expect(jobId({ ...envelope, ...change })).toMatch(/^[a-z]-[\w-]{43}$/);
   });
 });
+
+test.each([
+  ['delivery log', 'delivery log'],
+  ['replay', 'replay'],
+  ['pigeon', undefined],
+  [undefined, undefined],
+])('how an envelope came, if not by a delivery, travels along: %s', (via, read) => {
+  const sealed = {
+    body: Buffer.from('{}'),
+    receivedAt: new Date(0),
+    v: 1,
+    kind: 'delivery',
+    key: null,
+    trace: null,
+    via,
+  };
+  const carried = fromJob(JSON.parse(JSON.stringify(toJob(sealed))));
+  expect(openEnvelope(carried).via).toBe(read);
+  expect(openEnvelope({ ...sealed, ...readLabel(writeLabel(sealed)) }).via).toBe(read);
+  expect(jobId(carried)).toBe(jobId({ ...sealed, via: undefined }));
+});

@@ -4,6 +4,8 @@
 //   stream   at <ms since 1970>, body <the bytes>, label <JSON of v, kind, key, trace>       in this order
 //   spool    <checksum> <ISO 8601> <base64> <JSON of v, kind, key, trace>                    one line
 //
+// What did not come by a delivery says so in `via`, beside these; an older worker takes it for a delivery.
+//
 // Before there were versions all three had body and time only: such a one is a delivery. Body and time stay where they are
 // in every version, so that an older worker reads what a newer receiver wrote. Who carries an envelope from one place to the
 // next takes along all that stands on it, whoever wrote it, and does not ask what it means: only who opens it does.
@@ -12,6 +14,7 @@ import { NewerEnvelopeError } from './errors.ts';
 
 const VERSION = 1;
 const KINDS = ['delivery', 'report'] as const;
+const OTHER_WAYS = ['delivery log', 'replay'] as const;
 
 /** One HTTP attempt to give us an event, or what the receiver says of itself: the bytes, and when they came. */
 export type Envelope = {
@@ -23,6 +26,8 @@ export type Envelope = {
   key: string | null;
   /** 32 hexadecimal digits, by which the sender's log and ours may be put together. */
   trace: string | null;
+  /** How it came, if not by a delivery. */
+  via?: (typeof OTHER_WAYS)[number];
 };
 
 /** An envelope as it is carried, with all that stands on it. */
@@ -34,7 +39,9 @@ export function openEnvelope({ v = 1, kind = 'delivery', ...sealed }: SealedEnve
   const known = KINDS.find((each) => each === kind);
   if (v !== VERSION || known === undefined) throw new NewerEnvelopeError(Number(v), kind);
   const { body, receivedAt, key, trace } = sealed;
-  return { v, kind: known, body, receivedAt, key: digits(key, 16), trace: digits(trace, 32) };
+  const via = OTHER_WAYS.find((each) => each === sealed.via);
+  const label = { key: digits(key, 16), trace: digits(trace, 32), ...(via !== undefined && { via }) };
+  return { v, kind: known, body, receivedAt, ...label };
 }
 
 /** What is not as we write it goes without: no delivery waits for it. */

@@ -142,6 +142,10 @@ export const workerEnv = {
     description:
       'How often the worker makes hooks as they should be where WEBHOOK_URL is set, in milliseconds, as far as its share of calls allows; 0: never.',
   }),
+  REPAIR_EVERY_MS: wholeNumber(0, 999_999_999).default(900_000).meta({
+    description:
+      'How often the worker looks whether deliveries were missed, in milliseconds; what it reads of Procore’s log then is within its share of calls; 0: only when `pnpm mirror repair` asks.',
+  }),
   RETRY_DEAD_LETTERS_AFTER_MS: list(z.string().regex(/^[1-9]\d{0,9}$/, 'must be a whole number from 1 up'))
     .transform((times) => times.map(Number))
     .refine((times) => times.every((time, index) => time > (times[index - 1] ?? 0)), 'must grow from one to the next')

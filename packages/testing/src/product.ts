@@ -19,7 +19,7 @@ export type Product = {
   receiverUrl: string;
   secrets: { clientId: string; clientSecret: string; authorization: string };
   /** `env` adds to what the receiver is told, or replaces it. */
-  startIngest: (env?: Record<string, string>) => Promise<void>;
+  startIngest: (env?: Record<string, string>) => Promise<AppProcess>;
   /** `env` adds to what the worker is told, or replaces it. */
   startWorker: (env?: Record<string, string>) => Promise<AppProcess>;
   /** Kills the worker started last in the middle of whatever it does. */
@@ -66,6 +66,7 @@ export async function prepareProduct(options: ProductOptions): Promise<Product> 
         ...env,
       });
       receiverUrl = `http://127.0.0.1:${(await ingest.line('port')).port}/webhooks/procore`;
+      return ingest;
     },
     startWorker: async (env = {}) => {
       worker = start('worker', {

@@ -49,7 +49,7 @@ async function replay(context: Context, database: Database, choice: DeadLetterCh
   async function handOver(delivery: { body: Buffer; receivedAt: Date }): Promise<void> {
     opening ??= openQueue(context);
     try {
-      await (await opening).add({ v: 1, kind: 'delivery', ...delivery, key: null, trace: null });
+      await (await opening).add({ v: 1, kind: 'delivery', ...delivery, key: null, trace: null, via: 'replay' });
     } catch (cause) {
       if (cause instanceof ConfigError) throw cause;
       throw new ServerUnreachableError('the queue took no more bodies; records will be fetched again', { cause });

@@ -1,9 +1,18 @@
-import { type Database, readBackfillProgress, readOrigin, readShortages, readStatus } from '@procore-mirror/database';
+import {
+  type Database,
+  readBackfillProgress,
+  readDeliveryStatus,
+  readHookCalls,
+  readOrigin,
+  readShortages,
+  readStatus,
+} from '@procore-mirror/database';
 import { overwrittenOn } from '@procore-mirror/mirror';
 import { allConfigured, ConfigError } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { checkPart, type PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
+import { longRound } from '../deliveries-in-words.ts';
 import { environmentSchema } from '../env.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openQueue } from '../open-queue.ts';
@@ -17,7 +26,7 @@ export function addStatus(parent: Command, run: Run): void {
   parent
     .command('status')
     .description(
-      'What the mirror, or a part of it, holds, how new it is, and what is wrong. Exit code 1 for dead letters and parked scopes.',
+      'What the mirror, or a part of it, holds, how new it is, and what is wrong. Exit code 1 for dead letters, parked scopes and events that Procore could not deliver for two hours.',
     )
     .option('--company <id>', 'this company only', companyOrProjectId)
     .option('--project <id>', 'this project only', companyOrProjectId)
@@ -36,7 +45,11 @@ export function addStatus(parent: Command, run: Run): void {
                 environmentSchema.pick({ PROCORE_ENVIRONMENT: true }),
               );
               const overwritten = overwrittenOn(environment, await readOrigin(database.pool), context.now());
-              return { ...mirror, backfill: await readBackfill(database, options), overwrittenOn: overwritten };
+              const parts = {
+                backfill: await readBackfill(database, options),
+                deliveries: await readDeliveries(database, companyId),
+              };
+              return { ...mirror, ...parts, overwrittenOn: overwritten };
             }),
           () => readQueue(context),
         );
@@ -56,6 +69,14 @@ async function readBackfill({ pool }: Database, { company, project, resource }: 
   return { ...progress, shortage };
 }
 
+async function readDeliveries({ pool }: Database, companyId: string | undefined): Promise<Status['deliveries']> {
+  const deliveries = await readDeliveryStatus(pool, companyId ?? null);
+  const { round } = deliveries;
+  if (round === null) return { ...deliveries, logRoundMs: null };
+  const { hourLimit } = await readHookCalls(pool, round.companyId, 0);
+  return { ...deliveries, logRoundMs: longRound(round.hooks, hourLimit) };
+}
+
 /** A queue that is down is part of the status, not the end of it. */
 async function readQueue(context: Context): Promise<QueueStatus> {
   try {
@@ -72,6 +93,7 @@ async function readQueue(context: Context): Promise<QueueStatus> {
 }
 
 function judge(status: Status): ExitCode {
-  if (status.deadLetters.length > 0 || status.parked.length > 0) return exitCode.foundSomethingWrong;
+  if (status.deadLetters.length + status.parked.length + status.deliveries.undelivered.length > 0)
+    return exitCode.foundSomethingWrong;
   return status.queue.problem === null ? exitCode.fine : exitCode.serverUnreachable;
 }

@@ -259,3 +259,28 @@ test('the deliveries can be filtered by resource, event type and date', async ()
   const sent = /"id":(\d{16,})/.exec(endpoint.received.find(({ body }) => body.includes('RFIs'))?.body ?? '')?.[1];
   expect(text).toContain(`"id":${sent}`);
 });
+
+test('the log comes in the order that is set, no further back than is set, and in the version that is set', async () => {
+  const path = await hook('v4.0', ['RFIs']);
+  for (let count = 0; count < 12; count++) create('RFIs');
+  await quiet();
+  const ids = async () => (await client.list(`${path}/deliveries?per_page=100`)).map(({ id }) => id);
+  expect(await client.list(`${path}/deliveries`)).toHaveLength(10);
+  const newestFirst = await ids();
+  expect(newestFirst).toEqual(
+    [...control().events({ resource: 'RFIs' })]
+      .slice(-12)
+      .map(({ id }) => id)
+      .toReversed(),
+  );
+  control().change({ deliveryLogOrder: 'oldest first' });
+  expect(await ids()).toEqual(newestFirst.toReversed());
+  control().change({ deliveryLogOrder: 'none' });
+  expect((await ids()).toSorted()).toEqual(newestFirst.toSorted());
+  expect(await ids()).not.toEqual(newestFirst);
+  control().change({ deliveryLogVersion: 'v2.0', deliveryLogDays: 1 });
+  const [row] = await client.list(`${path}/deliveries?filter[status]=succeeded`);
+  expect(row).toMatchObject({ status: 'delivered', payload: { ulid: row?.id, event_type: 'create' } });
+  control().setClock({ advanceMs: 86_400_000 });
+  expect(await ids()).toEqual([]);
+});

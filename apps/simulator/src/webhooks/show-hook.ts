@@ -1,7 +1,7 @@
 // Hooks, triggers and deliveries as the Webhooks API v2.0 shows them (docs/procore.md: Webhooks API).
 import { wholeSeconds } from '../clock.ts';
 import type { Delivery } from './deliveries.ts';
-import { eventBody } from './event-body.ts';
+import { eventBody, type PayloadVersion } from './event-body.ts';
 import type { Hook, Trigger } from './hooks.ts';
 
 // One set of words filters, another is shown, and older pages have a third.
@@ -9,8 +9,8 @@ const statusNames: Readonly<Record<string, readonly Delivery['status'][]>> = {
   any: ['enqueued', 'retrying', 'delivered', 'discarded'],
   succeeded: ['delivered'],
   successful: ['delivered'],
-  delivered: ['delivered'],
-  failed: ['retrying'],
+  // What makes a delivery `failed` is not published; here none is.
+  delivered: [],
   failing: ['retrying'],
 };
 
@@ -53,11 +53,15 @@ export function showTrigger(
   };
 }
 
-export function showDelivery({ id, status, event, payloadVersion, attempts }: Delivery): Record<string, unknown> {
+/** `version`: of the body, if it is another one than was sent. */
+export function showDelivery(
+  { status, event, payloadVersion, attempts }: Delivery,
+  version: PayloadVersion | null,
+): Record<string, unknown> {
   return {
-    id,
+    id: event.ulid,
     status,
-    payload: eventBody(event, payloadVersion),
+    payload: eventBody(event, version ?? payloadVersion),
     delivery_attempts: attempts.map((attempt) => ({
       id: attempt.id,
       success: attempt.success,

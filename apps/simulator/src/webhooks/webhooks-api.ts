@@ -5,7 +5,7 @@ import { type Answer, type Call, errorAnswer, jsonAnswer } from '../api/http-exc
 import { cutPage } from '../api/pages.ts';
 import { NOT_FOUND } from '../api/records-api.ts';
 import { catalogue } from '../catalogue.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, dateOf } from '../clock.ts';
 import type { Ids } from '../ids.ts';
 import type { Settings } from '../settings.ts';
 import type { Deliveries, Delivery } from './deliveries.ts';
@@ -197,14 +197,20 @@ export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids, se
 
   function listDeliveries(call: Call, hook: Hook): Answer {
     const { query } = call;
+    const { deliveryLogOrder: order, deliveryLogDays: days, deliveryLogVersion: version } = settings();
+    const oldest = days === null ? '' : days === 0 ? '9999' : dateOf(clock.now() - (days - 1) * 86_400_000);
     const wanted = (delivery: Delivery): boolean =>
       hasStatus(delivery, query.get('filter[status]') ?? 'any') &&
       (query.get('filter[resource_name]') ?? delivery.event.resource) === delivery.event.resource &&
       (query.get('filter[event_type]') ?? delivery.event.kind) === delivery.event.kind &&
+      delivery.event.occurredAt.slice(0, 10) >= oldest &&
       delivery.event.occurredAt.slice(0, 10) >= (query.get('filter[start]') ?? '') &&
       delivery.event.occurredAt.slice(0, 10) <= (query.get('filter[end]') ?? '9999');
-    // Newest first.
-    return page(call, events.ofHook(hook.id).filter(wanted).toReversed().map(showDelivery));
+    const found = inOrder(events.ofHook(hook.id).filter(wanted), order);
+    return page(
+      call,
+      found.map((delivery) => showDelivery(delivery, version)),
+    );
   }
 
   /** What has events in this company or project. */
@@ -231,6 +237,14 @@ export function createAnswerWebhooks({ hooks, events, deliveries, clock, ids, se
     const { items, headers } = cutPage(rows, call, { version2: true });
     return jsonAnswer(200, { data: items }, headers);
   }
+}
+
+/** `found` come oldest first. Without an order they come in one of their own, the same each time. */
+function inOrder(found: readonly Delivery[], order: Settings['deliveryLogOrder']): readonly Delivery[] {
+  if (order === 'oldest first') return found;
+  if (order === 'newest first') return found.toReversed();
+  const own = ({ id }: Delivery): string => [...id].toReversed().join('');
+  return found.toSorted((one, other) => (own(one) < own(other) ? -1 : 1));
 }
 
 function none(call: Call): Answer {

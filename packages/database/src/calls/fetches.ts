@@ -53,6 +53,16 @@ from unnest($1::bigint[], $2::float8[], $3::bigint[], $4::bigint[], $5::text[], 
   $9::int[], $10::bigint[], $11::int[])
   as n(version, ago_ms, company_id, project_id, resource, lane, route, status, ms, bytes, records)`;
 
+/** Was a call of the company answered as it should be within the last so many ms, as far as calls were entered? */
+export async function wasAnswered({ pool }: Database, companyId: string, withinMs: number): Promise<boolean> {
+  const { rows } = await pool.query<{ answered: boolean }>(
+    `select exists (select from mirror.fetches where company_id = $1 and status between 200 and 299
+      and called_at > now() - $2::float8 * interval '1 ms') as answered`,
+    [companyId, withinMs],
+  );
+  return rows[0]?.answered === true;
+}
+
 const REMOVED_AT_ONCE = 5_000;
 
 /** Removes some of the requests older than seven days; false when there may be more. */

@@ -32,7 +32,7 @@ async function hear(news: Partial<News> = {}, occurredAt: string | null = '2026-
   const event: LoggedEvent = {
     ...{ id: `EVENT${eventNumber}`, companyId: one.companyId, projectId: one.projectId, resource: one.resource },
     ...{ recordId: one.recordId, kind: one.isDelete ? 'delete' : 'update', occurredAt, receivedAt: new Date() },
-    ...{ payloadVersion: 'v4.0', raw: `{"n": ${eventNumber}}`, key: null, trace: null },
+    ...{ payloadVersion: 'v4.0', raw: `{"n": ${eventNumber}}`, key: null, trace: null, via: 'delivery' },
   };
   await recordEvent(database, { event, ignored: null, news: [one], pace });
   return event.id;

@@ -18,6 +18,7 @@ export type LoggedEvent = {
   /** Of the delivery that brought it (see `Envelope` in packages/queue). */
   key: string | null;
   trace: string | null;
+  via: 'delivery' | 'delivery log' | 'replay';
 };
 
 export type RecordOptions = {
@@ -61,6 +62,7 @@ export async function recordEvent(
     event.key,
     event.trace,
     options.projectId,
+    event.via,
   ];
   // A worker that stores locks pending rows in an order of its own.
   const { rows } = await afterConflicts(database, () =>
@@ -87,9 +89,9 @@ with forgotten as (
 ),
 logged as (
   insert into mirror.events as e (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at,
-    payload_version, raw, outcome, reason, key, trace)
+    payload_version, raw, outcome, reason, key, trace, via)
   select $1, $2::bigint, $3::bigint, $4, $5, $6, coalesce($7::timestamptz, $8), $8, $9, $10::jsonb,
-    case when reason is null then 'pending' else 'ignored' end, reason, $23, $24
+    case when reason is null then 'pending' else 'ignored' end, reason, $23, $24, $26
   from coalesce($11, case when exists (select from forgotten) then 'project_not_selected' end) as reason
   on conflict (id) do update set deliveries = e.deliveries + 1
   where (e.company_id, e.project_id, e.resource, e.record_id, e.kind)

@@ -34,7 +34,17 @@ export const EMPTIED = [
   'absences',
   'walks',
   'lists',
-].concat(['scopes', 'selection', 'hooks', 'fetches', 'unfit_values', 'schema_drift']);
+].concat([
+  'scopes',
+  'selection',
+  'hooks',
+  'delivery_looks',
+  'undelivered',
+  'repairs',
+  'fetches',
+  'unfit_values',
+  'schema_drift',
+]);
 
 const LOCKS_WITHIN_MS = 30_000;
 const SEEN_WITHIN = `interval '30 seconds'`;

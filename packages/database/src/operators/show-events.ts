@@ -60,6 +60,8 @@ export type EventDetails = EventSummary & {
   /** Of its first delivery: which accepted secret came with it, and how the logs name it. */
   key: string | null;
   trace: string | null;
+  /** `delivery`, `delivery log` or `replay`. */
+  via: string;
   /** The body as stored, JSON text. */
   raw: string;
   /** Set while its record has news that is not fetched. */
@@ -75,7 +77,7 @@ export async function showEvent(client: Queryable, id: string): Promise<EventDet
         from mirror.pending p
         where p.company_id::text = e."companyId" and p.resource = e.resource and p.record_id = e."recordId" limit 1
       ) as pending
-      from (select ${EVENT_COLUMNS}, key, trace, raw::text as raw from mirror.events where id = $1) e`,
+      from (select ${EVENT_COLUMNS}, key, trace, via, raw::text as raw from mirror.events where id = $1) e`,
     [id],
   );
   return rows[0] ?? null;

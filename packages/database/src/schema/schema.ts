@@ -5,6 +5,7 @@ import {
   bigint,
   boolean,
   check,
+  date,
   index,
   integer,
   jsonb,
@@ -69,6 +70,8 @@ export const events = mirror.table(
     /** Of its first delivery: the fingerprint of the accepted secret that came with it, and the trace in the logs. */
     key: text('key'),
     trace: text('trace'),
+    /** How it came at first: by a `delivery`, from Procore's `delivery log`, or by a `replay` of a dead letter. */
+    via: text('via').notNull().default('delivery'),
   },
   (table) => [
     index('events_record').on(table.companyId, table.resource, table.recordId),
@@ -451,6 +454,74 @@ export const hooks = mirror.table(
     unique('hooks_scope').on(table.companyId, table.projectId, table.payloadVersion).nullsNotDistinct(),
     index('hooks_looked_at').on(table.lookedAt),
   ],
+);
+
+/**
+ * What was last seen in Procore's log of deliveries of each hook, a row for each status that was asked for. A look that failed leaves what
+ * the last good one noted.
+ */
+export const deliveryLooks = mirror.table(
+  'delivery_looks',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    hookId: text('hook_id').notNull(),
+    status: text('status').notNull(),
+    /** From which day on the last good look read, and when it was; NULL: there was none. */
+    day: date('day', { mode: 'string' }),
+    lookedAt: moment('looked_at'),
+    /** What it read: pages, events, those of them that we lacked, and when the newest happened. */
+    pages: integer('pages').notNull().default(0),
+    found: integer('found').notNull().default(0),
+    newEvents: integer('new_events').notNull().default(0),
+    newestEventAt: moment('newest_event_at'),
+    /** Events that stood right after a newer one, in all looks; NULL: one stood after an older one once, so the order tells nothing. */
+    inOrder: integer('in_order').default(0),
+    /** Of the last look, good or not: when it was, and why it failed, in words. After a failure: when the next may be. */
+    triedAt: moment('tried_at').notNull().default(now),
+    finding: text('finding'),
+    nextAt: moment('next_at'),
+  },
+  (table) => [unique('delivery_looks_look').on(table.companyId, table.hookId, table.status)],
+);
+
+/** What the busiest hooks of each company said of events that Procore has yet to deliver, when they were last asked. */
+export const undelivered = mirror.table('undelivered', {
+  companyId: id('company_id').primaryKey(),
+  askedAt: moment('asked_at').notNull(),
+  count: integer('count').notNull(),
+  /** When the oldest of them happened. */
+  oldestAt: moment('oldest_at'),
+  /** The alarm that was given: at 2, 6 or 11 hours. */
+  alarmHours: smallint('alarm_hours').notNull().default(0),
+});
+
+/** Repairs that somebody asked for, a row for each company, for 90 days. */
+export const repairs = mirror.table(
+  'repairs',
+  {
+    request: text('request').notNull(),
+    companyId: id('company_id').notNull(),
+    /** NULL: all of the company. */
+    projectId: id('project_id'),
+    /** From when on delivered events are read, too; NULL: what was not delivered since the last looks. */
+    since: moment('since'),
+    requestedAt: moment('requested_at').notNull().default(now),
+    /** Since when missed deliveries are looked for, as the first worker at it told. */
+    missedSince: moment('missed_since'),
+    finishedAt: moment('finished_at'),
+    /** What its looks came to until now. */
+    calls: integer('calls').notNull().default(0),
+    found: integer('found').notNull().default(0),
+    newEvents: integer('new_events').notNull().default(0),
+    /** Bodies in the log that nobody can read as an event. */
+    unread: integer('unread').notNull().default(0),
+    /** The oldest event that they read. */
+    oldestEventAt: moment('oldest_event_at'),
+    /** Days on which we missed deliveries and that the log does not reach back to. */
+    olderThanLog: date('older_than_log', { mode: 'string' }).array().notNull().default(sql`'{}'`),
+  },
+  (table) => [primaryKey({ columns: [table.request, table.companyId] })],
 );
 
 /** Which Procore this database mirrors, in one row: ids of one environment mean something else in another. */

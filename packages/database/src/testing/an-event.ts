@@ -20,6 +20,7 @@ export function anEvent(change: Partial<LoggedEvent> = {}): LoggedEvent {
     raw: '{"id": 5982324300946918154}',
     key: null,
     trace: null,
+    via: 'delivery',
     ...change,
   };
 }

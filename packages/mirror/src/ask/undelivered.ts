@@ -63,7 +63,8 @@ export async function whyToKeep(
   }
 }
 
-function happenedAt({ id, body }: { id: string; body: string }): number | null {
+/** When it happened, ms since 1970; null: nothing tells. */
+export function happenedAt({ id, body }: { id: string; body: string }): number | null {
   const parsed = parseWebhookEvent(body);
   const told = parsed.ok && parsed.event.occurredAt !== null ? Date.parse(parsed.event.occurredAt) : Number.NaN;
   return Number.isNaN(told) ? timeOfUlid(parsed.ok ? parsed.event.id : id) : told;

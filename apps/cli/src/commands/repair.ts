@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type Database,
+  listHookPlaces,
+  listLoggedCompanies,
+  type RepairProgress,
+  requestRepair,
+} from '@procore-mirror/database';
+import { isWorkerThere, type RepairEnd, repairInShort, watchRepair } from '@procore-mirror/mirror';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Context } from '../context.ts';
+import { ServerUnreachableError, UsageError } from '../errors.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { companyOrProjectId, moment } from '../options.ts';
+import { counted, table } from '../output.ts';
+import type { Run } from '../run.ts';
+
+type Options = { since?: string; company?: string; project?: string; detach?: boolean; json?: boolean };
+
+const MOST_NAMED = 20;
+const NO_WORKER = {
+  fix: 'start one (`pnpm worker`): what was asked for is kept, and `pnpm mirror repair` shows how far it is',
+};
+
+export function addRepair(parent: Command, run: Run): void {
+  parent
+    .command('repair')
+    .description(
+      "Has the workers bring in the events that Procore's log of deliveries has and the mirror lacks. May be cut off and repeated. Exit code 1 when something stayed out of reach (older than the log, refused), 3 without a worker.",
+    )
+    .option(
+      '--since <time>',
+      'read the log from this day on, and delivered events, too (the queue may have lost them)',
+      past,
+    )
+    .option('--company <id>', 'this company only', companyOrProjectId)
+    .option('--project <id>', 'this project only', companyOrProjectId)
+    .option('--detach', 'return when the work is asked for')
+    .option('--json', 'print the result as JSON')
+    .action((options: Options) => run(options, (context) => repair(context, options)));
+}
+
+function past(text: string): string {
+  const iso = moment(text);
+  if (Date.parse(iso) > Date.now()) throw new InvalidArgumentError('It lies in the future.');
+  return iso;
+}
+
+async function repair({ output, signal, withDatabase }: Context, options: Options): Promise<ExitCode> {
+  return withDatabase(async (database) => {
+    const companyIds = await companiesOf(database, options);
+    const since = options.since === undefined ? null : new Date(options.since);
+    const part = { companyIds, projectId: options.project ?? null, since };
+    const requests = await requestRepair(database, randomUUID(), part);
+    if (options.detach === true) {
+      if (!(await isWorkerThere(database))) throw new ServerUnreachableError('no worker was seen for 30 s', NO_WORKER);
+      output.result({ state: 'under way', requests }, () => 'Repair: it is asked for; the workers do it');
+      return exitCode.fine;
+    }
+    const { end, progress } = await watchRepair({ database, requests, display: output, signal });
+    if (end === 'no worker') throw new ServerUnreachableError('no worker was seen for 30 s', NO_WORKER);
+    output.result(asJson({ end, requests, progress }), () => inWords(progress, end));
+    const isAll = end === 'done' && progress.unreached.length + progress.olderThanLog.length === 0;
+    return isAll ? exitCode.fine : exitCode.foundSomethingWrong;
+  });
+}
+
+/** Companies with hooks that are known: their logs can be read. */
+async function companiesOf({ pool }: Database, { company, project }: Options): Promise<string[]> {
+  const companies = (await listLoggedCompanies(pool)).filter((id) => company === undefined || id === company);
+  const places = await listHookPlaces(pool, companies);
+  const inPart = places.filter(({ projectId }) => project === undefined || projectId === project);
+  if (inPart.length > 0) return [...new Set(inPart.map(({ companyId }) => companyId))];
+  throw new UsageError([
+    'no hook is known there, so Procore has no log to read: `pnpm mirror hooks apply` makes the hooks',
+  ]);
+}
+
+function inWords(progress: RepairProgress, end: RepairEnd): string {
+  const sums = `Repair: ${repairInShort(progress)}`;
+  if (end !== 'done') return `${sums}. The workers go on with it; \`pnpm mirror repair\` shows how far they are.`;
+  return [unreachedInWords(progress), olderInWords(progress), sums].filter((text) => text !== '').join('\n');
+}
+
+function unreachedInWords({ unreached }: RepairProgress): string {
+  if (unreached.length === 0) return '';
+  const rows = unreached.slice(0, MOST_NAMED).map((hook) => [hook.companyId, hook.projectId, hook.reason]);
+  const more = unreached.length > MOST_NAMED ? `\n(${unreached.length - MOST_NAMED} more: --json)` : '';
+  return `${table(['company', 'project', 'log not read, because'], rows)}${more}`;
+}
+
+function olderInWords({ olderThanLog }: RepairProgress): string {
+  if (olderThanLog.length === 0) return '';
+  const days = olderThanLog.map(({ companyId, day }) => `${day} (company ${companyId})`).join(', ');
+  return `Deliveries were missed on ${counted(olderThanLog.length, 'day')} older than the log: ${days}. Fill the tables again: \`pnpm mirror backfill\`.`;
+}
+
+function asJson(options: { end: RepairEnd; requests: readonly string[]; progress: RepairProgress }): unknown {
+  const { hooks, looks, calls, found, newEvents, unread, unreached, olderThanLog } = options.progress;
+  return {
+    ...{ state: options.end === 'done' ? 'done' : 'under way', requests: options.requests },
+    ...{ hooks, looks, calls, events_found: found, events_new: newEvents, events_unread: unread },
+    unreached: [
+      ...unreached.map(({ companyId, projectId, hookId, reason }) => ({
+        ...{ company_id: companyId, project_id: projectId, hook_id: hookId, day: null, reason },
+      })),
+      ...olderThanLog.map(({ companyId, day }) => ({
+        ...{ company_id: companyId, project_id: null, hook_id: null, day, reason: 'older than the log' },
+      })),
+    ],
+  };
+}

@@ -1,0 +1,50 @@
+import type { DeliveryStatus } from '@procore-mirror/database';
+import { roundOfLogMs } from '@procore-mirror/mirror';
+import { ago, counted } from './output.ts';
+
+export type Deliveries = DeliveryStatus & {
+  /** How long workers take to look at every log once, where their share of the calls does not reach for a day, ms. */
+  logRoundMs: number | null;
+};
+
+const DAY_MS = 86_400_000;
+
+/** Null: a look a day at each log is within the share. */
+export function longRound(hooks: number, hourLimit: number | null): number | null {
+  const ms = roundOfLogMs(hooks, hourLimit);
+  return ms > DAY_MS ? ms : null;
+}
+
+/** What did not come, and what to do; a line each. */
+export function deliveriesInWords(
+  { undelivered, silent, unread, broughtInLastDay, logRoundMs }: Deliveries,
+  now: Date,
+): string {
+  return [
+    ...undelivered.map(
+      ({ companyId, count, oldestAt }) =>
+        `Procore could not deliver ${counted(count, 'event')} of company ${companyId}, the oldest for ${ago(oldestAt, now)}, and throws them away after 12 hours: see that the receiver runs, and that WEBHOOK_URL leads to it.`,
+    ),
+    ...(silent.length === 0
+      ? []
+      : [
+          `${counted(silent.length, 'scope')} that usually speak${silent.length === 1 ? 's' : ''} sent nothing for three hours: ${silent
+            .slice(0, 5)
+            .map(({ companyId, projectId }) => projectId ?? `company ${companyId}`)
+            .join(
+              ', ',
+            )}${silent.length > 5 ? ', …' : ''}. \`pnpm mirror hooks status\` tells whether their hooks are right.`,
+        ]),
+    ...(unread.hooks === 0
+      ? []
+      : [`The log of deliveries of ${counted(unread.hooks, 'hook')} cannot be read (${unread.reason}).`]),
+    ...(broughtInLastDay === 0
+      ? []
+      : [`${counted(broughtInLastDay, 'event')} that deliveries missed came from Procore's log in the last day.`]),
+    ...(logRoundMs === null
+      ? []
+      : [
+          `Workers take about ${Math.round(logRoundMs / 3_600_000)} h to look at each log of deliveries once: they may take 10 % of the calls.`,
+        ]),
+  ].join('\n');
+}

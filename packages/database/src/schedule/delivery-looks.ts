@@ -1,0 +1,224 @@
+// What is known of Procore's log of deliveries: which hooks have one, when each was looked at, and what says that deliveries were missed.
+import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
+import { inTransaction } from '../connection/transaction.ts';
+
+/** Moments are ms since 1970. */
+export type KnownLook = {
+  status: string;
+  /** When the last good look was, and from which moment on it read; null: there was none. */
+  lookedMs: number | null;
+  dayMs: number | null;
+  /** The newest event that looks found. */
+  newestMs: number | null;
+  triedMs: number;
+  /** Why the last one failed; then there is none before `nextMs`. */
+  finding: string | null;
+  nextMs: number | null;
+  /** See `mirror.delivery_looks.in_order`. */
+  inOrder: number | null;
+};
+
+export type LoggedHook = { hookId: string; projectId: string | null; looks: readonly KnownLook[] };
+
+export type OpenRepair = {
+  request: string;
+  projectId: string | null;
+  sinceMs: number | null;
+  requestedMs: number;
+  missedSinceMs: number | null;
+  oldestEventMs: number | null;
+};
+
+/** Companies that have a hook of ours and are not left. */
+export async function listLoggedCompanies(client: Queryable): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `select distinct company_id::text as id from mirror.hooks h where hook_id is not null
+      and not exists (select from mirror.selection s where s.company_id = h.company_id and s.project_id is null and not s.is_selected)
+      order by 1`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** The hooks of a company that a look may be at, and what is known of their logs. */
+export async function readLoggedHooks(client: Queryable, companyId: string): Promise<LoggedHook[]> {
+  const { rows } = await client.query<{ hooks: string }>(
+    `select coalesce(jsonb_agg(jsonb_build_object('hookId', hook_id, 'projectId', project_id::text, 'looks', (
+        select coalesce(jsonb_agg(jsonb_build_object('status', status, 'lookedMs', ${msOf('looked_at')}, 'dayMs', ${msOf('day')},
+          'newestMs', ${msOf('newest_event_at')}, 'triedMs', ${msOf('tried_at')}, 'finding', finding, 'nextMs', ${msOf('next_at')}, 'inOrder', in_order)), '[]')
+        from mirror.delivery_looks l where l.company_id = h.company_id and l.hook_id = h.hook_id))), '[]')::text as hooks
+      from (select distinct company_id, project_id, hook_id from mirror.hooks h where company_id = $1 and hook_id is not null
+        and not exists (select from mirror.selection s where s.company_id = h.company_id
+          and s.project_id is not distinct from h.project_id and not s.is_selected)) h`,
+    [companyId],
+  );
+  return JSON.parse(rows[0]?.hooks ?? '[]') as LoggedHook[]; // made by the statement above
+}
+
+function msOf(column: string): string {
+  return `(extract(epoch from ${column}) * 1000)::float8`;
+}
+
+export type ReceiverTimes = {
+  /** Receivers that ran: since when without a break, and until when as far as is known. */
+  runs: readonly { id: string; sinceMs: number; untilMs: number }[];
+  gaps: readonly { id: string; kind: 'down' | 'refused' | 'spooled'; sinceMs: number; untilMs: number }[];
+  nowMs: number;
+};
+
+/** A receiver that did not say that it stopped runs, as long as a report came within this time. */
+const REPORTS_WITHIN = `interval '3 minutes'`;
+
+/** When receivers ran and when they did not do their work, as they reported it. One that runs does so until now. */
+export async function readReceiverTimes(client: Queryable): Promise<ReceiverTimes> {
+  const { rows } = await client.query<{ times: string }>(
+    `select jsonb_build_object('nowMs', ${msOf('now()')},
+      'runs', (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'sinceMs', ${msOf('least(started_at, now())')},
+        'untilMs', ${msOf(`case when stopped_at is null and recorded_at > now() - ${REPORTS_WITHIN} then now()
+          else least(coalesce(stopped_at, reported_at), now()) end`)})), '[]') from mirror.receivers),
+      'gaps', (select coalesce(jsonb_agg(jsonb_build_object('id', receiver, 'kind', kind, 'sinceMs', ${msOf('least(since, now())')},
+        'untilMs', ${msOf('least(until, now())')})), '[]') from mirror.receiver_gaps))::text as times`,
+  );
+  return JSON.parse(rows[0]?.times ?? 'null') as ReceiverTimes; // made by the statement above
+}
+
+export type SilentScope = { companyId: string; projectId: string | null; usually: number };
+
+/** Who said so much in these hours a week ago usually speaks. */
+const SPEAKS = 20;
+export const SILENCE_MS = 3 * 3_600_000;
+const SILENCE = `interval '${SILENCE_MS} ms'`;
+
+/** Scopes with a hook that sent nothing for three hours, and twenty events or more in the same hours a week ago. */
+export async function listSilentScopes(client: Queryable, companyId: string | null): Promise<SilentScope[]> {
+  const { rows } = await client.query<SilentScope>(
+    `with usual as (
+        select company_id, project_id, count(*)::int as usually from mirror.events
+        where received_at > now() - interval '7 days' - ${SILENCE} and received_at <= now() - interval '7 days'
+          and ($1::bigint is null or company_id = $1) group by 1, 2 having count(*) >= ${SPEAKS}
+      ),
+      spoke as (
+        select distinct company_id, project_id from mirror.events where received_at > now() - ${SILENCE} and via = 'delivery'
+      )
+      select u.company_id::text as "companyId", u.project_id::text as "projectId", usually from usual u
+      where exists (select from mirror.hooks h where h.company_id = u.company_id and h.project_id is not distinct from u.project_id
+          and h.hook_id is not null)
+        and not exists (select from spoke s where s.company_id = u.company_id and s.project_id is not distinct from u.project_id)
+      order by usually desc, 1, 2`,
+    [companyId],
+  );
+  return rows;
+}
+
+/** How many calls went to the log within the last hour, by all companies that share this one's windows, but for the last `latelyMs`. */
+export async function countLogCalls(client: Queryable, companyId: string, latelyMs: number): Promise<number> {
+  const { rows } = await client.query<{ calls: number }>(
+    `select count(*)::int as calls from mirror.fetches
+      where called_at > now() - interval '1 hour' and called_at < now() - $2::float8 * interval '1 ms'
+        and route like '%/deliveries' and lane = 'upkeep'
+        and mirror.owner_of_windows(company_id) is not distinct from mirror.owner_of_windows($1)`,
+    [companyId, latelyMs],
+  );
+  return rows[0]?.calls ?? 0;
+}
+
+export type LookPlace = { companyId: string; projectId: string | null; hookId: string; status: string };
+
+export type LookNews = {
+  /** From which day on it read, `2026-06-30`. */
+  day: string;
+  pages: number;
+  found: number;
+  newEvents: number;
+  unread: number;
+  newestEventAt: Date | null;
+  oldestEventAt: Date | null;
+  /** How many events stood right after a newer one; null: one stood after an older one. */
+  inOrder: number | null;
+};
+
+/** Notes a look that read all there was, also with the repairs that are under way. */
+export async function noteDeliveryLook(database: Database, place: LookPlace, news: LookNews): Promise<void> {
+  const { companyId, projectId, hookId, status } = place;
+  const { day, pages, found, newEvents, unread, newestEventAt, oldestEventAt, inOrder } = news;
+  await inTransaction(database, async (client) => {
+    await client.query(
+      `insert into mirror.delivery_looks as l (company_id, project_id, hook_id, status, day, looked_at, pages, found, new_events,
+          newest_event_at, in_order)
+        values ($1, $2, $3, $4, $5, now(), $6, $7, $8, $9, $10)
+        on conflict (company_id, hook_id, status) do update set project_id = excluded.project_id, day = excluded.day,
+          looked_at = now(), tried_at = now(), finding = null, next_at = null, pages = excluded.pages, found = excluded.found,
+          new_events = excluded.new_events, newest_event_at = greatest(excluded.newest_event_at, l.newest_event_at),
+          in_order = l.in_order + excluded.in_order`,
+      [companyId, projectId, hookId, status, day, pages, found, newEvents, newestEventAt, inOrder],
+    );
+    await addToRepairs(client, place, [pages, found, newEvents, unread, oldestEventAt]);
+  });
+}
+
+/** Notes that a look failed, why, and when the next may be. */
+export async function noteFailedLook(
+  database: Database,
+  place: LookPlace,
+  { finding, nextInMs, calls }: { finding: string; nextInMs: number; calls: number },
+): Promise<void> {
+  const { companyId, projectId, hookId, status } = place;
+  await inTransaction(database, async (client) => {
+    await client.query(
+      `insert into mirror.delivery_looks (company_id, project_id, hook_id, status, finding, next_at)
+        values ($1, $2, $3, $4, $5, now() + $6::float8 * interval '1 ms')
+        on conflict (company_id, hook_id, status) do update set project_id = excluded.project_id, finding = excluded.finding,
+          tried_at = now(), next_at = excluded.next_at`,
+      [companyId, projectId, hookId, status, finding, nextInMs],
+    );
+    await addToRepairs(client, place, [calls, 0, 0, 0, null]);
+  });
+}
+
+async function addToRepairs(
+  client: Queryable,
+  { companyId, projectId }: LookPlace,
+  sums: readonly (number | Date | null)[],
+): Promise<void> {
+  await client.query(
+    `update mirror.repairs set calls = calls + $3, found = found + $4, new_events = new_events + $5, unread = unread + $6,
+        oldest_event_at = least(oldest_event_at, $7)
+      where company_id = $1 and finished_at is null and (project_id is null or project_id = $2)`,
+    [companyId, projectId, ...sums],
+  );
+}
+
+/** Forgets looks at hooks that are gone, and repairs that were asked for 90 days ago. */
+export async function forgetOldLooks(database: Database): Promise<void> {
+  await database.pool.query(
+    `delete from mirror.delivery_looks l where tried_at < now() - interval '7 days'
+      and not exists (select from mirror.hooks h where h.company_id = l.company_id and h.hook_id = l.hook_id)`,
+  );
+  await database.pool.query(`delete from mirror.repairs where requested_at < now() - interval '90 days'`);
+}
+
+export type UndeliveredState = { askedMs: number; count: number; oldestMs: number | null; alarmHours: number };
+
+/** What the company's busiest hooks said last; null: they were never asked. */
+export async function readUndelivered(client: Queryable, companyId: string): Promise<UndeliveredState | null> {
+  const { rows } = await client.query<UndeliveredState>(
+    `select ${msOf('asked_at')} as "askedMs", count, ${msOf('oldest_at')} as "oldestMs", alarm_hours as "alarmHours"
+      from mirror.undelivered where company_id = $1`,
+    [companyId],
+  );
+  return rows[0] ?? null;
+}
+
+/** Notes what they say now. */
+export async function noteUndelivered(
+  database: Database,
+  companyId: string,
+  { count, oldestAt, alarmHours }: { count: number; oldestAt: Date | null; alarmHours: number },
+): Promise<void> {
+  await database.pool.query(
+    `insert into mirror.undelivered (company_id, asked_at, count, oldest_at, alarm_hours) values ($1, now(), $2, $3, $4)
+      on conflict (company_id) do update set asked_at = now(), count = excluded.count, oldest_at = excluded.oldest_at,
+        alarm_hours = excluded.alarm_hours`,
+    [companyId, count, oldestAt, alarmHours],
+  );
+}

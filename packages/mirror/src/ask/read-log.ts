@@ -1,0 +1,101 @@
+// Reads a hook's log of deliveries and hands over what we lack. What came on one page is in the queue before the next one is asked for.
+import { type Database, findRecorded, type LookNews } from '@procore-mirror/database';
+import { type HookDelivery, type HooksApi, type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
+import { longerId } from '../plan/longer-id.ts';
+import type { PlannedLook } from '../plan/plan-looks.ts';
+import { happenedAt } from './undelivered.ts';
+
+export type HandOver = (delivery: { body: Buffer; receivedAt: Date }) => Promise<void>;
+
+export type LogOptions = {
+  hooks: Pick<HooksApi, 'deliveryPages'>;
+  database: Database;
+  companyId: string;
+  look: PlannedLook;
+  /** Resolves once it is durable. */
+  handOver: HandOver;
+  signal: AbortSignal;
+};
+
+export type LogRead = LookNews & {
+  /** Why it was not read to its end; null: it was. */
+  cut: string | null;
+  /** What was handed over. */
+  handedOver: readonly ProcoreEvent[];
+};
+
+type Row = { happenedMs: number | null; delivery: HookDelivery; event: ProcoreEvent | null };
+
+/** Throws what the client and `handOver` throw; what was handed over by then stays so. */
+export async function readLog(options: LogOptions): Promise<LogRead> {
+  const { hooks, companyId, look, signal } = options;
+  const { hookId, projectId, status, endsAtMs } = look;
+  const day = new Date(look.coversFromMs).toISOString().slice(0, 10);
+  const since = new Date(look.fromMs).toISOString().slice(0, 10);
+  const sums = { pages: 0, found: 0, unread: 0 };
+  const handedOver: ProcoreEvent[] = [];
+  const times = seeTimes();
+  let cut: string | null = null;
+  const asked = { companyId, projectId, hookId, status, since, signal, onCut: (issue: string) => (cut = issue) };
+  for await (const page of hooks.deliveryPages(asked)) {
+    const rows = page.filter((delivery) => isWanted(delivery, look)).map(readRow);
+    for (const { happenedMs } of rows) if (happenedMs !== null) times.see(happenedMs);
+    sums.pages += 1;
+    sums.found += rows.length;
+    sums.unread += rows.filter(({ event }) => event === null).length;
+    const lacking = await handOverWhatWeLack(options, rows);
+    handedOver.push(...lacking);
+    if (lacking.length === 0 && endsAtMs !== null && times.reachBackTo(endsAtMs)) break;
+  }
+  return { day, ...sums, ...times.seen(), newEvents: handedOver.length, cut, handedOver };
+}
+
+/** What the times of the events that come tell: the newest, the oldest, and whether each is older than the one before. */
+function seeTimes(): {
+  see: (ms: number) => void;
+  reachBackTo: (ms: number) => boolean;
+  seen: () => Pick<LookNews, 'newestEventAt' | 'oldestEventAt' | 'inOrder'>;
+} {
+  let [newestMs, oldestMs, beforeMs] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  let inOrder: number | null = 0;
+  return {
+    see: (ms) => {
+      const isOlder = ms < beforeMs && Number.isFinite(beforeMs);
+      if (ms > beforeMs) inOrder = null;
+      else if (inOrder !== null) inOrder += isOlder ? 1 : 0;
+      [newestMs, oldestMs, beforeMs] = [Math.max(newestMs, ms), Math.min(oldestMs, ms), ms];
+    },
+    reachBackTo: (ms) => inOrder !== null && oldestMs <= ms,
+    seen: () => ({ newestEventAt: momentOf(newestMs), oldestEventAt: momentOf(oldestMs), inOrder }),
+  };
+}
+
+/** A server that does not know the filter shows all (docs/procore.md: Filters), also what was delivered. */
+function isWanted({ status }: HookDelivery, look: PlannedLook): boolean {
+  const isDelivered = ['delivered', 'succeeded'].includes(status.toLowerCase());
+  return isDelivered === (look.status === 'succeeded');
+}
+
+function readRow(delivery: HookDelivery): Row {
+  const parsed = parseWebhookEvent(delivery.body);
+  return { delivery, happenedMs: happenedAt(delivery), event: parsed.ok ? parsed.event : null };
+}
+
+/** Of one page. What nobody can read as an event is left where it is: it would be a dead letter of no use. */
+async function handOverWhatWeLack({ database, handOver }: LogOptions, rows: readonly Row[]): Promise<ProcoreEvent[]> {
+  const events = rows.flatMap(({ event, delivery }) => (event === null ? [] : [{ event, delivery }]));
+  const known = await findRecorded(
+    database.pool,
+    // The log may tell an event by another id than the body has (docs/procore.md: Webhooks API).
+    events.map(({ event, delivery }) => ({ ...event, ids: [event.id, delivery.id, longerId(event)] })),
+  );
+  const lacking = events.filter((_, place) => !known.has(place));
+  await Promise.all(
+    lacking.map(({ delivery }) => handOver({ body: Buffer.from(delivery.body), receivedAt: new Date() })),
+  );
+  return lacking.map(({ event }) => event);
+}
+
+function momentOf(ms: number): Date | null {
+  return Number.isFinite(ms) ? new Date(ms) : null;
+}

@@ -1,0 +1,167 @@
+// One look after the other at the logs of a company's hooks: what came of it is noted, and who refuses is left alone.
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  findRecorded,
+  type LookPlace,
+  noteDeliveryLook,
+  noteFailedLook,
+  parkScope,
+  wasAnswered,
+} from '@procore-mirror/database';
+import { type HooksApi, ProcoreFormatError, ProcoreResponseError } from '@procore-mirror/procore';
+import { type LogRead, readLog } from './ask/read-log.ts';
+import { askCompany } from './ask/witness.ts';
+import { ScopeParkedError } from './errors.ts';
+import { isRefusal } from './plan/judge-failure.ts';
+import { longerId } from './plan/longer-id.ts';
+import type { PlannedLook } from './plan/plan-looks.ts';
+import type { RepairLoopOptions } from './repair-options.ts';
+import { usualPace } from './run/fetch-settings.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 1_440 * MINUTE_MS;
+/** Whom so many hooks in a row refuse is refused by the rest, too, for now. */
+const REFUSALS_IN_A_ROW = 3;
+const SHORTEST_REST_MS = 10 * MINUTE_MS;
+const LONGEST_REST_MS = 120 * MINUTE_MS;
+const RECORDED_WITHIN_MS = 30_000;
+const LOOK_FOR_RECORDED_EVERY_MS = 100;
+
+type Options = Pick<RepairLoopOptions, 'database' | 'client' | 'everyMs' | 'log' | 'handOver'> & {
+  hooks: Pick<HooksApi, 'deliveryPages'>;
+  companyId: string;
+  /** How many calls were made until now. */
+  callsMade: () => number;
+};
+
+export type LogLooks = {
+  /** Makes a look and notes what came of it. False: nothing more is to be asked of the company for now. */
+  look: (planned: PlannedLook, signal: AbortSignal) => Promise<boolean>;
+  /** Several refused in a row: the rest is left alone for a while. */
+  isResting: () => boolean;
+};
+
+export function createLogLooks(options: Options): LogLooks {
+  const { database, everyMs, log, companyId, callsMade } = options;
+  let refusals: { times: number; sinceMs: number; untilMs: number; reason: string } | null = null;
+
+  const isResting = () =>
+    refusals !== null && refusals.times >= REFUSALS_IN_A_ROW && performance.now() < refusals.untilMs;
+
+  async function settle(place: LookPlace, error: unknown, how: { isAsked: boolean; calls: number }): Promise<boolean> {
+    const finding = findingOf(error);
+    if (finding === null) throw error;
+    if (error instanceof ScopeParkedError) {
+      if (how.isAsked) await noteFailedLook(database, place, { finding, nextInMs: 0, calls: 0 });
+      return how.isAsked;
+    }
+    await noteFailedLook(database, place, {
+      ...{ finding, calls: Math.max(1, how.calls) },
+      nextInMs: pauseAfter(error, everyMs),
+    });
+    log.warn({ ...aboutOf(place), reason: finding }, 'a log of deliveries could not be read');
+    await countRefusal(finding);
+    return how.isAsked || !isResting();
+  }
+
+  async function countRefusal(reason: string): Promise<void> {
+    const now = performance.now();
+    const { times, sinceMs } = refusals ?? { times: 0, sinceMs: now };
+    const restMs = Math.min(Math.max((now - sinceMs) / 2, SHORTEST_REST_MS), LONGEST_REST_MS);
+    refusals = { times: times + 1, sinceMs, untilMs: now + restMs, reason };
+    if (refusals.times >= REFUSALS_IN_A_ROW) await parkIfRefused();
+  }
+
+  /**
+   * A company that disconnected the app does not say who we are, either, and answers nothing else. It is parked, and nobody asks it but its
+   * probes.
+   */
+  async function parkIfRefused(): Promise<void> {
+    if (await wasAnswered(database, companyId, SHORTEST_REST_MS)) return;
+    const failure = await askCompany({ client: options.client, companyId, signal: undefined });
+    if (failure?.kind !== 'trouble' || !isRefusal(failure.trouble)) return;
+    const trouble = { ...failure.trouble, reason: 'not_connected' as const };
+    const scope = { companyId, projectId: null, resource: null };
+    if (await parkScope(database, scope, trouble, usualPace.parking))
+      log.warn({ ...scope, reason: trouble.reason, detail: trouble.detail }, 'parked until a probe is answered');
+  }
+
+  async function noteRead(place: LookPlace, read: LogRead, signal: AbortSignal): Promise<void> {
+    const { handedOver, cut, ...news } = read;
+    await untilRecorded(handedOver, signal);
+    // What was not read to its end covers nothing that came before.
+    const day = cut === null ? news.day : new Date().toISOString().slice(0, 10);
+    await noteDeliveryLook(database, place, { ...news, day });
+    if (cut !== null) {
+      const finding = `its log was not read to its end: ${cut}`;
+      await noteFailedLook(database, place, { finding, nextInMs: DAY_MS, calls: 0 });
+    }
+    tell(place, read);
+  }
+
+  function tell(
+    place: LookPlace,
+    { handedOver, cut, unread, found, pages, oldestEventAt, newestEventAt }: LogRead,
+  ): void {
+    const about = { ...aboutOf(place), seen: found, pages };
+    if (cut !== null) log.warn({ ...about, reason: cut }, 'a log of deliveries could not be read to its end');
+    if (unread > 0) log.warn({ ...about, unread }, 'a log of deliveries holds bodies that are no events');
+    if (handedOver.length === 0) log.debug(about, 'looked at a log of deliveries');
+    else
+      log.warn(
+        { ...about, events: handedOver.length, oldest: oldestEventAt, newest: newestEventAt },
+        "missed events were brought in from Procore's log of deliveries",
+      );
+  }
+
+  /** What is in the queue is safe; but until it is recorded the next look would take it for missing. */
+  async function untilRecorded(events: LogRead['handedOver'], signal: AbortSignal): Promise<void> {
+    const wanted = events.map((event) => ({ ...event, ids: [event.id, longerId(event)] }));
+    const giveUpAt = performance.now() + RECORDED_WITHIN_MS;
+    while (wanted.length > 0 && performance.now() < giveUpAt) {
+      if ((await findRecorded(database.pool, wanted)).size === wanted.length) return;
+      await sleep(LOOK_FOR_RECORDED_EVERY_MS, null, { signal });
+    }
+  }
+
+  async function look(planned: PlannedLook, signal: AbortSignal): Promise<boolean> {
+    const { projectId, hookId, status } = planned;
+    const place = { companyId, projectId, hookId, status };
+    if (refusals !== null && isResting()) {
+      const finding = `not asked, because ${refusals.times} logs in a row were refused: ${refusals.reason}`;
+      await noteFailedLook(database, place, { finding, nextInMs: 0, calls: 0 });
+      return true;
+    }
+    const before = callsMade();
+    try {
+      const read = await readLog({ ...options, look: planned, signal });
+      refusals = null;
+      await noteRead(place, read, signal);
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      return settle(place, error, { isAsked: planned.because === 'asked for', calls: callsMade() - before });
+    }
+  }
+
+  return { look, isResting };
+}
+
+function aboutOf({ companyId, projectId, hookId, status }: LookPlace): Record<string, string | null> {
+  return { company_id: companyId, project_id: projectId, hook_id: hookId, status };
+}
+
+/** What is to be told of a log that cannot be read; null: it is no answer of Procore's. */
+export function findingOf(error: unknown): string | null {
+  if (error instanceof ScopeParkedError || error instanceof ProcoreFormatError) return error.message;
+  if (!(error instanceof ProcoreResponseError)) return null;
+  if (error.status === 403)
+    return `${error.message}: the service account needs the permission Webhooks API: Standard in the app's manifest`;
+  return error.meaning === 'absent' ? `no log: ${error.message}` : error.message;
+}
+
+/** Who says no says so again, for a day; trouble may pass. */
+function pauseAfter(error: unknown, everyMs: number): number {
+  const passes = error instanceof ProcoreResponseError && error.status >= 500;
+  return passes ? Math.max(everyMs, SHORTEST_REST_MS) : DAY_MS;
+}

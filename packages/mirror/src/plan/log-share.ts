@@ -1,0 +1,25 @@
+/** Of an hour's calls: what the log of deliveries may take, and after deliveries were missed with what comparisons leave. */
+const SHARE_OF_LOG = 0.1;
+const SHARE_AFTER_GAP = 0.2;
+
+/** How many calls looks at the log may still take now. `hourLimit`: null, there is none. */
+export function logCallsLeft(
+  { used, hourLimit }: { used: number; hourLimit: number | null },
+  isAfterGap: boolean,
+): number {
+  if (hourLimit === null) return Number.POSITIVE_INFINITY;
+  return Math.max(Math.floor(hourLimit * (isAfterGap ? SHARE_AFTER_GAP : SHARE_OF_LOG)), 1) - used;
+}
+
+/** How long a look at each of these hooks takes at that share, ms. */
+export function roundOfLogMs(hooks: number, hourLimit: number | null): number {
+  return hourLimit === null ? 0 : (hooks / Math.max(Math.floor(hourLimit * SHARE_OF_LOG), 1)) * 3_600_000;
+}
+
+/** Procore throws an event away after twelve hours. */
+const ALARMS_AT_HOURS = [11, 6, 2] as const;
+
+/** The alarm that is due for an event that is not delivered for so long; 0: none. */
+export function alarmFor(ageMs: number): number {
+  return ALARMS_AT_HOURS.find((hours) => ageMs >= hours * 3_600_000) ?? 0;
+}

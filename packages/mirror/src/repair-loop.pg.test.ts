@@ -1,0 +1,303 @@
+import { catalogue } from '@procore-mirror/catalogue';
+import { readRepairProgress, requestRepair } from '@procore-mirror/database';
+import { createHooksApi, createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { applyHooks } from './apply-hooks.ts';
+import { countCalls } from './count-calls.ts';
+import { recordDelivery } from './record-delivery.ts';
+import { startRepairLoop } from './repair-loop.ts';
+import type { RepairLoopOptions } from './repair-options.ts';
+import { openMigratedDatabase, simulateProcore } from './testing/test-mirror.ts';
+
+const companyId = '598134325683880';
+const DAY = 86_400_000;
+const patience = { timeout: 30_000, interval: 50 };
+type Said = { level: string; about: Record<string, unknown>; message: string };
+
+let mirror: Awaited<ReturnType<typeof openMigratedDatabase>>;
+let procore: Awaited<ReturnType<typeof simulateProcore>>;
+let client: ProcoreClient;
+let projectIds: string[];
+let calls = 0;
+let said: Said[] = [];
+const loops: ReturnType<typeof startRepairLoop>[] = [];
+
+const query = (sql: string, values: unknown[] = []) => mirror.database.pool.query(sql, values);
+const control = <T>(method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE', what: string, body?: unknown) =>
+  procore.system.control<T>(method, `/control/${what}`, body);
+const edit = (count: number) =>
+  control<{ events: number }>('POST', 'edits', {
+    edits: Array.from({ length: count }, (_, index) => ({
+      ...{ resource: 'RFIs', action: 'create', projectId: projectIds[index % projectIds.length] },
+    })),
+  });
+const discard = async () => {
+  for (let hour = 0; hour < 26; hour++) await control('POST', 'clock', { advanceMs: DAY / 48 });
+  await expect
+    .poll(() => control<{ outstanding: number }>('GET', 'quiet?timeoutMs=100'), patience)
+    .toMatchObject({ outstanding: 0 });
+};
+const events = async () =>
+  (
+    await query('select count(*)::int as events, count(*) filter (where via = $1)::int as mended from mirror.events', [
+      'delivery log',
+    ])
+  ).rows[0];
+/** A receiver that was down until a moment ago. */
+const report = async (since = '1 minute', until = '1 second') => {
+  await query(`insert into mirror.receivers (id, host, pid, version, started_at, reported_at, report)
+    values ('r', 'h', 1, '1', now() - interval '${until}', now(), '{}')`);
+  await query(
+    `insert into mirror.receiver_gaps values ('r', 'down', now() - interval '${since}', now() - interval '${until}', null, false)`,
+  );
+};
+const looks = async () => (await query('select count(*)::int as looks from mirror.delivery_looks')).rows[0].looks;
+const repair = async (since: Date | null = null, projectId: string | null = null) => {
+  const requests = await requestRepair(mirror.database, `repair-${performance.now()}`, {
+    companyIds: [companyId],
+    projectId,
+    since,
+  });
+  await expect.poll(async () => (await readRepairProgress(mirror.database.pool, requests)).over, patience).toBe(1);
+  return readRepairProgress(mirror.database.pool, requests);
+};
+
+function start(more: Partial<RepairLoopOptions> = {}) {
+  const log = (level: string) => (about: object, message: string) => said.push({ level, about: { ...about }, message });
+  const pace = { delayMs: 0, maxWaitMs: 60_000 };
+  const loop = startRepairLoop({
+    ...{
+      database: mirror.database,
+      client: countCalls(client, () => calls++),
+      everyMs: 50,
+      holder: 'test',
+      lookEveryMs: 10,
+    },
+    handOver: async (delivery) => {
+      const settings = {
+        database: mirror.database,
+        catalogue,
+        selection: { companyIds: null, resources: null },
+        ...pace,
+      };
+      await recordDelivery(settings, { ...delivery, via: 'delivery log' });
+    },
+    log: { debug: log('debug'), warn: log('warn'), error: log('error') },
+    ...more,
+  });
+  loops.push(loop);
+  return loop;
+}
+
+beforeAll(async () => {
+  mirror = await openMigratedDatabase();
+});
+afterAll(() => mirror.close());
+beforeEach(async () => {
+  await query(`truncate mirror.selection, mirror.hooks, mirror.duties, mirror.fetches, mirror.scopes, mirror.events, mirror.pending,
+    mirror.delivery_looks, mirror.repairs, mirror.undelivered, mirror.receivers, mirror.receiver_gaps`);
+  procore = await simulateProcore();
+  await control('POST', 'seed', { companyId, projects: 1 });
+  client = createProcoreClient({ apiUrl: new URL(procore.url), token: procore.token, refuseToken: () => {} });
+  const world = await procore.system.controlLines<{ id: string }>(`/control/world?resource=Projects`);
+  projectIds = world.map(({ id }) => id);
+  for (const projectId of [null, ...projectIds]) {
+    const { hookId } = await applyHooks({
+      ...{
+        hooks: createHooksApi(client),
+        catalogue,
+        selection: { resources: null },
+        companyId,
+        projectId,
+        namespace: 'procore-mirror',
+      },
+      ...{
+        payloadVersion: 'v4.0',
+        destinationUrl: 'http://127.0.0.1:9/webhooks/procore',
+        authorization: 'Bearer of-the-test-only',
+      },
+      signal: AbortSignal.timeout(60_000),
+    });
+    await query(
+      `insert into mirror.hooks (company_id, project_id, payload_version, hook_id) values ($1, $2, 'v4.0', $3)`,
+      [companyId, projectId, hookId],
+    );
+  }
+  [calls, said] = [0, []];
+});
+afterEach(async () => {
+  await Promise.all(loops.splice(0).map((loop) => loop.close()));
+  await client.close();
+  await procore.close();
+});
+
+test.each([
+  ['newest first', null],
+  ['oldest first', 'v2.0'],
+  ['none', 'v3.0'],
+] as const)(
+  'what was thrown away while nobody listened comes back: log %s, bodies %s',
+  async (deliveryLogOrder, deliveryLogVersion) => {
+    await control('PATCH', 'settings', { deliveryLogOrder, deliveryLogVersion });
+    const made = await edit(250);
+    await discard();
+    await report();
+    start();
+    await expect.poll(events, patience).toEqual({ events: made.events, mended: made.events });
+    await expect.poll(looks, patience).toBe(9);
+    const mended = said.filter(({ message }) => message.includes('brought in'));
+    expect(mended.map(({ about }) => about.events)).toEqual([125, 125]);
+    await loops.splice(0)[0]?.close();
+    start({ everyMs: 0 });
+    calls = 0;
+    const again = await repair();
+    expect(again).toMatchObject({ hooks: 3, newEvents: 0, unreached: [], olderThanLog: [], over: 1 });
+    expect(again.calls).toBe(deliveryLogOrder === 'newest first' ? 9 : 11); // without an order every page is read
+    expect(calls).toBe(again.calls);
+  },
+);
+
+test('without a gap only what was thrown away is looked at, once a day', async () => {
+  start();
+  await expect.poll(looks, patience).toBe(3);
+  await query(
+    `update mirror.delivery_looks set looked_at = now() - interval '25 hours', tried_at = now() - interval '25 hours'`,
+  );
+  await expect.poll(() => calls, patience).toBe(6);
+  expect((await query('select distinct status from mirror.delivery_looks')).rows).toEqual([{ status: 'discarded' }]);
+});
+
+test('what was recorded once and lost is brought in again when somebody asks since when', async () => {
+  const made = await edit(30);
+  await discard();
+  start({ everyMs: 0 });
+  expect(await looks()).toBe(0);
+  expect(await repair()).toMatchObject({ newEvents: made.events, found: made.events });
+  await query('delete from mirror.events where ctid in (select ctid from mirror.events limit 7)');
+  expect(await repair(new Date(Date.now() - 20 * DAY))).toMatchObject({ newEvents: 7, hooks: 3 });
+});
+
+test('only the project that is asked for is looked at', async () => {
+  start({ everyMs: 0 });
+  expect(await repair(null, projectIds[0])).toMatchObject({ hooks: 1, looks: 3, calls: 3 });
+});
+
+test('a log that is refused is told with the permission, and nobody asks it again and again', async () => {
+  await control('POST', 'faults', [{ kind: 'webhooks', status: 403 }]);
+  start();
+  await expect.poll(looks, patience).toBe(3);
+  const { unreached } = await repair();
+  expect(unreached.map(({ reason }) => reason.includes('Webhooks API: Standard'))).toEqual([true, true, true]);
+  expect((await query('select company_id::text as id, reason from mirror.scopes')).rows).toEqual([]); // it says who we are
+  const before = calls;
+  await report();
+  await expect.poll(() => said.length, patience).toBeGreaterThan(0);
+  expect((await repair()).calls).toBe(0);
+  expect(calls).toBe(before);
+  expect(calls).toBeLessThanOrEqual(4);
+});
+
+test('a company that disconnected the app is parked after three refusals, and costs no upkeep but its probes', async () => {
+  await control('PATCH', `companies/${companyId}`, { connected: false });
+  await report();
+  start();
+  await expect
+    .poll(async () => (await query('select reason from mirror.scopes')).rows, patience)
+    .toEqual([{ reason: 'not_connected' }]);
+  const before = calls;
+  expect(before).toBeLessThanOrEqual(4);
+  const { unreached } = await repair();
+  expect(unreached).toHaveLength(3);
+  expect(calls).toBe(before);
+});
+
+test('a company that answers others is not parked, though it refuses its logs and does not say who we are', async () => {
+  await control('PATCH', `companies/${companyId}`, { connected: false });
+  await query(
+    `insert into mirror.fetches (company_id, called_at, lane, route, status, ms) values ($1, now(), 'live', 'GET /rest/v1.0/rfis', 200, 1)`,
+    [companyId],
+  );
+  start();
+  expect((await repair()).unreached).toHaveLength(3);
+  expect((await query('select reason from mirror.scopes')).rows).toEqual([]);
+  expect(calls).toBe(3);
+});
+
+test('a company that is parked is asked nothing; who asks is told', async () => {
+  await query(
+    `insert into mirror.scopes (company_id, reason, detail, parked_at, probe_at) values ($1, 'refused', 'HTTP 403', now(), now() + interval '1 hour')`,
+    [companyId],
+  );
+  start();
+  const { unreached } = await repair();
+  expect(unreached).toHaveLength(3);
+  expect(unreached[0]?.reason).toContain('not asked');
+  expect(calls).toBe(0);
+});
+
+test('a day on which deliveries were missed and that the log has forgotten is told', async () => {
+  const made = await edit(20);
+  await discard();
+  start({ everyMs: 0 });
+  expect(await repair()).toMatchObject({ newEvents: made.events });
+  await query(`update mirror.events set received_at = now() - interval '3 days'`);
+  await query(
+    `insert into mirror.receiver_gaps values ('r', 'refused', now() - interval '2 days', now() - interval '1 day', 3, null)`,
+  );
+  await control('PATCH', 'settings', { deliveryLogDays: 0 });
+  const { olderThanLog } = await repair(new Date(Date.now() - 5 * DAY));
+  const day = new Date(Date.now() - 2 * DAY).toISOString().slice(0, 10);
+  expect(olderThanLog).toEqual([{ companyId, day }]);
+  await control('PATCH', 'settings', { deliveryLogDays: 30 });
+  await query(`update mirror.receiver_gaps set since = now(), until = now()`);
+  expect((await repair(new Date(Date.now() - 5 * DAY))).olderThanLog).toEqual([]);
+});
+
+test('while nobody listens the busiest hooks tell how long, with an alarm at 2, 6 and 11 hours, each once', async () => {
+  await edit(4);
+  await query(`insert into mirror.receivers (id, host, pid, version, started_at, reported_at, recorded_at, report)
+    values ('r', 'h', 1, '1', now() - interval '1 day', now() - interval '1 hour', now() - interval '1 hour', '{}')`);
+  const ahead = await control<{ nowMs: number }>('GET', 'clock');
+  let aheadMs = ahead.nowMs - Date.now();
+  start({ now: () => Date.now() + aheadMs });
+  const alarms = () =>
+    said.filter(({ message }) => message.includes('could not deliver')).map(({ level, about }) => [level, about.hours]);
+  for (const [hours, count] of [
+    [2.1, 1],
+    [4, 2],
+    [5, 3],
+  ] as const) {
+    await control('POST', 'clock', { advanceMs: hours * 3_600_000 });
+    aheadMs += hours * 3_600_000;
+    await expect.poll(() => alarms().length, patience).toBe(count);
+  }
+  expect(alarms()).toEqual([
+    ['warn', 2],
+    ['warn', 6],
+    ['error', 11],
+  ]);
+  expect((await query('select count, alarm_hours from mirror.undelivered')).rows).toEqual([
+    { count: 4, alarm_hours: 11 },
+  ]);
+});
+
+test('looks keep to a tenth of the calls, two tenths after a gap', async () => {
+  await query(`update mirror.budget set call_limit = 600 where window_name = 'hour'`);
+  const called = (count: number) =>
+    query(
+      `insert into mirror.fetches (company_id, called_at, lane, route, status, ms)
+        select $1, now() - interval '1 minute', 'upkeep', 'GET /rest/v2.0/companies/{id}/webhooks/hooks/{id}/deliveries', 200, 1
+        from generate_series(1, $2)`,
+      [companyId, count],
+    );
+  await called(58);
+  const first = start();
+  await expect.poll(looks, patience).toBe(2);
+  await first.close();
+  await called(55); // of a hundred and twenty
+  await report();
+  start({ holder: 'other' });
+  await expect.poll(looks, patience).toBeGreaterThan(3);
+  await query(`update mirror.budget set call_limit = 1000000 where window_name = 'hour'`);
+  await expect.poll(looks, patience).toBe(9);
+});

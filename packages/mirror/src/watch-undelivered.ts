@@ -1,0 +1,103 @@
+// A pause of Procore's deliveries concerns the whole address, so the busiest hooks tell of it. They are asked while anything hints at one.
+import {
+  type LoggedHook,
+  listBusyScopes,
+  listSilentScopes,
+  noteUndelivered,
+  readReceiverTimes,
+  readUndelivered,
+} from '@procore-mirror/database';
+import { type HooksApi, ProcoreResponseError } from '@procore-mirror/procore';
+import { findUndelivered, type Undelivered } from './ask/undelivered.ts';
+import { alarmFor } from './plan/log-share.ts';
+import { downSince, missedTimes } from './plan/missed-times.ts';
+import type { RepairLoopOptions } from './repair-options.ts';
+
+const MOST_HOOKS = 5;
+
+type Options = Pick<RepairLoopOptions, 'database' | 'everyMs' | 'log' | 'now'> & {
+  hooks: Pick<HooksApi, 'deliveries'>;
+  companyId: string;
+};
+
+/** The same hooks, those first that sent most in the last day. `isBusy`: it is among the five of the whole mirror, or there are no five. */
+export async function busiestFirst<T extends { projectId: string | null }>(
+  { database }: Pick<Options, 'database'>,
+  companyId: string,
+  hooks: readonly T[],
+): Promise<(T & { isBusy: boolean })[]> {
+  const busy = await listBusyScopes(database.pool);
+  const rank = ({ projectId }: T) => {
+    const at = busy.findIndex((scope) => scope.companyId === companyId && scope.projectId === projectId);
+    return at < 0 ? busy.length : at;
+  };
+  return hooks
+    .toSorted((one, other) => rank(one) - rank(other))
+    .map((hook) => ({ ...hook, isBusy: rank(hook) < MOST_HOOKS }));
+}
+
+/** Asks the busiest hooks what Procore has yet to deliver, if that is due, and raises the alarm, each once. */
+export function watchUndelivered(
+  options: Options,
+): (hooks: readonly LoggedHook[], signal: AbortSignal) => Promise<void> {
+  const { database, everyMs, log, companyId, now = Date.now } = options;
+  const { pool } = database;
+  const said = new Set<string>();
+
+  async function isDue(): Promise<boolean> {
+    const [times, before, silent] = await Promise.all([
+      readReceiverTimes(pool),
+      readUndelivered(pool, companyId),
+      listSilentScopes(pool, companyId),
+    ]);
+    tellOfSilence(silent);
+    const askedMs = before?.askedMs ?? Number.NEGATIVE_INFINITY;
+    if (askedMs > times.nowMs - everyMs) return false;
+    if (before !== null && before.count > 0) return true;
+    const isDown = downSince(times) !== null;
+    return isDown || silent.length > 0 || missedTimes(times).some(({ untilMs }) => untilMs > askedMs);
+  }
+
+  function tellOfSilence(silent: readonly { projectId: string | null; usually: number }[]): void {
+    const now_ = new Set(silent.map(({ projectId }) => projectId ?? ''));
+    for (const place of said) if (!now_.has(place)) said.delete(place);
+    for (const { projectId, usually } of silent) {
+      if (said.has(projectId ?? '')) continue;
+      said.add(projectId ?? '');
+      const about = { company_id: companyId, project_id: projectId, events_a_week_ago: usually };
+      log.warn(about, 'a scope that usually speaks has fallen silent for three hours');
+    }
+  }
+
+  /** Of the busiest of these hooks together. */
+  async function ask(hooks: readonly LoggedHook[], signal: AbortSignal): Promise<Undelivered> {
+    const all: Undelivered = { count: 0, oldestAt: null };
+    const busy = (await busiestFirst(options, companyId, hooks)).filter(({ isBusy }) => isBusy).slice(0, MOST_HOOKS);
+    for (const { hookId, projectId } of busy) {
+      const place = { companyId, projectId, hookId, now: new Date(now()), signal };
+      const found = await findUndelivered(options.hooks, place).catch((error: unknown) => {
+        if (error instanceof ProcoreResponseError) return undefined; // told by the next look at its log
+        throw error;
+      });
+      if (found === undefined) break;
+      const { count = 0, oldestAt = null } = found ?? {};
+      all.count += count;
+      if (oldestAt !== null && (all.oldestAt ?? oldestAt) >= oldestAt) all.oldestAt = oldestAt;
+    }
+    return all;
+  }
+
+  return async (hooks, signal) => {
+    if (everyMs === 0 || !(await isDue())) return;
+    const { count, oldestAt } = await ask(hooks, signal);
+    const alarmHours = oldestAt === null ? 0 : alarmFor(now() - oldestAt.getTime());
+    const before = (await readUndelivered(pool, companyId))?.alarmHours ?? 0;
+    await noteUndelivered(database, companyId, { count, oldestAt, alarmHours });
+    if (alarmHours <= before) return;
+    const about = { company_id: companyId, events: count, oldest: oldestAt?.toISOString(), hours: alarmHours };
+    log[alarmHours >= 11 ? 'error' : 'warn'](about, WHAT_TO_DO);
+  };
+}
+
+const WHAT_TO_DO =
+  'Procore holds events that it could not deliver, and throws them away after 12 hours: see that the receiver runs and that WEBHOOK_URL leads to it';
