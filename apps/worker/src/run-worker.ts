@@ -95,6 +95,7 @@ await runMain({
       catalogue,
       delayMs: env.FETCH_DELAY_MS,
       ...usualPace,
+      deleteCap: env.DELETE_CAP,
       neighbours: createNeighbours(),
       random: Math.random,
       keepsWalks: true,

@@ -1,6 +1,6 @@
 export { learnLimits, pauseCalls, readAffordableCalls, takeCalls, type WantedCall } from './calls/budget.ts';
 export { addFetches, type Fetch, type PastFetch, removeOldFetches } from './calls/fetches.ts';
-export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
+export { type ListFacts, type ListKey, noteInnocence, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
 export { readShortages, type Shortage } from './calls/shortage.ts';
 export { type CallWindows, readCallWindows } from './calls/windows.ts';
 export { type Database, type DatabaseOptions, openDatabase, openSessions } from './connection/open-database.ts';
@@ -72,6 +72,14 @@ export { noteBatch } from './pending/note-batch.ts';
 export { placePending } from './pending/place-pending.ts';
 export { noteFirstAbsence, noteListed, postponeRecords, postponeToDetail } from './pending/postpone-records.ts';
 export { settleRecords } from './pending/settle-records.ts';
+export {
+  countAllRows,
+  findLacking,
+  type LackingRow,
+  lockChildren,
+  lockLacking,
+  type Reading,
+} from './rows/find-lacking.ts';
 export {
   findFormerPlaces,
   findLatelyHidden,

@@ -142,6 +142,10 @@ export const workerEnv = {
     description:
       'How often the worker makes hooks as they should be where WEBHOOK_URL is set, in milliseconds, as far as its share of calls allows; 0: never.',
   }),
+  DELETE_CAP: wholeNumber(0, 999_999_999).optional().meta({
+    description:
+      'How many rows of a resource in a company or project a proof of deletion may bury at most in one run; when unset the larger of 20 and 1 % of them.',
+  }),
   RETRY_DEAD_LETTERS_AFTER_MS: list(z.string().regex(/^[1-9]\d{0,9}$/, 'must be a whole number from 1 up'))
     .transform((times) => times.map(Number))
     .refine((times) => times.every((time, index) => time > (times[index - 1] ?? 0)), 'must grow from one to the next')

@@ -503,6 +503,8 @@ export const backfills = mirror.table(
     place: jsonb('place'),
     /** The parents it walks over, in order; written once, apart from the place that changes with each page. */
     parents: jsonb('parents'),
+    /** Rows that it buried, because lists that were read to their end lack them. */
+    buried: bigint('buried', { mode: 'bigint' }).notNull().default(sql`0`),
     /** Failures in a row, since it last got on. */
     attempts: integer('attempts').notNull().default(0),
     /** When it may be taken. */
@@ -531,6 +533,8 @@ export const lists = mirror.table(
     /** By how much its Total is above what comes, and in how many readings in a row; more than one: a habit. */
     totalDifference: bigint('total_difference', { mode: 'bigint' }),
     totalReadings: integer('total_readings').notNull().default(0),
+    /** The same, when no row of ours was lacking in the list: only then it counts none of them. */
+    innocentDifference: bigint('innocent_difference', { mode: 'bigint' }),
   },
   (table) => [
     unique('lists_list').on(table.companyId, table.projectId, table.resource, table.parentId).nullsNotDistinct(),
