@@ -28,6 +28,8 @@ type Part = {
   wanted: 'active' | readonly string[];
   projectId: string | undefined;
   resource: string | undefined;
+  /** In which lane projects are listed; a backfill's when left out. */
+  lane?: 'backfill' | 'verify';
 };
 
 /**
@@ -38,14 +40,14 @@ export async function findScopes(
   { output, signal }: Context,
   part: Part,
 ): Promise<{ scopes: Scope[]; unlisted: readonly string[] }> {
-  const { database, catalogue, companyIds, projectId, wanted } = part;
+  const { database, catalogue, companyIds, projectId, wanted, lane = 'backfill' } = part;
   const chosen = chooseResource(part);
   const unlisted: string[] = [];
   const say = (line: string) => {
     unlisted.push(line);
     output.note(line);
   };
-  const { client, unanswered } = listingClient(part.client);
+  const { client, unanswered } = listingClient(part.client, lane);
   const waiting = setTimeout(() => {
     void readShortages(database.pool, companyIds).then(
       ([shortage]) =>
@@ -82,7 +84,7 @@ export function companiesOf(configured: readonly string[], company: string | und
   throw new UsageError([`company ${company} is not among PROCORE_COMPANY_IDS (${configured.join(', ')})`]);
 }
 
-/** The resources to fill; null for all that are mirrored. */
+/** The resources that are meant; null for all that are mirrored. */
 function chooseResource({ catalogue, resource, resources }: Part): readonly string[] | null {
   if (resource === undefined) return resources;
   const problem = unknownResource(catalogue, resource);
@@ -94,10 +96,13 @@ function chooseResource({ catalogue, resource, resources }: Part): readonly stri
   return [entry.resource];
 }
 
-/** The same client; its lists are part of a backfill, and it remembers whether one got no answer at all. */
-function listingClient(client: ProcoreClient): { client: ProcoreClient; unanswered: () => boolean } {
+/** The same client; its lists are made in that lane, and it remembers whether one got no answer at all. */
+function listingClient(
+  client: ProcoreClient,
+  lane: 'backfill' | 'verify',
+): { client: ProcoreClient; unanswered: () => boolean } {
   let isUnanswered = false;
-  const purpose = { projectId: null, resource: 'Projects', lane: 'backfill' } as const;
+  const purpose = { projectId: null, resource: 'Projects', lane } as const;
   return {
     unanswered: () => isUnanswered,
     client: {

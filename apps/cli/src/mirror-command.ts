@@ -18,6 +18,7 @@ import { addMigrate } from './commands/migrate.ts';
 import { addReset } from './commands/reset.ts';
 import { addResources } from './commands/resources.ts';
 import { addStatus } from './commands/status.ts';
+import { addVerify } from './commands/verify.ts';
 import { createContext } from './context.ts';
 import type { Env } from './env.ts';
 import { ServerUnreachableError, UsageError } from './errors.ts';
@@ -83,6 +84,7 @@ function createProgram(run: Run, options: Surroundings): Command {
   addResources(program, run);
   addStatus(program, run);
   addBackfill(program, run);
+  addVerify(program, run);
   const hooks = program
     .command('hooks')
     .description('What has Procore tell us of changes: one hook in each company and project.');

@@ -12,6 +12,7 @@ import {
   recordReport,
   startFetchLoop,
   startFillLoop,
+  startVerifyLoop,
   usualPace,
 } from '@procore-mirror/mirror';
 import { consumeDeliveries } from '@procore-mirror/queue';
@@ -140,6 +141,8 @@ await runMain({
     lifetime.defer('fetch loop', () => loop.close());
     const fills = startFillLoop({ settings, holder, resources, log, canSignIn: login.canSignIn });
     lifetime.defer('fill loop', () => fills.close());
+    const verify = startVerifyLoop({ settings, holder, log, canSignIn: login.canSignIn });
+    lifetime.defer('verify loop', () => verify.close());
     const heartbeat = startHeartbeat({ database, holder, log });
     lifetime.defer('heartbeat', () => heartbeat.close());
 

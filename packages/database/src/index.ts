@@ -35,6 +35,14 @@ export { readFunctions } from './migrate/sql-functions.ts';
 export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './migrate/upkeep.ts';
 export { type BackfillPart, type BackfillProgress, readBackfillProgress } from './operators/backfill-progress.ts';
 export {
+  type ComparedResource,
+  type ComparisonProgress,
+  type FoundDifference,
+  listCompared,
+  listFoundDifferences,
+  readComparisonProgress,
+} from './operators/comparison-progress.ts';
+export {
   countHeld,
   findCompaniesOf,
   forgetPlace,
@@ -110,7 +118,14 @@ export { type Marked, markAbsent } from './rows/mark-absent.ts';
 export { markAbsentChildren } from './rows/mark-absent-children.ts';
 export { readStanding, type Standing } from './rows/read-standing.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './rows/schema-drift.ts';
-export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './rows/store-records.ts';
+export {
+  type Answer,
+  compareRecords,
+  type RecordDifference,
+  type StoredRecord,
+  type StoreOutcome,
+  storeRecords,
+} from './rows/store-records.ts';
 export {
   areFilledSince,
   type BackfillNews,
@@ -133,6 +148,17 @@ export {
   renewLease,
   rescheduleBatches,
 } from './schedule/batches.ts';
+export {
+  type ClaimedComparison,
+  type ComparisonTask,
+  claimComparison,
+  endComparison,
+  giveComparisonBack,
+  keepComparison,
+  type Rung,
+  renewComparison,
+  requestComparisons,
+} from './schedule/comparisons.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './schedule/due-looks.ts';
 export { giveUpDuty, takeDuty } from './schedule/duties.ts';
 export {
@@ -153,6 +179,16 @@ export {
   readHook,
   type SeenHook,
 } from './schedule/hooks.ts';
+export {
+  addProof,
+  type Difference,
+  forgetDifferences,
+  listDifferences,
+  listSuspectLists,
+  type Proof,
+  settleSuspects,
+  suspectDifferences,
+} from './schedule/proofs.ts';
 export {
   askForTurn,
   endNoToken,

@@ -1,8 +1,9 @@
 // Rows that no answer since a number has shown: what a complete reading of their lists lacks is gone.
 import type { Queryable, Transaction } from '../connection/queryable.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
-import { quoteLiteral, quoteName, tableName } from '../schema/quote.ts';
+import { quoteName, tableName } from '../schema/quote.ts';
 import { fittingIds, inScope, LIVE, scopeProject, type TableScope } from './look-up.ts';
+import { hasNews } from './store-statement.ts';
 
 /** `since`: a number that was taken before the first request of the reading. */
 export type Reading = TableScope & { since: string };
@@ -11,24 +12,24 @@ export type LackingRow = { id: string; parentId: string | null };
 
 /** Not buried yet, older than the reading, and without news. */
 function isLacking(table: MirroredTable): string {
-  return `${inScope(table)} and _deleted_at is null and _version < $3::bigint and not ${hasNews(table)}`;
-}
-
-/** SQL condition on row `t` of company $1: news of it waits, here or where else it may be by now. */
-function hasNews({ resource, idRepeatsAcrossProjects }: MirroredTable, id = 't.id'): string {
-  return `exists (select from mirror.pending p where p.company_id = $1::bigint and p.resource = ${quoteLiteral(resource)}
-    and p.record_id = ${id}::text${idRepeatsAcrossProjects ? ' and p.project_id is not distinct from $2::bigint' : ''})`;
+  return `${inScope(table)} and _deleted_at is null and _version < $3::bigint and not ${hasNews(table, 't.id', '$1', '$2')}`;
 }
 
 const values = ({ table, companyId, projectId, since }: Reading) => [companyId, scopeProject(table, projectId), since];
 
-/** The rows that the reading lacks, hidden ones among them, in the order of their parents. */
-export async function findLacking(client: Queryable, reading: Reading): Promise<LackingRow[]> {
+/** The rows that the reading lacks, hidden ones among them, in the order of their parents. `under`: those of one parent. */
+export async function findLacking(
+  client: Queryable,
+  reading: Reading,
+  { under = null, isLive = false }: { under?: string | null; isLive?: boolean } = {},
+): Promise<LackingRow[]> {
   const { table } = reading;
+  const ofParent = under === null || table.parentKey === null ? null : `t.${quoteName(table.parentKey)}`;
   const { rows } = await client.query<LackingRow>(
     `select id::text as id, ${parentOf(table)} as "parentId" from ${tableName(table)} t
-      where ${isLacking(table)} order by 2 nulls first, t.id`,
-    values(reading),
+      where ${isLacking(table)} ${ofParent === null ? '' : `and ${ofParent} = $4::${table.idType}`}
+        ${isLive ? 'and _hidden_at is null' : ''} order by 2 nulls first, t.id`,
+    [...values(reading), ...(ofParent === null ? [] : [under])],
   );
   return rows;
 }

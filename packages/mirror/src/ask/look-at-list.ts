@@ -1,6 +1,8 @@
 // A listing read for nothing but what it shows, in one go, so that every id that came is known.
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import { takeVersion } from '@procore-mirror/database';
+import { ProcoreFormatError } from '@procore-mirror/procore';
+import { isRefusal, judgeFailure } from '../plan/judge-failure.ts';
 import type { BatchRun } from '../run/batch-run.ts';
 import { type Listing, readListing } from './listing.ts';
 import type { ListingOptions, Page } from './listing-pages.ts';
@@ -25,4 +27,12 @@ export async function lookAtList(
     await take(page, version);
   });
   return { ...listing, version, ids };
+}
+
+/** Why a look came to nothing, where Procore's answer says so: a list that is not found, refuses, or makes no sense. Throws what may pass. */
+export function flawOfAnswer(error: unknown): Error {
+  const failure = error instanceof ProcoreFormatError ? null : judgeFailure(error);
+  const isAnswer = failure?.kind === 'absent' || (failure?.kind === 'trouble' && isRefusal(failure.trouble));
+  if (error instanceof ProcoreFormatError || (error instanceof Error && isAnswer)) return error;
+  throw error;
 }

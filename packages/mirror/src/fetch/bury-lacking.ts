@@ -7,11 +7,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isListedByParent, listsAll } from '@procore-mirror/catalogue';
 import { countAllRows, findLacking, inTransaction, type LackingRow, noteInnocence } from '@procore-mirror/database';
-import { ProcoreFormatError } from '@procore-mirror/procore';
-import { lookAtList } from '../ask/look-at-list.ts';
+import { flawOfAnswer, lookAtList } from '../ask/look-at-list.ts';
 import { deleteCap } from '../plan/delete-cap.ts';
 import { counted } from '../plan/fill-in-words.ts';
-import { isRefusal, judgeFailure } from '../plan/judge-failure.ts';
 import { scopeOf } from '../run/batch-run.ts';
 import { buryUnlisted } from '../store/bury-unlisted.ts';
 import { type Fill, keepNews } from './fill-parts.ts';
@@ -53,7 +51,7 @@ async function buryFromList(
   since: string,
 ): Promise<void> {
   const { run } = fill;
-  const look = await lookAtList(run, run.entry, { parentId }).catch(asNoProof);
+  const look = await lookAtList(run, run.entry, { parentId }).catch(flawOfAnswer);
   if (look instanceof Error || look.flaw !== null) {
     const flaw = look instanceof Error ? look.message : look.flaw;
     return say(
@@ -69,14 +67,6 @@ async function buryFromList(
     await keepNews(fill, place, client);
     fill.place = place;
   });
-}
-
-/** A list that is not found, refuses, or makes no sense proves nothing. Throws other trouble, which passes. */
-function asNoProof(error: unknown): Error {
-  const failure = error instanceof ProcoreFormatError ? null : judgeFailure(error);
-  const isAnswer = failure?.kind === 'absent' || (failure?.kind === 'trouble' && isRefusal(failure.trouble));
-  if (error instanceof ProcoreFormatError || (error instanceof Error && isAnswer)) return error;
-  throw error;
 }
 
 function say(fill: Fill, remark: string): void {
