@@ -154,7 +154,7 @@ async function lookAtAll(comparison: Comparison, parts: readonly Part[]): Promis
     if (after !== null && part.name <= after) continue;
     const found = refusals < REFUSALS_IN_A_ROW ? await look(comparison, part) : NOTHING_SEEN;
     refusals = found.isRefused ? refusals + 1 : 0;
-    const place = { ...comparison.place, after: part.name, theirs: theirs + found.listed, flaw: flaw ?? found.flaw };
+    const place = { ...comparison.place, after: part.name, theirs: theirs + found.ids.size, flaw: flaw ?? found.flaw };
     await inTransaction(run.settings.database, async (client) => {
       await suspectDifferences(client, run.batch, found.differences);
       await options.kept.keep(client, place, run.counts().calls);
@@ -163,8 +163,8 @@ async function lookAtAll(comparison: Comparison, parts: readonly Part[]): Promis
   }
 }
 
-type Found = { differences: Difference[]; listed: number; flaw: string | null; isRefused: boolean };
-const NOTHING_SEEN: Found = { differences: [], listed: 0, flaw: null, isRefused: true };
+type Found = { differences: Difference[]; ids: ReadonlySet<string>; flaw: string | null; isRefused: boolean };
+const NOTHING_SEEN: Found = { differences: [], ids: new Set(), flaw: null, isRefused: true };
 
 /** One look at a list. */
 async function look({ run, place }: Comparison, { name: _, ...part }: Part): Promise<Found> {
@@ -178,7 +178,7 @@ async function look({ run, place }: Comparison, { name: _, ...part }: Part): Pro
   const own = differences.map((difference) => ({ ...difference, parentId: part.parentId }));
   // What a list lacks that leaves things out anyway proves as little with a flaw as without; but one that was cut off hides what is missing.
   const flaw = listsAll(entry) ? looked.flaw : looked.doubt;
-  return { differences: own, listed: looked.ids.size, flaw, isRefused: false };
+  return { differences: own, ids: looked.ids, flaw, isRefused: false };
 }
 
 /** Of a parent without such a list there is nothing to compare, unless we hold something. */
@@ -235,15 +235,20 @@ async function lookAgain(comparison: Comparison, parts: readonly Part[]): Promis
   if (lists.length > 0) await sleep(settings.absencePauseMs, null, { signal: run.signal });
   for (const parentId of lists) {
     const seen: Difference[] = [];
+    const ids = new Set<string>();
     let { flaw } = comparison.place;
     for (const part of parts.filter((part) => part.parentId === parentId)) {
       const found = await look(comparison, part);
       seen.push(...found.differences);
+      for (const id of found.ids) ids.add(id);
       flaw ??= found.flaw;
     }
-    const place = { ...comparison.place, flaw };
+    let { place } = comparison;
     await inTransaction(settings.database, async (client) => {
-      await settleSuspects(client, batch, { parentId, seen });
+      const dropped = await settleSuspects(client, batch, { parentId, seen });
+      // The first look skipped one, so it may have skipped another that we do not know.
+      if (dropped.some((id) => ids.has(id))) flaw ??= 'it changed while it was read';
+      place = { ...comparison.place, flaw };
       await options.kept.keep(client, place, run.counts().calls);
     });
     comparison.place = place;

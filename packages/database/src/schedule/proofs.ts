@@ -44,12 +44,12 @@ export async function listSuspectLists(client: Queryable, key: BatchKey): Promis
   return rows.map(({ parentId }) => parentId);
 }
 
-/** What of a list was suspected and is `seen` again is sure; the rest of it was none. */
+/** What of a list was suspected and is `seen` again is sure; the rest of it was none. Returns which of that was thought to be extra. */
 export async function settleSuspects(
   client: Transaction,
   key: BatchKey,
   { parentId, seen }: { parentId: string | null; seen: readonly Difference[] },
-): Promise<void> {
+): Promise<string[]> {
   const ofList = `${isOfBatch(key, 'd.')} and not d.is_sure and d.parent_id is not distinct from $4`;
   const values = [...keyValues(key), parentId];
   await client.query(
@@ -58,7 +58,11 @@ export async function settleSuspects(
       where ${ofList} and s.id = d.record_id and (s.kind = 'extra') = (d.kind = 'extra')`,
     [...values, asRows(seen)],
   );
-  await client.query(`delete from mirror.differences d where ${ofList}`, values);
+  const { rows } = await client.query<{ id: string; kind: string }>(
+    `delete from mirror.differences d where ${ofList} returning d.record_id as id, d.kind`,
+    values,
+  );
+  return rows.filter(({ kind }) => kind === 'extra').map(({ id }) => id);
 }
 
 /** What is sure, in the order of ids. */
