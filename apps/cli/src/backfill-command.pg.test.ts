@@ -136,8 +136,17 @@ test('the workers fill the mirror, and the command shows how far they are until 
 
   const json = await mirror(['backfill', '--json', '--resource', 'locations']);
   expect(JSON.parse(json.stdout)).toEqual({
-    ...{ state: 'done', requests: [expect.any(String)], lists: 1, over: 1, failed: 0, calls: 1, to_complete: 0 },
-    ...{ records: await rowsOf('locations'), failures: [], unlisted: [] },
+    ...{
+      state: 'done',
+      requests: [expect.any(String)],
+      lists: 1,
+      over: 1,
+      failed: 0,
+      calls: 1,
+      to_complete: 0,
+      buried: 0,
+    },
+    ...{ records: await rowsOf('locations'), failures: [], remarks: [], unlisted: [] },
   });
 });
 

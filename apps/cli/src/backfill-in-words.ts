@@ -6,20 +6,26 @@ const MOST_NAMED = 20;
 
 /** What became of it. */
 export function backfillInWords(progress: BackfillProgress, end: FillEnd): string {
-  const { failed, toComplete, failures } = progress;
+  const { failed, toComplete, failures, buried, remarks } = progress;
   const sums = sumsInWords(progress);
   if (end === 'told to end')
     return `Backfill: ${sums}. The workers go on with it; \`pnpm mirror backfill\` shows how far they are.`;
   if (end === 'gone')
     return `Backfill: ${sums}. Some of what was asked for is there no more: its place was forgotten, or the mirror emptied.`;
-  const detail =
+  const gone = buried === 0 ? '' : `; ${counted(buried, 'row')} that Procore lists no more are marked deleted`;
+  const toCome =
     toComplete === 0 ? '' : `; the workers complete ${counted(toComplete, 'record')} that lists carry in part`;
-  if (failed === 0) return `Backfill: ${sums}${detail}`;
+  const detail = `${gone}${toCome}`;
+  const noted = remarks
+    .slice(0, MOST_NAMED)
+    .map((fill) => [fill.companyId, fill.projectId, fill.resource, fill.reason]);
+  const said = noted.length === 0 ? '' : `${table(['company', 'project', 'resource', 'mind'], noted)}\n`;
+  if (failed === 0) return `${said}Backfill: ${sums}${detail}`;
   const named = failures
     .slice(0, MOST_NAMED)
     .map((fill) => [fill.companyId, fill.projectId, fill.resource, fill.reason]);
   const more = failed > MOST_NAMED ? `\n(${failed - MOST_NAMED} more: --json, or select * from mirror.backfills)` : '';
-  return `${table(['company', 'project', 'not filled', 'because'], named)}${more}\nBackfill: ${sums}, ${failed} not filled${detail}`;
+  return `${said}${table(['company', 'project', 'not filled', 'because'], named)}${more}\nBackfill: ${sums}, ${failed} not filled${detail}`;
 }
 
 /** The same for programs. */
@@ -30,7 +36,7 @@ export function backfillAsJson(options: {
   unlisted: readonly string[];
 }): unknown {
   const { end, progress, requests, unlisted } = options;
-  const { lists, over, failed, records, calls, toComplete, failures } = progress;
+  const { lists, over, failed, records, calls, toComplete, failures, buried, remarks } = progress;
   return {
     ...{
       state: { done: 'done', gone: 'gone', 'no worker': 'under way', 'told to end': 'under way' }[end],
@@ -41,10 +47,14 @@ export function backfillAsJson(options: {
       records,
       calls,
       to_complete: toComplete,
+      buried,
     },
-    failures: failures.map(({ companyId, projectId, resource, reason }) => ({
-      ...{ company_id: companyId, project_id: projectId, resource, reason },
-    })),
+    failures: failures.map(asJson),
+    remarks: remarks.map(asJson),
     unlisted,
   };
+}
+
+function asJson({ companyId, projectId, resource, reason }: BackfillProgress['failures'][number]): unknown {
+  return { company_id: companyId, project_id: projectId, resource, reason };
 }

@@ -17,6 +17,8 @@ type Part = {
   wanted: 'active' | readonly string[];
   projectId: string | undefined;
   resource: string | undefined;
+  /** In which lane projects are listed; a backfill's when left out. */
+  lane?: 'backfill' | 'verify';
 };
 
 /**
@@ -27,12 +29,12 @@ export async function findScopes(
   context: Context,
   part: Part,
 ): Promise<{ scopes: Scope[]; unlisted: readonly string[] }> {
-  const { database, catalogue, companyIds, projectId, wanted } = part;
+  const { database, catalogue, companyIds, projectId, wanted, lane = 'backfill' } = part;
   const chosen = chooseResource(part);
   const { client } = part;
   // A fill of a part takes nothing from the selection, so nothing is noted.
   const { scopes: selected, unlisted } = await listSelected(context, {
-    ...{ client, database, companyIds, wanted, lane: 'backfill' },
+    ...{ client, database, companyIds, wanted, lane },
   });
   const scopes = selected
     .map((scope) => withResources(scope, { catalogue, resources: chosen }))
@@ -52,7 +54,7 @@ export function companiesOf(configured: readonly string[], company: string | und
   throw new UsageError([`company ${company} is not among PROCORE_COMPANY_IDS (${configured.join(', ')})`]);
 }
 
-/** The resources to fill; null for all that are mirrored. */
+/** The resources that are meant; null for all that are mirrored. */
 function chooseResource({ catalogue, resource, resources }: Part): readonly string[] | null {
   if (resource === undefined) return resources;
   const problem = unknownResource(catalogue, resource);

@@ -25,7 +25,7 @@ type Options = {
   /** Nothing is noted when left out. */
   select?: typeof selectCompany;
   /** Whose share of the calls the lists take. */
-  lane: 'upkeep' | 'backfill';
+  lane: 'upkeep' | 'backfill' | 'verify';
 };
 
 /**
@@ -73,7 +73,7 @@ function listingClient(
   lane: Options['lane'],
 ): { client: ProcoreClient; isUnanswered: () => boolean } {
   let isUnanswered = false;
-  const resource = lane === 'backfill' ? 'Projects' : null; // hooks serve no resource
+  const resource = lane === 'upkeep' ? null : 'Projects'; // hooks serve no resource
   return {
     isUnanswered: () => isUnanswered,
     client: {

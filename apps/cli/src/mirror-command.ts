@@ -19,6 +19,7 @@ import { addRepair } from './commands/repair.ts';
 import { addReset } from './commands/reset.ts';
 import { addResources } from './commands/resources.ts';
 import { addStatus } from './commands/status.ts';
+import { addVerify } from './commands/verify.ts';
 import { createContext } from './context.ts';
 import type { Env } from './env.ts';
 import { ServerUnreachableError, UsageError } from './errors.ts';
@@ -86,6 +87,7 @@ export function createProgram(run: Run, options: Pick<Surroundings, 'version' | 
   addStatus(program, run);
   addBackfill(program, run);
   addRepair(program, run);
+  addVerify(program, run);
   const hooks = program
     .command('hooks')
     .description('What has Procore tell us of changes: one hook in each company and project.');

@@ -114,7 +114,7 @@ test.each([
 
 test('status tells of what Procore could not deliver, of refused logs and of what was brought in', async () => {
   const fine = await mirror(['status', '--json']);
-  expect(JSON.parse(fine.stdout).deliveries).toMatchObject({ undelivered: [], silent: [], broughtInLastDay: 0 });
+  expect(JSON.parse(fine.stdout).deliveries).toMatchObject({ undelivered: [], silent: [], brought_in_last_day: 0 });
   await query(`insert into mirror.undelivered values (1, now(), 12, now() - interval '7 hours', 6)`);
   await query(`insert into mirror.events (id, company_id, resource, record_id, kind, occurred_at, received_at, payload_version, raw, outcome, via)
     values ('E', 1, 'RFIs', '1', 'create', now(), now(), 'v4.0', '{}', 'ignored', 'delivery log')`);

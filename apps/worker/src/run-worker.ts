@@ -12,6 +12,7 @@ import {
   recordReport,
   startFetchLoop,
   startFillLoop,
+  startVerifyLoop,
   usualPace,
 } from '@procore-mirror/mirror';
 import { consumeDeliveries } from '@procore-mirror/queue';
@@ -97,6 +98,7 @@ await runMain({
       catalogue,
       delayMs: env.FETCH_DELAY_MS,
       ...usualPace,
+      deleteCap: env.DELETE_CAP,
       neighbours: createNeighbours(),
       random: Math.random,
       keepsWalks: true,
@@ -141,6 +143,8 @@ await runMain({
     lifetime.defer('fetch loop', () => loop.close());
     const fills = startFillLoop({ settings, holder, resources, log, canSignIn: login.canSignIn });
     lifetime.defer('fill loop', () => fills.close());
+    const verify = startVerifyLoop({ settings, holder, log, canSignIn: login.canSignIn });
+    lifetime.defer('verify loop', () => verify.close());
     const heartbeat = startHeartbeat({ database, holder, log });
     lifetime.defer('heartbeat', () => heartbeat.close());
 

@@ -30,6 +30,8 @@ const listEntry = z.strictObject({
   showAll: z.record(z.string(), z.string()).default({}),
   /** Paths of further lists of the resource, of records that this one hides whatever it is asked: a backfill reads them, too. */
   also: z.array(path).default([]),
+  /** What it leaves out whatever it is asked: records that it lacks may be there. */
+  hides: z.string().nullable().default(null),
   /** The field that holds the records, of the answer or of each of its groups, where the answer is no plain list. */
   within: z.string().nullable().default(null),
   /** The list is of one record of another resource, which show does not ask for. */

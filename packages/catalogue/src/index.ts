@@ -13,6 +13,7 @@ export {
   embeddedIn,
   goesWithParent,
   isListedByParent,
+  listsAll,
   parentsOf,
 } from './relatives.ts';
 export { isLogModule, isToolOff, type ProjectTool, toolNames } from './tools.ts';

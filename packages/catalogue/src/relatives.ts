@@ -14,6 +14,13 @@ export function isListedByParent({ parent, list }: CatalogueEntry): boolean {
   return key !== undefined && list?.path.includes(`{${key}}`) === true;
 }
 
+/** Does the list show every record there is, so that a complete reading of it tells which are gone? */
+export function listsAll(entry: CatalogueEntry): boolean {
+  const { list, parent } = entry;
+  if (list === null || list.shared || list.todayOnly || list.also.length > 0 || list.hides !== null) return false;
+  return parent !== null || !isListedByParent(entry); // else no row tells in which list it should be
+}
+
 /** A resource whose rows depend on where a record of another one is. */
 export type Dependent = {
   entry: CataloguedResource;

@@ -1,6 +1,6 @@
 export { learnLimits, pauseCalls, readAffordableCalls, takeCalls, type WantedCall } from './calls/budget.ts';
 export { addFetches, type Fetch, type PastFetch, removeOldFetches, wasAnswered } from './calls/fetches.ts';
-export { type ListFacts, type ListKey, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
+export { type ListFacts, type ListKey, noteInnocence, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
 export { readShortages, type Shortage } from './calls/shortage.ts';
 export { type CallWindows, readCallWindows } from './calls/windows.ts';
 export { type Database, type DatabaseOptions, openDatabase, openSessions } from './connection/open-database.ts';
@@ -36,6 +36,14 @@ export { readMigrations } from './migrate/migration-ledger.ts';
 export { readFunctions } from './migrate/sql-functions.ts';
 export { claimUpkeep, endUpkeep, putBackUpkeep, renewUpkeep, type Upkeep } from './migrate/upkeep.ts';
 export { type BackfillPart, type BackfillProgress, readBackfillProgress } from './operators/backfill-progress.ts';
+export {
+  type ComparedResource,
+  type ComparisonProgress,
+  type FoundDifference,
+  listCompared,
+  listFoundDifferences,
+  readComparisonProgress,
+} from './operators/comparison-progress.ts';
 export { type DeliveryStatus, readDeliveryStatus } from './operators/delivery-status.ts';
 export {
   countHeld,
@@ -82,6 +90,14 @@ export {
 } from './pending/postpone-records.ts';
 export { settleRecords } from './pending/settle-records.ts';
 export {
+  countAllRows,
+  findLacking,
+  type LackingRow,
+  lockChildren,
+  lockLacking,
+  type Reading,
+} from './rows/find-lacking.ts';
+export {
   findFormerPlaces,
   findLatelyHidden,
   findLeftBehind,
@@ -112,7 +128,14 @@ export { type Marked, markAbsent } from './rows/mark-absent.ts';
 export { markAbsentChildren } from './rows/mark-absent-children.ts';
 export { readStanding, type Standing } from './rows/read-standing.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './rows/schema-drift.ts';
-export { type Answer, type StoredRecord, type StoreOutcome, storeRecords } from './rows/store-records.ts';
+export {
+  type Answer,
+  compareRecords,
+  type RecordDifference,
+  type StoredRecord,
+  type StoreOutcome,
+  storeRecords,
+} from './rows/store-records.ts';
 export {
   areFilledSince,
   type BackfillNews,
@@ -135,6 +158,17 @@ export {
   renewLease,
   rescheduleBatches,
 } from './schedule/batches.ts';
+export {
+  type ClaimedComparison,
+  type ComparisonTask,
+  claimComparison,
+  endComparison,
+  giveComparisonBack,
+  keepComparison,
+  type Rung,
+  renewComparison,
+  requestComparisons,
+} from './schedule/comparisons.ts';
 export {
   countLogCalls,
   forgetOldLooks,
@@ -173,6 +207,16 @@ export {
   readHook,
   type SeenHook,
 } from './schedule/hooks.ts';
+export {
+  addProof,
+  type Difference,
+  forgetDifferences,
+  listDifferences,
+  listSuspectLists,
+  type Proof,
+  settleSuspects,
+  suspectDifferences,
+} from './schedule/proofs.ts';
 export {
   finishRepair,
   isEventKnownBefore,

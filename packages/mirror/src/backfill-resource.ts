@@ -4,6 +4,7 @@ import { isListedByParent } from '@procore-mirror/catalogue';
 import type { BatchKey } from '@procore-mirror/database';
 import { createPassOver, insistOnAny } from './ask/pass-over.ts';
 import { InDoubtError } from './errors.ts';
+import { buryLacking } from './fetch/bury-lacking.ts';
 import { askAgain, type Fill, fillParts, keepPlace, type Part } from './fetch/fill-parts.ts';
 import {
   afterParent,
@@ -30,9 +31,12 @@ export type BackfillOptions = {
   now: Date;
   /** Where it goes on, and where its place is kept; it begins at the beginning when left out. */
   kept?: KeptFill;
-  /** Told when it ends, in whatever way. `calls`: that it made now; `notes`: which further lists of the resource it did without, and why. */
-  onEnd?: (end: { calls: number; notes: readonly string[] }) => void;
+  /** Told when it ends, in whatever way. */
+  onEnd?: (end: BackfillEnd) => void;
 };
+
+/** `buried`: rows that its lists lack. `notes`: which further lists of the resource it did without, `remarks`: what lists lack and stays; and why. */
+export type BackfillEnd = { calls: number; buried: number; notes: readonly string[]; remarks: readonly string[] };
 
 /** How many records were stored whole, and how many wait for the worker to fetch what their list does not carry. */
 export type Backfilled = { stored: number; pending: number };
@@ -55,7 +59,7 @@ export async function backfillResource(
   const { list } = run.entry;
   if (list === null || list.shared) return { stored: 0, pending: 0 };
   const rules = rulesOf(run);
-  const place = readPlace(kept?.place, rules) ?? firstPlace(rules, now.toISOString());
+  const place = readPlace(kept?.place, rules) ?? firstPlace(rules, now.toISOString(), run.version);
   const own: Part[] = list.todayOnly
     ? windowsBack(new Date(place.day)).map((days) => ({ searchParams: datesBetween(days) }))
     : [{}];
@@ -65,19 +69,26 @@ export async function backfillResource(
     place,
     parts,
     kept,
+    parentIds: null,
     passOver: createPassOver(signal, askAgain(run, place.answered, parts)),
   };
   try {
-    await (isListedByParent(run.entry) ? fillFromParents(fill) : fillParts(fill, null));
+    await (isListedByParent(run.entry) ? fillFromParents(fill) : fillFromList(fill));
   } catch (error) {
     const failure = signal.aborted ? null : judgeFailure(error);
     if (failure?.kind === 'trouble') await settleFailedFill(run, failure.trouble);
     throw error;
   } finally {
-    onEnd({ calls: run.counts().calls, notes: fill.place.notes });
+    const { buried, notes, remarks } = fill.place;
+    onEnd({ calls: run.counts().calls, buried, notes, remarks });
   }
   const { records } = fill.place;
   return list.carries === 'whole record' ? { stored: records, pending: 0 } : { stored: 0, pending: records };
+}
+
+async function fillFromList(fill: Fill): Promise<void> {
+  await fillParts(fill, null);
+  await buryLacking(fill);
 }
 
 /**
@@ -85,12 +96,16 @@ export async function backfillResource(
  * after that, only those are asked that may answer another time.
  */
 async function fillFromParents(fill: Fill): Promise<void> {
+  const { kept } = fill;
   const parents = await parentsOfFill(fill);
+  fill.parentIds = new Set(parents);
   for (let at = parentAt(fill.place, parents.length); at !== null; at = parentAt(fill.place, parents.length)) {
     const parentId = parents[at];
     if (parentId === undefined) break;
     await fillFromParent(fill, parentId);
   }
+  // What was left may be answered another time, and show what others lack.
+  if (fill.place.left.length === 0 || kept?.isLastTry !== false) await buryLacking(fill);
   await insistOnParents(fill);
 }
 
@@ -130,7 +145,7 @@ async function parentsOfFill(fill: Fill): Promise<readonly string[]> {
     run.recallParents(new Map(before.places));
     return before.ids;
   }
-  fill.place = firstPlace(place.rules, place.day);
+  fill.place = firstPlace(place.rules, place.day, run.version);
   const areKnown = (await kept?.areParentsFilled()) === true;
   const ids = await allParents(run, { passOver, areKnown });
   fill.place = withDoubts(fill.place, messagesOf(passOver.troubles));

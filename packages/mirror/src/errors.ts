@@ -11,6 +11,11 @@ export class ScopeParkedError extends Error {
   override name = 'ScopeParkedError' as const;
 }
 
+/** Another worker has taken the comparison, or it was asked for anew. */
+export class ComparisonLostError extends Error {
+  override name = 'ComparisonLostError' as const;
+}
+
 /** Another worker has taken the backfill: what this one knows of its place counts no more. */
 export class FillLostError extends Error {
   override name = 'FillLostError' as const;

@@ -17,7 +17,7 @@ import {
   requestNewProjects,
 } from '@procore-mirror/database';
 import { createAskedTools } from './ask/asked-tools.ts';
-import { type BackfillOptions, backfillResource } from './backfill-resource.ts';
+import { type BackfillEnd, type BackfillOptions, backfillResource } from './backfill-resource.ts';
 import { FillLostError, ScopeParkedError } from './errors.ts';
 import type { KeptFill } from './fetch/fill-place.ts';
 import { heedScopes } from './heed-scopes.ts';
@@ -107,25 +107,26 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
     }, leaseMs / 3);
     const signal = AbortSignal.any([lost.signal, closing.signal]);
     let { calls } = fill;
-    let notes: readonly string[] = [];
+    let detail: string | null = null;
+    let buried = 0;
     const onEnd: BackfillOptions['onEnd'] = (end) => {
       calls += end.calls;
-      notes = end.notes;
+      buried = end.buried;
+      detail = detailOf(end);
     };
     try {
       if (fill.place === null && (await tools.isOff(fill, signal))) {
-        await endBackfill(database, fill, { holder, state: 'off', rows: null, calls, detail: null });
+        await endBackfill(database, fill, { holder, state: 'off', rows: null, calls, detail: null, buried: 0 });
         log.info(keysOf(fill), 'nothing to fill, for the tool is off');
         return;
       }
       const kept = keptFill(fill);
       const filled = await backfillResource(settings, fill, { signal, now: new Date(), kept, onEnd });
       const rows = filled.stored + filled.pending;
-      const detail = notes.length === 0 ? null : `done without: ${notes.join('; ')}`;
-      await endBackfill(database, fill, { holder, state: 'done', rows, calls, detail });
-      log.info({ ...keysOf(fill), ...filled, calls, ...(detail !== null && { detail }) }, 'filled a resource');
+      await endBackfill(database, fill, { holder, state: 'done', rows, calls, detail, buried });
+      log.info({ ...keysOf(fill), ...filled, buried, calls, ...(detail !== null && { detail }) }, 'filled a resource');
     } catch (error) {
-      await settle(fill, error, { calls, isLost: lost.signal.aborted }).catch((cause: unknown) =>
+      await settle(fill, error, { calls, buried, isLost: lost.signal.aborted }).catch((cause: unknown) =>
         log.warn({ ...keysOf(fill), error: cause }, 'a backfill could not be given back; its lease will run out'),
       );
     } finally {
@@ -133,7 +134,11 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
     }
   }
 
-  async function settle(fill: ClaimedBackfill, error: unknown, at: { calls: number; isLost: boolean }): Promise<void> {
+  async function settle(
+    fill: ClaimedBackfill,
+    error: unknown,
+    at: { calls: number; buried: number; isLost: boolean },
+  ): Promise<void> {
     const { calls } = at;
     const { holder } = fill;
     if (at.isLost || error instanceof FillLostError) return;
@@ -146,7 +151,7 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
     const next = judgeFill(error, { attempts: fill.attempts, isParked });
     const detail = error instanceof Error ? error.message : String(error);
     if (next === null) {
-      await endBackfill(database, fill, { holder, state: 'failed', rows: null, calls, detail });
+      await endBackfill(database, fill, { holder, state: 'failed', rows: null, calls, detail, buried: at.buried });
       log.warn({ ...keysOf(fill), error }, 'a resource could not be filled; `pnpm mirror backfill` tries again');
     } else {
       await giveBackfillBack(database, fill, { holder, calls, detail, ...next });
@@ -191,6 +196,11 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
 
 function keysOf({ companyId, projectId, resource }: BatchKey): Record<string, string | null> {
   return { company_id: companyId, project_id: projectId, resource };
+}
+
+function detailOf({ notes, remarks }: BackfillEnd): string | null {
+  const without = notes.length === 0 ? [] : [`done without: ${notes.join('; ')}`];
+  return [...without, ...remarks].join('; ') || null;
 }
 
 /** Calls to a parked scope wait for its probe in the schedule, not here. */

@@ -24,6 +24,7 @@ export { type Recorded, recordDelivery } from './record-delivery.ts';
 export { type ReceiverReport, recordReport } from './record-report.ts';
 export { startRepairLoop } from './repair-loop.ts';
 export { requestFills } from './request-fills.ts';
+export { requestVerification } from './request-verification.ts';
 export { type Replayed, replayDeadLetters, retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';
 export { isOldSecretGone, type RotatedHook, rotateSecret } from './rotate-secret.ts';
 export { createDriftWatch, type DriftWatch } from './run/drift-watch.ts';
@@ -31,5 +32,7 @@ export { type FetchSettings, type NewDeadLetter, usualPace } from './run/fetch-s
 export { createNeighbours } from './run/neighbours.ts';
 export { nameOf, type Scope, withResources } from './scope.ts';
 export { planProjects, type SelectedScopes, selectCompany, selectScopes } from './select-scopes.ts';
+export { startVerifyLoop } from './verify-loop.ts';
 export { type FillDisplay, type FillEnd, isWorkerThere, watchFills } from './watch-fills.ts';
 export { type RepairEnd, repairInShort, watchRepair } from './watch-repair.ts';
+export { watchVerification } from './watch-verification.ts';

@@ -253,6 +253,7 @@ const expectations: Record<string, Expected> = {
   'What is not all there?': {
     columns: ['completeness', 'resource', 'places', 'rows'],
   },
+  'Which tables were not proved equal within a week?': { columns: ['resource', 'places', 'longest_ago'] },
   'Where do the API calls go?': {
     columns: ['resource', 'calls_last_hour', 'calls_per_event'],
     rows: [{ resource: 'RFIs', calls_last_hour: '6', calls_per_event: '1.25' }],

@@ -146,6 +146,10 @@ export const workerEnv = {
     description:
       'How often the worker looks whether deliveries were missed, in milliseconds; what it reads of Procore’s log then is within its share of calls; 0: only when `pnpm mirror repair` asks.',
   }),
+  DELETE_CAP: wholeNumber(0, 999_999_999).optional().meta({
+    description:
+      'How many rows of a resource in a company or project a proof of deletion may bury at most in one run; when unset the larger of 20 and 1 % of them.',
+  }),
   RETRY_DEAD_LETTERS_AFTER_MS: list(z.string().regex(/^[1-9]\d{0,9}$/, 'must be a whole number from 1 up'))
     .transform((times) => times.map(Number))
     .refine((times) => times.every((time, index) => time > (times[index - 1] ?? 0)), 'must grow from one to the next')

@@ -57,8 +57,8 @@ export const directory: CatalogueEntryInput[] = [
     events: ['create', 'delete'],
     idRepeatsAcrossProjects: true,
     show: '/rest/v1.0/projects/{project_id}/users/{id}',
-    // Takes one id only; active ones only.
-    list: { path: '/rest/v1.0/projects/{project_id}/users', carries: 'part of the record' },
+    // Takes one id only.
+    list: { path: '/rest/v1.0/projects/{project_id}/users', carries: 'part of the record', hides: 'inactive people' },
   },
   {
     resource: 'Project Vendors',
@@ -67,7 +67,12 @@ export const directory: CatalogueEntryInput[] = [
     events: ['create', 'delete'],
     idRepeatsAcrossProjects: true,
     show: '/rest/v1.1/projects/{project_id}/vendors/{id}?view=extended',
-    list: { path: '/rest/v1.1/projects/{project_id}/vendors', carries: 'whole record', showAll: { view: 'extended' } },
+    list: {
+      path: '/rest/v1.1/projects/{project_id}/vendors',
+      carries: 'whole record',
+      showAll: { view: 'extended' },
+      hides: 'inactive firms',
+    },
   },
   {
     resource: 'Project Insurances',

@@ -14,6 +14,7 @@ export const portfolio: CatalogueEntryInput[] = [
       carries: 'part of the record',
       filterByIds: 'filters[id][]',
       showAll: { 'filters[by_status]': 'All' }, // else active ones only
+      hides: 'projects that the service account is not permitted to see',
     },
   },
   {

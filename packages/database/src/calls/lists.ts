@@ -12,6 +12,8 @@ export type ListFacts = {
   isLargerDue: boolean;
   /** By how much its Total is above what comes, as a habit; null: it is not. */
   usuallyMissing: number | null;
+  /** The same, seen while no row of ours was lacking in it, so that no record of ours is among what it counts; null: never. */
+  innocentDifference: number | null;
 };
 
 const valuesOf = (key: ListKey): (string | null)[] => [key.companyId, key.projectId, key.resource, key.parentId];
@@ -23,11 +25,12 @@ export async function readListFacts(client: Queryable, key: ListKey): Promise<Li
   const { rows } = await client.query<ListFacts>(
     `select max(page_size) filter (where parent_id is null) as "pageSize",
         coalesce(bool_or(larger_page_at <= now()) filter (where parent_id is null), false) as "isLargerDue",
-        (max(total_difference) filter (where ${SAME_LIST} and total_readings > 1))::float8 as "usuallyMissing"
+        (max(total_difference) filter (where ${SAME_LIST} and total_readings > 1))::float8 as "usuallyMissing",
+        (max(innocent_difference) filter (where ${SAME_LIST}))::float8 as "innocentDifference"
       from mirror.lists where ${SAME_RESOURCE} and (parent_id is null or parent_id = $4)`,
     valuesOf(key),
   );
-  return rows[0] ?? { pageSize: null, isLargerDue: false, usuallyMissing: null };
+  return rows[0] ?? { pageSize: null, isLargerDue: false, usuallyMissing: null, innocentDifference: null };
 }
 
 /**
@@ -45,6 +48,15 @@ export async function notePageSize(
       on conflict (company_id, project_id, resource, parent_id) do update set
         page_size = excluded.page_size, larger_page_at = excluded.larger_page_at`,
     [...valuesOf({ ...key, parentId: null }), pageSize, isSure ? 1 : 0],
+  );
+}
+
+/** No row is lacking in the lists of the resource: what their Totals usually count beyond what comes is none of ours. */
+export async function noteInnocence(client: Queryable, key: BatchKey): Promise<void> {
+  await client.query(
+    `update mirror.lists set innocent_difference = total_difference where ${SAME_RESOURCE} and total_readings > 1
+      and innocent_difference is distinct from total_difference`,
+    [key.companyId, key.projectId, key.resource],
   );
 }
 

@@ -5,11 +5,12 @@ import { quoteLiteral, tableName } from '../schema/quote.ts';
 
 const EMPTY = `
   select null::bigint, null::bigint, null::text, null::bigint, null::timestamptz, null::timestamptz, null::timestamptz,
-    null::bigint, null::bigint, null::bigint, null::bigint, null::numeric, null::timestamptz, null::text where false`;
+    null::bigint, null::bigint, null::bigint, null::bigint, null::numeric, null::timestamptz, null::text,
+    null::timestamptz, null::text where false`;
 
 const COLUMNS = `company_id, project_id, resource, rows, last_event_at, last_fetch_at, oldest_pending_at, pending,
   calls_last_hour, events_last_day, calls_for_events_last_day, calls_per_event, left_at,
-  completeness`;
+  completeness, proved_at, proof`;
 
 // What no list can fill is there in part when anything of its scope was filled. What waits to be completed may be waiting because
 // of news alone, so a part that nothing will complete shows when there are more parts than records that wait.
@@ -94,13 +95,20 @@ function freshnessQuery(tables: readonly MirroredTable[]): string {
     union all
     select n.company_id, n.project_id, r.resource, 0, null, null, null, 0, 0, 0, 0, 0, count(*), 0, 0, 0
     from mirror.pending n join resources r on n.resource = any(r.filled_by) where n.lane = 'backfill' group by 1, 2, 3
+  ),
+  proved as (
+    select distinct on (company_id, project_id, resource) company_id, project_id, resource as of_resource, proved_at, rung
+    from mirror.proofs where outcome = 'equal' order by company_id, project_id, resource, proved_at desc
   )
   select f.company_id, f.project_id, resource, sum(rows)::bigint, max(last_event_at), max(last_fetch_at),
     min(oldest_pending_at), sum(pending)::bigint, coalesce(sum(calls), 0)::bigint,
     sum(day_events)::bigint, coalesce(sum(day_calls), 0)::bigint,
-    round(coalesce(sum(day_calls), 0)::numeric / nullif(sum(day_events), 0), 2), min(s.left_at), ${COMPLETENESS}
+    round(coalesce(sum(day_calls), 0)::numeric / nullif(sum(day_events), 0), 2), min(s.left_at), ${COMPLETENESS},
+    max(p.proved_at), max(p.rung)
   from facts f left join mirror.selection s
     on s.company_id = f.company_id and coalesce(s.project_id, 0) = coalesce(f.project_id, 0)
+  left join proved p
+    on p.company_id = f.company_id and coalesce(p.project_id, 0) = coalesce(f.project_id, 0) and p.of_resource = f.resource
   group by 1, 2, 3`;
 }
 

@@ -127,6 +127,8 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       calls_for_events_last_day: '0',
       calls_per_event: null,
       completeness: 'since first event',
+      proved_at: null,
+      proof: null,
     };
     expect(rows).toEqual([
       {

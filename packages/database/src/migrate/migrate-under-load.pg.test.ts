@@ -125,7 +125,8 @@ describe('a migration with nothing to do', () => {
         'none' as resource, null::bigint as rows, null::timestamptz as last_event_at, null::timestamptz as last_fetch_at,
         null::timestamptz as oldest_pending_at, null::bigint as pending, null::bigint as calls_last_hour,
         null::bigint as events_last_day, null::bigint as calls_for_events_last_day, null::numeric as calls_per_event,
-        null::timestamptz as left_at, null::text as completeness`,
+        null::timestamptz as left_at, null::text as completeness,
+        null::timestamptz as proved_at, null::text as proof`,
       view,
     ],
     [

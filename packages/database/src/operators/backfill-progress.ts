@@ -16,6 +16,10 @@ export type BackfillProgress = {
   toComplete: number;
   /** One that is read now. */
   now: BatchKey | null;
+  /** Rows that were buried, because lists lack them. */
+  buried: number;
+  /** What is to be known of those that are done: what was done without, what lists lack and stays; the first hundred. */
+  remarks: readonly (BatchKey & { reason: string })[];
   /** Those that could not be filled, and those that are tried again, with the reason; the first hundred of each. */
   failures: readonly (BatchKey & { reason: string })[];
   retries: readonly (BatchKey & { reason: string })[];
@@ -56,6 +60,7 @@ select jsonb_build_object(
   'lists', count(*), 'over', count(*) filter (where state not in ('waiting', 'running')),
   'failed', count(*) filter (where state = 'failed'),
   'records', coalesce(sum(rows), 0), 'calls', coalesce(sum(calls), 0),
+  'buried', coalesce(sum(buried), 0), 'remarks', ${FIRST_HUNDRED(`state = 'done' and detail is not null`)},
   'callsToGo', coalesce(ceil(sum(case when state not in ('waiting', 'running') then 0
     when total > rows and rows > 0 and calls > 0 then (total - rows) * calls::numeric / rows
     else (select calls from usual) end)), 0),

@@ -15,7 +15,7 @@ import { listPlaces, listTables, type Place } from './known-places.ts';
 export type Held = { table: string; rows: number };
 
 /** What leads to calls comes first. The log of events, requests and budgets stay: they tell what was, each for its time. */
-const OF_OPERATORS = ['pending', 'walks', 'lists', 'scopes', 'absences', 'delivery_looks'].map(
+const OF_OPERATORS = ['pending', 'walks', 'lists', 'scopes', 'absences', 'delivery_looks', 'differences', 'proofs'].map(
   (name) => `mirror.${name}`,
 );
 
@@ -126,15 +126,16 @@ async function noteForgotten(database: Database, { companyId, projectId }: Place
   );
 }
 
-/** Takes batches and backfills away from whoever has them in hand. Returns how long leases of theirs last, 0 when there were none; ms. */
+/** Takes batches, backfills and comparisons away from whoever has them in hand. Returns how long leases of theirs last, 0 when there were none; ms. */
 async function takeWorkAway(database: Database, place: Place): Promise<number> {
   const { condition, ids } = within(place);
   const { rows } = await inTransaction(database, (client) =>
     client.query<{ ms: number }>(
       `with batches as (delete from mirror.batches where ${condition} returning lease_until),
-        backfills as (delete from mirror.backfills where ${condition} returning lease_until)
+        backfills as (delete from mirror.backfills where ${condition} returning lease_until),
+        comparisons as (delete from mirror.comparisons where ${condition} returning lease_until)
       select greatest(0, extract(epoch from max(lease_until) - now()) * 1000)::float8 as ms
-      from (select * from batches union all select * from backfills) w`,
+      from (select * from batches union all select * from backfills union all select * from comparisons) w`,
       ids,
     ),
   );

@@ -5,7 +5,7 @@ import { PARTS_OF_TIME } from './fit-text.ts';
 import { asJsonbAtFirstSight, asJsonbBytes } from './jsonb-text.ts';
 import { isFittingId, scopeProject, type TableScope } from './look-up.ts';
 import { canMove } from './place.ts';
-import { type AnswerShape, storeStatement } from './store-statement.ts';
+import { type AnswerShape, compareStatement, storeStatement } from './store-statement.ts';
 import { mayHoldVaryingParts } from './varying-parts.ts';
 
 /** An API answer, and what is known of the records in it. */
@@ -84,6 +84,32 @@ async function storeKept(
   };
 }
 
+/** `missing`: no live row shows it. `changed`: the row has another content, or is in another place; `fields` says where. */
+export type RecordDifference = {
+  id: string;
+  parentId: string | null;
+  kind: 'missing' | 'changed';
+  fields: string[] | null;
+};
+
+/**
+ * The records of an answer that differ from their rows, whatever changes by itself left aside; of a part what it carries and the row has,
+ * too, and of `idsOnly` whether there is a live row. Records of which news waits, and whose row is not older than `version`, are left out.
+ * Writes nothing.
+ */
+export async function compareRecords(
+  client: Transaction,
+  answer: Answer & { idsOnly: boolean },
+): Promise<RecordDifference[]> {
+  const { table, wrapper, isPart = false, idsOnly } = answer;
+  const mayVary = mayHoldVaryingParts(answer.json);
+  const shape = { wrapper, isPart, idsOnly, mayVary, embedded: null, where: 'here' as const };
+  return withJson(client, answer, async (json) => {
+    const { rows } = await client.query<RecordDifference>(compareStatement(table, shape), parametersOf(answer, json));
+    return rows;
+  });
+}
+
 /** What is seen in one place is absent from where it was. */
 async function noteMoves(client: Transaction, answer: Answer, records: readonly StoredRecord[]): Promise<void> {
   const moved = records.flatMap(({ id, movedFrom }) => (movedFrom === null ? [] : [{ id, ...movedFrom }]));
@@ -106,14 +132,25 @@ async function noteMoves(client: Transaction, answer: Answer, records: readonly 
 }
 
 async function storeWhere(client: Transaction, answer: Answer, where: AnswerShape['where']): Promise<StoreOutcome> {
+  return withJson(client, answer, (json) => run(client, answer, where, json));
+}
+
+/** `work` with the answer as jsonb takes it, which is seldom another text. */
+async function withJson<T>(client: Transaction, { json }: Answer, work: (json: Buffer) => Promise<T>): Promise<T> {
   await client.query(PREPARE);
   try {
-    return await run(client, answer, where, asJsonbAtFirstSight(answer.json));
+    return await work(asJsonbAtFirstSight(json));
   } catch (error) {
     if (!isAboutJson(error)) throw error;
     await client.query('rollback to savepoint store_records');
   }
-  return await run(client, answer, where, asJsonbBytes(answer.json));
+  return await work(asJsonbBytes(json));
+}
+
+function parametersOf(answer: Answer, json: Buffer): unknown[] {
+  const { table, companyId, projectId, version, only } = answer;
+  const parentId = answer.parentId !== null && isFittingId(table, answer.parentId) ? answer.parentId : null;
+  return [json, companyId, scopeProject(table, projectId), version, only, parentId, PARTS_OF_TIME];
 }
 
 // The savepoint ends with the transaction: to release it would take one more trip to the server for each answer.
@@ -128,7 +165,6 @@ async function run(
   json: Buffer,
 ): Promise<StoreOutcome> {
   const { table, wrapper, embedded, isPart = false } = answer;
-  const parentId = answer.parentId !== null && isFittingId(table, answer.parentId) ? answer.parentId : null;
   const { rows } = await client.query<StoredRecord & { unfit: number }>(
     storeStatement(table, {
       wrapper,
@@ -137,15 +173,7 @@ async function run(
       mayVary: mayHoldVaryingParts(json),
       where,
     }),
-    [
-      json,
-      answer.companyId,
-      scopeProject(table, answer.projectId),
-      answer.version,
-      answer.only,
-      parentId,
-      PARTS_OF_TIME,
-    ],
+    parametersOf(answer, json),
   );
   return {
     records: rows.map(({ unfit, ...record }) => record),

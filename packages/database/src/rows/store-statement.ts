@@ -88,6 +88,58 @@ function isNewerHere(table: MirroredTable): string {
   return `t._version < excluded._version and ${isHere}`;
 }
 
+/**
+ * One statement that compares all records of an answer with their rows and writes nothing: those that differ, unless news of them waits or
+ * their row is not older than a number. Parameters as above, 4 being that number. `idsOnly`: the records hold nothing but an id.
+ */
+export function compareStatement(table: MirroredTable, shape: AnswerShape & { idsOnly: boolean }): string {
+  const { isPart, mayVary, idsOnly } = shape;
+  const keys = keyColumns(table).map((column) =>
+    column === 'id' ? 't.id = c.id' : `t.${column} = ${column === 'company_id' ? '$2' : '$3'}::bigint`,
+  );
+  const record = isPart ? 'mirror.merge_known(t._data, c.record, 64)' : 'c.record';
+  const hash = isPart || mayVary ? `mirror.record_hash(${record})` : `mirror.content_hash(${record}::text)`;
+  const field = (of: string) => `mirror.record_hash(jsonb_build_object(k.key, ${of} -> k.key))`;
+  const isHere = isSamePlace(table, placeOf(table, 't'), { project: '$3::bigint', parent: 'c.parent_id' });
+  const place = [
+    ...(table.scope === 'project' && !table.idRepeatsAcrossProjects
+      ? [['project_id', 't.project_id = $3::bigint']]
+      : []),
+    ...(table.parentKey === null
+      ? []
+      : [[table.parentKey, `(t.${quoteName(table.parentKey)} = c.parent_id) is not false`]]),
+  ].map(([name = '', isSame]) => `case when not ${isSame} then ${quoteLiteral(name)} end`);
+  return `
+with ${chosenRecords(table, { ...shape, isPart: false })},
+seen as materialized (
+  select c.id, c.parent_id, t.id is null or ${ABSENT} as is_missing,
+    not ${isHere} as is_elsewhere, ${idsOnly ? 'false' : `${currentHash('t')} is distinct from ${hash}`} as is_changed,
+    ${record} as record, t._data as row, array_remove(array[${place.length === 0 ? 'null' : place.join(', ')}]::text[], null) as moved
+  from chosen c left join ${tableName(table)} t on ${keys.join(' and ')}
+  where (t.id is null or t._version < $4::bigint) and ($3::bigint is null or $7::text[] is not null) and not ${hasNews(table, 'c.id', '$2', '$3')}
+)
+select id::text as id, parent_id::text as "parentId", case when is_missing then 'missing' else 'changed' end as kind,
+  case when not is_missing then moved || ${
+    idsOnly
+      ? `'{}'`
+      : `array(
+    select k.key from (select jsonb_object_keys(record) as key union select jsonb_object_keys(row)) k
+    where (record ? k.key) <> (row ? k.key) or ${field('record')} is distinct from ${field('row')} order by 1)`
+  } end as fields
+from seen where is_missing or is_elsewhere or is_changed order by seen.id`;
+}
+
+/** SQL condition: news of a record waits, here or where else it may be by now. */
+export function hasNews(
+  { resource, idRepeatsAcrossProjects }: MirroredTable,
+  id: string,
+  companyId: string,
+  projectId: string,
+): string {
+  return `exists (select from mirror.pending p where p.company_id = ${companyId}::bigint and p.resource = ${quoteLiteral(resource)}
+    and p.record_id = ${id}::text${idRepeatsAcrossProjects ? ` and p.project_id is not distinct from ${projectId}::bigint` : ''})`;
+}
+
 /** SQL: the hash of a row's content by the rule of this version (`record_hash.sql`), which the row need not have. */
 function currentHash(row: string): string {
   return `case when get_byte(${row}._hash, 0) = 1 then ${row}._hash else mirror.record_hash(${row}._data) end`;

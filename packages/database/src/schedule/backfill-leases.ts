@@ -117,12 +117,20 @@ export async function keepBackfillParents(
 export async function endBackfill(
   database: Database,
   fill: BatchKey,
-  end: { holder: string; state: 'done' | 'failed' | 'off'; rows: number | null; calls: number; detail: string | null },
+  end: {
+    holder: string;
+    state: 'done' | 'failed' | 'off';
+    rows: number | null;
+    calls: number;
+    detail: string | null;
+    /** Rows that were buried because its lists lack them. */
+    buried: number;
+  },
 ): Promise<void> {
   await database.pool.query(
-    `update mirror.backfills set state = $5, rows = coalesce($6, rows), calls = $7, detail = $8, finished_at = now(), place = null,
+    `update mirror.backfills set state = $5, rows = coalesce($6, rows), calls = $7, detail = $8, buried = $9, finished_at = now(), place = null,
       parents = null, lease_holder = null, lease_until = null where ${isHeld(fill)}`,
-    [...heldBy(fill, end.holder), end.state, end.rows, end.calls, end.detail],
+    [...heldBy(fill, end.holder), end.state, end.rows, end.calls, end.detail, end.buried],
   );
 }
 

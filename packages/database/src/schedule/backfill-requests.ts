@@ -8,7 +8,7 @@ import type { BatchKey } from './batch.ts';
 export type WantedBackfill = BatchKey & { position: number };
 
 /** What a row is like that has yet to begin. */
-const BEGUN_ANEW = `state = 'waiting', requested_at = now(), started_at = now(), finished_at = null, rows = 0, total = null, calls = 0,
+const BEGUN_ANEW = `state = 'waiting', requested_at = now(), started_at = now(), finished_at = null, rows = 0, total = null, calls = 0, buried = 0,
   detail = null, place = null, parents = null, attempts = 0, due_at = now(), lease_holder = null, lease_until = null`;
 const IS_OVER = `(b.state not in ('waiting', 'running') or b.request is null)`;
 

@@ -578,6 +578,8 @@ export const backfills = mirror.table(
     place: jsonb('place'),
     /** The parents it walks over, in order; written once, apart from the place that changes with each page. */
     parents: jsonb('parents'),
+    /** Rows that it buried, because lists that were read to their end lack them. */
+    buried: bigint('buried', { mode: 'bigint' }).notNull().default(sql`0`),
     /** Failures in a row, since it last got on. */
     attempts: integer('attempts').notNull().default(0),
     /** When it may be taken. */
@@ -589,6 +591,100 @@ export const backfills = mirror.table(
     unique('backfills_scope').on(table.companyId, table.projectId, table.resource).nullsNotDistinct(),
     index('backfills_open').on(table.position, table.dueAt).where(sql`state in ('waiting', 'running')`),
   ],
+);
+
+/**
+ * Comparisons of a resource in a scope with Procore, each until it is asked for again: what it is to do, how far it has come, and who works at
+ * it. What it found is in `differences`, what it proves in `proofs`.
+ */
+export const comparisons = mirror.table(
+  'comparisons',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    resource: text('resource').notNull(),
+    /** What asked for it: several resources share a request. NULL: the schedule. */
+    request: text('request'),
+    requestedAt: moment('requested_at').notNull().default(now),
+    /** How far up the ladder it goes: `count`, `window`, `bin`, `listing` or `sample`; and how many records a sample has. */
+    rung: text('rung').notNull(),
+    sample: integer('sample'),
+    /** What differs is to be fetched, and what is gone to be buried; as many as there are, whatever `DELETE_CAP` says. */
+    repairs: boolean('repairs').notNull().default(false),
+    buriesAll: boolean('buries_all').notNull().default(false),
+    /** `waiting`, `running`, `done`, or `off`: Procore says that the tool is off there. */
+    state: text('state').notNull(),
+    /** `equal`, `differs` or `not proved`; NULL until it is over. */
+    outcome: text('outcome'),
+    /** Why it is not proved, or what else is to be known. */
+    detail: text('detail'),
+    position: integer('position').notNull().default(0),
+    startedAt: moment('started_at'),
+    finishedAt: moment('finished_at'),
+    calls: bigint('calls', { mode: 'bigint' }).notNull().default(sql`0`),
+    /** Where it goes on. NULL: at the beginning. */
+    place: jsonb('place'),
+    attempts: integer('attempts').notNull().default(0),
+    dueAt: moment('due_at').notNull().default(now),
+    leaseHolder: text('lease_holder'),
+    leaseUntil: moment('lease_until'),
+  },
+  (table) => [
+    unique('comparisons_scope').on(table.companyId, table.projectId, table.resource).nullsNotDistinct(),
+    index('comparisons_open').on(table.position, table.dueAt).where(sql`state in ('waiting', 'running')`),
+  ],
+);
+
+/** Records that the last comparison of their resource in the scope found to differ from Procore's. */
+export const differences = mirror.table(
+  'differences',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    resource: text('resource').notNull(),
+    recordId: text('record_id').notNull(),
+    /** `missing`: Procore shows it, and no live row does. `changed`: the row has another content. `extra`: Procore shows it no more. */
+    kind: text('kind').notNull(),
+    /** Of one that changed: the fields that differ. */
+    fields: text('fields').array(),
+    /** Of which parent's list it is, or was thought to be. */
+    parentId: text('parent_id'),
+    /** Was it there at a second look, too? Until then nobody is told. */
+    isSure: boolean('is_sure').notNull().default(false),
+    foundAt: moment('found_at').notNull().default(now),
+  },
+  (table) => [
+    unique('differences_record')
+      .on(table.companyId, table.projectId, table.resource, table.recordId)
+      .nullsNotDistinct(),
+  ],
+);
+
+/** What comparisons with Procore showed, one row for each, for 90 days. */
+export const proofs = mirror.table(
+  'proofs',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    resource: text('resource').notNull(),
+    /** How far up the ladder it went: `count`, `window`, `bin`, `listing` or `sample`. */
+    rung: text('rung').notNull(),
+    /** When it ended, and from when on what it says holds: when it began. */
+    provedAt: moment('proved_at').notNull().default(now),
+    asOf: moment('as_of').notNull(),
+    /** Live rows of ours, and records that Procore told of; NULL: not counted. */
+    ours: bigint('ours', { mode: 'bigint' }),
+    theirs: bigint('theirs', { mode: 'bigint' }),
+    /** How many records differed. */
+    missing: bigint('missing', { mode: 'bigint' }).notNull(),
+    changed: bigint('changed', { mode: 'bigint' }).notNull(),
+    extra: bigint('extra', { mode: 'bigint' }).notNull(),
+    calls: bigint('calls', { mode: 'bigint' }).notNull(),
+    /** `equal`, `differs` or `not proved`. */
+    outcome: text('outcome').notNull(),
+    detail: text('detail'),
+  },
+  (table) => [index('proofs_of').on(table.companyId, table.projectId, table.resource, table.provedAt)],
 );
 
 /** What is known of each list of Procore, of a company or a project, or of one parent where its path names one. */
@@ -606,6 +702,8 @@ export const lists = mirror.table(
     /** By how much its Total is above what comes, and in how many readings in a row; more than one: a habit. */
     totalDifference: bigint('total_difference', { mode: 'bigint' }),
     totalReadings: integer('total_readings').notNull().default(0),
+    /** The same, when no row of ours was lacking in the list: only then it counts none of them. */
+    innocentDifference: bigint('innocent_difference', { mode: 'bigint' }),
   },
   (table) => [
     unique('lists_list').on(table.companyId, table.projectId, table.resource, table.parentId).nullsNotDistinct(),

@@ -1,6 +1,6 @@
 // A listing of a scope or of one parent, read to its end: what came, and may anything be missing?
 import type { CataloguedResource } from '@procore-mirror/catalogue';
-import { noteTotal } from '@procore-mirror/database';
+import { noteTotal, readListFacts } from '@procore-mirror/database';
 import { type Bookmark, bookmark } from '@procore-mirror/procore';
 import { z } from 'zod';
 import { InDoubtError } from '../errors.ts';
@@ -14,6 +14,8 @@ export type Listing = {
   doubt: string | null;
   /** Was it not read to its end, or not all of it, as far as is known? */
   isCut: boolean;
+  /** Why it proves nothing of what it lacks: the doubt, or less than that. Null: what it lacks is not there. */
+  flaw: string | null;
   /** By how much its Total is above what came; null when it does not say, or says different things. */
   missing: number | null;
 };
@@ -27,6 +29,8 @@ export const listingProgress = z.object({
   /** Different records that came, and those without an id. */
   listed: count,
   nameless: count,
+  /** Records that came again, as far as is known by now. */
+  repeated: count.default(0),
   pages: count,
   /** What its pages said is their Total; two that differ tell as much as more. */
   totals: z.array(count),
@@ -38,7 +42,17 @@ export const listingProgress = z.object({
 export type ListingProgress = z.infer<typeof listingProgress>;
 
 const UNREAD: ListingProgress = {
-  ...{ next: null, listed: 0, nameless: 0, pages: 0, totals: [], countsPages: true, cut: null, change: null },
+  ...{
+    next: null,
+    listed: 0,
+    nameless: 0,
+    repeated: 0,
+    pages: 0,
+    totals: [],
+    countsPages: true,
+    cut: null,
+    change: null,
+  },
 };
 
 /**
@@ -60,11 +74,27 @@ export async function readListing(
   const areTotalsAlike = progress.totals.length <= 1;
   const missing = total === null || !areTotalsAlike ? null : Math.max(0, total - listed - nameless);
   const end = { records: listed, isCut: cut !== null, missing };
-  const doubt = cut ?? change;
-  if (doubt !== null) return { ...end, doubt };
-  if (!areTotalsAlike && !progress.countsPages) return { ...end, doubt: 'it changed while it was read' };
+  const told = cut ?? change ?? (areTotalsAlike || progress.countsPages ? null : 'it changed while it was read');
+  if (told !== null) return { ...end, doubt: told, flaw: told };
   const isUsual = await isUsualTotal(run, entry, own, { missing, pages });
-  return { ...end, doubt: isUsual ? null : `its Total counts ${missing} records more than came` };
+  const surplus = `its Total counts ${missing} records more than came`;
+  const isTold = isUsual && (!missing || missing === (await innocentDifference(run, entry, own)));
+  return { ...end, doubt: isUsual ? null : surplus, flaw: isTold ? flawOf(progress) : surplus };
+}
+
+async function innocentDifference(
+  run: BatchRun,
+  entry: CataloguedResource,
+  { parentId }: ListingOptions,
+): Promise<number | null> {
+  return (await readListFacts(run.settings.database.pool, listKey(run, entry, parentId))).innocentDifference;
+}
+
+/** What is no reason to read it again, but leaves open whether it lacks a record by accident. */
+function flawOf({ totals: [total, other], listed, repeated }: ListingProgress): string | null {
+  if (total === undefined) return 'it does not say how many records there are';
+  if (other !== undefined || total < listed) return 'its Total counts fewer records than came';
+  return repeated > 0 ? 'it showed a record twice' : null;
 }
 
 async function readPages(
@@ -73,8 +103,7 @@ async function readPages(
   { from, ...options }: ListingOptions & { from: ListingProgress },
   take: (page: Page, progress: ListingProgress) => Promise<unknown>,
 ): Promise<ListingProgress> {
-  const known = from.next === null ? [] : [...from.next.seen.firstIds, ...from.next.seen.lastIds];
-  const ids = new Set(known);
+  const ids = new Set(from.next === null ? [] : [...from.next.seen.firstIds, ...from.next.seen.lastIds]);
   const before = from.listed - ids.size;
   let next: Bookmark | null = null;
   let progress = from;
@@ -87,6 +116,7 @@ async function readPages(
   };
   const reading = { ...options, from: from.next ?? undefined, onDoubt, onNext };
   for await (const page of pagesOf(run, entry, reading)) {
+    const known = ids.size;
     for (const id of page.ids) ids.add(id);
     const { total, flaw } = page;
     const { totals } = progress;
@@ -96,6 +126,7 @@ async function readPages(
       next,
       listed: before + ids.size,
       nameless: progress.nameless + page.records - page.ids.length,
+      repeated: progress.repeated + page.ids.length - (ids.size - known),
       pages: progress.pages + Math.min(1, page.records), // one that only said that there is no more does not count
       totals: isNewTotal ? [...totals, total] : totals,
       countsPages: progress.countsPages && total === page.records,

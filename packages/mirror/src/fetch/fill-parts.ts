@@ -1,5 +1,5 @@
 // The lists of a fill, one after the other: of the whole scope, or of one parent.
-import { takeVersion, VersionBehindError } from '@procore-mirror/database';
+import { type Queryable, takeVersion, VersionBehindError } from '@procore-mirror/database';
 import { ProcoreFormatError } from '@procore-mirror/procore';
 import { insistOnAll, type Listing, type ListingProgress } from '../ask/listing.ts';
 import type { ListingOptions } from '../ask/listing-pages.ts';
@@ -18,6 +18,7 @@ import {
   type KeptFill,
   nextReading,
   withDoubts,
+  withProof,
 } from './fill-place.ts';
 
 /** A window of days, or another list of the resource. */
@@ -29,6 +30,8 @@ export type Fill = {
   place: FillPlace;
   parts: readonly Part[];
   passOver: PassOver;
+  /** Whose lists are read; null: there is one of all. */
+  parentIds: ReadonlySet<string> | null;
   kept: KeptFill | null;
 };
 
@@ -81,6 +84,7 @@ async function passPartOver(fill: Fill, parentId: string | null, error: ProcoreF
  */
 async function fillPart(fill: Fill, options: ListingOptions): Promise<void> {
   const { run } = fill;
+  fill.place = withProof(fill.place, options.parentId, 'unread');
   for (;;) {
     const { reading, missedBefore } = fill.place;
     const listing = await readPart(fill, options).catch((error: unknown) => {
@@ -91,12 +95,12 @@ async function fillPart(fill: Fill, options: ListingOptions): Promise<void> {
       fill.place = nextReading(fill.place, missedBefore);
       continue;
     }
-    const { doubt, isCut, missing, records } = listing;
+    const { doubt, isCut, missing, records, flaw } = listing;
     if (isCut) insistOnAll(run.entry, listing);
     const isUsual = missing !== null && missing > 0 && missing === missedBefore;
     if (doubt === null || isUsual || reading === READINGS) {
       const total = Math.max(records, totalOf(fill.place.listing));
-      fill.place = afterPart(fill.place, { records, total });
+      fill.place = withProof(afterPart(fill.place, { records, total }), options.parentId, flaw);
       return;
     }
     fill.place = nextReading(fill.place, missing);
@@ -105,14 +109,10 @@ async function fillPart(fill: Fill, options: ListingOptions): Promise<void> {
 }
 
 async function readPart(fill: Fill, options: ListingOptions): Promise<Listing> {
-  const { run, kept } = fill;
+  const { run } = fill;
   const along = (listing: ListingProgress): Along => {
     const place = { ...fill.place, listing };
-    return async (client) => {
-      const news = newsOf(fill, place);
-      await kept?.keep(client, news);
-      fill.place = news.place;
-    };
+    return (client) => keepNews(fill, place, client);
   };
   return store(run, { ...options, from: fill.place.listing, along });
 }
@@ -136,8 +136,13 @@ export function askAgain(
 
 /** Keeps where it is, where nothing came. */
 export async function keepPlace(fill: Fill): Promise<void> {
-  const news = newsOf(fill, fill.place);
-  await fill.kept?.keep(fill.run.settings.database.pool, news);
+  await keepNews(fill, fill.place, fill.run.settings.database.pool);
+}
+
+/** Keeps `place`, with what else happens in a transaction. */
+export async function keepNews(fill: Fill, place: FillPlace, client: Queryable): Promise<void> {
+  const news = newsOf(fill, place);
+  await fill.kept?.keep(client, news);
   fill.place = news.place;
 }
 

@@ -40,6 +40,14 @@ const fillPlace = z.object({
   /** Parents that need not be asked again, and how many they were when the fill last got on. */
   settled: count.default(0),
   settledBefore: count.default(0),
+  /** A number taken before the first request; null: an earlier version of ours began, and nothing is concluded from what lists lack. */
+  since: z.string().nullable().default(null),
+  /** Parents whose lists were not read to their end without a flaw, null for the only list; null: too many of them. And the first flaw. */
+  unproved: z.array(z.string().nullable()).nullable().default(null),
+  flaw: z.string().nullable().default(null),
+  /** Rows that were buried, and why others that lists lack were not. */
+  buried: count.default(0),
+  remarks: z.array(z.string()).default([]),
   /** Why records may be missing: the first reasons, and how many more. */
   doubts: z.array(z.string()),
   moreDoubts: count,
@@ -85,8 +93,10 @@ export type KeptFill = {
 const MOST_NAMED = 3;
 /** A list that grows gets further with each reading, and need not have an end. */
 const MOST_ANEW = 3;
+const MOST_UNPROVED = 300;
 
-export function firstPlace(rules: string, day: string): FillPlace {
+/** `since`: a number taken before the first request. */
+export function firstPlace(rules: string, day: string, since: string | null): FillPlace {
   return {
     ...{
       rules,
@@ -100,6 +110,11 @@ export function firstPlace(rules: string, day: string): FillPlace {
       answered: null,
       settled: 0,
       settledBefore: 0,
+      since,
+      unproved: [],
+      flaw: null,
+      buried: 0,
+      remarks: [],
       doubts: [],
       moreDoubts: 0,
       notes: [],
@@ -137,6 +152,15 @@ export function hasGotOn(place: FillPlace): boolean {
 export function readParents(kept: unknown, rules: string): FillParents | null {
   const { data } = fillParents.safeParse(kept);
   return data?.rules === rules ? data : null;
+}
+
+/** The list of this parent, or the only one, is being read; until it is read to its end without a `flaw`, it proves nothing. */
+export function withProof(place: FillPlace, parentId: string | null, flaw: string | null | 'unread'): FillPlace {
+  if (place.unproved === null) return place;
+  const others = place.unproved.filter((id) => id !== parentId);
+  if (flaw === null) return { ...place, unproved: others };
+  const unproved = others.length < MOST_UNPROVED ? [...others, parentId] : null;
+  return { ...place, unproved, flaw: place.flaw ?? (flaw === 'unread' ? null : flaw) };
 }
 
 /** The next part of the same parent. `records`, `total`: of the one before. */

@@ -14,6 +14,8 @@ export type FetchSettings = Pace & {
   /** Records per page of a full listing (v2 pages are held to 100). */
   pageSize: number;
   parking: ParkPauses;
+  /** How many rows of a resource in a scope a proof may bury at most; when left out the larger of 20 and 1 % of them. */
+  deleteCap?: number | undefined;
   /** What the calls of other batches got. */
   neighbours: Neighbours;
   /** When records that were given up are tried again by themselves, counted from then, ms. */

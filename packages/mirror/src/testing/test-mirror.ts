@@ -169,6 +169,9 @@ export async function startTestMirror(
         'lists',
         'walks',
         'backfills',
+        'comparisons',
+        'differences',
+        'proofs',
         'selection',
       ].map((name) => `mirror.${name}`);
       const tables = catalogue.tables.map(({ name }) => `procore.${name}`);

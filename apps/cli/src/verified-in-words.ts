@@ -1,0 +1,78 @@
+import type { ComparedResource, ComparisonProgress, FoundDifference } from '@procore-mirror/database';
+import type { FillEnd } from '@procore-mirror/mirror';
+import { counted, table } from './output.ts';
+
+export type Verified = {
+  end: FillEnd;
+  progress: ComparisonProgress;
+  compared: readonly ComparedResource[];
+  differences: readonly FoundDifference[];
+  /** Resources of which no list proves that a record is gone. */
+  notProvable: readonly string[];
+  /** Companies whose projects could not be listed. */
+  unlisted: readonly string[];
+  repairs: boolean;
+};
+
+const MOST_NAMED = 20;
+
+/** Is all that was compared equal, and was all compared that was to be? */
+export function whetherEqual({ end, compared, unlisted }: Verified): boolean {
+  return (
+    end === 'done' && unlisted.length === 0 && compared.every((one) => one.outcome !== 'differs' && !isFailed(one))
+  );
+}
+
+/** That equal numbers prove nothing is no failure. */
+function isFailed({ outcome, detail }: ComparedResource): boolean {
+  return outcome === 'not proved' && detail !== null;
+}
+
+/** A line for each resource; equal ones in one. */
+export function verifiedInWords(verified: Verified): string {
+  const { end, progress, compared, differences, notProvable, repairs } = verified;
+  const odd = compared.filter((one) => one.outcome === 'differs' || isFailed(one));
+  const lines = odd.map((one) => [one.companyId, one.projectId, one.resource, wordsOf(one)]);
+  const named = differences
+    .slice(0, MOST_NAMED)
+    .map(({ resource, id, kind, fields }) => [resource, id, kind, fields?.join(', ') ?? '']);
+  const more = differences.length - named.length;
+  const equal = compared.filter(({ outcome }) => outcome === 'equal').length;
+  const state = {
+    done: repairs && differences.length > 0 ? '; the workers repair it' : '',
+    gone: '; some of it was asked for anew by somebody else, or is there no more',
+    'no worker': '',
+    'told to end': '; the workers go on, and the same command shows how far they are',
+  }[end];
+  const sums = `Verify: ${counted(equal, 'table')} of ${compared.length} proved equal, ${counted(differences.length, 'difference')}, ${counted(progress.calls, 'call')}${state}`;
+  return [
+    ...(lines.length === 0 ? [] : [table(['company', 'project', 'resource', 'outcome'], lines)]),
+    ...(named.length === 0 ? [] : [table(['resource', 'record', 'is', 'fields'], named)]),
+    ...(more > 0 ? [`(${more} more: --json, or select * from mirror.differences)`] : []),
+    ...(notProvable.length === 0 ? [] : [`No list proves deletions of: ${notProvable.join(', ')}`]),
+    sums,
+  ].join('\n');
+}
+
+function wordsOf({ outcome, missing, changed, extra, detail, ours, theirs }: ComparedResource): string {
+  if (outcome === 'not proved') return `not proved: ${detail}`;
+  const counts = [`${missing} missing`, `${changed} changed`, `${extra} extra`];
+  const found = missing + changed + extra > 0 ? counts.join(', ') : `Procore counts ${theirs}, the mirror ${ours}`;
+  return [found, ...(detail === null ? [] : [detail])].join('; ');
+}
+
+/** The same for programs. */
+export function verifiedAsJson(verified: Verified): unknown {
+  const { end, progress, compared, differences, notProvable, unlisted } = verified;
+  return {
+    ...{ equal: whetherEqual(verified), state: end === 'done' || end === 'gone' ? end : 'under way' },
+    differences: differences.map(({ companyId, projectId, resource, id, kind, fields }) => ({
+      ...{ resource, company_id: companyId, project_id: projectId, id, kind },
+      ...(fields !== null && { fields }),
+    })),
+    proofs: compared.map(({ companyId, projectId, provedAt, asOf, ...proof }) => ({
+      ...{ company_id: companyId, project_id: projectId, ...proof, proved_at: provedAt, as_of: asOf },
+    })),
+    ...{ not_provable: notProvable, calls: progress.calls, unlisted },
+  };
+}

@@ -1,0 +1,183 @@
+// `mirror verify` beside a worker that is this test, in front of the simulator.
+import { openProcore } from '@procore-mirror/calls';
+import { catalogue } from '@procore-mirror/catalogue';
+import { type Database, noteWorker, noteWorkerStopped, openDatabase } from '@procore-mirror/database';
+import {
+  createNeighbours,
+  type FetchSettings,
+  startFetchLoop,
+  startFillLoop,
+  startVerifyLoop,
+  usualPace,
+} from '@procore-mirror/mirror';
+import { createSecrets } from '@procore-mirror/runtime';
+import { type AppProcess, createTestDatabase, startApp, type TestDatabase } from '@procore-mirror/testing';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { mirrorCommand } from './mirror-command.ts';
+
+const companyId = '598134325683880';
+let testDatabase: TestDatabase;
+let database: Database;
+let simulator: AppProcess;
+let url: string;
+let stopWorker = async () => {};
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  const limits = JSON.stringify({ callsPerHour: null, callsPerTenSeconds: null });
+  simulator = startApp('simulator', { SIMULATOR_PORT: '0', SIMULATOR_PROJECTS: '1', SIMULATOR_SETTINGS: limits });
+  url = String((await simulator.line('url')).url);
+  expect(await mirror(['migrate'])).toMatchObject({ code: 0 });
+  database = openDatabase({ url: testDatabase.url, applicationName: 'test' });
+  stopWorker = await startWorker();
+  for (const resource of ['Locations', 'RFIs', 'Submittals'])
+    await edit(Array.from({ length: 30 }, () => ({ resource, action: 'create', silent: true })));
+  expect(await mirror(['backfill'])).toMatchObject({ code: 0 });
+  await untilQuiet();
+}, 120_000);
+afterAll(async () => {
+  await stopWorker();
+  await simulator.end('SIGTERM');
+  await database.close();
+  await testDatabase.drop();
+});
+
+async function mirror(args: string[], signal = AbortSignal.timeout(120_000)) {
+  const ran = { code: -1, stdout: '', stderr: '' };
+  ran.code = await mirrorCommand(args, {
+    env: {
+      DATABASE_URL: testDatabase.url,
+      PROCORE_LOGIN_URL: url,
+      PROCORE_API_URL: url,
+      PROCORE_CLIENT_ID: 'simulator',
+      PROCORE_CLIENT_SECRET: 'simulator-secret',
+      PROCORE_COMPANY_IDS: companyId,
+    },
+    ...{ version: '1.2.3', startFile: '/nowhere/start.env', secrets: createSecrets(), signal },
+    write: (text) => {
+      ran.stdout += text;
+    },
+    writeError: (text) => {
+      ran.stderr += text;
+    },
+  });
+  return ran;
+}
+
+/** A worker that fills, fetches and compares. */
+async function startWorker(): Promise<() => Promise<void>> {
+  const address = new URL(url);
+  const procore = openProcore({
+    account: {
+      ...{ loginUrl: address, apiUrl: address },
+      credentials: () => ({ clientId: 'simulator', clientSecret: 'simulator-secret' }),
+    },
+    ...{ database, holder: 'worker', onSecret: () => {}, onTrouble: () => {} },
+  });
+  const settings: FetchSettings = {
+    ...{ database, client: procore.client, catalogue, delayMs: 0, ...usualPace, random: Math.random },
+    ...{ neighbours: createNeighbours(), absencePauseMs: 10 },
+  };
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  await noteWorker(database, 'worker');
+  const heartbeat = setInterval(() => void noteWorker(database, 'worker'), 1_000);
+  const common = { settings, holder: 'worker', log, canSignIn: async () => true };
+  const loops = [
+    startFillLoop({ ...common, resources: null, idleMs: 20 }),
+    startFetchLoop({ ...common, concurrency: 8, onReport: () => {} }),
+    startVerifyLoop({ ...common, idleMs: 20 }),
+  ];
+  return async () => {
+    clearInterval(heartbeat);
+    for (const loop of loops) await loop.close();
+    await procore.close();
+    await noteWorkerStopped(database, 'worker');
+  };
+}
+
+async function control<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await fetch(`${url}/control/${path}`, {
+    ...{ method, headers: { 'content-type': 'application/json' } },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+  return JSON.parse(await answer.text());
+}
+type Edited = { id: string };
+const edit = async (edits: unknown[]) =>
+  (await control<{ records: Edited[] }>('POST', 'edits', { edits })).records.map(({ id }) => id);
+/** Nothing waits any more. */
+const untilQuiet = () =>
+  vi.waitFor(async () => expect((await database.pool.query('select from mirror.pending limit 1')).rowCount).toBe(0), {
+    timeout: 60_000,
+    interval: 50,
+  });
+
+test('a mirror that is equal is told to be, of every resource', async () => {
+  const { code, stdout, stderr } = await mirror(['verify', '--full', '--json']);
+  const { equal, differences, proofs, not_provable: notProvable, calls } = JSON.parse(stdout);
+  expect({ differences, stderr }).toEqual({ differences: [], stderr: '' });
+  expect(proofs.filter(({ outcome }: { outcome: string }) => outcome !== 'equal')).toEqual([]);
+  expect({ code, equal }).toEqual({ code: 0, equal: true });
+  expect(notProvable).toEqual(expect.arrayContaining(['Project Users', 'Manpower Logs', 'Meeting Topics']));
+  expect(calls).toBeGreaterThan(100);
+  const words = await mirror(['verify', '--full', '--resource', 'RFIs']);
+  expect(words).toMatchObject({ code: 0, stdout: 'Verify: 1 table of 1 proved equal, 0 differences, 1 call\n' });
+}, 120_000);
+
+test.each(['Locations', 'RFIs', 'Submittals'])(
+  'thirty edits of %s that nobody told of are named, and repaired',
+  async (resource) => {
+    const table = resource.toLowerCase();
+    const { rows } = await database.pool.query(
+      `select id::text, project_id::text as project from procore.${table} where _deleted_at is null order by id limit 20`,
+    );
+    const projectId = rows[0].project;
+    const [gone, changed] = [rows.slice(0, 10), rows.slice(10)].map((part) => part.map(({ id }) => id));
+    const silent = { resource, companyId, projectId, silent: true };
+    await edit((gone ?? []).map((id) => ({ ...silent, id, action: 'delete' })));
+    const field = resource === 'Locations' ? 'name' : resource === 'RFIs' ? 'subject' : 'title';
+    await edit((changed ?? []).map((id) => ({ ...silent, id, action: 'update', fields: { [field]: 'another' } })));
+    const added = await edit(Array.from({ length: 10 }, () => ({ ...silent, action: 'create' })));
+    const wanted = [
+      ...(gone ?? []).map((id) => [id, 'extra']),
+      ...(changed ?? []).map((id) => [id, 'changed']),
+      ...added.map((id) => [id, 'missing']),
+    ];
+    const found = async (...args: string[]) => {
+      const { code, stdout } = await mirror(['verify', '--full', '--json', '--resource', resource, ...args]);
+      const { differences, ...rest } = JSON.parse(stdout);
+      return {
+        code,
+        ...rest,
+        named: differences.map(({ id, kind }: Record<string, string>) => [id, kind]),
+        differences,
+      };
+    };
+    const first = await found();
+    expect(first.named.toSorted()).toEqual(wanted.toSorted());
+    expect(first).toMatchObject({ code: 1, equal: false });
+    expect(first.differences.find(({ kind }: { kind: string }) => kind === 'changed').fields).toContain(field);
+    expect(Object.keys(first.differences[0]).toSorted().join(' ')).toMatch(
+      /^company_id (fields )?id kind project_id resource$/,
+    );
+    expect((await mirror(['verify', '--resource', resource])).code).toBe(0); // as many as before
+    expect((await found('--repair')).named.toSorted()).toEqual(wanted.toSorted());
+    await untilQuiet();
+    expect(await found()).toMatchObject({ code: 0, equal: true, named: [] });
+  },
+  120_000,
+);
+
+test('what could not be compared is named, and the exit code is 1; without a worker it is 3', async () => {
+  await control('PUT', 'faults', [{ resource: 'Locations', kind: 'list', status: 403 }]);
+  const refused = await mirror(['verify', '--full', '--resource', 'Locations']);
+  await control('PUT', 'faults', []);
+  expect(refused.code).toBe(1);
+  expect(refused.stdout).toMatch(/Locations +not proved: GET .* was answered 403/);
+  await stopWorker();
+  stopWorker = async () => {};
+  const { code, stderr } = await mirror(['verify', '--detach', '--resource', 'Locations']);
+  expect(code).toBe(3);
+  expect(stderr).toMatch(/^error: no worker was seen for 30 s\nfix: start one/);
+});

@@ -1,0 +1,79 @@
+// Rows that no answer since a number has shown: what a complete reading of their lists lacks is gone.
+import type { Queryable, Transaction } from '../connection/queryable.ts';
+import type { MirroredTable } from '../schema/mirrored-table.ts';
+import { quoteName, tableName } from '../schema/quote.ts';
+import { fittingIds, inScope, LIVE, scopeProject, type TableScope } from './look-up.ts';
+import { hasNews } from './store-statement.ts';
+
+/** `since`: a number that was taken before the first request of the reading. */
+export type Reading = TableScope & { since: string };
+
+export type LackingRow = { id: string; parentId: string | null };
+
+/** Not buried yet, older than the reading, and without news. */
+function isLacking(table: MirroredTable): string {
+  return `${inScope(table)} and _deleted_at is null and _version < $3::bigint and not ${hasNews(table, 't.id', '$1', '$2')}`;
+}
+
+const values = ({ table, companyId, projectId, since }: Reading) => [companyId, scopeProject(table, projectId), since];
+
+/** The rows that the reading lacks, hidden ones among them, in the order of their parents. `under`: those of one parent. */
+export async function findLacking(
+  client: Queryable,
+  reading: Reading,
+  { under = null, isLive = false }: { under?: string | null; isLive?: boolean } = {},
+): Promise<LackingRow[]> {
+  const { table } = reading;
+  const ofParent = under === null || table.parentKey === null ? null : `t.${quoteName(table.parentKey)}`;
+  const { rows } = await client.query<LackingRow>(
+    `select id::text as id, ${parentOf(table)} as "parentId" from ${tableName(table)} t
+      where ${isLacking(table)} ${ofParent === null ? '' : `and ${ofParent} = $4::${table.idType}`}
+        ${isLive ? 'and _hidden_at is null' : ''} order by 2 nulls first, t.id`,
+    [...values(reading), ...(ofParent === null ? [] : [under])],
+  );
+  return rows;
+}
+
+/** Those of the rows that it still lacks; no other transaction changes them before this one ends. */
+export async function lockLacking(
+  client: Transaction,
+  reading: Reading,
+  ids: readonly string[],
+): Promise<LackingRow[]> {
+  const { table } = reading;
+  const { rows } = await client.query<LackingRow>(
+    `select id::text as id, ${parentOf(table)} as "parentId" from ${tableName(table)} t
+      where ${isLacking(table)} and t.id = any($4::${table.idType}[]) order by t.id for update`,
+    [...values(reading), fittingIds(table, ids)],
+  );
+  return rows;
+}
+
+/** The rows under these parents that are older than the reading and have no news; they go with their parents. */
+export async function lockChildren(
+  client: Transaction,
+  reading: Reading,
+  parentIds: readonly string[],
+): Promise<LackingRow[]> {
+  const { table } = reading;
+  if (table.parentKey === null) return [];
+  const { rows } = await client.query<LackingRow>(
+    `select id::text as id, ${parentOf(table)} as "parentId" from ${tableName(table)} t
+      where ${isLacking(table)} and t.${quoteName(table.parentKey)} = any($4::${table.idType}[]) order by t.id for update`,
+    [...values(reading), fittingIds(table, parentIds)],
+  );
+  return rows;
+}
+
+/** How many live rows there are, all of them. */
+export async function countAllRows(client: Queryable, { table, companyId, projectId }: TableScope): Promise<number> {
+  const { rows } = await client.query<{ count: number }>(
+    `select count(*)::float8 as count from ${tableName(table)} where ${inScope(table)} and ${LIVE}`,
+    [companyId, scopeProject(table, projectId)],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+function parentOf({ parentKey }: MirroredTable): string {
+  return parentKey === null ? 'null::text' : `t.${quoteName(parentKey)}::text`;
+}

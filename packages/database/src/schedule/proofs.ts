@@ -1,0 +1,110 @@
+// What comparisons found: records that differ, looked at twice before anybody is told, and what follows of a whole resource.
+import type { Queryable, Transaction } from '../connection/queryable.ts';
+import { type BatchKey, isOfBatch, keyValues } from './batch.ts';
+import type { Rung } from './comparisons.ts';
+
+export type DifferenceKind = 'missing' | 'changed' | 'extra';
+
+export type Difference = {
+  id: string;
+  kind: DifferenceKind;
+  fields: readonly string[] | null;
+  /** In which parent's list. */
+  parentId: string | null;
+};
+
+/** Forgets what the comparison before found. */
+export async function forgetDifferences(client: Queryable, key: BatchKey): Promise<void> {
+  await client.query(`delete from mirror.differences where ${isOfBatch(key)}`, keyValues(key));
+}
+
+/** Keeps what a first look found. A record that one list lacks and another one shows has only another place. */
+export async function suspectDifferences(
+  client: Transaction,
+  key: BatchKey,
+  differences: readonly Difference[],
+): Promise<void> {
+  if (differences.length === 0) return;
+  await client.query(
+    `insert into mirror.differences as d (company_id, project_id, resource, record_id, kind, fields, parent_id)
+      select $1, $2, $3, id, kind, fields, parent_id from jsonb_to_recordset($4::jsonb)
+        as f(id text, kind text, fields text[], parent_id text) order by id
+      on conflict (company_id, project_id, resource, record_id) do update set
+        kind = excluded.kind, fields = excluded.fields, parent_id = excluded.parent_id where excluded.kind <> 'extra'`,
+    [...keyValues(key), asRows(differences)],
+  );
+}
+
+/** The lists, by parent, in which a first look found something that no second one has confirmed. */
+export async function listSuspectLists(client: Queryable, key: BatchKey): Promise<(string | null)[]> {
+  const { rows } = await client.query<{ parentId: string | null }>(
+    `select distinct parent_id as "parentId" from mirror.differences where ${isOfBatch(key)} and not is_sure order by 1 nulls first`,
+    keyValues(key),
+  );
+  return rows.map(({ parentId }) => parentId);
+}
+
+/** What of a list was suspected and is `seen` again is sure; the rest of it was none. Returns which of that was thought to be extra. */
+export async function settleSuspects(
+  client: Transaction,
+  key: BatchKey,
+  { parentId, seen }: { parentId: string | null; seen: readonly Difference[] },
+): Promise<string[]> {
+  const ofList = `${isOfBatch(key, 'd.')} and not d.is_sure and d.parent_id is not distinct from $4`;
+  const values = [...keyValues(key), parentId];
+  await client.query(
+    `update mirror.differences d set is_sure = true, kind = s.kind, fields = s.fields
+      from jsonb_to_recordset($5::jsonb) as s(id text, kind text, fields text[], parent_id text)
+      where ${ofList} and s.id = d.record_id and (s.kind = 'extra') = (d.kind = 'extra')`,
+    [...values, asRows(seen)],
+  );
+  const { rows } = await client.query<{ id: string; kind: string }>(
+    `delete from mirror.differences d where ${ofList} returning d.record_id as id, d.kind`,
+    values,
+  );
+  return rows.filter(({ kind }) => kind === 'extra').map(({ id }) => id);
+}
+
+/** What is sure, in the order of ids. */
+export async function listDifferences(client: Queryable, key: BatchKey): Promise<Difference[]> {
+  const { rows } = await client.query<Difference>(
+    `select record_id as id, kind, fields, parent_id as "parentId" from mirror.differences where ${isOfBatch(key)} and is_sure
+      order by length(record_id), record_id`,
+    keyValues(key),
+  );
+  return rows;
+}
+
+export type Proof = {
+  rung: Rung;
+  /** ISO 8601. */
+  asOf: string;
+  ours: number | null;
+  theirs: number | null;
+  missing: number;
+  changed: number;
+  extra: number;
+  calls: number;
+  outcome: 'equal' | 'differs' | 'not proved';
+  detail: string | null;
+};
+
+const KEPT_DAYS = 90;
+
+/** Keeps a proof, and forgets those of the same resource and rung that are old. */
+export async function addProof(client: Transaction, key: BatchKey, proof: Proof): Promise<void> {
+  const { rung, asOf, ours, theirs, missing, changed, extra, calls, outcome, detail } = proof;
+  await client.query(
+    `insert into mirror.proofs (company_id, project_id, resource, rung, as_of, ours, theirs, missing, changed, extra, calls, outcome, detail)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+    [...keyValues(key), rung, asOf, ours, theirs, missing, changed, extra, calls, outcome, detail],
+  );
+  await client.query(
+    `delete from mirror.proofs where ${isOfBatch(key)} and rung = $4 and proved_at < now() - interval '${KEPT_DAYS} days'`,
+    [...keyValues(key), rung],
+  );
+}
+
+function asRows(differences: readonly Difference[]): string {
+  return JSON.stringify(differences.map(({ parentId, ...difference }) => ({ ...difference, parent_id: parentId })));
+}

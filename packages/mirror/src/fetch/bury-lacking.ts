@@ -1,0 +1,76 @@
+// The end of a fill: rows that its lists lacked are looked for once more, and what they lack then, too, is gone.
+//
+//   rows older than the fill, without news ──▶ more than the cap? ──▶ a pause ──▶ their lists once more, in one go ──▶ buried
+//
+// One reading does not suffice: where a record goes and another comes while it is read, pages shift and no Total tells; and the copy that
+// answered may lag behind what we know (docs/procore.md: Reading after an event).
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isListedByParent, listsAll } from '@procore-mirror/catalogue';
+import { countAllRows, findLacking, inTransaction, type LackingRow, noteInnocence } from '@procore-mirror/database';
+import { flawOfAnswer, lookAtList } from '../ask/look-at-list.ts';
+import { deleteCap } from '../plan/delete-cap.ts';
+import { counted } from '../plan/fill-in-words.ts';
+import { scopeOf } from '../run/batch-run.ts';
+import { buryUnlisted } from '../store/bury-unlisted.ts';
+import { type Fill, keepNews } from './fill-parts.ts';
+
+/** Buries what all that was read lacks, and says what stays. Throws what may pass. */
+export async function buryLacking(fill: Fill): Promise<void> {
+  const { run, place } = fill;
+  const { entry, settings } = run;
+  const { since } = place;
+  if (since === null || !listsAll(entry)) return;
+  const reading = { ...scopeOf(run, entry), table: entry.table, since };
+  const lacking = await findLacking(settings.database.pool, reading);
+  if (lacking.length === 0 && place.buried === 0) await noteInnocence(settings.database.pool, run.batch);
+  const byList = Map.groupBy(lacking, ({ parentId }) => (isListedByParent(entry) ? parentId : null));
+  const lists = [...byList].filter(([parentId]) => isProved(fill, parentId));
+  const rows = lists.flatMap(([, own]) => own);
+  const cap = deleteCap(await countAllRows(settings.database.pool, reading), settings.deleteCap);
+  if (rows.length + place.buried > cap) {
+    const { length } = rows;
+    return say(fill, `${counted(length, 'row')} that Procore lists no more stay: more than DELETE_CAP (${cap}) allows`);
+  }
+  if (rows.length > 0) await sleep(settings.absencePauseMs, null, { signal: run.signal });
+  for (const [parentId, own] of lists) await buryFromList(fill, parentId, own, since);
+  const doubtful = lacking.length - rows.length;
+  if (doubtful > 0 && place.flaw !== null)
+    say(fill, `${counted(doubtful, 'row')} that Procore lists no more stay, for a list proves nothing: ${place.flaw}`);
+}
+
+/** Was the list of this parent, or the only one, read to its end? Of a parent that is gone itself nobody read any. */
+function isProved({ place, parentIds }: Fill, parentId: string | null): boolean {
+  if (place.unproved === null || place.unproved.includes(parentId)) return false;
+  return parentIds === null ? parentId === null : parentId !== null && parentIds.has(parentId);
+}
+
+async function buryFromList(
+  fill: Fill,
+  parentId: string | null,
+  rows: readonly LackingRow[],
+  since: string,
+): Promise<void> {
+  const { run } = fill;
+  const look = await lookAtList(run, run.entry, { parentId }).catch(flawOfAnswer);
+  if (look instanceof Error || look.flaw !== null) {
+    const flaw = look instanceof Error ? look.message : look.flaw;
+    return say(
+      fill,
+      `${counted(rows.length, 'row')} that Procore lists no more stay, for a list proves nothing: ${flaw}`,
+    );
+  }
+  const { version, ids } = look;
+  const gone = rows.map(({ id }) => id).filter((id) => !ids.has(id));
+  await inTransaction(run.settings.database, async (client) => {
+    const buried = await buryUnlisted(client, run, run.entry, { version, since, under: parentId }, gone);
+    const place = { ...fill.place, buried: fill.place.buried + buried };
+    await keepNews(fill, place, client);
+  });
+}
+
+function say(fill: Fill, remark: string): void {
+  const { remarks } = fill.place;
+  if (!remarks.includes(remark)) fill.place = { ...fill.place, remarks: [...remarks, remark].slice(0, MOST_SAID) };
+}
+
+const MOST_SAID = 3;

@@ -1,0 +1,310 @@
+// Comparisons with a Procore that a test scripts: what differs is named, once it was seen twice, and nothing else is.
+import type { ComparisonTask } from '@procore-mirror/database';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { backfillResource } from './backfill-resource.ts';
+import { requestVerification } from './request-verification.ts';
+import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
+import { startVerifyLoop } from './verify-loop.ts';
+
+let procore: ScriptedProcore;
+let mirror: TestMirror;
+type Scripted = Awaited<ReturnType<ScriptedProcore['answer']>>;
+type Fields = Record<string, unknown>;
+
+beforeAll(async () => {
+  procore = await scriptProcore();
+  mirror = await startTestMirror(procore);
+});
+afterEach(async () => {
+  for (const worker of workers.splice(0)) await worker.close();
+});
+afterAll(() => mirror.close());
+beforeEach(async () => {
+  await mirror.clear();
+  procore.calls = [];
+});
+
+const workers: ReturnType<typeof startVerifyLoop>[] = [];
+const log = { info: () => {}, warn: () => {} };
+const query = async (sql: string) => (await mirror.database.pool.query(sql)).rows;
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+/** Procore's records, by the end of their list's path. Of those in `thin` the list carries no detail. */
+type World = Record<string, Map<number, Fields>>;
+const record = (id: number): Fields => ({
+  id,
+  subject: `subject ${id}`,
+  holder: { id: 5, name: 'x' },
+  detail: `d${id}`,
+});
+const worldOf = (...paths: string[]): World =>
+  Object.fromEntries(paths.map((path) => [path, new Map(upTo(45).map((id) => [id, record(id)]))]));
+
+function answerOf(
+  world: World,
+  thin: readonly string[] = ['/rfis'],
+): (path: string, search: URLSearchParams) => Scripted {
+  return (path, search) => {
+    if (path.endsWith('/me')) return { body: { id: 1 } };
+    const list = Object.keys(world).find((end) => path.endsWith(end));
+    if (list === undefined) {
+      const id = Number(/\/(\d+)$/.exec(path)?.[1]);
+      const of = Object.keys(world).find((end) => path.includes(end)) ?? '';
+      const found = world[of]?.get(id);
+      return found === undefined ? { status: 404 } : { body: found };
+    }
+    const records = [...(world[list]?.values() ?? [])];
+    const number = Number(search.get('page') ?? 1);
+    const next = `<${path}?page=${number + 1}&per_page=10>; rel="next"`;
+    const listed = ({ detail, ...fields }: Fields) => ({ ...fields, only_here: [] });
+    return {
+      body: records.slice((number - 1) * 10, number * 10).map(thin.includes(list) ? listed : (one) => one),
+      headers: { total: String(records.length), ...(number * 10 < records.length && { link: next }) },
+    };
+  };
+}
+
+const task: ComparisonTask = { rung: 'listing', sample: null, repairs: false, buriesAll: false };
+const settings = () => ({ ...mirror.settings, pageSize: 10 });
+async function fill(resource: string, projectId: string | null = '7'): Promise<void> {
+  await backfillResource(
+    settings(),
+    { companyId: '1', projectId, resource },
+    { signal: AbortSignal.timeout(30_000), now: new Date() },
+  );
+  for (let runs = 0; runs < 5 && (await mirror.pendingIds()).length > 0; runs += 1)
+    await mirror.run(resource, { projectId, lane: 'backfill' });
+  expect(await mirror.pendingIds()).toEqual([]);
+}
+const heal = async (resource: string) => {
+  for (let runs = 0; runs < 5 && (await mirror.pendingIds()).length > 0; runs += 1)
+    await mirror.run(resource, { lane: 'repair' });
+};
+function work(holder = 'worker', own: Partial<Parameters<typeof startVerifyLoop>[0]> = {}): (typeof workers)[number] {
+  const worker = startVerifyLoop({
+    ...{ settings: settings(), holder, log, canSignIn: async () => true, idleMs: 5, pausesMs: [0, 0] },
+    ...own,
+  });
+  workers.push(worker);
+  return worker;
+}
+const isOver = async () =>
+  (await query(`select from mirror.comparisons where state in ('waiting', 'running')`)).length === 0;
+
+/** What a comparison of these says. */
+async function verify(resources: readonly string[], own: Partial<ComparisonTask> = {}, projectId: string | null = '7') {
+  const scopes = [{ companyId: '1', projectId, resources }];
+  await requestVerification(mirror.database, {
+    ...{ catalogue: mirror.settings.catalogue, scopes, task: { ...task, ...own } },
+  });
+  const worker = work();
+  await expect.poll(isOver, { timeout: 30_000, interval: 10 }).toBe(true);
+  await worker.close();
+  return {
+    differences: await query(`select resource, record_id::int as id, kind, fields from mirror.differences where is_sure
+      order by resource, record_id::int`),
+    outcomes: (await query('select outcome from mirror.comparisons order by position')).map(({ outcome }) => outcome),
+    proofs:
+      await query(`select resource, rung, ours::int, theirs::int, missing::int, changed::int, extra::int, calls::int,
+      outcome, detail from mirror.proofs order by proved_at`),
+  };
+}
+
+test.each([
+  ['whole', 'Locations', '/locations'],
+  ['thin', 'RFIs', '/rfis'],
+])(
+  'in a table with a %s list it names exactly what was added, changed and deleted behind its back, and repairs it',
+  async (_, resource, path) => {
+    const world = worldOf(path);
+    procore.answer = answerOf(world);
+    await fill(resource);
+    procore.calls = [];
+    expect(await verify([resource])).toMatchObject({ differences: [], outcomes: ['equal'] });
+    expect(procore.calls.filter((call) => !call.includes('/tools'))).toHaveLength(5);
+    const own = world[path] ?? new Map();
+    for (const id of upTo(10)) own.delete(id);
+    for (const id of upTo(10)) own.set(id + 20, { ...record(id + 20), subject: 'another' });
+    for (const id of upTo(10)) own.set(id + 100, record(id + 100));
+    const named = [
+      ...upTo(10).map((id) => ({ resource, id, kind: 'extra', fields: null })),
+      ...upTo(10).map((id) => ({ resource, id: id + 20, kind: 'changed', fields: ['subject'] })),
+      ...upTo(10).map((id) => ({ resource, id: id + 100, kind: 'missing', fields: null })),
+    ];
+    const before = await query(`select * from procore.${resource.toLowerCase()} order by id`);
+    const { differences, outcomes, proofs } = await verify([resource]);
+    expect(differences).toEqual(named);
+    expect(outcomes).toEqual(['differs']);
+    expect(proofs.at(-1)).toMatchObject({ rung: 'listing', ours: 45, theirs: 45, missing: 10, changed: 10, extra: 10 });
+    expect(await query(`select * from procore.${resource.toLowerCase()} order by id`)).toEqual(before);
+    expect(await mirror.pendingIds()).toEqual([]);
+    expect((await verify([resource], { repairs: true })).differences).toEqual(named);
+    expect(await query('select distinct lane from mirror.pending')).toEqual([{ lane: 'repair' }]);
+    await heal(resource);
+    expect(await verify([resource])).toMatchObject({ differences: [], outcomes: ['equal'] });
+    const live = (await mirror.rows(resource.toLowerCase(), 'id::int')).filter(({ deleted }) => !deleted);
+    expect(live.map(({ id }) => Number(id))).toEqual([...own.keys()].toSorted((a, b) => a - b));
+  },
+);
+
+test('numbers that differ are told for a call or two, and equal ones prove nothing', async () => {
+  const world = worldOf('/locations');
+  procore.answer = answerOf(world);
+  await fill('Locations');
+  procore.calls = [];
+  expect(await verify(['Locations'], { rung: 'count' })).toMatchObject({
+    ...{ differences: [], outcomes: ['not proved'] },
+    proofs: [{ rung: 'count', ours: 45, theirs: 45, detail: null, calls: 1 }],
+  });
+  world['/locations']?.delete(3);
+  const { proofs } = await verify(['Locations'], { rung: 'count' });
+  expect(proofs.at(-1)).toMatchObject({ ours: 45, theirs: 44, outcome: 'differs', calls: 2 });
+  await mirror.hear('Locations', [3]);
+  expect((await verify(['Locations'], { rung: 'count' })).outcomes).toEqual(['not proved']);
+});
+
+test('more rows than the cap are told and stay, unless somebody says yes', async () => {
+  const world = worldOf('/locations');
+  procore.answer = answerOf(world);
+  await fill('Locations');
+  for (const id of upTo(21)) world['/locations']?.delete(id);
+  const deleted = async () => (await query('select from procore.locations where _deleted_at is not null')).length;
+  const { proofs, differences } = await verify(['Locations'], { repairs: true });
+  expect(differences).toHaveLength(21);
+  expect(proofs[0]?.detail).toContain('more than DELETE_CAP (20)');
+  expect(await deleted()).toBe(0);
+  await verify(['Locations'], { repairs: true, buriesAll: true });
+  expect(await deleted()).toBe(21);
+});
+
+test('children are compared under their parents, those of parents that are missing, too, and one that moved has another place', async () => {
+  const ids = (...all: number[]) => new Map(all.map((id) => [id, record(id)]));
+  const world: World = { '/1/replies': ids(11, 12), '/2/replies': ids(21), '/rfis': ids(1, 2) };
+  procore.answer = answerOf(world, []);
+  await fill('RFIs');
+  await fill('RFI Replies');
+  world['/rfis'] = ids(1, 2, 3);
+  world['/3/replies'] = ids(31);
+  world['/1/replies'] = ids(11);
+  world['/2/replies'] = ids(12);
+  const { differences } = await verify(['RFIs', 'RFI Replies']);
+  expect(differences).toEqual([
+    { resource: 'RFI Replies', id: 12, kind: 'changed', fields: ['rfi_id'] },
+    { resource: 'RFI Replies', id: 21, kind: 'extra', fields: null },
+    { resource: 'RFI Replies', id: 31, kind: 'missing', fields: null },
+    { resource: 'RFIs', id: 3, kind: 'missing', fields: null },
+  ]);
+});
+
+const link = (query: string) => `https://storage.procore.com/api/v5/files/us/b/01J/01ABC?companyId=1&${query}`;
+test.each<[string, unknown, unknown, number]>([
+  ['the signature of a link', link(`sig=${'a'.repeat(64)}`), link(`sig=${'b'.repeat(64)}`), 0],
+  ['what we may do', { permissions: { can_edit: true } }, { permissions: { can_edit: false } }, 0],
+  ['the query of a link that a person typed', 'https://x.example/?a=1', 'https://x.example/?a=2', 1],
+  ['the order of keys', { a: 1, b: 2 }, { b: 2, a: 1 }, 0],
+  ['a field within', { a: [{ id: 1, b: 2 }] }, { a: [{ id: 1, b: 3 }] }, 1],
+  ['an element', { a: [{ id: 1 }] }, { a: [{ id: 1 }, { id: 2 }] }, 1],
+])('only %s differs', async (_, before, after, count) => {
+  const world = worldOf('/locations', '/rfis');
+  for (const path of Object.keys(world)) world[path]?.set(3, { ...record(3), thing: before });
+  procore.answer = answerOf(world);
+  await fill('Locations');
+  await fill('RFIs');
+  for (const path of Object.keys(world)) world[path]?.set(3, { ...record(3), thing: after });
+  procore.calls = [];
+  const { differences } = await verify(['Locations', 'RFIs']);
+  expect(differences).toEqual(
+    ['Locations', 'RFIs']
+      .slice(0, 2 * count)
+      .map((resource) => ({ resource, id: 3, kind: 'changed', fields: ['thing'] })),
+  );
+  expect(procore.calls.filter((call) => !call.includes('/tools'))).toHaveLength(count === 0 ? 10 : 20);
+});
+
+const isPage = (search: URLSearchParams, number: number) => search.get('page') === String(number);
+const total = (answer: Scripted, count: number) => ({
+  ...answer,
+  headers: { ...answer.headers, total: String(count) },
+});
+test.each<[string, (answer: Scripted, search: URLSearchParams) => Scripted]>([
+  ['is cut in half', ({ body }) => ({ body, headers: { total: '45' } })],
+  ['shifts while it is read', (answer, search) => total(answer, 40 + Number(search.get('page') ?? 1))],
+  ['answers 500 in the middle', (answer, search) => (isPage(search, 3) ? { status: 500 } : answer)],
+  ['answers 403', () => ({ status: 403 })],
+  ['answers 404', () => ({ status: 404 })],
+  ['is malformed', () => ({ body: { message: 'x' } })],
+])('a list that %s proves nothing, and nothing is buried', async (_, spoil) => {
+  const world = worldOf('/locations');
+  procore.answer = answerOf(world);
+  await fill('Locations');
+  for (const id of upTo(3)) world['/locations']?.delete(id);
+  procore.answer = (path, search) => {
+    const answer = answerOf(world)(path, search);
+    return path.endsWith('/locations') ? spoil(answer, search) : answer;
+  };
+  for (let times = 0; times < 2; times += 1) {
+    const { differences, outcomes, proofs } = await verify(['Locations'], { repairs: true, buriesAll: true });
+    expect({ differences, outcomes }).toEqual({ differences: [], outcomes: ['not proved'] });
+    expect(proofs.at(-1)?.detail).toMatch(/./);
+  }
+  expect(await query('select from procore.locations where _deleted_at is not null')).toEqual([]);
+});
+
+test('what waits for its fetch, and what was fetched while the list was read, is no difference', async () => {
+  const world = worldOf('/locations');
+  procore.answer = answerOf(world);
+  await fill('Locations');
+  for (const id of [1, 2]) world['/locations']?.set(id, { ...record(id), subject: 'new' });
+  world['/locations']?.delete(45);
+  await mirror.hear('Locations', [1, 45, 99]);
+  world['/locations']?.set(99, record(99));
+  let asked = 0;
+  procore.answer = async (path, search) => {
+    asked += 1;
+    const answer = answerOf(world)(path, search);
+    if (asked === 3)
+      await query(`update procore.locations set _version = nextval('mirror.fetch_version') where id = 2`);
+    return answer;
+  };
+  // Where calls stand at the tools, too.
+  expect((await verify(['Locations'])).differences.filter(({ id }) => id !== 2)).toEqual([]);
+});
+
+test('a worker that is killed anywhere leaves a comparison to another one, which finds the same', async () => {
+  const ids = (...all: number[]) => new Map(all.map((id) => [id, record(id)]));
+  const world: World = {
+    '/1/replies': ids(...upTo(25)),
+    '/2/replies': ids(31, 32),
+    '/3/replies': ids(41),
+    '/rfis': ids(1, 2, 3),
+  };
+  procore.answer = answerOf(world, []);
+  await fill('RFIs');
+  await fill('RFI Replies');
+  world['/1/replies']?.delete(25);
+  world['/2/replies']?.set(31, { ...record(31), subject: 'new' });
+  world['/3/replies']?.set(42, record(42));
+  for (let kills = 1; kills < 8; kills += 1) {
+    let left = kills;
+    procore.answer = async (path, search) => {
+      left -= 1;
+      if (left === 0) await query('update mirror.comparisons set lease_until = now(), lease_holder = null');
+      return answerOf(world, [])(path, search);
+    };
+    await requestVerification(mirror.database, {
+      ...{ catalogue: mirror.settings.catalogue, task },
+      scopes: [{ companyId: '1', projectId: '7', resources: ['RFI Replies'] }],
+    });
+    work('first', { leaseMs: 60_000 });
+    work('second', { leaseMs: 60_000 });
+    await expect.poll(isOver, { timeout: 30_000, interval: 10 }).toBe(true);
+    expect(
+      await query('select record_id::int as id, kind from mirror.differences where is_sure order by record_id::int'),
+    ).toEqual([
+      { id: 25, kind: 'extra' },
+      { id: 31, kind: 'changed' },
+      { id: 42, kind: 'missing' },
+    ]);
+    for (const one of workers.splice(0)) await one.close();
+  }
+});
