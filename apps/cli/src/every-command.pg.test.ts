@@ -31,7 +31,7 @@ const least: Record<string, string[]> = {
 /** Which do something useful without any server, and which ask others than Postgres. */
 const needsNothing = ['resources'];
 const asksQueue = ['status', 'dead-letters replay'];
-const asksProcore = ['backfill', 'hooks plan', 'hooks apply', 'hooks status', 'hooks rotate-secret'];
+const asksProcore = ['backfill', 'verify', 'hooks plan', 'hooks apply', 'hooks status', 'hooks rotate-secret'];
 
 const commands = leavesOf(createProgram(async () => {}, { version: '1.2.3', write: () => {}, writeError: () => {} }));
 const named = commands.map(({ name }) => name);
