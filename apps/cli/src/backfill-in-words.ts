@@ -1,11 +1,11 @@
 import type { BackfillProgress } from '@procore-mirror/database';
-import { type FillEnd, sumsInWords } from '@procore-mirror/mirror';
+import { sumsInWords, type WorkEnd } from '@procore-mirror/mirror';
 import { counted, table } from './output.ts';
 
 const MOST_NAMED = 20;
 
 /** What became of it. */
-export function backfillInWords(progress: BackfillProgress, end: FillEnd): string {
+export function backfillInWords(progress: BackfillProgress, end: WorkEnd): string {
   const { failed, toComplete, failures, buried, remarks } = progress;
   const sums = sumsInWords(progress);
   if (end === 'told to end')
@@ -30,7 +30,7 @@ export function backfillInWords(progress: BackfillProgress, end: FillEnd): strin
 
 /** The same for programs. */
 export function backfillAsJson(options: {
-  end: FillEnd;
+  end: WorkEnd;
   progress: BackfillProgress;
   requests: readonly string[];
   unlisted: readonly string[];

@@ -1,9 +1,9 @@
 import type { ComparedResource, ComparisonProgress, FoundDifference } from '@procore-mirror/database';
-import type { FillEnd } from '@procore-mirror/mirror';
+import type { WorkEnd } from '@procore-mirror/mirror';
 import { counted, table } from './output.ts';
 
 export type Verified = {
-  end: FillEnd;
+  end: WorkEnd;
   progress: ComparisonProgress;
   compared: readonly ComparedResource[];
   differences: readonly FoundDifference[];

@@ -1,7 +1,7 @@
 // The backfill, by the worker that runs beside: asked for as `pnpm mirror backfill` does, and watched until it is over.
 import type { Catalogue } from '@procore-mirror/catalogue';
 import { type BackfillProgress, type BatchKey, type Database, listBackfilled } from '@procore-mirror/database';
-import { type FillDisplay, requestFills, type Scope, sumsInWords, watchFills } from '@procore-mirror/mirror';
+import { type ProgressDisplay, requestFills, type Scope, sumsInWords, watchFills } from '@procore-mirror/mirror';
 import { folded, type Terminal } from './terminal.ts';
 
 const MOST_NAMED = 10;
@@ -32,7 +32,7 @@ export async function fill({
   const wanted = options.continues ? await unfilled(database, scopes) : scopes;
   const requests = await requestFills(database, { catalogue, scopes: wanted });
   if (requests.length === 0) return say('Backfill: everything is filled already');
-  const display: FillDisplay = {
+  const display: ProgressDisplay = {
     columns: () => (terminal.isTerminal ? terminal.columns() : null),
     live: (line) => terminal.write(`${CLEAR_LINE}${line.slice(0, terminal.columns() - 1)}`),
     note: say,

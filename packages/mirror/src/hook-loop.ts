@@ -15,7 +15,6 @@ import {
   readHookCalls,
   readProjects,
   readProjectsState,
-  takeDuty,
 } from '@procore-mirror/database';
 import type { ProcoreClient } from '@procore-mirror/procore';
 import { tryCalls } from './ask/try-calls.ts';
@@ -33,6 +32,7 @@ import { hookCallsLeft, isListDue, pauseOfLooks } from './plan/hook-share.ts';
 import type { WantedProjects } from './plan/select-projects.ts';
 import { usualPace } from './run/fetch-settings.ts';
 import { type SelectedProjects, selectCompany } from './select-scopes.ts';
+import { leaveDuty, withDuty } from './with-duty.ts';
 
 export type HookLoopOptions = {
   database: Database;
@@ -128,45 +128,22 @@ async function lookAfterCompany(options: HookLoopOptions, company: Company): Pro
   const { companyId, signal } = company;
   // Who lists projects only must not keep the others from the hooks.
   const duty = `${options.destinationUrl === null ? 'projects' : 'hooks'} of ${companyId}`;
+  const lease = { database, duty, holder, leaseMs, log };
   const round = createRounds(options, company);
   while (!signal.aborted) {
     let restMs = lookEveryMs;
     try {
-      if (await takeDuty(database, duty, { holder, leaseMs })) {
-        const roundRestMs = await withLease(options, duty, round);
-        restMs = Math.max(restMs, roundRestMs ?? 0);
-        // Another worker may be told to look more often.
-        if (roundRestMs === null) await giveUpDuty(database, duty, holder);
-      }
+      const done = await withDuty(lease, async (lost) => ({ roundRestMs: await round(lost) }));
+      restMs = Math.max(restMs, done?.roundRestMs ?? 0);
+      // Another worker may be told to look more often.
+      if (done?.roundRestMs === null) await giveUpDuty(database, duty, holder);
     } catch (error) {
       if (!signal.aborted) log.warn({ company_id: companyId, error }, 'hooks could not be looked after; trying again');
       restMs = REST_AFTER_FAILURE_MS;
     }
     await sleep(restMs, null, { signal }).catch(() => null);
   }
-  await giveUpDuty(database, duty, holder).catch((error: unknown) =>
-    log.warn({ company_id: companyId, error }, 'hooks could not be given to another worker; the lease will run out'),
-  );
-}
-
-/** Keeps the lease while `work` goes on; who lost it stops. */
-async function withLease(
-  { database, holder, leaseMs = 15_000, log }: HookLoopOptions,
-  duty: string,
-  work: (lost: AbortSignal) => Promise<number | null>,
-): Promise<number | null> {
-  const lost = new AbortController();
-  const renewal = setInterval(() => {
-    takeDuty(database, duty, { holder, leaseMs }).then(
-      (isOurs) => isOurs || lost.abort(new Error('another worker looks after these hooks')),
-      (error: unknown) => log.warn({ error }, 'the lease of hooks could not be renewed'),
-    );
-  }, leaseMs / 3);
-  try {
-    return await work(lost.signal);
-  } finally {
-    clearInterval(renewal);
-  }
+  await leaveDuty(lease);
 }
 
 /** One round: the list of projects if it is due, then some looks. Returns how long to rest at least, ms; null: no look was due. */

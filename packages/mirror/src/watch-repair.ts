@@ -1,46 +1,21 @@
-// Watches what workers repair until it is done, or nobody does it.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, type RepairProgress, readRepairProgress, readWorkerAge } from '@procore-mirror/database';
-import type { FillDisplay } from './watch-fills.ts';
+// Watches what workers repair.
+import { type RepairProgress, readRepairProgress } from '@procore-mirror/database';
+import { createShow, type ProgressDisplay, type WatchOptions, type WorkEnd, watchWork } from './watch-work.ts';
 
-const LOOK_EVERY_MS = 500;
-const WITHOUT_WORKER_MS = 30_000;
-/** So often a line is written where there is no terminal, if something changed. */
 const SAY_EVERY_MS = 10_000;
 
-type Watch = {
-  database: Database;
-  requests: readonly string[];
-  display: FillDisplay;
-  signal: AbortSignal;
-  /** So long a worker may be out of sight, ms. */
-  withoutWorkerMs?: number;
-};
+type Watch = WatchOptions & { requests: readonly string[]; display: ProgressDisplay };
 
-export type RepairEnd = 'done' | 'no worker' | 'told to end';
-
-/** Shows how far the repairs are until they are over. */
-export async function watchRepair(watch: Watch): Promise<{ end: RepairEnd; progress: RepairProgress }> {
-  const { database, requests, display, signal, withoutWorkerMs = WITHOUT_WORKER_MS } = watch;
-  let workerAt = performance.now();
-  let said = { line: '', at: performance.now() };
-  for (;;) {
-    const [progress, ageMs] = await Promise.all([
-      readRepairProgress(database.pool, requests),
-      readWorkerAge(database.pool),
-    ]);
-    if (progress.over >= progress.companies) return { end: 'done', progress };
-    if (ageMs !== null) workerAt = Math.max(workerAt, performance.now() - ageMs);
-    if (performance.now() - workerAt > withoutWorkerMs) return { end: 'no worker', progress };
-    const line = `Repair ${repairInShort(progress)}`;
-    if (display.columns() !== null) display.live(line);
-    else if (line !== said.line && performance.now() - said.at > SAY_EVERY_MS) {
-      said = { line, at: performance.now() };
-      display.note(line);
-    }
-    await sleep(LOOK_EVERY_MS, null, { signal }).catch(() => null);
-    if (signal.aborted) return { end: 'told to end', progress };
-  }
+/** Shows how far the repairs are until they are over. Throws what Postgres says when it has been out of reach for 30 s. */
+export async function watchRepair(watch: Watch): Promise<{ end: WorkEnd; progress: RepairProgress }> {
+  const { database, requests, display } = watch;
+  const show = createShow(display, SAY_EVERY_MS);
+  return watchWork(watch, {
+    read: () => readRepairProgress(database.pool, requests),
+    parts: ({ companies, over }) => ({ all: companies, over }),
+    show: (progress) => show(`Repair ${repairInShort(progress)}`, ''),
+    atLeast: 0,
+  });
 }
 
 /** The sums of a repair. */

@@ -6,7 +6,7 @@ import {
   type RepairProgress,
   requestRepair,
 } from '@procore-mirror/database';
-import { isWorkerThere, type RepairEnd, repairInShort, watchRepair } from '@procore-mirror/mirror';
+import { isWorkerThere, repairInShort, type WorkEnd, watchRepair } from '@procore-mirror/mirror';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Context } from '../context.ts';
 import { ServerUnreachableError, UsageError } from '../errors.ts';
@@ -76,7 +76,7 @@ async function companiesOf({ pool }: Database, { company, project }: Options): P
   ]);
 }
 
-function inWords(progress: RepairProgress, end: RepairEnd): string {
+function inWords(progress: RepairProgress, end: WorkEnd): string {
   const sums = `Repair: ${repairInShort(progress)}`;
   if (end !== 'done') return `${sums}. The workers go on with it; \`pnpm mirror repair\` shows how far they are.`;
   return [unreachedInWords(progress), olderInWords(progress), sums].filter((text) => text !== '').join('\n');
@@ -95,7 +95,7 @@ function olderInWords({ olderThanLog }: RepairProgress): string {
   return `Deliveries were missed on ${counted(olderThanLog.length, 'day')} older than the log: ${days}. Fill the tables again: \`pnpm mirror backfill\`.`;
 }
 
-function asJson(options: { end: RepairEnd; requests: readonly string[]; progress: RepairProgress }): unknown {
+function asJson(options: { end: WorkEnd; requests: readonly string[]; progress: RepairProgress }): unknown {
   const { hooks, looks, calls, found, newEvents, unread, unreached, olderThanLog } = options.progress;
   return {
     ...{ state: options.end === 'done' ? 'done' : 'under way', requests: options.requests },
