@@ -94,17 +94,45 @@ test.each<[string, string, string, string | null]>([
   await query(`update procore.${table} set _changed_at = '2026-01-01'`);
   const left = without(upTo(25), 3, 12, 25);
   procore.answer = grouped(world({ [path]: left }));
-  expect(await fill(resource, { projectId })).toMatchObject({ buried: 3, remarks: [] });
-  expect(await marked(table)).toEqual([3, 12, 25]);
+  expect(await fill(resource, { projectId })).toMatchObject({ buried: 2, remarks: [] });
+  expect(await marked(table)).toEqual([3, 12]);
+  expect(await marked(table, 'hidden')).toEqual([25]); // private ones are in no list either
   expect(await query(`select id::int from procore.${table} where _changed_at > '2026-01-02' order by id`)).toEqual([
     { id: 3 },
     { id: 12 },
-    { id: 25 },
   ]);
   procore.answer = grouped(world({ [path]: upTo(25) }));
   await fill(resource, { projectId });
   for (let runs = 0; runs < 3; runs += 1) await mirror.run(resource, { projectId, lane: 'backfill' });
   expect(await marked(table)).toEqual([]);
+});
+
+test.each<[string, (id: number) => Scripted]>([
+  [
+    'that Procore shows, so that its list leaves some out',
+    (id) => (id === 12 ? { body: record(id) } : { status: 404 }),
+  ],
+  ['that Procore does not let us see', () => ({ status: 403 })],
+  ['of which Procore does not tell', () => ({ status: 500 })],
+])('records that a list lacks stay, all of them, where there is one %s', async (_, show) => {
+  procore.answer = world({ '/locations': upTo(25) });
+  await fill('Locations');
+  const listed = world({ '/locations': without(upTo(25), 3, 12) });
+  procore.answer = (path, query) => {
+    const id = Number(/\/(\d+)$/.exec(path)?.[1]);
+    return [3, 12].includes(id) ? show(id) : listed(path, query);
+  };
+  const { buried, remarks } = await fill('Locations');
+  expect({ buried, remarks }).toEqual({ buried: 0, remarks: [expect.stringMatching(/^2 rows .* stay: Procore /)] });
+  expect(await marked('locations')).toEqual([]);
+});
+
+test('a list that shows nothing any more buries nothing', async () => {
+  procore.answer = world({ '/locations': [1, 2] });
+  await fill('Locations');
+  procore.answer = world({ '/locations': [] });
+  expect(await fill('Locations')).toMatchObject({ buried: 0, remarks: [expect.stringContaining('shows nothing')] });
+  expect(await marked('locations')).toEqual([]);
 });
 
 test('children that their parents list no more are buried, and all of a parent that is gone, whoever has sent no event', async () => {

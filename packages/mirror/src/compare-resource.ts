@@ -30,6 +30,7 @@ import { compareCounts } from './ask/compare-counts.ts';
 import type { ListingOptions, Page } from './ask/listing-pages.ts';
 import { flawOfAnswer, type Look, lookAtList } from './ask/look-at-list.ts';
 import { hasPlace } from './ask/record-paths.ts';
+import { askUnlisted } from './ask/witness.ts';
 import { datesBetween, windowsBack } from './plan/date-windows.ts';
 import { deleteCap } from './plan/delete-cap.ts';
 import { counted } from './plan/fill-in-words.ts';
@@ -227,6 +228,9 @@ async function extraIn(
   return lacking.filter(({ id }) => !ids.has(id)).map(({ id }) => ({ id, kind: 'extra', fields: null, parentId }));
 }
 
+/** Of what a list lacks so many are asked for one by one. */
+const MOST_ASKED = 20;
+
 /** What differs at a second look, too, is sure. */
 async function lookAgain(comparison: Comparison, parts: readonly Part[]): Promise<void> {
   const { run, options } = comparison;
@@ -242,6 +246,12 @@ async function lookAgain(comparison: Comparison, parts: readonly Part[]): Promis
       seen.push(...found.differences);
       for (const id of found.ids) ids.add(id);
       flaw ??= found.flaw;
+    }
+    const extra = seen.flatMap(({ id, kind }) => (kind === 'extra' ? id : [])).slice(0, MOST_ASKED);
+    // A list may leave out more than the reference says, or what is hidden from us.
+    if (extra.length > 0 && (await askUnlisted(run, run.entry, extra)) !== 'not shown') {
+      seen.splice(0, seen.length, ...seen.filter(({ kind }) => kind !== 'extra'));
+      flaw ??= 'its list lacks records that may be there';
     }
     let { place } = comparison;
     await inTransaction(settings.database, async (client) => {

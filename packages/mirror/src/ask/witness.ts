@@ -58,6 +58,24 @@ export async function askNeighbours(
   return witness;
 }
 
+/**
+ * Asks for records that a list lacks: `shown` where one of them is there all the same, so that the list leaves something out;
+ * `unknown` where an answer does not tell. `not shown` also where nothing but the list shows such records.
+ */
+export async function askUnlisted(
+  run: BatchRun,
+  entry: CataloguedResource,
+  ids: readonly string[],
+): Promise<'shown' | 'not shown' | 'unknown'> {
+  if (entry.show === null) return 'not shown';
+  for (const id of ids) {
+    const failure = await failureOf(run, () => show(run, entry, id));
+    if (failure === null) return 'shown';
+    if (failure.kind !== 'absent') return 'unknown';
+  }
+  return 'not shown';
+}
+
 async function knownRecords(run: BatchRun, shown: CataloguedResource, except: readonly string[]): Promise<string[]> {
   const { batch, settings } = run;
   if (shown.show === null) return [];

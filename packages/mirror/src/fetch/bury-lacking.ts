@@ -1,13 +1,16 @@
 // The end of a fill: rows that its lists lacked are looked for once more, and what they lack then, too, is gone.
 //
-//   rows older than the fill, without news ──▶ more than the cap? ──▶ a pause ──▶ their lists once more, in one go ──▶ buried
+//   live rows older than the fill, without news ──▶ more than the cap? ──▶ a pause ──▶ their lists once more, in one go
+//     ──▶ asked for one by one ──▶ buried
 //
 // One reading does not suffice: where a record goes and another comes while it is read, pages shift and no Total tells; and the copy that
-// answered may lag behind what we know (docs/procore.md: Reading after an event).
+// answered may lag behind what we know (docs/procore.md: Reading after an event). A list may leave out more than the reference says, so one
+// record that is shown all the same keeps all of them. What is hidden from us stays hidden: list and show hide it for the same reason.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isListedByParent, listsAll } from '@procore-mirror/catalogue';
 import { countAllRows, findLacking, inTransaction, type LackingRow, noteInnocence } from '@procore-mirror/database';
 import { flawOfAnswer, lookAtList } from '../ask/look-at-list.ts';
+import { askUnlisted } from '../ask/witness.ts';
 import { deleteCap } from '../plan/delete-cap.ts';
 import { counted } from '../plan/fill-in-words.ts';
 import { scopeOf } from '../run/batch-run.ts';
@@ -21,12 +24,13 @@ export async function buryLacking(fill: Fill): Promise<void> {
   const { since } = place;
   if (since === null || !listsAll(entry)) return;
   const reading = { ...scopeOf(run, entry), table: entry.table, since };
-  const lacking = await findLacking(settings.database.pool, reading);
-  if (lacking.length === 0 && place.buried === 0) await noteInnocence(settings.database.pool, run.batch);
+  const { pool } = settings.database;
+  if ((await findLacking(pool, reading)).length === 0 && place.buried === 0) await noteInnocence(pool, run.batch);
+  const lacking = await findLacking(pool, reading, { isLive: true });
   const byList = Map.groupBy(lacking, ({ parentId }) => (isListedByParent(entry) ? parentId : null));
   const lists = [...byList].filter(([parentId]) => isProved(fill, parentId));
   const rows = lists.flatMap(([, own]) => own);
-  const cap = deleteCap(await countAllRows(settings.database.pool, reading), settings.deleteCap);
+  const cap = deleteCap(await countAllRows(pool, reading), settings.deleteCap);
   if (rows.length + place.buried > cap) {
     const { length } = rows;
     return say(fill, `${counted(length, 'row')} that Procore lists no more stay: more than DELETE_CAP (${cap}) allows`);
@@ -61,11 +65,23 @@ async function buryFromList(
   }
   const { version, ids } = look;
   const gone = rows.map(({ id }) => id).filter((id) => !ids.has(id));
+  const why = await whyKept(fill, ids, gone);
+  if (why !== null) return say(fill, `${counted(gone.length, 'row')} that Procore lists no more stay: ${why}`);
   await inTransaction(run.settings.database, async (client) => {
     const buried = await buryUnlisted(client, run, run.entry, { version, since, under: parentId }, gone);
     const place = { ...fill.place, buried: fill.place.buried + buried };
     await keepNews(fill, place, client);
   });
+}
+
+/** Null: they may be buried. */
+async function whyKept({ run }: Fill, listed: ReadonlySet<string>, gone: readonly string[]): Promise<string | null> {
+  if (gone.length === 0) return null;
+  // So it is where we lost the permission, too.
+  if (listed.size === 0 && !isListedByParent(run.entry)) return 'a list that shows nothing proves nothing';
+  const told = await askUnlisted(run, run.entry, gone);
+  if (told === 'shown') return 'Procore shows one of them, so its list leaves some out';
+  return told === 'unknown' ? 'Procore did not say whether one of them is there' : null;
 }
 
 function say(fill: Fill, remark: string): void {
