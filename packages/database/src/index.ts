@@ -244,7 +244,7 @@ export {
 } from './schedule/scopes.ts';
 export {
   announceProjects,
-  forgetCompaniesOf,
+  isPlaceSelected,
   noteCompanies,
   noteProjects,
   type ProjectChoice,

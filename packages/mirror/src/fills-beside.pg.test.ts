@@ -134,7 +134,8 @@ describe('a project that leaves the selection in the middle of its fill', () => 
   test('is read no further with its company', async () => {
     await note(choice('7', true));
     const { release } = await startHeldFill(['Locations', 'RFIs']);
-    await noteCompanies(mirror.database, { holder: 'test', companyIds: ['2'] });
+    await noteCompanies(mirror.database, { holder: 'before', companyIds: ['1'], leaveAfterMs: null });
+    await noteCompanies(mirror.database, { holder: 'test', companyIds: ['2'], leaveAfterMs: 0 });
     release();
     await untilOver();
     expect(await fills()).toMatchObject([{ state: 'failed' }, { state: 'failed' }]);

@@ -7,8 +7,8 @@ import {
   type Database,
   type DueHook,
   findDueHooks,
-  forgetCompaniesOf,
   giveUpDuty,
+  isPlaceSelected,
   isRefusedFor,
   listLeftCompanies,
   noteCompanies,
@@ -60,13 +60,13 @@ export type HookLoopOptions = {
   lookEveryMs?: number;
   /** How often it notes which companies it mirrors, ms. */
   noteEveryMs?: number;
-  /** How long no worker must have mirrored a company before its hooks are removed, ms. */
+  /** How long no worker must have mirrored a company before it leaves the selection and loses its hooks, ms. */
   leaveAfterMs?: number;
 };
 
 const NOTE_EVERY_MS = 10_000;
-/** Workers that start together note one after the other what they mirror. */
-const LEAVE_AFTER_MS = 30_000;
+/** Long enough for a worker that starts again. */
+const LEAVE_AFTER_MS = 60_000;
 
 /** So many at a time, so that a list of projects that is due does not wait for long. */
 const LOOKS_AT_ONCE = 10;
@@ -85,6 +85,8 @@ export function startHookLoop(options: HookLoopOptions): { close: () => Promise<
   const { noteEveryMs = NOTE_EVERY_MS, leaveAfterMs = LEAVE_AFTER_MS } = options;
   const closing = new AbortController();
   const { signal } = closing;
+  /** Since when it notes without trouble. */
+  let wellSince: number | null = null;
 
   async function run(): Promise<void> {
     const looked = new Map<string, Promise<void>>();
@@ -95,18 +97,19 @@ export function startHookLoop(options: HookLoopOptions): { close: () => Promise<
       await sleep(noteEveryMs, null, { signal }).catch(() => null);
     }
     await Promise.all(looked.values());
-    await forgetCompaniesOf(database, holder).catch((error: unknown) =>
-      log.warn({ error }, 'that this worker mirrors no company any more could not be noted; it is forgotten soon'),
-    );
   }
 
   /** Those of this worker, and those that every worker left a while ago and that have hooks. */
   async function knownCompanies(): Promise<readonly string[]> {
     try {
-      await noteCompanies(database, { holder, companyIds });
+      // Others that have just started, or could not reach the database either, must have had time to note theirs.
+      const isSure = wellSince !== null && performance.now() - wellSince >= leaveAfterMs;
+      await noteCompanies(database, { holder, companyIds, leaveAfterMs: isSure ? leaveAfterMs : null });
+      wellSince ??= performance.now();
       const left = destinationUrl === null ? [] : await listLeftCompanies(database.pool, leaveAfterMs);
       return [...companyIds, ...left];
     } catch (error) {
+      wellSince = null;
       if (!signal.aborted) log.warn({ error }, 'what is known of hooks could not be read; trying again');
       return [];
     }
@@ -184,6 +187,7 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
 
   async function lookAtOne(looks: HookLooks, { projectId, isSelected }: Omit<DueHook, 'isNew'>): Promise<boolean> {
     const place = { companyId, projectId };
+    if (!isSelected && (await isPlaceSelected(database.pool, place))) return true; // it came back meanwhile
     const found = await (isSelected ? looks.apply(place) : looks.leave(place));
     onLook(found);
     pauses.note(found, isSelected);
@@ -220,7 +224,7 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
     const looks = await looksNow(signal);
     for (const place of places) {
       signal.throwIfAborted();
-      if ((await callsLeft(place.isNew)) <= 0) return 0;
+      if ((await callsLeft(place.isNew)) <= 0) return isNamed ? 0 : null;
       const restMs = await look(looks, place);
       if (restMs > 0) return restMs;
     }

@@ -103,6 +103,7 @@ test('a list that was begun after an announcement ends it; a company that is not
   await pool.query(`update mirror.selection set announced_at = now() - interval '1 minute' where project_id is null`);
   await list([{ id: 7 }]);
   expect(await announced()).toBeNull();
-  await noteCompanies(mirror.database, { holder: 'test', companyIds: ['2'] });
+  await noteCompanies(mirror.database, { holder: 'before', companyIds: ['1'], leaveAfterMs: null });
+  await noteCompanies(mirror.database, { holder: 'test', companyIds: ['2'], leaveAfterMs: 0 });
   expect(await selection()).toEqual({ 7: 'not left' });
 });

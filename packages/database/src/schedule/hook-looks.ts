@@ -78,11 +78,12 @@ export async function readProjectsState(client: Queryable, companyId: string): P
   return rows[0] ?? { listedMs: null, announcedMs: null, isSelected: false };
 }
 
-/** Companies that are not mirrored any more and have hooks of ours. */
+/** Companies that have hooks of ours and are not selected any more, and that no worker has mirrored for so long, ms. */
 export async function listLeftCompanies(client: Queryable, forMs: number): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
     `select distinct company_id::text as id from mirror.selection s where not is_selected and project_id is null
-      and left_at <= now() - $1::float8 * interval '1 ms'
+      and not exists (select from mirror.workers w
+        where w.seen_at > now() - $1::float8 * interval '1 ms' and s.company_id = any(w.company_ids))
       and exists (select from mirror.hooks h where h.company_id = s.company_id and hook_id is not null)`,
     [forMs],
   );

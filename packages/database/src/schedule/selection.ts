@@ -87,12 +87,12 @@ export async function readLeftAge(
 }
 
 /**
- * Notes which companies this worker mirrors, for half a minute. Those that no running worker mirrors are not selected any more, nor are
- * their projects.
+ * Notes which companies this worker mirrors. Where `leaveAfterMs` is given, those that a worker mirrored, and none for so long, are not
+ * selected any more, nor are their projects; of those that only commands know it takes a day.
  */
 export async function noteCompanies(
   database: Database,
-  { holder, companyIds }: { holder: string; companyIds: readonly string[] },
+  { holder, companyIds, leaveAfterMs }: { holder: string; companyIds: readonly string[]; leaveAfterMs: number | null },
 ): Promise<void> {
   await inTransaction(database, async (client) => {
     await client.query(
@@ -100,17 +100,31 @@ export async function noteCompanies(
         on conflict (holder) do update set company_ids = excluded.company_ids, seen_at = now(), stopped_at = null`,
       [holder, companyIds],
     );
+    if (leaveAfterMs === null) return;
     await client.query(
-      `update mirror.selection s set is_selected = false, left_at = now() where is_selected and not exists (
-        select from mirror.workers w where stopped_at is null and seen_at > now() - interval '30 seconds' and s.company_id = any(w.company_ids))`,
+      `with known as (
+          select company_id, coalesce((select max(w.seen_at) from mirror.workers w where s.company_id = any(w.company_ids)),
+            s.seen_at + interval '1 day') as named_at
+          from mirror.selection s where is_selected and project_id is null and company_id <> all($1::bigint[])
+        )
+        update mirror.selection s set is_selected = false, left_at = now() from known
+        where is_selected and s.company_id = known.company_id and named_at <= now() - $2::float8 * interval '1 ms'`,
+      [companyIds, leaveAfterMs],
     );
     await endFillsOfLeft(client);
   });
 }
 
-/** The worker mirrors none of its companies any more. */
-export async function forgetCompaniesOf(database: Database, holder: string): Promise<void> {
-  await database.pool.query('update mirror.workers set company_ids = null where holder = $1', [holder]);
+/** Is the company, or the project in it, to be mirrored? */
+export async function isPlaceSelected(
+  client: Queryable,
+  { companyId, projectId }: { companyId: string; projectId: string | null },
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'select from mirror.selection where company_id = $1 and project_id is not distinct from $2::bigint and is_selected',
+    [companyId, projectId],
+  );
+  return rowCount === 1;
 }
 
 /** What is being filled of a company or project that left since it was asked for is filled no more: whoever has it in hand loses it. */
