@@ -279,6 +279,17 @@ test('while nobody listens the busiest hooks tell how long, with an alarm at 2, 
   expect((await query('select count, alarm_hours from mirror.undelivered')).rows).toEqual([
     { count: 4, alarm_hours: 11 },
   ]);
+  // A log that refuses tells nothing new, so the alarm stands.
+  await control('POST', 'faults', [{ kind: 'webhooks', status: 403 }]);
+  const askedAt = async () => (await query('select asked_at::text as at from mirror.undelivered')).rows[0]?.at;
+  for (let times = 0; times < 2; times += 1) {
+    const last = await askedAt();
+    await expect.poll(askedAt, patience).not.toBe(last);
+  }
+  expect((await query('select count, alarm_hours from mirror.undelivered')).rows).toEqual([
+    { count: 4, alarm_hours: 11 },
+  ]);
+  expect(alarms()).toHaveLength(3);
 });
 
 test('looks keep to a tenth of the calls, two tenths after a gap', async () => {

@@ -69,8 +69,12 @@ export function watchUndelivered(
     }
   }
 
-  /** Of the busiest of these hooks together. */
-  async function ask(hooks: readonly LoggedHook[], signal: AbortSignal): Promise<Undelivered> {
+  /** Of the busiest of these hooks together; where one refuses, what was known before counts on. */
+  async function ask(
+    hooks: readonly LoggedHook[],
+    before: Awaited<ReturnType<typeof readUndelivered>>,
+    signal: AbortSignal,
+  ): Promise<Undelivered> {
     const all: Undelivered = { count: 0, oldestAt: null };
     const busy = (await busiestFirst(options, companyId, hooks)).filter(({ isBusy }) => isBusy).slice(0, MOST_HOOKS);
     for (const { hookId, projectId } of busy) {
@@ -79,25 +83,33 @@ export function watchUndelivered(
         if (error instanceof ProcoreResponseError) return undefined; // told by the next look at its log
         throw error;
       });
-      if (found === undefined) break;
-      const { count = 0, oldestAt = null } = found ?? {};
-      all.count += count;
-      if (oldestAt !== null && (all.oldestAt ?? oldestAt) >= oldestAt) all.oldestAt = oldestAt;
+      if (found === undefined) {
+        add(all, { count: Math.max(0, (before?.count ?? 0) - all.count), oldestAt: asDate(before?.oldestMs ?? null) });
+        break;
+      }
+      if (found !== null) add(all, found);
     }
     return all;
   }
 
+  function add(all: Undelivered, { count, oldestAt }: Undelivered): void {
+    all.count += count;
+    if (oldestAt !== null && (all.oldestAt ?? oldestAt) >= oldestAt) all.oldestAt = oldestAt;
+  }
+
   return async (hooks, signal) => {
     if (everyMs === 0 || !(await isDue())) return;
-    const { count, oldestAt } = await ask(hooks, signal);
+    const before = await readUndelivered(pool, companyId);
+    const { count, oldestAt } = await ask(hooks, before, signal);
     const alarmHours = oldestAt === null ? 0 : alarmFor(now() - oldestAt.getTime());
-    const before = (await readUndelivered(pool, companyId))?.alarmHours ?? 0;
     await noteUndelivered(database, companyId, { count, oldestAt, alarmHours });
-    if (alarmHours <= before) return;
+    if (alarmHours <= (before?.alarmHours ?? 0)) return;
     const about = { company_id: companyId, events: count, oldest: oldestAt?.toISOString(), hours: alarmHours };
     log[alarmHours >= 11 ? 'error' : 'warn'](about, WHAT_TO_DO);
   };
 }
+
+const asDate = (ms: number | null) => (ms === null ? null : new Date(ms));
 
 const WHAT_TO_DO =
   'Procore holds events that it could not deliver, and throws them away after 12 hours: see that the receiver runs and that WEBHOOK_URL leads to it';
