@@ -149,6 +149,25 @@ test('children that their parents list no more are buried, and all of a parent t
   expect(await marked('rfi_replies')).toEqual([11, 31, 32]);
 });
 
+test('more children of a parent that is gone than the cap are fetched, and not buried with it', async () => {
+  const few = upTo(20).map((id) => 100 + id);
+  const many = upTo(21).map((id) => 200 + id);
+  procore.answer = world({ '/rfis': [1, 2, 3], '/1/replies': few, '/2/replies': many, '/3/replies': [301] });
+  await fill('RFIs');
+  await fill('RFI Replies');
+  await settle();
+  procore.answer = world({ '/rfis': [2, 3], '/2/replies': many, '/3/replies': [301] });
+  expect(await fill('RFIs')).toMatchObject({ buried: 1 });
+  expect(await marked('rfi_replies')).toEqual(few);
+  await settle();
+  procore.answer = world({ '/rfis': [3], '/3/replies': [301] });
+  expect(await fill('RFIs')).toMatchObject({ buried: 1 });
+  expect(await marked('rfi_replies')).toEqual(few);
+  expect(await query("select record_id::int as id from mirror.pending where lane = 'repair' order by 1")).toEqual(
+    many.map((id) => ({ id })),
+  );
+});
+
 test('a child that went from one parent to another is not buried, whichever is listed first', async () => {
   procore.answer = world({ '/rfis': [1, 2], '/1/replies': [11, 12], '/2/replies': [21, 22] });
   await fill('RFIs');
@@ -199,7 +218,16 @@ const doubts: [string, (path: string, search: URLSearchParams) => Scripted][] = 
     'holds a record without an id',
     () => ({ body: [...some.slice(1).map(record), { subject: 'x' }], headers: { total: '23' } }),
   ],
-  ['does not say how many there are', () => ({ body: some.slice(0, 9).map(record) })],
+  [
+    'does not say how many there are, and changes',
+    (() => {
+      let asked = 0;
+      return () => {
+        asked += 1;
+        return { body: some.slice(asked % 3, 9).map(record) };
+      };
+    })(),
+  ],
   ['counts more than come', () => ({ body: some.slice(0, 9).map(record), headers: { total: '25' } })],
   ['counts fewer than come', () => ({ body: some.slice(0, 9).map(record), headers: { total: '8' } })],
 ];
@@ -267,6 +295,37 @@ test('a Total that counts more than we may see proves as much as before, as soon
   await fill('Locations');
   procore.answer = hiding(upTo(8));
   expect(await fill('Locations')).toMatchObject({ buried: 1 });
+});
+
+const untold = (ids: readonly number[]) => (path: string, search: URLSearchParams) => {
+  const { headers: _, ...answer } = world({ '': ids })(path, search);
+  return /\/\d+$/.test(path) && !ids.includes(Number(path.split('/').at(-1))) ? { status: 404 } : answer;
+};
+
+test.each<[string, string, number[]]>([
+  ['Locations', 'locations', [9]],
+  ['Change Types', 'change_types', []], // no call shows one of them
+])(
+  'a list of %s that does not say how many there are proves what it lacks if the record is not shown, either',
+  async (resource, table, gone) => {
+    procore.answer = untold(upTo(9));
+    await fill(resource);
+    await settle();
+    procore.answer = untold(upTo(8));
+    await fill(resource);
+    expect(await marked(table)).toEqual(gone);
+  },
+);
+
+test('a Total that counts more than we may see proves nothing where nothing but the list shows a record', async () => {
+  const hiding = (ids: readonly number[]) => (path: string, search: URLSearchParams) =>
+    withTotal(ids.length + 2, world({ '': ids })(path, search));
+  procore.answer = hiding(upTo(9));
+  await fill('Change Types');
+  await fill('Change Types');
+  procore.answer = hiding(upTo(8));
+  expect(await fill('Change Types')).toMatchObject({ buried: 0 });
+  expect(await marked('change_types')).toEqual([]);
 });
 
 test('records that are pending, or younger than the reading, stay', async () => {

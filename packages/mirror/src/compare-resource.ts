@@ -164,8 +164,14 @@ async function lookAtAll(comparison: Comparison, parts: readonly Part[]): Promis
   }
 }
 
-type Found = { differences: Difference[]; ids: ReadonlySet<string>; flaw: string | null; isRefused: boolean };
-const NOTHING_SEEN: Found = { differences: [], ids: new Set(), flaw: null, isRefused: true };
+type Found = {
+  differences: Difference[];
+  ids: ReadonlySet<string>;
+  flaw: string | null;
+  isCounted: boolean;
+  isRefused: boolean;
+};
+const NOTHING_SEEN: Found = { differences: [], ids: new Set(), flaw: null, isCounted: false, isRefused: true };
 
 /** One look at a list. */
 async function look({ run, place }: Comparison, { name: _, ...part }: Part): Promise<Found> {
@@ -179,7 +185,7 @@ async function look({ run, place }: Comparison, { name: _, ...part }: Part): Pro
   const own = differences.map((difference) => ({ ...difference, parentId: part.parentId }));
   // What a list lacks that leaves things out anyway proves as little with a flaw as without; but one that was cut off hides what is missing.
   const flaw = listsAll(entry) ? looked.flaw : looked.doubt;
-  return { differences: own, ids: looked.ids, flaw, isRefused: false };
+  return { differences: own, ids: looked.ids, flaw, isCounted: looked.isCounted, isRefused: false };
 }
 
 /** Of a parent without such a list there is nothing to compare, unless we hold something. */
@@ -241,15 +247,17 @@ async function lookAgain(comparison: Comparison, parts: readonly Part[]): Promis
     const seen: Difference[] = [];
     const ids = new Set<string>();
     let { flaw } = comparison.place;
+    let isCounted = true;
     for (const part of parts.filter((part) => part.parentId === parentId)) {
       const found = await look(comparison, part);
       seen.push(...found.differences);
       for (const id of found.ids) ids.add(id);
       flaw ??= found.flaw;
+      isCounted &&= found.isCounted;
     }
     const extra = seen.flatMap(({ id, kind }) => (kind === 'extra' ? id : [])).slice(0, MOST_ASKED);
     // A list may leave out more than the reference says, or what is hidden from us.
-    if (extra.length > 0 && (await askUnlisted(run, run.entry, extra)) !== 'not shown') {
+    if (extra.length > 0 && (await askUnlisted(run, run.entry, { ids: extra, isCounted })) !== 'not shown') {
       seen.splice(0, seen.length, ...seen.filter(({ kind }) => kind !== 'extra'));
       flaw ??= 'its list lacks records that may be there';
     }
@@ -275,7 +283,8 @@ async function end(
   return compared;
 }
 
-async function conclude({ run, place, options }: Comparison): Promise<Compared> {
+async function conclude(comparison: Comparison): Promise<Compared> {
+  const { run, place, options } = comparison;
   const { settings, batch } = run;
   const { database } = settings;
   const differences = await listDifferences(database.pool, batch);
@@ -296,7 +305,7 @@ async function conclude({ run, place, options }: Comparison): Promise<Compared> 
   await inTransaction(database, async (client) => {
     if (options.repairs) {
       await markForRepair(client, run, differences);
-      if (tooMany === null) await buryExtra(client, { run, place }, differences);
+      if (tooMany === null) await buryExtra(client, comparison, differences);
     }
     await options.kept.end(client, compared);
   });
@@ -317,12 +326,13 @@ async function markForRepair(client: Transaction, run: BatchRun, differences: re
 
 async function buryExtra(
   client: Transaction,
-  { run, place }: Pick<Comparison, 'run' | 'place'>,
+  { run, place, options }: Comparison,
   differences: readonly Difference[],
 ): Promise<void> {
+  const { since } = place;
   const extra = differences.filter(({ kind }) => kind === 'extra');
   for (const [under, own] of Map.groupBy(extra, ({ parentId }) => parentId)) {
     const ids = own.map(({ id }) => id);
-    await buryUnlisted(client, run, run.entry, { version: place.since, since: place.since, under }, ids);
+    await buryUnlisted(client, run, run.entry, { version: since, since, under, buriesAll: options.buriesAll }, ids);
   }
 }

@@ -16,6 +16,8 @@ export type Listing = {
   isCut: boolean;
   /** Why it proves nothing of what it lacks: the doubt, or less than that. Null: what it lacks is not there. */
   flaw: string | null;
+  /** Does it say how many records there are? Where it does not, only a second reading that shows the same proves what it lacks. */
+  isCounted: boolean;
   /** By how much its Total is above what came; null when it does not say, or says different things. */
   missing: number | null;
 };
@@ -73,12 +75,14 @@ export async function readListing(
   const [total = null] = progress.totals;
   const areTotalsAlike = progress.totals.length <= 1;
   const missing = total === null || !areTotalsAlike ? null : Math.max(0, total - listed - nameless);
-  const end = { records: listed, isCut: cut !== null, missing };
+  const end = { records: listed, isCut: cut !== null, missing, isCounted: total !== null };
   const told = cut ?? change ?? (areTotalsAlike || progress.countsPages ? null : 'it changed while it was read');
   if (told !== null) return { ...end, doubt: told, flaw: told };
   const isUsual = await isUsualTotal(run, entry, own, { missing, pages });
   const surplus = `its Total counts ${missing} records more than came`;
-  const isTold = isUsual && (!missing || missing === (await innocentDifference(run, entry, own)));
+  // Where nothing but the list shows a record, one that it hides cannot be told from one that is gone.
+  const isInnocent = entry.show !== null && missing === (await innocentDifference(run, entry, own));
+  const isTold = isUsual && (!missing || isInnocent);
   return { ...end, doubt: isUsual ? null : surplus, flaw: isTold ? flawOf(progress) : surplus };
 }
 
@@ -92,8 +96,7 @@ async function innocentDifference(
 
 /** What is no reason to read it again, but leaves open whether it lacks a record by accident. */
 function flawOf({ totals: [total, other], listed, repeated }: ListingProgress): string | null {
-  if (total === undefined) return 'it does not say how many records there are';
-  if (other !== undefined || total < listed) return 'its Total counts fewer records than came';
+  if (other !== undefined || (total !== undefined && total < listed)) return 'its Total counts fewer records than came';
   return repeated > 0 ? 'it showed a record twice' : null;
 }
 

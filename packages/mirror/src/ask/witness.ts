@@ -60,14 +60,14 @@ export async function askNeighbours(
 
 /**
  * Asks for records that a list lacks: `shown` where one of them is there all the same, so that the list leaves something out;
- * `unknown` where an answer does not tell. `not shown` also where nothing but the list shows such records.
+ * `unknown` where an answer does not tell. Where nothing but the list shows such records, one that says how many there are is enough.
  */
 export async function askUnlisted(
   run: BatchRun,
   entry: CataloguedResource,
-  ids: readonly string[],
+  { ids, isCounted }: { ids: readonly string[]; isCounted: boolean },
 ): Promise<'shown' | 'not shown' | 'unknown'> {
-  if (entry.show === null) return 'not shown';
+  if (entry.show === null) return isCounted ? 'not shown' : 'unknown';
   for (const id of ids) {
     const failure = await failureOf(run, () => show(run, entry, id));
     if (failure === null) return 'shown';

@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isListedByParent, listsAll } from '@procore-mirror/catalogue';
 import { countAllRows, findLacking, inTransaction, type LackingRow, noteInnocence } from '@procore-mirror/database';
-import { flawOfAnswer, lookAtList } from '../ask/look-at-list.ts';
+import { flawOfAnswer, type Look, lookAtList } from '../ask/look-at-list.ts';
 import { askUnlisted } from '../ask/witness.ts';
 import { deleteCap } from '../plan/delete-cap.ts';
 import { counted } from '../plan/fill-in-words.ts';
@@ -65,21 +65,22 @@ async function buryFromList(
   }
   const { version, ids } = look;
   const gone = rows.map(({ id }) => id).filter((id) => !ids.has(id));
-  const why = await whyKept(fill, ids, gone);
+  const why = await whyKept(fill, look, gone);
   if (why !== null) return say(fill, `${counted(gone.length, 'row')} that Procore lists no more stay: ${why}`);
   await inTransaction(run.settings.database, async (client) => {
-    const buried = await buryUnlisted(client, run, run.entry, { version, since, under: parentId }, gone);
+    const proof = { version, since, under: parentId, buriesAll: false };
+    const buried = await buryUnlisted(client, run, run.entry, proof, gone);
     const place = { ...fill.place, buried: fill.place.buried + buried };
     await keepNews(fill, place, client);
   });
 }
 
 /** Null: they may be buried. */
-async function whyKept({ run }: Fill, listed: ReadonlySet<string>, gone: readonly string[]): Promise<string | null> {
+async function whyKept({ run }: Fill, { ids, isCounted }: Look, gone: readonly string[]): Promise<string | null> {
   if (gone.length === 0) return null;
   // So it is where we lost the permission, too.
-  if (listed.size === 0 && !isListedByParent(run.entry)) return 'a list that shows nothing proves nothing';
-  const told = await askUnlisted(run, run.entry, gone);
+  if (ids.size === 0 && !isListedByParent(run.entry)) return 'a list that shows nothing proves nothing';
+  const told = await askUnlisted(run, run.entry, { ids: gone, isCounted });
   if (told === 'shown') return 'Procore shows one of them, so its list leaves some out';
   return told === 'unknown' ? 'Procore did not say whether one of them is there' : null;
 }

@@ -1,12 +1,15 @@
 // What follows when a list that was read to its end, twice, lacks records: they are gone, and what belongs to them is, too.
 import { type CataloguedResource, dependentsOf } from '@procore-mirror/catalogue';
 import {
+  countAllRows,
   type LackingRow,
   lockChildren,
   lockLacking,
+  markPending,
   type NotedRecord,
   type Transaction,
 } from '@procore-mirror/database';
+import { deleteCap } from '../plan/delete-cap.ts';
 import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 import { concludeAbsentIn } from './conclude-absent.ts';
 
@@ -16,6 +19,8 @@ type Proof = {
   since: string;
   /** Under which parent it was looked; null: the list is of all. */
   under: string | null;
+  /** Do all children go along, more than DELETE_CAP allows, too? */
+  buriesAll: boolean;
 };
 
 /** Buries those of the records that nobody has seen or told of since. Returns how many of the resource itself are buried. */
@@ -23,17 +28,20 @@ export async function buryUnlisted(
   client: Transaction,
   run: BatchRun,
   entry: CataloguedResource,
-  { version, since, under }: Proof,
+  { under, ...proof }: Proof,
   ids: readonly string[],
 ): Promise<number> {
-  const reading = { ...scopeOf(run, entry), table: entry.table, since };
+  const reading = { ...scopeOf(run, entry), table: entry.table, since: proof.since };
   const rows = await lockLacking(client, reading, ids);
   const here = rows.filter(({ parentId }) => under === null || parentId === under);
-  await bury(client, run, entry, { version, since }, here);
+  await bury(client, run, entry, proof, here);
   return here.length;
 }
 
-/** Children that send events of their own go along, too: nobody heard of the end of their parent, so nobody of theirs. */
+/**
+ * Children that send events of their own go along, too: nobody heard of the end of their parent, so nobody of theirs. More of them than
+ * DELETE_CAP allows are fetched instead, and are hidden where Procore does not show them.
+ */
 async function bury(
   client: Transaction,
   run: BatchRun,
@@ -50,8 +58,24 @@ async function bury(
   for (const { entry: child, tie } of dependentsOf(run.settings.catalogue, entry)) {
     if (tie !== 'row') continue;
     const reading = { ...scopeOf(run, child), table: child.table, since: proof.since };
-    await bury(client, run, child, proof, await lockChildren(client, reading, ids));
+    const children = await lockChildren(client, reading, ids);
+    const cap = deleteCap(await countAllRows(client, reading), run.settings.deleteCap);
+    if (proof.buriesAll || children.length <= cap) await bury(client, run, child, proof, children);
+    else await fetchInstead(client, run, child, children);
   }
+}
+
+async function fetchInstead(
+  client: Transaction,
+  run: BatchRun,
+  { resource }: CataloguedResource,
+  rows: readonly LackingRow[],
+): Promise<void> {
+  const { companyId, projectId } = run.batch;
+  const news = rows.map(({ id, parentId }) => ({
+    ...{ companyId, projectId, resource, recordId: id, parentId, isDelete: false, isRelative: false },
+  }));
+  await markPending(client, { news, lane: 'repair', pace: run.settings });
 }
 
 /** As if its deletion had been told. */
