@@ -89,13 +89,8 @@ export function createLogLooks(options: Options): LogLooks {
   async function noteRead(place: LookPlace, read: LogRead, signal: AbortSignal): Promise<void> {
     const { handedOver, cut, ...news } = read;
     await untilRecorded(handedOver, signal);
-    // What was not read to its end covers nothing that came before.
-    const day = cut === null ? news.day : new Date().toISOString().slice(0, 10);
-    await noteDeliveryLook(database, place, { ...news, day });
-    if (cut !== null) {
-      const finding = `its log was not read to its end: ${cut}`;
-      await noteFailedLook(database, place, { finding, nextInMs: DAY_MS, calls: 0 });
-    }
+    const finding = `its log was not read to its end: ${cut}`;
+    await noteDeliveryLook(database, place, { ...news, flaw: cut === null ? null : { finding, nextInMs: DAY_MS } });
     tell(place, read);
   }
 

@@ -157,6 +157,34 @@ test.each([
   },
 );
 
+test('a log that is cut off covers no gap: what came of it is kept, and it is read again', async () => {
+  const made = await edit(20);
+  await discard();
+  await report();
+  let isCut = true;
+  const cutting: ProcoreClient = {
+    ...client,
+    pages: (path, options) => {
+      if (isCut) options.onDoubt?.('its next link leads nowhere', true);
+      return client.pages(path, options);
+    },
+  };
+  start({ client: cutting });
+  await expect.poll(looks, patience).toBe(9);
+  const known = () =>
+    query(
+      'select distinct looked_at is not null as is_good, day is not null as covers, finding from mirror.delivery_looks',
+    );
+  const finding = 'its log was not read to its end: its next link leads nowhere';
+  await expect.poll(async () => (await known()).rows, patience).toEqual([{ is_good: false, covers: false, finding }]);
+  expect(await events()).toEqual({ events: made.events, mended: made.events });
+  isCut = false;
+  await query(`update mirror.delivery_looks set next_at = now(), tried_at = now() - interval '1 day'`);
+  await expect
+    .poll(async () => (await known()).rows, patience)
+    .toEqual([{ is_good: true, covers: true, finding: null }]);
+});
+
 test('without a gap only what was thrown away is looked at, once a day', async () => {
   start();
   await expect.poll(looks, patience).toBe(3);

@@ -135,22 +135,28 @@ export type LookNews = {
   oldestEventAt: Date | null;
   /** How many events stood right after a newer one; null: one stood after an older one. */
   inOrder: number | null;
+  /** Null: it read all there was. Else why it did not, in words, and in how many ms the next may be. */
+  flaw: { finding: string; nextInMs: number } | null;
 };
 
-/** Notes a look that read all there was, also with the repairs that are under way. */
+/** Notes what a look read, also with the repairs that are under way. One that was cut off does not count as a look at that time. */
 export async function noteDeliveryLook(database: Database, place: LookPlace, news: LookNews): Promise<void> {
   const { companyId, projectId, hookId, status } = place;
-  const { day, pages, found, newEvents, unread, newestEventAt, oldestEventAt, inOrder } = news;
+  const { day, pages, found, newEvents, unread, newestEventAt, oldestEventAt, inOrder, flaw } = news;
   await inTransaction(database, async (client) => {
     await client.query(
       `insert into mirror.delivery_looks as l (company_id, project_id, hook_id, status, day, looked_at, pages, found, new_events,
-          newest_event_at, in_order)
-        values ($1, $2, $3, $4, $5, now(), $6, $7, $8, $9, $10)
-        on conflict (company_id, hook_id, status) do update set project_id = excluded.project_id, day = excluded.day,
-          looked_at = now(), tried_at = now(), finding = null, next_at = null, pages = excluded.pages, found = excluded.found,
-          new_events = excluded.new_events, newest_event_at = greatest(excluded.newest_event_at, l.newest_event_at),
-          in_order = l.in_order + excluded.in_order`,
-      [companyId, projectId, hookId, status, day, pages, found, newEvents, newestEventAt, inOrder],
+          newest_event_at, in_order, finding, next_at)
+        values ($1, $2, $3, $4, case when $11::text is null then $5::date end, case when $11::text is null then now() end, $6, $7, $8, $9, $10,
+          $11, now() + $12::float8 * interval '1 ms')
+        on conflict (company_id, hook_id, status) do update set project_id = excluded.project_id, day = coalesce(excluded.day, l.day),
+          looked_at = coalesce(excluded.looked_at, l.looked_at), tried_at = now(), finding = excluded.finding, next_at = excluded.next_at,
+          pages = excluded.pages, found = excluded.found, new_events = excluded.new_events,
+          newest_event_at = greatest(excluded.newest_event_at, l.newest_event_at), in_order = l.in_order + excluded.in_order`,
+      [
+        ...[companyId, projectId, hookId, status, day, pages, found, newEvents, newestEventAt, inOrder],
+        ...[flaw?.finding ?? null, flaw?.nextInMs ?? null],
+      ],
     );
     await addToRepairs(client, place, [pages, found, newEvents, unread, oldestEventAt]);
   });

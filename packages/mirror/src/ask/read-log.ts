@@ -17,7 +17,7 @@ export type LogOptions = {
   signal: AbortSignal;
 };
 
-export type LogRead = LookNews & {
+export type LogRead = Omit<LookNews, 'flaw'> & {
   /** Why it was not read to its end; null: it was. */
   cut: string | null;
   /** What was handed over. */
