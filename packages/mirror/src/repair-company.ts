@@ -57,7 +57,7 @@ export function createRepairRounds(
     },
   );
   const hooks = createHooksApi(client);
-  const watch = watchUndelivered({ ...options, hooks, companyId });
+  const watch = watchUndelivered({ ...options, hooks, companyId, callsLeft: () => callsLeft(true) });
   const looks = createLogLooks({ ...options, hooks, companyId, callsMade: () => callsMade });
   let planAt = 0;
 

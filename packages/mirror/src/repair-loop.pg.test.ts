@@ -334,9 +334,14 @@ test('looks keep to a tenth of the calls, two tenths after a gap', async () => {
   await expect.poll(looks, patience).toBe(2);
   await first.close();
   await called(55); // of a hundred and twenty
+  const asked = async () => (await query('select count(*)::int as count from mirror.undelivered')).rows[0].count;
+  expect(await asked()).toBe(0);
   await report();
   start({ holder: 'other' });
   await expect.poll(looks, patience).toBeGreaterThan(3);
+  await expect.poll(() => calls, patience).toBe(2 + 7);
+  expect(await asked()).toBe(0); // within the same share
   await query(`update mirror.budget set call_limit = 1000000 where window_name = 'hour'`);
   await expect.poll(looks, patience).toBe(9);
+  await expect.poll(asked, patience).toBe(1);
 });

@@ -18,7 +18,12 @@ const MOST_HOOKS = 5;
 type Options = Pick<RepairLoopOptions, 'database' | 'everyMs' | 'log' | 'now'> & {
   hooks: Pick<HooksApi, 'deliveries'>;
   companyId: string;
+  /** How many calls the log may still take in this hour. */
+  callsLeft: () => Promise<number>;
 };
+
+/** A hook is asked for two statuses. */
+const CALLS_A_HOOK = 2;
 
 /** The same hooks, those first that sent most in the last day. `isBusy`: it is among the five of the whole mirror, or there are no five. */
 export async function busiestFirst<T extends { projectId: string | null }>(
@@ -40,7 +45,7 @@ export async function busiestFirst<T extends { projectId: string | null }>(
 export function watchUndelivered(
   options: Options,
 ): (hooks: readonly LoggedHook[], signal: AbortSignal) => Promise<void> {
-  const { database, everyMs, log, companyId, now = Date.now } = options;
+  const { database, everyMs, log, companyId, callsLeft, now = Date.now } = options;
   const { pool } = database;
   const said = new Set<string>();
 
@@ -69,7 +74,7 @@ export function watchUndelivered(
     }
   }
 
-  /** Of the busiest of these hooks together; where one refuses, what was known before counts on. */
+  /** Of the busiest of these hooks together; where one refuses, or no calls are left, what was known before counts on. */
   async function ask(
     hooks: readonly LoggedHook[],
     before: Awaited<ReturnType<typeof readUndelivered>>,
@@ -79,10 +84,7 @@ export function watchUndelivered(
     const busy = (await busiestFirst(options, companyId, hooks)).filter(({ isBusy }) => isBusy).slice(0, MOST_HOOKS);
     for (const { hookId, projectId } of busy) {
       const place = { companyId, projectId, hookId, now: new Date(now()), signal };
-      const found = await findUndelivered(options.hooks, place).catch((error: unknown) => {
-        if (error instanceof ProcoreResponseError) return undefined; // told by the next look at its log
-        throw error;
-      });
+      const found = (await callsLeft()) < CALLS_A_HOOK ? undefined : await undeliveredOf(place);
       if (found === undefined) {
         add(all, { count: Math.max(0, (before?.count ?? 0) - all.count), oldestAt: asDate(before?.oldestMs ?? null) });
         break;
@@ -92,13 +94,20 @@ export function watchUndelivered(
     return all;
   }
 
+  async function undeliveredOf(place: Parameters<typeof findUndelivered>[1]): Promise<Undelivered | null | undefined> {
+    return findUndelivered(options.hooks, place).catch((error: unknown) => {
+      if (error instanceof ProcoreResponseError) return undefined; // told by the next look at its log
+      throw error;
+    });
+  }
+
   function add(all: Undelivered, { count, oldestAt }: Undelivered): void {
     all.count += count;
     if (oldestAt !== null && (all.oldestAt ?? oldestAt) >= oldestAt) all.oldestAt = oldestAt;
   }
 
   return async (hooks, signal) => {
-    if (everyMs === 0 || !(await isDue())) return;
+    if (everyMs === 0 || !(await isDue()) || (await callsLeft()) < CALLS_A_HOOK) return;
     const before = await readUndelivered(pool, companyId);
     const { count, oldestAt } = await ask(hooks, before, signal);
     const alarmHours = oldestAt === null ? 0 : alarmFor(now() - oldestAt.getTime());
