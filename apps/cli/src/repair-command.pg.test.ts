@@ -79,6 +79,29 @@ test('what stayed out of reach makes exit code 1', async () => {
   expect(ran.stdout).toContain('Repair: 2 hooks, 4 calls, 0 events in the log, 0 brought in');
 });
 
+test('Procore that is not reached makes exit code 3', async () => {
+  await noteWorker(database, 'worker');
+  const fail = async () => {
+    await expect.poll(async () => (await asked()).length, patience).toBe(1);
+    const place = { companyId: '1', projectId: '7', hookId: 'B', status: 'discarded' };
+    const finding = 'not asked, because 3 logs in a row were refused: Procore was not reached: connect ECONNREFUSED';
+    await noteFailedLook(database, place, { finding, nextInMs: 0, calls: 1 });
+    await finishAll();
+  };
+  const [ran] = await Promise.all([mirror(['repair', '--company', '1', '--json']), fail()]);
+  expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining('ECONNREFUSED') });
+  expect(JSON.parse(ran.stdout).unreached).toHaveLength(1);
+});
+
+test('a project that left has no log to read', async () => {
+  await query(
+    'insert into mirror.selection (company_id, project_id, is_selected, left_at) values (1, 7, false, now())',
+  );
+  const ran = await mirror(['repair', '--project', '7']);
+  expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining('of what is selected') });
+  await query('truncate mirror.selection');
+});
+
 test('the part and the time are kept with the request; the same again joins it, and --detach returns at once', async () => {
   await noteWorker(database, 'worker');
   const args = ['repair', '--project', '7', '--since', '2026-06-28', '--detach', '--json'];

@@ -176,6 +176,7 @@ export {
   type LoggedHook,
   type LookNews,
   type LookPlace,
+  listCompaniesToRepair,
   listLoggedCompanies,
   listSilentScopes,
   noteDeliveryLook,

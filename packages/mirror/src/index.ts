@@ -9,6 +9,7 @@ export { findLate, type LateDeliveries } from './find-late.ts';
 export { heedScopes } from './heed-scopes.ts';
 export { startHookLoop } from './hook-loop.ts';
 export type { ScopeHooks } from './look-at-hooks.ts';
+export { isNotReached } from './look-at-log.ts';
 export { counted, progressInWords, sumsInWords } from './plan/fill-in-words.ts';
 export { roundOfLooksMs } from './plan/hook-share.ts';
 export { judgeFailure } from './plan/judge-failure.ts';

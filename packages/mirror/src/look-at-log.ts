@@ -8,7 +8,13 @@ import {
   parkScope,
   wasAnswered,
 } from '@procore-mirror/database';
-import { type HooksApi, ProcoreFormatError, ProcoreResponseError } from '@procore-mirror/procore';
+import {
+  type HooksApi,
+  ProcoreFormatError,
+  ProcoreResponseError,
+  ProcoreTokenError,
+  ProcoreUnreachableError,
+} from '@procore-mirror/procore';
 import { type LogRead, readLog } from './ask/read-log.ts';
 import { askCompany } from './ask/witness.ts';
 import { ScopeParkedError } from './errors.ts';
@@ -49,7 +55,12 @@ export function createLogLooks(options: Options): LogLooks {
     refusals !== null && refusals.times >= REFUSALS_IN_A_ROW && performance.now() < refusals.untilMs;
 
   async function settle(place: LookPlace, error: unknown, how: { isAsked: boolean; calls: number }): Promise<boolean> {
-    const finding = findingOf(error);
+    const notReached = whyNotReached(error);
+    if (notReached !== null && !how.isAsked) {
+      log.warn({ ...aboutOf(place), reason: notReached }, 'a log of deliveries could not be read');
+      return false;
+    }
+    const finding = findingOf(error) ?? notReached;
     if (finding === null) throw error;
     if (error instanceof ScopeParkedError) {
       if (how.isAsked) await noteFailedLook(database, place, { finding, nextInMs: 0, calls: 0 });
@@ -155,8 +166,23 @@ export function findingOf(error: unknown): string | null {
   return error.meaning === 'absent' ? `no log: ${error.message}` : error.message;
 }
 
-/** Who says no says so again, for a day; trouble may pass. */
+const NOT_REACHED = 'Procore was not reached: ';
+
+/** Who asked is told; what nobody asked for is tried again soon. */
+export function whyNotReached(error: unknown): string | null {
+  if (error instanceof ProcoreTokenError && error.isRejected) return `no access token is to be had: ${error.message}`;
+  const isNotThere = error instanceof ProcoreUnreachableError || error instanceof ProcoreTokenError;
+  return isNotThere ? `${NOT_REACHED}${error.message}` : null;
+}
+
+/** Was it because Procore was not reached that a log could not be read, and not because of what it answered? */
+export function isNotReached(finding: string): boolean {
+  return finding.includes(NOT_REACHED);
+}
+
+/** Who says no says so again, for a day; trouble may pass, and who was not reached may be at once. */
 function pauseAfter(error: unknown, everyMs: number): number {
+  if (whyNotReached(error) !== null) return 0;
   const passes = error instanceof ProcoreResponseError && error.status >= 500;
   return passes ? Math.max(everyMs, SHORTEST_REST_MS) : DAY_MS;
 }

@@ -17,7 +17,7 @@ import { findUncoveredDays } from './ask/log-reach.ts';
 import { countCalls } from './count-calls.ts';
 import { ScopeParkedError } from './errors.ts';
 import { heedScopes } from './heed-scopes.ts';
-import { createLogLooks, findingOf } from './look-at-log.ts';
+import { createLogLooks, findingOf, whyNotReached } from './look-at-log.ts';
 import { logCallsLeft } from './plan/log-share.ts';
 import { missedTimes, type Span } from './plan/missed-times.ts';
 import { isAskedFor, type PlannedLook, planLooks, startOfDay, statusesOf } from './plan/plan-looks.ts';
@@ -126,7 +126,7 @@ export function createRepairRounds(
     const places = await busiestFirst(options, companyId, inPart);
     const asked = { hooks, database, companyId, places, days, oldestMs: repair.oldestEventMs, signal };
     return findUncoveredDays(asked)
-      .catch(passOverRefusal)
+      .catch((error: unknown) => (whyNotReached(error) === null ? passOverRefusal(error) : null))
       .then((found) => found ?? []);
   }
 
@@ -145,8 +145,8 @@ export function createRepairRounds(
     const state = await readState();
     await noteBegin(repairs, state);
     await makeLooks(await planFrom(state, repairs), signal);
-    if (!looks.isResting()) await watch(state.hooks, signal).catch(passOverRefusal);
     if (repairs.length > 0) await finish(repairs, signal);
+    if (!looks.isResting()) await watch(state.hooks, signal).catch(passOverRefusal);
   };
 }
 

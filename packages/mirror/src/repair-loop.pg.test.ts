@@ -4,6 +4,7 @@ import { createHooksApi, createProcoreClient, type ProcoreClient } from '@procor
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { applyHooks } from './apply-hooks.ts';
 import { countCalls } from './count-calls.ts';
+import { isNotReached } from './look-at-log.ts';
 import { recordDelivery } from './record-delivery.ts';
 import { startRepairLoop } from './repair-loop.ts';
 import type { RepairLoopOptions } from './repair-options.ts';
@@ -249,6 +250,19 @@ test('a company that answers others is not parked, though it refuses its logs an
   expect((await repair()).unreached).toHaveLength(3);
   expect((await query('select reason from mirror.scopes')).rows).toEqual([]);
   expect(calls).toBe(3);
+});
+
+test('a repair ends where Procore is not reached, and where the company left since; nobody else gives up', async () => {
+  await procore.close();
+  start();
+  const { unreached, calls: made } = await repair();
+  expect(unreached.map(({ reason }) => isNotReached(reason))).toEqual([true, true, true]);
+  expect(made).toBeLessThanOrEqual(4);
+  await query('truncate mirror.delivery_looks');
+  await loops.splice(0)[0]?.close();
+  await query('insert into mirror.selection (company_id, is_selected, left_at) values ($1, false, now())', [companyId]);
+  start();
+  expect(await repair()).toMatchObject({ over: 1, newEvents: 0 });
 });
 
 test('a company that is parked is asked nothing; who asks is told', async () => {

@@ -1,7 +1,7 @@
 // The worker finds what deliveries missed: of each company one worker at a time looks at Procore's log of deliveries, adaptively
 // (`plan/plan-looks.ts`), within its share of the calls, and hands over what the mirror lacks to the queue that deliveries come by.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { forgetOldLooks, listLoggedCompanies } from '@procore-mirror/database';
+import { forgetOldLooks, listCompaniesToRepair } from '@procore-mirror/database';
 import { createRepairRounds } from './repair-company.ts';
 import type { RepairLoopOptions } from './repair-options.ts';
 import { leaveDuty, withDuty } from './with-duty.ts';
@@ -9,7 +9,7 @@ import { leaveDuty, withDuty } from './with-duty.ts';
 const REST_AFTER_FAILURE_MS = 60_000;
 const FORGET_EVERY_MS = 3_600_000;
 
-/** Starts to repair the companies that have hooks of ours. `close` ends the call under way. */
+/** Starts to repair the companies that have hooks of ours, and those of which somebody asked. `close` ends the call under way. */
 export function startRepairLoop(options: RepairLoopOptions): { close: () => Promise<void> } {
   const { database, log, lookEveryMs = 2_000 } = options;
   const closing = new AbortController();
@@ -20,7 +20,7 @@ export function startRepairLoop(options: RepairLoopOptions): { close: () => Prom
     let forgetAt = 0;
     while (!signal.aborted) {
       try {
-        for (const companyId of await listLoggedCompanies(database.pool))
+        for (const companyId of await listCompaniesToRepair(database.pool))
           if (!companies.has(companyId)) companies.set(companyId, repairCompany(options, { companyId, signal }));
         if (performance.now() >= forgetAt) {
           await forgetOldLooks(database);

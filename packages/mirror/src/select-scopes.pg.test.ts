@@ -107,3 +107,27 @@ test('a list that was begun after an announcement ends it; a company that is not
   await noteCompanies(mirror.database, { holder: 'test', companyIds: ['2'], leaveAfterMs: 0 });
   expect(await selection()).toEqual({ 7: 'not left' });
 });
+
+test('the own lists of a company that comes back are filled again, those that were filled before, and once', async () => {
+  const { pool } = mirror.database;
+  const fills = async () =>
+    (
+      await pool.query("select resource || ' ' || state as fill from mirror.backfills order by company_id, resource")
+    ).rows.map(({ fill }) => fill);
+  await pool.query('truncate mirror.backfills');
+  await list([{ id: 7 }]);
+  await pool.query(`insert into mirror.backfills (company_id, project_id, resource, state, request, position) values
+    (1, null, 'Departments', 'done', 'a', 1), (1, null, 'Trades', 'failed', 'a', 2), (1, 7, 'RFIs', 'done', 'a', 3),
+    (2, null, 'Programs', 'done', 'a', 1)`);
+  const before = ['Departments done', 'RFIs done', 'Trades failed', 'Programs done'];
+  await list([{ id: 7 }]);
+  expect(await fills()).toEqual(before);
+  await noteCompanies(mirror.database, { holder: 'before', companyIds: ['1'], leaveAfterMs: null });
+  await noteCompanies(mirror.database, { holder: 'test', companyIds: ['2'], leaveAfterMs: 0 });
+  await list([{ id: 7 }]);
+  const filled = ['Departments waiting', 'RFIs done', 'Trades waiting', 'Programs done']; // projects that come are filled as new ones
+  expect(await fills()).toEqual(filled);
+  await pool.query("update mirror.backfills set state = 'done'");
+  await list([{ id: 7 }]);
+  expect(await fills()).toEqual(filled.map((fill) => fill.replace('waiting', 'done')));
+});

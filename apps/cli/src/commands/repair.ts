@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Database,
-  listHookPlaces,
   listLoggedCompanies,
   type RepairProgress,
+  readLoggedHooks,
   requestRepair,
 } from '@procore-mirror/database';
-import { isWorkerThere, repairInShort, type WorkEnd, watchRepair } from '@procore-mirror/mirror';
+import { isNotReached, isWorkerThere, repairInShort, type WorkEnd, watchRepair } from '@procore-mirror/mirror';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Context } from '../context.ts';
 import { ServerUnreachableError, UsageError } from '../errors.ts';
@@ -18,6 +18,7 @@ import type { Run } from '../run.ts';
 type Options = { since?: string; company?: string; project?: string; detach?: boolean; json?: boolean };
 
 const MOST_NAMED = 20;
+const NOT_REACHED = { fix: 'ask again when it answers: what was read until then need not be read again' };
 const NO_WORKER = {
   fix: 'start one (`pnpm worker`): what was asked for is kept, and `pnpm mirror repair` shows how far it is',
 };
@@ -60,19 +61,28 @@ async function repair({ output, signal, withDatabase }: Context, options: Option
     const { end, progress } = await watchRepair({ database, requests, display: output, signal });
     if (end === 'no worker') throw new ServerUnreachableError('no worker was seen for 30 s', NO_WORKER);
     output.result(asJson({ end, requests, progress }), () => inWords(progress, end));
-    const isAll = end === 'done' && progress.unreached.length + progress.olderThanLog.length === 0;
-    return isAll ? exitCode.fine : exitCode.foundSomethingWrong;
+    return judge({ end, progress });
   });
 }
 
-/** Companies with hooks that are known: their logs can be read. */
+function judge({ end, progress: { unreached, olderThanLog } }: Awaited<ReturnType<typeof watchRepair>>): ExitCode {
+  if (end !== 'done') return exitCode.foundSomethingWrong;
+  const notReached = unreached.find(({ reason }) => isNotReached(reason));
+  if (notReached !== undefined) throw new ServerUnreachableError(notReached.reason, NOT_REACHED);
+  return unreached.length + olderThanLog.length === 0 ? exitCode.fine : exitCode.foundSomethingWrong;
+}
+
+/** Companies with hooks that are known, and selected: their logs can be read. */
 async function companiesOf({ pool }: Database, { company, project }: Options): Promise<string[]> {
-  const companies = (await listLoggedCompanies(pool)).filter((id) => company === undefined || id === company);
-  const places = await listHookPlaces(pool, companies);
-  const inPart = places.filter(({ projectId }) => project === undefined || projectId === project);
-  if (inPart.length > 0) return [...new Set(inPart.map(({ companyId }) => companyId))];
+  const companyIds: string[] = [];
+  for (const companyId of await listLoggedCompanies(pool)) {
+    if (company !== undefined && company !== companyId) continue;
+    const hooks = await readLoggedHooks(pool, companyId);
+    if (hooks.some(({ projectId }) => project === undefined || projectId === project)) companyIds.push(companyId);
+  }
+  if (companyIds.length > 0) return companyIds;
   throw new UsageError([
-    'no hook is known there, so Procore has no log to read: `pnpm mirror hooks apply` makes the hooks',
+    'no hook is known there, so Procore has no log to read: `pnpm mirror hooks apply` makes the hooks of what is selected',
   ]);
 }
 

@@ -1,6 +1,8 @@
 // Backfills are asked for by whoever wants them, and done by the workers: rows of `mirror.backfills`, a row for each resource of a
 // scope. Who asks for what is under way gets that, and begins nothing anew.
+import { randomUUID } from 'node:crypto';
 import type { Database } from '../connection/open-database.ts';
+import type { Transaction } from '../connection/queryable.ts';
 import { afterConflicts, inTransaction } from '../connection/transaction.ts';
 import type { BatchKey } from './batch.ts';
 
@@ -80,4 +82,14 @@ export async function requestNewProjects(
     ),
   );
   return rowCount ?? 0;
+}
+
+/** Has the workers fill the company's own lists again, those that were filled before. */
+export async function refillCompany(client: Transaction, companyId: string): Promise<void> {
+  await client.query(`select mirror.take_turn('backfills')`);
+  await client.query(
+    `update mirror.backfills b set ${BEGUN_ANEW}, request = $2
+      where company_id = $1 and project_id is null and ${IS_OVER}`,
+    [companyId, randomUUID()],
+  );
 }

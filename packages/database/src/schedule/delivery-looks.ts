@@ -40,6 +40,14 @@ export async function listLoggedCompanies(client: Queryable): Promise<string[]> 
   return rows.map(({ id }) => id);
 }
 
+/** The same, and those of which somebody waits for a repair: one whose company leaves ends, too. */
+export async function listCompaniesToRepair(client: Queryable): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    'select distinct company_id::text as id from mirror.repairs where finished_at is null',
+  );
+  return [...new Set([...(await listLoggedCompanies(client)), ...rows.map(({ id }) => id)])];
+}
+
 /** The hooks of a company that a look may be at, and what is known of their logs. */
 export async function readLoggedHooks(client: Queryable, companyId: string): Promise<LoggedHook[]> {
   const { rows } = await client.query<{ hooks: string }>(

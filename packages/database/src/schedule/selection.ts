@@ -2,6 +2,7 @@
 import type { Database } from '../connection/open-database.ts';
 import type { Queryable } from '../connection/queryable.ts';
 import { inTransaction } from '../connection/transaction.ts';
+import { refillCompany } from './backfill-requests.ts';
 
 /** A project as it is from now on. */
 export type ProjectChoice = {
@@ -29,7 +30,8 @@ export async function readProjects(
 
 /**
  * Notes what a list of the company's projects showed, which was begun `ageMs` ago: what was announced before is known now. Projects
- * of the company's first list are selected since that; those that come later, or come back, since now.
+ * of the company's first list are selected since that; those that come later, or come back, since now. Where the company itself comes
+ * back, its own lists are filled again.
  */
 export async function noteProjects(
   database: Database,
@@ -38,7 +40,7 @@ export async function noteProjects(
   const column = <K extends keyof ProjectChoice>(key: K) => projects.map((project) => project[key]);
   await inTransaction(database, async (client) => {
     // The company first: who notes at the same time waits here.
-    const { rows } = await client.query<{ since: string }>(NOTE_COMPANY, [companyId, ageMs]);
+    const { rows } = await client.query<{ since: string; cameBack: boolean }>(NOTE_COMPANY, [companyId, ageMs]);
     await client.query(NOTE_PROJECTS, [
       companyId,
       rows[0]?.since,
@@ -49,18 +51,20 @@ export async function noteProjects(
       column('isSeen'),
     ]);
     await endFillsOfLeft(client);
+    if (rows[0]?.cameBack === true) await refillCompany(client, companyId);
   });
 }
 
 const NOTE_COMPANY = `
-with before as (select seen_at from mirror.selection where company_id = $1 and project_id is null),
+with before as (select seen_at, is_selected from mirror.selection where company_id = $1 and project_id is null),
 noted as (
   insert into mirror.selection as s (company_id, project_id, is_selected, seen_at) values ($1, null, true, now())
   on conflict (company_id, project_id) do update set is_selected = true, left_at = null, seen_at = now(),
     selected_at = case when s.seen_at is null then now() else s.selected_at end,
     announced_at = case when s.announced_at > now() - $2::float8 * interval '1 ms' then s.announced_at end
   returning s.selected_at)
-select case when (select seen_at from before) is null then selected_at else now() end as since from noted`;
+select case when (select seen_at from before) is null then selected_at else now() end as since,
+  coalesce((select not is_selected from before), false) as "cameBack" from noted`;
 
 const NOTE_PROJECTS = `
 insert into mirror.selection as s (company_id, project_id, name, is_active, is_selected, selected_at, seen_at, left_at)
