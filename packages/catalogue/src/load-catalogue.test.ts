@@ -51,6 +51,24 @@ test('a resource is added, with its table', async () => {
   expect(loaded.get('RFIs').table.isUsers).toBeUndefined();
 });
 
+test('a list that is given anew at our path hides what ours hides, and has its further lists, unless it says otherwise', async () => {
+  const { list: users } = catalogue.get('Company Users');
+  const { list: projects } = catalogue.get('Projects');
+  const anew = (list: typeof users, more = {}) => ({ path: list?.path, carries: 'part of the record', ...more });
+  const loaded = await load([
+    { resource: 'Company Users', list: anew(users) },
+    { resource: 'Projects', list: anew(projects) },
+    { resource: 'Project Users', list: anew(catalogue.get('Project Users').list, { hides: null, also: [] }) },
+    { resource: 'Locations', list: { path: '/rest/v1.0/projects/{project_id}/places', carries: 'whole record' } },
+  ]);
+  expect(users?.also).not.toEqual([]);
+  expect(loaded.get('Company Users').list).toMatchObject({ also: users?.also, hides: users?.hides });
+  expect(projects?.hides).not.toBeNull();
+  expect(loaded.get('Projects').list).toMatchObject({ hides: projects?.hides });
+  expect(loaded.get('Project Users').list).toMatchObject({ also: [], hides: null });
+  expect(loaded.get('Locations').list).toMatchObject({ also: [], hides: null });
+});
+
 test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
   'a resource may be called %s',
   async (resource) => {

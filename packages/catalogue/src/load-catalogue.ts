@@ -36,7 +36,7 @@ export function loadCatalogue(path: string | undefined): Catalogue {
 
 /**
  * What is left out keeps the value of our entry; a new entry needs a scope and a way to read it. Paths for a resource
- * that we cannot read make it one that is read.
+ * that we cannot read make it one that is read. A list that is given anew at our path hides what ours hides, unless it says otherwise.
  */
 function completed(given: z.infer<typeof fileEntry>, ours: CatalogueEntry | undefined): Record<string, unknown> {
   const isRead = 'show' in given || 'list' in given || 'parent' in given;
@@ -46,8 +46,14 @@ function completed(given: z.infer<typeof fileEntry>, ours: CatalogueEntry | unde
     ...ours,
     ...(isRead && { unread: null }),
     ...given,
+    ...listAnew(given.list, ours?.list),
     resource: ours?.resource ?? given.resource,
   };
+}
+
+function listAnew(given: unknown, ours: CatalogueEntry['list'] | undefined): Record<string, unknown> {
+  const isSame = typeof given === 'object' && given !== null && 'path' in given && given.path === ours?.path;
+  return isSame && ours ? { list: { hides: ours.hides, also: ours.also, ...given } } : {};
 }
 
 function readEntries(path: string): z.infer<typeof file> {
