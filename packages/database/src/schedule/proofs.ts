@@ -105,6 +105,23 @@ export async function addProof(client: Transaction, key: BatchKey, proof: Proof)
   );
 }
 
+/**
+ * From when on changes of the resource are not known to be compared yet, ISO 8601: since a proof that it was equal began, or a fill that
+ * missed nothing. Null: there was none.
+ */
+export async function findCompared(client: Queryable, key: BatchKey): Promise<string | null> {
+  const { rows } = await client.query<{ since: string | null }>(
+    `select to_char(max(since) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as since from (
+      select as_of as since from mirror.proofs
+        where ${isOfBatch(key)} and outcome = 'equal' and rung in ('window', 'bin', 'listing')
+      union all
+      select started_at from mirror.backfills where ${isOfBatch(key)} and state = 'done' and detail is null
+    ) f`,
+    keyValues(key),
+  );
+  return rows[0]?.since ?? null;
+}
+
 function asRows(differences: readonly Difference[]): string {
   return JSON.stringify(differences.map(({ parentId, ...difference }) => ({ ...difference, parent_id: parentId })));
 }

@@ -1,16 +1,17 @@
 // How many records a list has, against our rows: the cheapest look, and one that can only tell that something is wrong.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isListedByParent, listsAll } from '@procore-mirror/catalogue';
-import { countAllRows, countPending, type Proof, readListFacts } from '@procore-mirror/database';
+import { countAllRows, countPending, type Proof, readListFacts, tallyRows } from '@procore-mirror/database';
 import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 import { countList } from './count-list.ts';
 import { listKey } from './listing-pages.ts';
 import { flawOfAnswer } from './look-at-list.ts';
 
-type Counts = Pick<Proof, 'ours' | 'theirs' | 'outcome' | 'detail'>;
+type Counts = Pick<Proof, 'ours' | 'theirs' | 'detail'> & { outcome: 'differs' | 'not proved' };
 
 /**
- * Compares the Total of the list with our rows, once more after a pause where they differ. Equal numbers prove nothing, and nor does a list
+ * Compares the Total of the list with our rows, once more after a pause where they differ: it counts if both stood still meanwhile, for
+ * else another event may be late each time. Equal numbers prove nothing, and nor does a list
  * that leaves something out, or one of each parent; those are not asked. Throws what may pass.
  */
 export async function compareCounts(run: BatchRun): Promise<Counts> {
@@ -25,18 +26,21 @@ export async function compareCounts(run: BatchRun): Promise<Counts> {
   await sleep(settings.absencePauseMs, null, { signal: run.signal });
   const second = await count(run);
   if (second instanceof Error) return { ...unproved, detail: second.message };
-  return { ...second.counts, outcome: second.differs ? 'differs' : 'not proved', detail: null };
+  const isStill = JSON.stringify(first) === JSON.stringify(second);
+  return { ...second.counts, outcome: second.differs && isStill ? 'differs' : 'not proved', detail: null };
 }
 
-async function count(run: BatchRun): Promise<Error | { counts: Pick<Counts, 'ours' | 'theirs'>; differs: boolean }> {
+async function count(
+  run: BatchRun,
+): Promise<Error | { counts: Pick<Counts, 'ours' | 'theirs'>; differs: boolean; newest: string | null }> {
   const { settings, entry, batch } = run;
   const { pool } = settings.database;
   const found = await countList(run, entry, { parentId: null, searchParams: [] }).catch(flawOfAnswer);
   if (found instanceof Error) return found;
-  const ours = await countAllRows(pool, { ...scopeOf(run, entry), table: entry.table });
+  const { live: ours, newest } = await tallyRows(pool, { ...scopeOf(run, entry), table: entry.table });
   const { innocentDifference } = await readListFacts(pool, listKey(run, entry, null));
   const theirs = found.total === null ? null : found.total - (innocentDifference ?? 0);
   // What waits may be of records that are new or gone.
   const isQuiet = (await countPending(pool, batch, 1)) === 0;
-  return { counts: { ours, theirs }, differs: theirs !== null && isQuiet && theirs !== ours };
+  return { counts: { ours, theirs }, newest, differs: theirs !== null && isQuiet && theirs !== ours };
 }

@@ -5,7 +5,8 @@ import { type Difference, listDifferences } from '@procore-mirror/database';
 import { createProcoreClient } from '@procore-mirror/procore';
 import fc from 'fast-check';
 import { backfillResource } from '../backfill-resource.ts';
-import { type Compared, compareResource } from '../compare-resource.ts';
+import type { Compared } from '../compare/comparison.ts';
+import { compareResource } from '../compare-resource.ts';
 import { createNeighbours } from '../run/neighbours.ts';
 import type { ScriptedProcore, TestMirror } from './test-mirror.ts';
 
@@ -133,7 +134,7 @@ export async function playInterleaving(
   const other = { ...settings, client, neighbours: createNeighbours() };
   const compared = await compareResource(other, key, {
     ...{ ...quick, rung: 'listing', repairs: false, buriesAll: false },
-    kept: { place: null, keep: async () => {}, end: async () => {} },
+    kept: { place: null, isLastTry: () => false, keep: async () => {}, end: async () => {} },
   });
   isComparing = false;
   await client.close();
