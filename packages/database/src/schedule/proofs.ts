@@ -44,12 +44,12 @@ export async function listSuspectLists(client: Queryable, key: BatchKey): Promis
   return rows.map(({ parentId }) => parentId);
 }
 
-/** What of a list was suspected and is `seen` again is sure; the rest of it was none. Returns which of that was thought to be extra. */
+/** What of a list was suspected and is `seen` again is sure; the rest of it was none, and is returned. */
 export async function settleSuspects(
   client: Transaction,
   key: BatchKey,
   { parentId, seen }: { parentId: string | null; seen: readonly Difference[] },
-): Promise<string[]> {
+): Promise<Pick<Difference, 'id' | 'kind'>[]> {
   const ofList = `${isOfBatch(key, 'd.')} and not d.is_sure and d.parent_id is not distinct from $4`;
   const values = [...keyValues(key), parentId];
   await client.query(
@@ -58,11 +58,11 @@ export async function settleSuspects(
       where ${ofList} and s.id = d.record_id and (s.kind = 'extra') = (d.kind = 'extra')`,
     [...values, asRows(seen)],
   );
-  const { rows } = await client.query<{ id: string; kind: string }>(
+  const { rows } = await client.query<Pick<Difference, 'id' | 'kind'>>(
     `delete from mirror.differences d where ${ofList} returning d.record_id as id, d.kind`,
     values,
   );
-  return rows.filter(({ kind }) => kind === 'extra').map(({ id }) => id);
+  return rows;
 }
 
 /** What is sure, in the order of ids. */

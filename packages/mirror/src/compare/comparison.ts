@@ -6,8 +6,6 @@ import { z } from 'zod';
 import type { ListingOptions } from '../ask/listing-pages.ts';
 import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 
-const count = z.number().nullable();
-
 const comparePlace = z.object({
   rules: z.string(),
   /** Taken before the first request. */
@@ -23,7 +21,14 @@ const comparePlace = z.object({
   flaw: z.string().nullable(),
   flaws: z.array(z.string()),
   /** What counts said; null: nothing was counted. */
-  counts: z.object({ ours: count, theirs: count, outcome: z.enum(['differs', 'not proved']) }).nullable(),
+  counts: z
+    .object({
+      ...{ ours: z.number(), theirs: z.number().nullable(), outcome: z.enum(['differs', 'not proved']) },
+      ...{ newest: z.string().nullable(), isQuiet: z.boolean() },
+    })
+    .nullable(),
+  /** Did something seem to differ that was news under way? */
+  hasMoved: z.boolean(),
   /** From when on the list is asked for changes; null: that was not looked up. */
   base: z.string().nullable(),
   /** The rungs that were done without a flaw. */
@@ -68,7 +73,7 @@ export type Found = { differences: Difference[]; ids: ReadonlySet<string>; flaw:
 export function firstPlace(rules: string, since: string, { now, rung }: CompareOptions): ComparePlace {
   return {
     ...{ rules, since, day: now.toISOString(), after: null, theirs: 0, flaw: null, flaws: [] },
-    ...{ rung: rung === 'listing' ? 'listing' : 'count', counts: null, base: null, done: [] },
+    ...{ rung: rung === 'listing' ? 'listing' : 'count', counts: null, hasMoved: false, base: null, done: [] },
   };
 }
 

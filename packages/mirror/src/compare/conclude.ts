@@ -7,6 +7,7 @@ import {
   markPending,
   type Transaction,
 } from '@procore-mirror/database';
+import { standsStill } from '../ask/compare-counts.ts';
 import { deleteCap } from '../plan/delete-cap.ts';
 import { counted } from '../plan/fill-in-words.ts';
 import type { BatchRun } from '../run/batch-run.ts';
@@ -35,7 +36,7 @@ export async function conclude({ run, place, options }: Comparison): Promise<Com
       ? { ours: place.counts?.ours ?? rows, theirs: place.counts?.theirs ?? null }
       : { ours: rows, theirs: place.theirs }),
     ...{ missing: count('missing'), changed: count('changed'), extra },
-    outcome: differences.length > 0 ? 'differs' : outcomeOf({ place, isClimb }),
+    outcome: differences.length > 0 ? 'differs' : await outcomeOf({ run, place }, isClimb),
     detail:
       [...new Set([...flawsOf(place), ...(options.repairs && tooMany !== null ? [tooMany] : [])])].join('; ') || null,
     calls: run.counts().calls,
@@ -58,14 +59,22 @@ function highest({ done }: Comparison['place']): Compared['rung'] {
   return (['bin', 'window'] as const).find((rung) => done.includes(rung)) ?? 'count';
 }
 
-/** Where no record differs. Below the listing a window has to say so, and no count may speak against it: it does not see what is gone. */
-function outcomeOf({ place, isClimb }: { place: Comparison['place']; isClimb: boolean }): Compared['outcome'] {
+/**
+ * Where no record differs. Below the listing a window has to say so, and no count may speak against it: it does not see what is gone. A count
+ * that was right while news was under way was right by accident.
+ */
+async function outcomeOf(
+  { run, place }: Pick<Comparison, 'run' | 'place'>,
+  isClimb: boolean,
+): Promise<Compared['outcome']> {
   const { counts, done } = place;
   if (counts?.outcome === 'differs') return 'differs';
   if (flawsOf(place).length > 0) return 'not proved';
   if (!isClimb) return 'equal';
-  const isCountRight = counts?.theirs == null || counts.theirs === counts.ours;
-  return done.includes('window') && isCountRight ? 'equal' : 'not proved';
+  if (!done.includes('window')) return 'not proved';
+  if (counts === null || counts.theirs === null) return 'equal';
+  const isRight = counts.theirs === counts.ours && !place.hasMoved && (await standsStill(run, counts));
+  return isRight ? 'equal' : 'not proved';
 }
 
 /** Has these fetched. */

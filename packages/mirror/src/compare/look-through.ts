@@ -71,8 +71,9 @@ async function settleList(
   await keepPlace(comparison, {}, async (client) => {
     const dropped = await settleSuspects(client, comparison.run.batch, { parentId, seen });
     // The first look skipped one, so it may have skipped another that we do not know.
-    if (tellsByLacking && dropped.some((id) => ids.has(id))) flaw ??= 'it changed while it was read';
-    return { flaw };
+    const isSkipped = dropped.some(({ id, kind }) => kind === 'extra' && ids.has(id));
+    if (tellsByLacking && isSkipped) flaw ??= 'it changed while it was read';
+    return { flaw, hasMoved: comparison.place.hasMoved || dropped.length > 0 };
   });
 }
 
