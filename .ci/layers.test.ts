@@ -31,6 +31,7 @@ const rooms: Record<string, readonly string[]> = {
   ask: ['plan', 'run'],
   store: ['plan', 'run', 'ask'],
   fetch: ['plan', 'run', 'ask', 'store'],
+  compare: ['plan', 'run', 'ask', 'store'],
 };
 /** What all of them may import. */
 const ofAll = ['errors.ts'];

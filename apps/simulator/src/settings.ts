@@ -26,6 +26,10 @@ export const settingsSchema = z.strictObject({
   totalAbove: z.number().int().default(0),
   /** Lists with more records to a page are answered 500; null: none is. */
   largestPage: z.number().int().min(1).nullable().default(null),
+  /** How long recycle bins and filters for deleted records show a record after its deletion; null: for ever, 0: they are emptied. */
+  binsKeepMs: milliseconds.nullable().default(null),
+  /** Do they show records that were not deleted, too, as none should? */
+  binsShowLive: z.boolean().default(false),
   /** Is the service account Admin of the Daily Log? Else its logs are counted as far as they are approved. */
   isDailyLogAdmin: z.boolean().default(true),
   /** Resources without events in a company or project of this id, though others of its kind have them. */

@@ -20,6 +20,8 @@ const listEntry = z.strictObject({
   carries: z.enum(['whole record', 'part of the record']),
   /** How the list is asked for certain ids; null when it cannot be asked, or for one id only. */
   filterByIds: z.enum(['filters[id][]', 'filters[id]', 'filters[ids]']).nullable().default(null),
+  /** Does it take `filters[updated_at]=A...B` (docs/procore.md: Filters)? Then what changed since a time can be asked for. */
+  filterByUpdate: z.boolean().default(false),
   /** Daily logs and timecards list today only unless a date or a range is given. */
   todayOnly: z.boolean().default(false),
   /** The field of the record that holds the day by which such a list chooses. */
@@ -38,6 +40,18 @@ const listEntry = z.strictObject({
   under: z.strictObject({ resource: z.string(), key }).nullable().default(null),
   /** Records of other resources are among them and nothing tells which: only what an event named is taken from it. */
   shared: z.boolean().default(false),
+});
+
+/** Where the records are shown that were deleted (docs/procore.md: Deletion): what is there is gone, what is not there may be gone, too. */
+const binEntry = z.strictObject({
+  /** A list of its own; when left out, the list of the resource, which shows what was deleted when `query` or `since` asks for it. */
+  path: path.nullable().default(null),
+  /** What has to be asked for. */
+  query: z.record(z.string(), z.string()).default({}),
+  /** The filter that leaves out what was deleted earlier; null: it takes none, and all of it is read. */
+  since: z.enum(['filters[updated_at]', 'filters[deleted_at]']).nullable().default(null),
+  /** Comes it in pages? Else all at once. */
+  hasPages: z.boolean().default(true),
 });
 
 const parentEntry = z.strictObject({
@@ -81,6 +95,7 @@ export const catalogueEntry = z.strictObject({
   /** In which forms show may come; when left out, as is usual for the version in the path. Anything else is malformed. */
   showWrappers: wrappers,
   list: listEntry.nullable().default(null),
+  bin: binEntry.nullable().default(null),
   parent: parentEntry.nullable().default(null),
   /** Resources whose rows of the same id change with this one and send no event of their own. */
   alsoChanges: z.array(z.string()).default([]),

@@ -10,7 +10,7 @@ export function checkCatalogue(entries: readonly CatalogueEntry[]): string[] {
   const byName = new Map(entries.map((entry) => [entry.resource.toLowerCase(), entry]));
   const find: Find = (name) => byName.get(name.toLowerCase());
   const named = entries.flatMap((entry) =>
-    [checkReading, checkReferences, checkPaths, checkList, checkColumns]
+    [checkReading, checkReferences, checkPaths, checkList, checkBin, checkColumns]
       .flatMap((check: Check) => check(entry, find))
       .filter((problem) => problem !== false)
       .map((problem) => `"${entry.resource}": ${problem}`),
@@ -48,6 +48,7 @@ function checkPaths(entry: CatalogueEntry, find: Find): (string | false)[] {
     entry.show !== null && !entry.show.includes('{id}') && 'show: must hold {id}',
     ...unknownPlaceholders('list.path', entry.list?.path ?? null, [...scope, ...ancestors, ...under]),
     ...(entry.list?.also ?? []).flatMap((path) => unknownPlaceholders('list.also', path, scope)),
+    ...unknownPlaceholders('bin.path', entry.bin?.path ?? null, scope),
   ];
 }
 
@@ -76,7 +77,15 @@ function checkList({ list, parent, show }: CatalogueEntry): (string | false)[] {
     !isWhole && show === null && 'list.carries: what is "part of the record" needs a show for the rest',
     list.todayOnly && show === null && 'list.todayOnly: needs a show, for records whose day nobody knows',
     list.shared && !isWhole && 'list.shared: the list must carry the whole record',
+    list.shared && list.filterByUpdate && 'list.filterByUpdate: a list that is shared is not compared',
+    list.todayOnly && list.filterByUpdate && 'list.filterByUpdate: a list of some days is asked for days',
   ];
+}
+
+function checkBin({ bin }: CatalogueEntry): (string | false)[] {
+  if (bin === null) return [];
+  const isAsked = Object.keys(bin.query).length > 0 || bin.since === 'filters[deleted_at]';
+  return [bin.path === null && !isAsked && 'bin: needs a path, or a query that makes the list show what was deleted'];
 }
 
 /** Columns that Postgres gives every table; those of the mirror begin with `_` (`catalogue-entry.ts`). */

@@ -177,6 +177,25 @@ test('what an entry leaves out keeps the value of ours', async () => {
   expect(loaded.get('RFIs')).toMatchObject({ ...catalogue.get('RFIs'), list: null, table: { isUsers: true } });
 });
 
+test('a bin and a window are said in the file, and what our list answers says nothing of another one', async () => {
+  const path = '/rest/v1.1/projects/{project_id}/change_events';
+  const list = { path, carries: 'whole record', filterByUpdate: true };
+  const [events, rfis] = ['Change Events', 'RFIs'].map((resource) => ({ resource, list }));
+  expect((await load([events])).get('Change Events')).toMatchObject({ list: { filterByUpdate: true }, bin: null });
+  expect((await load([rfis])).get('RFIs').bin).toEqual(catalogue.get('RFIs').bin);
+  const bin = { path: '/rest/v1.0/projects/{project_id}/recycle_bin/crates', since: 'filters[updated_at]' };
+  expect((await load([{ ...crates, bin }])).get('Crates').bin).toEqual({ ...bin, query: {}, hasPages: true });
+  expect(await problemsOf([{ ...crates, bin: { path: `${path}/{crate_id}` } }])).toEqual([
+    '"Crates": bin.path: nothing is known to put in {crate_id}; there are {company_id}, {project_id}',
+  ]);
+  expect(await problemsOf([{ ...crates, bin: { hasPages: false } }])).toEqual([
+    '"Crates": bin: needs a path, or a query that makes the list show what was deleted',
+  ]);
+  expect(await problemsOf([{ ...crates, list: { ...list, todayOnly: true } }])).toContain(
+    '"Crates": list.filterByUpdate: a list of some days is asked for days',
+  );
+});
+
 test('keys that 0.2.0 called otherwise are read, and told', async () => {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
   const list = { path: '/rest/v1.0/projects/{project_id}/crates', carries: 'whole record' };

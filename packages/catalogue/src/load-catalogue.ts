@@ -39,12 +39,15 @@ export function loadCatalogue(path: string | undefined): Catalogue {
  * that we cannot read make it one that is read. A list that is given anew at our path hides what ours hides, unless it says otherwise.
  */
 function completed(given: z.infer<typeof fileEntry>, ours: CatalogueEntry | undefined): Record<string, unknown> {
+  // What our list answers when it is asked for deleted records says nothing of another one.
+  const isOtherList = 'list' in given && ours?.bin?.path === null;
   const isRead = 'show' in given || 'list' in given || 'parent' in given;
   const defaults = { tool: 'Added', events: ['create', 'update', 'delete'] };
   return {
     ...defaults,
     ...ours,
     ...(isRead && { unread: null }),
+    ...(isOtherList && { bin: null }),
     ...given,
     ...listAnew(given.list, ours?.list),
     resource: ours?.resource ?? given.resource,

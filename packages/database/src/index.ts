@@ -91,11 +91,13 @@ export {
 export { settleRecords } from './pending/settle-records.ts';
 export {
   countAllRows,
+  findKnownUpdates,
   findLacking,
   type LackingRow,
   lockChildren,
   lockLacking,
   type Reading,
+  tallyRows,
 } from './rows/find-lacking.ts';
 export {
   findFormerPlaces,
@@ -211,6 +213,7 @@ export {
 export {
   addProof,
   type Difference,
+  findCompared,
   forgetDifferences,
   listDifferences,
   listSuspectLists,

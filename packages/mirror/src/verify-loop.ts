@@ -14,7 +14,8 @@ import {
   type Transaction,
 } from '@procore-mirror/database';
 import { createAskedTools } from './ask/asked-tools.ts';
-import { type Compared, compareResource, type KeptComparison } from './compare-resource.ts';
+import type { Compared, KeptComparison } from './compare/comparison.ts';
+import { compareResource } from './compare-resource.ts';
 import { ComparisonLostError, ScopeParkedError } from './errors.ts';
 import { heedScopes } from './heed-scopes.ts';
 import { judgeFailure } from './plan/judge-failure.ts';
@@ -137,24 +138,25 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
     log.warn({ ...keysOf(comparison), error }, 'a comparison stopped');
     if (passes && pauseMs !== undefined)
       return giveComparisonBack(database, comparison, { ...back, detail, pauseMs, isAttempt: true });
-    const nothing = { ours: null, theirs: null, missing: 0, changed: 0, extra: 0 };
+    const nothing = { rung: comparison.rung, ours: null, theirs: null, missing: 0, changed: 0, extra: 0 };
     await inTransaction(database, (client) =>
       end(client, comparison, { ...nothing, outcome: 'not proved', detail, calls: calls - comparison.calls }),
     );
   }
 
   async function end(client: Transaction, comparison: ClaimedComparison, compared: Compared): Promise<void> {
-    const { holder, rung, startedAt } = comparison;
+    const { holder, startedAt } = comparison;
     const calls = comparison.calls + compared.calls;
     const { outcome, detail } = compared;
     insist(await endComparison(client, comparison, { holder, state: 'done', outcome, calls, detail }));
-    await addProof(client, comparison, { ...compared, rung, calls, asOf: startedAt });
+    await addProof(client, comparison, { ...compared, calls, asOf: startedAt });
   }
 
   function keptOf(comparison: ClaimedComparison): KeptComparison {
     const { holder } = comparison;
     return {
       place: comparison.place,
+      isLastTry: () => pausesMs[comparison.attempts] === undefined,
       keep: async (client, place, made) => {
         const calls = comparison.calls + made;
         insist(await keepComparison(client, comparison, { holder, place, calls }));

@@ -56,7 +56,7 @@ async function verify(context: Context, options: Options): Promise<ExitCode> {
       }),
     );
     const { full = false, repair = false, yes = false } = options;
-    const task = { rung: full ? 'listing' : 'count', sample: null, repairs: repair, buriesAll: yes } as const;
+    const task = { rung: full ? 'listing' : 'bin', sample: null, repairs: repair, buriesAll: yes } as const;
     const requests = await requestVerification(database, { catalogue, scopes, task });
     if (options.detach === true) {
       if (!(await isWorkerThere(database))) throw new ServerUnreachableError('no worker was seen for 30 s', NO_WORKER);

@@ -24,7 +24,7 @@ const effect = z.strictObject({
 /** Which calls, and how many of them. Signing in is met only by rules that name it. */
 export const faultSchema = effect.extend({
   resource: z.string().optional(),
-  kind: z.enum(['show', 'list', 'webhooks', 'login', 'other']).optional(),
+  kind: z.enum(['show', 'list', 'bin', 'webhooks', 'login', 'other']).optional(),
   companyId: z.string().optional(),
   projectId: z.string().optional(),
   /** Of the one record that a show is for. */
@@ -42,7 +42,8 @@ export type Effect = z.infer<typeof effect>;
 
 /** What a call is, for faults and counters. */
 export type CallFacts = {
-  kind: 'show' | 'list' | 'webhooks' | 'login' | 'other';
+  /** `bin`: a list of deleted records. */
+  kind: 'show' | 'list' | 'bin' | 'webhooks' | 'login' | 'other';
   resource: string | null;
   companyId: string | null;
   projectId: string | null;

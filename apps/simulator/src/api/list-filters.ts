@@ -1,30 +1,38 @@
 // Which records a list shows: the default scope of the resource, and the filters its entry says it understands.
-// Any other filter is ignored, as Procore does.
+// Any other filter is ignored, as Procore does. Recycle bins are lists, too (docs/procore.md: Deletion).
 import type { CataloguedResource } from '../catalogue.ts';
 import { dateOf } from '../clock.ts';
 import { textOf } from '../json.ts';
+import type { Settings } from '../settings.ts';
 import { listTraits } from '../world/list-traits.ts';
 import { type State, stateAt, type WorldRecord } from '../world/world.ts';
+import type { Shown } from './routes.ts';
 
 /** Of a parent, a project, or, where both are missing, of the company. */
 type Scope = { projectId: string | null; parent?: WorldRecord };
 type Wanted = (record: WorldRecord, state: State) => boolean;
 
+type Asked = { query: URLSearchParams; shows: Shown };
+
 /** The records that the list answers at `now`, before it is cut into pages. */
 export function filterList(
   entry: CataloguedResource,
   records: readonly WorldRecord[],
-  { query, now, inactive, scope }: { query: URLSearchParams; now: number; inactive: boolean; scope: Scope },
+  options: Asked & { now: number; scope: Scope; bins: Pick<Settings, 'binsKeepMs' | 'binsShowLive'> },
 ): WorldRecord[] {
+  const { query, shows, now, scope, bins } = options;
+  const isBin = isBinAsked(entry, options);
+  const takesUpdatedAt = isBin ? entry.bin?.since === 'filters[updated_at]' : entry.list?.filterByUpdate === true;
   const conditions = [
     within(scope),
-    notDeleted(entry, query),
-    inActiveScope(entry, query, inactive),
+    isBin ? inBin(now, bins) : notDeleted(entry, query),
+    inActiveScope(entry, query, shows === 'inactive'),
     withIds(entry, query),
-    updatedWithin(entry, query),
+    takesUpdatedAt ? inRange(query.get('filters[updated_at]'), updatedAt) : null,
+    isBin && entry.bin?.since === 'filters[deleted_at]' ? inRange(query.get('filters[deleted_at]'), deletedAt) : null,
     approved(entry, query),
     ofDocumentType(entry, query),
-    onDays(entry, query, now),
+    shows === 'deleted' ? null : onDays(entry, query, now),
   ].filter((condition) => condition !== null);
   return records.filter((record) => {
     const state = stateAt(record, now);
@@ -37,10 +45,31 @@ function within({ projectId, parent }: Scope): Wanted | null {
   return projectId === null ? null : (_record, state) => state.projectId === projectId;
 }
 
-function notDeleted({ resource }: CataloguedResource, query: URLSearchParams): Wanted {
-  const asked = listTraits(resource).includeDeleted === true ? query.get('filters[include_deleted]') : null;
-  if (asked === 'with') return () => true;
-  return (_record, { deleted }) => deleted === (asked === 'only');
+/** Is the call for the recycle bin of the resource, or for the deleted ones in its list? */
+export function isBinAsked({ bin }: CataloguedResource, { query, shows }: Asked): boolean {
+  if (bin === null || (bin.path !== null) !== (shows === 'deleted')) return false;
+  if (bin.since === 'filters[deleted_at]' && !query.has(bin.since)) return false;
+  return Object.entries(bin.query).every(([name, value]) => query.get(name) === value);
+}
+
+function inBin(now: number, { binsKeepMs, binsShowLive }: Pick<Settings, 'binsKeepMs' | 'binsShowLive'>): Wanted {
+  return (_record, state) =>
+    binsShowLive || (state.deleted && (binsKeepMs === null || deletedAt(state) + binsKeepMs > now));
+}
+
+function notDeleted({ bin }: CataloguedResource, query: URLSearchParams): Wanted {
+  const name = 'filters[include_deleted]';
+  if (bin?.query[name] !== undefined && query.get(name) === 'with') return () => true;
+  return (_record, { deleted }) => !deleted;
+}
+
+function updatedAt({ fields }: State): number {
+  return Date.parse(textOf(fields.updated_at) ?? '');
+}
+
+/** A deletion is an edit, so records without a field for it have been updated then. */
+function deletedAt(state: State): number {
+  return Date.parse(textOf(state.fields.deleted_at) ?? '') || updatedAt(state);
 }
 
 function inActiveScope({ resource }: CataloguedResource, query: URLSearchParams, inactive: boolean): Wanted | null {
@@ -83,17 +112,14 @@ function idList(text: string | null): Set<string> | null {
   return new Set((inner[1] ?? '').split(',').map((part) => part.trim().replace(/^"(.*)"$/, '$1')));
 }
 
-function updatedWithin({ resource }: CataloguedResource, query: URLSearchParams): Wanted | null {
-  const asked = query.get('filters[updated_at]');
-  if (asked === null || listTraits(resource).updatedAt !== true) return null;
+/** `A...B`, times or days. */
+function inRange(asked: string | null, timeOf: (state: State) => number): Wanted | null {
+  if (asked === null) return null;
   const [from = '', to = ''] = asked.replaceAll(/^"|"$/g, '').split('...');
   const start = Date.parse(from);
   const end = Date.parse(/^\d{4}-\d\d-\d\d$/.test(to) ? `${to}T23:59:59Z` : to);
   if (Number.isNaN(start) || Number.isNaN(end)) return null;
-  return (_record, { fields }) => {
-    const updatedAt = Date.parse(textOf(fields.updated_at) ?? '');
-    return updatedAt >= start && updatedAt <= end;
-  };
+  return (_record, state) => timeOf(state) >= start && timeOf(state) <= end;
 }
 
 function approved({ resource }: CataloguedResource, query: URLSearchParams): Wanted | null {

@@ -14,7 +14,7 @@ import { LIMIT_MESSAGE, type Limits, limitHeaders } from './limits.ts';
 import type { Client, Login } from './login.ts';
 import { createMakeNonsense } from './nonsense.ts';
 import { type AnswerProjectFacts, findProjectFact, type ProjectFact } from './project-facts.ts';
-import { type AnswerRecords, NOT_FOUND } from './records-api.ts';
+import { type AnswerRecords, isBinCall, NOT_FOUND } from './records-api.ts';
 import { type FindRoute, type Match, resourceOf } from './routes.ts';
 import { sendAnswer } from './send-answer.ts';
 
@@ -204,7 +204,7 @@ function factsOf(call: Call, target: Target, client: Client | null): CallFacts {
       const recordId = route.kind === 'show' ? (values.id ?? null) : null;
       return {
         ...known,
-        kind: route.kind,
+        kind: isBinCall(route, call.query) ? 'bin' : route.kind,
         resource: resourceOf(route),
         projectId: values.project_id ?? null,
         recordId,

@@ -79,7 +79,7 @@ export function createAnswerProjectFacts({
     const status = settings().isDailyLogAdmin ? (query.get('filters[status]') ?? 'approved') : 'approved';
     const asked = new URLSearchParams([...query].filter(([name]) => name !== 'filters[status]'));
     asked.set('filters[status]', status);
-    const options = { query: asked, now: clock.now(), inactive: false, scope };
+    const options = { query: asked, now: clock.now(), shows: 'live' as const, scope, bins: settings() };
     const found = filterList(entry, world.within(entry.resource, scope), options);
     return { module_name: nameOf(entry.resource).replace(/s$/, ''), count: found.length, position: index + 1 };
   }

@@ -5,14 +5,19 @@ import type { Settings } from '../settings.ts';
 import { listTraits } from '../world/list-traits.ts';
 import { type Fields, mayRead, stateAt, type World, type WorldRecord } from '../world/world.ts';
 import { type Answer, type Call, errorAnswer } from './http-exchange.ts';
-import { filterList } from './list-filters.ts';
+import { filterList, isBinAsked } from './list-filters.ts';
 import { cutPage } from './pages.ts';
-import type { Match } from './routes.ts';
+import type { Match, Route } from './routes.ts';
 import { isInData, isVersion2, listedFields, shownFields, withStringIds, writeInAnyOrder } from './show-record.ts';
 
 export type AnswerRecords = (call: Call, match: Match, companyId: string) => Answer;
 
 export const NOT_FOUND = 'Not found';
+
+/** Does the call ask for what was deleted? */
+export function isBinCall({ kind, resources, shows }: Route, query: URLSearchParams): boolean {
+  return kind === 'list' && resources.some((entry) => isBinAsked(entry, { query, shows }));
+}
 
 export function createAnswerRecords({
   world,
@@ -76,7 +81,7 @@ export function createAnswerRecords({
     const refusal = refuse(call, entry, companyId, projectId);
     if (refusal !== null) return refusal;
     const scope = { companyId, projectId, ...(parent !== undefined && { parent }) };
-    const options = { query: call.query, now: clock.now(), inactive: route.inactive, scope };
+    const options = { query: call.query, now: clock.now(), shows: route.shows, scope, bins: settings() };
     const listed = filterList(entry, world.within(entry.resource, scope), options);
     return {
       listed: entry.resource === 'Projects' ? listed.filter(({ id }) => world.access(id).permitted) : listed,
@@ -119,15 +124,20 @@ export function createAnswerRecords({
     const version2 = isVersion2(call.path);
     const { maxPerPage } = listTraits(route.resources[0]?.resource ?? '');
     const { pageHeaders, linkOrigin, totalAbove, largestPage } = settings();
+    const isBin = isBinCall(route, call.query);
     const asked = linkOrigin === null ? call : { ...call, origin: linkOrigin };
-    const { items, headers, perPage } = cutPage(all, asked, { version2, maxPerPage, totalAbove });
+    const isWhole = isBin && route.resources[0]?.bin?.hasPages === false;
+    const page = isWhole
+      ? { items: all, headers: {}, perPage: 0 }
+      : cutPage(all, asked, { version2, maxPerPage, totalAbove });
+    const { items, headers, perPage } = page;
     if (perPage > (largestPage ?? perPage)) return errorAnswer(call, 500, 'Internal Server Error');
     const told = Object.entries(headers).filter(([name]) => pageHeaders.some((one) => one === name));
     const texts = items.flatMap((record) => {
       const fields = listedFields(record, clock.now());
       return fields === null ? [] : [write(call, fields)];
     });
-    const body = grouped(route.resources[0], `[${texts.join(',')}]`);
+    const body = grouped(route.resources[0], `[${texts.join(',')}]`, isBin);
     return { status: 200, headers: Object.fromEntries(told), body: wrapped(call, route.resources[0], body) };
   }
 
@@ -136,9 +146,11 @@ export function createAnswerRecords({
   }
 
   /** Some lists come in groups, some with something beside them. */
-  function grouped(entry: CataloguedResource | undefined, list: string): string {
+  function grouped(entry: CataloguedResource | undefined, list: string, isBin: boolean): string {
     const within = entry?.list?.within ?? null;
     if (entry === undefined || within === null) return list;
+    // Deleted meetings come without groups (docs/procore.md: Deletion).
+    if (isBin) return `{"${within}":${list}}`;
     const group = `{"${listTraits(entry.resource).beside ?? 'group_title'}":"all","${within}":${list}}`;
     return listTraits(entry.resource).beside === undefined ? `[${group}]` : group;
   }

@@ -2,12 +2,15 @@
 import { type CataloguedResource, catalogue } from '../catalogue.ts';
 import { listTraits } from '../world/list-traits.ts';
 
+/** `live` and active ones; those that are left out because they are `inactive`; or `deleted` ones, a recycle bin. */
+export type Shown = 'live' | 'inactive' | 'deleted';
+
 export type Route = {
   kind: 'show' | 'list';
   /** Usually one; resources that Procore serves from one path share it. */
   resources: CataloguedResource[];
-  /** Lists what the default list leaves out because it is inactive. */
-  inactive: boolean;
+  /** Which of the records a list is of, where nothing else is asked for. */
+  shows: Shown;
   path: string;
   segments: readonly string[];
   /** Query parameters that must be given. */
@@ -29,7 +32,8 @@ export function createFindRoute(): FindRoute {
   for (const entry of catalogue.mirrored) {
     addRoute(routes, 'show', entry, entry.show);
     addRoute(routes, 'list', entry, entry.list?.path ?? null);
-    addRoute(routes, 'list', entry, listTraits(entry.resource).inactivePath ?? null, true);
+    addRoute(routes, 'list', entry, listTraits(entry.resource).inactivePath ?? null, 'inactive');
+    addRoute(routes, 'list', entry, entry.bin?.path ?? null, 'deleted');
   }
   const byLength = Map.groupBy(routes.values(), ({ segments }) => segments.length);
 
@@ -47,7 +51,7 @@ function addRoute(
   kind: Route['kind'],
   entry: CataloguedResource,
   template: string | null,
-  inactive = false,
+  shows: Shown = 'live',
 ): void {
   if (template === null) return;
   const [path = '', search = ''] = template.split('?');
@@ -57,7 +61,7 @@ function addRoute(
   const segments = path.split('/').slice(1);
   // Those that name an id must be given, a view may be.
   const required = [...search.matchAll(/([^&=]+)=\{/g)].map(([, name = '']) => name);
-  if (known === undefined) routes.set(key, { kind, resources: [entry], inactive, path, segments, required });
+  if (known === undefined) routes.set(key, { kind, resources: [entry], shows, path, segments, required });
 }
 
 const isPlaceholder = (segment: string): boolean => segment.startsWith('{');

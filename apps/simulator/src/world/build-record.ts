@@ -68,10 +68,14 @@ function columns(...texts: string[]): Column[] {
   });
 }
 
-/** The columns of the resource, besides its keys. */
-export function columnsFor({ resource, table }: CataloguedResource): readonly Column[] {
-  return table.columns.length > 0 ? table.columns : (columnsOf[resource] ?? otherwise);
+/** The columns of the resource, besides its keys. A list that is asked for what was updated knows when that was, shown or not. */
+export function columnsFor({ resource, table, list }: CataloguedResource): readonly Column[] {
+  const known = table.columns.length > 0 ? table.columns : (columnsOf[resource] ?? otherwise);
+  const isTimed = list?.filterByUpdate !== true || known.some(({ name }) => name === updatedAt.name);
+  return isTimed ? known : [...known, updatedAt];
 }
+
+const updatedAt: Column = { name: 'updated_at', type: 'timestamptz' };
 
 /** The columns that an edit may change: not the times, nor what scopes and embedded children hang on. */
 export function editableColumns(entry: CataloguedResource): readonly Column[] {

@@ -10,10 +10,6 @@ export type ListTraits = {
   activeField?: 'active' | 'is_active';
   /** Where the inactive ones are listed. */
   inactivePath?: string;
-  /** Does `filters[updated_at]=A...B` work? */
-  updatedAt?: boolean;
-  /** Does `filters[include_deleted]=only|with` work? */
-  includeDeleted?: boolean;
   /** Takes `filters[id]` with one id, no list. */
   singleId?: boolean;
   /** Shows approved entries only, unless `filters[status]=all`. */
@@ -26,16 +22,6 @@ export type ListTraits = {
   /** Show and list answer `{"data": …}` although the path is of v1. */
   inData?: boolean;
 };
-
-/** Lists that take `filters[updated_at]`; elsewhere it is ignored. */
-const updatedAt = [
-  'Change Events,Change Order Packages,Change Order Requests,Potential Change Orders',
-  'Potential Change Order Line Items,Purchase Order Contracts,Purchase Order Contract Line Items,RFQs,Work Order Contracts',
-  'Work Order Contract Line Items,Direct Costs,Direct Cost Line Items,Prime Contracts,Prime Contract Line Items,Locations',
-  'Project Users,Project Files,Project Folders,Coordination Issues,Generic Tool Items,Images,Tasks,RFIs,Submittal Packages',
-  'Submittals,Forms,Incidents,Inspection Checklists,Observation Item Response Logs,Observation Items,Punch Items,Trades',
-  'Company Users,Company Vendors,Company Files,Company Folders,Projects,Form Templates',
-].flatMap((names) => names.split(','));
 
 const people = ['default_permission_template_id', 'company_permission_template_id', 'role'];
 
@@ -85,12 +71,7 @@ const traits: Record<string, ListTraits> = {
       ...['attachments', 'line_items', 'change_order_packages', 'change_order_requests', 'potential_change_orders'],
       ...['payments_issued', 'invoice_contacts', 'created_by_id'],
     ],
-    includeDeleted: true,
   },
-  'Work Order Contracts': { includeDeleted: true },
-  'Potential Change Orders': { includeDeleted: true },
-  'Change Order Packages': { includeDeleted: true },
-  'Coordination Issue Activities': { includeDeleted: true },
   Incidents: { maxPerPage: 1000 },
   'Manpower Logs': { approvedOnly: true },
   'Direct Cost Line Items': { lacks: ['change_event_line_item', 'company', 'origin_data'] },
@@ -105,7 +86,7 @@ const traits: Record<string, ListTraits> = {
 
 /** What is known of the list of this resource; an empty object for most. */
 export function listTraits(resource: string): ListTraits {
-  return { updatedAt: updatedAt.includes(resource), ...traits[resource] };
+  return traits[resource] ?? {};
 }
 
 /** Resources that cannot be deleted, only made inactive, and the field that says so. */

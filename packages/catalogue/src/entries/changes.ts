@@ -15,7 +15,8 @@ export const changes: CatalogueEntryInput[] = [
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.1/change_events/{id}?project_id={project_id}',
-    list: { path: '/rest/v1.1/change_events?project_id={project_id}', carries: 'whole record' },
+    list: { path: '/rest/v1.1/change_events?project_id={project_id}', carries: 'whole record', filterByUpdate: true },
+    bin: { query: { 'filters[include_deleted]': 'only' }, since: 'filters[updated_at]' },
   },
   {
     resource: 'Change Event Line Items',
@@ -41,8 +42,10 @@ export const changes: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/change_order_packages?project_id={project_id}',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
+    bin: { query: { 'filters[include_deleted]': 'only' }, since: 'filters[updated_at]' },
   },
   {
     resource: 'Change Order Requests',
@@ -54,6 +57,7 @@ export const changes: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/change_order_requests?project_id={project_id}&contract_id={contract_id}',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
     parent: {
@@ -74,8 +78,10 @@ export const changes: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/potential_change_orders?project_id={project_id}',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
+    bin: { query: { 'filters[include_deleted]': 'only' }, since: 'filters[updated_at]' },
     parent: {
       resource: 'Purchase Order Contracts',
       alsoOf: ['Work Order Contracts', 'Prime Contracts'],
@@ -93,6 +99,7 @@ export const changes: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/potential_change_orders/{potential_change_order_id}/line_items?project_id={project_id}',
       carries: 'whole record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
     parent: { resource: 'Potential Change Orders', key: 'potential_change_order_id', repeatsChild: true },

@@ -11,8 +11,10 @@ export const contracts: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/purchase_order_contracts?project_id={project_id}',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
+    bin: { query: { 'filters[include_deleted]': 'only' }, since: 'filters[updated_at]' },
   },
   {
     resource: 'Purchase Order Contract Line Items',
@@ -23,6 +25,7 @@ export const contracts: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/purchase_order_contracts/{purchase_order_contract_id}/line_items?project_id={project_id}',
       carries: 'whole record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
     parent: { resource: 'Purchase Order Contracts', key: 'purchase_order_contract_id', repeatsChild: true },
@@ -36,8 +39,10 @@ export const contracts: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/work_order_contracts?project_id={project_id}',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
+    bin: { query: { 'filters[include_deleted]': 'only' }, since: 'filters[updated_at]' },
   },
   {
     resource: 'Work Order Contract Line Items',
@@ -48,6 +53,7 @@ export const contracts: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/work_order_contracts/{work_order_contract_id}/line_items?project_id={project_id}',
       carries: 'whole record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
     parent: { resource: 'Work Order Contracts', key: 'work_order_contract_id', repeatsChild: true },
@@ -62,6 +68,7 @@ export const contracts: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/prime_contracts?project_id={project_id}',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
   },
@@ -74,6 +81,7 @@ export const contracts: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/prime_contracts/{prime_contract_id}/line_items?project_id={project_id}',
       carries: 'whole record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
     parent: { resource: 'Prime Contracts', key: 'prime_contract_id', repeatsChild: true },
@@ -118,7 +126,11 @@ export const contracts: CatalogueEntryInput[] = [
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/rfqs/{id}?project_id={project_id}&contract_id={contract_id}',
-    list: { path: '/rest/v1.0/rfqs?project_id={project_id}&contract_id={contract_id}', carries: 'whole record' },
+    list: {
+      path: '/rest/v1.0/rfqs?project_id={project_id}&contract_id={contract_id}',
+      carries: 'whole record',
+      filterByUpdate: true,
+    },
     parent: {
       resource: 'Purchase Order Contracts',
       alsoOf: ['Work Order Contracts'],

@@ -11,8 +11,10 @@ export const correspondence: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/projects/{project_id}/rfis',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
+    bin: { path: '/rest/v1.0/projects/{project_id}/rfis/recycle_bin', since: 'filters[updated_at]' },
   },
   {
     resource: 'RFI Replies',
@@ -32,8 +34,10 @@ export const correspondence: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.1/projects/{project_id}/submittals',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
+    bin: { path: '/rest/v1.1/projects/{project_id}/submittals/recycle_bin', since: 'filters[updated_at]' },
   },
   {
     resource: 'Submittal Packages',
@@ -43,6 +47,7 @@ export const correspondence: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/projects/{project_id}/submittal_packages',
       carries: 'whole record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
   },

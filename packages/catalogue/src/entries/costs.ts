@@ -11,6 +11,7 @@ export const costs: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.1/projects/{project_id}/direct_costs',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
   },
@@ -24,6 +25,7 @@ export const costs: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/projects/{project_id}/direct_costs/line_items',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
     parent: { resource: 'Direct Costs', key: 'direct_cost_id', namedBy: 'holder.id', repeatsChild: true },

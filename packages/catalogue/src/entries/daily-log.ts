@@ -86,5 +86,6 @@ export const dailyLog: CatalogueEntryInput[] = [
       carries: 'whole record',
       todayOnly: true,
     },
+    bin: { path: '/rest/v1.0/companies/{company_id}/timecard_entries', since: 'filters[deleted_at]' },
   },
 ];

@@ -14,6 +14,7 @@ export const directory: CatalogueEntryInput[] = [
       path: '/rest/v1.3/companies/{company_id}/users',
       also: ['/rest/v1.0/companies/{company_id}/users/inactive'],
       carries: 'part of the record',
+      filterByUpdate: true,
     },
     // Project Users send no update since 30 June 2026 (docs/procore.md: Missing events): an edited person arrives as
     // Company Users, without a project.
@@ -30,6 +31,7 @@ export const directory: CatalogueEntryInput[] = [
       path: '/rest/v1.0/vendors?company_id={company_id}',
       also: ['/rest/v1.0/companies/{company_id}/vendors/inactive'], // active ones only, too
       carries: 'part of the record',
+      filterByUpdate: true,
     },
     // Project Vendors send no update since 30 June 2026, either.
     alsoChanges: ['Project Vendors'],
@@ -58,7 +60,12 @@ export const directory: CatalogueEntryInput[] = [
     idRepeatsAcrossProjects: true,
     show: '/rest/v1.0/projects/{project_id}/users/{id}',
     // Takes one id only.
-    list: { path: '/rest/v1.0/projects/{project_id}/users', carries: 'part of the record', hides: 'inactive people' },
+    list: {
+      path: '/rest/v1.0/projects/{project_id}/users',
+      carries: 'part of the record',
+      filterByUpdate: true,
+      hides: 'inactive people',
+    },
   },
   {
     resource: 'Project Vendors',

@@ -11,8 +11,10 @@ export const documents: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/companies/{company_id}/documents',
       carries: 'part of the record',
+      filterByUpdate: true,
       showAll: { 'filters[document_type]': 'file' },
     },
+    bin: { query: { 'filters[is_in_recycle_bin]': 'true' }, since: 'filters[updated_at]' },
   },
   {
     resource: 'Company Folders',
@@ -23,8 +25,10 @@ export const documents: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/companies/{company_id}/documents',
       carries: 'part of the record',
+      filterByUpdate: true,
       showAll: { 'filters[document_type]': 'folder' },
     },
+    bin: { query: { 'filters[is_in_recycle_bin]': 'true' }, since: 'filters[updated_at]' },
   },
   {
     resource: 'Company File Versions',
@@ -43,8 +47,10 @@ export const documents: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/projects/{project_id}/documents',
       carries: 'part of the record',
+      filterByUpdate: true,
       showAll: { 'filters[document_type]': 'file' },
     },
+    bin: { query: { 'filters[is_in_recycle_bin]': 'true' }, since: 'filters[updated_at]' },
   },
   {
     resource: 'Project Folders',
@@ -55,8 +61,10 @@ export const documents: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/projects/{project_id}/documents',
       carries: 'part of the record',
+      filterByUpdate: true,
       showAll: { 'filters[document_type]': 'folder' },
     },
+    bin: { query: { 'filters[is_in_recycle_bin]': 'true' }, since: 'filters[updated_at]' },
   },
   {
     resource: 'Project File Versions',
@@ -103,6 +111,7 @@ export const documents: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/images?project_id={project_id}',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
   },

@@ -15,6 +15,7 @@ export const meetingsAndSchedule: CatalogueEntryInput[] = [
       filterByIds: 'filters[id][]',
       within: 'meetings',
     },
+    bin: { query: { deleted_only: 'true' } },
   },
   {
     resource: 'Meeting Attendees',
@@ -65,7 +66,7 @@ export const meetingsAndSchedule: CatalogueEntryInput[] = [
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/tasks/{id}?project_id={project_id}',
-    list: { path: '/rest/v1.0/tasks?project_id={project_id}', carries: 'whole record' },
+    list: { path: '/rest/v1.0/tasks?project_id={project_id}', carries: 'whole record', filterByUpdate: true },
   },
   // docs/decisions/023-deprecated-reads.md
   {

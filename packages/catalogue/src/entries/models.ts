@@ -49,8 +49,10 @@ export const models: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/coordination_issues?project_id={project_id}',
       carries: 'whole record',
+      filterByUpdate: true,
       showAll: { view: 'extended' },
     },
+    bin: { path: '/rest/v1.0/coordination_issues/recycle_bin?project_id={project_id}', since: 'filters[updated_at]' },
   },
   {
     resource: 'Coordination Issue Activities',
@@ -63,5 +65,6 @@ export const models: CatalogueEntryInput[] = [
       filterByIds: 'filters[id][]',
       showAll: { view: 'extended' },
     },
+    bin: { query: { 'filters[include_deleted]': 'only' } },
   },
 ];

@@ -12,6 +12,7 @@ export const portfolio: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.1/projects?company_id={company_id}',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
       showAll: { 'filters[by_status]': 'All' }, // else active ones only
       hides: 'projects that the service account is not permitted to see',
@@ -59,7 +60,7 @@ export const portfolio: CatalogueEntryInput[] = [
     scope: 'company',
     events: ['create', 'delete'],
     show: '/rest/v1.0/companies/{company_id}/trades/{id}',
-    list: { path: '/rest/v1.0/companies/{company_id}/trades', carries: 'whole record' },
+    list: { path: '/rest/v1.0/companies/{company_id}/trades', carries: 'whole record', filterByUpdate: true },
   },
   {
     resource: 'Locations',
@@ -67,7 +68,12 @@ export const portfolio: CatalogueEntryInput[] = [
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/projects/{project_id}/locations/{id}',
-    list: { path: '/rest/v1.0/projects/{project_id}/locations', carries: 'whole record', filterByIds: 'filters[id][]' },
+    list: {
+      path: '/rest/v1.0/projects/{project_id}/locations',
+      carries: 'whole record',
+      filterByUpdate: true,
+      filterByIds: 'filters[id][]',
+    },
   },
   {
     resource: 'Project Dates',

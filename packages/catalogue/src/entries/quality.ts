@@ -11,8 +11,10 @@ export const quality: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.1/punch_items?project_id={project_id}',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
+    bin: { path: '/rest/v1.1/punch_items/recycle_bin?project_id={project_id}', hasPages: false },
   },
   {
     resource: 'Inspection Checklists',
@@ -23,8 +25,10 @@ export const quality: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/projects/{project_id}/checklist/lists',
       carries: 'whole record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
+    bin: { path: '/rest/v1.0/projects/{project_id}/recycle_bin/checklist/lists', since: 'filters[updated_at]' },
   },
   {
     resource: 'Observation Items',
@@ -35,7 +39,13 @@ export const quality: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/observations/items?project_id={project_id}',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
+    },
+    bin: {
+      path: '/rest/v1.0/projects/{project_id}/recycle_bin/observations/items',
+      since: 'filters[updated_at]',
+      hasPages: false,
     },
   },
   {
@@ -46,6 +56,7 @@ export const quality: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/projects/{project_id}/observations/response_logs',
       carries: 'whole record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
   },
@@ -58,8 +69,10 @@ export const quality: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/projects/{project_id}/incidents',
       carries: 'part of the record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
+    bin: { path: '/rest/v1.0/projects/{project_id}/recycle_bin/incidents', since: 'filters[updated_at]' },
   },
   {
     resource: 'Form Templates',
@@ -70,8 +83,10 @@ export const quality: CatalogueEntryInput[] = [
     list: {
       path: '/rest/v1.0/companies/{company_id}/form_templates',
       carries: 'whole record',
+      filterByUpdate: true,
       filterByIds: 'filters[id][]',
     },
+    bin: { path: '/rest/v1.0/companies/{company_id}/recycle_bin/form_templates', since: 'filters[updated_at]' },
   },
   {
     resource: 'Forms',
@@ -79,6 +94,12 @@ export const quality: CatalogueEntryInput[] = [
     scope: 'project',
     events: ['create', 'update', 'delete'],
     show: '/rest/v1.0/projects/{project_id}/forms/{id}',
-    list: { path: '/rest/v1.1/projects/{project_id}/forms', carries: 'whole record', filterByIds: 'filters[id][]' },
+    list: {
+      path: '/rest/v1.1/projects/{project_id}/forms',
+      carries: 'whole record',
+      filterByUpdate: true,
+      filterByIds: 'filters[id][]',
+    },
+    bin: { path: '/rest/v1.0/projects/{project_id}/recycle_bin/forms', since: 'filters[updated_at]' },
   },
 ];

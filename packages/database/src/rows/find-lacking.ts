@@ -17,19 +17,25 @@ function isLacking(table: MirroredTable): string {
 
 const values = ({ table, companyId, projectId, since }: Reading) => [companyId, scopeProject(table, projectId), since];
 
-/** The rows that the reading lacks, hidden ones among them, in the order of their parents. `under`: those of one parent. */
+/** The rows that the reading lacks, hidden ones among them, in the order of their parents. `under`: those of one parent; `among`: of these. */
 export async function findLacking(
   client: Queryable,
   reading: Reading,
-  { under = null, isLive = false }: { under?: string | null; isLive?: boolean } = {},
+  {
+    under = null,
+    among = null,
+    isLive = false,
+  }: { under?: string | null; among?: readonly string[] | null; isLive?: boolean } = {},
 ): Promise<LackingRow[]> {
   const { table } = reading;
   const ofParent = under === null || table.parentKey === null ? null : `t.${quoteName(table.parentKey)}`;
+  const given = [...(ofParent === null ? [] : [under]), ...(among === null ? [] : [fittingIds(table, among)])];
   const { rows } = await client.query<LackingRow>(
     `select id::text as id, ${parentOf(table)} as "parentId" from ${tableName(table)} t
       where ${isLacking(table)} ${ofParent === null ? '' : `and ${ofParent} = $4::${table.idType}`}
+        ${among === null ? '' : `and t.id = any($${3 + given.length}::${table.idType}[])`}
         ${isLive ? 'and _hidden_at is null' : ''} order by 2 nulls first, t.id`,
-    [...values(reading), ...(ofParent === null ? [] : [under])],
+    [...values(reading), ...given],
   );
   return rows;
 }
@@ -65,6 +71,25 @@ export async function lockChildren(
   return rows;
 }
 
+/** Live rows that are older than the reading, without news, and were updated between two times, the newest first, as far as a column says. */
+export async function findKnownUpdates(
+  client: Queryable,
+  reading: Reading,
+  { under, from, to, limit }: { under: string | null; from: string; to: string; limit: number },
+): Promise<string[]> {
+  const { table } = reading;
+  if (!table.columns.some(({ name, type }) => name === 'updated_at' && type === 'timestamptz')) return [];
+  const isUnder =
+    under === null || table.parentKey === null ? '' : `and t.${quoteName(table.parentKey)} = $7::${table.idType}`;
+  const { rows } = await client.query<{ id: string }>(
+    `select id::text as id from ${tableName(table)} t
+      where ${isLacking(table)} and _hidden_at is null and updated_at between $4::timestamptz and $5::timestamptz ${isUnder}
+      order by updated_at desc limit $6`,
+    [...values(reading), from, to, limit, ...(isUnder === '' ? [] : [under])],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** How many live rows there are, all of them. */
 export async function countAllRows(client: Queryable, { table, companyId, projectId }: TableScope): Promise<number> {
   const { rows } = await client.query<{ count: number }>(
@@ -72,6 +97,19 @@ export async function countAllRows(client: Queryable, { table, companyId, projec
     [companyId, scopeProject(table, projectId)],
   );
   return rows[0]?.count ?? 0;
+}
+
+/** The same, and the newest number of a fetch among all rows, which moves whenever one is stored or buried. */
+export async function tallyRows(
+  client: Queryable,
+  { table, companyId, projectId }: TableScope,
+): Promise<{ live: number; newest: string | null }> {
+  const { rows } = await client.query<{ live: number; newest: string | null }>(
+    `select (count(*) filter (where ${LIVE}))::float8 as live, max(_version)::text as newest
+      from ${tableName(table)} where ${inScope(table)}`,
+    [companyId, scopeProject(table, projectId)],
+  );
+  return rows[0] ?? { live: 0, newest: null };
 }
 
 function parentOf({ parentKey }: MirroredTable): string {

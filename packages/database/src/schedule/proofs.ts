@@ -44,12 +44,12 @@ export async function listSuspectLists(client: Queryable, key: BatchKey): Promis
   return rows.map(({ parentId }) => parentId);
 }
 
-/** What of a list was suspected and is `seen` again is sure; the rest of it was none. Returns which of that was thought to be extra. */
+/** What of a list was suspected and is `seen` again is sure; the rest of it was none, and is returned. */
 export async function settleSuspects(
   client: Transaction,
   key: BatchKey,
   { parentId, seen }: { parentId: string | null; seen: readonly Difference[] },
-): Promise<string[]> {
+): Promise<Pick<Difference, 'id' | 'kind'>[]> {
   const ofList = `${isOfBatch(key, 'd.')} and not d.is_sure and d.parent_id is not distinct from $4`;
   const values = [...keyValues(key), parentId];
   await client.query(
@@ -58,11 +58,11 @@ export async function settleSuspects(
       where ${ofList} and s.id = d.record_id and (s.kind = 'extra') = (d.kind = 'extra')`,
     [...values, asRows(seen)],
   );
-  const { rows } = await client.query<{ id: string; kind: string }>(
+  const { rows } = await client.query<Pick<Difference, 'id' | 'kind'>>(
     `delete from mirror.differences d where ${ofList} returning d.record_id as id, d.kind`,
     values,
   );
-  return rows.filter(({ kind }) => kind === 'extra').map(({ id }) => id);
+  return rows;
 }
 
 /** What is sure, in the order of ids. */
@@ -103,6 +103,23 @@ export async function addProof(client: Transaction, key: BatchKey, proof: Proof)
     `delete from mirror.proofs where ${isOfBatch(key)} and rung = $4 and proved_at < now() - interval '${KEPT_DAYS} days'`,
     [...keyValues(key), rung],
   );
+}
+
+/**
+ * From when on changes of the resource are not known to be compared yet, ISO 8601: since a proof that it was equal began, or a fill that
+ * missed nothing. Null: there was none.
+ */
+export async function findCompared(client: Queryable, key: BatchKey): Promise<string | null> {
+  const { rows } = await client.query<{ since: string | null }>(
+    `select to_char(max(since) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as since from (
+      select as_of as since from mirror.proofs
+        where ${isOfBatch(key)} and outcome = 'equal' and rung in ('window', 'bin', 'listing')
+      union all
+      select started_at from mirror.backfills where ${isOfBatch(key)} and state = 'done' and detail is null
+    ) f`,
+    keyValues(key),
+  );
+  return rows[0]?.since ?? null;
 }
 
 function asRows(differences: readonly Difference[]): string {

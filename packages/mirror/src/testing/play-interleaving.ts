@@ -5,20 +5,27 @@ import { type Difference, listDifferences } from '@procore-mirror/database';
 import { createProcoreClient } from '@procore-mirror/procore';
 import fc from 'fast-check';
 import { backfillResource } from '../backfill-resource.ts';
-import { type Compared, compareResource } from '../compare-resource.ts';
+import type { Compared } from '../compare/comparison.ts';
+import { compareResource } from '../compare-resource.ts';
 import { createNeighbours } from '../run/neighbours.ts';
 import type { ScriptedProcore, TestMirror } from './test-mirror.ts';
 
 type Act =
-  | { kind: 'create' | 'update' | 'delete'; pick: number; tells: boolean; delay: number }
+  | { kind: 'create' | 'update' | 'delete' | 'restore'; pick: number; tells: boolean; delay: number }
   /** The worker fetches what it heard of. */
   | { kind: 'fetch' };
 
-type Interleaving = { resource: 'Locations' | 'RFIs'; size: number; before: Act[]; during: Act[][] };
+type Interleaving = {
+  resource: 'Locations' | 'RFIs' | 'Forms';
+  rung: 'listing' | 'bin';
+  size: number;
+  before: Act[];
+  during: Act[][];
+};
 
 const act: fc.Arbitrary<Act> = fc.oneof(
   fc.record({
-    kind: fc.constantFrom('create' as const, 'update' as const, 'delete' as const),
+    kind: fc.constantFrom('create' as const, 'update' as const, 'delete' as const, 'restore' as const),
     pick: fc.nat(99),
     tells: fc.boolean(),
     delay: fc.nat(4),
@@ -26,22 +33,38 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   fc.constant({ kind: 'fetch' as const }),
 );
 
-export const anyInterleaving: fc.Arbitrary<Interleaving> = fc.record({
-  resource: fc.constantFrom('Locations' as const, 'RFIs' as const),
+const acts = {
   size: fc.nat(25),
   before: fc.array(act, { maxLength: 8 }),
   during: fc.array(fc.array(act, { maxLength: 3 }), { maxLength: 10 }),
+};
+
+/** A whole list and a thin one. */
+export const anyInterleaving: fc.Arbitrary<Interleaving> = fc.record({
+  resource: fc.constantFrom('Locations' as const, 'RFIs' as const),
+  rung: fc.constant('listing' as const),
+  ...acts,
+});
+
+/** One without a bin, a thin one with a bin, and a whole one with a bin. */
+export const anyClimb: fc.Arbitrary<Interleaving> = fc.record({
+  resource: fc.constantFrom('Locations' as const, 'RFIs' as const, 'Forms' as const),
+  rung: fc.constant('bin' as const),
+  ...acts,
 });
 
 const PAGE = 10;
+const LONG_AGO = '2020-01-01T00:00:00.000Z';
 
 /** Plays it in a company of its own. Fails where a difference is false, or was missed. */
 export async function playInterleaving(
   { mirror, procore, companyId }: { mirror: TestMirror; procore: ScriptedProcore; companyId: string },
-  { resource, size, before, during }: Interleaving,
+  { resource, rung, size, before, during }: Interleaving,
 ): Promise<void> {
-  const path = resource === 'Locations' ? '/locations' : '/rfis';
+  const path = `/${resource.toLowerCase()}`;
   const world = new Map<number, number>();
+  const bin = new Map<number, number>();
+  const editedAt = new Map<number, string>();
   const late: { id: number; isDelete: boolean; due: number }[] = [];
   const silent = new Set<number>();
   const touched = new Set<number>();
@@ -51,11 +74,12 @@ export async function playInterleaving(
   const key = { companyId, projectId: '7', resource };
   const settings = { ...mirror.settings, pageSize: PAGE };
   const shown: Set<number>[] = [];
+  const begun = new Set<string>();
   let acts: Act[][] = [];
   let isComparing = false;
 
   const bodyOf = (id: number, isListed: boolean) => ({
-    ...{ id, subject: `v${world.get(id)}`, name: `v${world.get(id)}` },
+    ...{ id, subject: `v${world.get(id)}`, name: `v${world.get(id)}`, updated_at: editedAt.get(id) ?? LONG_AGO },
     ...(isListed && resource === 'RFIs' ? { only_here: 1 } : { detail: id }),
   });
   const hear = async (isDue: (event: (typeof late)[number]) => boolean) => {
@@ -70,10 +94,11 @@ export async function playInterleaving(
       for (let runs = 0; runs < 2; runs += 1) await mirror.run(resource, { companyId });
       return;
     }
-    const ids = [...world.keys()];
-    const id = one.kind === 'create' || ids.length === 0 ? nextId() : (ids[one.pick % ids.length] ?? 0);
-    if (one.kind === 'delete') world.delete(id);
-    else world.set(id, nextVersion());
+    const [from, to] = one.kind === 'delete' ? [world, bin] : [bin, world];
+    const id = chosen(one, one.kind === 'update' ? world : from) ?? nextId();
+    from.delete(id);
+    to.set(id, nextVersion());
+    editedAt.set(id, new Date().toISOString());
     touched.add(id);
     if (one.tells) late.push({ id, isDelete: one.kind === 'delete', due: step + one.delay });
     else silent.add(id);
@@ -84,39 +109,50 @@ export async function playInterleaving(
     return world.has(id) ? { body: bodyOf(id, false) } : { status: 404 };
   };
   /** What happens before a page of the comparison is answered. */
-  const goOn = async (number: number) => {
+  const goOn = async (number: number, look: string) => {
     isComparing = false; // the worker's own calls are no step
     step += 1;
     // Between two looks there are seconds.
-    if (number === 1 && shown.length > 0) await hear(() => true);
-    if (number === 1) shown.push(new Set());
+    if (number === 1 && begun.has(look)) await hear(() => true);
+    if (number === 1) begun.add(look);
+    if (number === 1 && look === 'list') shown.push(new Set());
     await hear(({ due }) => due <= step);
     for (const one of acts.shift() ?? []) await perform(one);
     isComparing = true;
   };
-  const listPage = (asked: string, number: number, wanted: readonly number[]) => {
-    const all = [...world.keys()].filter((id) => wanted.length === 0 || wanted.includes(id));
-    const part = all.slice((number - 1) * PAGE, number * PAGE);
-    if (isComparing) for (const id of part) shown.at(-1)?.add(id);
-    const link = `<${asked}?page=${number + 1}&per_page=${PAGE}>; rel="next"`;
+  const listPage = (asked: string, query: URLSearchParams, place: ReadonlyMap<number, number>) => {
+    const wanted = query.getAll('filters[id][]').map(Number);
+    const [from = '', to = ''] = query.get('filters[updated_at]')?.split('...') ?? [LONG_AGO, '9'];
+    const isWithin = (id: number, at = editedAt.get(id) ?? LONG_AGO) => at >= from && at <= to;
+    const all = [...place.keys()].filter((id) => (wanted.length === 0 || wanted.includes(id)) && isWithin(id));
+    const [number, size] = [Number(query.get('page') ?? 1), Math.min(PAGE, Number(query.get('per_page') ?? PAGE))];
+    const part = all.slice((number - 1) * size, number * size);
+    if (isComparing && place === world) for (const id of part) shown.at(-1)?.add(id);
+    const next = new URLSearchParams(query);
+    next.set('page', String(number + 1));
+    const link = `<${asked}?${next}>; rel="next"`;
     return {
       body: part.map((id) => bodyOf(id, true)),
-      headers: { total: String(all.length), ...(number * PAGE < all.length && { link }) },
+      headers: { total: String(all.length), ...(number * size < all.length && { link }) },
     };
   };
   procore.answer = async (asked, query) => {
     if (asked.endsWith('/me')) return { body: { id: 1 } };
-    if (!asked.endsWith(path)) return showOne(asked);
-    const number = Number(query.get('page') ?? 1);
-    const wanted = query.getAll('filters[id][]').map(Number);
-    if (isComparing && wanted.length === 0) await goOn(number);
-    return listPage(asked, number, wanted);
+    const isBin = asked.includes('recycle_bin');
+    if (!isBin && !asked.endsWith(path)) return showOne(asked);
+    const isStep = isComparing && !query.has('filters[id][]');
+    if (isStep) await goOn(Number(query.get('page') ?? 1), lookOf(isBin, query));
+    return listPage(asked, query, isBin ? bin : world);
   };
 
   for (let count = 0; count < size; count += 1) world.set(nextId(), nextVersion());
   const quick = { signal: AbortSignal.timeout(60_000), now: new Date() };
   await backfillResource(settings, key, quick);
   for (let runs = 0; runs < 2; runs += 1) await mirror.run(resource, { companyId, lane: 'backfill' });
+  await mirror.database.pool.query(
+    `insert into mirror.backfills (company_id, project_id, resource, state) values ($1, 7, $2, 'done')`,
+    [companyId, resource],
+  );
   for (const one of before) await perform(one);
   await hear(({ due }) => due <= 0);
   const start = await differencesNow(mirror, key, world);
@@ -132,14 +168,34 @@ export async function playInterleaving(
   const client = createProcoreClient(own);
   const other = { ...settings, client, neighbours: createNeighbours() };
   const compared = await compareResource(other, key, {
-    ...{ ...quick, rung: 'listing', repairs: false, buriesAll: false },
-    kept: { place: null, keep: async () => {}, end: async () => {} },
+    ...{ ...quick, rung, repairs: false, buriesAll: false },
+    kept: { place: null, isLastTry: () => false, keep: async () => {}, end: async () => {} },
   });
   isComparing = false;
   await client.close();
   const named = await listDifferences(mirror.database.pool, key);
-  expectRight({ compared, named, start, news, touched, silent, silentBefore, shown });
+  expectRight({
+    compared,
+    named,
+    start,
+    news,
+    touched,
+    silent,
+    silentBefore,
+    shown,
+    seesGone: rung === 'listing' || resource !== 'Locations',
+  });
   procore.answer = () => ({ status: 404 });
+}
+
+/** None for one that is made, and where there is none. */
+function chosen(one: Act & { pick: number }, among: ReadonlyMap<number, number>): number | undefined {
+  return one.kind === 'create' ? undefined : [...among.keys()][one.pick % among.size];
+}
+
+function lookOf(isBin: boolean, query: URLSearchParams): string {
+  if (isBin) return 'bin';
+  return query.get('per_page') === '1' ? 'count' : 'list';
 }
 
 function counter(): () => number {
@@ -159,20 +215,26 @@ type Outcome = {
   silent: ReadonlySet<number>;
   silentBefore: ReadonlySet<number>;
   shown: readonly ReadonlySet<number>[];
+  /** Else a deletion has to be told by the count. */
+  seesGone: boolean;
 };
 
-function expectRight({ compared, named, start, news, touched, silent, silentBefore, shown }: Outcome): void {
+function expectRight({ compared, named, start, news, touched, silent, silentBefore, shown, seesGone }: Outcome): void {
   const isFalse = ({ id }: Difference) => !silentBefore.has(Number(id)) && !silent.has(Number(id));
   assert.deepEqual(named.filter(isFalse), [], 'false differences');
   const kinds = new Map(named.map(({ id, kind }) => [Number(id), kind]));
   // A list that shifts may leave one out; then it says that it proves nothing.
   const wasToSee = (id: number, kind: Difference['kind']) =>
-    kind === 'extra' ? compared.detail === null : shown.every((look) => look.has(id));
+    kind === 'extra' ? seesGone && compared.detail === null : shown.every((look) => look.has(id));
   const missed = [...start].filter(
     ([id, kind]) => !touched.has(id) && !news.has(id) && kinds.get(id) !== kind && wasToSee(id, kind),
   );
   assert.deepEqual(missed, [], 'missed differences');
   assert.equal(compared.outcome === 'equal' && named.length > 0, false);
+  const still = [...start].filter(([id]) => !touched.has(id) && !news.has(id));
+  assert.equal(compared.outcome === 'equal' && still.length > 0, false, 'equal, and is not');
+  const hasDifference = named.length > 0 || silentBefore.size > 0 || silent.size > 0;
+  assert.equal(compared.outcome === 'differs' && !hasDifference, false, 'differs, and does not');
 }
 
 /** What differs before the comparison begins, whatever waits. */

@@ -1,0 +1,258 @@
+// Comparisons that climb: what a simulated Procore says of changes and deletions that no event told.
+import { type CataloguedResource, catalogue } from '@procore-mirror/catalogue';
+import type { ComparisonTask } from '@procore-mirror/database';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { backfillResource } from './backfill-resource.ts';
+import { orderFills } from './plan/order-fills.ts';
+import { requestVerification } from './request-verification.ts';
+import { simulateProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
+import { startVerifyLoop } from './verify-loop.ts';
+
+let procore: Awaited<ReturnType<typeof simulateProcore>>;
+let mirror: TestMirror;
+const companyId = '598134325683880';
+let projectId = '';
+
+const control = <T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown) =>
+  procore.system.control<T>(method, `/control/${path}`, body);
+const query = async (sql: string) => (await mirror.database.pool.query(sql)).rows;
+const scopeOf = ({ scope }: Pick<CataloguedResource, 'scope'>) => (scope === 'project' ? projectId : null);
+type Edit = { id?: string; fields?: Record<string, unknown> };
+type Action = 'create' | 'update' | 'delete' | 'restore';
+
+/** Behind the mirror's back. Returns the id of the record. */
+async function edit(entry: CataloguedResource, action: Action, own: Edit = {}): Promise<string> {
+  const place = entry.scope === 'project' ? { companyId, projectId } : { companyId };
+  const edits = [{ resource: entry.resource, action, silent: true, ...place, ...own }];
+  const { records } = await control<{ records: [{ id: string }] }>('POST', 'edits', { edits });
+  return records[0].id;
+}
+
+beforeAll(async () => {
+  procore = await simulateProcore();
+  const [project] = await procore.system.controlLines<{ id: string }>('/control/world?resource=Projects');
+  projectId = project?.id ?? '';
+  mirror = await startTestMirror(procore, { companyId, projectId });
+  const order = orderFills(catalogue);
+  const placeOf = (entry: CataloguedResource) => order.get(entry.resource) ?? 0;
+  const listed = catalogue.mirrored.filter(({ list }) => list !== null && !list.shared);
+  for (const entry of listed.toSorted((a, b) => placeOf(a) - placeOf(b))) await fill(entry);
+}, 300_000);
+afterAll(async () => {
+  await mirror.close();
+});
+beforeEach(async () => {
+  await query('truncate mirror.proofs, mirror.comparisons, mirror.differences');
+});
+afterEach(async () => {
+  await control('PATCH', 'settings', { binsKeepMs: null, binsShowLive: false });
+  await control('DELETE', 'faults');
+});
+
+async function settle(entry: CataloguedResource): Promise<void> {
+  const { resource } = entry;
+  const left = async () =>
+    (await mirror.database.pool.query('select from mirror.pending where resource = $1', [resource])).rowCount;
+  for (let runs = 0; runs < 20 && (await left()) !== 0; runs += 1)
+    for (const lane of ['repair', 'backfill'] as const) await mirror.run(resource, { projectId: scopeOf(entry), lane });
+  expect(await left(), `pending of ${resource}`).toBe(0);
+}
+
+/** Fills it, as a worker notes that it did. */
+async function fill(entry: CataloguedResource): Promise<void> {
+  const { resource } = entry;
+  const key = { companyId, projectId: scopeOf(entry), resource };
+  await mirror.database.pool.query(
+    `insert into mirror.backfills (company_id, project_id, resource, state) values ($1, $2, $3, 'done')
+      on conflict (company_id, project_id, resource) do update set started_at = now()`,
+    Object.values(key),
+  );
+  const options = { signal: AbortSignal.timeout(60_000), now: new Date() };
+  await backfillResource(mirror.settings, key, options);
+  await settle(entry);
+}
+
+const log = { info: () => {}, warn: () => {} };
+type Difference = { id: string; kind: string; fields: string[] | null };
+type Proof = { rung: string; outcome: string; detail: string | null; extra: number; calls: number };
+
+async function verify(
+  entry: CataloguedResource,
+  own: Partial<ComparisonTask> = {},
+): Promise<{ differences: Difference[]; proof: Proof }> {
+  const scopes = [{ companyId, projectId: scopeOf(entry), resources: [entry.resource] }];
+  const task = { rung: 'bin', sample: null, repairs: false, buriesAll: false, ...own } as const;
+  await requestVerification(mirror.database, { catalogue, scopes, task });
+  const worker = startVerifyLoop({
+    ...{ settings: mirror.settings, holder: 'worker', log, canSignIn: async () => true, idleMs: 5, pausesMs: [0, 0] },
+  });
+  const isOver = async () =>
+    (await query(`select from mirror.comparisons where state in ('waiting', 'running')`)).length === 0;
+  await expect.poll(isOver, { timeout: 60_000, interval: 10 }).toBe(true);
+  await worker.close();
+  const [proof] = await query(`select rung, outcome, detail, extra::int, calls::int from mirror.proofs
+    order by proved_at desc limit 1`);
+  return {
+    differences: await query(
+      'select record_id as id, kind, fields from mirror.differences where is_sure order by kind',
+    ),
+    proof,
+  };
+}
+
+async function isLive(entry: CataloguedResource, id: string): Promise<boolean | undefined> {
+  const { rows } = await mirror.database.pool.query(
+    `select _deleted_at is null as live from procore.${entry.table.name} where id = $1`,
+    [id],
+  );
+  return rows[0]?.live;
+}
+
+const named = (entries: readonly CataloguedResource[]) => entries.map((entry) => [entry.resource, entry] as const);
+const withWindow = named(catalogue.mirrored.filter(({ list }) => list?.filterByUpdate === true));
+const withBin = named(catalogue.mirrored.filter(({ bin }) => bin !== null));
+const get = (resource: string) => catalogue.get(resource);
+
+test('there are lists that tell what changed, thin ones among them, and bins of every kind', () => {
+  expect(withWindow).toHaveLength(37);
+  expect(withWindow.filter(([, { list }]) => list?.carries !== 'whole record').length).toBeGreaterThan(5);
+  expect(withBin).toHaveLength(21);
+});
+
+describe.each(withWindow)('%s', (resource, entry) => {
+  test('what was created and updated behind its back is named by the window, and repaired', {
+    timeout: 60_000,
+  }, async () => {
+    // An edit of a person or firm changes others, too.
+    await verify(entry, { rung: 'window', repairs: true });
+    await settle(entry);
+    const { rows } = await mirror.database.pool.query<{ id: string }>(
+      `select id::text as id from procore.${entry.table.name} where company_id = $1 and _deleted_at is null order by id limit 1`,
+      [companyId],
+    );
+    const id = rows[0]?.id;
+    if (id === undefined) throw new Error(`no ${resource}`);
+    await edit(entry, 'update', { id, fields: { odd_field: 'new' } });
+    // People who are in every project already cannot be added.
+    const added = resource === 'Project Users' ? null : await edit(entry, 'create');
+    const { differences, proof } = await verify(entry, { rung: 'window', repairs: true });
+    // Of a thin list only the fields count that the row has, too.
+    const field = entry.list?.carries === 'whole record' ? 'odd_field' : 'updated_at';
+    expect(differences).toEqual([
+      { id, kind: 'changed', fields: expect.arrayContaining([field]) },
+      ...(added === null ? [] : [{ id: added, kind: 'missing', fields: null }]),
+    ]);
+    expect(proof).toMatchObject({ rung: 'window', outcome: 'differs' });
+    await settle(entry);
+    expect(await verify(entry, { rung: 'window' })).toMatchObject({
+      ...{ differences: [], proof: { rung: 'window', outcome: 'equal', detail: null } },
+    });
+    if (added !== null) expect(await isLive(entry, added)).toBe(true);
+  });
+});
+
+describe.each(withBin)('%s', (_, entry) => {
+  test('what is deleted behind its back is named by the bin and buried, and what was restored is not', {
+    timeout: 60_000,
+  }, async () => {
+    const [gone, restored] = [await edit(entry, 'create'), await edit(entry, 'create')];
+    await fill(entry);
+    for (const id of [gone, restored]) await edit(entry, 'delete', { id });
+    await edit(entry, 'restore', { id: restored });
+    const extra = { id: gone, kind: 'extra', fields: null };
+    const first = await verify(entry);
+    expect(first.differences.filter(({ kind }) => kind === 'extra')).toEqual([extra]);
+    expect(first.proof).toMatchObject({ rung: 'bin', outcome: 'differs', detail: null, extra: 1 });
+    expect(await isLive(entry, gone)).toBe(true);
+    const healed = await verify(entry, { repairs: true });
+    expect(healed.differences.filter(({ kind }) => kind === 'extra')).toEqual([extra]);
+    expect([await isLive(entry, gone), await isLive(entry, restored)]).toEqual([false, true]);
+    await settle(entry);
+    const isProved = entry.list?.filterByUpdate === true;
+    expect((await verify(entry)).proof).toMatchObject({ outcome: isProved ? 'equal' : 'not proved', detail: null });
+    await edit(entry, 'restore', { id: gone });
+    await mirror.hear(entry.resource, [gone], { project_id: scopeOf(entry) ?? '' });
+    await mirror.run(entry.resource, { projectId: scopeOf(entry) });
+    expect(await isLive(entry, gone)).toBe(true);
+  });
+
+  test('a bin that shows what is there buries nothing', { timeout: 60_000 }, async () => {
+    const id = await edit(entry, 'create');
+    await fill(entry);
+    await control('PATCH', 'settings', { binsShowLive: true });
+    const { differences, proof } = await verify(entry, { repairs: true, buriesAll: true });
+    expect(differences).toEqual([]);
+    expect(proof).toMatchObject({ outcome: 'not proved', detail: 'its recycle bin shows records that are there' });
+    expect(await isLive(entry, id)).toBe(true);
+  });
+});
+
+test.each<[string, object]>([
+  ['answers 500', { status: 500 }],
+  ['answers 403', { status: 403 }],
+  ['answers 404', { status: 404 }],
+  ['makes no sense', { nonsense: true }],
+])('a bin that %s is told, buries nothing, and keeps what the window found', async (_, effect) => {
+  const entry = get('RFIs');
+  const [id, gone] = [await edit(entry, 'create'), await edit(entry, 'create')];
+  await fill(entry);
+  await edit(entry, 'update', { id, fields: { odd_field: String(Math.random()) } });
+  await edit(entry, 'delete', { id: gone });
+  await control('POST', 'faults', { kind: 'bin', ...effect });
+  const { differences, proof } = await verify(entry, { repairs: true });
+  expect(differences).toMatchObject([{ id, kind: 'changed' }]);
+  expect(proof).toMatchObject({ rung: 'window', outcome: 'differs', detail: expect.stringContaining('recycle bin') });
+  expect(await isLive(entry, gone)).toBe(true);
+  await settle(entry);
+  await control('DELETE', 'faults');
+  await verify(entry, { repairs: true });
+  expect(await isLive(entry, gone)).toBe(false);
+});
+
+test('where nothing was compared or filled before, a window proves nothing, and says what would', async () => {
+  const entry = get('RFIs');
+  await query(`delete from mirror.backfills where resource = 'RFIs'`);
+  expect(await verify(entry)).toMatchObject({
+    ...{ differences: [] },
+    proof: { rung: 'count', outcome: 'not proved', detail: 'nothing was compared before: verify --full' },
+  });
+  expect((await verify(entry, { rung: 'listing' })).proof).toMatchObject({ outcome: 'equal' });
+  expect((await verify(entry)).proof).toMatchObject({ rung: 'bin', outcome: 'equal' });
+  await fill(entry);
+});
+
+test('what was deleted and is in no bin any more is told by the count, which a window alone does not outvote', async () => {
+  const entry = get('RFIs');
+  const id = await edit(entry, 'create');
+  await fill(entry);
+  await edit(entry, 'delete', { id });
+  await control('PATCH', 'settings', { binsKeepMs: 0 });
+  expect(await verify(entry, { repairs: true })).toMatchObject({
+    ...{ differences: [], proof: { rung: 'bin', outcome: 'differs', extra: 0 } },
+  });
+  expect(await isLive(entry, id)).toBe(true);
+  await control('PATCH', 'settings', { binsKeepMs: null });
+  await verify(entry, { repairs: true });
+  expect(await isLive(entry, id)).toBe(false);
+});
+
+test('a resource without a window and without a bin is counted, which is no failure', async () => {
+  expect((await verify(get('Departments'))).proof).toMatchObject({
+    rung: 'count',
+    outcome: 'not proved',
+    detail: null,
+  });
+});
+
+test('more than the cap is named and stays, unless somebody says yes', async () => {
+  const entry = get('RFIs');
+  const ids: string[] = [];
+  for (let count = 0; count < 21; count += 1) ids.push(await edit(entry, 'create'));
+  await fill(entry);
+  for (const id of ids) await edit(entry, 'delete', { id });
+  const { proof } = await verify(entry, { repairs: true });
+  expect(proof).toMatchObject({ extra: 21, detail: expect.stringContaining('DELETE_CAP (20)') });
+  expect(await isLive(entry, ids[0] ?? '')).toBe(true);
+  await verify(entry, { repairs: true, buriesAll: true });
+  expect(await isLive(entry, ids[0] ?? '')).toBe(false);
+});

@@ -1,0 +1,42 @@
+// The rung `listing`: all lists, read to their ends. What a complete one lacks is extra.
+import { listsAll } from '@procore-mirror/catalogue';
+import { type Difference, findLacking } from '@procore-mirror/database';
+import type { Look } from '../ask/look-at-list.ts';
+import { askUnlisted } from '../ask/witness.ts';
+import { datesBetween, windowsBack } from '../plan/date-windows.ts';
+import { type Comparison, type Part, readingOf } from './comparison.ts';
+import { listParts } from './list-parts.ts';
+import { lookAtRecords } from './look-at-records.ts';
+import type { Gone, RungLooks } from './look-through.ts';
+
+/** Of what a list lacks so many are asked for one by one. */
+const MOST_ASKED = 20;
+
+export async function listingLooks({ run, place }: Comparison): Promise<RungLooks> {
+  const { todayOnly = false } = run.entry.list ?? {};
+  const searches = todayOnly ? windowsBack(new Date(place.day)).map(datesBetween) : [[]];
+  return { parts: await listParts(run, searches), look, doubt, tellsByLacking: true };
+}
+
+function look(comparison: Comparison, part: Part): ReturnType<RungLooks['look']> {
+  const { entry } = comparison.run;
+  return lookAtRecords(comparison, part, async (looked) => ({
+    differences: looked.flaw === null ? await extraIn(comparison, part, looked) : [],
+    // What a list lacks that leaves things out anyway proves as little with a flaw as without; but one that was cut off hides what is missing.
+    flaw: listsAll(entry) ? looked.flaw : looked.doubt,
+  }));
+}
+
+async function extraIn(comparison: Comparison, { parentId }: Part, { ids }: Look): Promise<Difference[]> {
+  const { entry, settings } = comparison.run;
+  if (!listsAll(entry)) return [];
+  const under = { under: parentId, isLive: true };
+  const lacking = await findLacking(settings.database.pool, readingOf(comparison), under);
+  return lacking.filter(({ id }) => !ids.has(id)).map(({ id }) => ({ id, kind: 'extra', fields: null, parentId }));
+}
+
+/** A list may leave out more than the reference says, or what is hidden from us. */
+async function doubt({ run }: Comparison, { ids, isCounted }: Gone): Promise<string | null> {
+  const told = await askUnlisted(run, run.entry, { ids: ids.slice(0, MOST_ASKED), isCounted });
+  return told === 'not shown' ? null : 'its list lacks records that may be there';
+}

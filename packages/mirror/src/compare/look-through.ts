@@ -1,0 +1,89 @@
+// The lists of one rung looked through, and those with suspects once more: what is seen again is sure.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Difference, listSuspectLists, settleSuspects, suspectDifferences } from '@procore-mirror/database';
+import { ProcoreResponseError } from '@procore-mirror/procore';
+import { flawOfAnswer } from '../ask/look-at-list.ts';
+import { judgeFailure } from '../plan/judge-failure.ts';
+import { type Comparison, type Found, keepPlace, type Part } from './comparison.ts';
+
+/** Records that a list says are gone. */
+export type Gone = Pick<Found, 'isCounted'> & { ids: readonly string[]; parentId: string | null };
+
+/** How the lists of a rung are looked at. */
+export type RungLooks = {
+  parts: readonly Part[];
+  look: (comparison: Comparison, part: Part) => Promise<Found>;
+  /** Why records of a list that seem to be gone may be there all the same; null: nothing speaks for that. */
+  doubt: (comparison: Comparison, gone: Gone) => Promise<string | null>;
+  /** Is what a list lacks told by it? Then one that lacked a record and shows it was shifting. */
+  tellsByLacking: boolean;
+};
+
+/** Whom so many lists in a row refuse is refused by the rest, too. */
+const REFUSALS_IN_A_ROW = 10;
+const NOTHING_SEEN: Found = { differences: [], ids: new Set(), flaw: null, isCounted: false, isRefused: true };
+
+/** Looks at all lists, and once more at those where something seems to differ. Throws what may pass. */
+export async function lookThrough(comparison: Comparison, looks: RungLooks): Promise<void> {
+  await lookAtAll(comparison, looks);
+  await lookAgain(comparison, looks);
+}
+
+async function lookAtAll(comparison: Comparison, { parts, look }: RungLooks): Promise<void> {
+  const { run } = comparison;
+  let refusals = 0;
+  for (const part of parts) {
+    const { after, theirs, flaw } = comparison.place;
+    if (after !== null && part.name <= after) continue;
+    const found = refusals < REFUSALS_IN_A_ROW ? await look(comparison, part) : NOTHING_SEEN;
+    refusals = found.isRefused ? refusals + 1 : 0;
+    const place = { after: part.name, theirs: theirs + found.ids.size, flaw: flaw ?? found.flaw };
+    await keepPlace(comparison, place, async (client) => {
+      await suspectDifferences(client, run.batch, found.differences);
+      return undefined;
+    });
+  }
+}
+
+/** What differs at a second look, too, is sure. */
+async function lookAgain(comparison: Comparison, looks: RungLooks): Promise<void> {
+  const { settings, batch, signal } = comparison.run;
+  const lists = await listSuspectLists(settings.database.pool, batch);
+  if (lists.length > 0) await sleep(settings.absencePauseMs, null, { signal });
+  for (const parentId of lists) await settleList(comparison, looks, parentId);
+}
+
+async function settleList(
+  comparison: Comparison,
+  { parts, look, doubt, tellsByLacking }: RungLooks,
+  parentId: string | null,
+): Promise<void> {
+  let seen: Difference[] = [];
+  const ids = new Set<string>();
+  let { flaw } = comparison.place;
+  let isCounted = true;
+  for (const part of parts.filter((part) => part.parentId === parentId)) {
+    const found = await look(comparison, part);
+    seen.push(...found.differences);
+    for (const id of found.ids) ids.add(id);
+    flaw ??= found.flaw;
+    isCounted &&= found.isCounted;
+  }
+  const gone = seen.flatMap(({ id, kind }) => (kind === 'extra' ? id : []));
+  const why = gone.length === 0 ? null : await doubt(comparison, { ids: gone, parentId, isCounted });
+  if (why !== null) seen = seen.filter(({ kind }) => kind !== 'extra');
+  flaw ??= why;
+  await keepPlace(comparison, {}, async (client) => {
+    const dropped = await settleSuspects(client, comparison.run.batch, { parentId, seen });
+    // The first look skipped one, so it may have skipped another that we do not know.
+    const isSkipped = dropped.some(({ id, kind }) => kind === 'extra' && ids.has(id));
+    if (tellsByLacking && isSkipped) flaw ??= 'it changed while it was read';
+    return { flaw, hasMoved: comparison.place.hasMoved || dropped.length > 0 };
+  });
+}
+
+/** Why a call came to nothing, where that is all there is to say. Throws what may pass, unless it was tried often enough. */
+export function failureOf({ options }: Comparison, error: unknown): Error {
+  const isAnswer = error instanceof ProcoreResponseError && judgeFailure(error)?.kind === 'trouble';
+  return isAnswer && options.kept.isLastTry() ? error : flawOfAnswer(error);
+}
