@@ -76,20 +76,41 @@ const log = { info: () => {}, warn: () => {} };
 type Difference = { id: string; kind: string; fields: string[] | null };
 type Proof = { rung: string; outcome: string; detail: string | null; extra: number; calls: number };
 
+type Client = TestMirror['settings']['client'];
+
+/** The client, with `before` each call; it may ask for something else. */
+function clientWith(before: (search: [string, string][]) => Promise<[string, string][]> | [string, string][]): Client {
+  const { client } = mirror.settings;
+  const asked = async (given: readonly (readonly [string, string])[] = []) =>
+    before(given.map(([name, value]) => [name, value]));
+  return {
+    ...client,
+    get: async (path, options) => client.get(path, { ...options, searchParams: await asked(options.searchParams) }),
+    pages: async function* (path, options) {
+      yield* client.pages(path, { ...options, searchParams: await asked(options.searchParams) });
+    },
+  };
+}
+
 async function verify(
   entry: CataloguedResource,
   own: Partial<ComparisonTask> = {},
+  { client = mirror.settings.client, workers = 1 }: { client?: Client; workers?: number } = {},
 ): Promise<{ differences: Difference[]; proof: Proof }> {
   const scopes = [{ companyId, projectId: scopeOf(entry), resources: [entry.resource] }];
   const task = { rung: 'bin', sample: null, repairs: false, buriesAll: false, ...own } as const;
   await requestVerification(mirror.database, { catalogue, scopes, task });
-  const worker = startVerifyLoop({
-    ...{ settings: mirror.settings, holder: 'worker', log, canSignIn: async () => true, idleMs: 5, pausesMs: [0, 0] },
-  });
+  const settings = { ...mirror.settings, client };
+  const loops = Array.from({ length: workers }, (_, index) =>
+    startVerifyLoop({
+      ...{ settings, holder: `worker ${index}`, log, canSignIn: async () => true, idleMs: 5, pausesMs: [0, 0] },
+      leaseMs: 60_000,
+    }),
+  );
   const isOver = async () =>
     (await query(`select from mirror.comparisons where state in ('waiting', 'running')`)).length === 0;
   await expect.poll(isOver, { timeout: 60_000, interval: 10 }).toBe(true);
-  await worker.close();
+  for (const loop of loops) await loop.close();
   const [proof] = await query(`select rung, outcome, detail, extra::int, calls::int from mirror.proofs
     order by proved_at desc limit 1`);
   return {
@@ -196,7 +217,7 @@ test.each<[string, object]>([
   const entry = get('RFIs');
   const [id, gone] = [await edit(entry, 'create'), await edit(entry, 'create')];
   await fill(entry);
-  await edit(entry, 'update', { id, fields: { odd_field: String(Math.random()) } });
+  await edit(entry, 'update', { id, fields: { subject: 'new' } });
   await edit(entry, 'delete', { id: gone });
   await control('POST', 'faults', { kind: 'bin', ...effect });
   const { differences, proof } = await verify(entry, { repairs: true });
@@ -236,6 +257,25 @@ test('what was deleted and is in no bin any more is told by the count, which a w
   expect(await isLive(entry, id)).toBe(false);
 });
 
+test('a record that is new makes up for none that was lost', async () => {
+  const entry = get('Locations');
+  const gone = await edit(entry, 'create');
+  await fill(entry);
+  await edit(entry, 'delete', { id: gone });
+  const added = await edit(entry, 'create');
+  await mirror.hear('Locations', [added]);
+  expect(await verify(entry)).toMatchObject({
+    differences: [],
+    proof: { rung: 'window', outcome: 'not proved', detail: null },
+  });
+  await mirror.run('Locations');
+  expect(await verify(entry)).toMatchObject({ differences: [], proof: { rung: 'window', outcome: 'differs' } });
+  expect((await verify(entry, { rung: 'listing', repairs: true })).differences).toMatchObject([
+    { id: gone, kind: 'extra' },
+  ]);
+  expect((await verify(entry)).proof).toMatchObject({ outcome: 'equal' });
+});
+
 test('a resource without a window and without a bin is counted, which is no failure', async () => {
   expect((await verify(get('Departments'))).proof).toMatchObject({
     rung: 'count',
@@ -255,4 +295,58 @@ test('more than the cap is named and stays, unless somebody says yes', async () 
   expect(await isLive(entry, ids[0] ?? '')).toBe(true);
   await verify(entry, { repairs: true, buriesAll: true });
   expect(await isLive(entry, ids[0] ?? '')).toBe(false);
+});
+
+test('a worker that is killed on any rung leaves the comparison to another one, which finds the same', async () => {
+  const entry = get('RFIs');
+  const [changed, gone] = [await edit(entry, 'create'), await edit(entry, 'create')];
+  await fill(entry);
+  await edit(entry, 'update', { id: changed, fields: { subject: 'new' } });
+  await edit(entry, 'delete', { id: gone });
+  const [missing] = [await edit(entry, 'create'), await edit(entry, 'create')];
+  const rungs = new Set<unknown>();
+  let all = 0;
+  for (let kills = 0; kills <= all; kills += 1) {
+    let made = 0;
+    const client = clientWith(async (search) => {
+      made += 1;
+      if (kills === 0) all = made;
+      if (made === kills) {
+        rungs.add((await query(`select place ->> 'rung' as rung from mirror.comparisons`))[0]?.rung);
+        await query('update mirror.comparisons set lease_until = now(), lease_holder = null');
+      }
+      return search;
+    });
+    const { differences, proof } = await verify(entry, {}, { client, workers: 2 });
+    expect(differences.map(({ id, kind }) => [kind, id])).toEqual(
+      expect.arrayContaining([
+        ['changed', changed],
+        ['extra', gone],
+        ['missing', missing],
+      ]),
+    );
+    expect(differences).toHaveLength(4);
+    expect(proof).toMatchObject({ rung: 'bin', outcome: 'differs', extra: 1, detail: null });
+  }
+  expect(rungs).toEqual(new Set([null, 'window', 'bin']));
+  await verify(entry, { repairs: true });
+  await settle(entry);
+});
+
+test('a list that shows nothing when it is asked for what changed proves nothing', async () => {
+  const entry = get('RFIs');
+  const id = await edit(entry, 'create');
+  await fill(entry);
+  await query(`update mirror.backfills set started_at = now() - interval '1 hour' where resource = 'RFIs'`);
+  const client = clientWith((search) =>
+    search.map(([name, value]) => [name, name === 'filters[updated_at]' ? '2001-01-01...2001-01-02' : value]),
+  );
+  expect(await verify(entry, {}, { client })).toMatchObject({
+    ...{ differences: [] },
+    proof: { outcome: 'not proved', detail: 'asked for what changed, its list lacks a record that did' },
+  });
+  // Where it is gone, nothing is to be shown.
+  await edit(entry, 'delete', { id });
+  const { proof } = await verify(entry, { repairs: true });
+  expect(proof).toMatchObject({ outcome: 'differs', detail: null });
 });
