@@ -165,9 +165,11 @@ export {
   endComparison,
   giveComparisonBack,
   keepComparison,
+  type NextProofs,
   type Rung,
   renewComparison,
   requestComparisons,
+  type WantedComparison,
 } from './schedule/comparisons.ts';
 export {
   countLogCalls,
@@ -189,6 +191,15 @@ export {
   type SilentScope,
 } from './schedule/delivery-looks.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './schedule/due-looks.ts';
+export {
+  bringProofsForward,
+  countOpenProofs,
+  countProofCalls,
+  findDueProofs,
+  findUnprovedTables,
+  listSelectedCompanies,
+  type ProofTurn,
+} from './schedule/due-proofs.ts';
 export { giveUpDuty, takeDuty } from './schedule/duties.ts';
 export {
   type DueHook,

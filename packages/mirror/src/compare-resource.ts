@@ -15,6 +15,7 @@ import {
   findLacking,
   forgetDifferences,
   inTransaction,
+  type Lane,
   listDifferences,
   listIds,
   listSuspectLists,
@@ -72,6 +73,8 @@ export type Compared = Pick<
 >;
 
 export type CompareOptions = Pick<ComparisonTask, 'rung' | 'repairs' | 'buriesAll'> & {
+  /** In which its calls go out. */
+  lane: Lane;
   signal: AbortSignal;
   now: Date;
   kept: KeptComparison;
@@ -95,7 +98,7 @@ export async function compareResource(
   scope: BatchKey,
   options: CompareOptions,
 ): Promise<Compared> {
-  const run = await openRun(settings, { ...scope, lane: 'verify' }, options.signal);
+  const run = await openRun(settings, { ...scope, lane: options.lane }, options.signal);
   const before = comparePlace.safeParse(options.kept.place).data;
   const isSame = before?.rules === rulesOf(run);
   const place = before && isSame ? before : firstPlace(run, options.now);
