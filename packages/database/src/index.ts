@@ -77,6 +77,7 @@ export {
   listEvents,
   showEvent,
 } from './operators/show-events.ts';
+export { readUpkeep, type UpkeepStatus } from './operators/upkeep-status.ts';
 export { countPending, findPending, findPendingParent, listPendingIds } from './pending/find-pending.ts';
 export { markPending, type News, type Pace } from './pending/mark-pending.ts';
 export { noteBatch } from './pending/note-batch.ts';
