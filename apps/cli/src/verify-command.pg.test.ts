@@ -85,7 +85,7 @@ async function startWorker(): Promise<() => Promise<void>> {
   const loops = [
     startFillLoop({ ...common, resources: null, idleMs: 20 }),
     startFetchLoop({ ...common, concurrency: 8, onReport: () => {} }),
-    startVerifyLoop({ ...common, idleMs: 20 }),
+    startVerifyLoop({ ...common, everyMs: 0, idleMs: 20 }),
   ];
   return async () => {
     clearInterval(heartbeat);

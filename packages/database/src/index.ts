@@ -77,6 +77,7 @@ export {
   listEvents,
   showEvent,
 } from './operators/show-events.ts';
+export { readUpkeep, type UpkeepStatus } from './operators/upkeep-status.ts';
 export { countPending, findPending, findPendingParent, listPendingIds } from './pending/find-pending.ts';
 export { markPending, type News, type Pace } from './pending/mark-pending.ts';
 export { noteBatch } from './pending/note-batch.ts';
@@ -167,9 +168,11 @@ export {
   endComparison,
   giveComparisonBack,
   keepComparison,
+  type NextProofs,
   type Rung,
   renewComparison,
   requestComparisons,
+  type WantedComparison,
 } from './schedule/comparisons.ts';
 export {
   countLogCalls,
@@ -192,6 +195,15 @@ export {
   type SilentScope,
 } from './schedule/delivery-looks.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './schedule/due-looks.ts';
+export {
+  bringProofsForward,
+  countOpenProofs,
+  countProofCalls,
+  findDueProofs,
+  findUnprovedTables,
+  listSelectedCompanies,
+  type ProofTurn,
+} from './schedule/due-proofs.ts';
 export { giveUpDuty, takeDuty } from './schedule/duties.ts';
 export {
   type DueHook,

@@ -104,7 +104,7 @@ async function verify(
   const loops = Array.from({ length: workers }, (_, index) =>
     startVerifyLoop({
       ...{ settings, holder: `worker ${index}`, log, canSignIn: async () => true, idleMs: 5, pausesMs: [0, 0] },
-      leaseMs: 60_000,
+      ...{ everyMs: 0, leaseMs: 60_000 },
     }),
   );
   const isOver = async () =>

@@ -35,7 +35,7 @@ export async function compareResource(
   scope: BatchKey,
   options: CompareOptions,
 ): Promise<Compared> {
-  const run = await openRun(settings, { ...scope, lane: 'verify' }, options.signal);
+  const run = await openRun(settings, { ...scope, lane: options.lane }, options.signal);
   const rules = rulesOf(run);
   const before = readComparePlace(options.kept.place, rules);
   const comparison = { run, place: before ?? firstPlace(rules, run.version, options), options };

@@ -1,65 +1,25 @@
 // The worker finds what deliveries missed: of each company one worker at a time looks at Procore's log of deliveries, adaptively
 // (`plan/plan-looks.ts`), within its share of the calls, and hands over what the mirror lacks to the queue that deliveries come by.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { forgetOldLooks, listCompaniesToRepair } from '@procore-mirror/database';
+import { startCompanyLoop } from './company-loop.ts';
 import { createRepairRounds } from './repair-company.ts';
 import type { RepairLoopOptions } from './repair-options.ts';
-import { leaveDuty, withDuty } from './with-duty.ts';
 
-const REST_AFTER_FAILURE_MS = 60_000;
 const FORGET_EVERY_MS = 3_600_000;
 
 /** Starts to repair the companies that have hooks of ours, and those of which somebody asked. `close` ends the call under way. */
 export function startRepairLoop(options: RepairLoopOptions): { close: () => Promise<void> } {
-  const { database, log, lookEveryMs = 2_000 } = options;
-  const closing = new AbortController();
-  const { signal } = closing;
-  const companies = new Map<string, Promise<void>>();
-
-  async function run(): Promise<void> {
-    let forgetAt = 0;
-    while (!signal.aborted) {
-      try {
-        for (const companyId of await listCompaniesToRepair(database.pool))
-          if (!companies.has(companyId)) companies.set(companyId, repairCompany(options, { companyId, signal }));
-        if (performance.now() >= forgetAt) {
-          await forgetOldLooks(database);
-          forgetAt = performance.now() + FORGET_EVERY_MS;
-        }
-      } catch (error) {
-        log.warn({ error }, 'what is known of hooks could not be read; trying again');
+  const { database } = options;
+  let forgetAt = 0;
+  return startCompanyLoop(options, {
+    name: 'delivery log',
+    list: async () => {
+      if (performance.now() >= forgetAt) {
+        await forgetOldLooks(database);
+        forgetAt = performance.now() + FORGET_EVERY_MS;
       }
-      await sleep(5 * lookEveryMs, null, { signal }).catch(() => null);
-    }
-  }
-
-  const running = run();
-  return {
-    close: async () => {
-      closing.abort(new Error('the worker is stopping'));
-      await running;
-      await Promise.all(companies.values());
+      return listCompaniesToRepair(database.pool);
     },
-  };
-}
-
-async function repairCompany(
-  options: RepairLoopOptions,
-  { companyId, signal }: { companyId: string; signal: AbortSignal },
-): Promise<void> {
-  const { database, holder, log, leaseMs = 15_000, lookEveryMs = 2_000 } = options;
-  const duty = { database, duty: `delivery log of ${companyId}`, holder, leaseMs, log };
-  const round = createRepairRounds(options, companyId);
-  while (!signal.aborted) {
-    let restMs = lookEveryMs;
-    try {
-      await withDuty(duty, (lost) => round(AbortSignal.any([lost, signal])));
-    } catch (error) {
-      if (!signal.aborted)
-        log.warn({ company_id: companyId, error }, 'the delivery log could not be read; trying again');
-      restMs = REST_AFTER_FAILURE_MS;
-    }
-    await sleep(restMs, null, { signal }).catch(() => null);
-  }
-  await leaveDuty(duty);
+    begin: (companyId) => createRepairRounds(options, companyId),
+  });
 }

@@ -51,7 +51,7 @@ async function verify(context: Context, options: Options): Promise<ExitCode> {
   return context.withDatabase(async (database) => {
     const { scopes, unlisted } = await context.withProcore(database, (client) =>
       findScopes(context, {
-        ...{ client, database, catalogue, resources, wanted: env.MIRROR_PROJECTS, lane: 'verify' },
+        ...{ client, database, catalogue, resources, wanted: env.MIRROR_PROJECTS },
         ...part,
       }),
     );

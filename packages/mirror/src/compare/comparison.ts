@@ -1,6 +1,14 @@
 // A comparison that is under way: what it is to do, and how far it has come. Its place goes to `mirror.comparisons` after each list, so
 // whoever goes on after a restart stands where it was, on whatever rung.
-import type { ComparisonTask, Difference, Proof, Queryable, Reading, Transaction } from '@procore-mirror/database';
+import type {
+  ComparisonTask,
+  Difference,
+  Lane,
+  Proof,
+  Queryable,
+  Reading,
+  Transaction,
+} from '@procore-mirror/database';
 import { inTransaction } from '@procore-mirror/database';
 import { z } from 'zod';
 import type { ListingOptions } from '../ask/listing-pages.ts';
@@ -55,6 +63,8 @@ export type Compared = Pick<
 >;
 
 export type CompareOptions = Pick<ComparisonTask, 'rung' | 'repairs' | 'buriesAll'> & {
+  /** In which its calls go out. */
+  lane: Lane;
   signal: AbortSignal;
   now: Date;
   kept: KeptComparison;

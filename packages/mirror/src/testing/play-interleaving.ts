@@ -168,7 +168,7 @@ export async function playInterleaving(
   const client = createProcoreClient(own);
   const other = { ...settings, client, neighbours: createNeighbours() };
   const compared = await compareResource(other, key, {
-    ...{ ...quick, rung, repairs: false, buriesAll: false },
+    ...{ ...quick, lane: 'backfill', rung, repairs: false, buriesAll: false },
     kept: { place: null, isLastTry: () => false, keep: async () => {}, end: async () => {} },
   });
   isComparing = false;
