@@ -127,6 +127,7 @@ export {
 } from './rows/look-up.ts';
 export { type Marked, markAbsent } from './rows/mark-absent.ts';
 export { markAbsentChildren } from './rows/mark-absent-children.ts';
+export { countLiveRows, pickRows } from './rows/pick-rows.ts';
 export { readStanding, type Standing } from './rows/read-standing.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './rows/schema-drift.ts';
 export {
@@ -164,6 +165,7 @@ export {
   type ComparisonTask,
   claimComparison,
   endComparison,
+  findOpenSample,
   giveComparisonBack,
   keepComparison,
   type NextProofs,
@@ -225,6 +227,7 @@ export {
   forgetDifferences,
   listDifferences,
   listSuspectLists,
+  listSuspects,
   type Proof,
   settleSuspects,
   suspectDifferences,

@@ -19,7 +19,6 @@ import {
   listDifferences,
   listIds,
   listSuspectLists,
-  markPending,
   type Proof,
   type Queryable,
   settleSuspects,
@@ -41,6 +40,7 @@ import type { FetchSettings } from './run/fetch-settings.ts';
 import { rulesOf } from './run/kept-walk.ts';
 import { readItems } from './run/read-answer.ts';
 import { buryUnlisted } from './store/bury-unlisted.ts';
+import { markForRepair } from './store/mark-for-repair.ts';
 
 const comparePlace = z.object({
   rules: z.string(),
@@ -89,7 +89,6 @@ type Part = ListingOptions & { name: string };
 
 /** Whom so many lists in a row refuse is refused by the rest, too. */
 const REFUSALS_IN_A_ROW = 10;
-const MOST_MARKED = 1000;
 const MOST_PARENTS = 1_000_000;
 
 /** Compares all that lists of the resource show, and tells what differs, each after a second look. Throws what the client throws, and may pass. */
@@ -298,24 +297,16 @@ async function conclude({ run, place, options }: Comparison): Promise<Compared> 
   };
   await inTransaction(database, async (client) => {
     if (options.repairs) {
-      await markForRepair(client, run, differences);
+      await markForRepair(
+        client,
+        run,
+        differences.filter(({ kind }) => kind !== 'extra'),
+      );
       if (tooMany === null) await buryExtra(client, { run, place }, differences);
     }
     await options.kept.end(client, compared);
   });
   return compared;
-}
-
-/** Has these fetched. */
-async function markForRepair(client: Transaction, run: BatchRun, differences: readonly Difference[]): Promise<void> {
-  const { companyId, projectId, resource } = run.batch;
-  const news = differences
-    .filter(({ kind }) => kind !== 'extra')
-    .map(({ id, parentId }) => ({
-      ...{ companyId, projectId, resource, recordId: id, parentId, isDelete: false, isRelative: false },
-    }));
-  for (let at = 0; at < news.length; at += MOST_MARKED)
-    await markPending(client, { news: news.slice(at, at + MOST_MARKED), lane: 'repair', pace: run.settings });
 }
 
 async function buryExtra(
