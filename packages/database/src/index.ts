@@ -129,6 +129,7 @@ export {
 } from './rows/look-up.ts';
 export { type Marked, markAbsent } from './rows/mark-absent.ts';
 export { markAbsentChildren } from './rows/mark-absent-children.ts';
+export { countLiveRows, pickRows } from './rows/pick-rows.ts';
 export { readStanding, type Standing } from './rows/read-standing.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './rows/schema-drift.ts';
 export {
@@ -166,6 +167,7 @@ export {
   type ComparisonTask,
   claimComparison,
   endComparison,
+  findOpenSample,
   giveComparisonBack,
   keepComparison,
   type NextProofs,
@@ -229,6 +231,7 @@ export {
   forgetDifferences,
   listDifferences,
   listSuspectLists,
+  listSuspects,
   type Proof,
   settleSuspects,
   suspectDifferences,

@@ -10,12 +10,14 @@ import {
   giveComparisonBack,
   inTransaction,
   keepComparison,
+  type Queryable,
   renewComparison,
   type Transaction,
 } from '@procore-mirror/database';
 import { type AskedTools, createAskedTools } from './ask/asked-tools.ts';
 import type { Compared, KeptComparison } from './compare/comparison.ts';
 import { compareResource } from './compare-resource.ts';
+import { compareSample } from './compare-sample.ts';
 import { ComparisonLostError, ProofShareSpentError, ScopeParkedError } from './errors.ts';
 import { heedScopes } from './heed-scopes.ts';
 import { judgeFailure } from './plan/judge-failure.ts';
@@ -113,7 +115,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
   }
 
   async function compare(comparison: ClaimedComparison, { settings, tools, lane }: Work): Promise<void> {
-    const { holder } = comparison;
+    const { holder, rung, repairs, buriesAll } = comparison;
     const lost = new AbortController();
     const renewal = setInterval(() => {
       renewComparison(database, comparison, { holder, leaseMs }).then(
@@ -132,13 +134,14 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
         await inTransaction(database, (client) => endComparison(client, comparison, { ...off, next }));
         return;
       }
-      const compared = await compareResource(settings, comparison, {
-        ...{ lane, signal, now: new Date(), kept: keptOf(comparison) },
-        ...{ rung: comparison.rung, repairs: comparison.repairs, buriesAll: comparison.buriesAll },
-        onEnd: (made) => {
-          calls += made;
-        },
-      });
+      const onEnd = (made: number) => {
+        calls += made;
+      };
+      const how = { lane, signal, kept: keptOf(comparison), repairs, onEnd };
+      const compared =
+        rung === 'sample'
+          ? await compareSample(settings, comparison, { ...how, shows: comparison.shows ?? 0 })
+          : await compareResource(settings, comparison, { ...how, now: new Date(), rung, buriesAll });
       const about = { ...keysOf(comparison), ...compared, calls };
       if (comparison.request === null && compared.outcome === 'differs') log.warn(about, DIFFERS);
       else log.info(about, 'compared a resource with Procore');
@@ -196,7 +199,9 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
     return judgeFailure(error)?.kind === 'limited' ? REST_AFTER_UNREAD_MS : null;
   }
 
-  function keptOf(comparison: ClaimedComparison): KeptComparison {
+  function keptOf(
+    comparison: ClaimedComparison,
+  ): Omit<KeptComparison, 'keep'> & { keep: (client: Queryable, place: unknown, calls: number) => Promise<void> } {
     const { holder } = comparison;
     return {
       place: comparison.place,

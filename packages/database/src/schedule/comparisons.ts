@@ -89,6 +89,19 @@ export async function requestComparisons(
   });
 }
 
+/** The requests for a sample of this size that are not over in these companies: its records are chosen, and who asks again goes on with them. */
+export async function findOpenSample(
+  client: Queryable,
+  { task, companyIds }: { task: ComparisonTask; companyIds: readonly string[] },
+): Promise<string[]> {
+  const { rows } = await client.query<{ request: string }>(
+    `select distinct request from mirror.comparisons where state in ('waiting', 'running') and request is not null and rung = 'sample'
+      and sample = $1 and repairs = $2 and company_id = any($3::bigint[])`,
+    [task.sample, task.repairs, companyIds],
+  );
+  return rows.map(({ request }) => request);
+}
+
 /**
  * Takes the lease of the comparison that is next, of those that somebody asked for or of those of the schedule, or returns null. One at a time in
  * each scope, because children are found by way of their parents; but what the schedule has in hand holds back nothing that was asked for. Of

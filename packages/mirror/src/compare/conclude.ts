@@ -4,17 +4,14 @@ import {
   type Difference,
   inTransaction,
   listDifferences,
-  markPending,
   type Transaction,
 } from '@procore-mirror/database';
 import { standsStill } from '../ask/compare-counts.ts';
 import { deleteCap } from '../plan/delete-cap.ts';
 import { counted } from '../plan/fill-in-words.ts';
-import type { BatchRun } from '../run/batch-run.ts';
 import { buryUnlisted } from '../store/bury-unlisted.ts';
+import { markForRepair } from '../store/mark-for-repair.ts';
 import { type Compared, type Comparison, readingOf } from './comparison.ts';
-
-const MOST_MARKED = 1000;
 
 /** Says what was found, and has it healed. */
 export async function conclude(comparison: Comparison): Promise<Compared> {
@@ -44,7 +41,8 @@ export async function conclude(comparison: Comparison): Promise<Compared> {
   };
   await inTransaction(database, async (client) => {
     if (options.repairs) {
-      await markForRepair(client, run, differences);
+      const wrong = differences.filter(({ kind }) => kind !== 'extra');
+      await markForRepair(client, run, wrong);
       if (tooMany === null) await buryExtra(client, comparison, differences);
     }
     await options.kept.end(client, compared);
@@ -76,18 +74,6 @@ async function outcomeOf(
   if (counts === null || counts.theirs === null) return 'equal';
   const isRight = counts.theirs === counts.ours && !place.hasMoved && (await standsStill(run, counts));
   return isRight ? 'equal' : 'not proved';
-}
-
-/** Has these fetched. */
-async function markForRepair(client: Transaction, run: BatchRun, differences: readonly Difference[]): Promise<void> {
-  const { companyId, projectId, resource } = run.batch;
-  const news = differences
-    .filter(({ kind }) => kind !== 'extra')
-    .map(({ id, parentId }) => ({
-      ...{ companyId, projectId, resource, recordId: id, parentId, isDelete: false, isRelative: false },
-    }));
-  for (let at = 0; at < news.length; at += MOST_MARKED)
-    await markPending(client, { news: news.slice(at, at + MOST_MARKED), lane: 'repair', pace: run.settings });
 }
 
 async function buryExtra(

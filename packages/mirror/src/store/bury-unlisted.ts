@@ -5,13 +5,13 @@ import {
   type LackingRow,
   lockChildren,
   lockLacking,
-  markPending,
   type NotedRecord,
   type Transaction,
 } from '@procore-mirror/database';
 import { deleteCap } from '../plan/delete-cap.ts';
 import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 import { concludeAbsentIn } from './conclude-absent.ts';
+import { markForRepair } from './mark-for-repair.ts';
 
 type Proof = {
   /** Taken before the first request of the last reading that lacked them, and of the first one. */
@@ -61,21 +61,8 @@ async function bury(
     const children = await lockChildren(client, reading, ids);
     const cap = deleteCap(await countAllRows(client, reading), run.settings.deleteCap);
     if (proof.buriesAll || children.length <= cap) await bury(client, run, child, proof, children);
-    else await fetchInstead(client, run, child, children);
+    else await markForRepair(client, run, children, child.resource);
   }
-}
-
-async function fetchInstead(
-  client: Transaction,
-  run: BatchRun,
-  { resource }: CataloguedResource,
-  rows: readonly LackingRow[],
-): Promise<void> {
-  const { companyId, projectId } = run.batch;
-  const news = rows.map(({ id, parentId }) => ({
-    ...{ companyId, projectId, resource, recordId: id, parentId, isDelete: false, isRelative: false },
-  }));
-  await markPending(client, { news, lane: 'repair', pace: run.settings });
 }
 
 /** As if its deletion had been told. */
