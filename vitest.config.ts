@@ -14,6 +14,7 @@ const LONGEST = [
   'packages/mirror/src/upgrade.pg',
   'e2e/week/day',
   'packages/mirror/src/histories/histories.pg',
+  'packages/mirror/src/climb.pg',
   'e2e/',
   'apps/cli/',
 ];

@@ -21,7 +21,8 @@ const FRESHNESS = {
     'complete: a fill has read all that Procore shows, and every row is whole. filling: a fill waits or runs, or records that a list carries in part are still to come whole. partial: a fill is done, and something could not be had: a list or a parent that failed, rows that nothing will complete, resources that no list can fill. since first event: never filled.',
   proved_at:
     'When a comparison last showed that the table is equal to what Procore shows; NULL: none has within 90 days.',
-  proof: 'How: listing: all records of its lists were compared. mirror.proofs has all comparisons.',
+  proof:
+    'How: listing: all records of its lists were compared. window: those that changed since the proof before were, and numbers agree where they can be counted. bin: and those that were deleted since. mirror.proofs has all comparisons.',
 };
 
 const WHEN_UNFIT: Record<ColumnType, string> = {
