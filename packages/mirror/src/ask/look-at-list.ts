@@ -14,10 +14,7 @@ export type Look = Listing & {
   ids: ReadonlySet<string>;
 };
 
-/**
- * Reads a listing to its end and stores nothing; one that does not say how many records there are twice, to see whether it shows the same.
- * `take` gets each page of the first reading, and the number.
- */
+/** Reads a listing to its end and stores nothing. `take` gets each page, and the number. */
 export async function lookAtList(
   run: BatchRun,
   entry: CataloguedResource,
@@ -30,23 +27,22 @@ export async function lookAtList(
     for (const id of page.ids) ids.add(id);
     await take(page, version);
   });
-  const look = { ...listing, version, ids };
-  if (look.isCounted || look.flaw !== null) return look;
-  await sleep(run.settings.absencePauseMs, null, { signal: run.signal });
-  return { ...look, flaw: (await showsAgain(run, entry, options, ids)) ? null : 'it changed while it was read' };
+  return { ...listing, version, ids };
 }
 
-async function showsAgain(
+/** Why a look proves nothing of what the list lacks. One that does not say how many records there are is read again: does it show the same? */
+export async function flawOfLook(
   run: BatchRun,
   entry: CataloguedResource,
   options: ListingOptions,
-  ids: ReadonlySet<string>,
-): Promise<boolean> {
-  const again = new Set<string>();
-  const { flaw } = await readListing(run, entry, options, async (page) => {
-    for (const id of page.ids) again.add(id);
-  });
-  return flaw === null && again.size === ids.size && ids.isSubsetOf(again);
+  { ids, isCounted, flaw }: Look,
+): Promise<string | null> {
+  if (isCounted || flaw !== null) return flaw;
+  await sleep(run.settings.absencePauseMs, null, { signal: run.signal });
+  const again = await lookAtList(run, entry, options).catch(flawOfAnswer);
+  if (again instanceof Error) return again.message;
+  if (again.flaw !== null) return again.flaw;
+  return again.ids.size === ids.size && ids.isSubsetOf(again.ids) ? null : 'it changed while it was read';
 }
 
 /** Why a look came to nothing, where Procore's answer says so: a list that is not found, refuses, or makes no sense. Throws what may pass. */

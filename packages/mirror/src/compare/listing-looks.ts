@@ -1,7 +1,7 @@
 // The rung `listing`: all lists, read to their ends. What a complete one lacks is extra.
 import { listsAll } from '@procore-mirror/catalogue';
 import { type Difference, findLacking } from '@procore-mirror/database';
-import type { Look } from '../ask/look-at-list.ts';
+import { flawOfLook, type Look } from '../ask/look-at-list.ts';
 import { askUnlisted } from '../ask/witness.ts';
 import { datesBetween, windowsBack } from '../plan/date-windows.ts';
 import { type Comparison, type Part, readingOf } from './comparison.ts';
@@ -19,17 +19,18 @@ export async function listingLooks({ run, place }: Comparison): Promise<RungLook
 }
 
 function look(comparison: Comparison, part: Part): ReturnType<RungLooks['look']> {
-  const { entry } = comparison.run;
-  return lookAtRecords(comparison, part, async (looked) => ({
-    differences: looked.flaw === null ? await extraIn(comparison, part, looked) : [],
+  const { run } = comparison;
+  const { name: _, ...list } = part;
+  return lookAtRecords(comparison, part, async (looked) => {
     // What a list lacks that leaves things out anyway proves as little with a flaw as without; but one that was cut off hides what is missing.
-    flaw: listsAll(entry) ? looked.flaw : looked.doubt,
-  }));
+    if (!listsAll(run.entry)) return { differences: [], flaw: looked.doubt };
+    const flaw = await flawOfLook(run, run.entry, list, looked);
+    return { differences: flaw === null ? await extraIn(comparison, part, looked) : [], flaw };
+  });
 }
 
 async function extraIn(comparison: Comparison, { parentId }: Part, { ids }: Look): Promise<Difference[]> {
-  const { entry, settings } = comparison.run;
-  if (!listsAll(entry)) return [];
+  const { settings } = comparison.run;
   const under = { under: parentId, isLive: true };
   const lacking = await findLacking(settings.database.pool, readingOf(comparison), under);
   return lacking.filter(({ id }) => !ids.has(id)).map(({ id }) => ({ id, kind: 'extra', fields: null, parentId }));

@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isListedByParent, listsAll } from '@procore-mirror/catalogue';
 import { countAllRows, findLacking, inTransaction, type LackingRow, noteInnocence } from '@procore-mirror/database';
-import { flawOfAnswer, type Look, lookAtList } from '../ask/look-at-list.ts';
+import { flawOfAnswer, flawOfLook, type Look, lookAtList } from '../ask/look-at-list.ts';
 import { askUnlisted } from '../ask/witness.ts';
 import { deleteCap } from '../plan/delete-cap.ts';
 import { counted } from '../plan/fill-in-words.ts';
@@ -56,8 +56,8 @@ async function buryFromList(
 ): Promise<void> {
   const { run } = fill;
   const look = await lookAtList(run, run.entry, { parentId }).catch(flawOfAnswer);
-  if (look instanceof Error || look.flaw !== null) {
-    const flaw = look instanceof Error ? look.message : look.flaw;
+  const flaw = look instanceof Error ? look.message : await flawOfLook(run, run.entry, { parentId }, look);
+  if (look instanceof Error || flaw !== null) {
     return say(
       fill,
       `${counted(rows.length, 'row')} that Procore lists no more stay, for a list proves nothing: ${flaw}`,
