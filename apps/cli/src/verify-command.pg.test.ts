@@ -223,6 +223,13 @@ test('a sample of an equal mirror says how many records may be wrong at most; on
   expect((await mirror(['verify', '--sample', '0'])).code).toBe(2);
 }, 120_000);
 
+test('what a person asks for takes nothing of the share of comparisons that workers make by themselves', async () => {
+  const { rows } = await database.pool.query(
+    `select count(*) filter (where lane = 'verify')::int as own, count(*) filter (where lane = 'backfill') > 500 as asked from mirror.fetches`,
+  );
+  expect(rows).toEqual([{ own: 0, asked: true }]);
+});
+
 test('what could not be compared is named, and the exit code is 1; without a worker it is 3', async () => {
   await control('PUT', 'faults', [{ resource: 'Locations', kind: 'list', status: 403 }]);
   const refused = await mirror(['verify', '--full', '--resource', 'Locations']);
