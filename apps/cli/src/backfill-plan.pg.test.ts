@@ -152,7 +152,7 @@ test('where answers tell of no limit the plan assumes none', async () => {
   const asJson = JSON.parse((await mirror(['backfill', '--plan', '--resource', 'RFIs', '--json'])).stdout);
   await limits(4000);
   await query('truncate mirror.budget, mirror.first_calls');
-  expect(stdout).toMatch(/^13 calls, about .+ at the pace of these answers, which tell of no limit\.$/m);
+  expect(stdout).toMatch(/^13 calls, about .+ at the pace of answers, which tell of no limit\.$/m);
   expect(asJson).toMatchObject({ calls: 13, share_of_hour: 0, calls_per_hour: null, limit_is_known: true });
   expect(asJson.by_resource.RFIs).toMatchObject({ share_of_hour: 0 });
 });

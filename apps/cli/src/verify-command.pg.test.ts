@@ -174,6 +174,34 @@ test.each(['Locations', 'RFIs', 'Submittals'])(
   120_000,
 );
 
+test('the plan of a comparison says what each rung costs, as it comes, and compares nothing', async () => {
+  const before = (await database.pool.query('select count(*)::int as n from mirror.proofs')).rows;
+  for (const resource of ['RFIs', 'Locations', 'RFI Replies', 'Weather Logs']) {
+    const plan = JSON.parse((await mirror(['verify', '--plan', '--full', '--resource', resource, '--json'])).stdout);
+    expect(plan).toMatchObject({
+      limit_is_known: expect.any(Boolean),
+      share_of_hour: expect.any(Number),
+      unlisted: [],
+    });
+    expect(plan.by_resource[resource]).toMatchObject({ calls: plan.calls, listing: plan.calls, off: 0 });
+    const { calls } = JSON.parse((await mirror(['verify', '--full', '--resource', resource, '--json'])).stdout);
+    expect(calls).toBe(plan.calls);
+  }
+  const all = JSON.parse((await mirror(['verify', '--plan', '--json'])).stdout);
+  expect(all.by_rung).toEqual({ count: all.calls, listing: expect.any(Number) });
+  expect(all.by_rung.listing).toBeGreaterThan(100);
+  const sample = JSON.parse((await mirror(['verify', '--plan', '--sample', '100', '--json'])).stdout);
+  expect(sample).toMatchObject({ calls: 100, by_rung: { sample: 100 } });
+  const { code, stdout } = await mirror(['verify', '--plan']);
+  expect(code).toBe(0);
+  expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  expect(stdout).toMatch(/^RFIs +\d+ +1 +1 +1 /m);
+  expect(stdout).toMatch(/^In all: \d+ calls to count, \d+ calls to read all lists \(--full\)\.$/m);
+  expect((await mirror(['verify', '--plan', '--repair'])).code).toBe(2);
+  const { rows } = await database.pool.query('select count(*)::int as n from mirror.proofs');
+  expect(rows[0].n).toBe(before[0].n + 4);
+}, 120_000);
+
 test('a sample of an equal mirror says how many records may be wrong at most; one of all records finds a change that nobody told of', async () => {
   const equal = await mirror(['verify', '--sample', '60']);
   expect(equal).toMatchObject({ code: 0, stderr: '' });
@@ -199,6 +227,13 @@ test('a sample of an equal mirror says how many records may be wrong at most; on
   expect((await mirror(['verify', '--sample', '5', '--full'])).code).toBe(2);
   expect((await mirror(['verify', '--sample', '0'])).code).toBe(2);
 }, 120_000);
+
+test('what a person asks for takes nothing of the share of comparisons that workers make by themselves', async () => {
+  const { rows } = await database.pool.query(
+    `select count(*) filter (where lane = 'verify')::int as own, count(*) filter (where lane = 'backfill') > 500 as asked from mirror.fetches`,
+  );
+  expect(rows).toEqual([{ own: 0, asked: true }]);
+});
 
 test('what could not be compared is named, and the exit code is 1; without a worker it is 3', async () => {
   await control('PUT', 'faults', [{ resource: 'Locations', kind: 'list', status: 403 }]);

@@ -1,6 +1,14 @@
 export { learnLimits, pauseCalls, readAffordableCalls, takeCalls, type WantedCall } from './calls/budget.ts';
 export { addFetches, type Fetch, type PastFetch, removeOldFetches, wasAnswered } from './calls/fetches.ts';
-export { type ListFacts, type ListKey, noteInnocence, notePageSize, noteTotal, readListFacts } from './calls/lists.ts';
+export {
+  type ListFacts,
+  type ListKey,
+  noteInnocence,
+  notePageSize,
+  noteTotal,
+  readListFacts,
+  readPageSizes,
+} from './calls/lists.ts';
 export { readShortages, type Shortage } from './calls/shortage.ts';
 export { type CallWindows, readCallWindows } from './calls/windows.ts';
 export { type Database, type DatabaseOptions, openDatabase, openSessions } from './connection/open-database.ts';
@@ -205,6 +213,7 @@ export {
   findUnprovedTables,
   listSelectedCompanies,
   type ProofTurn,
+  readOffTables,
 } from './schedule/due-proofs.ts';
 export { giveUpDuty, takeDuty } from './schedule/duties.ts';
 export {

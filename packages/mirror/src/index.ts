@@ -21,6 +21,7 @@ export { type RoundsOfUpkeep, roundsOfUpkeep } from './plan/rounds-of-upkeep.ts'
 export { callsLeftInWords, shortageInWords } from './plan/shortage-in-words.ts';
 export { stillSelected } from './plan/still-selected.ts';
 export { type PlannedBackfill, type PlannedBackfills, planBackfills } from './plan-backfills.ts';
+export { type PlannedComparison, planVerification } from './plan-verification.ts';
 export { startProofSchedule } from './proof-schedule.ts';
 export { type Recorded, recordDelivery } from './record-delivery.ts';
 export { type ReceiverReport, recordReport } from './record-report.ts';

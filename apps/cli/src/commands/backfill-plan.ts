@@ -1,28 +1,26 @@
 // `backfill --plan`: asks what there is to fill, and says what that costs.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, readCallWindows, readShortages, type Shortage } from '@procore-mirror/database';
+import { type Database, readShortages, type Shortage } from '@procore-mirror/database';
 import {
-  CAREFUL,
   callsLeftInWords,
   createNeighbours,
   type FetchSettings,
-  minutesFor,
   type PlannedBackfill,
   type PlannedBackfills,
   planBackfills,
   type Scope,
   usualPace,
-  type Windows,
 } from '@procore-mirror/mirror';
 import { ProcoreBusyError, ProcoreTokenError, ProcoreUnreachableError } from '@procore-mirror/procore';
 import { choosePart } from '../ask-workers.ts';
-import { callsOf, type Plan, planAsJson, planInWords } from '../backfill-plan-in-words.ts';
 import type { PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
 import { ServerUnreachableError } from '../errors.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { findScopes } from '../find-scopes.ts';
 import { counted } from '../output.ts';
+import { type Plan, type PlannedWork, planAsJson, planInWords } from '../plan-in-words.ts';
+import { timeOf } from '../time-of-plan.ts';
 
 /** A stumble is got over; who sits in front of it is told of an outage. */
 const PAUSES_MS = [1_000, 3_000];
@@ -43,14 +41,25 @@ export async function planBackfill(context: Context, options: PartOptions): Prom
         const since = performance.now();
         const planned = await ask(context, { ...settings, neighbours: createNeighbours() }, scopes, progress);
         const paceMs = (performance.now() - since) / Math.max(planned.calls, 1);
-        const plan = { ...planned, ...(await timeOf(database, planned.backfills, paceMs)), unlisted };
-        context.output.result(planAsJson(plan), () => planInWords(plan));
+        const works = planned.backfills.map(workOf);
+        const plan: Plan = {
+          ...{ works, unlisted, kinds: KINDS, ...(await timeOf(database, works, paceMs)) },
+          estimate: 'one parent, or the newest 90 days, stand for the others.',
+          remark: `Nothing was stored. To find out took ${counted(planned.calls, 'call')}.`,
+        };
+        context.output.result({ ...planAsJson(plan), calls_to_plan: planned.calls }, () => planInWords(plan));
         return unlisted.length === 0 ? exitCode.fine : exitCode.foundSomethingWrong;
       });
     } finally {
       await told.close();
     }
   });
+}
+
+const KINDS = { list_calls: 'lists', shows: 'shows' };
+
+function workOf({ state, listCalls, shows, ...work }: PlannedBackfill): PlannedWork {
+  return { ...work, isOff: state === 'off', calls: listCalls + shows, kinds: { list_calls: listCalls, shows } };
 }
 
 type Progress = { done: number; scopes: number | null };
@@ -117,26 +126,4 @@ function progressInWords({ done, scopes }: Progress, shortage: Shortage | null):
     ...(scopes === null ? [] : [`${done} of ${counted(scopes, 'scope')} asked`]),
     ...(shortage === null ? [] : [`waits for calls: ${callsLeftInWords(shortage)}`]),
   ].join(' · ');
-}
-
-/** How long the calls take: as long as those of the windows that have most to do; without a limit, at the pace of the calls so far. */
-async function timeOf(
-  database: Database,
-  backfills: readonly PlannedBackfill[],
-  paceMs: number,
-): Promise<Pick<Plan, 'windows' | 'isTold' | 'minutes' | 'shareOfHour'>> {
-  const groups = new Map<string | null, { windows: Windows | null; isTold: boolean; calls: number }>();
-  for (const [companyId, own] of Map.groupBy(backfills, (one) => one.companyId)) {
-    const { owner, hour, spike, isHourTold, isUnlimited, live, kept } = await readCallWindows(database.pool, companyId);
-    const windows = { hour: hour ?? CAREFUL.hour, spike: spike ?? CAREFUL.spike, live, kept };
-    const calls = (groups.get(owner)?.calls ?? 0) + callsOf(own);
-    groups.set(owner, { windows: isUnlimited ? null : windows, isTold: isHourTold || isUnlimited, calls });
-  }
-  const times = [...groups.values()].map(({ windows, isTold, calls }) =>
-    windows === null
-      ? { windows, isTold, minutes: (calls * paceMs) / 60_000, shareOfHour: 0 }
-      : { windows, isTold, minutes: minutesFor(calls, windows), shareOfHour: calls / windows.hour },
-  );
-  const nothing = { windows: { ...CAREFUL, live: 0, kept: 0 }, isTold: false, minutes: 0, shareOfHour: 0 };
-  return times.toSorted((a, b) => b.minutes - a.minutes)[0] ?? nothing;
 }

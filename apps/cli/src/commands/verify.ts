@@ -16,10 +16,12 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import { companyOrProjectId, sampleSize } from '../options.ts';
 import type { Run } from '../run.ts';
 import { type Verified, verifiedAsJson, verifiedInWords, whetherEqual } from '../verified-in-words.ts';
+import { planVerify } from './verify-plan.ts';
 
 type Options = PartOptions & {
   full?: boolean;
   sample?: number;
+  plan?: boolean;
   repair?: boolean;
   yes?: boolean;
   detach?: boolean;
@@ -43,9 +45,16 @@ export function addVerify(parent: Command, run: Run): void {
     )
     .option('--repair', 'have what differs fetched, and what is gone marked deleted')
     .option('--yes', 'with --repair: mark deleted what is gone, even if it is more than DELETE_CAP')
+    .addOption(
+      new Option('--plan', 'compare nothing: print calls of each rung, minutes and the share of an hour').conflicts([
+        ...['detach', 'repair', 'yes'],
+      ]),
+    )
     .option('--detach', 'return when the work is asked for')
     .option('--json', 'print the result as JSON')
-    .action((options: Options) => run(options, (context) => verify(context, options)));
+    .action((options: Options) =>
+      run(options, (context) => (options.plan ? planVerify(context, options) : verify(context, options))),
+    );
 }
 
 async function verify(context: Context, options: Options): Promise<ExitCode> {

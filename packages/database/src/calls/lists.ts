@@ -33,6 +33,19 @@ export async function readListFacts(client: Queryable, key: ListKey): Promise<Li
   return rows[0] ?? { pageSize: null, isLargerDue: false, usuallyMissing: null, innocentDifference: null };
 }
 
+/** Lists whose pages are known to hold fewer records than usual. */
+export async function readPageSizes(
+  client: Queryable,
+  companyIds: readonly string[],
+): Promise<(BatchKey & { pageSize: number })[]> {
+  const { rows } = await client.query<BatchKey & { pageSize: number }>(
+    `select company_id::text as "companyId", project_id::text as "projectId", resource, page_size as "pageSize"
+      from mirror.lists where company_id = any($1::bigint[]) and parent_id is null and page_size is not null`,
+    [companyIds],
+  );
+  return rows;
+}
+
 /**
  * Keeps the size of page that is answered; null forgets it. A larger one is tried after a day; at once, if it is not sure that a
  * larger one fails.

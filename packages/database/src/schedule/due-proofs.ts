@@ -101,6 +101,19 @@ export async function findUnprovedTables(
   return { due: due.map((table) => ({ companyId, ...table })), next: due.length === limit ? after : next };
 }
 
+/** Tables whose tool was off when they were last filled or compared. */
+export async function readOffTables(client: Queryable, companyIds: readonly string[]): Promise<BatchKey[]> {
+  const { rows } = await client.query<BatchKey>(
+    `select company_id::text as "companyId", project_id::text as "projectId", resource from mirror.backfills
+      where state = 'off' and company_id = any($1::bigint[])
+    except select company_id::text, project_id::text, resource from mirror.comparisons where state = 'done'
+    union select company_id::text, project_id::text, resource from mirror.comparisons
+      where state = 'off' and company_id = any($1::bigint[])`,
+    [companyIds],
+  );
+  return rows;
+}
+
 /** How many comparisons of the schedule are not over. */
 export async function countOpenProofs(client: Queryable, companyId: string): Promise<number> {
   const { rows } = await client.query<{ open: number }>(

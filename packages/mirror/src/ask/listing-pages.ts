@@ -96,8 +96,13 @@ function knownSize(most: number, { pageSize, isLargerDue }: ListFacts): { first:
     : { first: Math.min(most, pageSize), most: pageSize };
 }
 
-function largestPage({ settings }: BatchRun, { list }: CataloguedResource): number {
-  return list?.path.startsWith('/rest/v2') === true ? Math.min(settings.pageSize, LARGEST_V2_PAGE) : settings.pageSize;
+function largestPage({ settings }: BatchRun, entry: CataloguedResource): number {
+  return largestPageOf(settings.pageSize, entry);
+}
+
+/** Of a list of which nothing else is known. */
+export function largestPageOf(pageSize: number, { list }: Pick<CataloguedResource, 'list'>): number {
+  return list?.path.startsWith('/rest/v2') === true ? Math.min(pageSize, LARGEST_V2_PAGE) : pageSize;
 }
 
 export function listKey(run: BatchRun, entry: CataloguedResource, parentId: string | null): ListKey {

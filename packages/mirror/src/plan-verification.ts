@@ -1,0 +1,120 @@
+// What comparisons will cost, from what the mirror knows: its own rows, and how large pages of lists are. No call is made, nothing written.
+import {
+  type Catalogue,
+  type CataloguedResource,
+  isListedByParent,
+  listsAll,
+  parentsOf,
+} from '@procore-mirror/catalogue';
+import { type BatchKey, countLiveRows, type Database, readOffTables, readPageSizes } from '@procore-mirror/database';
+import { largestPageOf } from './ask/listing-pages.ts';
+import { windowsBack } from './plan/date-windows.ts';
+import { costOfBackfill, type KnownLists } from './plan/plan-backfill.ts';
+import { shareSample } from './plan/share-sample.ts';
+import type { Scope } from './scope.ts';
+
+export type PlannedComparison = BatchKey & {
+  isOff: boolean;
+  records: number;
+  isEstimate: boolean;
+  /** Calls of each rung. */
+  calls: { count: number; listing: number; sample: number };
+};
+
+type Options = {
+  catalogue: Catalogue;
+  scopes: readonly Scope[];
+  /** How many records a sample has; null: none is planned. */
+  sample: number | null;
+  /** Records to a page, where no list is known to answer fewer. */
+  pageSize: number;
+  now: Date;
+  random: () => number;
+};
+
+/** The comparison of each resource of the scopes. */
+export async function planVerification(database: Database, options: Options): Promise<PlannedComparison[]> {
+  const { catalogue, scopes, sample, random } = options;
+  const known = await readKnown(database, options);
+  const planned = scopes.flatMap((scope) => planScope(options, known, scope));
+  const withShow = planned.filter(({ resource, isOff }) => !isOff && catalogue.get(resource).show !== null);
+  const shares = shareSample(
+    withShow.map(({ records }) => records),
+    sample ?? 0,
+    random,
+  );
+  for (const [index, one] of withShow.entries()) one.calls.sample = shares[index] ?? 0;
+  return planned;
+}
+
+type Known = { rows: ReadonlyMap<string, number>; pageSizes: ReadonlyMap<string, number>; off: ReadonlySet<string> };
+
+const keyOf = ({ companyId, projectId, resource }: BatchKey): string => `${companyId}/${projectId ?? ''}/${resource}`;
+
+async function readKnown({ pool }: Database, { catalogue, scopes }: Options): Promise<Known> {
+  const companyIds = [...new Set(scopes.map(({ companyId }) => companyId))];
+  const rows = new Map<string, number>();
+  for (const { table, resource } of catalogue.mirrored) {
+    for (const one of await countLiveRows(pool, { table, companyIds })) rows.set(keyOf({ ...one, resource }), one.rows);
+  }
+  const pageSizes = await readPageSizes(pool, companyIds);
+  const off = await readOffTables(pool, companyIds);
+  return {
+    ...{ rows, off: new Set(off.map(keyOf)) },
+    pageSizes: new Map(pageSizes.map(({ pageSize, ...key }) => [keyOf(key), pageSize])),
+  };
+}
+
+function planScope(options: Options, known: Known, { resources, ...place }: Scope): PlannedComparison[] {
+  const { catalogue } = options;
+  const lists = new Map(
+    catalogue.mirrored.map((entry) => [
+      entry.resource,
+      listsOf(options, known, { ...place, resource: entry.resource }),
+    ]),
+  );
+  return resources.map((resource) => {
+    const entry = catalogue.get(resource);
+    const key = { companyId: place.companyId, projectId: place.projectId, resource };
+    const isOff = known.off.has(keyOf(key));
+    const hasList = !isOff && entry.list !== null && !entry.list.shared;
+    const { listCalls, isEstimate } = costOfBackfill(catalogue, entry, lists);
+    const isCounted = hasList && listsAll(entry) && !isListedByParent(entry);
+    return {
+      ...{ ...key, isOff, records: known.rows.get(keyOf(key)) ?? 0, isEstimate: hasList && isEstimate },
+      calls: { count: Number(isCounted), listing: hasList ? listCalls : 0, sample: 0 },
+    };
+  });
+}
+
+/** As if they had been counted: our rows, spread evenly over parents, or over windows of days. */
+function listsOf({ catalogue, pageSize, now }: Options, known: Known, key: BatchKey): KnownLists {
+  const entry = catalogue.get(key.resource);
+  const rows = known.rows.get(keyOf(key)) ?? 0;
+  const own = spread(entry, rows);
+  return {
+    ...{
+      state: known.off.has(keyOf(key)) ? 'off' : 'known',
+      totals: own.totals,
+      isEstimate: own.isEstimate,
+      isFilled: true,
+    },
+    pageSize: Math.min(largestPageOf(pageSize, entry), known.pageSizes.get(keyOf(key)) ?? Number.POSITIVE_INFINITY),
+  };
+
+  function spread({ list, ...of }: CataloguedResource, all: number): Pick<KnownLists, 'totals' | 'isEstimate'> {
+    if (list === null) return { totals: [], isEstimate: false };
+    if (isListedByParent({ ...of, list })) {
+      const parents = parentsOf(catalogue, { ...of, list }).reduce(
+        (sum, { resource, scope }) =>
+          sum +
+          (known.rows.get(keyOf({ ...key, projectId: scope === 'company' ? null : key.projectId, resource })) ?? 0),
+        0,
+      );
+      return { totals: [parents === 0 ? 0 : Math.ceil(all / parents)], isEstimate: parents > 1 };
+    }
+    const windows = list.todayOnly ? windowsBack(now).length : 1;
+    const totals = Array.from({ length: windows }, () => Math.ceil(all / windows));
+    return { totals: [...totals, ...list.also.map(() => 0)], isEstimate: windows > 1 };
+  }
+}
