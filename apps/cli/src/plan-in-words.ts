@@ -28,8 +28,8 @@ export type PlannedTime = {
 
 export type Plan = PlannedTime & {
   works: readonly PlannedWork[];
-  /** The kinds of calls, by the name that programs are told, and the head of their column. */
-  kinds: Readonly<Record<string, string>>;
+  /** The kinds of calls, by the name that programs are told, and the head of their column; null: they have none. */
+  kinds: Readonly<Record<string, string | null>>;
   /** What stands for what in numbers that were estimated; how the plan was made, and what it did not do. */
   estimate: string;
   remark: string;
@@ -99,14 +99,21 @@ function rounded(value: number, digits: number): number {
 export function planInWords(plan: Plan): string {
   const { works, windows, kinds } = plan;
   const lines = linesOf(plan).toSorted((a, b) => b.calls - a.calls);
+  const columns = Object.entries(kinds).flatMap(([kind, head]) => (head === null ? [] : [{ kind, head }]));
   const rows = lines
     .filter((line) => Object.values(line.kinds).some((calls) => calls > 0))
     .map((line) => [
       ...[line.resource, `${line.isEstimate ? '~' : ''}${line.records}`.padStart(RECORDS_WIDTH)],
-      ...Object.keys(kinds).map((kind) => line.kinds[kind] ?? 0),
+      ...columns.map(({ kind }) => line.kinds[kind] ?? 0),
       ...[line.calls, windows === null ? '–' : `${((100 * line.calls) / windows.hour).toFixed(1)} %`],
     ]);
-  const head = ['resource', 'records'.padStart(RECORDS_WIDTH), ...Object.values(kinds), 'calls', 'of an hour'];
+  const head = [
+    'resource',
+    'records'.padStart(RECORDS_WIDTH),
+    ...columns.map((column) => column.head),
+    'calls',
+    'of an hour',
+  ];
   const off = lines.filter((line) => line.off > 0).map((line) => `${line.resource} (${line.off})`);
   const refused = works.filter(({ trouble }) => trouble !== null);
   return [

@@ -188,15 +188,20 @@ test('the plan of a comparison says what each rung costs, as it comes, and compa
     expect(calls).toBe(plan.calls);
   }
   const all = JSON.parse((await mirror(['verify', '--plan', '--json'])).stdout);
-  expect(all.by_rung).toEqual({ count: all.calls, listing: expect.any(Number) });
-  expect(all.by_rung.listing).toBeGreaterThan(100);
+  const { count, window, bin, listing } = all.by_rung;
+  expect(count + window + bin).toBe(all.calls);
+  expect([count, window, bin].every((calls) => calls > 0)).toBe(true);
+  expect(listing).toBeGreaterThan(100);
+  expect(all.by_resource.RFIs).toMatchObject({ count: 1, window: 1, bin: 1, listing: 1, calls: 3 });
   const sample = JSON.parse((await mirror(['verify', '--plan', '--sample', '100', '--json'])).stdout);
   expect(sample).toMatchObject({ calls: 100, by_rung: { sample: 100 } });
   const { code, stdout } = await mirror(['verify', '--plan']);
   expect(code).toBe(0);
   expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
-  expect(stdout).toMatch(/^RFIs +\d+ +1 +1 +1 /m);
-  expect(stdout).toMatch(/^In all: \d+ calls to count, \d+ calls to read all lists \(--full\)\.$/m);
+  expect(stdout).toMatch(/^RFIs +\d+ +1 +3 /m);
+  expect(stdout).toMatch(
+    /^In all: \d+ calls to count, \d+ for windows, \d+ for bins;\n\d+ calls to read all lists \(--full\)\.$/m,
+  );
   expect((await mirror(['verify', '--plan', '--repair'])).code).toBe(2);
   const { rows } = await database.pool.query('select count(*)::int as n from mirror.proofs');
   expect(rows[0].n).toBe(before[0].n + 4);

@@ -18,7 +18,7 @@ export type PlannedComparison = BatchKey & {
   records: number;
   isEstimate: boolean;
   /** Calls of each rung. */
-  calls: { count: number; listing: number; sample: number };
+  calls: { count: number; window: number; bin: number; listing: number; sample: number };
 };
 
 type Options = {
@@ -80,11 +80,25 @@ function planScope(options: Options, known: Known, { resources, ...place }: Scop
     const hasList = !isOff && entry.list !== null && !entry.list.shared;
     const { listCalls, isEstimate } = costOfBackfill(catalogue, entry, lists);
     const isCounted = hasList && listsAll(entry) && !isListedByParent(entry);
+    const own = hasList ? countLists(catalogue, known, key) : 0;
     return {
       ...{ ...key, isOff, records: known.rows.get(keyOf(key)) ?? 0, isEstimate: hasList && isEstimate },
-      calls: { count: Number(isCounted), listing: hasList ? listCalls : 0, sample: 0 },
+      calls: {
+        ...{ count: Number(isCounted), listing: hasList ? listCalls : 0, sample: 0 },
+        window: entry.list?.filterByUpdate === true ? own + entry.list.also.length : 0,
+        bin: entry.bin === null ? 0 : entry.bin.path === null ? own : Number(hasList),
+      },
     };
   });
+}
+
+/** One of all, or one of each parent that we have. */
+function countLists(catalogue: Catalogue, known: Known, key: BatchKey): number {
+  const entry = catalogue.get(key.resource);
+  if (!isListedByParent(entry)) return 1;
+  const rowsOf = ({ resource, scope }: CataloguedResource) =>
+    known.rows.get(keyOf({ ...key, projectId: scope === 'company' ? null : key.projectId, resource })) ?? 0;
+  return parentsOf(catalogue, entry).reduce((sum, parent) => sum + rowsOf(parent), 0);
 }
 
 /** As if they had been counted: our rows, spread evenly over parents, or over windows of days. */
@@ -105,12 +119,7 @@ function listsOf({ catalogue, pageSize, now }: Options, known: Known, key: Batch
   function spread({ list, ...of }: CataloguedResource, all: number): Pick<KnownLists, 'totals' | 'isEstimate'> {
     if (list === null) return { totals: [], isEstimate: false };
     if (isListedByParent({ ...of, list })) {
-      const parents = parentsOf(catalogue, { ...of, list }).reduce(
-        (sum, { resource, scope }) =>
-          sum +
-          (known.rows.get(keyOf({ ...key, projectId: scope === 'company' ? null : key.projectId, resource })) ?? 0),
-        0,
-      );
+      const parents = countLists(catalogue, known, key);
       return { totals: [parents === 0 ? 0 : Math.ceil(all / parents)], isEstimate: parents > 1 };
     }
     const windows = list.todayOnly ? windowsBack(now).length : 1;
