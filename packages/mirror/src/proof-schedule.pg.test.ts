@@ -239,6 +239,24 @@ test('of a tool that is off nothing is asked but, once for the project, whether 
   expect(procore.calls).toHaveLength(1);
 });
 
+test('what a person is told of stays theirs until all that they asked for is over, and a moment longer', async () => {
+  await wellFilled();
+  await query(`insert into mirror.comparisons (company_id, project_id, resource, rung, state, outcome, request, finished_at, due_at) values
+    (1, 7, 'RFIs', 'listing', 'done', 'differs', 'r', now() - interval '2 minutes', now()),
+    (1, 7, 'Submittals', 'listing', 'waiting', null, 'r', null, now() + interval '1 hour'),
+    (1, 7, 'Locations', 'listing', 'done', 'differs', 'just over', now(), now())`);
+  start();
+  await settled();
+  expect((await proved()).filter((proof) => /RFIs|Locations/.test(proof))).toEqual([]);
+  await query(
+    `update mirror.comparisons set state = 'done', finished_at = now() - interval '2 minutes' where request is not null`,
+  );
+  await query(`update mirror.comparisons set next_cheap_at = now(), next_listing_at = now() where request is not null`);
+  await expect
+    .poll(async () => new Set((await proved()).map((proof) => proof.split(' ')[0])).size, patience)
+    .toBe(RESOURCES.length);
+});
+
 test('VERIFY_EVERY_MS = 0: nothing is compared by itself, not even what an earlier schedule left', async () => {
   await wellFilled();
   await query(

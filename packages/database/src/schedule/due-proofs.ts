@@ -39,8 +39,12 @@ const IS_READY = `d.resource = any($2::text[])
   and not ${inPlace('backfills', `x.state in ('waiting', 'running') and x.request is not null`)}
   and not exists (select from mirror.scopes s where ${scopeCovers('s', 'd')})`;
 
+/** SQL condition: nobody watches what they asked for with table `d` among it. Who does reads the outcome a moment after all is over. */
+const IS_OURS = `(d.request is null or (d.finished_at < now() - interval '1 minute' and d.request not in (
+  select o.request from mirror.comparisons o where o.state in ('waiting', 'running') and o.request is not null)))`;
+
 /**
- * Tables whose turn it is, the longest unproved first. Those that may not be compared now (not selected, not filled, parked) are put off for
+ * Tables whose turn it is, the longest unproved first. Those that may not be compared now (not selected, not filled, parked, asked for by somebody who waits) are put off for
  * `putOffMs`; `looked`: how many rows it looked at.
  */
 export async function findDueProofs(
@@ -50,10 +54,10 @@ export async function findDueProofs(
   const { column, condition } = TURNS[turn];
   const { rows } = await client.query<{ projectId: string | null; resource: string; isReady: boolean }>(
     `with next as materialized (
-        select company_id, project_id, resource, ${column} as next_at, ctid as row_id from mirror.comparisons
+        select company_id, project_id, resource, ${column} as next_at, request, finished_at, ctid as row_id from mirror.comparisons
         where company_id = $1 and ${condition} and ${column} <= now() order by ${column} limit ${LOOKED_THROUGH}
       ),
-      judged as materialized (select d.*, (${IS_READY}) as is_ready from next d),
+      judged as materialized (select d.*, (${IS_OURS} and ${IS_READY}) as is_ready from next d),
       put_off as (
         update mirror.comparisons c set ${column} = now() + $4::float8 * interval '1 ms' from judged j
         where not j.is_ready and c.ctid = j.row_id
