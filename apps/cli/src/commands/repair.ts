@@ -6,8 +6,9 @@ import {
   readLoggedHooks,
   requestRepair,
 } from '@procore-mirror/database';
-import { isNotReached, isWorkerThere, repairInShort, type WorkEnd, watchRepair } from '@procore-mirror/mirror';
+import { isNotReached, repairInShort, type WorkEnd, watchRepair } from '@procore-mirror/mirror';
 import { type Command, InvalidArgumentError } from 'commander';
+import { watchWorkers } from '../ask-workers.ts';
 import type { Context } from '../context.ts';
 import { ServerUnreachableError, UsageError } from '../errors.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -19,9 +20,6 @@ type Options = { since?: string; company?: string; project?: string; detach?: bo
 
 const MOST_NAMED = 20;
 const NOT_REACHED = { fix: 'ask again when it answers: what was read until then need not be read again' };
-const NO_WORKER = {
-  fix: 'start one (`pnpm worker`): what was asked for is kept, and `pnpm mirror repair` shows how far it is',
-};
 
 export function addRepair(parent: Command, run: Run): void {
   parent
@@ -47,21 +45,22 @@ function past(text: string): string {
   return iso;
 }
 
-async function repair({ output, signal, withDatabase }: Context, options: Options): Promise<ExitCode> {
-  return withDatabase(async (database) => {
+async function repair(context: Context, options: Options): Promise<ExitCode> {
+  const { output, signal } = context;
+  return context.withDatabase(async (database) => {
     const companyIds = await companiesOf(database, options);
     const since = options.since === undefined ? null : new Date(options.since);
     const part = { companyIds, projectId: options.project ?? null, since };
     const requests = await requestRepair(database, randomUUID(), part);
-    if (options.detach === true) {
-      if (!(await isWorkerThere(database))) throw new ServerUnreachableError('no worker was seen for 30 s', NO_WORKER);
-      output.result({ state: 'under way', requests }, () => 'Repair: it is asked for; the workers do it');
-      return exitCode.fine;
-    }
-    const { end, progress } = await watchRepair({ database, requests, display: output, signal });
-    if (end === 'no worker') throw new ServerUnreachableError('no worker was seen for 30 s', NO_WORKER);
+    const watched = await watchWorkers(context, {
+      ...{ database, command: 'repair', detach: options.detach },
+      answer: { json: { requests }, words: 'Repair: it is asked for; the workers do it' },
+      watch: () => watchRepair({ database, requests, display: output, signal }),
+    });
+    if (watched === null) return exitCode.fine;
+    const { end, progress } = watched;
     output.result(asJson({ end, requests, progress }), () => inWords(progress, end));
-    return judge({ end, progress });
+    return judge(watched);
   });
 }
 
