@@ -2,6 +2,7 @@
 // and when all wait it jumps to the next moment somebody waits for. A week takes minutes, and whatever takes long in reality
 // takes just as long here.
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Clock } from '@procore-mirror/mirror';
 
 export type VirtualTime = {
   /** Milliseconds since 1970. */
@@ -17,6 +18,11 @@ export type VirtualTime = {
   /** Lets time pass until the work is done, and returns what it came to. Throws when all wait and nobody for a moment. */
   run: <T>(work: Promise<T>) => Promise<T>;
 };
+
+/** The same for those who take a clock. */
+export function clockOf(time: VirtualTime): Clock {
+  return { date: () => new Date(time.now()), now: time.now, sleep: time.sleep };
+}
 
 type Sleeper = { at: number; wake: () => void };
 

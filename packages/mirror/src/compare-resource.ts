@@ -4,7 +4,6 @@
 //   a pause ──▶ the lists with suspects once more ──▶ what is seen again is sure ──▶ proof, and repair where it is wanted
 //
 // A row differs only if it is older than the first request and no news of it waits: what happens while we look is no difference.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isListedByParent, listsAll, parentsOf } from '@procore-mirror/catalogue';
 import {
   type BatchKey,
@@ -36,6 +35,7 @@ import { deleteCap } from './plan/delete-cap.ts';
 import { counted } from './plan/fill-in-words.ts';
 import { isNotFound } from './plan/judge-failure.ts';
 import { type BatchRun, openRun, scopeOf } from './run/batch-run.ts';
+import { realTime } from './run/clock.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
 import { rulesOf } from './run/kept-walk.ts';
 import { readItems } from './run/read-answer.ts';
@@ -236,7 +236,7 @@ async function lookAgain(comparison: Comparison, parts: readonly Part[]): Promis
   const { run, options } = comparison;
   const { settings, batch } = run;
   const lists = await listSuspectLists(settings.database.pool, batch);
-  if (lists.length > 0) await sleep(settings.absencePauseMs, null, { signal: run.signal });
+  if (lists.length > 0) await (settings.clock ?? realTime).sleep(settings.absencePauseMs, run.signal);
   for (const parentId of lists) {
     const seen: Difference[] = [];
     const ids = new Set<string>();

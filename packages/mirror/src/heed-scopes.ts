@@ -1,6 +1,5 @@
 // Batches of a parked scope are not given out. Whoever else makes calls (hooks, backfills) asks before each of them: where the
 // scope is parked it waits for the probe that is due, makes it, or goes without.
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   askForTurn,
   type Database,
@@ -15,6 +14,7 @@ import { type ProcoreAnswer, type ProcoreClient, SLOW_TIMEOUT_MS } from '@procor
 import { askCompany } from './ask/witness.ts';
 import { ScopeParkedError } from './errors.ts';
 import { type Failure, isRefusal, judgeFailure, NOTHING_THERE } from './plan/judge-failure.ts';
+import { type Clock, realTime } from './run/clock.ts';
 
 export type HeedOptions = {
   database: Database;
@@ -23,6 +23,7 @@ export type HeedOptions = {
   patienceMs: number;
   /** Told when a call begins to wait because everything is parked. The call throws what this throws, instead of waiting. */
   onWait?: (reason: string) => void;
+  clock?: Clock | undefined;
 };
 
 /** Somebody else's probe may succeed at any moment. */
@@ -121,17 +122,17 @@ function dispose(answer: ProcoreAnswer): void {
 /** Waits a moment, again and again, until patience is at its end: throws ScopeParkedError then. */
 function createWait(
   scope: Scope & Asked,
-  { patienceMs, onWait = () => {} }: HeedOptions,
+  { patienceMs, onWait = () => {}, clock = realTime }: HeedOptions,
 ): (parked: ParkedNow) => Promise<void> {
-  const giveUpAt = performance.now() + patienceMs;
+  const giveUpAt = clock.now() + patienceMs;
   let isTold = false;
   return async (parked) => {
     const { isEverything, waitMs, detail } = parked;
-    if (!isEverything && performance.now() + waitMs > giveUpAt) throw parkedError(scope, parked);
+    if (!isEverything && clock.now() + waitMs > giveUpAt) throw parkedError(scope, parked);
     if (isEverything && !isTold) onWait(detail);
     isTold ||= isEverything;
     const pauseMs = Math.min(Math.max(waitMs, SHORTEST_WAIT_MS), LOOK_EVERY_MS);
-    await delay(pauseMs, undefined, { signal: scope.signal }).catch(() => scope.signal?.throwIfAborted());
+    await clock.sleep(pauseMs, scope.signal).catch(() => scope.signal?.throwIfAborted());
   };
 }
 

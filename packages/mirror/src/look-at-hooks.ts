@@ -21,6 +21,7 @@ import { type Patience, tryCalls } from './ask/try-calls.ts';
 import { ScopeParkedError } from './errors.ts';
 import { findLeftHooks, removeLeftHooks } from './leave-scope.ts';
 import type { HookAction } from './plan/plan-hooks.ts';
+import { type Clock, realTime } from './run/clock.ts';
 import type { Scope } from './scope.ts';
 
 type Place = Pick<Scope, 'companyId' | 'projectId'>;
@@ -34,6 +35,8 @@ export type LookOptions = Pick<HookOptions, 'namespace' | 'destinationUrl' | 'au
     database?: Database;
     /** May a hook keep what it carries, though it was given another value than ours, known by this fingerprint? */
     keepsSecret?: (key: string) => Promise<boolean>;
+    /** For whoever has a time of their own. */
+    clock?: Clock | undefined;
   };
 
 export type ScopeHooks = {
@@ -80,7 +83,7 @@ const NO_HOOK: SeenHook = {
   hasListedTriggers: false,
 };
 
-/** What is offered in each company, and when it is to be asked again (performance.now); null: none of its projects tells. */
+/** What is offered in each company, and when it is to be asked again (by `Clock.now`); null: none of its projects tells. */
 export type KnownOffers = Map<string, { offers: HookOptions['offers'] | null; askAgainAt: number }>;
 
 /**
@@ -91,9 +94,9 @@ export function createHookLooks(
   options: LookOptions & { templates: (companyId: string) => readonly string[]; offers?: KnownOffers },
 ): HookLooks {
   const { client, resources, signal, database, pausesMs, templates, offers = new Map(), ...rest } = options;
-  const { keepsSecret = async () => false, ...how } = rest;
+  const { keepsSecret = async () => false, clock = realTime, ...how } = rest;
   const hooks = createHooksApi(client);
-  const offersOf = createOffers(templates, offers);
+  const offersOf = createOffers(templates, offers, clock);
   const knownAt = (place: Place) => database && readHook(database.pool, { ...place, payloadVersion: PAYLOAD_VERSION });
   const scopeAt = ({ companyId, projectId }: Place): HookOptions => ({
     ...{ ...how, hooks, companyId, projectId, signal, payloadVersion: PAYLOAD_VERSION, selection: { resources } },
@@ -121,7 +124,7 @@ export function createHookLooks(
 
   /** One process at a time, or each makes a hook where there is none. */
   const alone = <T>(place: Place, work: () => Promise<T>) =>
-    database === undefined ? work() : aloneAtHook(database, place, signal, work);
+    database === undefined ? work() : aloneAtHook(database, place, signal, work, clock);
 
   return {
     plan: (place) =>
@@ -197,6 +200,7 @@ const ASK_AGAIN_AFTER_MS = 600_000;
 function createOffers(
   templates: (companyId: string) => readonly string[],
   inCompany: KnownOffers,
+  clock: Clock,
 ): (scope: HookOptions) => Promise<Pick<HookOptions, 'offers'>> {
   async function ask(scope: HookOptions): Promise<HookOptions['offers'] | null> {
     for (const projectId of templates(scope.companyId).slice(0, MOST_TEMPLATES)) {
@@ -210,11 +214,10 @@ function createOffers(
     const { companyId, projectId } = scope;
     if (projectId === null) return {};
     const known = inCompany.get(companyId);
-    if (known !== undefined && performance.now() < known.askAgainAt)
-      return known.offers ? { offers: known.offers } : {};
+    if (known !== undefined && clock.now() < known.askAgainAt) return known.offers ? { offers: known.offers } : {};
     const offers = await ask(scope);
     const lastMs = offers === null ? ASK_AGAIN_AFTER_MS : OFFERS_LAST_MS;
-    inCompany.set(companyId, { offers, askAgainAt: performance.now() + lastMs });
+    inCompany.set(companyId, { offers, askAgainAt: clock.now() + lastMs });
     return offers ? { offers } : {};
   };
 }

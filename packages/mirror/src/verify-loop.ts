@@ -1,6 +1,5 @@
 // Compares with Procore what was asked for, in each worker a few resources at once. How far each comparison is lies in Postgres: whoever takes it over
 // goes on there.
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   addProof,
   type BatchKey,
@@ -19,7 +18,9 @@ import { ComparisonLostError, ScopeParkedError } from './errors.ts';
 import { heedScopes } from './heed-scopes.ts';
 import { judgeFailure } from './plan/judge-failure.ts';
 import { mayPass } from './plan/judge-fill.ts';
+import { realTime } from './run/clock.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
+import { keepLease } from './run/keep-lease.ts';
 
 type VerifyLog = Record<'info' | 'warn', (keys: Record<string, unknown>, message: string) => void>;
 
@@ -47,7 +48,7 @@ const PAUSES_MS = [2_000, 10_000];
 export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Promise<void> } {
   const { log, canSignIn, atOnce = 2, leaseMs = 15_000, idleMs = 500, pausesMs = PAUSES_MS } = options;
   const settings = { ...options.settings, client: leavingParkedAlone(options.settings) };
-  const { database } = settings;
+  const { database, clock = realTime } = settings;
   const tools = createAskedTools(settings);
   const closing = new AbortController();
   const inHand = new Set<Promise<void>>();
@@ -58,7 +59,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
       const next = inHand.size < atOnce ? await claim() : null;
       if (next !== null) start(next);
       else {
-        const rest = sleep(idleMs, null, { signal: closing.signal }).catch(() => null);
+        const rest = clock.sleep(idleMs, closing.signal).catch(() => null);
         await Promise.race([rest, ...(inHand.size < atOnce ? [] : inHand)]);
       }
     }
@@ -71,7 +72,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
       return await claimComparison(database, { holder: `${options.holder}/${claims}`, leaseMs, isScheduleOpen: true });
     } catch (error) {
       if (!closing.signal.aborted) log.warn({ error }, 'the comparisons to do could not be read; trying again');
-      await sleep(REST_AFTER_UNREAD_MS, null, { signal: closing.signal }).catch(() => null);
+      await clock.sleep(REST_AFTER_UNREAD_MS, closing.signal).catch(() => null);
       return null;
     }
   }
@@ -84,13 +85,11 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
   async function compare(comparison: ClaimedComparison): Promise<void> {
     const { holder, request } = comparison;
     const lost = new AbortController();
-    const renewal = setInterval(() => {
-      renewComparison(database, comparison, { holder, leaseMs }).then(
-        (isOurs) => isOurs || lost.abort(new ComparisonLostError('somebody else has it')),
-        (error: unknown) =>
-          log.warn({ ...keysOf(comparison), error }, 'the lease of a comparison could not be renewed'),
-      );
-    }, leaseMs / 3);
+    const lease = keepLease({
+      ...{ clock, leaseMs, renew: () => renewComparison(database, comparison, { holder, leaseMs }) },
+      onLost: () => lost.abort(new ComparisonLostError('somebody else has it')),
+      onError: (error) => log.warn({ ...keysOf(comparison), error }, 'the lease of a comparison could not be renewed'),
+    });
     const signal = AbortSignal.any([lost.signal, closing.signal]);
     let { calls } = comparison;
     try {
@@ -101,7 +100,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
         return;
       }
       const compared = await compareResource(settings, comparison, {
-        ...{ signal, now: new Date(), kept: keptOf(comparison) },
+        ...{ signal, now: clock.date(), kept: keptOf(comparison) },
         ...{ rung: comparison.rung, repairs: comparison.repairs, buriesAll: comparison.buriesAll },
         onEnd: (made) => {
           calls += made;
@@ -116,7 +115,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
         ),
       );
     } finally {
-      clearInterval(renewal);
+      lease.stop();
     }
   }
 
@@ -183,9 +182,9 @@ function keysOf({ companyId, projectId, resource }: BatchKey): Record<string, st
 }
 
 /** Calls to a parked scope wait for its probe, not here. */
-function leavingParkedAlone({ client, database, parking }: FetchSettings): FetchSettings['client'] {
+function leavingParkedAlone({ client, database, parking, clock }: FetchSettings): FetchSettings['client'] {
   return heedScopes(client, {
-    ...{ database, parking, patienceMs: 0 },
+    ...{ database, parking, patienceMs: 0, clock },
     onWait: (reason) => {
       throw new ScopeParkedError(`Procore does not answer, so it is left alone for a while (${reason})`);
     },
