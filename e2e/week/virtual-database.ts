@@ -49,6 +49,25 @@ end $$;
 create trigger note_wait before update or delete on mirror.pending
   for each row execute function virtual_clock.note_wait()`;
 
+// When each hook, and each log of deliveries, was looked at.
+const LOOKS = `
+create table virtual_clock.hook_looks (place text not null, at timestamptz not null);
+create table virtual_clock.log_looks (like virtual_clock.hook_looks);
+create function virtual_clock.note_hook_look() returns trigger language plpgsql as $$
+begin
+  insert into virtual_clock.hook_looks values (coalesce(new.project_id::text, 'company'), new.looked_at);
+  return new;
+end $$;
+create function virtual_clock.note_log_look() returns trigger language plpgsql as $$
+begin
+  if new.status = 'discarded' then insert into virtual_clock.log_looks values (new.hook_id, new.looked_at); end if;
+  return new;
+end $$;
+create trigger note_look before insert or update of looked_at on mirror.hooks
+  for each row execute function virtual_clock.note_hook_look();
+create trigger note_look before insert or update of looked_at on mirror.delivery_looks
+  for each row when (new.looked_at is not null) execute function virtual_clock.note_log_look()`;
+
 /** A migrated database of its own, on the time given. */
 export async function createVirtualDatabase(time: VirtualTime): Promise<VirtualDatabase> {
   const test = await createTestDatabase();
@@ -58,6 +77,7 @@ export async function createVirtualDatabase(time: VirtualTime): Promise<VirtualD
   await test.pool.query(`alter database ${name} set synchronous_commit = off`);
   await migrateDatabase({ url: test.url, tables: catalogue.tables });
   await test.pool.query(WAITS);
+  await test.pool.query(LOOKS);
   const database = openDatabase({ url: test.url, applicationName: 'week', max: CONNECTIONS });
   keepTime(database.pool, time);
   return {

@@ -11,14 +11,12 @@ type CallKind = 'show' | 'list';
 
 export type VirtualProcore = {
   client: ProcoreClient;
-  /** Brings the simulator's clock to this moment. */
-  tellTime: () => Promise<void>;
   close: () => Promise<void>;
 };
 
 const CALL_MS = 300;
 /** The simulator's clock, brought to the moment. */
-async function followTime(system: System, time: VirtualTime): Promise<() => Promise<void>> {
+export async function followTime(system: System, time: VirtualTime): Promise<() => Promise<void>> {
   let { nowMs: told } = await system.control<{ nowMs: number }>('POST', '/control/clock', { speed: 0 });
   let telling: Promise<unknown> = Promise.resolve();
   return async () => {
@@ -34,12 +32,12 @@ async function followTime(system: System, time: VirtualTime): Promise<() => Prom
 /** The budget looks at least so often whether there is leave. */
 const LONGEST_NAP_MS = 1000;
 
-export async function connectProcore(options: {
+export function connectProcore(options: {
   system: System;
   database: Database;
   time: VirtualTime;
-  /** Where several share the simulator, the one way that its clock is told. */
-  tellTime?: () => Promise<void>;
+  /** Of `followTime`: the simulator's clock is told in one way. */
+  tellTime: () => Promise<void>;
   /** Names it among those that share the budget. */
   holder?: string;
   /** Told what each call was for: whose news led to it, and whether it asked for one record. */
@@ -47,15 +45,14 @@ export async function connectProcore(options: {
   /** Told of each request. */
   onAnswer: (status: number | null, companyId: string) => void;
   onError: (error: unknown) => void;
-}): Promise<VirtualProcore> {
-  const { system, database, time, holder = 'week', onError } = options;
+}): VirtualProcore {
+  const { system, database, time, tellTime, holder = 'week', onError } = options;
   const { clientId, clientSecret } = system.secrets;
   const loginUrl = new URL(system.simulatorUrl);
   const auth = createAuth({ loginUrl, credentials: () => ({ clientId, clientSecret }), now: time.now });
   const budget = createCallBudget({ database, holder, onError, sleep: nap });
   const counter = createCallCounter({ database, onError, clock: clockOf(time) });
   const out: (() => void)[] = [];
-  const tellTime = options.tellTime ?? (await followTime(system, time));
   let underWay = 0;
   let answeredAt = 0;
 
@@ -90,10 +87,8 @@ export async function connectProcore(options: {
       options.onAnswer(call.status, call.companyId);
     },
   });
-  await tellTime();
   return {
     client: counting(client, options.onCall),
-    tellTime,
     close: async () => {
       budget.close();
       await counter.close();

@@ -34,6 +34,7 @@ export function createVirtualTime(start: number): VirtualTime {
   const moments = createHeap();
   let now = start;
   let underWay = 0;
+  let whenDone = Promise.withResolvers<void>();
   let failure: { error: unknown } | null = null;
 
   const until: VirtualTime['until'] = (at, signal) =>
@@ -60,7 +61,9 @@ export function createVirtualTime(start: number): VirtualTime {
   async function calm(): Promise<void> {
     for (let calmTurns = 0; calmTurns < CALM_TURNS; calmTurns += 1) {
       await turn();
-      if (underWay > 0) calmTurns = -1;
+      if (underWay === 0) continue;
+      calmTurns = -1;
+      await whenDone.promise;
     }
   }
 
@@ -86,6 +89,10 @@ export function createVirtualTime(start: number): VirtualTime {
         return await real;
       } finally {
         underWay -= 1;
+        if (underWay === 0) {
+          whenDone.resolve();
+          whenDone = Promise.withResolvers();
+        }
       }
     },
     fail: (error) => {

@@ -167,6 +167,7 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
     return {
       place: fill.place,
       parents: fill.parents,
+      attempts: fill.attempts,
       isLastTry: fill.attempts >= MOST_ATTEMPTS,
       areParentsFilled: () => {
         const parents = parentsOf(catalogue, catalogue.get(fill.resource));

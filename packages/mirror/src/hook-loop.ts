@@ -27,7 +27,7 @@ import {
   PAYLOAD_VERSION,
   type ScopeHooks,
 } from './look-at-hooks.ts';
-import { hookCallsLeft, isListDue, pauseOfLooks } from './plan/hook-share.ts';
+import { hookCallsLeft, isListDue, listEveryMs, pauseOfLooks } from './plan/hook-share.ts';
 import type { WantedProjects } from './plan/select-projects.ts';
 import { type Clock, realTime } from './run/clock.ts';
 import { usualPace } from './run/fetch-settings.ts';
@@ -158,6 +158,7 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
   const { companyId } = company;
   const isNamed = companyIds.includes(companyId);
   const made: number[] = [];
+  let callsMade = 0;
   const client = countCalls(
     heedScopes(options.client, {
       ...{ database, parking: usualPace.parking, patienceMs: 0, clock },
@@ -165,26 +166,41 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
         throw new ScopeParkedError(`Procore is left alone for a while (${reason})`);
       },
     }),
-    () => made.push(clock.now()),
+    () => {
+      callsMade += 1;
+      made.push(clock.now());
+    },
   );
   const pauses = createPauses(everyMs, clock);
   const looksNow = createLooksNow(options, { ...company, isPaused: pauses.has }, client);
   let listAgainAt = Number.NEGATIVE_INFINITY;
+  let listCalls = 1;
+  let hourLimit: number | null = null;
   let inARow: (string | null)[] = [];
   let rests = 0;
 
   async function callsLeft(isSetup: boolean): Promise<number> {
-    const { used, hourLimit } = await readHookCalls(database.pool, companyId, LATELY_MS);
+    const { used, hourLimit: limit } = await readHookCalls(database.pool, companyId, LATELY_MS);
+    hourLimit = limit;
     while ((made[0] ?? Number.POSITIVE_INFINITY) < clock.now() - LATELY_MS) made.shift();
     return hookCallsLeft({ used: used + made.length, hourLimit }, isSetup);
   }
 
   async function listProjects(signal: AbortSignal): Promise<void> {
-    const work = () => selectCompany({ client, database, companyId, wanted, signal, clock });
+    let isLeftAlone = false;
+    const work = () =>
+      selectCompany({ client, database, companyId, wanted, signal, clock }).catch((error: unknown) => {
+        isLeftAlone = error instanceof ScopeParkedError;
+        throw error;
+      });
+    const before = callsMade;
     const tried = await tryCalls(work, { signal, pausesMs: [] });
+    listCalls = Math.max(callsMade - before, 1);
     if ('done' in tried) return onProjects(companyId, tried.done);
     listAgainAt = clock.now() + REST_AFTER_FAILURE_MS;
-    log.warn({ company_id: companyId, reason: tried.refused }, 'the projects of a company could not be listed');
+    // That it is parked was told.
+    if (!isLeftAlone)
+      log.warn({ company_id: companyId, reason: tried.refused }, 'the projects of a company could not be listed');
   }
 
   async function lookAtOne(looks: HookLooks, { projectId, isSelected }: Omit<DueHook, 'isNew'>): Promise<boolean> {
@@ -212,7 +228,11 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
   /** Lists the projects when that is due. False: no worker mirrored the company for a while, and no list put it back yet. */
   async function listIfDue(isShort: boolean, signal: AbortSignal): Promise<boolean> {
     const state = await readProjectsState(database.pool, companyId);
-    if (clock.now() >= listAgainAt && (!state.isSelected || isListDue(state, { everyMs, isShort }))) {
+    if (
+      clock.now() >= listAgainAt &&
+      (!state.isSelected ||
+        isListDue(state, { everyMs: listEveryMs({ ...state, listCalls, hourLimit }, everyMs), isShort }))
+    ) {
       await listProjects(signal);
     }
     return state.isSelected || (await readProjectsState(database.pool, companyId)).isSelected;

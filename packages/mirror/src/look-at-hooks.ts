@@ -56,6 +56,8 @@ export type ScopeHooks = {
   waits: string | null;
   /** No answer was to be had. */
   isUnreached: boolean;
+  /** It was not asked, because it is parked. */
+  isLeftAlone: boolean;
 };
 
 export type HookLooks = {
@@ -70,7 +72,10 @@ export type HookLooks = {
 };
 
 export const PAYLOAD_VERSION = 'v4.0';
-const NOTHING = { hookId: null, notOffered: [], refused: [], trouble: null, waits: null, isUnreached: false };
+const NOTHING = {
+  ...{ hookId: null, notOffered: [], refused: [], trouble: null, waits: null },
+  ...{ isUnreached: false, isLeftAlone: false },
+};
 const NO_HOOK: SeenHook = {
   hookId: null,
   status: null,
@@ -186,7 +191,8 @@ async function lookAt(place: Place, work: Work, patience: Patience): Promise<{ f
   );
   if ('done' in tried) return { found: { ...NOTHING, ...tried.done, companyId, projectId, actions }, failure: null };
   const isUnreached = failure instanceof ProcoreUnreachableError || failure instanceof ProcoreTokenError;
-  const found = { ...NOTHING, companyId, projectId, actions, trouble: tried.refused, isUnreached };
+  const isLeftAlone = failure instanceof ScopeParkedError;
+  const found = { ...NOTHING, companyId, projectId, actions, trouble: tried.refused, isUnreached, isLeftAlone };
   return { found, failure };
 }
 

@@ -1,6 +1,7 @@
 // One look after the other at the logs of a company's hooks: what came of it is noted, and who refuses is left alone.
 import {
   findRecorded,
+  isScopeParked,
   type LookPlace,
   noteDeliveryLook,
   noteFailedLook,
@@ -50,7 +51,9 @@ export function createLogLooks(options: Options): LogLooks {
   async function settle(place: LookPlace, error: unknown, how: { isAsked: boolean; calls: number }): Promise<boolean> {
     const finding = findingOf(error);
     if (finding === null) throw error;
-    if (error instanceof ScopeParkedError) {
+    // What the probe of a company is answered says nothing of the log.
+    const company = { companyId, projectId: null, resource: null };
+    if (error instanceof ScopeParkedError || (await isScopeParked(database.pool, company))) {
       if (how.isAsked) await noteFailedLook(database, place, { finding, nextInMs: 0, calls: 0 });
       return how.isAsked;
     }
