@@ -8,6 +8,7 @@ import {
   recordDelivery,
   startFillLoop,
   startHookLoop,
+  startProofSchedule,
   startRepairLoop,
   startVerifyLoop,
   usualPace,
@@ -28,6 +29,8 @@ export type VirtualMirrorOptions = {
   /** What is mirrored, and how many records of each there are in a company, a project or a parent. */
   sizes: Readonly<Record<string, number>>;
   workers?: number;
+  /** How often loops look whether something is to be done: each look costs real time, though mostly nothing has changed. */
+  lookEveryMs?: number;
 };
 
 export type Company = { companyId: string; projectIds: string[] };
@@ -60,16 +63,15 @@ const FETCH_DELAY_MS = 2_000;
 const CONCURRENCY = 8;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 const QUICKEST_DELIVERY_MS = 300;
 const SLOWEST_DELIVERY_MS = 2_500;
-/** Each look costs real time, though mostly nothing has changed. */
-const LOOK_EVERY_MS = 5 * MINUTE_MS;
 const AUTHORIZATION = 'Bearer of-the-hooks';
 
 export async function openVirtualMirror(options: VirtualMirrorOptions): Promise<VirtualMirror> {
   const closing = new AsyncDisposableStack();
   const nowhere = 'postgres://localhost/nowhere'; // of the system, only the simulator is started
-  const { simulator, workers = 1 } = options;
+  const { simulator, workers = 1, lookEveryMs = 5 * MINUTE_MS } = options;
   const system = await startSystem({ databaseUrl: nowhere, queueUrl: nowhere, projects: 0, simulator });
   closing.defer(() => system.close());
   const receiver = await startHookReceiver();
@@ -113,7 +115,7 @@ export async function openVirtualMirror(options: VirtualMirrorOptions): Promise<
     ...{ system, time, database, companies, resources, random, said, tellTime, stop },
     start: () => {
       for (let number = 1; number <= workers; number += 1) {
-        const how = { system, time, database, tellTime, resources, random, said, record, receiver };
+        const how = { system, time, database, tellTime, resources, random, said, record, receiver, lookEveryMs };
         started.push(startWorker({ ...how, holder: `worker ${number}`, companies }));
       }
     },
@@ -145,10 +147,24 @@ function startWorker(
   > & {
     holder: string;
     receiver: HookReceiver;
+    lookEveryMs: number;
     record: (body: Buffer, via: 'delivery log') => Promise<void>;
   },
 ): Worker {
-  const { system, time, database, companies, tellTime, resources, random, said, holder, receiver, record } = options;
+  const {
+    system,
+    time,
+    database,
+    companies,
+    tellTime,
+    resources,
+    random,
+    said,
+    holder,
+    receiver,
+    record,
+    lookEveryMs,
+  } = options;
   const clock = clockOf(time);
   const onError = (error: unknown): void => time.fail(error);
   const nobody = { onCall: () => {}, onAnswer: () => {} };
@@ -173,12 +189,13 @@ function startWorker(
   const loops = [
     startFillLoop({
       ...{ settings, holder, resources, log, canSignIn, leaseMs: LEASE_MS },
-      ...{ idleMs: MINUTE_MS, lookEveryMs: LOOK_EVERY_MS },
+      ...{ idleMs: lookEveryMs / 5, lookEveryMs },
     }),
-    startVerifyLoop({ settings, holder, log, canSignIn, leaseMs: LEASE_MS, idleMs: MINUTE_MS }),
+    startVerifyLoop({ settings, everyMs: DAY_MS, holder, log, canSignIn, leaseMs: LEASE_MS, idleMs: lookEveryMs / 5 }),
+    startProofSchedule({ ...own, catalogue, resources, everyMs: DAY_MS, lookEveryMs }),
     startHookLoop({
       ...{ ...own, catalogue, resources, namespace: 'mirror', projects: 'active', everyMs: HOUR_MS },
-      ...{ lookEveryMs: LOOK_EVERY_MS, noteEveryMs: LOOK_EVERY_MS, leaveAfterMs: HOUR_MS },
+      ...{ lookEveryMs, noteEveryMs: lookEveryMs, leaveAfterMs: HOUR_MS },
       companyIds: companies.map(({ companyId }) => companyId),
       destinationUrl: receiver.url,
       secrets: () => new Map([[AUTHORIZATION, 'fingerprint']]),
@@ -187,7 +204,7 @@ function startWorker(
       onProjects: () => {},
     }),
     startRepairLoop({
-      ...{ ...own, everyMs: 15 * MINUTE_MS, lookEveryMs: LOOK_EVERY_MS },
+      ...{ ...own, everyMs: 15 * MINUTE_MS, lookEveryMs },
       handOver: ({ body }) => record(body, 'delivery log'),
     }),
   ];

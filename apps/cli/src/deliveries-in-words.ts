@@ -1,23 +1,9 @@
 import type { DeliveryStatus } from '@procore-mirror/database';
-import { roundOfLogMs } from '@procore-mirror/mirror';
 import { ago, counted } from './output.ts';
-
-export type Deliveries = DeliveryStatus & {
-  /** How long workers take to look at every log once, where their share of the calls does not reach for a day, ms. */
-  logRoundMs: number | null;
-};
-
-const DAY_MS = 86_400_000;
-
-/** Null: a look a day at each log is within the share. */
-export function longRound(hooks: number, hourLimit: number | null): number | null {
-  const ms = roundOfLogMs(hooks, hourLimit);
-  return ms > DAY_MS ? ms : null;
-}
 
 /** What did not come, and what to do; a line each. */
 export function deliveriesInWords(
-  { undelivered, silent, unread, broughtInLastDay, logRoundMs }: Deliveries,
+  { undelivered, silent, unread, broughtInLastDay }: DeliveryStatus,
   now: Date,
 ): string {
   return [
@@ -41,10 +27,5 @@ export function deliveriesInWords(
     ...(broughtInLastDay === 0
       ? []
       : [`${counted(broughtInLastDay, 'event')} that deliveries missed came from Procore's log in the last day.`]),
-    ...(logRoundMs === null
-      ? []
-      : [
-          `Workers take about ${Math.round(logRoundMs / 3_600_000)} h to look at each log of deliveries once: they may take 10 % of the calls.`,
-        ]),
   ].join('\n');
 }

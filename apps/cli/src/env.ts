@@ -43,6 +43,9 @@ export const hooksSchema = z.object({
   ...applyHooksSchema.shape,
   WEBHOOK_AUTHORIZATION: webhookEnv.WEBHOOK_AUTHORIZATION.optional(),
 });
+export const upkeepSchema = z.object(workerEnv).pick({
+  ...{ CHECK_HOOKS_EVERY_MS: true, REPAIR_EVERY_MS: true, VERIFY_EVERY_MS: true },
+});
 export const replaySchema = z.object({ ...queueSchema.shape, FETCH_DELAY_MS: workerEnv.FETCH_DELAY_MS });
 
 /**

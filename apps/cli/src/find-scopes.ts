@@ -17,8 +17,6 @@ type Part = {
   wanted: 'active' | readonly string[];
   projectId: string | undefined;
   resource: string | undefined;
-  /** In which lane projects are listed; a backfill's when left out. */
-  lane?: 'backfill' | 'verify';
 };
 
 /**
@@ -29,12 +27,12 @@ export async function findScopes(
   context: Context,
   part: Part,
 ): Promise<{ scopes: Scope[]; unlisted: readonly string[] }> {
-  const { database, catalogue, companyIds, projectId, wanted, lane = 'backfill' } = part;
+  const { database, catalogue, companyIds, projectId, wanted } = part;
   const chosen = chooseResource(part);
   const { client } = part;
   // A fill of a part takes nothing from the selection, so nothing is noted.
   const { scopes: selected, unlisted } = await listSelected(context, {
-    ...{ client, database, companyIds, wanted, lane },
+    ...{ client, database, companyIds, wanted, lane: 'backfill' },
   });
   const scopes = selected
     .map((scope) => withResources(scope, { catalogue, resources: chosen }))

@@ -25,7 +25,7 @@ type Options = {
   /** Nothing is noted when left out. */
   select?: typeof selectCompany;
   /** Whose share of the calls the lists take. */
-  lane: 'upkeep' | 'backfill' | 'verify';
+  lane: 'upkeep' | 'backfill';
 };
 
 /**

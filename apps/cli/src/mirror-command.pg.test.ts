@@ -184,6 +184,28 @@ test('status tells what is left of the limits, whose they are, and what others u
   await database.pool.query('truncate mirror.budget, mirror.budget_owner');
 });
 
+test('status says how long rounds of upkeep take', async () => {
+  expect((await mirror(['status'])).stdout).not.toContain('Workers look');
+  await database.pool.query(
+    `insert into mirror.selection (company_id, project_id, is_selected) values (5, null, true)`,
+  );
+  await database.pool.query(`insert into mirror.hooks (company_id, project_id, hook_id, payload_version)
+    select 5, nullif(n, 0), 'H' || n, 'v4.0' from generate_series(0, 2000) n`);
+  await database.pool.query(`insert into mirror.backfills (company_id, project_id, resource, state)
+    select 5, n, 'R' || r, 'done' from generate_series(1, 2000) n, generate_series(1, 36) r`);
+  await database.pool.query(
+    `insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by) values ('hour', 600, 1, now() + interval '1 h', 'header')`,
+  );
+  const { stdout } = await mirror(['status', '--company', '5']);
+  expect(stdout).toContain(
+    '5: 2001 hooks: 2.9 days, their log: 33 h, proofs of 72000 tables: 51.4 days (at 600 calls an hour)',
+  );
+  const [upkeep] = JSON.parse((await mirror(['status', '--json', '--company', '5'])).stdout).upkeep;
+  expect(upkeep).toMatchObject({ company_id: '5', hooks: 2001, tables: 72_000, calls_per_table: null });
+  expect(upkeep.proofs_ms / 86_400_000).toBeCloseTo(51.4, 1);
+  await database.pool.query('truncate mirror.budget, mirror.selection, mirror.hooks, mirror.backfills');
+});
+
 test('status finds something wrong: dead letters', async () => {
   await aDeadLetter('D1');
   const { code, stdout } = await mirror(['status']);

@@ -8,10 +8,15 @@ export function companyOrProjectId(text: string): string {
 }
 
 /** How many at most. */
-export function limit(text: string): number {
+export const limit = (text: string): number => upTo(10_000, text);
+
+/** How many records a sample has. */
+export const sampleSize = (text: string): number => upTo(1_000_000, text);
+
+function upTo(most: number, text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 10_000)
-    throw new InvalidArgumentError('A whole number from 1 to 10000.');
+  if (!Number.isInteger(value) || value < 1 || value > most)
+    throw new InvalidArgumentError(`A whole number from 1 to ${most}.`);
   return value;
 }
 

@@ -1,8 +1,9 @@
-import type { BackfillProgress, Freshness, MirrorStatus, Shortage } from '@procore-mirror/database';
+import type { BackfillProgress, DeliveryStatus, Freshness, MirrorStatus, Shortage } from '@procore-mirror/database';
 import { progressInWords } from '@procore-mirror/mirror';
 import { budgetInWords } from './budget-in-words.ts';
-import { type Deliveries, deliveriesInWords } from './deliveries-in-words.ts';
+import { deliveriesInWords } from './deliveries-in-words.ts';
 import { ago, table } from './output.ts';
+import { type Upkeep, upkeepInWords } from './upkeep-in-words.ts';
 
 /** `waiting`: deliveries that are not recorded yet; null when the queue could not be asked, for this `problem`. */
 export type QueueStatus = { waiting: number | null; problem: string | null };
@@ -14,7 +15,9 @@ export type Status = MirrorStatus & {
   overwrittenOn: string | null;
   /** Null: none is under way. `shortage`: it waits for calls. */
   backfill: (BackfillProgress & { shortage: Shortage | null }) | null;
-  deliveries: Deliveries;
+  deliveries: DeliveryStatus;
+  /** Of each company. */
+  upkeep: readonly Upkeep[];
 };
 
 const MOST_LINES = 60;
@@ -37,6 +40,7 @@ export function statusInWords(status: Status, all: boolean, now: Date): string {
     overview(status, now),
     deliveriesInWords(status.deliveries, now),
     budgetInWords(status.budget),
+    upkeepInWords(status.upkeep),
     section('Parked scopes (left alone until their next probe)', parkedTable(status, now)),
     section('Dead letters (see `mirror dead-letters list`)', deadLettersTable(status, now)),
     section('Events that led to no fetch', ignoredTable(status, now)),

@@ -12,6 +12,7 @@ export type Verified = {
   /** Companies whose projects could not be listed. */
   unlisted: readonly string[];
   repairs: boolean;
+  isSample: boolean;
 };
 
 const MOST_NAMED = 20;
@@ -44,7 +45,10 @@ export function verifiedInWords(verified: Verified): string {
     'no worker': '',
     'told to end': '; the workers go on, and the same command shows how far they are',
   }[end];
-  const sums = `Verify: ${counted(equal, 'table')} of ${compared.length} proved equal, ${counted(differences.length, 'difference')}, ${counted(progress.calls, 'call')}${state}`;
+  const proved = verified.isSample
+    ? sampleInWords(sampleOf(verified))
+    : `${counted(equal, 'table')} of ${compared.length} proved equal, ${counted(differences.length, 'difference')}`;
+  const sums = `Verify: ${proved}, ${counted(progress.calls, 'call')}${state}`;
   return [
     ...(lines.length === 0 ? [] : [table(['company', 'project', 'resource', 'outcome'], lines)]),
     ...(named.length === 0 ? [] : [table(['resource', 'record', 'is', 'fields'], named)]),
@@ -61,6 +65,26 @@ function wordsOf({ outcome, missing, changed, extra, detail, ours, theirs }: Com
   return [found, ...(detail === null ? [] : [detail])].join('; ');
 }
 
+type Sample = {
+  compared: number;
+  differ: number;
+  /** The part of all rows that is wrong at most, with 95 %; null where something differs, or nothing was compared. */
+  wrongAtMost: number | null;
+};
+
+/** Where none of n records differs, fewer than 3/n of all do, with 95 %. */
+function sampleOf({ compared, differences }: Verified): Sample {
+  const size = compared.reduce((sum, { ours }) => sum + (ours ?? 0), 0);
+  const differ = differences.length;
+  return { compared: size, differ, wrongAtMost: differ > 0 || size === 0 ? null : Math.min(1, 3 / size) };
+}
+
+function sampleInWords({ compared, differ, wrongAtMost }: Sample): string {
+  const counts = `${counted(compared, 'record')} compared, ${differ} differ${differ === 1 ? 's' : ''}`;
+  if (wrongAtMost === null) return counts;
+  return `${counts}; fewer than 3/${compared} (${(100 * wrongAtMost).toPrecision(2)} %) are wrong with 95 %`;
+}
+
 /** The same for programs. */
 export function verifiedAsJson(verified: Verified): unknown {
   const { end, progress, compared, differences, notProvable, unlisted } = verified;
@@ -73,6 +97,11 @@ export function verifiedAsJson(verified: Verified): unknown {
     proofs: compared.map(({ companyId, projectId, provedAt, asOf, ...proof }) => ({
       ...{ company_id: companyId, project_id: projectId, ...proof, proved_at: provedAt, as_of: asOf },
     })),
+    ...(verified.isSample && { sample: sampleAsJson(sampleOf(verified)) }),
     ...{ not_provable: notProvable, calls: progress.calls, unlisted },
   };
+}
+
+function sampleAsJson({ compared, differ, wrongAtMost }: Sample): unknown {
+  return { compared, differ, wrong_at_most: wrongAtMost };
 }

@@ -85,7 +85,7 @@ async function startWorker(): Promise<() => Promise<void>> {
   const loops = [
     startFillLoop({ ...common, resources: null, idleMs: 20 }),
     startFetchLoop({ ...common, concurrency: 8, onReport: () => {} }),
-    startVerifyLoop({ ...common, idleMs: 20 }),
+    startVerifyLoop({ ...common, everyMs: 0, idleMs: 20 }),
   ];
   return async () => {
     clearInterval(heartbeat);
@@ -168,6 +168,32 @@ test.each(['Locations', 'RFIs', 'Submittals'])(
   },
   120_000,
 );
+
+test('a sample of an equal mirror says how many records may be wrong at most; one of all records finds a change that nobody told of', async () => {
+  const equal = await mirror(['verify', '--sample', '60']);
+  expect(equal).toMatchObject({ code: 0, stderr: '' });
+  expect(equal.stdout).toMatch(
+    /^Verify: 60 records compared, 0 differ; fewer than 3\/60 \(5\.0 %\) are wrong with 95 %, 6\d calls\n$/,
+  );
+  const { rows } = await database.pool.query(
+    'select id::text, project_id::text as project from procore.rfis where _deleted_at is null order by id limit 1',
+  );
+  const [{ id, project }] = rows;
+  const silent = { resource: 'RFIs', companyId, projectId: project, silent: true };
+  await edit([{ ...silent, id, action: 'update', fields: { subject: 'of which nobody told' } }]);
+  const found = await mirror(['verify', '--sample', '100000', '--resource', 'RFIs', '--json', '--repair']);
+  const { differences, sample, ...rest } = JSON.parse(found.stdout);
+  expect(found.code).toBe(1);
+  expect(rest).toMatchObject({ equal: false, state: 'done', not_provable: [] });
+  expect(differences).toMatchObject([
+    { resource: 'RFIs', id, kind: 'changed', fields: expect.arrayContaining(['subject']) },
+  ]);
+  expect(sample).toMatchObject({ differ: 1, wrong_at_most: null });
+  await untilQuiet();
+  expect((await mirror(['verify', '--sample', '100000', '--resource', 'RFIs'])).code).toBe(0);
+  expect((await mirror(['verify', '--sample', '5', '--full'])).code).toBe(2);
+  expect((await mirror(['verify', '--sample', '0'])).code).toBe(2);
+}, 120_000);
 
 test('what could not be compared is named, and the exit code is 1; without a worker it is 3', async () => {
   await control('PUT', 'faults', [{ resource: 'Locations', kind: 'list', status: 403 }]);

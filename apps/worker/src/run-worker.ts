@@ -12,6 +12,7 @@ import {
   recordReport,
   startFetchLoop,
   startFillLoop,
+  startProofSchedule,
   startVerifyLoop,
   usualPace,
 } from '@procore-mirror/mirror';
@@ -143,8 +144,11 @@ await runMain({
     lifetime.defer('fetch loop', () => loop.close());
     const fills = startFillLoop({ settings, holder, resources, log, canSignIn: login.canSignIn });
     lifetime.defer('fill loop', () => fills.close());
-    const verify = startVerifyLoop({ settings, holder, log, canSignIn: login.canSignIn });
+    const everyMs = env.VERIFY_EVERY_MS;
+    const verify = startVerifyLoop({ settings, everyMs, holder, log, canSignIn: login.canSignIn });
     lifetime.defer('verify loop', () => verify.close());
+    const proofs = everyMs === 0 ? null : startProofSchedule({ database, catalogue, resources, everyMs, holder, log });
+    lifetime.defer('proofs', async () => proofs?.close());
     const heartbeat = startHeartbeat({ database, holder, log });
     lifetime.defer('heartbeat', () => heartbeat.close());
 

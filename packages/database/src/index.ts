@@ -77,6 +77,7 @@ export {
   listEvents,
   showEvent,
 } from './operators/show-events.ts';
+export { readUpkeep, type UpkeepStatus } from './operators/upkeep-status.ts';
 export { countPending, findPending, findPendingParent, listPendingIds } from './pending/find-pending.ts';
 export { markPending, type News, type Pace } from './pending/mark-pending.ts';
 export { noteBatch } from './pending/note-batch.ts';
@@ -126,6 +127,7 @@ export {
 } from './rows/look-up.ts';
 export { type Marked, markAbsent } from './rows/mark-absent.ts';
 export { markAbsentChildren } from './rows/mark-absent-children.ts';
+export { countLiveRows, pickRows } from './rows/pick-rows.ts';
 export { readStanding, type Standing } from './rows/read-standing.ts';
 export { type Drift, noteDrift, type RecordKey, sampleFields } from './rows/schema-drift.ts';
 export {
@@ -163,11 +165,14 @@ export {
   type ComparisonTask,
   claimComparison,
   endComparison,
+  findOpenSample,
   giveComparisonBack,
   keepComparison,
+  type NextProofs,
   type Rung,
   renewComparison,
   requestComparisons,
+  type WantedComparison,
 } from './schedule/comparisons.ts';
 export {
   countLogCalls,
@@ -189,6 +194,15 @@ export {
   type SilentScope,
 } from './schedule/delivery-looks.ts';
 export { type DueLook, forgetOldAbsences, takeDueLooks } from './schedule/due-looks.ts';
+export {
+  bringProofsForward,
+  countOpenProofs,
+  countProofCalls,
+  findDueProofs,
+  findUnprovedTables,
+  listSelectedCompanies,
+  type ProofTurn,
+} from './schedule/due-proofs.ts';
 export { giveUpDuty, takeDuty } from './schedule/duties.ts';
 export {
   type DueHook,
@@ -213,6 +227,7 @@ export {
   forgetDifferences,
   listDifferences,
   listSuspectLists,
+  listSuspects,
   type Proof,
   settleSuspects,
   suspectDifferences,

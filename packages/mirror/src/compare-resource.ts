@@ -14,10 +14,10 @@ import {
   findLacking,
   forgetDifferences,
   inTransaction,
+  type Lane,
   listDifferences,
   listIds,
   listSuspectLists,
-  markPending,
   type Proof,
   type Queryable,
   settleSuspects,
@@ -40,6 +40,7 @@ import type { FetchSettings } from './run/fetch-settings.ts';
 import { rulesOf } from './run/kept-walk.ts';
 import { readItems } from './run/read-answer.ts';
 import { buryUnlisted } from './store/bury-unlisted.ts';
+import { markForRepair } from './store/mark-for-repair.ts';
 
 const comparePlace = z.object({
   rules: z.string(),
@@ -72,6 +73,8 @@ export type Compared = Pick<
 >;
 
 export type CompareOptions = Pick<ComparisonTask, 'rung' | 'repairs' | 'buriesAll'> & {
+  /** In which its calls go out. */
+  lane: Lane;
   signal: AbortSignal;
   now: Date;
   kept: KeptComparison;
@@ -86,7 +89,6 @@ type Part = ListingOptions & { name: string };
 
 /** Whom so many lists in a row refuse is refused by the rest, too. */
 const REFUSALS_IN_A_ROW = 10;
-const MOST_MARKED = 1000;
 const MOST_PARENTS = 1_000_000;
 
 /** Compares all that lists of the resource show, and tells what differs, each after a second look. Throws what the client throws, and may pass. */
@@ -95,7 +97,7 @@ export async function compareResource(
   scope: BatchKey,
   options: CompareOptions,
 ): Promise<Compared> {
-  const run = await openRun(settings, { ...scope, lane: 'verify' }, options.signal);
+  const run = await openRun(settings, { ...scope, lane: options.lane }, options.signal);
   const before = comparePlace.safeParse(options.kept.place).data;
   const isSame = before?.rules === rulesOf(run);
   const place = before && isSame ? before : firstPlace(run, options.now);
@@ -295,24 +297,16 @@ async function conclude({ run, place, options }: Comparison): Promise<Compared> 
   };
   await inTransaction(database, async (client) => {
     if (options.repairs) {
-      await markForRepair(client, run, differences);
+      await markForRepair(
+        client,
+        run,
+        differences.filter(({ kind }) => kind !== 'extra'),
+      );
       if (tooMany === null) await buryExtra(client, { run, place }, differences);
     }
     await options.kept.end(client, compared);
   });
   return compared;
-}
-
-/** Has these fetched. */
-async function markForRepair(client: Transaction, run: BatchRun, differences: readonly Difference[]): Promise<void> {
-  const { companyId, projectId, resource } = run.batch;
-  const news = differences
-    .filter(({ kind }) => kind !== 'extra')
-    .map(({ id, parentId }) => ({
-      ...{ companyId, projectId, resource, recordId: id, parentId, isDelete: false, isRelative: false },
-    }));
-  for (let at = 0; at < news.length; at += MOST_MARKED)
-    await markPending(client, { news: news.slice(at, at + MOST_MARKED), lane: 'repair', pace: run.settings });
 }
 
 async function buryExtra(

@@ -11,6 +11,11 @@ export class ScopeParkedError extends Error {
   override name = 'ScopeParkedError' as const;
 }
 
+/** The schedule of comparisons has used up its share of calls: it goes on later. */
+export class ProofShareSpentError extends Error {
+  override name = 'ProofShareSpentError' as const;
+}
+
 /** Another worker has taken the comparison, or it was asked for anew. */
 export class ComparisonLostError extends Error {
   override name = 'ComparisonLostError' as const;

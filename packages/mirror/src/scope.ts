@@ -16,6 +16,22 @@ export function withResources(
   return { companyId, projectId, resources: filled.map(({ resource }) => resource) };
 }
 
+/** The same scope with those of its resources of which a record can be shown, also those that no list fills; where one resource is chosen, that one. */
+export function withShows(
+  { companyId, projectId, resources: chosen }: Scope,
+  part: { catalogue: Catalogue; resources: readonly string[] | null; resource: string | undefined },
+): Scope {
+  const { catalogue, resource: only } = part;
+  const kind = projectId === null ? 'company' : 'project';
+  const shown = catalogue.mirrored.filter(
+    (entry) =>
+      entry.scope === kind &&
+      entry.show !== null &&
+      (only === undefined ? isSelected(entry, part) : chosen.includes(entry.resource)),
+  );
+  return { companyId, projectId, resources: shown.map(({ resource }) => resource) };
+}
+
 /** How a message names the scope. */
 export function nameOf({ companyId, projectId }: Pick<Scope, 'companyId' | 'projectId'>): string {
   return projectId === null ? `company ${companyId}` : `project ${projectId}`;

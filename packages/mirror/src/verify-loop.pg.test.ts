@@ -82,7 +82,7 @@ const heal = async (resource: string) => {
 };
 function work(holder = 'worker', own: Partial<Parameters<typeof startVerifyLoop>[0]> = {}): (typeof workers)[number] {
   const worker = startVerifyLoop({
-    ...{ settings: settings(), holder, log, canSignIn: async () => true, idleMs: 5, pausesMs: [0, 0] },
+    ...{ settings: settings(), holder, log, canSignIn: async () => true, idleMs: 5, everyMs: 0, pausesMs: [0, 0] },
     ...own,
   });
   workers.push(worker);

@@ -1,5 +1,5 @@
-// Compares with Procore what was asked for, in each worker a few resources at once. How far each comparison is lies in Postgres: whoever takes it over
-// goes on there.
+// Compares with Procore what was asked for, in each worker a few resources at once, and beside that one that the schedule asked for
+// (`proof-schedule.ts`). How far each comparison is lies in Postgres: whoever takes it over goes on there.
 import {
   addProof,
   type BatchKey,
@@ -9,18 +9,22 @@ import {
   giveComparisonBack,
   inTransaction,
   keepComparison,
+  type Queryable,
   renewComparison,
   type Transaction,
 } from '@procore-mirror/database';
-import { createAskedTools } from './ask/asked-tools.ts';
+import { type AskedTools, createAskedTools } from './ask/asked-tools.ts';
 import { type Compared, compareResource, type KeptComparison } from './compare-resource.ts';
-import { ComparisonLostError, ScopeParkedError } from './errors.ts';
+import { compareSample } from './compare-sample.ts';
+import { ComparisonLostError, ProofShareSpentError, ScopeParkedError } from './errors.ts';
 import { heedScopes } from './heed-scopes.ts';
 import { judgeFailure } from './plan/judge-failure.ts';
 import { mayPass } from './plan/judge-fill.ts';
+import { nextProofs } from './plan/next-proofs.ts';
 import { realTime } from './run/clock.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
 import { keepLease } from './run/keep-lease.ts';
+import { createProofShare } from './run/proof-share.ts';
 
 type VerifyLog = Record<'info' | 'warn', (keys: Record<string, unknown>, message: string) => void>;
 
@@ -31,7 +35,9 @@ export type VerifyLoopOptions = {
   log: VerifyLog;
   /** While nobody can sign in a comparison could only fail, so none is taken. */
   canSignIn: (signal: AbortSignal) => Promise<boolean>;
-  /** Scopes that are compared at once. */
+  /** How often the schedule compares each table, ms; 0: there is no schedule. */
+  everyMs: number;
+  /** Scopes that are compared at once because somebody asked; the schedule compares one beside them. */
   atOnce?: number;
   /** A dead worker's comparisons are taken over after this long, ms. */
   leaseMs?: number;
@@ -39,37 +45,68 @@ export type VerifyLoopOptions = {
   idleMs?: number;
   /** How long it waits after a failure that may pass, ms. */
   pausesMs?: readonly number[];
+  /** How long the schedule rests when its share of calls is used up, ms. */
+  shareRestMs?: number;
 };
 
 const REST_AFTER_UNREAD_MS = 1_000;
 const PAUSES_MS = [2_000, 10_000];
+const SHARE_REST_MS = 30_000;
+/** What the schedule has in hand at once, in each worker. */
+const SCHEDULED_AT_ONCE = 1;
+const DIFFERS = 'the mirror differed from Procore, and is repaired; somebody should know why';
+
+/** A person who waits goes on in the lane of fills; that of comparisons is the schedule's, and tells what it took. */
+type Work = {
+  lane: 'backfill' | 'verify';
+  isScheduled: boolean;
+  atOnce: number;
+  settings: FetchSettings;
+  tools: AskedTools;
+  inHand: Set<Promise<void>>;
+};
+
+function createWork(settings: FetchSettings, own: Pick<Work, 'lane' | 'isScheduled' | 'atOnce'>): Work {
+  return { ...own, settings, tools: createAskedTools(settings, own.lane), inHand: new Set() };
+}
 
 /** Starts to compare. `close` stops at once: what is in hand goes on where it is, in whatever worker. */
 export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Promise<void> } {
-  const { log, canSignIn, atOnce = 2, leaseMs = 15_000, idleMs = 500, pausesMs = PAUSES_MS } = options;
-  const settings = { ...options.settings, client: leavingParkedAlone(options.settings) };
-  const { database, clock = realTime } = settings;
-  const tools = createAskedTools(settings);
+  const { log, canSignIn, everyMs, atOnce = 2, leaseMs = 15_000, idleMs = 500, pausesMs = PAUSES_MS } = options;
+  const { shareRestMs = SHARE_REST_MS } = options;
+  const { database, clock = realTime } = options.settings;
+  const client = leavingParkedAlone(options.settings);
+  const asked = createWork({ ...options.settings, client }, { lane: 'backfill', atOnce, isScheduled: false });
+  const scheduled = createWork(
+    { ...options.settings, client: createProofShare(database, clock).within(client) },
+    { lane: 'verify', atOnce: everyMs === 0 ? 0 : SCHEDULED_AT_ONCE, isScheduled: true },
+  );
   const closing = new AbortController();
-  const inHand = new Set<Promise<void>>();
   let claims = 0;
 
   async function loop(): Promise<void> {
     while (!closing.signal.aborted) {
-      const next = inHand.size < atOnce ? await claim() : null;
-      if (next !== null) start(next);
-      else {
-        const rest = clock.sleep(idleMs, closing.signal).catch(() => null);
-        await Promise.race([rest, ...(inHand.size < atOnce ? [] : inHand)]);
-      }
+      const begun = [await begin(asked), await begin(scheduled)];
+      if (begun.includes(true)) continue;
+      const rest = clock.sleep(idleMs, closing.signal).catch(() => null);
+      await Promise.race([rest, ...asked.inHand, ...scheduled.inHand]);
     }
   }
 
-  async function claim(): Promise<ClaimedComparison | null> {
+  /** Takes the next one in hand, if there is room. */
+  async function begin(work: Work): Promise<boolean> {
+    const comparison = work.inHand.size < work.atOnce ? await claim(work) : null;
+    if (comparison === null) return false;
+    const run = compare(comparison, work).finally(() => work.inHand.delete(run));
+    work.inHand.add(run);
+    return true;
+  }
+
+  async function claim({ isScheduled }: Work): Promise<ClaimedComparison | null> {
     try {
       if (!(await canSignIn(closing.signal))) return null;
       claims += 1;
-      return await claimComparison(database, { holder: `${options.holder}/${claims}`, leaseMs, isScheduleOpen: true });
+      return await claimComparison(database, { holder: `${options.holder}/${claims}`, leaseMs, isScheduled });
     } catch (error) {
       if (!closing.signal.aborted) log.warn({ error }, 'the comparisons to do could not be read; trying again');
       await clock.sleep(REST_AFTER_UNREAD_MS, closing.signal).catch(() => null);
@@ -77,13 +114,8 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
     }
   }
 
-  function start(comparison: ClaimedComparison): void {
-    const work = compare(comparison).finally(() => inHand.delete(work));
-    inHand.add(work);
-  }
-
-  async function compare(comparison: ClaimedComparison): Promise<void> {
-    const { holder, request } = comparison;
+  async function compare(comparison: ClaimedComparison, { settings, tools, lane }: Work): Promise<void> {
+    const { holder, rung, repairs, buriesAll } = comparison;
     const lost = new AbortController();
     const lease = keepLease({
       ...{ clock, leaseMs, renew: () => renewComparison(database, comparison, { holder, leaseMs }) },
@@ -93,20 +125,24 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
     const signal = AbortSignal.any([lost.signal, closing.signal]);
     let { calls } = comparison;
     try {
-      const asked = { ...comparison, request: request ?? comparison.startedAt };
-      if (comparison.place === null && (await tools.isOff(asked, signal))) {
+      const request = comparison.request ?? `schedule ${Math.floor(clock.date().getTime() / everyMs)}`;
+      if (comparison.place === null && (await tools.isOff({ ...comparison, request }, signal))) {
         const off = { holder, state: 'off', outcome: null, calls, detail: null } as const;
-        await inTransaction(database, (client) => endComparison(client, comparison, off));
+        const next = nextProofs({ ...comparison, outcome: null, named: 0 }, everyMs);
+        await inTransaction(database, (client) => endComparison(client, comparison, { ...off, next }));
         return;
       }
-      const compared = await compareResource(settings, comparison, {
-        ...{ signal, now: clock.date(), kept: keptOf(comparison) },
-        ...{ rung: comparison.rung, repairs: comparison.repairs, buriesAll: comparison.buriesAll },
-        onEnd: (made) => {
-          calls += made;
-        },
-      });
-      log.info({ ...keysOf(comparison), ...compared, calls }, 'compared a resource with Procore');
+      const onEnd = (made: number) => {
+        calls += made;
+      };
+      const how = { lane, signal, kept: keptOf(comparison), repairs, onEnd };
+      const compared =
+        rung === 'sample'
+          ? await compareSample(settings, comparison, { ...how, shows: comparison.shows ?? 0 })
+          : await compareResource(settings, comparison, { ...how, now: clock.date(), rung, buriesAll });
+      const about = { ...keysOf(comparison), rung, ...compared, calls };
+      if (comparison.request === null && compared.outcome === 'differs') log.warn(about, DIFFERS);
+      else log.info(about, 'compared a resource with Procore');
     } catch (error) {
       await settle(comparison, error, { calls, isLost: lost.signal.aborted }).catch((cause: unknown) =>
         log.warn(
@@ -126,31 +162,44 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
   ): Promise<void> {
     const { holder, attempts } = comparison;
     if (isLost || error instanceof ComparisonLostError) return;
-    const back = { holder, calls, detail: null, isAttempt: false, pauseMs: 0 };
-    if (closing.signal.aborted) return giveComparisonBack(database, comparison, back);
-    if (judgeFailure(error)?.kind === 'limited')
-      return giveComparisonBack(database, comparison, { ...back, pauseMs: REST_AFTER_UNREAD_MS });
+    const back = { holder, calls, detail: null, isAttempt: false };
+    const restMs = closing.signal.aborted ? 0 : restOf(error);
+    if (restMs !== null) return giveComparisonBack(database, comparison, { ...back, pauseMs: restMs });
     const detail = error instanceof Error ? error.message : String(error);
     const pauseMs = pausesMs[attempts];
-    const passes = error instanceof ScopeParkedError || mayPass(error);
+    const isParked = error instanceof ScopeParkedError;
+    const passes = isParked ? comparison.request !== null : mayPass(error);
     log.warn({ ...keysOf(comparison), error }, 'a comparison stopped');
     if (passes && pauseMs !== undefined)
       return giveComparisonBack(database, comparison, { ...back, detail, pauseMs, isAttempt: true });
     const nothing = { ours: null, theirs: null, missing: 0, changed: 0, extra: 0 };
     await inTransaction(database, (client) =>
-      end(client, comparison, { ...nothing, outcome: 'not proved', detail, calls: calls - comparison.calls }),
+      end(client, comparison, { ...nothing, outcome: 'not proved', detail, calls: calls - comparison.calls, isParked }),
     );
   }
 
-  async function end(client: Transaction, comparison: ClaimedComparison, compared: Compared): Promise<void> {
+  async function end(
+    client: Transaction,
+    comparison: ClaimedComparison,
+    { isParked, ...compared }: Compared & { isParked?: boolean },
+  ): Promise<void> {
     const { holder, rung, startedAt } = comparison;
     const calls = comparison.calls + compared.calls;
-    const { outcome, detail } = compared;
-    insist(await endComparison(client, comparison, { holder, state: 'done', outcome, calls, detail }));
+    const { outcome, detail, missing, changed, extra } = compared;
+    const next = nextProofs({ ...comparison, outcome, named: missing + changed + extra, isParked }, everyMs);
+    insist(await endComparison(client, comparison, { holder, state: 'done', outcome, calls, detail, next }));
     await addProof(client, comparison, { ...compared, rung, calls, asOf: startedAt });
   }
 
-  function keptOf(comparison: ClaimedComparison): KeptComparison {
+  /** How long it rests where calls are short, ms; null: that is not what stopped it. */
+  function restOf(error: unknown): number | null {
+    if (error instanceof ProofShareSpentError) return shareRestMs;
+    return judgeFailure(error)?.kind === 'limited' ? REST_AFTER_UNREAD_MS : null;
+  }
+
+  function keptOf(
+    comparison: ClaimedComparison,
+  ): Omit<KeptComparison, 'keep'> & { keep: (client: Queryable, place: unknown, calls: number) => Promise<void> } {
     const { holder } = comparison;
     return {
       place: comparison.place,
@@ -168,7 +217,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
     close: async () => {
       closing.abort(new Error('the worker is stopping'));
       await running;
-      await Promise.all(inHand);
+      await Promise.all([...asked.inHand, ...scheduled.inHand]);
     },
   };
 }

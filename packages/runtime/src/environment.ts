@@ -146,6 +146,10 @@ export const workerEnv = {
     description:
       'How often the worker looks whether deliveries were missed, in milliseconds; what it reads of Procore’s log then is within its share of calls; 0: only when `pnpm mirror repair` asks.',
   }),
+  VERIFY_EVERY_MS: wholeNumber(0, 999_999_999).default(86_400_000).meta({
+    description:
+      'How often the worker compares each table with Procore by cheap calls, in milliseconds, and by whole lists every seventh time, as far as its share of calls allows; what differs is repaired; 0: only when `pnpm mirror verify` asks.',
+  }),
   DELETE_CAP: wholeNumber(0, 999_999_999).optional().meta({
     description:
       'How many rows of a resource in a company or project a proof of deletion may bury at most in one run; when unset the larger of 20 and 1 % of them.',

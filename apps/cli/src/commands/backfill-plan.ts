@@ -15,14 +15,13 @@ import {
   type Windows,
 } from '@procore-mirror/mirror';
 import { ProcoreBusyError, ProcoreTokenError, ProcoreUnreachableError } from '@procore-mirror/procore';
-import { allConfigured, procoreHosts } from '@procore-mirror/runtime';
+import { choosePart } from '../ask-workers.ts';
 import { callsOf, type Plan, planAsJson, planInWords } from '../backfill-plan-in-words.ts';
 import type { PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
-import { backfillSchema, procoreSchema } from '../env.ts';
 import { ServerUnreachableError } from '../errors.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { companiesOf, findScopes } from '../find-scopes.ts';
+import { findScopes } from '../find-scopes.ts';
 import { counted } from '../output.ts';
 
 /** A stumble is got over; who sits in front of it is told of an outage. */
@@ -31,22 +30,15 @@ const SAY_EVERY_MS = 30_000;
 const LOOK_EVERY_MS = 1_000;
 
 /** Prints what the backfill of the mirror, or of a part of it, costs. Stores nothing. Throws a UsageError for a part that is not there. */
-export async function planBackfill(context: Context, { company, project, resource }: PartOptions): Promise<ExitCode> {
-  const [env, { catalogue, resources }] = await allConfigured(
-    () => context.read(backfillSchema),
-    () => context.catalogue(),
-    () => procoreHosts(context.read(procoreSchema)),
-  );
-  const part = {
-    companyIds: companiesOf(env.PROCORE_COMPANY_IDS, company),
-    ...{ projectId: project, resource, wanted: env.MIRROR_PROJECTS },
-  };
+export async function planBackfill(context: Context, options: PartOptions): Promise<ExitCode> {
+  const part = await choosePart(context, options);
+  const { catalogue } = part;
   return context.withDatabase(async (database) => {
     const progress = { done: 0, scopes: null };
     const told = tellProgress(context, database, part.companyIds, progress);
     try {
       return await context.withProcore(database, async (client) => {
-        const { scopes, unlisted } = await findScopes(context, { client, database, catalogue, resources, ...part });
+        const { scopes, unlisted } = await findScopes(context, { client, database, ...part });
         const settings = { ...usualPace, database, client, catalogue, delayMs: 0, random: Math.random };
         const since = performance.now();
         const planned = await ask(context, { ...settings, neighbours: createNeighbours() }, scopes, progress);

@@ -2,23 +2,23 @@ import {
   type Database,
   readBackfillProgress,
   readDeliveryStatus,
-  readHookCalls,
   readOrigin,
   readShortages,
   readStatus,
+  readUpkeep,
 } from '@procore-mirror/database';
 import { overwrittenOn } from '@procore-mirror/mirror';
 import { allConfigured, ConfigError } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { checkPart, type PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
-import { longRound } from '../deliveries-in-words.ts';
-import { environmentSchema } from '../env.ts';
+import { environmentSchema, upkeepSchema } from '../env.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openQueue } from '../open-queue.ts';
 import { companyOrProjectId } from '../options.ts';
 import type { Run } from '../run.ts';
 import { type QueueStatus, type Status, statusInWords, totalsOf } from '../status-in-words.ts';
+import { withRounds } from '../upkeep-in-words.ts';
 
 type Options = PartOptions & { all?: boolean; json?: boolean };
 
@@ -41,13 +41,15 @@ export function addStatus(parent: Command, run: Run): void {
             context.withDatabase(async (database) => {
               await checkPart(context, database, options);
               const mirror = await readStatus(database.pool, { companyId, projectId, resource });
+              const upkeep = context.read(upkeepSchema);
               const { PROCORE_ENVIRONMENT: environment } = context.read(
                 environmentSchema.pick({ PROCORE_ENVIRONMENT: true }),
               );
               const overwritten = overwrittenOn(environment, await readOrigin(database.pool), context.now());
               const parts = {
                 backfill: await readBackfill(database, options),
-                deliveries: await readDeliveries(database, companyId),
+                deliveries: await readDeliveryStatus(database.pool, companyId ?? null),
+                upkeep: withRounds(await readUpkeep(database.pool, companyId ?? null), upkeep),
               };
               return { ...mirror, ...parts, overwrittenOn: overwritten };
             }),
@@ -67,14 +69,6 @@ async function readBackfill({ pool }: Database, { company, project, resource }: 
   if (progress.lists === progress.over) return null;
   const [shortage = null] = await readShortages(pool, companyIds ?? null);
   return { ...progress, shortage };
-}
-
-async function readDeliveries({ pool }: Database, companyId: string | undefined): Promise<Status['deliveries']> {
-  const deliveries = await readDeliveryStatus(pool, companyId ?? null);
-  const { round } = deliveries;
-  if (round === null) return { ...deliveries, logRoundMs: null };
-  const { hourLimit } = await readHookCalls(pool, round.companyId, 0);
-  return { ...deliveries, logRoundMs: longRound(round.hooks, hourLimit) };
 }
 
 /** A queue that is down is part of the status, not the end of it. */

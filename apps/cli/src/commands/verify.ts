@@ -1,22 +1,29 @@
-import { listsAll } from '@procore-mirror/catalogue';
+import { type CataloguedResource, listsAll } from '@procore-mirror/catalogue';
 import { listCompared, listFoundDifferences } from '@procore-mirror/database';
-import { isSelected, isWorkerThere, requestVerification, type Scope, watchVerification } from '@procore-mirror/mirror';
-import { allConfigured, procoreHosts } from '@procore-mirror/runtime';
-import type { Command } from 'commander';
+import {
+  isSelected,
+  requestSample,
+  requestVerification,
+  type Scope,
+  watchVerification,
+  withShows,
+} from '@procore-mirror/mirror';
+import { type Command, Option } from 'commander';
+import { type ChosenPart, watchWorkers, withScopes } from '../ask-workers.ts';
 import type { PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
-import { backfillSchema, procoreSchema } from '../env.ts';
-import { ServerUnreachableError } from '../errors.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { companiesOf, findScopes } from '../find-scopes.ts';
-import { companyOrProjectId } from '../options.ts';
+import { companyOrProjectId, sampleSize } from '../options.ts';
 import type { Run } from '../run.ts';
 import { type Verified, verifiedAsJson, verifiedInWords, whetherEqual } from '../verified-in-words.ts';
 
-type Options = PartOptions & { full?: boolean; repair?: boolean; yes?: boolean; detach?: boolean; json?: boolean };
-
-const NO_WORKER = {
-  fix: 'start one (`pnpm worker`): what was asked for is kept, and the same command shows how far it is',
+type Options = PartOptions & {
+  full?: boolean;
+  sample?: number;
+  repair?: boolean;
+  yes?: boolean;
+  detach?: boolean;
+  json?: boolean;
 };
 
 export function addVerify(parent: Command, run: Run): void {
@@ -29,6 +36,11 @@ export function addVerify(parent: Command, run: Run): void {
     .option('--project <id>', 'this project only', companyOrProjectId)
     .option('--resource <name>', 'this resource only')
     .option('--full', 'read all lists: which records are missing, changed, or gone')
+    .addOption(
+      new Option('--sample <n>', 'compare so many records, chosen at random, with what Procore shows of each')
+        .argParser(sampleSize)
+        .conflicts('full'),
+    )
     .option('--repair', 'have what differs fetched, and what is gone marked deleted')
     .option('--yes', 'with --repair: mark deleted what is gone, even if it is more than DELETE_CAP')
     .option('--detach', 'return when the work is asked for')
@@ -38,51 +50,42 @@ export function addVerify(parent: Command, run: Run): void {
 
 async function verify(context: Context, options: Options): Promise<ExitCode> {
   const { output, signal } = context;
-  const [env, { catalogue, resources }] = await allConfigured(
-    () => context.read(backfillSchema),
-    () => context.catalogue(),
-    () => procoreHosts(context.read(procoreSchema)),
-  );
-  const part = {
-    companyIds: companiesOf(env.PROCORE_COMPANY_IDS, options.company),
-    projectId: options.project,
-    resource: options.resource,
-  };
-  return context.withDatabase(async (database) => {
-    const { scopes, unlisted } = await context.withProcore(database, (client) =>
-      findScopes(context, {
-        ...{ client, database, catalogue, resources, wanted: env.MIRROR_PROJECTS, lane: 'verify' },
-        ...part,
-      }),
-    );
-    const { full = false, repair = false, yes = false } = options;
-    const task = { rung: full ? 'listing' : 'count', sample: null, repairs: repair, buriesAll: yes } as const;
-    const requests = await requestVerification(database, { catalogue, scopes, task });
-    if (options.detach === true) {
-      if (!(await isWorkerThere(database))) throw new ServerUnreachableError('no worker was seen for 30 s', NO_WORKER);
-      output.result({ state: 'under way', requests, unlisted }, () => 'Verify: the workers compare');
-      return unlisted.length > 0 ? exitCode.foundSomethingWrong : exitCode.fine;
-    }
-    const watched = await watchVerification({ database, requests, display: output, signal }).catch((cause) => {
-      signal.throwIfAborted();
-      throw new ServerUnreachableError('the database does not answer any more', { cause });
+  return withScopes(context, options, async ({ database, part, scopes, unlisted }) => {
+    const { full = false, sample = null, repair = false, yes = false } = options;
+    const { catalogue } = part;
+    const task = { repairs: repair, buriesAll: yes };
+    const requests =
+      sample === null
+        ? await requestVerification(database, {
+            ...{ catalogue, scopes, task: { ...task, rung: full ? 'listing' : 'count', sample } },
+          })
+        : await requestSample(database, {
+            ...{ catalogue, random: Math.random, task: { ...task, rung: 'sample', sample } },
+            scopes: scopes.map((scope) => withShows(scope, part)),
+          });
+    const watched = await watchWorkers(context, {
+      ...{ database, command: 'verify', detach: options.detach },
+      answer: { json: { requests, unlisted }, words: 'Verify: the workers compare' },
+      watch: () => watchVerification({ database, requests, display: output, signal }),
     });
-    if (watched.end === 'no worker') throw new ServerUnreachableError('no worker was seen for 30 s', NO_WORKER);
-    const compared = namesOf(scopes);
+    if (watched === null) return unlisted.length > 0 ? exitCode.foundSomethingWrong : exitCode.fine;
     const verified: Verified = {
-      ...{ ...watched, unlisted, repairs: repair },
+      ...{ ...watched, unlisted, repairs: repair, isSample: sample !== null },
       compared: await listCompared(database.pool, requests),
       differences: await listFoundDifferences(database.pool, requests),
-      notProvable: catalogue.mirrored
-        .filter((entry) => isSelected(entry, { resources }) && !listsAll(entry))
-        .filter(({ list, resource }) => compared.has(resource) || (list === null && options.resource === undefined))
-        .map(({ resource }) => resource),
+      notProvable: sample === null ? notProvable(part, scopes) : [],
     };
     output.result(verifiedAsJson(verified), () => verifiedInWords(verified));
     return whetherEqual(verified) ? exitCode.fine : exitCode.foundSomethingWrong;
   });
 }
 
-function namesOf(scopes: readonly Scope[]): ReadonlySet<string> {
-  return new Set(scopes.flatMap(({ resources }) => resources));
+/** Of which no list proves what is gone. */
+function notProvable({ catalogue, resources, resource: only }: ChosenPart, scopes: readonly Scope[]): string[] {
+  const compared = new Set(scopes.flatMap((scope) => scope.resources));
+  const isMeant = ({ list, resource }: CataloguedResource) =>
+    compared.has(resource) || (list === null && only === undefined);
+  return catalogue.mirrored
+    .filter((entry) => isSelected(entry, { resources }) && !listsAll(entry) && isMeant(entry))
+    .map(({ resource }) => resource);
 }

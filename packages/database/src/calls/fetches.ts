@@ -1,4 +1,5 @@
 import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import type { Lane } from '../schedule/batch.ts';
 
 /** A request to Procore that ended. */
@@ -61,6 +62,20 @@ export async function wasAnswered({ pool }: Database, companyId: string, withinM
     [companyId, withinMs],
   );
   return rows[0]?.answered === true;
+}
+
+/** How many such calls went out within the last hour, but for the last `latelyMs`, for all companies that share this one's windows. */
+export async function countCallsOfHour(
+  client: Queryable,
+  { companyId, latelyMs, condition }: { companyId: string; latelyMs: number; condition: string },
+): Promise<number> {
+  const { rows } = await client.query<{ calls: number }>(
+    `select count(*)::int as calls from mirror.fetches
+      where called_at > now() - interval '1 hour' and called_at < now() - $2::float8 * interval '1 ms' and ${condition}
+        and mirror.owner_of_windows(company_id) is not distinct from mirror.owner_of_windows($1)`,
+    [companyId, latelyMs],
+  );
+  return rows[0]?.calls ?? 0;
 }
 
 const REMOVED_AT_ONCE = 5_000;

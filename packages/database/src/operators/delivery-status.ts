@@ -11,8 +11,6 @@ export type DeliveryStatus = {
   broughtInLastDay: number;
   /** Hooks whose log cannot be read, and one reason. */
   unread: { hooks: number; reason: string | null };
-  /** Hooks of the company that has most, and how long ago the log of one of them was looked at last, at most; null: of one never. */
-  round: { companyId: string; hooks: number; longestMs: number | null } | null;
 };
 
 /** Of all companies, or of one. */
@@ -26,9 +24,7 @@ export async function readDeliveryStatus(client: Queryable, companyId: string | 
 
 const STATUS = `
 with hooks as (
-  select h.company_id, h.hook_id, l.looked_at from (
-    select distinct company_id, hook_id from mirror.hooks where hook_id is not null and ($1::bigint is null or company_id = $1)) h
-  left join mirror.delivery_looks l on l.company_id = h.company_id and l.hook_id = h.hook_id and l.status = 'discarded'
+  select distinct company_id, hook_id from mirror.hooks where hook_id is not null and ($1::bigint is null or company_id = $1)
 ),
 refused as (
   select distinct on (l.hook_id) l.finding from mirror.delivery_looks l join hooks using (company_id, hook_id) where l.finding is not null
@@ -39,8 +35,4 @@ select jsonb_build_object(
     from mirror.undelivered where alarm_hours > 0 and ($1::bigint is null or company_id = $1)),
   'broughtInLastDay', (select count(*) from mirror.events where received_at > now() - interval '1 day' and via = 'delivery log'
     and ($1::bigint is null or company_id = $1)),
-  'unread', jsonb_build_object('hooks', (select count(*) from refused), 'reason', (select min(finding) from refused)),
-  'round', (select jsonb_build_object('companyId', company_id::text, 'hooks', count(*), 'longestMs',
-      case when bool_and(looked_at is not null) then extract(epoch from now() - min(looked_at)) * 1000 end)
-    from hooks group by company_id order by count(*) desc limit 1)
-)::text as status`;
+  'unread', jsonb_build_object('hooks', (select count(*) from refused), 'reason', (select min(finding) from refused)))::text as status`;

@@ -11,7 +11,7 @@ export type Rung = 'count' | 'window' | 'bin' | 'listing' | 'sample';
 /** What a comparison is to do. */
 export type ComparisonTask = {
   rung: Rung;
-  /** How many records a sample has; null for other rungs. */
+  /** How many records a sample has in all; null for other rungs. */
   sample: number | null;
   /** What differs is fetched, and what is gone is buried; of the latter, whatever the cap says. */
   repairs: boolean;
@@ -23,6 +23,8 @@ export type ClaimedComparison = BatchKey &
     holder: string;
     /** Who asked for it; null: the schedule. */
     request: string | null;
+    /** Of a sample: how many records of this resource. */
+    shows: number | null;
     /** What `keepComparison` was told last; null: it begins. Another version may have written it. */
     place: unknown;
     calls: number;
@@ -34,20 +36,24 @@ export type ClaimedComparison = BatchKey &
 const isHeld = (key: BatchKey): string => `${isOfBatch(key)} and lease_holder = $4 and state = 'running'`;
 const heldBy = (key: BatchKey, holder: string) => [...keyValues(key), holder];
 
+/** `shows`: how many records of a sample are of this resource. */
+export type WantedComparison = BatchKey & { position: number; shows?: number };
+
 /**
  * Has the workers compare these. One that somebody asked for with the same task and that is not over is joined; others begin anew under the
  * name `request`, those of the schedule (null) only where nothing is under way. Returns the requests under which all of them are to be found.
  */
 export async function requestComparisons(
   database: Database,
-  options: { request: string | null; task: ComparisonTask; wanted: readonly (BatchKey & { position: number })[] },
+  options: { request: string | null; task: ComparisonTask; wanted: readonly WantedComparison[] },
 ): Promise<string[]> {
   const { request, task, wanted } = options;
   return inTransaction(database, async (client) => {
     await client.query(`select mirror.take_turn('comparisons')`);
     const { rows } = await client.query<{ request: string }>(
       `with wanted as (
-        select * from unnest($2::bigint[], $3::bigint[], $4::text[], $5::integer[]) as w (company_id, project_id, resource, position)
+        select * from unnest($2::bigint[], $3::bigint[], $4::text[], $5::integer[], $10::integer[])
+          as w (company_id, project_id, resource, position, shows)
       ),
       open as materialized (
         select distinct b.request from mirror.comparisons b join wanted w on b.company_id = w.company_id
@@ -56,12 +62,12 @@ export async function requestComparisons(
           and (b.rung, b.sample, b.repairs, b.buries_all) is not distinct from ($6, $7::integer, $8::boolean, $9::boolean)
       ),
       begun as (
-        insert into mirror.comparisons as b (company_id, project_id, resource, state, request, position, rung, sample, repairs, buries_all)
-          select company_id, project_id, resource, 'waiting', $1, position, $6, $7, $8, $9 from wanted
+        insert into mirror.comparisons as b (company_id, project_id, resource, state, request, position, rung, sample, shows, repairs, buries_all)
+          select company_id, project_id, resource, 'waiting', $1, position, $6, $7, shows, $8, $9 from wanted
           order by company_id, project_id, resource
           on conflict (company_id, project_id, resource) do update
             set state = 'waiting', request = excluded.request, requested_at = now(), position = excluded.position, rung = excluded.rung,
-              sample = excluded.sample, repairs = excluded.repairs, buries_all = excluded.buries_all, outcome = null, detail = null,
+              sample = excluded.sample, shows = excluded.shows, repairs = excluded.repairs, buries_all = excluded.buries_all, outcome = null, detail = null,
               started_at = null, finished_at = null, calls = 0, place = null, attempts = 0, due_at = now(), lease_holder = null,
               lease_until = null
             where case when excluded.request is null then b.state not in ('waiting', 'running')
@@ -76,44 +82,62 @@ export async function requestComparisons(
         wanted.map(({ resource }) => resource),
         wanted.map(({ position }) => position),
         ...[task.rung, task.sample, task.repairs, task.buriesAll],
+        wanted.map(({ shows }) => shows ?? null),
       ],
     );
     return rows.map((row) => row.request);
   });
 }
 
+/** The requests for a sample of this size that are not over in these companies: its records are chosen, and who asks again goes on with them. */
+export async function findOpenSample(
+  client: Queryable,
+  { task, companyIds }: { task: ComparisonTask; companyIds: readonly string[] },
+): Promise<string[]> {
+  const { rows } = await client.query<{ request: string }>(
+    `select distinct request from mirror.comparisons where state in ('waiting', 'running') and request is not null and rung = 'sample'
+      and sample = $1 and repairs = $2 and company_id = any($3::bigint[])`,
+    [task.sample, task.repairs, companyIds],
+  );
+  return rows.map(({ request }) => request);
+}
+
 /**
- * Takes the lease of the comparison that is next, or returns null: what somebody asked for first, one at a time in each scope, because children
- * are found by way of their parents. `isScheduleOpen`: are those of the schedule to be taken, too?
+ * Takes the lease of the comparison that is next, of those that somebody asked for or of those of the schedule, or returns null. One at a time in
+ * each scope, because children are found by way of their parents; but what the schedule has in hand holds back nothing that was asked for. Of
+ * the schedule's, a thousand positions are one turn; within it the one that waits longest is next.
  */
 export async function claimComparison(
   database: Database,
-  { holder, leaseMs, isScheduleOpen }: { holder: string; leaseMs: number; isScheduleOpen: boolean },
+  { holder, leaseMs, isScheduled }: { holder: string; leaseMs: number; isScheduled: boolean },
 ): Promise<ClaimedComparison | null> {
   const { rows: due } = await database.pool.query(
-    `select from mirror.comparisons b where ${IS_DUE} and (request is not null or $1) limit 1`,
-    [isScheduleOpen],
+    `select from mirror.comparisons b where ${IS_DUE} and (request is null) = $1 limit 1`,
+    [isScheduled],
   );
   if (due.length === 0) return null;
   return inTransaction(database, async (client) => {
     await client.query(`select mirror.take_turn('comparisons')`);
     const { rows } = await client.query<ClaimedComparison>(
-      `with under_way as (select company_id, project_id from mirror.comparisons where lease_until > now() and state = 'running'),
+      `with under_way as (
+        select company_id, project_id from mirror.comparisons
+        where lease_until > now() and state = 'running' and (request is not null or $3)
+      ),
       next as (
         select b.ctid from mirror.comparisons b
-        where ${IS_DUE} and (b.request is not null or $3) and not exists (select from under_way u
+        where ${IS_DUE} and (b.request is null) = $3 and not exists (select from under_way u
             where u.company_id = b.company_id and u.project_id is not distinct from b.project_id)
-        order by b.request is null, (select count(*) from under_way u where u.company_id = b.company_id), position, requested_at,
-          project_id nulls first
+        order by (select count(*) from under_way u where u.company_id = b.company_id),
+          case when $3 then position / 1000 end, case when $3 then requested_at end, position, requested_at, project_id nulls first
         limit 1
       )
       update mirror.comparisons b set state = 'running', lease_holder = $1, lease_until = now() + $2::float8 * interval '1 ms',
         started_at = coalesce(started_at, now())
       from next where b.ctid = next.ctid
-      returning company_id::text as "companyId", project_id::text as "projectId", resource, rung, sample, repairs,
+      returning company_id::text as "companyId", project_id::text as "projectId", resource, rung, sample, shows, repairs,
         buries_all as "buriesAll", request, place, calls::float8 as calls, attempts, lease_holder as holder,
         to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "startedAt"`,
-      [holder, leaseMs, isScheduleOpen],
+      [holder, leaseMs, isScheduled],
     );
     return rows[0] ?? null;
   });
@@ -160,16 +184,29 @@ export async function giveComparisonBack(
   );
 }
 
+/** When the schedule compares the table next; null: that stays as it was. `listingSoonerMs`: so much sooner than it was to be. */
+export type NextProofs = { cheapInMs: number | null; listingInMs: number | null; listingSoonerMs: number };
+
 /** It is over. False, and nothing is written: it is not ours any more. */
 export async function endComparison(
   client: Transaction,
   key: BatchKey,
-  end: { holder: string; state: 'done' | 'off'; outcome: string | null; calls: number; detail: string | null },
+  end: {
+    holder: string;
+    state: 'done' | 'off';
+    outcome: string | null;
+    calls: number;
+    detail: string | null;
+    next: NextProofs;
+  },
 ): Promise<boolean> {
+  const { holder, state, outcome, calls, detail, next } = end;
   const { rowCount } = await client.query(
     `update mirror.comparisons set state = $5, outcome = $6, calls = $7, detail = $8, finished_at = now(), place = null,
-      lease_holder = null, lease_until = null where ${isHeld(key)}`,
-    [...heldBy(key, end.holder), end.state, end.outcome, end.calls, end.detail],
+      lease_holder = null, lease_until = null, next_cheap_at = coalesce(now() + $9::float8 * interval '1 ms', next_cheap_at),
+      next_listing_at = coalesce(now() + $10::float8 * interval '1 ms', next_listing_at - $11::float8 * interval '1 ms')
+      where ${isHeld(key)}`,
+    [...heldBy(key, holder), state, outcome, calls, detail, next.cheapInMs, next.listingInMs, next.listingSoonerMs],
   );
   return rowCount === 1;
 }

@@ -1,4 +1,5 @@
 // What is known of Procore's log of deliveries: which hooks have one, when each was looked at, and what says that deliveries were missed.
+import { countCallsOfHour } from '../calls/fetches.ts';
 import type { Database } from '../connection/open-database.ts';
 import type { Queryable } from '../connection/queryable.ts';
 import { inTransaction } from '../connection/transaction.ts';
@@ -112,14 +113,7 @@ export async function listSilentScopes(client: Queryable, companyId: string | nu
 
 /** How many calls went to the log within the last hour, by all companies that share this one's windows, but for the last `latelyMs`. */
 export async function countLogCalls(client: Queryable, companyId: string, latelyMs: number): Promise<number> {
-  const { rows } = await client.query<{ calls: number }>(
-    `select count(*)::int as calls from mirror.fetches
-      where called_at > now() - interval '1 hour' and called_at < now() - $2::float8 * interval '1 ms'
-        and route like '%/deliveries' and lane = 'upkeep'
-        and mirror.owner_of_windows(company_id) is not distinct from mirror.owner_of_windows($1)`,
-    [companyId, latelyMs],
-  );
-  return rows[0]?.calls ?? 0;
+  return countCallsOfHour(client, { companyId, latelyMs, condition: `route like '%/deliveries' and lane = 'upkeep'` });
 }
 
 export type LookPlace = { companyId: string; projectId: string | null; hookId: string; status: string };

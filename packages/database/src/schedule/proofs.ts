@@ -44,6 +44,19 @@ export async function listSuspectLists(client: Queryable, key: BatchKey): Promis
   return rows.map(({ parentId }) => parentId);
 }
 
+/** What a first look found and no second one has confirmed. */
+export async function listSuspects(
+  client: Queryable,
+  key: BatchKey,
+): Promise<Pick<Difference, 'id' | 'kind' | 'parentId'>[]> {
+  const { rows } = await client.query<Pick<Difference, 'id' | 'kind' | 'parentId'>>(
+    `select record_id as id, kind, parent_id as "parentId" from mirror.differences where ${isOfBatch(key)} and not is_sure
+      order by length(record_id), record_id`,
+    keyValues(key),
+  );
+  return rows;
+}
+
 /** What of a list was suspected and is `seen` again is sure; the rest of it was none. Returns which of that was thought to be extra. */
 export async function settleSuspects(
   client: Transaction,

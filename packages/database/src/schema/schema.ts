@@ -606,9 +606,13 @@ export const comparisons = mirror.table(
     /** What asked for it: several resources share a request. NULL: the schedule. */
     request: text('request'),
     requestedAt: moment('requested_at').notNull().default(now),
-    /** How far up the ladder it goes: `count`, `window`, `bin`, `listing` or `sample`; and how many records a sample has. */
+    /**
+     * How far up the ladder it goes: `count`, `window`, `bin`, `listing` or `sample`; and how many records a sample has in all, of which so
+     * many are of this resource.
+     */
     rung: text('rung').notNull(),
     sample: integer('sample'),
+    shows: integer('shows'),
     /** What differs is to be fetched, and what is gone to be buried; as many as there are, whatever `DELETE_CAP` says. */
     repairs: boolean('repairs').notNull().default(false),
     buriesAll: boolean('buries_all').notNull().default(false),
@@ -628,10 +632,18 @@ export const comparisons = mirror.table(
     dueAt: moment('due_at').notNull().default(now),
     leaseHolder: text('lease_holder'),
     leaseUntil: moment('lease_until'),
+    /** When the schedule compares it next by the cheap rungs, and by its whole lists, or looks whether it can. */
+    nextCheapAt: moment('next_cheap_at').notNull().default(now),
+    nextListingAt: moment('next_listing_at').notNull().default(now),
   },
   (table) => [
     unique('comparisons_scope').on(table.companyId, table.projectId, table.resource).nullsNotDistinct(),
     index('comparisons_open').on(table.position, table.dueAt).where(sql`state in ('waiting', 'running')`),
+    index('comparisons_next_cheap').on(table.companyId, table.nextCheapAt).where(sql`state in ('done', 'off')`),
+    index('comparisons_next_listing').on(table.companyId, table.nextListingAt).where(sql`state in ('done', 'off')`),
+    index('comparisons_differing')
+      .on(table.companyId, table.nextListingAt)
+      .where(sql`state = 'done' and outcome = 'differs'`),
   ],
 );
 

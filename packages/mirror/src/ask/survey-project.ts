@@ -1,6 +1,7 @@
 // What there is to read in a project, for a few calls: which of its tools are on, and how many daily logs it has. Nobody is known to
 // have called either, so whatever is no such answer tells nothing, and what is not known is read all the same.
 import { type Catalogue, type CataloguedResource, isLogModule, isToolOff, toolNames } from '@procore-mirror/catalogue';
+import type { Lane } from '@procore-mirror/database';
 import { expandPath, type ProcoreClient, ProcoreFormatError, ProcoreResponseError } from '@procore-mirror/procore';
 import { z } from 'zod';
 import { datesBetween, windowsBack } from '../plan/date-windows.ts';
@@ -15,7 +16,8 @@ export type Survey = {
   logs: ReadonlyMap<string, readonly number[]>;
 };
 
-type Place = { companyId: string; projectId: string; signal: AbortSignal };
+/** `lane`: in which it asks; `backfill` when left out. */
+type Place = { companyId: string; projectId: string; signal: AbortSignal; lane?: Lane };
 
 export const NOTHING_KNOWN: Survey = { off: new Set(), logs: new Map() };
 
@@ -30,7 +32,7 @@ const TOOLS = { path: '/rest/v1.0/projects/{project_id}/tools', row: toolRow };
 const COUNTS = { path: '/rest/v1.1/projects/{project_id}/daily_logs/counts', row: countRow };
 
 /**
- * Asks which of the project's tools are on, and then counts its daily logs, in lane `backfill`. `resources` are those that are to be
+ * Asks which of the project's tools are on, and then counts its daily logs. `resources` are those that are to be
  * filled. Throws only what is no answer: Procore cannot be reached, is busy, or gives no token.
  */
 export async function surveyProject(
@@ -86,7 +88,7 @@ async function countLogs(
 /** Null: Procore does not say, or not so that it can be understood. */
 async function ask<S extends z.ZodObject>(
   client: ProcoreClient,
-  { companyId, projectId, signal }: Place,
+  { companyId, projectId, signal, lane = 'backfill' }: Place,
   { path, row }: { path: string; row: S },
   searchParams: readonly (readonly [string, string])[] = [],
 ): Promise<z.infer<S>[] | null> {
@@ -94,7 +96,7 @@ async function ask<S extends z.ZodObject>(
     using answer = await client.get(expandPath(path, { project_id: projectId }), {
       ...{ companyId, signal, searchParams: [...searchParams, ALL_ON_ONE_PAGE] },
       fields: new Set(Object.keys(row.shape)),
-      purpose: { projectId, resource: null, lane: 'backfill' },
+      purpose: { projectId, resource: null, lane },
     });
     const rows = z.array(row).safeParse(answer.text.fields);
     return rows.success ? rows.data : null;

@@ -132,6 +132,7 @@ export async function playInterleaving(
   const client = createProcoreClient(own);
   const other = { ...settings, client, neighbours: createNeighbours() };
   const compared = await compareResource(other, key, {
+    lane: 'backfill',
     ...{ ...quick, rung: 'listing', repairs: false, buriesAll: false },
     kept: { place: null, keep: async () => {}, end: async () => {} },
   });

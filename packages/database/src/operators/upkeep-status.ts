@@ -1,0 +1,32 @@
+// What workers look after by themselves, for the status: how much of it there is.
+import type { Queryable } from '../connection/queryable.ts';
+import { readHookCalls } from '../schedule/hook-looks.ts';
+
+export type UpkeepStatus = {
+  companyId: string;
+  hooks: number;
+  /** Projects with tables that were filled, and these tables, the company's own included. */
+  projects: number;
+  tables: number;
+  /** What the last comparisons by the cheap rungs took, on average; null: there was none. */
+  callsPerTable: number | null;
+  hourLimit: number | null;
+};
+
+/** Of each company that is selected, or of one. */
+export async function readUpkeep(client: Queryable, companyId: string | null): Promise<UpkeepStatus[]> {
+  const { rows } = await client.query<Omit<UpkeepStatus, 'hourLimit'>>(
+    `select s.company_id::text as "companyId",
+        (select count(distinct hook_id)::int from mirror.hooks h where h.company_id = s.company_id) as hooks,
+        f.projects, f.tables, (select avg(calls)::float8 from mirror.comparisons c
+          where c.company_id = s.company_id and state = 'done' and rung in ('count', 'window', 'bin')) as "callsPerTable"
+      from mirror.selection s cross join lateral (
+        select count(distinct project_id)::int as projects, count(*)::int as tables from mirror.backfills b
+        where b.company_id = s.company_id and b.state = 'done') f
+      where s.project_id is null and s.is_selected and ($1::bigint is null or s.company_id = $1) order by s.company_id`,
+    [companyId],
+  );
+  return Promise.all(
+    rows.map(async (row) => ({ ...row, hourLimit: (await readHookCalls(client, row.companyId, 0)).hourLimit })),
+  );
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { type Ended, nextProofs } from './next-proofs.ts';
+
+const DAY = 86_400_000;
+const asBefore = { cheapInMs: null, listingInMs: null, listingSoonerMs: 0 };
+const cheap: Ended = { rung: 'bin', repairs: true, outcome: 'equal', named: 0 };
+
+test.each<[string, Partial<Ended>, number, object]>([
+  ['cheap rungs', {}, DAY, { cheapInMs: DAY }],
+  ['cheap rungs every minute', {}, 60_000, { cheapInMs: 60_000 }],
+  ['counts that prove nothing', { rung: 'count', outcome: 'not proved' }, DAY, { cheapInMs: DAY }],
+  ['a whole list', { rung: 'listing' }, DAY, { cheapInMs: DAY, listingInMs: 7 * DAY }],
+  [
+    'a whole list that named what differs',
+    { rung: 'listing', outcome: 'differs', named: 3 },
+    DAY,
+    { cheapInMs: DAY, listingInMs: 7 * DAY },
+  ],
+  [
+    'numbers that differ: its list a day after the last one',
+    { rung: 'count', outcome: 'differs' },
+    DAY,
+    { cheapInMs: DAY, listingSoonerMs: 6 * DAY },
+  ],
+  ['records that were named', { outcome: 'differs', named: 2 }, DAY, { cheapInMs: DAY }],
+  ['what a person left as it is', { rung: 'listing', repairs: false, outcome: 'differs', named: 2 }, DAY, {}],
+  ['what a person found equal', { rung: 'listing', repairs: false }, DAY, { cheapInMs: DAY, listingInMs: 7 * DAY }],
+  ['a tool that is off', { outcome: null }, DAY, { cheapInMs: 7 * DAY, listingInMs: 7 * DAY }],
+  [
+    'a scope that is parked',
+    { outcome: 'not proved', isParked: true },
+    DAY,
+    { cheapInMs: DAY / 24, listingInMs: DAY / 24 },
+  ],
+  ['a sample', { rung: 'sample' }, DAY, {}],
+  ['no schedule', {}, 0, {}],
+])('after %s', (_, ended, everyMs, next) => {
+  expect(nextProofs({ ...cheap, ...ended }, everyMs)).toEqual({ ...asBefore, ...next });
+});

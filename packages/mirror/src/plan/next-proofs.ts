@@ -1,0 +1,44 @@
+// How often the schedule compares a table, and how far up the ladder it goes.
+import type { ComparisonTask, NextProofs, ProofTurn, Rung } from '@procore-mirror/database';
+
+/** So many times as rarely it reads whole lists. */
+const LISTING_EVERY = 7;
+
+export function listingEveryMs(everyMs: number): number {
+  return LISTING_EVERY * everyMs;
+}
+
+const LONGEST_PUT_OFF_MS = 3_600_000;
+
+/** How long what cannot be compared now is left alone, ms. */
+export function putOffMs(everyMs: number): number {
+  return Math.min(everyMs / 4, LONGEST_PUT_OFF_MS);
+}
+
+/** What a table is compared by. The cheap rungs begin with counts and go up to recycle bins, as far as its lists have them. */
+export const RUNGS: Readonly<Record<ProofTurn, Rung>> = { differing: 'listing', cheap: 'bin', listing: 'listing' };
+
+export type Ended = Pick<ComparisonTask, 'rung' | 'repairs'> & {
+  /** Null: its tool is off. */
+  outcome: 'equal' | 'differs' | 'not proved' | null;
+  /** How many records it named. */
+  named: number;
+  /** Nothing was asked, because the scope is parked. */
+  isParked?: boolean | undefined;
+};
+
+const AS_BEFORE: NextProofs = { cheapInMs: null, listingInMs: null, listingSoonerMs: 0 };
+
+/** When the schedule is to compare a table again of which a comparison has ended. `everyMs`: 0, there is no schedule. */
+export function nextProofs({ rung, repairs, outcome, named, isParked }: Ended, everyMs: number): NextProofs {
+  if (everyMs === 0 || rung === 'sample') return AS_BEFORE;
+  if (isParked) return { ...AS_BEFORE, cheapInMs: putOffMs(everyMs), listingInMs: putOffMs(everyMs) };
+  const rareMs = listingEveryMs(everyMs);
+  if (outcome === null) return { ...AS_BEFORE, cheapInMs: rareMs, listingInMs: rareMs };
+  // What a person was told of and did not have repaired the schedule still repairs.
+  if (outcome === 'differs' && !repairs) return AS_BEFORE;
+  if (rung === 'listing') return { ...AS_BEFORE, cheapInMs: everyMs, listingInMs: rareMs };
+  // Numbers that differ tell that something is wrong, and the list tells what; but no more often than each table is looked at.
+  const isUnnamed = outcome === 'differs' && named === 0;
+  return { ...AS_BEFORE, cheapInMs: everyMs, listingSoonerMs: isUnnamed ? rareMs - everyMs : 0 };
+}

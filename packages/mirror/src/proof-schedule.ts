@@ -1,0 +1,108 @@
+// The worker has each table compared with Procore by itself: of each company one worker at a time looks which are due, the longest unproved
+// first, and asks for a few, as far as the share of calls reaches; any worker compares them (`verify-loop.ts`).
+//
+//   numbers that differ ─▶ the lists that tell which records
+//   tables that were never compared, then those whose turn it is ─▶ the cheap rungs
+//   nothing of that is due ─▶ whole lists
+import type { Catalogue } from '@procore-mirror/catalogue';
+import {
+  type BatchKey,
+  bringProofsForward,
+  countOpenProofs,
+  findDueProofs,
+  findUnprovedTables,
+  listSelectedCompanies,
+  type ProofTurn,
+  requestComparisons,
+} from '@procore-mirror/database';
+import { type CompanyLoopOptions, startCompanyLoop } from './company-loop.ts';
+import { isSelected } from './plan/news-of-event.ts';
+import { listingEveryMs, putOffMs, RUNGS } from './plan/next-proofs.ts';
+import { orderFills } from './plan/order-fills.ts';
+import { realTime } from './run/clock.ts';
+import { createProofShare } from './run/proof-share.ts';
+
+export type ProofScheduleOptions = CompanyLoopOptions & {
+  catalogue: Catalogue;
+  /** Names of the resources that are mirrored; null for all. */
+  resources: readonly string[] | null;
+  /** How often each table is compared by the cheap rungs, as far as the share of calls reaches, ms. */
+  everyMs: number;
+  /** How far up the ladder each turn goes. */
+  rungs?: typeof RUNGS;
+};
+
+const TURNS: readonly ProofTurn[] = ['differing', 'cheap', 'listing'];
+const A_TURN = 1000;
+/** So many wait for workers at most: what is asked for later may be more urgent. */
+const MOST_OPEN = 10;
+/** How often it goes through all scopes for tables that were never compared, once none was found, ms. */
+const SEEK_EVERY_MS = 60_000;
+/** Whole lists may take long, and what is cheap comes due meanwhile. */
+const MOST_LISTINGS = 2;
+
+/** Starts to have tables compared, of all companies that are selected. */
+export function startProofSchedule(options: ProofScheduleOptions): { close: () => Promise<void> } {
+  return startCompanyLoop(options, {
+    name: 'schedule of proofs',
+    list: () => listSelectedCompanies(options.database.pool),
+    begin: (companyId) => createLooks(options, companyId),
+  });
+}
+
+/** One look at a company: asks for what is due, if there is room and if calls are left. */
+function createLooks(options: ProofScheduleOptions, companyId: string): () => Promise<void> {
+  const { database, catalogue, everyMs, rungs = RUNGS, clock = realTime } = options;
+  const { pool } = database;
+  const share = createProofShare(database, clock);
+  const positions = orderFills(catalogue);
+  const resources = catalogue.mirrored
+    .filter((entry) => entry.list?.shared === false && isSelected(entry, options))
+    .map(({ resource }) => resource)
+    .toSorted((a, b) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0));
+  const mostRareMs = listingEveryMs(everyMs);
+  const part = { companyId, resources, askOffAfterMs: mostRareMs };
+  let isBroughtForward = false;
+  let after: string | null = null;
+  let seekAt = Number.NEGATIVE_INFINITY;
+
+  async function ask(turn: ProofTurn, tables: readonly BatchKey[]): Promise<void> {
+    const task = { rung: rungs[turn], sample: null, repairs: true, buriesAll: false };
+    // Workers take an earlier turn first.
+    const wanted = tables.map((table, index) => ({ ...table, position: TURNS.indexOf(turn) * A_TURN + index }));
+    await requestComparisons(database, { request: null, task, wanted });
+  }
+
+  /** Tables that were never compared; each look goes through a part of the scopes. */
+  async function findUnproved(limit: number): Promise<BatchKey[]> {
+    if (clock.now() < seekAt) return [];
+    const { due, next } = await findUnprovedTables(pool, { ...part, limit, after });
+    after = next;
+    if (next === null && due.length < limit) seekAt = clock.now() + Math.min(SEEK_EVERY_MS, everyMs);
+    return due;
+  }
+
+  /** False: there may be more of this turn that a later look finds. */
+  async function askDue(turn: ProofTurn, room: number): Promise<{ asked: number; isAll: boolean }> {
+    const { due, looked } = await findDueProofs(pool, { ...part, limit: room, turn, putOffMs: putOffMs(everyMs) });
+    await ask(turn, due);
+    return { asked: due.length, isAll: looked === due.length && due.length < room };
+  }
+
+  return async () => {
+    if (!isBroughtForward) await bringProofsForward(pool, companyId, { cheapMs: everyMs, listingMs: mostRareMs });
+    isBroughtForward = true;
+    let room = MOST_OPEN - (await countOpenProofs(pool, companyId));
+    if (room <= 0 || (await share.callsLeft(companyId)) <= 0) return;
+    room -= (await askDue('differing', room)).asked;
+    const unproved = room > 0 ? await findUnproved(room) : [];
+    await ask('cheap', unproved);
+    room -= unproved.length;
+    if (room <= 0) return;
+    const cheap = await askDue('cheap', room);
+    // Whole lists are for calls that are left when nothing cheap is due.
+    const isNothingCheap = cheap.asked === 0 && cheap.isAll && unproved.length === 0;
+    const listings = Math.min(MOST_LISTINGS - (MOST_OPEN - room), room);
+    if (isNothingCheap && listings > 0) await askDue('listing', listings);
+  };
+}
