@@ -4,7 +4,7 @@ import { startSystem } from '@procore-mirror/testing';
 import { expect, test, vi } from 'vitest';
 import { chance } from './plan-week.ts';
 import { createVirtualDatabase } from './virtual-database.ts';
-import { connectProcore } from './virtual-procore.ts';
+import { connectProcore, followTime } from './virtual-procore.ts';
 import { createVirtualTime } from './virtual-time.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -33,7 +33,9 @@ async function openStage(simulator: Record<string, unknown>, { companies = 1 } =
   const onError = (error: unknown): void => time.fail(error);
   const onAnswer = (status: number | null, companyId: string): void =>
     void made.push({ at: time.now(), companyId, status });
-  const procore = await connectProcore({ system, database, time, onCall: () => {}, onAnswer, onError });
+  const tellTime = await followTime(system, time);
+  await tellTime();
+  const procore = connectProcore({ system, database, time, tellTime, onCall: () => {}, onAnswer, onError });
 
   /** One call; how long it took, waiting for leave included. */
   async function call(companyId: string, lane: Lane, signal?: AbortSignal): Promise<number> {

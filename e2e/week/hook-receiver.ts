@@ -6,6 +6,8 @@ export type HookReceiver = {
   url: string;
   /** The next so many bodies, once they are all here. */
   take: (count: number) => Promise<Buffer[]>;
+  /** Those that are here. */
+  takeAll: () => Buffer[];
   close: () => void;
 };
 
@@ -39,6 +41,7 @@ export async function startHookReceiver(): Promise<HookReceiver> {
         wanted = { count, go };
         serve();
       }),
+    takeAll: () => bodies.splice(0),
     close: () => {
       bodies = [];
       server.closeAllConnections();

@@ -10,7 +10,7 @@ import { fillMirror, type WorldLine } from './fill-mirror.ts';
 import { type HookReceiver, startHookReceiver } from './hook-receiver.ts';
 import { chance, planWeek, type Random, type Save } from './plan-week.ts';
 import { createVirtualDatabase } from './virtual-database.ts';
-import { connectProcore, type VirtualProcore } from './virtual-procore.ts';
+import { connectProcore, followTime, type VirtualProcore } from './virtual-procore.ts';
 import { createVirtualTime, type VirtualTime } from './virtual-time.ts';
 import { startVirtualWorker, type VirtualWorker } from './virtual-worker.ts';
 import { readWeek, type WeekCalls, type WeekReport } from './week-report.ts';
@@ -53,6 +53,7 @@ type Stage = {
   time: VirtualTime;
   database: Database;
   procore: VirtualProcore;
+  tellTime: () => Promise<void>;
   receiver: HookReceiver;
   company: Company;
   start: number;
@@ -92,9 +93,22 @@ async function setStage(options: WeekOptions, closing: (() => unknown)[]): Promi
   closing.push(close);
   const calls: WeekCalls = { byResource: new Map(), byHour: new Map(), byStatus: new Map() };
   const onError = (error: unknown): void => time.fail(error);
-  const procore = await connectProcore({ system, database, time, ...countersOf(calls, time), onError });
+  const tellTime = await followTime(system, time);
+  await tellTime();
+  const procore = connectProcore({ system, database, time, tellTime, ...countersOf(calls, time), onError });
   closing.push(() => procore.close());
-  return { system, time, database, procore, receiver, company, start, calls, random: chance(options.seed + 2) };
+  return {
+    system,
+    time,
+    database,
+    procore,
+    tellTime,
+    receiver,
+    company,
+    start,
+    calls,
+    random: chance(options.seed + 2),
+  };
 }
 
 /** Fills the mirror with what there is, has events sent to us, and puts the limits in force. */
@@ -188,7 +202,7 @@ type Made = { events: number; records: { id: string }[] };
 
 /** Makes the saves in the simulator's world and hands on what it sends. */
 function createPeople(
-  { system, time, procore, receiver, company }: Stage,
+  { system, time, tellTime, receiver, company }: Stage,
   arrivals: Arrivals,
 ): { save: (saves: readonly Save[]) => Promise<void> } {
   const ids = new Map<string, string>();
@@ -218,7 +232,7 @@ function createPeople(
 
   return {
     save: async (saves) => {
-      await procore.tellTime();
+      await tellTime();
       const { records, events } = await make(saves.map(edit), DELIVERED_AFTER_MS);
       if (events !== saves.length) throw new Error(`${saves.length} saves sent ${events} events`);
       for (const [index, save] of saves.entries()) ids.set(save.id, records[index]?.id ?? save.id);

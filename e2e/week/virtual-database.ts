@@ -17,7 +17,8 @@ create function virtual_clock.now() returns timestamptz language sql stable as $
     to_timestamp(nullif(current_setting('virtual_clock.ms', true), '')::float8 / 1000), pg_catalog.now())
 $$;
 create function virtual_clock.clock_timestamp() returns timestamptz language sql stable as $$ select virtual_clock.now() $$;
-create table virtual_clock.waits (resource text not null, is_first boolean not null, is_complete boolean not null, ms float8 not null)`;
+create table virtual_clock.waits (resource text not null, is_first boolean not null, is_complete boolean not null, ms float8 not null,
+  company_id bigint not null, at timestamptz not null default virtual_clock.now())`;
 
 // How long news had waited when its row was right: `is_first` for the first time, be it only as far as a list carries it;
 // `is_complete` with all that show carries. News of a record that waits for its detail only is counted from its own time.
@@ -30,16 +31,16 @@ declare
 begin
   if tg_op = 'DELETE' then
     insert into virtual_clock.waits values (old.resource, not was_listed, true,
-      extract(epoch from virtual_clock.now() - case when was_listed then old.first_seen_at else waited_from end) * 1000);
+      extract(epoch from virtual_clock.now() - case when was_listed then old.first_seen_at else waited_from end) * 1000, old.company_id);
     return old;
   end if;
   if new.first_seen_at > old.first_seen_at then
     insert into virtual_clock.waits
-      values (old.resource, not was_listed, true, extract(epoch from virtual_clock.now() - old.first_seen_at) * 1000);
+      values (old.resource, not was_listed, true, extract(epoch from virtual_clock.now() - old.first_seen_at) * 1000, old.company_id);
     new.news_at := null;
   elsif new.listed_generation = new.generation and not was_listed then
     insert into virtual_clock.waits
-      values (old.resource, true, false, extract(epoch from virtual_clock.now() - waited_from) * 1000);
+      values (old.resource, true, false, extract(epoch from virtual_clock.now() - waited_from) * 1000, old.company_id);
   elsif new.generation > old.generation and was_listed then
     new.news_at := virtual_clock.now();
   end if;
@@ -47,6 +48,25 @@ begin
 end $$;
 create trigger note_wait before update or delete on mirror.pending
   for each row execute function virtual_clock.note_wait()`;
+
+// When each hook, and each log of deliveries, was looked at.
+const LOOKS = `
+create table virtual_clock.hook_looks (place text not null, at timestamptz not null);
+create table virtual_clock.log_looks (like virtual_clock.hook_looks);
+create function virtual_clock.note_hook_look() returns trigger language plpgsql as $$
+begin
+  insert into virtual_clock.hook_looks values (coalesce(new.project_id::text, 'company'), new.looked_at);
+  return new;
+end $$;
+create function virtual_clock.note_log_look() returns trigger language plpgsql as $$
+begin
+  if new.status = 'discarded' then insert into virtual_clock.log_looks values (new.hook_id, new.looked_at); end if;
+  return new;
+end $$;
+create trigger note_look before insert or update of looked_at on mirror.hooks
+  for each row execute function virtual_clock.note_hook_look();
+create trigger note_look before insert or update of looked_at on mirror.delivery_looks
+  for each row when (new.looked_at is not null) execute function virtual_clock.note_log_look()`;
 
 /** A migrated database of its own, on the time given. */
 export async function createVirtualDatabase(time: VirtualTime): Promise<VirtualDatabase> {
@@ -57,6 +77,7 @@ export async function createVirtualDatabase(time: VirtualTime): Promise<VirtualD
   await test.pool.query(`alter database ${name} set synchronous_commit = off`);
   await migrateDatabase({ url: test.url, tables: catalogue.tables });
   await test.pool.query(WAITS);
+  await test.pool.query(LOOKS);
   const database = openDatabase({ url: test.url, applicationName: 'week', max: CONNECTIONS });
   keepTime(database.pool, time);
   return {

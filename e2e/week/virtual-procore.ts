@@ -1,55 +1,60 @@
 // The client, the call budget and the simulator in virtual time: every call takes 0.3 s, and Procore reads the record in the
 // middle of it.
 import { createAuth } from '@procore-mirror/auth';
-import { createCallBudget } from '@procore-mirror/calls';
+import { createCallBudget, createCallCounter } from '@procore-mirror/calls';
 import type { Database } from '@procore-mirror/database';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
 import type { System } from '@procore-mirror/testing';
-import type { VirtualTime } from './virtual-time.ts';
+import { clockOf, type VirtualTime } from './virtual-time.ts';
 
 type CallKind = 'show' | 'list';
 
 export type VirtualProcore = {
   client: ProcoreClient;
-  /** Brings the simulator's clock to this moment. */
-  tellTime: () => Promise<void>;
   close: () => Promise<void>;
 };
 
 const CALL_MS = 300;
-/** The budget looks at least so often whether there is leave. */
-const LONGEST_NAP_MS = 1000;
-
-export async function connectProcore(options: {
-  system: System;
-  database: Database;
-  time: VirtualTime;
-  /** Told what each call was for: whose news led to it, and whether it asked for one record. */
-  onCall: (resource: string, kind: CallKind) => void;
-  /** Told of each request. */
-  onAnswer: (status: number | null, companyId: string) => void;
-  onError: (error: unknown) => void;
-}): Promise<VirtualProcore> {
-  const { system, database, time } = options;
-  const { clientId, clientSecret } = system.secrets;
-  const loginUrl = new URL(system.simulatorUrl);
-  const auth = createAuth({ loginUrl, credentials: () => ({ clientId, clientSecret }), now: time.now });
-  const budget = createCallBudget({ database, holder: 'week', onError: options.onError, sleep: nap });
-  const out: (() => void)[] = [];
-  const clock = await system.control<{ nowMs: number }>('POST', '/control/clock', { speed: 0 });
-  let told = clock.nowMs;
-  let underWay = 0;
-  let answeredAt = 0;
+/** The simulator's clock, brought to the moment. */
+export async function followTime(system: System, time: VirtualTime): Promise<() => Promise<void>> {
+  let { nowMs: told } = await system.control<{ nowMs: number }>('POST', '/control/clock', { speed: 0 });
   let telling: Promise<unknown> = Promise.resolve();
-
-  async function tellTime(): Promise<void> {
+  return async () => {
     const advanceMs = time.now() - told;
     if (advanceMs > 0) {
       told = time.now();
       telling = system.control('POST', '/control/clock', { advanceMs });
     }
     await time.during(telling);
-  }
+  };
+}
+
+/** The budget looks at least so often whether there is leave. */
+const LONGEST_NAP_MS = 1000;
+
+export function connectProcore(options: {
+  system: System;
+  database: Database;
+  time: VirtualTime;
+  /** Of `followTime`: the simulator's clock is told in one way. */
+  tellTime: () => Promise<void>;
+  /** Names it among those that share the budget. */
+  holder?: string;
+  /** Told what each call was for: whose news led to it, and whether it asked for one record. */
+  onCall: (resource: string, kind: CallKind) => void;
+  /** Told of each request. */
+  onAnswer: (status: number | null, companyId: string) => void;
+  onError: (error: unknown) => void;
+}): VirtualProcore {
+  const { system, database, time, tellTime, holder = 'week', onError } = options;
+  const { clientId, clientSecret } = system.secrets;
+  const loginUrl = new URL(system.simulatorUrl);
+  const auth = createAuth({ loginUrl, credentials: () => ({ clientId, clientSecret }), now: time.now });
+  const budget = createCallBudget({ database, holder, onError, sleep: nap });
+  const counter = createCallCounter({ database, onError, clock: clockOf(time) });
+  const out: (() => void)[] = [];
+  let underWay = 0;
+  let answeredAt = 0;
 
   /** Looks at the budget between that can find nothing new, as no call was under way at the last one, are passed over. */
   function nap(ms: number, signal: AbortSignal): Promise<void> {
@@ -75,18 +80,18 @@ export async function connectProcore(options: {
     afterCall: async (call) => {
       out.pop()?.(); // whichever: they are only counted
       await time.sleep(CALL_MS / 2);
+      counter.count({ ...call, ms: CALL_MS });
       await budget.afterCall({ ...call, ms: CALL_MS });
       underWay -= 1;
       answeredAt = time.now();
       options.onAnswer(call.status, call.companyId);
     },
   });
-  await tellTime();
   return {
     client: counting(client, options.onCall),
-    tellTime,
     close: async () => {
       budget.close();
+      await counter.close();
       await client.close();
       await auth.close();
     },

@@ -2,6 +2,7 @@
 // and when all wait it jumps to the next moment somebody waits for. A week takes minutes, and whatever takes long in reality
 // takes just as long here.
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Clock } from '@procore-mirror/mirror';
 
 export type VirtualTime = {
   /** Milliseconds since 1970. */
@@ -18,6 +19,11 @@ export type VirtualTime = {
   run: <T>(work: Promise<T>) => Promise<T>;
 };
 
+/** The same for those who take a clock. */
+export function clockOf(time: VirtualTime): Clock {
+  return { date: () => new Date(time.now()), now: time.now, sleep: time.sleep };
+}
+
 type Sleeper = { at: number; wake: () => void };
 
 /** Turns of the event loop without anything under way, after which all surely wait. */
@@ -28,6 +34,7 @@ export function createVirtualTime(start: number): VirtualTime {
   const moments = createHeap();
   let now = start;
   let underWay = 0;
+  let whenDone = Promise.withResolvers<void>();
   let failure: { error: unknown } | null = null;
 
   const until: VirtualTime['until'] = (at, signal) =>
@@ -54,7 +61,9 @@ export function createVirtualTime(start: number): VirtualTime {
   async function calm(): Promise<void> {
     for (let calmTurns = 0; calmTurns < CALM_TURNS; calmTurns += 1) {
       await turn();
-      if (underWay > 0) calmTurns = -1;
+      if (underWay === 0) continue;
+      calmTurns = -1;
+      await whenDone.promise;
     }
   }
 
@@ -80,6 +89,10 @@ export function createVirtualTime(start: number): VirtualTime {
         return await real;
       } finally {
         underWay -= 1;
+        if (underWay === 0) {
+          whenDone.resolve();
+          whenDone = Promise.withResolvers();
+        }
       }
     },
     fail: (error) => {

@@ -2,7 +2,7 @@
 // times a second would look three million times in a week.
 import type { Batch, Database } from '@procore-mirror/database';
 import { type BatchReport, type FetchSettings, IDLE_MS, startFetchLoop } from '@procore-mirror/mirror';
-import type { VirtualTime } from './virtual-time.ts';
+import { clockOf, type VirtualTime } from './virtual-time.ts';
 
 export type VirtualWorker = {
   /** To be told that news was recorded. */
@@ -19,10 +19,13 @@ export function startVirtualWorker(options: {
   settings: FetchSettings;
   time: VirtualTime;
   concurrency: number;
+  /** Names it among workers. */
+  holder?: string;
   onReport: (batch: Batch, report: BatchReport) => void;
   onError: (error: unknown) => void;
 }): VirtualWorker {
-  const { settings, time, concurrency, onReport, onError } = options;
+  const { settings, time, concurrency, holder = 'week', onReport, onError } = options;
+  const clock = clockOf(time);
   let hasReported = false;
   let naps = 0;
   let changed = new AbortController();
@@ -32,7 +35,7 @@ export function startVirtualWorker(options: {
   };
 
   /** Until the first look, of those every 200 ms, that can find something. */
-  async function sleepUntilDue(signal: AbortSignal): Promise<void> {
+  async function sleepUntilDue(signal = new AbortController().signal): Promise<void> {
     const since = time.now();
     naps += 1;
     const own = naps;
@@ -53,16 +56,19 @@ export function startVirtualWorker(options: {
   const fail = (keys: Record<string, unknown>, message: string): void =>
     onError(new Error(message, { cause: keys.error }));
   const loop = startFetchLoop({
-    ...{ settings, concurrency, holder: 'week', leaseMs: LEASE_MS, canSignIn: async () => true },
+    ...{ concurrency, holder, leaseMs: LEASE_MS, canSignIn: async () => true },
     log: { warn: fail, error: fail },
     onReport: (batch, report) => {
       hasReported = true;
       nudge(); // in a moment, before time goes on, the batch is given back
       onReport(batch, report);
     },
-    clock: {
-      now: time.now,
-      sleep: (ms, signal) => (ms === IDLE_MS ? sleepUntilDue(signal) : time.sleep(ms, signal)),
+    settings: {
+      ...settings,
+      clock: {
+        ...clock,
+        sleep: (ms, signal) => (ms === IDLE_MS ? sleepUntilDue(signal) : clock.sleep(ms, signal)),
+      },
     },
   });
   return { nudge, stop: loop.close };

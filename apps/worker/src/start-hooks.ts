@@ -58,9 +58,11 @@ function followSecrets(secrets: Secrets, log: Log): () => ReadonlyMap<string, st
   };
 }
 
-function logLook(log: Log, { companyId, projectId, actions, notOffered, refused, trouble, waits }: ScopeHooks): void {
+function logLook(log: Log, found: ScopeHooks): void {
+  const { companyId, projectId, actions, notOffered, refused, trouble, waits, isLeftAlone } = found;
   const about = { company_id: companyId, project_id: projectId };
-  if (trouble !== null) log.warn({ ...about, reason: trouble }, 'a hook could not be looked after');
+  if (trouble !== null)
+    log[isLeftAlone ? 'debug' : 'warn']({ ...about, reason: trouble }, 'a hook could not be looked after');
   if (refused.length > 0) log.warn({ ...about, refused }, 'Procore refused what it should take');
   if (waits !== null) log.info({ ...about, reason: waits }, 'a hook is as it was for now');
   if (actions.length > 0) log.info({ ...about, done: actions.map((action) => action.do) }, 'set a hook right');

@@ -1,5 +1,6 @@
 // Keeps calls in memory and enters them every few seconds, so that a trace costs a statement now and then, however many
 // calls are made. A process that is killed loses those of its last five seconds.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { addFetches, type Database, type Fetch, removeOldFetches } from '@procore-mirror/database';
 import type { CallPurpose } from '@procore-mirror/procore';
 
@@ -8,6 +9,8 @@ export type CallCounterOptions = {
   onError: (error: unknown) => void;
   /** How long calls stay in memory, ms; default 5,000. */
   flushEveryMs?: number;
+  /** For whoever has a time of their own: ms that never go back, and waiting. */
+  clock?: { now: () => number; sleep: (ms: number, signal?: AbortSignal) => Promise<unknown> };
 };
 
 export type CallCounter = {
@@ -28,19 +31,25 @@ const ENTERED_AT_ONCE = 500;
 /** While the database is away the newest are kept, a few megabytes. */
 const MOST_KEPT = 10_000;
 
+const REAL_TIME = {
+  now: () => performance.now(),
+  sleep: (ms: number, signal?: AbortSignal) => sleep(ms, null, { signal }),
+};
+
 type Noted = Fetch & { startedAt: number };
 
 /** Writes down this process's calls, each by itself, and removes old ones. */
-export function createCallCounter({ database, onError, flushEveryMs = 5_000 }: CallCounterOptions): CallCounter {
+export function createCallCounter(options: CallCounterOptions): CallCounter {
+  const { database, onError, flushEveryMs = 5_000, clock = REAL_TIME } = options;
   let noted: Noted[] = [];
-  let timer: NodeJS.Timeout | null = null;
+  let timer: AbortController | null = null;
   let entering: Promise<void> = Promise.resolve();
   let isEntering = false;
-  let cleanAt = 0;
+  let cleanAt = Number.NEGATIVE_INFINITY;
   let isClosed = false;
 
   function flush(): Promise<void> {
-    if (timer !== null) clearTimeout(timer);
+    timer?.abort();
     timer = null;
     isEntering = true;
     entering = entering.then(enter);
@@ -50,7 +59,7 @@ export function createCallCounter({ database, onError, flushEveryMs = 5_000 }: C
   async function enter(): Promise<void> {
     const taken = noted;
     noted = [];
-    const now = performance.now();
+    const now = clock.now();
     try {
       await addFetches(
         database,
@@ -64,9 +73,15 @@ export function createCallCounter({ database, onError, flushEveryMs = 5_000 }: C
     } finally {
       isEntering = false;
     }
-    if (performance.now() < cleanAt) return;
+    if (clock.now() < cleanAt) return;
     const isClean = await removeOldFetches(database).catch(onError);
-    cleanAt = isClean === false ? 0 : performance.now() + CLEAN_EVERY_MS;
+    cleanAt = isClean === false ? Number.NEGATIVE_INFINITY : clock.now() + CLEAN_EVERY_MS;
+  }
+
+  function flushLater(): AbortController {
+    const own = new AbortController();
+    clock.sleep(flushEveryMs, own.signal).then(flush, () => null);
+    return own;
   }
 
   function forgetOldest(): void {
@@ -77,11 +92,11 @@ export function createCallCounter({ database, onError, flushEveryMs = 5_000 }: C
     count: ({ companyId, purpose, route, isSent, status, ms, bytes, records }) => {
       if (isClosed || !isSent) return;
       const { version = null, projectId, resource, lane } = purpose ?? { projectId: null, resource: null, lane: null };
-      const startedAt = performance.now() - ms;
+      const startedAt = clock.now() - ms;
       noted.push({ version, companyId, projectId, resource, lane, route, status, ms, bytes, records, startedAt });
       if (noted.length > MOST_KEPT + ENTERED_AT_ONCE) forgetOldest();
       if (noted.length === ENTERED_AT_ONCE && !isEntering) void flush();
-      else timer ??= setTimeout(() => void flush(), flushEveryMs);
+      else timer ??= flushLater();
     },
     close: () => {
       isClosed = true;

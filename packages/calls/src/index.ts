@@ -1,3 +1,4 @@
 export { createCallBudget } from './call-budget.ts';
+export { createCallCounter } from './call-counter.ts';
 export { createLoginWatch } from './login-watch.ts';
 export { type CallTrouble, openProcore, troubleInWords } from './open-procore.ts';

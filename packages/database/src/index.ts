@@ -264,6 +264,7 @@ export {
   type ParkedNow,
   type ParkPauses,
   type ParkReason,
+  type ProbeAsks,
   parkForNoToken,
   parkScope,
   type Scope,

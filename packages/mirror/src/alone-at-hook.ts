@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, giveUpDuty, takeDuty } from '@procore-mirror/database';
+import { type Clock, realTime } from './run/clock.ts';
+import { keepLease } from './run/keep-lease.ts';
 import type { Scope } from './scope.ts';
 
 /** Who dies meanwhile is waited for so long; who is at it says so again and again. */
@@ -13,16 +14,18 @@ export async function aloneAtHook<T>(
   { companyId, projectId }: Pick<Scope, 'companyId' | 'projectId'>,
   signal: AbortSignal,
   work: () => Promise<T>,
+  clock: Clock = realTime,
 ): Promise<T> {
   const duty = `the hook of ${companyId}/${projectId ?? ''}`;
   const lease = { holder: randomUUID(), leaseMs: ALONE_FOR_MS };
-  while (!(await takeDuty(database, duty, lease))) await sleep(ASK_FOR_DUTY_EVERY_MS, undefined, { signal });
-  // Calls may wait for their turn. A renewal that fails is followed by another one.
-  const renewal = setInterval(() => void takeDuty(database, duty, lease).catch(() => false), ALONE_FOR_MS / 3);
+  while (!(await takeDuty(database, duty, lease))) await clock.sleep(ASK_FOR_DUTY_EVERY_MS, signal);
+  // Calls may wait for their turn.
+  const renew = () => takeDuty(database, duty, lease);
+  const kept = keepLease({ clock, leaseMs: ALONE_FOR_MS, renew, onLost: () => {}, onError: () => {} });
   try {
     return await work();
   } finally {
-    clearInterval(renewal);
+    kept.stop();
     await giveUpDuty(database, duty, lease.holder);
   }
 }

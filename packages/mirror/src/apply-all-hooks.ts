@@ -103,5 +103,6 @@ function notAsked({ companyId, projectId }: Place): ScopeHooks {
     trouble,
     waits: null,
     isUnreached: true,
+    isLeftAlone: false,
   };
 }

@@ -76,7 +76,7 @@ export async function backfillResource(
     await (isListedByParent(run.entry) ? fillFromParents(fill) : fillFromList(fill));
   } catch (error) {
     const failure = signal.aborted ? null : judgeFailure(error);
-    if (failure?.kind === 'trouble') await settleFailedFill(run, failure.trouble);
+    if (failure?.kind === 'trouble') await settleFailedFill(run, failure.trouble, kept?.attempts ?? 0);
     throw error;
   } finally {
     const { buried, notes, remarks } = fill.place;

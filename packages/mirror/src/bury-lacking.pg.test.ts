@@ -383,7 +383,7 @@ test('killed anywhere, it buries the same rows, and each once', async () => {
     let parents: unknown = null;
     let left = kills;
     const kept = (): KeptFill => ({
-      ...{ place, parents, isLastTry: false, areParentsFilled: async () => true },
+      ...{ place, parents, attempts: 0, isLastTry: false, areParentsFilled: async () => true },
       keepParents: async (kept) => {
         parents = kept;
       },

@@ -1,6 +1,6 @@
 // Upkeep of companies: of each one worker at a time looks, again and again, whether something is to be done.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '@procore-mirror/database';
+import { type Clock, realTime } from './run/clock.ts';
 import { leaveDuty, withDuty } from './with-duty.ts';
 
 export type CompanyLoopOptions = {
@@ -12,6 +12,8 @@ export type CompanyLoopOptions = {
   leaseMs?: number | undefined;
   /** How often it looks whether something is to be done, ms. */
   lookEveryMs?: number | undefined;
+  /** For whoever has a time of their own. */
+  clock?: Clock | undefined;
 };
 
 type Upkeep = {
@@ -27,7 +29,7 @@ const REST_AFTER_FAILURE_MS = 60_000;
 
 /** Starts to look. `close` ends what is under way. */
 export function startCompanyLoop(options: CompanyLoopOptions, upkeep: Upkeep): { close: () => Promise<void> } {
-  const { database, holder, log, leaseMs = 15_000, lookEveryMs = 2_000 } = options;
+  const { database, holder, log, leaseMs = 15_000, lookEveryMs = 2_000, clock = realTime } = options;
   const { name, list, begin } = upkeep;
   const closing = new AbortController();
   const { signal } = closing;
@@ -37,7 +39,7 @@ export function startCompanyLoop(options: CompanyLoopOptions, upkeep: Upkeep): {
     while (!signal.aborted) {
       for (const companyId of await known())
         if (!companies.has(companyId)) companies.set(companyId, lookAfter(companyId));
-      await sleep(5 * lookEveryMs, null, { signal }).catch(() => null);
+      await clock.sleep(5 * lookEveryMs, signal).catch(() => null);
     }
   }
 
@@ -51,7 +53,7 @@ export function startCompanyLoop(options: CompanyLoopOptions, upkeep: Upkeep): {
   }
 
   async function lookAfter(companyId: string): Promise<void> {
-    const duty = { database, duty: `${name} of ${companyId}`, holder, leaseMs, log };
+    const duty = { database, duty: `${name} of ${companyId}`, holder, leaseMs, log, clock };
     const look = begin(companyId);
     while (!signal.aborted) {
       let restMs = lookEveryMs;
@@ -61,7 +63,7 @@ export function startCompanyLoop(options: CompanyLoopOptions, upkeep: Upkeep): {
         if (!signal.aborted) log.warn({ company_id: companyId, error }, `the ${name} failed; trying again`);
         restMs = REST_AFTER_FAILURE_MS;
       }
-      await sleep(restMs, null, { signal }).catch(() => null);
+      await clock.sleep(restMs, signal).catch(() => null);
     }
     await leaveDuty(duty);
   }

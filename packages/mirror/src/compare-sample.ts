@@ -5,7 +5,6 @@
 //
 // A row differs only if it is older than the request for its show, and no news of it waits. What is not found is told when it was missed
 // twice and others of its place are shown (docs/architecture.md, Not found); nothing is buried here.
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BatchKey,
   compareRecords,
@@ -30,6 +29,7 @@ import { isPlaceAnswered } from './ask/witness.ts';
 import type { Compared, CompareOptions, KeptComparison } from './compare/comparison.ts';
 import { isNotFound } from './plan/judge-failure.ts';
 import { type BatchRun, openRun, scopeOf } from './run/batch-run.ts';
+import { realTime } from './run/clock.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
 import { rulesOf } from './run/kept-walk.ts';
 import { checkShow } from './run/read-answer.ts';
@@ -142,7 +142,7 @@ async function lookAgain({ run, options, place }: Sample): Promise<void> {
   const { settings, batch } = run;
   const suspects = await listSuspects(settings.database.pool, batch);
   if (suspects.length === 0) return;
-  await sleep(settings.absencePauseMs, null, { signal: run.signal });
+  await (settings.clock ?? realTime).sleep(settings.absencePauseMs, run.signal);
   const seen: Difference[] = [];
   for (const suspect of suspects) {
     const again = await look(run, suspect);

@@ -48,14 +48,15 @@ const CALLS_OF_UNKNOWN_BUDGET = 10;
  */
 export async function fetchBatch(
   settings: FetchSettings,
-  { isProbe = false, isWideProbe = false, ...batch }: Batch & Partial<ClaimedBatch>,
+  { isProbe = false, isWideProbe = false, probeAsks: asks = 'both', ...batch }: Batch & Partial<ClaimedBatch>,
   signal: AbortSignal,
 ): Promise<BatchReport> {
   const run = await openRun(settings, batch, signal);
-  const progress = startProgress({ isProbe, isWide: isWideProbe });
+  const progress = startProgress({ isProbe, isWide: isWideProbe, asks });
   if (isProbe) run.limitCalls({ timeoutMs: SLOW_TIMEOUT_MS });
   try {
-    if (isWideProbe && (await isStillParked(run, progress))) return report(run, 'parked', progress);
+    if (isWideProbe && asks !== 'itself' && (await isStillParked(run, progress)))
+      return report(run, 'parked', progress);
     return await makeCalls(run, progress);
   } catch (error) {
     if (!(error instanceof VersionBehindError) && !signal.aborted) throw error;

@@ -1,5 +1,4 @@
 // Takes due batches one after the other, as many at once as allowed, and fetches them.
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Batch,
   type ClaimedBatch,
@@ -14,7 +13,9 @@ import {
 import { type BatchReport, fetchBatch } from './fetch-batch.ts';
 import { lookAgain } from './look-again.ts';
 import { retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';
+import { realTime } from './run/clock.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
+import { keepLease } from './run/keep-lease.ts';
 import { claimNext } from './schedule/claim-next.ts';
 
 /** Where the loop tells of what it copes with (warn) and of what a person should see (error). */
@@ -31,8 +32,6 @@ type FetchLoopOptions = {
   onReport: (batch: Batch, report: BatchReport) => void;
   /** A dead worker's batches are taken over after this long, ms. */
   leaseMs?: number;
-  /** For who has a time of their own. `now`: in ms; `sleep` rejects when the signal is aborted. */
-  clock?: { now: () => number; sleep: (ms: number, signal: AbortSignal) => Promise<unknown> };
 };
 
 type FetchLoop = {
@@ -49,17 +48,17 @@ const REST_AFTER_FAILURE_MS = 5_000;
 /** When the schedule could not be read. */
 const REST_AFTER_UNREAD_MS = 1_000;
 const FINISH_WITHIN_MS = 5_000;
-const REAL_TIME = { now: Date.now, sleep: (ms: number, signal: AbortSignal) => sleep(ms, null, { signal }) };
 
 /** Starts to fetch what is pending. */
 export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
-  const { settings, holder, concurrency, log, canSignIn, leaseMs = 15_000, clock = REAL_TIME } = options;
+  const { settings, holder, concurrency, log, canSignIn, leaseMs = 15_000 } = options;
+  const { clock = realTime } = settings;
   const closing = new AbortController();
   const aborting = new AbortController();
   const inHand = new Map<Promise<void>, Batch>();
-  let rescheduleAt = 0;
-  let lookAt = 0;
-  let retryAt = 0;
+  let rescheduleAt = Number.NEGATIVE_INFINITY;
+  let lookAt = Number.NEGATIVE_INFINITY;
+  let retryAt = Number.NEGATIVE_INFINITY;
 
   async function loop(): Promise<void> {
     while (!closing.signal.aborted) {
@@ -108,12 +107,11 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
 
   async function work(batch: ClaimedBatch): Promise<void> {
     const lost = new AbortController();
-    const renewal = setInterval(() => {
-      renewLease(settings.database, batch, { holder, leaseMs }).then(
-        (isOurs) => isOurs || lost.abort(new Error('another worker took the batch')),
-        (error: unknown) => log.warn({ error }, 'the lease of a batch could not be renewed'),
-      );
-    }, leaseMs / 3);
+    const lease = keepLease({
+      ...{ clock, leaseMs, renew: () => renewLease(settings.database, batch, { holder, leaseMs }) },
+      onLost: () => lost.abort(new Error('another worker took the batch')),
+      onError: (error) => log.warn({ error }, 'the lease of a batch could not be renewed'),
+    });
     let restMs = 0;
     try {
       const report = await fetchBatch(settings, batch, AbortSignal.any([lost.signal, aborting.signal, closing.signal]));
@@ -122,7 +120,7 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
       restMs = REST_AFTER_FAILURE_MS;
       log.error({ ...keysOf(batch), error }, 'a batch failed; it stays pending and is tried again');
     } finally {
-      clearInterval(renewal);
+      lease.stop();
       await releaseBatch(settings.database, batch, { holder, restMs }).catch((error: unknown) =>
         log.warn({ ...keysOf(batch), error }, 'a batch could not be given back; its lease will run out'),
       );

@@ -1,7 +1,6 @@
 // Fills what was asked for, a few resources at once in each worker, and asks for what is new. Where each fill is lies in Postgres: whoever
 // takes it over goes on there.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parentsOf } from '@procore-mirror/catalogue';
 import {
   areFilledSince,
@@ -23,7 +22,9 @@ import type { KeptFill } from './fetch/fill-place.ts';
 import { heedScopes } from './heed-scopes.ts';
 import { judgeFill, MOST_ATTEMPTS } from './plan/judge-fill.ts';
 import { orderFills } from './plan/order-fills.ts';
+import { realTime } from './run/clock.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
+import { keepLease } from './run/keep-lease.ts';
 import { createShortageWatch } from './run/shortage-watch.ts';
 
 type FillLog = Record<'info' | 'warn' | 'error', (keys: Record<string, unknown>, message: string) => void>;
@@ -53,13 +54,13 @@ const REST_AFTER_UNREAD_MS = 1_000;
 export function startFillLoop(options: FillLoopOptions): { close: () => Promise<void> } {
   const { log, canSignIn, atOnce = 4, leaseMs = 15_000, idleMs = 500, lookEveryMs = 5_000 } = options;
   const settings = { ...options.settings, client: leavingParkedAlone(options.settings) };
-  const { database, catalogue } = settings;
+  const { database, catalogue, clock = realTime } = settings;
   const ofProjects = resourcesOfProjects(options);
   const tools = createAskedTools(settings);
-  const shortages = createShortageWatch({ pool: database.pool, log, lookEveryMs });
+  const shortages = createShortageWatch({ pool: database.pool, log, lookEveryMs, clock });
   const closing = new AbortController();
   const inHand = new Map<Promise<void>, ClaimedBackfill>();
-  let lookAt = 0;
+  let lookAt = Number.NEGATIVE_INFINITY;
   let claims = 0;
 
   async function loop(): Promise<void> {
@@ -67,7 +68,7 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
       const fill = inHand.size < atOnce ? await nextFill() : null;
       await shortages.look([...inHand.values()]);
       if (fill !== null) start(fill);
-      else await Promise.race([sleep(idleMs, null, { signal: closing.signal }).catch(() => null), ...whenFull()]);
+      else await Promise.race([clock.sleep(idleMs, closing.signal).catch(() => null), ...whenFull()]);
     }
   }
 
@@ -75,8 +76,8 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
 
   async function nextFill(): Promise<ClaimedBackfill | null> {
     try {
-      if (performance.now() >= lookAt) {
-        lookAt = performance.now() + lookEveryMs;
+      if (clock.now() >= lookAt) {
+        lookAt = clock.now() + lookEveryMs;
         const begun = await requestNewProjects(database, { request: randomUUID(), resources: ofProjects });
         if (begun > 0) log.info({ backfills: begun }, 'projects are new, and are filled');
       }
@@ -86,7 +87,7 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
       return await claimBackfill(database, { holder: `${options.holder}/${claims}`, leaseMs });
     } catch (error) {
       if (!closing.signal.aborted) log.warn({ error }, 'the backfills to do could not be read; trying again');
-      await sleep(REST_AFTER_UNREAD_MS, null, { signal: closing.signal }).catch(() => null);
+      await clock.sleep(REST_AFTER_UNREAD_MS, closing.signal).catch(() => null);
       return null;
     }
   }
@@ -99,12 +100,11 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
   async function work(fill: ClaimedBackfill): Promise<void> {
     const { holder } = fill;
     const lost = new AbortController();
-    const renewal = setInterval(() => {
-      renewBackfill(database, fill, { holder, leaseMs }).then(
-        (isOurs) => isOurs || lost.abort(new FillLostError('another worker has it')),
-        (error: unknown) => log.warn({ ...keysOf(fill), error }, 'the lease of a backfill could not be renewed'),
-      );
-    }, leaseMs / 3);
+    const lease = keepLease({
+      ...{ clock, leaseMs, renew: () => renewBackfill(database, fill, { holder, leaseMs }) },
+      onLost: () => lost.abort(new FillLostError('another worker has it')),
+      onError: (error) => log.warn({ ...keysOf(fill), error }, 'the lease of a backfill could not be renewed'),
+    });
     const signal = AbortSignal.any([lost.signal, closing.signal]);
     let { calls } = fill;
     let detail: string | null = null;
@@ -121,7 +121,7 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
         return;
       }
       const kept = keptFill(fill);
-      const filled = await backfillResource(settings, fill, { signal, now: new Date(), kept, onEnd });
+      const filled = await backfillResource(settings, fill, { signal, now: clock.date(), kept, onEnd });
       const rows = filled.stored + filled.pending;
       await endBackfill(database, fill, { holder, state: 'done', rows, calls, detail, buried });
       log.info({ ...keysOf(fill), ...filled, buried, calls, ...(detail !== null && { detail }) }, 'filled a resource');
@@ -130,7 +130,7 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
         log.warn({ ...keysOf(fill), error: cause }, 'a backfill could not be given back; its lease will run out'),
       );
     } finally {
-      clearInterval(renewal);
+      lease.stop();
     }
   }
 
@@ -167,6 +167,7 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
     return {
       place: fill.place,
       parents: fill.parents,
+      attempts: fill.attempts,
       isLastTry: fill.attempts >= MOST_ATTEMPTS,
       areParentsFilled: () => {
         const parents = parentsOf(catalogue, catalogue.get(fill.resource));
@@ -204,9 +205,9 @@ function detailOf({ notes, remarks }: BackfillEnd): string | null {
 }
 
 /** Calls to a parked scope wait for its probe in the schedule, not here. */
-function leavingParkedAlone({ client, database, parking }: FetchSettings): FetchSettings['client'] {
+function leavingParkedAlone({ client, database, parking, clock }: FetchSettings): FetchSettings['client'] {
   return heedScopes(client, {
-    ...{ database, parking, patienceMs: 0 },
+    ...{ database, parking, patienceMs: 0, clock },
     onWait: (reason) => {
       throw new ScopeParkedError(`Procore does not answer, so it is left alone for a while (${reason})`);
     },

@@ -152,6 +152,40 @@ describe('where a whole company is parked', () => {
   });
 });
 
+describe('where a whole company is parked because it refused us, a probe is one call', () => {
+  const refuse = async () => {
+    await park(COMPANY, 0);
+    await query(`update mirror.scopes set reason = 'not_connected'`);
+  };
+  const due = () => query('update mirror.scopes set probe_at = now()');
+
+  test('by turns who we are, and the call itself', async () => {
+    await refuse();
+    procore.answer = () => ({ status: 403 });
+    await expect(get()).rejects.toBeInstanceOf(ScopeParkedError);
+    await due();
+    await expect(get()).rejects.toThrow('403');
+    await due();
+    await expect(get()).rejects.toBeInstanceOf(ScopeParkedError);
+    expect(procore.calls).toEqual(['/rest/v1.0/me', '/rfis', '/rest/v1.0/me']);
+    expect(await query('select reason, probes from mirror.scopes')).toEqual([{ reason: 'not_connected', probes: 3 }]);
+  });
+
+  test.each([
+    ['says who we are and refuses the call', '/me'],
+    ['does not say who we are and answers the call', '/rfis'],
+  ])('one that %s is open after the second at the latest', async (_, answers) => {
+    await refuse();
+    procore.answer = (path) =>
+      path.endsWith(answers) ? { body: answers === '/me' ? { id: 5 } : [] } : { status: 403 };
+    for (let probes = 0; probes < 2; probes += 1) {
+      await get().catch(() => null);
+      await due();
+    }
+    expect(await parked()).toEqual([]);
+  });
+});
+
 test('where everything is parked a call waits as long as that lasts, says so once, and ends with its signal', async () => {
   await park(EVERYTHING, 3600);
   const waits: string[] = [];

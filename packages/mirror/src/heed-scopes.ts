@@ -1,6 +1,5 @@
 // Batches of a parked scope are not given out. Whoever else makes calls (hooks, backfills) asks before each of them: where the
 // scope is parked it waits for the probe that is due, makes it, or goes without.
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   askForTurn,
   type Database,
@@ -14,7 +13,8 @@ import {
 import { type ProcoreAnswer, type ProcoreClient, SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
 import { askCompany } from './ask/witness.ts';
 import { ScopeParkedError } from './errors.ts';
-import { type Failure, isRefusal, judgeFailure, NOTHING_THERE } from './plan/judge-failure.ts';
+import { type Failure, isRefusal, judgeFailure, NOTHING_THERE, ofCompany } from './plan/judge-failure.ts';
+import { type Clock, realTime } from './run/clock.ts';
 
 export type HeedOptions = {
   database: Database;
@@ -23,6 +23,7 @@ export type HeedOptions = {
   patienceMs: number;
   /** Told when a call begins to wait because everything is parked. The call throws what this throws, instead of waiting. */
   onWait?: (reason: string) => void;
+  clock?: Clock | undefined;
 };
 
 /** Somebody else's probe may succeed at any moment. */
@@ -43,12 +44,12 @@ export function heedScopes(client: ProcoreClient, options: HeedOptions): Procore
       if (parked === null) return null;
       if (parked.turn === 'wait') await wait(parked);
       else if (!parked.isWide) return 'probe';
-      else if ((await probeCompany(scope)) === 'does not tell') return 'wide probe';
+      else if (parked.asks === 'itself' || (await probeCompany(scope, parked)) === 'does not tell') return 'wide probe';
     }
   }
 
   /** A resource that refuses says nothing of its company: that is asked first. */
-  async function probeCompany(scope: Scope & Asked): Promise<'told' | 'does not tell'> {
+  async function probeCompany(scope: Scope & Asked, { asks }: ParkedNow): Promise<'told' | 'does not tell'> {
     const { companyId, signal } = scope;
     const failure = await askCompany({ client, companyId, signal, timeoutMs: SLOW_TIMEOUT_MS }).catch(
       async (error: unknown) => {
@@ -56,14 +57,17 @@ export function heedScopes(client: ProcoreClient, options: HeedOptions): Procore
         throw error;
       },
     );
-    if (failure !== null && (failure.kind !== 'trouble' || isRefusal(failure.trouble))) return 'does not tell';
-    await tell(scope, failure);
+    if (failure !== null && (failure.kind !== 'trouble' || (asks === 'both' && isRefusal(failure.trouble))))
+      return 'does not tell';
+    await tell(scope, failure, 'wide probe');
     return 'told';
   }
 
-  async function tell(scope: Scope, failure: Failure | null): Promise<void> {
-    if (failure?.kind === 'trouble') await keepParked(database, scope, failure.trouble, parking);
-    else if (failure?.kind === 'limited') await giveProbeBack(database, scope);
+  async function tell(scope: Scope, failure: Failure | null, probe: 'probe' | 'wide probe'): Promise<void> {
+    if (failure?.kind === 'trouble') {
+      const trouble = probe === 'wide probe' ? ofCompany(failure.trouble) : failure.trouble;
+      await keepParked(database, scope, trouble, parking);
+    } else if (failure?.kind === 'limited') await giveProbeBack(database, scope);
     else await unparkScopes(database, scope);
   }
 
@@ -71,7 +75,7 @@ export function heedScopes(client: ProcoreClient, options: HeedOptions): Procore
     const failure = scope.signal?.aborted ? null : judgeFailure(error);
     if (failure === null) return giveProbeBack(database, scope);
     // Nothing of it is there, not even who we are.
-    await tell(scope, probe === 'wide probe' && failure.kind === 'absent' ? NOTHING_THERE : failure);
+    await tell(scope, probe === 'wide probe' && failure.kind === 'absent' ? NOTHING_THERE : failure, probe);
   }
 
   /** Makes a call of the scope, as its probe if there is to be one. `letGo`: of an answer that nobody gets. */
@@ -89,7 +93,7 @@ export function heedScopes(client: ProcoreClient, options: HeedOptions): Procore
       await tellOfError(scope, probe, error);
       throw error;
     }
-    await tell(scope, null).catch((error: unknown) => {
+    await tell(scope, null, probe).catch((error: unknown) => {
       letGo(answer);
       throw error;
     });
@@ -121,17 +125,17 @@ function dispose(answer: ProcoreAnswer): void {
 /** Waits a moment, again and again, until patience is at its end: throws ScopeParkedError then. */
 function createWait(
   scope: Scope & Asked,
-  { patienceMs, onWait = () => {} }: HeedOptions,
+  { patienceMs, onWait = () => {}, clock = realTime }: HeedOptions,
 ): (parked: ParkedNow) => Promise<void> {
-  const giveUpAt = performance.now() + patienceMs;
+  const giveUpAt = clock.now() + patienceMs;
   let isTold = false;
   return async (parked) => {
     const { isEverything, waitMs, detail } = parked;
-    if (!isEverything && performance.now() + waitMs > giveUpAt) throw parkedError(scope, parked);
+    if (!isEverything && clock.now() + waitMs > giveUpAt) throw parkedError(scope, parked);
     if (isEverything && !isTold) onWait(detail);
     isTold ||= isEverything;
     const pauseMs = Math.min(Math.max(waitMs, SHORTEST_WAIT_MS), LOOK_EVERY_MS);
-    await delay(pauseMs, undefined, { signal: scope.signal }).catch(() => scope.signal?.throwIfAborted());
+    await clock.sleep(pauseMs, scope.signal).catch(() => scope.signal?.throwIfAborted());
   };
 }
 

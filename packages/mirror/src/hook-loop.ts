@@ -1,7 +1,6 @@
 // The worker looks after hooks by itself: of each company one worker at a time lists the projects, hourly and after an event that told of
 // them, and looks at the hooks, new scopes first, then the longest unseen. It takes its share of the calls and goes on later. A scope that
 // cannot be looked at keeps no other from its look: it is tried again with growing pauses.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalogue } from '@procore-mirror/catalogue';
 import {
   type Database,
@@ -28,8 +27,9 @@ import {
   PAYLOAD_VERSION,
   type ScopeHooks,
 } from './look-at-hooks.ts';
-import { hookCallsLeft, isListDue, pauseOfLooks } from './plan/hook-share.ts';
+import { hookCallsLeft, isListDue, listEveryMs, pauseOfLooks } from './plan/hook-share.ts';
 import type { WantedProjects } from './plan/select-projects.ts';
+import { type Clock, realTime } from './run/clock.ts';
 import { usualPace } from './run/fetch-settings.ts';
 import { type SelectedProjects, selectCompany } from './select-scopes.ts';
 import { leaveDuty, withDuty } from './with-duty.ts';
@@ -62,6 +62,8 @@ export type HookLoopOptions = {
   noteEveryMs?: number;
   /** How long no worker must have mirrored a company before it leaves the selection and loses its hooks, ms. */
   leaveAfterMs?: number;
+  /** For whoever has a time of their own. */
+  clock?: Clock;
 };
 
 const NOTE_EVERY_MS = 10_000;
@@ -82,7 +84,7 @@ const LEFT_EVERY_MS = 86_400_000;
 /** Starts to look after the hooks of these companies, and of those that left. `close` ends the call under way. */
 export function startHookLoop(options: HookLoopOptions): { close: () => Promise<void> } {
   const { database, companyIds, destinationUrl, holder, log } = options;
-  const { noteEveryMs = NOTE_EVERY_MS, leaveAfterMs = LEAVE_AFTER_MS } = options;
+  const { noteEveryMs = NOTE_EVERY_MS, leaveAfterMs = LEAVE_AFTER_MS, clock = realTime } = options;
   const closing = new AbortController();
   const { signal } = closing;
   /** Since when it notes without trouble. */
@@ -94,7 +96,7 @@ export function startHookLoop(options: HookLoopOptions): { close: () => Promise<
       for (const companyId of await knownCompanies()) {
         if (!looked.has(companyId)) looked.set(companyId, lookAfterCompany(options, { companyId, signal }));
       }
-      await sleep(noteEveryMs, null, { signal }).catch(() => null);
+      await clock.sleep(noteEveryMs, signal).catch(() => null);
     }
     await Promise.all(looked.values());
   }
@@ -103,9 +105,9 @@ export function startHookLoop(options: HookLoopOptions): { close: () => Promise<
   async function knownCompanies(): Promise<readonly string[]> {
     try {
       // Others that have just started, or could not reach the database either, must have had time to note theirs.
-      const isSure = wellSince !== null && performance.now() - wellSince >= leaveAfterMs;
+      const isSure = wellSince !== null && clock.now() - wellSince >= leaveAfterMs;
       await noteCompanies(database, { holder, companyIds, leaveAfterMs: isSure ? leaveAfterMs : null });
-      wellSince ??= performance.now();
+      wellSince ??= clock.now();
       const left = destinationUrl === null ? [] : await listLeftCompanies(database.pool, leaveAfterMs);
       return [...companyIds, ...left];
     } catch (error) {
@@ -127,11 +129,11 @@ export function startHookLoop(options: HookLoopOptions): { close: () => Promise<
 type Company = { companyId: string; signal: AbortSignal };
 
 async function lookAfterCompany(options: HookLoopOptions, company: Company): Promise<void> {
-  const { database, holder, log, leaseMs = 15_000, lookEveryMs = 2_000 } = options;
+  const { database, holder, log, leaseMs = 15_000, lookEveryMs = 2_000, clock = realTime } = options;
   const { companyId, signal } = company;
   // Who lists projects only must not keep the others from the hooks.
   const duty = `${options.destinationUrl === null ? 'projects' : 'hooks'} of ${companyId}`;
-  const lease = { database, duty, holder, leaseMs, log };
+  const lease = { database, duty, holder, leaseMs, log, clock };
   const round = createRounds(options, company);
   while (!signal.aborted) {
     let restMs = lookEveryMs;
@@ -144,7 +146,7 @@ async function lookAfterCompany(options: HookLoopOptions, company: Company): Pro
       if (!signal.aborted) log.warn({ company_id: companyId, error }, 'hooks could not be looked after; trying again');
       restMs = REST_AFTER_FAILURE_MS;
     }
-    await sleep(restMs, null, { signal }).catch(() => null);
+    await clock.sleep(restMs, signal).catch(() => null);
   }
   await leaveDuty(lease);
 }
@@ -152,37 +154,53 @@ async function lookAfterCompany(options: HookLoopOptions, company: Company): Pro
 /** One round: the list of projects if it is due, then some looks. Returns how long to rest at least, ms; null: no look was due. */
 function createRounds(options: HookLoopOptions, company: Company): (lost: AbortSignal) => Promise<number | null> {
   const { database, everyMs, projects: wanted, companyIds, onLook, onProjects, log } = options;
-  const { leaveAfterMs = LEAVE_AFTER_MS } = options;
+  const { leaveAfterMs = LEAVE_AFTER_MS, clock = realTime } = options;
   const { companyId } = company;
   const isNamed = companyIds.includes(companyId);
   const made: number[] = [];
+  let callsMade = 0;
   const client = countCalls(
     heedScopes(options.client, {
-      ...{ database, parking: usualPace.parking, patienceMs: 0 },
+      ...{ database, parking: usualPace.parking, patienceMs: 0, clock },
       onWait: (reason) => {
         throw new ScopeParkedError(`Procore is left alone for a while (${reason})`);
       },
     }),
-    () => made.push(performance.now()),
+    () => {
+      callsMade += 1;
+      made.push(clock.now());
+    },
   );
-  const pauses = createPauses(everyMs);
+  const pauses = createPauses(everyMs, clock);
   const looksNow = createLooksNow(options, { ...company, isPaused: pauses.has }, client);
-  let listAgainAt = 0;
+  let listAgainAt = Number.NEGATIVE_INFINITY;
+  let listCalls = 1;
+  let hourLimit: number | null = null;
   let inARow: (string | null)[] = [];
   let rests = 0;
 
   async function callsLeft(isSetup: boolean): Promise<number> {
-    const { used, hourLimit } = await readHookCalls(database.pool, companyId, LATELY_MS);
-    while ((made[0] ?? Number.POSITIVE_INFINITY) < performance.now() - LATELY_MS) made.shift();
+    const { used, hourLimit: limit } = await readHookCalls(database.pool, companyId, LATELY_MS);
+    hourLimit = limit;
+    while ((made[0] ?? Number.POSITIVE_INFINITY) < clock.now() - LATELY_MS) made.shift();
     return hookCallsLeft({ used: used + made.length, hourLimit }, isSetup);
   }
 
   async function listProjects(signal: AbortSignal): Promise<void> {
-    const work = () => selectCompany({ client, database, companyId, wanted, signal });
+    let isLeftAlone = false;
+    const work = () =>
+      selectCompany({ client, database, companyId, wanted, signal, clock }).catch((error: unknown) => {
+        isLeftAlone = error instanceof ScopeParkedError;
+        throw error;
+      });
+    const before = callsMade;
     const tried = await tryCalls(work, { signal, pausesMs: [] });
+    listCalls = Math.max(callsMade - before, 1);
     if ('done' in tried) return onProjects(companyId, tried.done);
-    listAgainAt = performance.now() + REST_AFTER_FAILURE_MS;
-    log.warn({ company_id: companyId, reason: tried.refused }, 'the projects of a company could not be listed');
+    listAgainAt = clock.now() + REST_AFTER_FAILURE_MS;
+    // That it is parked was told.
+    if (!isLeftAlone)
+      log.warn({ company_id: companyId, reason: tried.refused }, 'the projects of a company could not be listed');
   }
 
   async function lookAtOne(looks: HookLooks, { projectId, isSelected }: Omit<DueHook, 'isNew'>): Promise<boolean> {
@@ -210,7 +228,11 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
   /** Lists the projects when that is due. False: no worker mirrored the company for a while, and no list put it back yet. */
   async function listIfDue(isShort: boolean, signal: AbortSignal): Promise<boolean> {
     const state = await readProjectsState(database.pool, companyId);
-    if (performance.now() >= listAgainAt && (!state.isSelected || isListDue(state, { everyMs, isShort }))) {
+    if (
+      clock.now() >= listAgainAt &&
+      (!state.isSelected ||
+        isListDue(state, { everyMs: listEveryMs({ ...state, listCalls, hourLimit }, everyMs), isShort }))
+    ) {
       await listProjects(signal);
     }
     return state.isSelected || (await readProjectsState(database.pool, companyId)).isSelected;
@@ -248,16 +270,16 @@ type Pauses = {
 };
 
 /** Which scopes could not be looked at, or not be settled, and when each is tried again. */
-function createPauses(everyMs: number): Pauses {
+function createPauses(everyMs: number, clock: Clock): Pauses {
   const paused = new Map<string | null, { failures: number; until: number }>();
   return {
     note: ({ projectId, trouble, waits }, isSelected) => {
       if (trouble === null && waits === null) return void paused.delete(projectId);
       const failures = (paused.get(projectId)?.failures ?? 0) + 1;
       const longestMs = trouble === null || isSelected ? everyMs : Math.max(everyMs, LEFT_EVERY_MS);
-      paused.set(projectId, { failures, until: performance.now() + pauseOfLooks(failures, longestMs) });
+      paused.set(projectId, { failures, until: clock.now() + pauseOfLooks(failures, longestMs) });
     },
-    retries: () => new Map([...paused].map(([projectId, { until }]) => [projectId, performance.now() >= until])),
+    retries: () => new Map([...paused].map(([projectId, { until }]) => [projectId, clock.now() >= until])),
     has: (projectId) => paused.has(projectId),
   };
 }
@@ -268,7 +290,7 @@ function createLooksNow(
   { companyId, isPaused }: Company & { isPaused: (projectId: string) => boolean },
   client: ProcoreClient,
 ): (signal: AbortSignal) => Promise<HookLooks> {
-  const { database, catalogue, resources, namespace, secrets } = options;
+  const { database, catalogue, resources, namespace, secrets, clock } = options;
   const offers: KnownOffers = new Map();
   return async (signal) => {
     const selected = (await readProjects(database.pool, companyId)).filter(({ isSelected }) => isSelected);
@@ -278,7 +300,7 @@ function createLooksNow(
     const keepsSecret = async (other: string) => !(await isRefusedFor(database.pool, key, other));
     const destinationUrl = options.destinationUrl ?? '';
     return createHookLooks({
-      ...{ client, database, catalogue, resources, namespace, destinationUrl, signal, keepsSecret, offers },
+      ...{ client, database, catalogue, resources, namespace, destinationUrl, signal, keepsSecret, offers, clock },
       ...{ authorization, accepted, keys, pausesMs: [] },
       templates: () => selected.flatMap(({ projectId }) => (isPaused(projectId) ? [] : projectId)),
     });

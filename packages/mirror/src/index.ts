@@ -30,6 +30,7 @@ export { requestFills } from './request-fills.ts';
 export { requestSample, requestVerification } from './request-verification.ts';
 export { type Replayed, replayDeadLetters, retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';
 export { isOldSecretGone, type RotatedHook, rotateSecret } from './rotate-secret.ts';
+export type { Clock } from './run/clock.ts';
 export { createDriftWatch, type DriftWatch } from './run/drift-watch.ts';
 export { type FetchSettings, type NewDeadLetter, usualPace } from './run/fetch-settings.ts';
 export { createNeighbours } from './run/neighbours.ts';

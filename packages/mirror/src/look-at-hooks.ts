@@ -21,6 +21,7 @@ import { type Patience, tryCalls } from './ask/try-calls.ts';
 import { ScopeParkedError } from './errors.ts';
 import { findLeftHooks, removeLeftHooks } from './leave-scope.ts';
 import type { HookAction } from './plan/plan-hooks.ts';
+import { type Clock, realTime } from './run/clock.ts';
 import type { Scope } from './scope.ts';
 
 type Place = Pick<Scope, 'companyId' | 'projectId'>;
@@ -34,6 +35,8 @@ export type LookOptions = Pick<HookOptions, 'namespace' | 'destinationUrl' | 'au
     database?: Database;
     /** May a hook keep what it carries, though it was given another value than ours, known by this fingerprint? */
     keepsSecret?: (key: string) => Promise<boolean>;
+    /** For whoever has a time of their own. */
+    clock?: Clock | undefined;
   };
 
 export type ScopeHooks = {
@@ -53,6 +56,8 @@ export type ScopeHooks = {
   waits: string | null;
   /** No answer was to be had. */
   isUnreached: boolean;
+  /** It was not asked, because it is parked. */
+  isLeftAlone: boolean;
 };
 
 export type HookLooks = {
@@ -67,7 +72,10 @@ export type HookLooks = {
 };
 
 export const PAYLOAD_VERSION = 'v4.0';
-const NOTHING = { hookId: null, notOffered: [], refused: [], trouble: null, waits: null, isUnreached: false };
+const NOTHING = {
+  ...{ hookId: null, notOffered: [], refused: [], trouble: null, waits: null },
+  ...{ isUnreached: false, isLeftAlone: false },
+};
 const NO_HOOK: SeenHook = {
   hookId: null,
   status: null,
@@ -80,7 +88,7 @@ const NO_HOOK: SeenHook = {
   hasListedTriggers: false,
 };
 
-/** What is offered in each company, and when it is to be asked again (performance.now); null: none of its projects tells. */
+/** What is offered in each company, and when it is to be asked again (by `Clock.now`); null: none of its projects tells. */
 export type KnownOffers = Map<string, { offers: HookOptions['offers'] | null; askAgainAt: number }>;
 
 /**
@@ -91,9 +99,9 @@ export function createHookLooks(
   options: LookOptions & { templates: (companyId: string) => readonly string[]; offers?: KnownOffers },
 ): HookLooks {
   const { client, resources, signal, database, pausesMs, templates, offers = new Map(), ...rest } = options;
-  const { keepsSecret = async () => false, ...how } = rest;
+  const { keepsSecret = async () => false, clock = realTime, ...how } = rest;
   const hooks = createHooksApi(client);
-  const offersOf = createOffers(templates, offers);
+  const offersOf = createOffers(templates, offers, clock);
   const knownAt = (place: Place) => database && readHook(database.pool, { ...place, payloadVersion: PAYLOAD_VERSION });
   const scopeAt = ({ companyId, projectId }: Place): HookOptions => ({
     ...{ ...how, hooks, companyId, projectId, signal, payloadVersion: PAYLOAD_VERSION, selection: { resources } },
@@ -121,7 +129,7 @@ export function createHookLooks(
 
   /** One process at a time, or each makes a hook where there is none. */
   const alone = <T>(place: Place, work: () => Promise<T>) =>
-    database === undefined ? work() : aloneAtHook(database, place, signal, work);
+    database === undefined ? work() : aloneAtHook(database, place, signal, work, clock);
 
   return {
     plan: (place) =>
@@ -183,7 +191,8 @@ async function lookAt(place: Place, work: Work, patience: Patience): Promise<{ f
   );
   if ('done' in tried) return { found: { ...NOTHING, ...tried.done, companyId, projectId, actions }, failure: null };
   const isUnreached = failure instanceof ProcoreUnreachableError || failure instanceof ProcoreTokenError;
-  const found = { ...NOTHING, companyId, projectId, actions, trouble: tried.refused, isUnreached };
+  const isLeftAlone = failure instanceof ScopeParkedError;
+  const found = { ...NOTHING, companyId, projectId, actions, trouble: tried.refused, isUnreached, isLeftAlone };
   return { found, failure };
 }
 
@@ -197,6 +206,7 @@ const ASK_AGAIN_AFTER_MS = 600_000;
 function createOffers(
   templates: (companyId: string) => readonly string[],
   inCompany: KnownOffers,
+  clock: Clock,
 ): (scope: HookOptions) => Promise<Pick<HookOptions, 'offers'>> {
   async function ask(scope: HookOptions): Promise<HookOptions['offers'] | null> {
     for (const projectId of templates(scope.companyId).slice(0, MOST_TEMPLATES)) {
@@ -210,11 +220,10 @@ function createOffers(
     const { companyId, projectId } = scope;
     if (projectId === null) return {};
     const known = inCompany.get(companyId);
-    if (known !== undefined && performance.now() < known.askAgainAt)
-      return known.offers ? { offers: known.offers } : {};
+    if (known !== undefined && clock.now() < known.askAgainAt) return known.offers ? { offers: known.offers } : {};
     const offers = await ask(scope);
     const lastMs = offers === null ? ASK_AGAIN_AFTER_MS : OFFERS_LAST_MS;
-    inCompany.set(companyId, { offers, askAgainAt: performance.now() + lastMs });
+    inCompany.set(companyId, { offers, askAgainAt: clock.now() + lastMs });
     return offers ? { offers } : {};
   };
 }

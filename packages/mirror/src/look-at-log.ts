@@ -1,7 +1,7 @@
 // One look after the other at the logs of a company's hooks: what came of it is noted, and who refuses is left alone.
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   findRecorded,
+  isScopeParked,
   type LookPlace,
   noteDeliveryLook,
   noteFailedLook,
@@ -22,6 +22,7 @@ import { isRefusal } from './plan/judge-failure.ts';
 import { longerId } from './plan/longer-id.ts';
 import type { PlannedLook } from './plan/plan-looks.ts';
 import type { RepairLoopOptions } from './repair-options.ts';
+import { realTime } from './run/clock.ts';
 import { usualPace } from './run/fetch-settings.ts';
 
 const MINUTE_MS = 60_000;
@@ -33,7 +34,7 @@ const LONGEST_REST_MS = 120 * MINUTE_MS;
 const RECORDED_WITHIN_MS = 30_000;
 const LOOK_FOR_RECORDED_EVERY_MS = 100;
 
-type Options = Pick<RepairLoopOptions, 'database' | 'client' | 'everyMs' | 'log' | 'handOver'> & {
+type Options = Pick<RepairLoopOptions, 'database' | 'client' | 'everyMs' | 'log' | 'handOver' | 'clock'> & {
   hooks: Pick<HooksApi, 'deliveryPages'>;
   companyId: string;
   /** How many calls were made until now. */
@@ -48,11 +49,10 @@ export type LogLooks = {
 };
 
 export function createLogLooks(options: Options): LogLooks {
-  const { database, everyMs, log, companyId, callsMade } = options;
+  const { database, everyMs, log, companyId, callsMade, clock = realTime } = options;
   let refusals: { times: number; sinceMs: number; untilMs: number; reason: string } | null = null;
 
-  const isResting = () =>
-    refusals !== null && refusals.times >= REFUSALS_IN_A_ROW && performance.now() < refusals.untilMs;
+  const isResting = () => refusals !== null && refusals.times >= REFUSALS_IN_A_ROW && clock.now() < refusals.untilMs;
 
   async function settle(place: LookPlace, error: unknown, how: { isAsked: boolean; calls: number }): Promise<boolean> {
     const notReached = whyNotReached(error);
@@ -62,7 +62,9 @@ export function createLogLooks(options: Options): LogLooks {
     }
     const finding = findingOf(error) ?? notReached;
     if (finding === null) throw error;
-    if (error instanceof ScopeParkedError) {
+    // What the probe of a company is answered says nothing of the log.
+    const company = { companyId, projectId: null, resource: null };
+    if (error instanceof ScopeParkedError || (await isScopeParked(database.pool, company))) {
       if (how.isAsked) await noteFailedLook(database, place, { finding, nextInMs: 0, calls: 0 });
       return how.isAsked;
     }
@@ -76,7 +78,7 @@ export function createLogLooks(options: Options): LogLooks {
   }
 
   async function countRefusal(reason: string): Promise<void> {
-    const now = performance.now();
+    const now = clock.now();
     const { times, sinceMs } = refusals ?? { times: 0, sinceMs: now };
     const restMs = Math.min(Math.max((now - sinceMs) / 2, SHORTEST_REST_MS), LONGEST_REST_MS);
     refusals = { times: times + 1, sinceMs, untilMs: now + restMs, reason };
@@ -123,10 +125,10 @@ export function createLogLooks(options: Options): LogLooks {
   /** What is in the queue is safe; but until it is recorded the next look would take it for missing. */
   async function untilRecorded(events: LogRead['handedOver'], signal: AbortSignal): Promise<void> {
     const wanted = events.map((event) => ({ ...event, ids: [event.id, longerId(event)] }));
-    const giveUpAt = performance.now() + RECORDED_WITHIN_MS;
-    while (wanted.length > 0 && performance.now() < giveUpAt) {
+    const giveUpAt = clock.now() + RECORDED_WITHIN_MS;
+    while (wanted.length > 0 && clock.now() < giveUpAt) {
       if ((await findRecorded(database.pool, wanted)).size === wanted.length) return;
-      await sleep(LOOK_FOR_RECORDED_EVERY_MS, null, { signal });
+      await clock.sleep(LOOK_FOR_RECORDED_EVERY_MS, signal);
     }
   }
 

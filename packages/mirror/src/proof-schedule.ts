@@ -19,6 +19,7 @@ import { type CompanyLoopOptions, startCompanyLoop } from './company-loop.ts';
 import { isSelected } from './plan/news-of-event.ts';
 import { listingEveryMs, putOffMs, RUNGS } from './plan/next-proofs.ts';
 import { orderFills } from './plan/order-fills.ts';
+import { realTime } from './run/clock.ts';
 import { createProofShare } from './run/proof-share.ts';
 
 export type ProofScheduleOptions = CompanyLoopOptions & {
@@ -51,9 +52,9 @@ export function startProofSchedule(options: ProofScheduleOptions): { close: () =
 
 /** One look at a company: asks for what is due, if there is room and if calls are left. */
 function createLooks(options: ProofScheduleOptions, companyId: string): () => Promise<void> {
-  const { database, catalogue, everyMs, rungs = RUNGS } = options;
+  const { database, catalogue, everyMs, rungs = RUNGS, clock = realTime } = options;
   const { pool } = database;
-  const share = createProofShare(database);
+  const share = createProofShare(database, clock);
   const positions = orderFills(catalogue);
   const resources = catalogue.mirrored
     .filter((entry) => entry.list?.shared === false && isSelected(entry, options))
@@ -63,7 +64,7 @@ function createLooks(options: ProofScheduleOptions, companyId: string): () => Pr
   const part = { companyId, resources, askOffAfterMs: mostRareMs };
   let isBroughtForward = false;
   let after: string | null = null;
-  let seekAt = 0;
+  let seekAt = Number.NEGATIVE_INFINITY;
 
   async function ask(turn: ProofTurn, tables: readonly BatchKey[]): Promise<void> {
     const task = { rung: rungs[turn], sample: null, repairs: true, buriesAll: false };
@@ -74,10 +75,10 @@ function createLooks(options: ProofScheduleOptions, companyId: string): () => Pr
 
   /** Tables that were never compared; each look goes through a part of the scopes. */
   async function findUnproved(limit: number): Promise<BatchKey[]> {
-    if (performance.now() < seekAt) return [];
+    if (clock.now() < seekAt) return [];
     const { due, next } = await findUnprovedTables(pool, { ...part, limit, after });
     after = next;
-    if (next === null && due.length < limit) seekAt = performance.now() + Math.min(SEEK_EVERY_MS, everyMs);
+    if (next === null && due.length < limit) seekAt = clock.now() + Math.min(SEEK_EVERY_MS, everyMs);
     return due;
   }
 

@@ -22,6 +22,7 @@ import { logCallsLeft } from './plan/log-share.ts';
 import { missedTimes, type Span } from './plan/missed-times.ts';
 import { isAskedFor, type PlannedLook, planLooks, startOfDay, statusesOf } from './plan/plan-looks.ts';
 import type { RepairLoopOptions } from './repair-options.ts';
+import { realTime } from './run/clock.ts';
 import { usualPace } from './run/fetch-settings.ts';
 import { busiestFirst, watchUndelivered } from './watch-undelivered.ts';
 
@@ -40,33 +41,33 @@ export function createRepairRounds(
   options: RepairLoopOptions,
   companyId: string,
 ): (signal: AbortSignal) => Promise<void> {
-  const { database, everyMs, log } = options;
+  const { database, everyMs, log, clock = realTime } = options;
   const { pool } = database;
   const lately: number[] = [];
   let callsMade = 0;
   const client = countCalls(
     heedScopes(options.client, {
-      ...{ database, parking: usualPace.parking, patienceMs: 0 },
+      ...{ database, parking: usualPace.parking, patienceMs: 0, clock },
       onWait: (reason) => {
         throw new ScopeParkedError(`Procore is left alone for a while (${reason})`);
       },
     }),
     () => {
       callsMade += 1;
-      lately.push(performance.now());
+      lately.push(clock.now());
     },
   );
   const hooks = createHooksApi(client);
   const watch = watchUndelivered({ ...options, hooks, companyId, callsLeft: () => callsLeft(true) });
   const looks = createLogLooks({ ...options, hooks, companyId, callsMade: () => callsMade });
-  let planAt = 0;
+  let planAt = Number.NEGATIVE_INFINITY;
 
   async function callsLeft(isAfterGap: boolean): Promise<number> {
     const [{ hourLimit }, entered] = await Promise.all([
       readHookCalls(pool, companyId, 0),
       countLogCalls(pool, companyId, LATELY_MS),
     ]);
-    while ((lately[0] ?? Number.POSITIVE_INFINITY) < performance.now() - LATELY_MS) lately.shift();
+    while ((lately[0] ?? Number.POSITIVE_INFINITY) < clock.now() - LATELY_MS) lately.shift();
     return logCallsLeft({ used: entered + lately.length, hourLimit }, isAfterGap);
   }
 
@@ -83,12 +84,12 @@ export function createRepairRounds(
   }
 
   function isNothingToDo(repairs: readonly OpenRepair[]): boolean {
-    return repairs.length === 0 && (everyMs === 0 || performance.now() < planAt);
+    return repairs.length === 0 && (everyMs === 0 || clock.now() < planAt);
   }
 
   /** Makes them, as far as the share of calls reaches; what a person asked for is not held to it. */
   async function makeLooks(planned: readonly PlannedLook[], signal: AbortSignal): Promise<void> {
-    const planAgainAt = performance.now() + Math.min(everyMs, PLAN_EVERY_MS);
+    const planAgainAt = clock.now() + Math.min(everyMs, PLAN_EVERY_MS);
     if (planned.length <= LOOKS_AT_ONCE) planAt = planAgainAt;
     for (const one of planned.slice(0, LOOKS_AT_ONCE)) {
       signal.throwIfAborted();

@@ -4,19 +4,20 @@ import { forgetOldLooks, listCompaniesToRepair } from '@procore-mirror/database'
 import { startCompanyLoop } from './company-loop.ts';
 import { createRepairRounds } from './repair-company.ts';
 import type { RepairLoopOptions } from './repair-options.ts';
+import { realTime } from './run/clock.ts';
 
 const FORGET_EVERY_MS = 3_600_000;
 
 /** Starts to repair the companies that have hooks of ours, and those of which somebody asked. `close` ends the call under way. */
 export function startRepairLoop(options: RepairLoopOptions): { close: () => Promise<void> } {
-  const { database } = options;
-  let forgetAt = 0;
+  const { database, clock = realTime } = options;
+  let forgetAt = Number.NEGATIVE_INFINITY;
   return startCompanyLoop(options, {
     name: 'delivery log',
     list: async () => {
-      if (performance.now() >= forgetAt) {
+      if (clock.now() >= forgetAt) {
         await forgetOldLooks(database);
-        forgetAt = performance.now() + FORGET_EVERY_MS;
+        forgetAt = clock.now() + FORGET_EVERY_MS;
       }
       return listCompaniesToRepair(database.pool);
     },

@@ -1,6 +1,7 @@
 import type { Database } from '@procore-mirror/database';
 import type { ProcoreClient } from '@procore-mirror/procore';
 import type { HandOver } from './ask/read-log.ts';
+import type { Clock } from './run/clock.ts';
 
 export type RepairLoopOptions = {
   database: Database;
@@ -22,4 +23,6 @@ export type RepairLoopOptions = {
   leaseMs?: number;
   /** How often it looks whether somebody asked, ms. */
   lookEveryMs?: number;
+  /** For whoever has a time of their own. */
+  clock?: Clock;
 };

@@ -4,6 +4,7 @@ import type { ProcoreClient } from '@procore-mirror/procore';
 import { listProjects } from './ask/list-projects.ts';
 import { type Patience, tryCalls } from './ask/try-calls.ts';
 import { selectProjects, type WantedProjects } from './plan/select-projects.ts';
+import { type Clock, realTime } from './run/clock.ts';
 import type { Scope } from './scope.ts';
 
 type Options = {
@@ -12,6 +13,8 @@ type Options = {
   companyId: string;
   wanted: WantedProjects;
   signal: AbortSignal;
+  /** For whoever has a time of their own. */
+  clock?: Clock;
 };
 
 export type SelectedProjects = {
@@ -72,10 +75,10 @@ export async function planProjects(options: Options): Promise<SelectedProjects> 
 
 /** The same, and notes it: what left the selection, what is new in it. */
 export async function selectCompany(options: Options): Promise<SelectedProjects> {
-  const { database, companyId } = options;
-  const begunAt = performance.now();
+  const { database, companyId, clock = realTime } = options;
+  const begunAt = clock.now();
   const { found, projects } = await look(options);
-  await noteProjects(database, { companyId, projects, ageMs: performance.now() - begunAt });
+  await noteProjects(database, { companyId, projects, ageMs: clock.now() - begunAt });
   return found;
 }
 

@@ -1,6 +1,5 @@
 // Compares with Procore what was asked for, in each worker a few resources at once, and beside that one that the schedule asked for
 // (`proof-schedule.ts`). How far each comparison is lies in Postgres: whoever takes it over goes on there.
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   addProof,
   type BatchKey,
@@ -23,7 +22,9 @@ import { heedScopes } from './heed-scopes.ts';
 import { judgeFailure } from './plan/judge-failure.ts';
 import { mayPass } from './plan/judge-fill.ts';
 import { nextProofs } from './plan/next-proofs.ts';
+import { realTime } from './run/clock.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
+import { keepLease } from './run/keep-lease.ts';
 import { createProofShare } from './run/proof-share.ts';
 
 type VerifyLog = Record<'info' | 'warn', (keys: Record<string, unknown>, message: string) => void>;
@@ -74,11 +75,11 @@ function createWork(settings: FetchSettings, own: Pick<Work, 'lane' | 'isSchedul
 export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Promise<void> } {
   const { log, canSignIn, everyMs, atOnce = 2, leaseMs = 15_000, idleMs = 500, pausesMs = PAUSES_MS } = options;
   const { shareRestMs = SHARE_REST_MS } = options;
-  const { database } = options.settings;
+  const { database, clock = realTime } = options.settings;
   const client = leavingParkedAlone(options.settings);
   const asked = createWork({ ...options.settings, client }, { lane: 'backfill', atOnce, isScheduled: false });
   const scheduled = createWork(
-    { ...options.settings, client: createProofShare(database).within(client) },
+    { ...options.settings, client: createProofShare(database, clock).within(client) },
     { lane: 'verify', atOnce: everyMs === 0 ? 0 : SCHEDULED_AT_ONCE, isScheduled: true },
   );
   const closing = new AbortController();
@@ -88,7 +89,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
     while (!closing.signal.aborted) {
       const begun = [await begin(asked), await begin(scheduled)];
       if (begun.includes(true)) continue;
-      const rest = sleep(idleMs, null, { signal: closing.signal }).catch(() => null);
+      const rest = clock.sleep(idleMs, closing.signal).catch(() => null);
       await Promise.race([rest, ...asked.inHand, ...scheduled.inHand]);
     }
   }
@@ -109,7 +110,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
       return await claimComparison(database, { holder: `${options.holder}/${claims}`, leaseMs, isScheduled });
     } catch (error) {
       if (!closing.signal.aborted) log.warn({ error }, 'the comparisons to do could not be read; trying again');
-      await sleep(REST_AFTER_UNREAD_MS, null, { signal: closing.signal }).catch(() => null);
+      await clock.sleep(REST_AFTER_UNREAD_MS, closing.signal).catch(() => null);
       return null;
     }
   }
@@ -117,17 +118,15 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
   async function compare(comparison: ClaimedComparison, { settings, tools, lane }: Work): Promise<void> {
     const { holder, rung, repairs, buriesAll } = comparison;
     const lost = new AbortController();
-    const renewal = setInterval(() => {
-      renewComparison(database, comparison, { holder, leaseMs }).then(
-        (isOurs) => isOurs || lost.abort(new ComparisonLostError('somebody else has it')),
-        (error: unknown) =>
-          log.warn({ ...keysOf(comparison), error }, 'the lease of a comparison could not be renewed'),
-      );
-    }, leaseMs / 3);
+    const lease = keepLease({
+      ...{ clock, leaseMs, renew: () => renewComparison(database, comparison, { holder, leaseMs }) },
+      onLost: () => lost.abort(new ComparisonLostError('somebody else has it')),
+      onError: (error) => log.warn({ ...keysOf(comparison), error }, 'the lease of a comparison could not be renewed'),
+    });
     const signal = AbortSignal.any([lost.signal, closing.signal]);
     let { calls } = comparison;
     try {
-      const request = comparison.request ?? `schedule ${Math.floor(Date.now() / everyMs)}`;
+      const request = comparison.request ?? `schedule ${Math.floor(clock.date().getTime() / everyMs)}`;
       if (comparison.place === null && (await tools.isOff({ ...comparison, request }, signal))) {
         const off = { holder, state: 'off', outcome: null, calls, detail: null } as const;
         const next = nextProofs({ ...comparison, outcome: null, named: 0 }, everyMs);
@@ -141,7 +140,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
       const compared =
         rung === 'sample'
           ? await compareSample(settings, comparison, { ...how, shows: comparison.shows ?? 0 })
-          : await compareResource(settings, comparison, { ...how, now: new Date(), rung, buriesAll });
+          : await compareResource(settings, comparison, { ...how, now: clock.date(), rung, buriesAll });
       const about = { ...keysOf(comparison), ...compared, calls };
       if (comparison.request === null && compared.outcome === 'differs') log.warn(about, DIFFERS);
       else log.info(about, 'compared a resource with Procore');
@@ -153,7 +152,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
         ),
       );
     } finally {
-      clearInterval(renewal);
+      lease.stop();
     }
   }
 
@@ -234,9 +233,9 @@ function keysOf({ companyId, projectId, resource }: BatchKey): Record<string, st
 }
 
 /** Calls to a parked scope wait for its probe, not here. */
-function leavingParkedAlone({ client, database, parking }: FetchSettings): FetchSettings['client'] {
+function leavingParkedAlone({ client, database, parking, clock }: FetchSettings): FetchSettings['client'] {
   return heedScopes(client, {
-    ...{ database, parking, patienceMs: 0 },
+    ...{ database, parking, patienceMs: 0, clock },
     onWait: (reason) => {
       throw new ScopeParkedError(`Procore does not answer, so it is left alone for a while (${reason})`);
     },

@@ -12,10 +12,11 @@ import { findUndelivered, type Undelivered } from './ask/undelivered.ts';
 import { alarmFor } from './plan/log-share.ts';
 import { downSince, missedTimes } from './plan/missed-times.ts';
 import type { RepairLoopOptions } from './repair-options.ts';
+import { realTime } from './run/clock.ts';
 
 const MOST_HOOKS = 5;
 
-type Options = Pick<RepairLoopOptions, 'database' | 'everyMs' | 'log' | 'now'> & {
+type Options = Pick<RepairLoopOptions, 'database' | 'everyMs' | 'log' | 'now' | 'clock'> & {
   hooks: Pick<HooksApi, 'deliveries'>;
   companyId: string;
   /** How many calls the log may still take in this hour. */
@@ -45,7 +46,8 @@ export async function busiestFirst<T extends { projectId: string | null }>(
 export function watchUndelivered(
   options: Options,
 ): (hooks: readonly LoggedHook[], signal: AbortSignal) => Promise<void> {
-  const { database, everyMs, log, companyId, callsLeft, now = Date.now } = options;
+  const { database, everyMs, log, companyId, callsLeft, clock = realTime } = options;
+  const { now = () => clock.date().getTime() } = options;
   const { pool } = database;
   const said = new Set<string>();
 

@@ -1,4 +1,6 @@
 import { type Database, giveUpDuty, takeDuty } from '@procore-mirror/database';
+import { type Clock, realTime } from './run/clock.ts';
+import { keepLease } from './run/keep-lease.ts';
 
 type Log = { warn: (about: object, message: string) => void };
 
@@ -10,21 +12,21 @@ export async function withDuty<T>(
     holder,
     leaseMs,
     log,
-  }: { database: Database; duty: string; holder: string; leaseMs: number; log: Log },
+    clock = realTime,
+  }: { database: Database; duty: string; holder: string; leaseMs: number; log: Log; clock?: Clock | undefined },
   work: (lost: AbortSignal) => Promise<T>,
 ): Promise<T | null> {
   if (!(await takeDuty(database, duty, { holder, leaseMs }))) return null;
   const lost = new AbortController();
-  const renewal = setInterval(() => {
-    takeDuty(database, duty, { holder, leaseMs }).then(
-      (isOurs) => isOurs || lost.abort(new Error(`another worker has: ${duty}`)),
-      (error: unknown) => log.warn({ duty, error }, 'the lease of a duty could not be renewed'),
-    );
-  }, leaseMs / 3);
+  const lease = keepLease({
+    ...{ clock, leaseMs, renew: () => takeDuty(database, duty, { holder, leaseMs }) },
+    onLost: () => lost.abort(new Error(`another worker has: ${duty}`)),
+    onError: (error) => log.warn({ duty, error }, 'the lease of a duty could not be renewed'),
+  });
   try {
     return await work(lost.signal);
   } finally {
-    clearInterval(renewal);
+    lease.stop();
   }
 }
 

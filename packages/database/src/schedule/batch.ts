@@ -1,4 +1,5 @@
 import type { lane } from '../schema/schema.ts';
+import type { ProbeAsks } from './scopes.ts';
 
 export type BatchKey = { companyId: string; projectId: string | null; resource: string };
 
@@ -13,6 +14,8 @@ export type ClaimedBatch = Batch & {
   isProbe: boolean;
   /** It is a whole company, or everything, that is parked. */
   isWideProbe: boolean;
+  /** What such a probe asks. */
+  probeAsks: ProbeAsks;
 };
 
 /** A pending record as a fetch notes it before its first request. */

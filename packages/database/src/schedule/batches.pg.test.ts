@@ -54,6 +54,7 @@ test('one worker holds a batch until it gives it back or its lease runs out', as
     ...key,
     isProbe: false,
     isWideProbe: false,
+    probeAsks: 'both',
   });
   expect(await claimBatch(database, { ...mine, holder: 'b', leaseMs: 60_000 })).toBeNull();
   await releaseBatch(database, key, { holder: 'a', restMs: 0 });

@@ -4,7 +4,7 @@ import type { Database } from '../connection/open-database.ts';
 import type { Queryable } from '../connection/queryable.ts';
 import { inTransaction } from '../connection/transaction.ts';
 import { type Batch, type BatchKey, type ClaimedBatch, isOfBatch, keyValues, type Lane } from './batch.ts';
-import { lockCovering, scopeCovers } from './scopes.ts';
+import { lockCovering, PROBE_ASKS, scopeCovers } from './scopes.ts';
 
 const inLane = (batch: Batch): string => `${isOfBatch(batch)} and lane = $4::mirror.lane`;
 const batchValues = (batch: Batch): [string, string | null, string, Lane] => [...keyValues(batch), batch.lane];
@@ -93,7 +93,7 @@ next as (
     b.lane, b.worth, b.in_hand, b.due_at limit 1
 ),
 ${lockCovering('next', 'next')},
-due as (select coalesce(bool_and(probe_at <= now()), true) as is_due from covering),
+due as (select coalesce(bool_and(probe_at <= now()), true) as is_due, ${PROBE_ASKS} as asks from covering),
 probed as (
   -- Nobody else probes meanwhile. When this worker dies another may after a minute.
   update mirror.scopes s set probe_at = now() + interval '1 minute' from next, due
@@ -102,7 +102,7 @@ probed as (
 update mirror.batches b set lease_holder = $1, lease_until = now() + $2::float8 * interval '1 ms', served_at = now()
 from next, due where b.ctid = next.ctid and due.is_due
 returning b.company_id as "companyId", b.project_id as "projectId", b.resource, b.lane,
-  exists (select from probed) as "isProbe", exists (select from probed where resource is null) as "isWideProbe"`;
+  exists (select from probed) as "isProbe", exists (select from probed where resource is null) as "isWideProbe", asks as "probeAsks"`;
 
 /**
  * SQL condition: a record of the batch did not fail yet, no parked scope covers it, and nor is its resource parked elsewhere in the

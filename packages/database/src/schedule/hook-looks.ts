@@ -61,6 +61,8 @@ type ProjectsState = {
   announcedMs: number | null;
   /** False where it was never listed, and where no running worker named it for a while. */
   isSelected: boolean;
+  /** How many there are to be mirrored, with the company itself. */
+  scopes: number;
 };
 
 export async function readProjectsState(client: Queryable, companyId: string): Promise<ProjectsState> {
@@ -71,11 +73,12 @@ export async function readProjectsState(client: Queryable, companyId: string): P
           where e.received_at > now() - interval '3 minutes' and e.company_id = $1 and lower(e.resource) = 'projects'
             and e.kind = 'create' and not exists (
               select from mirror.selection p where p.company_id = $1 and p.project_id::text = e.record_id)
-        ))) * 1000)::float8 as "announcedMs", is_selected as "isSelected"
+        ))) * 1000)::float8 as "announcedMs", is_selected as "isSelected",
+        (select count(*)::int from mirror.selection where company_id = $1 and is_selected) as scopes
       from mirror.selection where company_id = $1 and project_id is null`,
     [companyId],
   );
-  return rows[0] ?? { listedMs: null, announcedMs: null, isSelected: false };
+  return rows[0] ?? { listedMs: null, announcedMs: null, isSelected: false, scopes: 1 };
 }
 
 /** Companies that have hooks of ours and are not selected any more, and that no worker has mirrored for so long, ms. */

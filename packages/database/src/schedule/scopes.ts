@@ -89,6 +89,18 @@ const COVERING = lockCovering(OF_BATCH, 'b');
 const LOCKED = '(select count(*) as count from covering) as locked';
 const keyValues = ({ companyId, projectId, resource }: Scope) => [companyId, projectId, resource];
 
+/**
+ * What a probe of a whole company asks. Where the company refused us one call a probe is enough, by turns: `company`, whether it says who we
+ * are, and `itself`, what the caller wants. Else (`both`) the company first, and where that does not tell, what the caller wants.
+ */
+export type ProbeAsks = 'company' | 'itself' | 'both';
+
+/** SQL value: the same of the scopes, rows of `mirror.scopes`, that are probed. */
+export const PROBE_ASKS = `case
+    when bool_or(resource is null and company_id is not null and reason in ('forbidden', 'not_connected', 'unauthorized'))
+    then case when max(probes) filter (where resource is null and company_id is not null) % 2 = 0 then 'company' else 'itself' end
+    else 'both' end`;
+
 export type ParkedNow = {
   /** `probe`: the caller is to find out whether it answers again, and to tell, within a minute; `wait`: somebody else is, or will. */
   turn: 'probe' | 'wait';
@@ -98,6 +110,8 @@ export type ParkedNow = {
   waitMs: number;
   /** Is it a whole company, or everything? */
   isWide: boolean;
+  /** Where it is wide. */
+  asks: ProbeAsks;
   isEverything: boolean;
 };
 
@@ -116,11 +130,11 @@ export async function askForTurn(database: Database, scope: Scope): Promise<Park
   const { rows } = await database.pool.query<ParkedNow>(
     `with ${COVERING},
       due as (select bool_and(probe_at <= now()) as is_due, bool_or(resource is null) as is_wide,
-        bool_or(company_id is null) as is_everything from covering),
+        bool_or(company_id is null) as is_everything, ${PROBE_ASKS} as asks from covering),
       taken as (update mirror.scopes s set probe_at = now() + interval '1 minute' from due, ${OF_BATCH}
         where due.is_due and ${scopeCovers('s', 'b')} returning s.resource)
       select case when exists (select from taken) then 'probe' else 'wait' end as turn, reason, detail,
-        greatest(extract(epoch from probe_at - now()) * 1000, 0)::float8 as "waitMs", is_wide as "isWide",
+        greatest(extract(epoch from probe_at - now()) * 1000, 0)::float8 as "waitMs", is_wide as "isWide", asks,
         is_everything as "isEverything"
       from covering, due order by probe_at desc limit 1`,
     keyValues(scope),

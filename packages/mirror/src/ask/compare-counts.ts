@@ -1,8 +1,8 @@
 // How many records a list has, against our rows: the cheapest look, and one that can only tell that something is wrong.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isListedByParent, listsAll } from '@procore-mirror/catalogue';
 import { countPending, type Proof, readListFacts, tallyRows } from '@procore-mirror/database';
 import { type BatchRun, scopeOf } from '../run/batch-run.ts';
+import { realTime } from '../run/clock.ts';
 import { countList } from './count-list.ts';
 import { listKey } from './listing-pages.ts';
 import { flawOfAnswer } from './look-at-list.ts';
@@ -26,7 +26,7 @@ export async function compareCounts(run: BatchRun): Promise<Counts> {
   const first = await count(run);
   if (first instanceof Error) return { ...unproved, detail: first.message };
   if (!differs(first)) return { ...unproved, ...first };
-  await sleep(settings.absencePauseMs, null, { signal: run.signal });
+  await (settings.clock ?? realTime).sleep(settings.absencePauseMs, run.signal);
   const second = await count(run);
   if (second instanceof Error) return { ...unproved, detail: second.message };
   const isStill = first.ours === second.ours && first.theirs === second.theirs && first.newest === second.newest;

@@ -131,6 +131,7 @@ describe('a fill brings all records', () => {
     let starts = 0;
     const stopping = {
       parents: null,
+      attempts: 0,
       isLastTry: false,
       areParentsFilled: async () => false,
       keepParents: async () => {},

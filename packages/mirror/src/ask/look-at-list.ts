@@ -1,10 +1,10 @@
 // A listing read for nothing but what it shows, in one go, so that every id that came is known.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import { takeVersion } from '@procore-mirror/database';
 import { ProcoreFormatError } from '@procore-mirror/procore';
 import { isRefusal, judgeFailure } from '../plan/judge-failure.ts';
 import type { BatchRun } from '../run/batch-run.ts';
+import { realTime } from '../run/clock.ts';
 import { type Listing, readListing } from './listing.ts';
 import type { ListingOptions, Page } from './listing-pages.ts';
 
@@ -38,7 +38,8 @@ export async function flawOfLook(
   { ids, isCounted, flaw }: Look,
 ): Promise<string | null> {
   if (isCounted || flaw !== null) return flaw;
-  await sleep(run.settings.absencePauseMs, null, { signal: run.signal });
+  const { settings, signal } = run;
+  await (settings.clock ?? realTime).sleep(settings.absencePauseMs, signal);
   const again = await lookAtList(run, entry, options).catch(flawOfAnswer);
   if (again instanceof Error) return again.message;
   if (again.flaw !== null) return again.flaw;

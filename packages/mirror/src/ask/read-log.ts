@@ -3,6 +3,7 @@ import { type Database, findRecorded, type LookNews } from '@procore-mirror/data
 import { type HookDelivery, type HooksApi, type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
 import { longerId } from '../plan/longer-id.ts';
 import type { PlannedLook } from '../plan/plan-looks.ts';
+import { type Clock, realTime } from '../run/clock.ts';
 import { happenedAt } from './undelivered.ts';
 
 export type HandOver = (delivery: { body: Buffer; receivedAt: Date }) => Promise<void>;
@@ -15,6 +16,8 @@ export type LogOptions = {
   /** Resolves once it is durable. */
   handOver: HandOver;
   signal: AbortSignal;
+  /** For whoever has a time of their own. */
+  clock?: Clock | undefined;
 };
 
 export type LogRead = Omit<LookNews, 'flaw'> & {
@@ -82,7 +85,10 @@ function readRow(delivery: HookDelivery): Row {
 }
 
 /** Of one page. What nobody can read as an event is left where it is: it would be a dead letter of no use. */
-async function handOverWhatWeLack({ database, handOver }: LogOptions, rows: readonly Row[]): Promise<ProcoreEvent[]> {
+async function handOverWhatWeLack(
+  { database, handOver, clock = realTime }: LogOptions,
+  rows: readonly Row[],
+): Promise<ProcoreEvent[]> {
   const events = rows.flatMap(({ event, delivery }) => (event === null ? [] : [{ event, delivery }]));
   const known = await findRecorded(
     database.pool,
@@ -91,7 +97,7 @@ async function handOverWhatWeLack({ database, handOver }: LogOptions, rows: read
   );
   const lacking = events.filter((_, place) => !known.has(place));
   await Promise.all(
-    lacking.map(({ delivery }) => handOver({ body: Buffer.from(delivery.body), receivedAt: new Date() })),
+    lacking.map(({ delivery }) => handOver({ body: Buffer.from(delivery.body), receivedAt: clock.date() })),
   );
   return lacking.map(({ event }) => event);
 }

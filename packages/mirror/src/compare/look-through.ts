@@ -1,9 +1,9 @@
 // The lists of one rung looked through, and those with suspects once more: what is seen again is sure.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Difference, listSuspectLists, settleSuspects, suspectDifferences } from '@procore-mirror/database';
 import { ProcoreResponseError } from '@procore-mirror/procore';
 import { flawOfAnswer } from '../ask/look-at-list.ts';
 import { judgeFailure } from '../plan/judge-failure.ts';
+import { realTime } from '../run/clock.ts';
 import { type Comparison, type Found, keepPlace, type Part } from './comparison.ts';
 
 /** Records that a list says are gone. */
@@ -49,7 +49,7 @@ async function lookAtAll(comparison: Comparison, { parts, look }: RungLooks): Pr
 async function lookAgain(comparison: Comparison, looks: RungLooks): Promise<void> {
   const { settings, batch, signal } = comparison.run;
   const lists = await listSuspectLists(settings.database.pool, batch);
-  if (lists.length > 0) await sleep(settings.absencePauseMs, null, { signal });
+  if (lists.length > 0) await (settings.clock ?? realTime).sleep(settings.absencePauseMs, signal);
   for (const parentId of lists) await settleList(comparison, looks, parentId);
 }
 

@@ -6,7 +6,6 @@
 // One reading does not suffice: where a record goes and another comes while it is read, pages shift and no Total tells; and the copy that
 // answered may lag behind what we know (docs/procore.md: Reading after an event). A list may leave out more than the reference says, so one
 // record that is shown all the same keeps all of them. What is hidden from us stays hidden: list and show hide it for the same reason.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isListedByParent, listsAll } from '@procore-mirror/catalogue';
 import { countAllRows, findLacking, inTransaction, type LackingRow, noteInnocence } from '@procore-mirror/database';
 import { flawOfAnswer, flawOfLook, type Look, lookAtList } from '../ask/look-at-list.ts';
@@ -14,6 +13,7 @@ import { askUnlisted } from '../ask/witness.ts';
 import { deleteCap } from '../plan/delete-cap.ts';
 import { counted } from '../plan/fill-in-words.ts';
 import { scopeOf } from '../run/batch-run.ts';
+import { realTime } from '../run/clock.ts';
 import { buryUnlisted } from '../store/bury-unlisted.ts';
 import { type Fill, keepNews } from './fill-parts.ts';
 
@@ -35,7 +35,7 @@ export async function buryLacking(fill: Fill): Promise<void> {
     const { length } = rows;
     return say(fill, `${counted(length, 'row')} that Procore lists no more stay: more than DELETE_CAP (${cap}) allows`);
   }
-  if (rows.length > 0) await sleep(settings.absencePauseMs, null, { signal: run.signal });
+  if (rows.length > 0) await (settings.clock ?? realTime).sleep(settings.absencePauseMs, run.signal);
   for (const [parentId, own] of lists) await buryFromList(fill, parentId, own, since);
   const doubtful = lacking.length - rows.length;
   if (doubtful > 0 && place.flaw !== null)

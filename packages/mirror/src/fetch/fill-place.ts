@@ -83,6 +83,8 @@ export type KeptFill = {
   parents: unknown;
   /** Then what cannot be read is passed over, and the rest is read. */
   isLastTry: boolean;
+  /** Failures in a row before. */
+  attempts: number;
   /** Are the parents' own fills done, so that our rows tell all parents there are? */
   areParentsFilled: () => Promise<boolean>;
   /** Both throw FillLostError when somebody else has the fill by now. */

@@ -1,7 +1,15 @@
 // Scopes that are to blame: a resource, its company, or everything is parked, and its probes find out when that is over.
-import { findOtherCompany, keepParked, parkScope, type Scope, type Trouble } from '@procore-mirror/database';
+import {
+  findOtherCompany,
+  isScopeParked,
+  keepParked,
+  parkScope,
+  type Scope,
+  type Trouble,
+  wasAnswered,
+} from '@procore-mirror/database';
 import { areProjectsListed, askCompany, askOwnCompany, isSomethingAnswered } from '../ask/witness.ts';
-import { isRefusal, NOTHING_THERE } from '../plan/judge-failure.ts';
+import { isRefusal, NOTHING_THERE, ofCompany } from '../plan/judge-failure.ts';
 import type { BatchRun } from '../run/batch-run.ts';
 import { setAside } from './blame-records.ts';
 import { type Next, type Progress, UNKNOWN } from './progress.ts';
@@ -11,6 +19,8 @@ const RESOURCES_OF_A_COMPANY = 2;
 const COMPANIES_OF_ALL = 2;
 /** Tools that are turned off refuse many fills in a row. */
 const FILLS_OF_A_COMPANY = 3;
+/** Since a fill was refused before (`plan/judge-fill.ts`). */
+const LATELY_MS = 7_000;
 
 /** The resource does not answer in its company or project; perhaps the whole company does not, or nobody. */
 export async function park(run: BatchRun, progress: Progress): Promise<Next> {
@@ -29,18 +39,22 @@ export async function park(run: BatchRun, progress: Progress): Promise<Next> {
 }
 
 /** A resource could not be filled. That one is not parked, for it has no news; its company is, or everything, if that is what fails. */
-export async function settleFailedFill(run: BatchRun, trouble: Trouble): Promise<void> {
-  if (trouble.reason === 'no_token') await parkEverything(run, trouble);
-  else await parkCompanyOf(run, trouble, FILLS_OF_A_COMPANY);
+export async function settleFailedFill(run: BatchRun, trouble: Trouble, attempts: number): Promise<void> {
+  if (trouble.reason === 'no_token') return parkEverything(run, trouble);
+  const { database } = run.settings;
+  // The last fills of a company are fewer.
+  const isAlone = isRefusal(trouble) && attempts > 0 && !(await wasAnswered(database, run.batch.companyId, LATELY_MS));
+  await parkCompanyOf(run, trouble, isAlone ? 1 : FILLS_OF_A_COMPANY);
 }
 
-/** Parks the company if it may be what fails and does not say who we are. Returns whether it did. */
+/** Parks the company if it may be what fails and does not say who we are. Returns whether it is parked. */
 export async function parkCompanyOf(run: BatchRun, cause: Trouble, enough?: number): Promise<boolean> {
   const failed = run.settings.neighbours.resourceFailed(run.batch);
   const least = enough ?? (isRefusal(cause) ? 1 : RESOURCES_OF_A_COMPANY);
   if (cause.reason === 'no_token' || failed < least) return false;
-  const { neighbours } = run.settings;
+  const { database, neighbours } = run.settings;
   const { companyId } = run.batch;
+  if (await isScopeParked(database.pool, { companyId, projectId: null, resource: null })) return true;
   const question = `${companyId}/${run.batch.lane}/anything/${Math.min(failed, RESOURCES_OF_A_COMPANY)}`;
   const failure = await neighbours.askTogether(question, () => troubleOfCompany(run, failed), run.signal);
   if (failure === null) return false;
@@ -60,10 +74,6 @@ async function troubleOfCompany(run: BatchRun, failedResources: number): Promise
   const { trouble } = failure.kind === 'trouble' ? failure : NOTHING_THERE;
   const isToAsk = isAbsent || isRefusal(trouble);
   return isToAsk && ((await isSomethingAnswered(run)) || (await areProjectsListed(run))) ? null : trouble;
-}
-
-function ofCompany(trouble: Trouble): Trouble {
-  return trouble.reason === 'forbidden' ? { ...trouble, reason: 'not_connected' } : trouble;
 }
 
 /** A company that is not known to fail may be well, which is none of their trouble. */

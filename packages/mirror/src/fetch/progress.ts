@@ -1,5 +1,5 @@
 // How a run goes on after each call, and what it found out so far about who is to blame for those that failed.
-import type { Trouble } from '@procore-mirror/database';
+import type { ProbeAsks, Trouble } from '@procore-mirror/database';
 import type { Failure } from '../plan/judge-failure.ts';
 import type { FetchCall } from '../plan/plan-fetch.ts';
 
@@ -20,6 +20,7 @@ export type Progress = {
   isProbe: () => boolean;
   /** That is a whole company, or everything. */
   readonly isWide: boolean;
+  readonly asks: ProbeAsks;
   /** It does not, or somebody else is to tell. */
   probed: () => void;
   /** A call was answered, which ends a probe. Returns whether it is the first. */
@@ -34,7 +35,7 @@ export type Progress = {
   lastError: () => unknown;
 };
 
-export function startProgress(claimed: { isProbe: boolean; isWide: boolean }): Progress {
+export function startProgress(claimed: { isProbe: boolean; isWide: boolean; asks: ProbeAsks }): Progress {
   let { isProbe } = claimed;
   let hasAnswered = false;
   let lastError: unknown = null;
@@ -45,6 +46,7 @@ export function startProgress(claimed: { isProbe: boolean; isWide: boolean }): P
   return {
     isProbe: () => isProbe,
     isWide: claimed.isWide,
+    asks: claimed.asks,
     probed,
     answered: () => {
       if (hasAnswered) return false;

@@ -4,7 +4,7 @@ import { type NotedRecord, postponeRecords } from '@procore-mirror/database';
 import { SLOW_TIMEOUT_MS } from '@procore-mirror/procore';
 import { askNeighbours, hasBeenLong, type Witness } from '../ask/witness.ts';
 import { showInstead } from '../plan/follow-up.ts';
-import { type Failure, judgeFailure, LONGEST_PAUSE_MS } from '../plan/judge-failure.ts';
+import { type Failure, isRefusal, judgeFailure, LONGEST_PAUSE_MS } from '../plan/judge-failure.ts';
 import { type FetchCall, idsOf, parentIdOf } from '../plan/plan-fetch.ts';
 import type { BatchRun } from '../run/batch-run.ts';
 import { concludeAbsent } from '../store/conclude-absent.ts';
@@ -109,11 +109,20 @@ async function judgeFailures(run: BatchRun, progress: Progress): Promise<Next> {
 
 /** Several in a row that fail, or the probe of a company, beside one that is shown are not well, each for itself. */
 async function judgeBesideOthers(run: BatchRun, progress: Progress): Promise<Next> {
+  if (isToldByProbe(progress)) return park(run, progress);
   const witness = await askOthers(run, progress);
   if (witness === 'limited') return { kind: 'end', outcome: 'wait' };
   if (witness !== 'well') return park(run, progress);
   await takeUpWork(run, progress, 'well');
   return GO_ON;
+}
+
+/** A company that refused us is asked by one call. */
+function isToldByProbe(progress: Progress): boolean {
+  const last = progress.failures().at(-1);
+  return (
+    progress.isProbe() && progress.isWide && progress.asks === 'itself' && last !== undefined && isRefusal(last.trouble)
+  );
 }
 
 /** What do others of the resource get, that were shown before? An address that hangs takes long to ask: one of them tells. */

@@ -1,7 +1,7 @@
 // What a run settles before its first call and after its last, when no answer has: does a parked scope stay parked?
 import { keepParked } from '@procore-mirror/database';
 import { askOwnCompany, isListAnswered, isPlaceAnswered, type Witness } from '../ask/witness.ts';
-import { isRefusal, NOTHING_THERE } from '../plan/judge-failure.ts';
+import { isRefusal, NOTHING_THERE, ofCompany } from '../plan/judge-failure.ts';
 import { idsOf } from '../plan/plan-fetch.ts';
 import type { BatchRun } from '../run/batch-run.ts';
 import { blameRecords, isLastTry, setAside, takeUpWork } from './blame-records.ts';
@@ -11,15 +11,16 @@ import { askOthers } from './settle-failure.ts';
 
 /**
  * Where a whole company is parked, it tells first whether it knows us again. One that refuses to say who we are may answer all the
- * same: the run then finds out.
+ * same: the run then finds out, or, where it refused before, the next probe.
  */
 export async function isStillParked(run: BatchRun, progress: Progress): Promise<boolean> {
   const failure = await askOwnCompany(run);
   if (failure === null) await takeUpWork(run, progress, 'not well');
-  if (failure?.kind !== 'trouble' || isRefusal(failure.trouble)) return false;
+  if (failure?.kind !== 'trouble' || (isRefusal(failure.trouble) && progress.asks === 'both')) return false;
+  const trouble = ofCompany(failure.trouble);
   progress.probed();
-  progress.wentWrong(new Error(failure.trouble.detail));
-  await keepParked(run.settings.database, run.batch, failure.trouble, run.settings.parking);
+  progress.wentWrong(new Error(trouble.detail));
+  await keepParked(run.settings.database, run.batch, trouble, run.settings.parking);
   return true;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hookCallsLeft, isListDue, pauseOfLooks, roundOfLooksMs } from './hook-share.ts';
+import { hookCallsLeft, isListDue, listEveryMs, pauseOfLooks, roundOfLooksMs } from './hook-share.ts';
 
 test.each<[number, number | null, boolean, number]>([
   [0, 600, false, 30],
@@ -18,6 +18,17 @@ test('a round takes as long as is set where the share suffices, else longer', ()
 });
 
 const hour = 3_600_000;
+test.each([
+  ['as often as is set where the share suffices', 21, 1, 600, 1],
+  ['and however long the list is', 21, 7, 600, 1],
+  ['and where there is no limit', 2001, 7, null, 1],
+  ['rarely where it does not, and the list is long', 2001, 7, 600, 7],
+  ['rarely where calls are few', 201, 1, 60, 10],
+  ['at least daily', 2001, 7, 60, 24],
+])('projects are listed %s', (_, scopes, listCalls, hourLimit, hours) => {
+  expect(listEveryMs({ scopes, listCalls, hourLimit }, hour) / hour).toBeCloseTo(hours, 5);
+});
+
 test.each<[string, number | null, number | null, boolean, boolean]>([
   ['never listed', null, null, true, true],
   ['listed an hour ago', hour, null, false, true],

@@ -1,6 +1,11 @@
 /** Of an hour's calls: what looking after hooks may take once all scopes have one, and until then. */
 const SHARE_OF_LOOKS = 0.05;
 const SHARE_OF_SETUP = 0.5;
+/** Of those of looks: what lists of projects may take where they are short. */
+const SHARE_OF_LISTS = 1 / 30;
+const HOUR_MS = 3_600_000;
+const LONGEST_LIST_MS = 24 * HOUR_MS;
+
 /** How many calls hooks may still take now. `hourLimit`: null, there is none. `isSetup`: for a scope that was never looked at. */
 export function hookCallsLeft(
   { used, hourLimit }: { used: number; hourLimit: number | null },
@@ -11,11 +16,24 @@ export function hookCallsLeft(
   return Math.max(share, 1) - used;
 }
 
-/** How long one look at each of these scopes takes at that share, ms, a list of projects each time included; `everyMs` where it suffices. */
+/** How long one look at each of these scopes takes at that share, ms, lists of projects included; `everyMs` where it suffices. */
 export function roundOfLooksMs(scopes: number, hourLimit: number | null, everyMs: number): number {
   if (hourLimit === null) return everyMs;
-  const perHour = Math.max(Math.floor(hourLimit * SHARE_OF_LOOKS) - 1, 1);
-  return Math.max(everyMs, (scopes / perHour) * 3_600_000);
+  const perHour = Math.max(Math.floor(hourLimit * SHARE_OF_LOOKS), 1) * (1 - SHARE_OF_LISTS);
+  return Math.max(everyMs, (scopes / perHour) * HOUR_MS);
+}
+
+/**
+ * How often the projects of a company with so many scopes are listed, ms. Where the share does not suffice for looks, a list of many pages would
+ * take a good part of it: then lists, of so many calls each, take a thirtieth, for an event tells of a new project anyway.
+ */
+export function listEveryMs(
+  { scopes, listCalls, hourLimit }: { scopes: number; listCalls: number; hourLimit: number | null },
+  everyMs: number,
+): number {
+  if (hourLimit === null || roundOfLooksMs(scopes, hourLimit, everyMs) <= everyMs) return everyMs;
+  const perHour = Math.max(Math.floor(hourLimit * SHARE_OF_LOOKS), 1) * SHARE_OF_LISTS;
+  return Math.max(everyMs, Math.min((listCalls / perHour) * HOUR_MS, LONGEST_LIST_MS));
 }
 
 /** Since an event that told of projects: Procore's own copy may lag behind (docs/procore.md: Reading after an event). */

@@ -50,6 +50,11 @@ export function isRefusal({ reason }: Trouble): boolean {
   return reason === 'forbidden' || reason === 'unauthorized';
 }
 
+/** The same, where it is a whole company's: one that refuses all has disconnected the app. */
+export function ofCompany(trouble: Trouble): Trouble {
+  return trouble.reason === 'forbidden' ? { ...trouble, reason: 'not_connected' } : trouble;
+}
+
 /** Is it gone, or not visible to us? */
 export function isNotFound(error: unknown): boolean {
   return error instanceof ProcoreResponseError && error.meaning === 'absent';

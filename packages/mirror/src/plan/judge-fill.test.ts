@@ -8,11 +8,17 @@ const issues = ['a page was cut'];
 const judge = (error: unknown, attempts = 0, isParked = false) => judgeFill(error, { attempts, isParked });
 
 test.each([
-  ...[400, 403, 404].map((status) => [String(status), answered(status)] as const),
+  ...[400, 404].map((status) => [String(status), answered(status)] as const),
   ['the rest was refused', new FillIncompleteError('some parents', { issues })] as const,
 ])('what another try would not help fails at once: %s', (_, error) => {
   expect(judge(error)).toBeNull();
   expect(judge(error, 0, true)).toBeNull();
+});
+
+test('a refusal is tried once more, and waits while the scope is parked', () => {
+  expect(judge(answered(403))).toMatchObject({ isAttempt: true });
+  expect(judge(answered(403), 1)).toBeNull();
+  expect(judge(answered(403), 1, true)).toMatchObject({ isAttempt: false });
 });
 
 describe.each([

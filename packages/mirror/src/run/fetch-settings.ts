@@ -2,6 +2,7 @@
 import type { Catalogue } from '@procore-mirror/catalogue';
 import type { BatchKey, Database, Pace, ParkPauses } from '@procore-mirror/database';
 import type { ProcoreClient } from '@procore-mirror/procore';
+import type { Clock } from './clock.ts';
 import type { DriftWatch } from './drift-watch.ts';
 import type { Neighbours } from './neighbours.ts';
 
@@ -23,6 +24,8 @@ export type FetchSettings = Pace & {
   /** Told of each record that was given up and had no dead letter yet. */
   onDeadLetter?: ((letter: NewDeadLetter) => void) | undefined;
   random: () => number;
+  /** For whoever has a time of their own. */
+  clock?: Clock | undefined;
   /** A walk stops with its run, and a later run goes on with it; else a run walks as long as it takes. */
   keepsWalks?: boolean | undefined;
   /** Told of what was stored; without one nobody looks for new fields. */

@@ -3,6 +3,7 @@ import { countLogCalls, countProofCalls, type Database, readHookCalls } from '@p
 import type { ProcoreClient } from '@procore-mirror/procore';
 import { ProofShareSpentError } from '../errors.ts';
 import { proofCallsLeft } from '../plan/proof-share.ts';
+import type { Clock } from './clock.ts';
 
 export type ProofShare = {
   /** How many calls the schedule may still make now for the company. */
@@ -14,10 +15,10 @@ export type ProofShare = {
 /** Calls of the last moments are counted here, for they are not entered yet. */
 const LATELY_MS = 10_000;
 
-export function createProofShare(database: Database): ProofShare {
+export function createProofShare(database: Database, clock: Clock): ProofShare {
   const { pool } = database;
   const lately: number[] = [];
-  const made = () => void lately.push(performance.now());
+  const made = () => void lately.push(clock.now());
 
   async function callsLeft(companyId: string): Promise<number> {
     const [{ hourLimit }, entered, usedByLog] = await Promise.all([
@@ -25,7 +26,7 @@ export function createProofShare(database: Database): ProofShare {
       countProofCalls(pool, companyId, LATELY_MS),
       countLogCalls(pool, companyId, 0),
     ]);
-    while ((lately[0] ?? Number.POSITIVE_INFINITY) < performance.now() - LATELY_MS) lately.shift();
+    while ((lately[0] ?? Number.POSITIVE_INFINITY) < clock.now() - LATELY_MS) lately.shift();
     // Of all companies: where each has windows of its own it is a little careful.
     return proofCallsLeft({ used: entered + lately.length, usedByLog, hourLimit });
   }

@@ -1,6 +1,7 @@
 // Calls are used up for most of each hour while a mirror is filled: that is said once, not each second.
 import { type BatchKey, type Queryable, readBackfillProgress, readShortages } from '@procore-mirror/database';
 import { shortageInWords } from '../plan/shortage-in-words.ts';
+import type { Clock } from './clock.ts';
 
 type ShortageLog = Record<'info' | 'warn', (keys: Record<string, unknown>, message: string) => void>;
 
@@ -12,10 +13,11 @@ export function createShortageWatch(options: {
   pool: Queryable;
   log: ShortageLog;
   lookEveryMs: number;
+  clock: Clock;
 }): ShortageWatch {
-  const { pool, log, lookEveryMs } = options;
+  const { pool, log, lookEveryMs, clock } = options;
   const short = new Set<string>();
-  let lookAt = 0;
+  let lookAt = Number.NEGATIVE_INFINITY;
 
   async function tell(companyIds: readonly string[]): Promise<void> {
     const found = await readShortages(pool, companyIds);
@@ -31,7 +33,7 @@ export function createShortageWatch(options: {
         next_at: nextAt,
         calls_to_go: callsToGo,
       };
-      log.info(keys, `backfills wait for calls: ${shortageInWords(shortage, callsToGo, new Date())}`);
+      log.info(keys, `backfills wait for calls: ${shortageInWords(shortage, callsToGo, clock.date())}`);
     }
     for (const companyId of short) {
       if (found.some((shortage) => shortage.companyId === companyId)) continue;
@@ -42,8 +44,8 @@ export function createShortageWatch(options: {
 
   return {
     look: async (inHand) => {
-      if (performance.now() < lookAt) return;
-      lookAt = performance.now() + lookEveryMs;
+      if (clock.now() < lookAt) return;
+      lookAt = clock.now() + lookEveryMs;
       await tell([...new Set(inHand.map(({ companyId }) => companyId))]).catch((error: unknown) =>
         log.warn({ error }, 'whether calls are left could not be read'),
       );
