@@ -1,6 +1,6 @@
 // A day in which a company has disconnected the app, lived through in virtual time with all loops of the workers. Another company works on.
 import { catalogue } from '@procore-mirror/catalogue';
-import { requestFills, requestVerification } from '@procore-mirror/mirror';
+import { requestVerification } from '@procore-mirror/mirror';
 import { compareResource, type Difference, type WorldRecord } from '../whole/compare-world.ts';
 import { type Company, openVirtualMirror, type VirtualMirror } from './virtual-mirror.ts';
 
@@ -64,9 +64,9 @@ async function liveThrough(
   const untilComplete = () => mirror.untilSo(() => isComplete(mirror, own), DAY_MS);
 
   mirror.start();
-  await fill(mirror, other);
+  await mirror.fill(other);
   if (when === 'begins to be filled') await connect(false);
-  await fill(mirror, own);
+  await mirror.fill(own);
   if (when === 'is half filled')
     await mirror.untilSo(async () => (await leftOf(mirror, own)).shareOfFills < 0.5, DAY_MS, 2_000);
   if (when === 'is live' || when === 'has a backlog') await untilComplete();
@@ -106,22 +106,10 @@ async function liveThrough(
   };
 }
 
-function scopesOf({ resources }: VirtualMirror, { companyId, projectIds }: Company) {
-  return [null, ...projectIds].map((projectId) => {
-    const scope = projectId === null ? 'company' : 'project';
-    return { companyId, projectId, resources: resources.filter((name) => catalogue.get(name).scope === scope) };
-  });
-}
-
-/** Has the workers fill all that is mirrored of it. */
-async function fill(mirror: VirtualMirror, company: Company): Promise<void> {
-  await requestFills(mirror.database, { catalogue, scopes: scopesOf(mirror, company) });
-}
-
 /** Has them compare it with Procore, and waits. */
 async function verify(mirror: VirtualMirror, company: Company): Promise<void> {
   const task = { rung: 'listing', sample: null, repairs: true, buriesAll: false } as const;
-  await requestVerification(mirror.database, { catalogue, scopes: scopesOf(mirror, company), task });
+  await requestVerification(mirror.database, { catalogue, scopes: mirror.scopesOf(company), task });
   const isDone = async () => {
     const { rows } = await mirror.database.pool.query<{ left: number }>(
       `select count(*)::int as left from mirror.comparisons where company_id = $1 and state in ('waiting', 'running')`,

@@ -6,6 +6,8 @@ import {
   createNeighbours,
   type FetchSettings,
   recordDelivery,
+  requestFills,
+  type Scope,
   startFillLoop,
   startHookLoop,
   startProofSchedule,
@@ -49,6 +51,10 @@ export type VirtualMirror = {
   tellTime: () => Promise<void>;
   /** Starts the loops of all workers. */
   start: () => void;
+  /** Its scopes with what is mirrored of each. */
+  scopesOf: (company: Company) => Scope[];
+  /** Has the workers fill all that is mirrored of it. */
+  fill: (company: Company) => Promise<void>;
   /** Somebody saves records of this company, and deliveries arrive a moment later, unless Procore loses them. */
   edit: (companyId: string, options?: { count?: number; isLost?: boolean }) => Promise<void>;
   /** Looks each minute, unless it is to look more often, until it is so. */
@@ -107,6 +113,12 @@ export async function openVirtualMirror(options: VirtualMirrorOptions): Promise<
     await record(body, 'delivery');
   }
 
+  const scopesOf = ({ companyId, projectIds }: Company): Scope[] =>
+    [null, ...projectIds].map((projectId) => {
+      const scope = projectId === null ? 'company' : 'project';
+      return { companyId, projectId, resources: resources.filter((name) => catalogue.get(name).scope === scope) };
+    });
+
   const stop = async () => {
     await Promise.all(started.splice(0).map((worker) => worker.stop()));
   };
@@ -118,6 +130,10 @@ export async function openVirtualMirror(options: VirtualMirrorOptions): Promise<
         const how = { system, time, database, tellTime, resources, random, said, record, receiver, lookEveryMs };
         started.push(startWorker({ ...how, holder: `worker ${number}`, companies }));
       }
+    },
+    scopesOf,
+    fill: async (company) => {
+      await requestFills(database, { catalogue, scopes: scopesOf(company) });
     },
     edit: async (companyId, { count = 1, isLost = false } = {}) => {
       await tellTime();

@@ -18,7 +18,7 @@ import { countCalls } from './count-calls.ts';
 import { ScopeParkedError } from './errors.ts';
 import { heedScopes } from './heed-scopes.ts';
 import { createLogLooks, findingOf, whyNotReached } from './look-at-log.ts';
-import { logCallsLeft } from './plan/log-share.ts';
+import { logCallsLeft, turnOfLogMs } from './plan/log-share.ts';
 import { missedTimes, type Span } from './plan/missed-times.ts';
 import { isAskedFor, type PlannedLook, planLooks, startOfDay, statusesOf } from './plan/plan-looks.ts';
 import type { RepairLoopOptions } from './repair-options.ts';
@@ -79,7 +79,9 @@ export function createRepairRounds(
   async function planFrom(state: State, repairs: readonly OpenRepair[]): Promise<PlannedLook[]> {
     const silent = everyMs === 0 ? [] : await listSilentScopes(pool, companyId);
     const places = new Set(silent.map(({ projectId }) => projectId));
-    const planned = planLooks({ ...state, repairs, silent: places, silenceMs: SILENCE_MS, everyMs });
+    const { hourLimit } = await readHookCalls(pool, companyId, 0);
+    const turnMs = turnOfLogMs(state.hooks.length, hourLimit);
+    const planned = planLooks({ ...state, repairs, silent: places, silenceMs: SILENCE_MS, turnMs, everyMs });
     return planned.filter(({ because }) => because === 'asked for' || (everyMs > 0 && !looks.isResting()));
   }
 

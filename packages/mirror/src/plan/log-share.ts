@@ -16,6 +16,16 @@ export function roundOfLogMs(hooks: number, hourLimit: number | null): number {
   return hourLimit === null ? 0 : (hooks / Math.max(Math.floor(hourLimit * SHARE_OF_LOG), 1)) * 3_600_000;
 }
 
+const HOUR_MS = 3_600_000;
+/** A log goes unseen no longer than that, as far as the share reaches. */
+const UNSEEN_MS = 36 * HOUR_MS;
+const LONGEST_TURN_MS = 24 * HOUR_MS;
+
+/** After how long it is the turn of each of these logs, ms: once a day, or as much earlier as a look at all of them takes long. */
+export function turnOfLogMs(hooks: number, hourLimit: number | null): number {
+  return Math.min(LONGEST_TURN_MS, Math.max(0, UNSEEN_MS - roundOfLogMs(hooks, hourLimit)));
+}
+
 /** Procore throws an event away after twelve hours. */
 const ALARMS_AT_HOURS = [11, 6, 2] as const;
 

@@ -31,7 +31,7 @@ const ALL = [...NOT_DELIVERED, 'succeeded'] as const;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const TURN_MS = DAY_MS;
+const LONGEST_TURN_MS = DAY_MS;
 /** Whose log was never looked at: so far back. */
 const FIRST_LOOK_MS = 7 * DAY_MS;
 /** Procore throws away after twelve hours, and tries again within one at last: after so long a gap there is more to come. */
@@ -47,6 +47,8 @@ type Options = {
   silenceMs: number;
   repairs: readonly OpenRepair[];
   nowMs: number;
+  /** After so long it is the turn of a log, ms. */
+  turnMs?: number;
   /** A log is looked at no more often than that, unless it is asked for. */
   everyMs: number;
 };
@@ -93,7 +95,7 @@ type Due = { look: PlannedLook; status: (typeof NOT_DELIVERED)[number]; lookedMs
 
 /** The look that is due by itself; null: none is. */
 function lookAt(options: Options, hook: LoggedHook, status: (typeof NOT_DELIVERED)[number]): Due | null {
-  const { nowMs, everyMs, silent, silenceMs } = options;
+  const { nowMs, everyMs, silent, silenceMs, turnMs = LONGEST_TURN_MS } = options;
   const known = knownOf(hook, status);
   if (known !== null && (known.triedMs > nowMs - everyMs || (known.nextMs ?? 0) > nowMs)) return null;
   const lookedMs = known?.lookedMs ?? Number.NEGATIVE_INFINITY;
@@ -104,7 +106,7 @@ function lookAt(options: Options, hook: LoggedHook, status: (typeof NOT_DELIVERE
     if (owedTo(options, lookedMs).length > 0) return 'gap';
     if (status !== 'discarded') return null;
     if (silent.has(hook.projectId) && lookedMs <= nowMs - silenceMs) return 'silence';
-    return lookedMs <= nowMs - TURN_MS ? 'turn' : null;
+    return lookedMs <= nowMs - turnMs ? 'turn' : null;
   }
 }
 
