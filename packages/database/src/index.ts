@@ -199,6 +199,7 @@ export {
   readProjectsState,
 } from './schedule/hook-looks.ts';
 export {
+  type HookLapse,
   listHookPlaces,
   noteHook,
   noteHookTrouble,
@@ -214,6 +215,7 @@ export {
   listDifferences,
   listSuspectLists,
   type Proof,
+  readProvedSince,
   settleSuspects,
   suspectDifferences,
 } from './schedule/proofs.ts';

@@ -21,6 +21,7 @@ import {
   markPending,
   type Proof,
   type Queryable,
+  readProvedSince,
   settleSuspects,
   suspectDifferences,
   type Transaction,
@@ -320,8 +321,12 @@ async function markForRepair(client: Transaction, run: BatchRun, differences: re
     .map(({ id, parentId }) => ({
       ...{ companyId, projectId, resource, recordId: id, parentId, isDelete: false, isRelative: false },
     }));
+  if (news.length === 0) return;
+  const happenedAt = await readProvedSince(client, run.batch);
   for (let at = 0; at < news.length; at += MOST_MARKED)
-    await markPending(client, { news: news.slice(at, at + MOST_MARKED), lane: 'repair', pace: run.settings });
+    await markPending(client, {
+      ...{ news: news.slice(at, at + MOST_MARKED), lane: 'repair', pace: run.settings, happenedAt },
+    });
 }
 
 async function buryExtra(

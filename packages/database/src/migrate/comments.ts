@@ -22,6 +22,8 @@ const FRESHNESS = {
   proved_at:
     'When a comparison last showed that the table is equal to what Procore shows; NULL: none has within 90 days.',
   proof: 'How: listing: all records of its lists were compared. mirror.proofs has all comparisons.',
+  complete_until:
+    'Every change that happened in Procore before this moment is in the rows; never later than the truth, mostly earlier. NULL: nothing shows it. mirror.evidence tells what holds it.',
 };
 
 const WHEN_UNFIT: Record<ColumnType, string> = {

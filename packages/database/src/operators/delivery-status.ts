@@ -26,9 +26,9 @@ export async function readDeliveryStatus(client: Queryable, companyId: string | 
 
 const STATUS = `
 with hooks as (
-  select h.company_id, h.hook_id, l.looked_at from (
+  select h.company_id, h.hook_id, (select max(l.looked_at) from mirror.delivery_looks l
+    where l.company_id = h.company_id and l.hook_id = h.hook_id and l.status in ('any', 'discarded')) as looked_at from (
     select distinct company_id, hook_id from mirror.hooks where hook_id is not null and ($1::bigint is null or company_id = $1)) h
-  left join mirror.delivery_looks l on l.company_id = h.company_id and l.hook_id = h.hook_id and l.status = 'discarded'
 ),
 refused as (
   select distinct on (l.hook_id) l.finding from mirror.delivery_looks l join hooks using (company_id, hook_id) where l.finding is not null

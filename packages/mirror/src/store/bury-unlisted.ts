@@ -75,13 +75,14 @@ async function fetchInstead(
   const news = rows.map(({ id, parentId }) => ({
     ...{ companyId, projectId, resource, recordId: id, parentId, isDelete: false, isRelative: false },
   }));
-  await markPending(client, { news, lane: 'repair', pace: run.settings });
+  await markPending(client, { news, lane: 'repair', pace: run.settings, happenedAt: run.happenedAt });
 }
 
 /** As if its deletion had been told. */
 function goneFor({ batch: { lane } }: BatchRun, id: string, parentId: string | null): NotedRecord {
   return {
-    ...{ id, lane, parentId, generation: '-1', eventId: null, occurredAt: null, attempts: 0, ownFailures: 0 },
+    ...{ id, lane, parentId, generation: '-1', eventId: null, attempts: 0, ownFailures: 0 },
+    ...{ occurredAt: null, happenedAt: null },
     ...{ isDelete: true, isDeletedLast: true, settles: true },
     ...{ reread: false, isSightedAbsent: false, isListed: false, listsChildren: false },
   };
