@@ -349,7 +349,9 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
       'select record_id as id from mirror.pending where project_id is not distinct from $1 and resource = $2',
       [place.projectId, place.resource],
     );
-    const own = world.changes.filter((change) => keyOf(change) === keyOf(place) && change.at <= asOf);
+    const own = world.changes.filter(
+      (change) => keyOf(change) === keyOf(place) && change.at <= asOf - (day.isCalm ? HOUR : 0),
+    );
     const lacking = own.filter((change) => isLacking(change) && !waiting.some(({ id }) => id === change.recordId));
     const ids = [...new Set(lacking.map(({ recordId }) => recordId))];
     // A list that carries part of each record, and a count, see little.

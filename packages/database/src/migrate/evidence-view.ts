@@ -120,7 +120,7 @@ const EVENTS = `reported as materialized (
   ),
   evidence as (
     select b.company_id, b.project_id, b.resource, b.since as proved_since,
-      case when d.since > b.since then d.since end as differs_since,
+      case when d.since > b.since and not coalesce(l.since > d.since, false) then d.since end as differs_since,
       least(o.happened_at, u.happened_at, (select min(happened_at) from unread where company_id is null)) as oldest_pending_at,
       (select at from reported) as receivers_at,
       case when w.count > 0 then coalesce(w.oldest_at, w.asked_at - interval '13 hours') end as undelivered_at,
@@ -128,6 +128,7 @@ const EVENTS = `reported as materialized (
       c.key is not null as is_carried
     from bases b
     left join differed d on d.company_id = b.company_id and coalesce(d.project_id, 0) = coalesce(b.project_id, 0) and d.resource = b.resource
+    left join listed l on l.company_id = b.company_id and coalesce(l.project_id, 0) = coalesce(b.project_id, 0) and l.resource = b.resource
     left join open o on o.company_id = b.company_id and coalesce(o.project_id, 0) = coalesce(b.project_id, 0) and o.resource = b.resource
     left join unread u on u.company_id = b.company_id
     left join mirror.undelivered w on w.company_id = b.company_id
