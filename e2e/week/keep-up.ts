@@ -58,7 +58,7 @@ async function liveThrough(
 async function countSeen({ database }: VirtualMirror): Promise<number> {
   const { rows } = await database.pool.query<{ count: number }>(
     `select count(*)::int as count from mirror.hooks where hook_id is not null and exists (
-      select from mirror.delivery_looks l where l.hook_id = hooks.hook_id and l.status = 'discarded')`,
+      select from mirror.delivery_looks l where l.hook_id = hooks.hook_id and l.status in ('any', 'discarded'))`,
   );
   return rows[0]?.count ?? 0;
 }

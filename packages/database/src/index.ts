@@ -225,6 +225,7 @@ export {
   readProjectsState,
 } from './schedule/hook-looks.ts';
 export {
+  type HookLapse,
   listHookPlaces,
   noteHook,
   noteHookTrouble,
@@ -242,6 +243,7 @@ export {
   listSuspectLists,
   listSuspects,
   type Proof,
+  readProvedSince,
   settleSuspects,
   suspectDifferences,
 } from './schedule/proofs.ts';

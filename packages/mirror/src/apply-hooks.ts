@@ -15,6 +15,7 @@ import { whyToKeep } from './ask/undelivered.ts';
 import { InDoubtError } from './errors.ts';
 import type { Selection } from './plan/news-of-event.ts';
 import {
+  carriedBy,
   changeOf,
   type HookAction,
   hookToKeep,
@@ -152,7 +153,26 @@ function seenAfter(
     wantedKey,
     secretKey: isGiven ? (keys?.get(authorization ?? '') ?? null) : ofBefore,
     hasListedTriggers: isNew || triggers !== null,
+    carries: carriedAfter(plan, triggers, outcomes),
   };
+}
+
+/** What its triggers tell all of after these actions; null: they were not listed. */
+function carriedAfter(
+  { actions }: ScopePlan,
+  before: readonly HookTrigger[] | null,
+  outcomes: readonly Outcome[],
+): string[] | null {
+  if (before === null && !actions.some((action) => action.do === 'create')) return null;
+  const refused = new Set(outcomes.flatMap(({ triggers }) => triggers).map(triggerName));
+  const removed = new Set(
+    actions.flatMap((one) => (one.do === 'remove triggers' ? one.triggers.map(({ id }) => id) : [])),
+  );
+  const added = actions.flatMap((one) => (one.do === 'create' || one.do === 'add triggers' ? one.triggers : []));
+  return carriedBy([
+    ...(before ?? []).filter(({ id }) => !removed.has(id)),
+    ...added.filter((trigger) => !refused.has(triggerName(trigger))),
+  ]);
 }
 
 function wasSecretSet({ actions }: ScopePlan, outcomes: readonly Outcome[]): boolean {

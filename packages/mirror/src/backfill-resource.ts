@@ -1,6 +1,6 @@
 // The backfill of one resource in one scope. A list that carries the whole record is stored page by page; so is what
 // others carry, and these records are marked pending: the worker's planner shows them.
-import { isListedByParent } from '@procore-mirror/catalogue';
+import { isListedByParent, listsAll } from '@procore-mirror/catalogue';
 import type { BatchKey } from '@procore-mirror/database';
 import { createPassOver, insistOnAny } from './ask/pass-over.ts';
 import { InDoubtError } from './errors.ts';
@@ -35,8 +35,17 @@ export type BackfillOptions = {
   onEnd?: (end: BackfillEnd) => void;
 };
 
-/** `buried`: rows that its lists lack. `notes`: which further lists of the resource it did without, `remarks`: what lists lack and stays; and why. */
-export type BackfillEnd = { calls: number; buried: number; notes: readonly string[]; remarks: readonly string[] };
+/**
+ * `buried`: rows that its lists lack. `notes`: which further lists of the resource it did without, `remarks`: what lists lack and stays; and why.
+ * `isProof`: if it did not throw, it read all there is, without a flaw.
+ */
+export type BackfillEnd = {
+  calls: number;
+  buried: number;
+  notes: readonly string[];
+  remarks: readonly string[];
+  isProof: boolean;
+};
 
 /** How many records were stored whole, and how many wait for the worker to fetch what their list does not carry. */
 export type Backfilled = { stored: number; pending: number };
@@ -79,8 +88,9 @@ export async function backfillResource(
     if (failure?.kind === 'trouble') await settleFailedFill(run, failure.trouble, kept?.attempts ?? 0);
     throw error;
   } finally {
-    const { buried, notes, remarks } = fill.place;
-    onEnd({ calls: run.counts().calls, buried, notes, remarks });
+    const { buried, notes, remarks, unproved } = fill.place;
+    const isProof = listsAll(run.entry) && unproved?.length === 0 && notes.length + remarks.length === 0;
+    onEnd({ calls: run.counts().calls, buried, notes, remarks, isProof });
   }
   const { records } = fill.place;
   return list.carries === 'whole record' ? { stored: records, pending: 0 } : { stored: 0, pending: records };

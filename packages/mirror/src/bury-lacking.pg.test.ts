@@ -52,7 +52,7 @@ async function fill(
     ...options
   }: Partial<BackfillOptions> & { projectId?: string | null; deleteCap?: number } = {},
 ): Promise<BackfillEnd> {
-  let ended: BackfillEnd = { calls: 0, buried: 0, notes: [], remarks: [] };
+  let ended: BackfillEnd = { calls: 0, buried: 0, notes: [], remarks: [], isProof: false };
   await backfillResource(
     { ...mirror.settings, pageSize: 10, deleteCap },
     { companyId: '1', projectId, resource },

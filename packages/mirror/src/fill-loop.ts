@@ -109,21 +109,31 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
     let { calls } = fill;
     let detail: string | null = null;
     let buried = 0;
+    let isProof = false;
     const onEnd: BackfillOptions['onEnd'] = (end) => {
       calls += end.calls;
       buried = end.buried;
       detail = detailOf(end);
+      isProof = end.isProof;
     };
     try {
       if (fill.place === null && (await tools.isOff(fill, signal))) {
-        await endBackfill(database, fill, { holder, state: 'off', rows: null, calls, detail: null, buried: 0 });
+        await endBackfill(database, fill, {
+          holder,
+          state: 'off',
+          rows: null,
+          calls,
+          detail: null,
+          buried: 0,
+          isProof: false,
+        });
         log.info(keysOf(fill), 'nothing to fill, for the tool is off');
         return;
       }
       const kept = keptFill(fill);
       const filled = await backfillResource(settings, fill, { signal, now: clock.date(), kept, onEnd });
       const rows = filled.stored + filled.pending;
-      await endBackfill(database, fill, { holder, state: 'done', rows, calls, detail, buried });
+      await endBackfill(database, fill, { holder, state: 'done', rows, calls, detail, buried, isProof });
       log.info({ ...keysOf(fill), ...filled, buried, calls, ...(detail !== null && { detail }) }, 'filled a resource');
     } catch (error) {
       await settle(fill, error, { calls, buried, isLost: lost.signal.aborted }).catch((cause: unknown) =>
@@ -151,7 +161,8 @@ export function startFillLoop(options: FillLoopOptions): { close: () => Promise<
     const next = judgeFill(error, { attempts: fill.attempts, isParked });
     const detail = error instanceof Error ? error.message : String(error);
     if (next === null) {
-      await endBackfill(database, fill, { holder, state: 'failed', rows: null, calls, detail, buried: at.buried });
+      const { buried } = at;
+      await endBackfill(database, fill, { holder, state: 'failed', rows: null, calls, detail, buried, isProof: false });
       log.warn({ ...keysOf(fill), error }, 'a resource could not be filled; `pnpm mirror backfill` tries again');
     } else {
       await giveBackfillBack(database, fill, { holder, calls, detail, ...next });

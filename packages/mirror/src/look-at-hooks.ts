@@ -20,7 +20,7 @@ import { applyHooks, type HookOptions, planScopeHooks, readOffers } from './appl
 import { type Patience, tryCalls } from './ask/try-calls.ts';
 import { ScopeParkedError } from './errors.ts';
 import { findLeftHooks, removeLeftHooks } from './leave-scope.ts';
-import type { HookAction } from './plan/plan-hooks.ts';
+import { type HookAction, lapseOf } from './plan/plan-hooks.ts';
 import { type Clock, realTime } from './run/clock.ts';
 import type { Scope } from './scope.ts';
 
@@ -86,6 +86,7 @@ const NO_HOOK: SeenHook = {
   notOffered: [],
   refused: [],
   hasListedTriggers: false,
+  carries: null,
 };
 
 /** What is offered in each company, and when it is to be asked again (by `Clock.now`); null: none of its projects tells. */
@@ -115,8 +116,8 @@ export function createHookLooks(
   };
   const leftAt = async (place: Place) => ({ ...scopeAt(place), knownId: (await knownAt(place))?.hookId ?? null });
   const look = async (place: Place, work: Work) => (await lookAt(place, work, { signal, pausesMs })).found;
-  const note = (place: Place, seen: SeenHook, finding: string | null) =>
-    database && noteHook(database, { ...place, payloadVersion: PAYLOAD_VERSION }, { seen, finding });
+  const note = (place: Place, news: Parameters<typeof noteHook>[2]) =>
+    database && noteHook(database, { ...place, payloadVersion: PAYLOAD_VERSION }, news);
 
   /** The same, and what could not be done is noted, where it was tried. */
   async function lookAndNote(place: Place, work: Work): Promise<ScopeHooks> {
@@ -142,8 +143,13 @@ export function createHookLooks(
       lookAndNote(place, (done) =>
         alone(place, async () => {
           const scope = await withMemory(place);
-          const { hookId, notOffered, refused, seen, doubt, waits } = await applyHooks({ ...scope, onDone: done });
-          await note(place, seen, refused.length === 0 ? null : `Procore does not take ${refused.join(', ')}`);
+          const began = performance.now();
+          const { hookId, actions, notOffered, refused, seen, doubt, waits } = await applyHooks({
+            ...scope,
+            onDone: done,
+          });
+          const finding = refused.length === 0 ? null : `Procore does not take ${refused.join(', ')}`;
+          await note(place, { seen, finding, lapsed: lapseOf(actions), agoMs: performance.now() - began });
           return { hookId, notOffered, refused, trouble: doubt, waits: waits ?? whyKept(scope) };
         }),
       ),
@@ -160,7 +166,7 @@ export function createHookLooks(
         const leftMs = (database && (await readLeftAge(database.pool, place))) ?? 0;
         const onRemoved = (hookId: string) => done(removalOf(hookId));
         const stays = await removeLeftHooks(hooks, { ...left, leftMs, onRemoved });
-        if (stays === null) await note(place, NO_HOOK, null);
+        if (stays === null) await note(place, { seen: NO_HOOK, finding: null, lapsed: 'all', agoMs: 0 });
         return stays ?? NOTHING;
       }),
   };

@@ -31,6 +31,8 @@ const DAY_MS = 1_440 * MINUTE_MS;
 const REFUSALS_IN_A_ROW = 3;
 const SHORTEST_REST_MS = 10 * MINUTE_MS;
 const LONGEST_REST_MS = 120 * MINUTE_MS;
+/** What happened is in Procore's log by then. */
+const LOG_LAGS_MS = MINUTE_MS;
 const RECORDED_WITHIN_MS = 30_000;
 const LOOK_FOR_RECORDED_EVERY_MS = 100;
 
@@ -100,10 +102,18 @@ export function createLogLooks(options: Options): LogLooks {
   }
 
   async function noteRead(place: LookPlace, read: LogRead, signal: AbortSignal): Promise<void> {
-    const { handedOver, cut, ...news } = read;
-    await untilRecorded(handedOver, signal);
+    const { handedOver, cut, began, waitingSince, unreadUntil, ...news } = read;
+    const areRecorded = await untilRecorded(handedOver, signal);
+    const covers =
+      areRecorded && place.status === 'any'
+        ? { agoMs: clock.now() - began + LOG_LAGS_MS, waitingSince, unreadUntil }
+        : null;
     const finding = `its log was not read to its end: ${cut}`;
-    await noteDeliveryLook(database, place, { ...news, flaw: cut === null ? null : { finding, nextInMs: DAY_MS } });
+    await noteDeliveryLook(database, place, {
+      ...news,
+      covers,
+      flaw: cut === null ? null : { finding, nextInMs: DAY_MS },
+    });
     tell(place, read);
   }
 
@@ -123,13 +133,14 @@ export function createLogLooks(options: Options): LogLooks {
   }
 
   /** What is in the queue is safe; but until it is recorded the next look would take it for missing. */
-  async function untilRecorded(events: LogRead['handedOver'], signal: AbortSignal): Promise<void> {
+  async function untilRecorded(events: LogRead['handedOver'], signal: AbortSignal): Promise<boolean> {
     const wanted = events.map((event) => ({ ...event, ids: [event.id, longerId(event)] }));
     const giveUpAt = clock.now() + RECORDED_WITHIN_MS;
     while (wanted.length > 0 && clock.now() < giveUpAt) {
-      if ((await findRecorded(database.pool, wanted)).size === wanted.length) return;
+      if ((await findRecorded(database.pool, wanted)).size === wanted.length) return true;
       await clock.sleep(LOOK_FOR_RECORDED_EVERY_MS, signal);
     }
+    return wanted.length === 0;
   }
 
   async function look(planned: PlannedLook, signal: AbortSignal): Promise<boolean> {

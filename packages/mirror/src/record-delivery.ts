@@ -49,10 +49,10 @@ export async function recordDelivery(settings: RecordSettings, delivery: Deliver
   const { database, catalogue, selection } = settings;
   const raw = textOf(delivery.body);
   const parsed = parseWebhookEvent(raw);
-  if (!parsed.ok) return bury(database, delivery.body, null, parsed);
+  if (!parsed.ok) return bury(database, delivery, null, parsed);
   const { event } = parsed;
   const verdict = newsOfEvent(event, catalogue, selection);
-  if (verdict.outcome === 'dead') return bury(database, delivery.body, event, verdict);
+  if (verdict.outcome === 'dead') return bury(database, delivery, event, verdict);
   const ignored = verdict.outcome === 'ignored' ? verdict.reason : null;
   const news = verdict.outcome === 'pending' ? await withRelatives(settings, verdict.entry, verdict.news) : [];
   const { receivedAt, key = null, trace = null, via = 'delivery' } = delivery;
@@ -113,7 +113,7 @@ async function knownParent(
 /** Keeps a body that we cannot use as a dead letter. */
 export async function bury(
   database: Database,
-  body: Buffer,
+  { body, receivedAt, via = 'delivery' }: Delivery,
   event: ProcoreEvent | null,
   why: { reason: string; detail: string },
 ): Promise<Recorded> {
@@ -121,7 +121,9 @@ export async function bury(
   const id = deadLetterId(raw);
   const about =
     event === null ? null : { ...event, companyId: asBigint(event.companyId), projectId: asBigint(event.projectId) };
-  const isNew = await keepUnreadDelivery(database.pool, { id, reason: why.reason, detail: why.detail, raw, about });
+  const { reason, detail } = why;
+  const when = { occurredAt: event?.occurredAt ?? null, receivedAt, via };
+  const isNew = await keepUnreadDelivery(database.pool, { id, reason, detail, raw, about, ...when });
   return { outcome: 'dead', event, reason: why.reason, newDeadLetter: isNew ? id : null };
 }
 

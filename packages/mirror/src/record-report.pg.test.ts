@@ -23,7 +23,10 @@ function aReport(change: Partial<ReceiverReport> = {}): ReceiverReport {
 }
 
 const record = (report: unknown) =>
-  recordReport(mirror.database, { body: Buffer.from(typeof report === 'string' ? report : JSON.stringify(report)) });
+  recordReport(mirror.database, {
+    body: Buffer.from(typeof report === 'string' ? report : JSON.stringify(report)),
+    receivedAt: new Date(),
+  });
 
 async function receivers(): Promise<Record<string, unknown>[]> {
   const { rows } = await mirror.database.pool.query(

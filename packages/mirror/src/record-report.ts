@@ -40,11 +40,14 @@ export type ReceiverReport = z.infer<typeof reportSchema>;
  * Records what a receiver reported. Idempotent, and of any order. What is no report is kept as a dead letter. Throws only when
  * the database cannot be written.
  */
-export async function recordReport(database: Database, { body }: { body: Buffer }): Promise<Recorded> {
+export async function recordReport(
+  database: Database,
+  { body, receivedAt }: { body: Buffer; receivedAt: Date },
+): Promise<Recorded> {
   const read = reportSchema.safeParse(parseJson(body));
   if (!read.success) {
     const detail = read.error.issues.map(({ path, code }) => `${path.join('.')}: ${code}`).join('; ');
-    return bury(database, body, null, { reason: 'bad_report', detail });
+    return bury(database, { body, receivedAt }, null, { reason: 'bad_report', detail });
   }
   const report = read.data;
   const { receiver, host, pid, version, startedAt, reason, at } = report;

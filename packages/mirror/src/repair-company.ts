@@ -58,17 +58,17 @@ export function createRepairRounds(
     },
   );
   const hooks = createHooksApi(client);
-  const watch = watchUndelivered({ ...options, hooks, companyId, callsLeft: () => callsLeft(true) });
+  const watch = watchUndelivered({ ...options, hooks, companyId, callsLeft: () => callsLeft('gap') });
   const looks = createLogLooks({ ...options, hooks, companyId, callsMade: () => callsMade });
   let planAt = Number.NEGATIVE_INFINITY;
 
-  async function callsLeft(isAfterGap: boolean): Promise<number> {
+  async function callsLeft(because: PlannedLook['because']): Promise<number> {
     const [{ hourLimit }, entered] = await Promise.all([
       readHookCalls(pool, companyId, 0),
       countLogCalls(pool, companyId, LATELY_MS),
     ]);
     while ((lately[0] ?? Number.POSITIVE_INFINITY) < clock.now() - LATELY_MS) lately.shift();
-    return logCallsLeft({ used: entered + lately.length, hourLimit }, isAfterGap);
+    return logCallsLeft({ used: entered + lately.length, hourLimit }, because);
   }
 
   async function readState(): Promise<State> {
@@ -95,7 +95,7 @@ export function createRepairRounds(
     if (planned.length <= LOOKS_AT_ONCE) planAt = planAgainAt;
     for (const one of planned.slice(0, LOOKS_AT_ONCE)) {
       signal.throwIfAborted();
-      const isWithin = one.because === 'asked for' || (await callsLeft(one.because === 'gap')) > 0;
+      const isWithin = one.because === 'asked for' || (await callsLeft(one.because)) > 0;
       if (isWithin && (await looks.look(one, signal))) continue;
       planAt = planAgainAt;
       return;
@@ -156,7 +156,10 @@ export function createRepairRounds(
 const OLDER_THAN_LOG = "deliveries were missed on days that are older than Procore's log of deliveries";
 
 function lookedAt({ looks }: LoggedHook): number | null {
-  return looks.find(({ status }) => status === 'discarded')?.lookedMs ?? null;
+  const known = looks.flatMap(({ status, lookedMs }) =>
+    ['any', 'discarded'].includes(status) ? (lookedMs ?? []) : [],
+  );
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 /** What refuses is told by the looks. */

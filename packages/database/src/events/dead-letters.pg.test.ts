@@ -178,7 +178,15 @@ test('a record that is settled has no dead letter any more; one with news since 
 });
 
 test('a body is one dead letter however often it comes, and is new once', async () => {
-  const letter = { id: 'abc', reason: 'bad_id', detail: 'a \0 in it', raw: '{}' };
+  const letter = {
+    id: 'abc',
+    reason: 'bad_id',
+    detail: 'a \0 in it',
+    raw: '{}',
+    occurredAt: null,
+    receivedAt: new Date(),
+    via: 'delivery',
+  };
   const about = { companyId: '1', projectId: null, resource: 'RFIs', recordId: 'x' };
   expect(await keepUnreadDelivery(database.pool, { ...letter, about })).toBe(true);
   expect(await keepUnreadDelivery(database.pool, { ...letter, about: null })).toBe(false);

@@ -9,6 +9,7 @@
 import type { Database } from '../connection/open-database.ts';
 import type { Queryable, Transaction } from '../connection/queryable.ts';
 import type { BatchKey, NotedRecord } from '../schedule/batch.ts';
+import { happenedAt } from './happened-at.ts';
 
 /** A body that we could not use. */
 export type UnreadDelivery = {
@@ -18,20 +19,24 @@ export type UnreadDelivery = {
   raw: string;
   /** What it is about, as far as it says. Ids are decimal text that a bigint holds. */
   about: { companyId: string | null; projectId: string | null; resource: string; recordId: string } | null;
+  /** As for `LoggedEvent`. */
+  occurredAt: string | null;
+  receivedAt: Date;
+  via: string;
 };
 
 /** Keeps a body that we could not use. The same one again counts as another attempt. Returns whether it is new. */
 export async function keepUnreadDelivery(client: Queryable, letter: UnreadDelivery): Promise<boolean> {
-  const { id, reason, detail, raw, about } = letter;
+  const { id, reason, detail, raw, about, occurredAt, receivedAt, via } = letter;
   const { rows } = await client.query<{ is_new: boolean }>(
-    `insert into mirror.dead_letters as d (id, kind, reason, detail, raw, company_id, project_id, resource, record_id)
-      values ($1, 'delivery', $2, $3, $4, $5, $6, $7, $8)
-      on conflict (id) do update set attempts = d.attempts + 1, last_seen_at = now(), reason = excluded.reason,
+    `insert into mirror.dead_letters as d (id, kind, reason, detail, raw, company_id, project_id, resource, record_id, happened_at)
+      values ($1, 'delivery', $2, $3, $4, $5, $6, $7, $8, ${happenedAt('$9::timestamptz', '$10::timestamptz', '$11::text')})
+      on conflict (id) do update set happened_at = least(d.happened_at, excluded.happened_at), attempts = d.attempts + 1, last_seen_at = now(), reason = excluded.reason,
         detail = excluded.detail
       returning xmax = 0 as is_new`,
     [
       ...[id, reason, withoutNul(detail), raw],
-      ...[about?.companyId, about?.projectId, about?.resource, about?.recordId],
+      ...[about?.companyId, about?.projectId, about?.resource, about?.recordId, occurredAt, receivedAt, via],
     ],
   );
   return rows[0]?.is_new === true;
@@ -56,10 +61,10 @@ export async function giveUpRecords(
         returning p.*
       )
       insert into mirror.dead_letters as d (id, kind, company_id, project_id, resource, record_id, reason, detail, raw,
-        attempts, next_try_at, event_id, occurred_at, delete_seen, delete_occurred_at, parent_id)
+        attempts, next_try_at, event_id, occurred_at, delete_seen, delete_occurred_at, parent_id, happened_at, to_fill)
       select ${deadLetterId('g')}, 'record', g.company_id, g.project_id, g.resource, g.record_id, $6, $7,
         coalesce(e.raw::text, to_jsonb(g)::text), g.attempts + 1, now() + $8::float8 * interval '1 ms', g.event_id,
-        g.occurred_at, g.delete_seen, g.delete_occurred_at, g.parent_id
+        g.occurred_at, g.delete_seen, g.delete_occurred_at, g.parent_id, g.happened_at, g.to_fill
       from given_up g left join mirror.events e on e.id = g.event_id order by 1
       on conflict (id) do update set attempts = d.attempts + excluded.attempts, last_seen_at = now(),
         reason = excluded.reason, detail = excluded.detail,
@@ -68,6 +73,7 @@ export async function giveUpRecords(
         event_id = coalesce(excluded.event_id, d.event_id),
         occurred_at = greatest(d.occurred_at, excluded.occurred_at), delete_seen = d.delete_seen or excluded.delete_seen,
         delete_occurred_at = greatest(d.delete_occurred_at, excluded.delete_occurred_at),
+        happened_at = least(d.happened_at, excluded.happened_at), to_fill = d.to_fill or excluded.to_fill,
         parent_id = coalesce(excluded.parent_id, d.parent_id)
       returning d.id, d.record_id as "recordId", xmax = 0 as "isNew"`,
     [
@@ -184,10 +190,31 @@ export async function findUnread(
   return rows;
 }
 
-/** Forgets the chosen dead letters and returns their ids. What is pending of them stays pending. */
+/**
+ * Forgets the chosen dead letters and returns their ids. What is pending of them stays pending. That what they told of is lacking, unless it
+ * is pending, is remembered until a proof shows otherwise.
+ */
 export async function discardDeadLetters(database: Database, choice: DeadLetterChoice): Promise<string[]> {
   const { rows } = await database.pool.query<{ id: string }>(
-    `delete from mirror.dead_letters where ${IS_CHOSEN} returning id`,
+    `with discarded as (delete from mirror.dead_letters where ${IS_CHOSEN} returning *),
+      returned as (
+        update mirror.pending p set happened_at = least(p.happened_at, d.happened_at), to_fill = p.to_fill or d.to_fill from discarded d
+        where d.kind = 'record' and p.company_id = d.company_id and p.project_id is not distinct from d.project_id
+          and p.resource = d.resource and p.record_id = d.record_id
+        returning d.id
+      ),
+      unfilled as (
+        update mirror.backfills b set complete_since = null, complete_before = null from discarded d
+        where d.to_fill and d.id not in (select id from returned) and b.company_id = d.company_id and b.project_id is not distinct from d.project_id and b.resource = d.resource
+      ),
+      lacking as (
+        insert into mirror.event_gaps (company_id, project_id, resource, since, until)
+        select distinct coalesce(d.company_id, h.company_id), case when d.company_id is null then h.project_id else d.project_id end,
+          lower(d.resource), d.happened_at, now()
+        from discarded d left join mirror.hooks h on d.company_id is null
+        where d.happened_at is not null and d.id not in (select id from returned) and coalesce(d.company_id, h.company_id) is not null
+      )
+      select id from discarded`,
     choiceValues(choice),
   );
   return rows.map(({ id }) => id);

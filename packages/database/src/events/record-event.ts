@@ -1,6 +1,7 @@
 import type { Database } from '../connection/open-database.ts';
 import { afterConflicts } from '../connection/transaction.ts';
 import { markNews, type News, newsColumns, newsTable, type Pace } from '../pending/mark-pending.ts';
+import { happenedAt } from './happened-at.ts';
 
 /** An event as the log keeps it. Ids are decimal text (record ids may be ULIDs); `occurredAt` is ISO 8601, null when the event does not say. */
 export type LoggedEvent = {
@@ -100,7 +101,7 @@ logged as (
 ),
 news as (
   select n.*, $1::text as event_id, coalesce($7, case when not is_delete then 'infinity'::timestamptz end) as occurred_at,
-    coalesce($7, '-infinity') as deleted_at
+    coalesce($7, '-infinity') as deleted_at, ${happenedAt('$7::timestamptz', '$8::timestamptz', '$26::text')} as happened_at
   from ${newsTable(12)}
   where (select is_new from logged) and not exists (select from forgotten)
 ),

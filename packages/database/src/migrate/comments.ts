@@ -23,6 +23,8 @@ const FRESHNESS = {
     'When a comparison last showed that the table is equal to what Procore shows; NULL: none has within 90 days.',
   proof:
     'How: listing: all records of its lists were compared. window: those that changed since the proof before were, and numbers agree where they can be counted. bin: and those that were deleted since. mirror.proofs has all comparisons.',
+  complete_until:
+    'Every change that happened in Procore before this moment is in the rows; never later than the truth, mostly earlier. NULL: nothing shows it. mirror.evidence tells what holds it.',
 };
 
 const WHEN_UNFIT: Record<ColumnType, string> = {

@@ -2,15 +2,16 @@ import type pg from 'pg';
 import { LIVE } from '../rows/look-up.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteLiteral, tableName } from '../schema/quote.ts';
+import { EMPTY_EVIDENCE, EVIDENCE_COLUMNS, evidenceQuery } from './evidence-view.ts';
 
 const EMPTY = `
   select null::bigint, null::bigint, null::text, null::bigint, null::timestamptz, null::timestamptz, null::timestamptz,
     null::bigint, null::bigint, null::bigint, null::bigint, null::numeric, null::timestamptz, null::text,
-    null::timestamptz, null::text where false`;
+    null::timestamptz, null::text, null::timestamptz where false`;
 
 const COLUMNS = `company_id, project_id, resource, rows, last_event_at, last_fetch_at, oldest_pending_at, pending,
   calls_last_hour, events_last_day, calls_for_events_last_day, calls_per_event, left_at,
-  completeness, proved_at, proof`;
+  completeness, proved_at, proof, complete_until`;
 
 // What no list can fill is there in part when anything of its scope was filled. What waits to be completed may be waiting because
 // of news alone, so a part that nothing will complete shows when there are more parts than records that wait.
@@ -25,25 +26,31 @@ const COMPLETENESS = `case
     when sum(parts) > 0 then 'filling'
     else 'complete' end`;
 
-/** Makes `mirror.freshness` a view over no tables: the same columns, nothing that depends on a table. */
+/** Makes `mirror.freshness` and `mirror.evidence` views over no tables: the same columns, nothing that depends on a table. */
 export async function emptyFreshness(client: pg.ClientBase): Promise<void> {
-  await client.query(createView('freshness', EMPTY));
+  await client.query(createView('evidence', EVIDENCE_COLUMNS, EMPTY_EVIDENCE));
+  await client.query(createView('freshness', COLUMNS, EMPTY));
+}
+
+/** Makes them views over these tables. */
+export async function arrangeFreshness(client: pg.ClientBase, tables: readonly MirroredTable[]): Promise<void> {
+  await arrangeView(client, 'evidence', EVIDENCE_COLUMNS, evidenceQuery(tables));
+  await arrangeView(client, 'freshness', COLUMNS, freshnessQuery(tables));
 }
 
 /**
- * Makes `mirror.freshness` a view over these tables, or leaves it alone if it is one: to replace it takes a lock that no reader
- * may hold. Postgres knows a view by what it made of its text, so one of another name is made for the comparison.
+ * Makes or replaces the view, or leaves it alone if it is so: to replace it takes a lock that no reader may hold. Postgres knows a view by what
+ * it made of its text, so one of another name is made for the comparison.
  */
-export async function arrangeFreshness(client: pg.ClientBase, tables: readonly MirroredTable[]): Promise<void> {
-  const query = freshnessQuery(tables);
-  await client.query('savepoint freshness');
-  await client.query(createView('freshness_as_wanted', query));
+async function arrangeView(client: pg.ClientBase, name: string, columns: string, query: string): Promise<void> {
+  await client.query('savepoint as_wanted');
+  await client.query(createView(`${name}_as_wanted`, columns, query));
   const { rows } = await client.query<{ is_so: boolean }>(
-    `select coalesce(pg_get_viewdef(to_regclass('mirror.freshness')) = pg_get_viewdef('mirror.freshness_as_wanted'::regclass), false)
+    `select coalesce(pg_get_viewdef(to_regclass('mirror.${name}')) = pg_get_viewdef('mirror.${name}_as_wanted'::regclass), false)
       as is_so`,
   );
-  await client.query('rollback to savepoint freshness');
-  if (rows[0]?.is_so !== true) await client.query(createView('freshness', query));
+  await client.query('rollback to savepoint as_wanted');
+  if (rows[0]?.is_so !== true) await client.query(createView(name, columns, query));
 }
 
 /**
@@ -98,21 +105,23 @@ function freshnessQuery(tables: readonly MirroredTable[]): string {
   ),
   proved as (
     select distinct on (company_id, project_id, resource) company_id, project_id, resource as of_resource, proved_at, rung
-    from mirror.proofs where outcome = 'equal' order by company_id, project_id, resource, proved_at desc
+    from mirror.proofs where outcome = 'equal' and rung <> 'sample' order by company_id, project_id, resource, proved_at desc
   )
   select f.company_id, f.project_id, resource, sum(rows)::bigint, max(last_event_at), max(last_fetch_at),
     min(oldest_pending_at), sum(pending)::bigint, coalesce(sum(calls), 0)::bigint,
     sum(day_events)::bigint, coalesce(sum(day_calls), 0)::bigint,
     round(coalesce(sum(day_calls), 0)::numeric / nullif(sum(day_events), 0), 2), min(s.left_at), ${COMPLETENESS},
-    max(p.proved_at), max(p.rung)
+    max(p.proved_at), max(p.rung), max(e.complete_until)
   from facts f left join mirror.selection s
     on s.company_id = f.company_id and coalesce(s.project_id, 0) = coalesce(f.project_id, 0)
   left join proved p
     on p.company_id = f.company_id and coalesce(p.project_id, 0) = coalesce(f.project_id, 0) and p.of_resource = f.resource
+  left join (select company_id, project_id, resource as of_resource, complete_until from mirror.evidence) e
+    on e.company_id = f.company_id and coalesce(e.project_id, 0) = coalesce(f.project_id, 0) and e.of_resource = f.resource
   group by 1, 2, 3`;
 }
 
-function createView(name: string, query: string): string {
+function createView(name: string, columns: string, query: string): string {
   // Postgres lets a view that is replaced get more columns, at its end only.
-  return `create or replace view mirror.${name} (${COLUMNS}) as ${query}`;
+  return `create or replace view mirror.${name} (${columns}) as ${query}`;
 }

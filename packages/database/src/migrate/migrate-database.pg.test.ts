@@ -129,6 +129,7 @@ describe.each(['postgres18', 'postgres15'] as const)('on %s', (version) => {
       completeness: 'since first event',
       proved_at: null,
       proof: null,
+      complete_until: null,
     };
     expect(rows).toEqual([
       {

@@ -15,9 +15,17 @@ import { listPlaces, listTables, type Place } from './known-places.ts';
 export type Held = { table: string; rows: number };
 
 /** What leads to calls comes first. The log of events, requests and budgets stay: they tell what was, each for its time. */
-const OF_OPERATORS = ['pending', 'walks', 'lists', 'scopes', 'absences', 'delivery_looks', 'differences', 'proofs'].map(
-  (name) => `mirror.${name}`,
-);
+const OF_OPERATORS = [
+  'pending',
+  'walks',
+  'lists',
+  'scopes',
+  'absences',
+  'delivery_looks',
+  'event_gaps',
+  'differences',
+  'proofs',
+].map((name) => `mirror.${name}`);
 
 const LETTERS = 'mirror.dead_letters';
 const HOOKS = 'mirror.hooks';

@@ -42,6 +42,8 @@ export const EMPTIED = [
   'selection',
   'hooks',
   'delivery_looks',
+  'event_gaps',
+  'trigger_sets',
   'undelivered',
   'repairs',
   'fetches',

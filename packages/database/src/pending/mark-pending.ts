@@ -30,6 +30,8 @@ export type MarkOptions = {
   pace: Pace;
   /** The event that told of them; none when left out. */
   event?: Pick<NotedRecord, 'eventId' | 'occurredAt'>;
+  /** When what they are told of happened, or earlier; null: nobody knows of anything that did. */
+  happenedAt?: string | null;
 };
 
 /**
@@ -38,15 +40,15 @@ export type MarkOptions = {
  */
 export async function markPending(
   client: Queryable,
-  { news, lane, pace, event }: MarkOptions,
+  { news, lane, pace, event, happenedAt = null }: MarkOptions,
 ): Promise<Pick<NotedRecord, 'id' | 'generation'>[]> {
   if (news.length === 0) return [];
   const { rows } = await client.query<Pick<NotedRecord, 'id' | 'generation'>>({
     name: 'mark-pending',
-    text: `with news as (select *, $9::text as event_id, $10::timestamptz as occurred_at, $10::timestamptz as deleted_at
-        from ${newsTable(1)}),
+    text: `with news as (select *, $9::text as event_id, $10::timestamptz as occurred_at, $10::timestamptz as deleted_at,
+        $14::timestamptz as happened_at from ${newsTable(1)}),
       ${markNews('$11', '$12', '$13::mirror.lane')} select record_id as id, generation::text from marked`,
-    values: [...newsColumns(news), event?.eventId, event?.occurredAt, pace.delayMs, pace.maxWaitMs, lane],
+    values: [...newsColumns(news), event?.eventId, event?.occurredAt, pace.delayMs, pace.maxWaitMs, lane, happenedAt],
   });
   return rows;
 }
@@ -78,10 +80,10 @@ export function markNews(delayMs: string, maxWaitMs: string, lane: string): stri
   return `
   marked as (
     insert into mirror.pending as p (company_id, project_id, resource, record_id, parent_id, delete_seen, lane, worth,
-      event_id, occurred_at, delete_occurred_at, ready_at)
+      event_id, occurred_at, delete_occurred_at, happened_at, to_fill, ready_at)
     select company_id, project_id, resource, record_id, parent_id, is_delete, ${lane}, worth, event_id,
       case when not is_relative then occurred_at end, case when is_delete then deleted_at end,
-      now() + ${delayMs}::float8 * interval '1 ms'
+      happened_at, ${lane} = 'backfill', now() + ${delayMs}::float8 * interval '1 ms'
     from news order by company_id, project_id, resource, record_id
     on conflict (company_id, project_id, resource, record_id) do update set
       generation = excluded.generation,
@@ -92,6 +94,8 @@ export function markNews(delayMs: string, maxWaitMs: string, lane: string): stri
       event_id = coalesce(excluded.event_id, p.event_id),
       occurred_at = greatest(p.occurred_at, excluded.occurred_at),
       delete_occurred_at = greatest(p.delete_occurred_at, excluded.delete_occurred_at),
+      happened_at = least(p.happened_at, excluded.happened_at),
+      to_fill = p.to_fill or excluded.to_fill,
       last_seen_at = now(),
       attempts = 0,
       own_failures = 0,

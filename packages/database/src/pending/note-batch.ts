@@ -15,7 +15,7 @@ export async function noteBatch(
     name: `note-batch-of-${key.projectId === null ? 'company' : 'project'}`,
     text: `select p.record_id as id, p.generation::text, p.lane, coalesce(p.event_id, d.event_id) as "eventId",
         nullif(greatest(p.occurred_at, d.occurred_at), 'infinity') as "occurredAt",
-        coalesce(p.parent_id, d.parent_id) as "parentId", p.delete_seen or coalesce(d.delete_seen, false) as "isDelete",
+        least(p.happened_at, d.happened_at)::text as "happenedAt", coalesce(p.parent_id, d.parent_id) as "parentId", p.delete_seen or coalesce(d.delete_seen, false) as "isDelete",
         p.attempts, p.own_failures as "ownFailures", p.reread, p.lists_children as "listsChildren", (p.delete_seen or coalesce(d.delete_seen, false)) and coalesce(
           greatest(p.delete_occurred_at, d.delete_occurred_at) >= greatest(p.occurred_at, d.occurred_at), true)
           as "isDeletedLast",

@@ -125,12 +125,15 @@ export async function endBackfill(
     detail: string | null;
     /** Rows that were buried because its lists lack them. */
     buried: number;
+    /** It read all there is, without a flaw. */
+    isProof: boolean;
   },
 ): Promise<void> {
   await database.pool.query(
     `update mirror.backfills set state = $5, rows = coalesce($6, rows), calls = $7, detail = $8, buried = $9, finished_at = now(), place = null,
+      complete_since = case when $10 then started_at else complete_since end,
       parents = null, lease_holder = null, lease_until = null where ${isHeld(fill)}`,
-    [...heldBy(fill, end.holder), end.state, end.rows, end.calls, end.detail, end.buried],
+    [...heldBy(fill, end.holder), end.state, end.rows, end.calls, end.detail, end.buried, end.isProof],
   );
 }
 

@@ -26,6 +26,8 @@ export type NotedRecord = {
   eventId: string | null;
   /** ISO 8601, the newest change that an event told of; null when none did, or one did not say when. */
   occurredAt: string | null;
+  /** When the earliest of its news happened, or before, as Postgres writes it; null: no event told of it. */
+  happenedAt: string | null;
   parentId: string | null;
   /** A delete event is among the news. */
   isDelete: boolean;

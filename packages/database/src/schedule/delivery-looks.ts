@@ -7,7 +7,10 @@ import { inTransaction } from '../connection/transaction.ts';
 /** Moments are ms since 1970. */
 export type KnownLook = {
   status: string;
-  /** When the last good look was, and from which moment on it read; null: there was none. */
+  /**
+   * When the last good look was, of the whole log (`any`) until when all is recorded, and from which moment on it read; null: there was
+   * none.
+   */
   lookedMs: number | null;
   dayMs: number | null;
   /** The newest event that looks found. */
@@ -53,7 +56,7 @@ export async function listCompaniesToRepair(client: Queryable): Promise<string[]
 export async function readLoggedHooks(client: Queryable, companyId: string): Promise<LoggedHook[]> {
   const { rows } = await client.query<{ hooks: string }>(
     `select coalesce(jsonb_agg(jsonb_build_object('hookId', hook_id, 'projectId', project_id::text, 'looks', (
-        select coalesce(jsonb_agg(jsonb_build_object('status', status, 'lookedMs', ${msOf('looked_at')}, 'dayMs', ${msOf('day')},
+        select coalesce(jsonb_agg(jsonb_build_object('status', status, 'lookedMs', ${msOf(`case status when 'any' then covers_until else looked_at end`)}, 'dayMs', ${msOf('day')},
           'newestMs', ${msOf('newest_event_at')}, 'triedMs', ${msOf('tried_at')}, 'finding', finding, 'nextMs', ${msOf('next_at')}, 'inOrder', in_order)), '[]')
         from mirror.delivery_looks l where l.company_id = h.company_id and l.hook_id = h.hook_id))), '[]')::text as hooks
       from (select distinct company_id, project_id, hook_id from mirror.hooks h where company_id = $1 and hook_id is not null
@@ -139,25 +142,39 @@ export type LookNews = {
   inOrder: number | null;
   /** Null: it read all there was. Else why it did not, in words, and in how many ms the next may be. */
   flaw: { finding: string; nextInMs: number } | null;
+  /** Of the whole log: when it was read, and what of it is not recorded; null: it says nothing of that. */
+  covers: {
+    /** How long ago the look began. */
+    agoMs: number;
+    /** The earliest event that is not recorded yet, and the latest body that nobody can read. */
+    waitingSince: Date | null;
+    unreadUntil: Date | null;
+  } | null;
 };
 
 /** Notes what a look read, also with the repairs that are under way. One that was cut off does not count as a look at that time. */
 export async function noteDeliveryLook(database: Database, place: LookPlace, news: LookNews): Promise<void> {
   const { companyId, projectId, hookId, status } = place;
-  const { day, pages, found, newEvents, unread, newestEventAt, oldestEventAt, inOrder, flaw } = news;
+  const { day, pages, found, newEvents, unread, newestEventAt, oldestEventAt, inOrder, flaw, covers } = news;
   await inTransaction(database, async (client) => {
     await client.query(
       `insert into mirror.delivery_looks as l (company_id, project_id, hook_id, status, day, looked_at, pages, found, new_events,
-          newest_event_at, in_order, finding, next_at)
+          newest_event_at, in_order, finding, next_at, covers_from, covers_until)
         values ($1, $2, $3, $4, case when $11::text is null then $5::date end, case when $11::text is null then now() end, $6, $7, $8, $9, $10,
-          $11, now() + $12::float8 * interval '1 ms')
+          $11, now() + $12::float8 * interval '1 ms',
+          case when $11::text is null and $13::float8 is not null then greatest(($5::date + 1)::timestamp at time zone 'UTC', $15::timestamptz) end,
+          case when $11::text is null then least(now() - $13::float8 * interval '1 ms', $14::timestamptz) end)
         on conflict (company_id, hook_id, status) do update set project_id = excluded.project_id, day = coalesce(excluded.day, l.day),
           looked_at = coalesce(excluded.looked_at, l.looked_at), tried_at = now(), finding = excluded.finding, next_at = excluded.next_at,
           pages = excluded.pages, found = excluded.found, new_events = excluded.new_events,
-          newest_event_at = greatest(excluded.newest_event_at, l.newest_event_at), in_order = l.in_order + excluded.in_order`,
+          newest_event_at = greatest(excluded.newest_event_at, l.newest_event_at), in_order = l.in_order + excluded.in_order,
+          covers_from = case when excluded.covers_until > l.covers_until or l.covers_until is null
+            then greatest(excluded.covers_from, l.covers_from) else l.covers_from end,
+          covers_until = greatest(excluded.covers_until, l.covers_until)`,
       [
         ...[companyId, projectId, hookId, status, day, pages, found, newEvents, newestEventAt, inOrder],
         ...[flaw?.finding ?? null, flaw?.nextInMs ?? null],
+        ...[covers?.agoMs ?? null, covers?.waitingSince ?? null, covers?.unreadUntil ?? null],
       ],
     );
     await addToRepairs(client, place, [pages, found, newEvents, unread, oldestEventAt]);
@@ -196,12 +213,13 @@ async function addToRepairs(
   );
 }
 
-/** Forgets looks at hooks that are gone, and repairs that were asked for 90 days ago. */
+/** Forgets looks at hooks that are gone, repairs that were asked for 90 days ago, and gaps that ended 400 days ago. */
 export async function forgetOldLooks(database: Database): Promise<void> {
   await database.pool.query(
     `delete from mirror.delivery_looks l where tried_at < now() - interval '7 days'
       and not exists (select from mirror.hooks h where h.company_id = l.company_id and h.hook_id = l.hook_id)`,
   );
+  await database.pool.query(`delete from mirror.event_gaps where until < now() - interval '400 days'`);
   await database.pool.query(`delete from mirror.repairs where requested_at < now() - interval '90 days'`);
 }
 

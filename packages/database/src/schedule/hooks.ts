@@ -23,7 +23,12 @@ export type SeenHook = KnownHook & {
   destinationUrl: string | null;
   /** Were its triggers listed, or made? */
   hasListedTriggers: boolean;
+  /** Resources of which it has the triggers create, update and delete, in lower case; null: its triggers were not listed. */
+  carries: readonly string[] | null;
 };
+
+/** What was not as it should be until now: nothing, the triggers of these resources (in lower case), or the hook. */
+export type HookLapse = readonly string[] | 'all';
 
 /** `triggersAgeMs`: how long ago its triggers were listed, or made, and were as right as Procore lets them be; null: never. */
 export type RememberedHook = KnownHook & { triggersAgeMs: number | null };
@@ -42,26 +47,50 @@ export async function readHook(client: Queryable, place: HookPlace): Promise<Rem
   return rows[0] ?? null;
 }
 
-/** Notes the hook there as it is. `finding`: why it is not as it should be, in words. */
+/**
+ * Notes the hook there as it is. `finding`: why it is not as it should be, in words. `lapsed`: what was set right just now; of such a time, and of
+ * one without a hook that was active, no log of deliveries tells (`mirror.event_gaps`). `agoMs`: how long ago the look began.
+ */
 export async function noteHook(
   database: Database,
   place: HookPlace,
-  { seen, finding }: { seen: SeenHook; finding: string | null },
+  { seen, finding, lapsed, agoMs }: { seen: SeenHook; finding: string | null; lapsed: HookLapse; agoMs: number },
 ): Promise<void> {
-  const { hookId, status, destinationUrl, triggerCount, wantedKey, secretKey, notOffered, refused } = seen;
+  const { hookId, status, destinationUrl, triggerCount, wantedKey, secretKey, notOffered, refused, carries } = seen;
   await database.pool.query(
-    `insert into mirror.hooks as h (company_id, project_id, payload_version, hook_id, status, destination_url, trigger_count,
-        wanted_key, secret_key, not_offered, refused, finding, looked_at, triggers_listed_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now(), case when $13 then now() end)
+    `with before as (
+        select hook_id, status, good_until, triggers_listed_at,
+          -- Nobody reads the log of a hook that is gone any more.
+          case when hook_id is distinct from $4 then coalesce((select covers_until from mirror.delivery_looks l
+            where l.company_id = h.company_id and l.hook_id = h.hook_id and l.status = 'any'), '-infinity') end as read_until
+        from mirror.hooks h
+        where company_id = $1 and project_id is not distinct from $2::bigint and payload_version = $3
+      ),
+      known_set as (
+        insert into mirror.trigger_sets (key, resources) select md5($16::text[]::text), $16 where $16 is not null on conflict do nothing
+      ),
+      gap as (
+        insert into mirror.event_gaps (company_id, project_id, resource, since, until)
+        select $1, $2, null::text, coalesce((select least(good_until, read_until) from before), '-infinity'), now()
+        where $5 = 'active' and ($14 or not exists (select from before
+          where hook_id = $4 and status = 'active' and good_until is not null))
+        union all
+        select $1, $2, resource, coalesce((select triggers_listed_at from before), '-infinity'), now() from unnest($15::text[]) as resource
+      )
+      insert into mirror.hooks as h (company_id, project_id, payload_version, hook_id, status, destination_url, trigger_count,
+        wanted_key, secret_key, not_offered, refused, finding, looked_at, triggers_listed_at, carries_key, good_until)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now(), case when $13 then now() end,
+        md5($16::text[]::text), case when $5 = 'active' then now() - $17::float8 * interval '1 ms' end)
       on conflict (company_id, project_id, payload_version) do update set hook_id = excluded.hook_id, status = excluded.status,
         destination_url = excluded.destination_url, trigger_count = excluded.trigger_count, wanted_key = excluded.wanted_key,
         secret_key = excluded.secret_key, not_offered = excluded.not_offered, refused = excluded.refused, finding = excluded.finding, looked_at = now(),
         triggers_listed_at = case when h.hook_id is not distinct from excluded.hook_id
-          then coalesce(excluded.triggers_listed_at, h.triggers_listed_at) else excluded.triggers_listed_at end`,
+          then coalesce(excluded.triggers_listed_at, h.triggers_listed_at) else excluded.triggers_listed_at end,
+        carries_key = coalesce(excluded.carries_key, h.carries_key), good_until = greatest(h.good_until, excluded.good_until)`,
     [
       ...valuesOf(place),
       ...[hookId, status, destinationUrl, triggerCount, wantedKey, secretKey, notOffered, refused, finding],
-      seen.hasListedTriggers,
+      ...[seen.hasListedTriggers, lapsed === 'all', lapsed === 'all' ? [] : lapsed, carries, agoMs],
     ],
   );
 }

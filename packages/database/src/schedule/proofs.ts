@@ -135,6 +135,15 @@ export async function findCompared(client: Queryable, key: BatchKey): Promise<st
   return rows[0]?.since ?? null;
 }
 
+/** Since when the table is proved to hold all, as Postgres writes it: what differs happened later. Minus infinity: it never was. */
+export async function readProvedSince(client: Queryable, key: BatchKey): Promise<string> {
+  const { rows } = await client.query<{ since: string }>(
+    `select proved_since::text as since from mirror.evidence where ${isOfBatch(key)} and proved_since is not null`,
+    keyValues(key),
+  );
+  return rows[0]?.since ?? '-infinity';
+}
+
 function asRows(differences: readonly Difference[]): string {
   return JSON.stringify(differences.map(({ parentId, ...difference }) => ({ ...difference, parent_id: parentId })));
 }

@@ -28,6 +28,11 @@ export type MirroredTable = {
    * when left out.
    */
   filledBy?: readonly string[];
+  /**
+   * What shows that the table holds all there is: its own complete listing where it `compares` whole records, else a fill of it, and of the
+   * resources that tell in which lists its records are. None where no list shows all there is, and when left out.
+   */
+  provedBy?: { compares: boolean; fills: readonly string[]; parents: readonly string[] };
   /** The operator defined or changed it: `migrateDatabase` makes what is missing of it, no migration does. */
   isUsers?: boolean;
 };

@@ -129,6 +129,10 @@ export const pending = mirror.table(
     /** The newest event, and when Procore says the newest change happened; infinity when one did not say. */
     eventId: text('event_id'),
     occurredAt: moment('occurred_at'),
+    /** When the earliest of its news happened, by all we know, or earlier; NULL: no event told of it. */
+    happenedAt: moment('happened_at'),
+    /** A backfill read only part of it, so it lacks what happened before that, too. */
+    toFill: boolean('to_fill').notNull().default(false),
     firstSeenAt: moment('first_seen_at').notNull().default(now),
     lastSeenAt: moment('last_seen_at').notNull().default(now),
     /** A delete event is among the news: an absent record is then buried, else it is hidden. */
@@ -273,6 +277,9 @@ export const deadLetters = mirror.table(
     /** What the news of the record were, for the fetch that tries it again (see `mirror.pending`). */
     eventId: text('event_id'),
     occurredAt: moment('occurred_at'),
+    /** Of a body, too: when what it tells of happened, or earlier. */
+    happenedAt: moment('happened_at'),
+    toFill: boolean('to_fill').notNull().default(false),
     deleteSeen: boolean('delete_seen').notNull().default(false),
     deleteOccurredAt: moment('delete_occurred_at'),
     parentId: text('parent_id'),
@@ -449,11 +456,39 @@ export const hooks = mirror.table(
     triggersListedAt: moment('triggers_listed_at'),
     /** Why it is not as it should be, in words; NULL: it is. */
     finding: text('finding'),
+    /** Tells of which resources it had all triggers when these were last listed (`mirror.trigger_sets`). */
+    carriesKey: text('carries_key'),
+    /** When it was last seen to be active. */
+    goodUntil: moment('good_until'),
   },
   (table) => [
     unique('hooks_scope').on(table.companyId, table.projectId, table.payloadVersion).nullsNotDistinct(),
     index('hooks_looked_at').on(table.lookedAt),
   ],
+);
+
+/** Sets of resources of which a hook has the triggers create, update and delete; names in lower case. */
+export const triggerSets = mirror.table('trigger_sets', {
+  key: text('key').primaryKey(),
+  resources: text('resources').array().notNull(),
+});
+
+/**
+ * Times of which changes may be lacking though Procore's log of deliveries does not tell of them, until a proof shows otherwise: no hook or
+ * no trigger was there to send their events, or somebody discarded what told of them. For 400 days.
+ */
+export const eventGaps = mirror.table(
+  'event_gaps',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    /** In lower case; NULL: all. */
+    resource: text('resource'),
+    /** Until when nothing is lacking; minus infinity: nobody knows. */
+    since: moment('since').notNull(),
+    until: moment('until').notNull(),
+  },
+  (table) => [index('event_gaps_of').on(table.companyId, table.projectId)],
 );
 
 /**
@@ -481,6 +516,9 @@ export const deliveryLooks = mirror.table(
     triedAt: moment('tried_at').notNull().default(now),
     finding: text('finding'),
     nextAt: moment('next_at'),
+    /** Of status `any`, the whole log: all events that happened between these are recorded. */
+    coversFrom: moment('covers_from'),
+    coversUntil: moment('covers_until'),
   },
   (table) => [unique('delivery_looks_look').on(table.companyId, table.hookId, table.status)],
 );
@@ -580,6 +618,9 @@ export const backfills = mirror.table(
     parents: jsonb('parents'),
     /** Rows that it buried, because lists that were read to their end lack them. */
     buried: bigint('buried', { mode: 'bigint' }).notNull().default(sql`0`),
+    /** When the last one began that read all there is without a flaw, and the one before of which no record is left to be shown. */
+    completeSince: moment('complete_since'),
+    completeBefore: moment('complete_before'),
     /** Failures in a row, since it last got on. */
     attempts: integer('attempts').notNull().default(0),
     /** When it may be taken. */

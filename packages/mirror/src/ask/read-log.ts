@@ -20,37 +20,65 @@ export type LogOptions = {
   clock?: Clock | undefined;
 };
 
-export type LogRead = Omit<LookNews, 'flaw'> & {
-  /** Why it was not read to its end; null: it was. */
-  cut: string | null;
-  /** What was handed over. */
-  handedOver: readonly ProcoreEvent[];
+export type LogRead = Omit<LookNews, 'flaw' | 'covers'> &
+  Unrecorded & {
+    /** When it began, by `Clock.now`. */
+    began: number;
+    /** Why it was not read to its end; null: it was. */
+    cut: string | null;
+    /** What was handed over. */
+    handedOver: readonly ProcoreEvent[];
+  };
+
+type Unrecorded = {
+  /** The earliest event that is on its way to us, and the latest body that nobody can read. */
+  waitingSince: Date | null;
+  unreadUntil: Date | null;
 };
+
+/** What is to be delivered, or was a moment ago, is on its way, and not lost; what happened within this time. */
+const ON_ITS_WAY_MS = 600_000;
 
 type Row = { happenedMs: number | null; delivery: HookDelivery; event: ProcoreEvent | null };
 
 /** Throws what the client and `handOver` throw; what was handed over by then stays so. */
 export async function readLog(options: LogOptions): Promise<LogRead> {
-  const { hooks, companyId, look, signal } = options;
+  const { hooks, companyId, look, signal, clock = realTime } = options;
   const { hookId, projectId, status, endsAtMs } = look;
   const day = new Date(look.coversFromMs).toISOString().slice(0, 10);
   const since = new Date(look.fromMs).toISOString().slice(0, 10);
+  const began = clock.now();
   const sums = { pages: 0, found: 0, unread: 0 };
+  let [waitingMs, unreadMs] = [Number.POSITIVE_INFINITY, 0];
   const handedOver: ProcoreEvent[] = [];
   const times = seeTimes();
   let cut: string | null = null;
-  const asked = { companyId, projectId, hookId, status, since, signal, onCut: (issue: string) => (cut = issue) };
+  const asked = {
+    companyId,
+    projectId,
+    hookId,
+    ...(status !== 'any' && { status }),
+    since,
+    signal,
+    onCut: (issue: string) => (cut = issue),
+  };
   for await (const page of hooks.deliveryPages(asked)) {
     const rows = page.filter((delivery) => isWanted(delivery, look)).map(readRow);
     for (const { happenedMs } of rows) if (happenedMs !== null) times.see(happenedMs);
     sums.pages += 1;
     sums.found += rows.length;
     sums.unread += rows.filter(({ event }) => event === null).length;
-    const lacking = await handOverWhatWeLack(options, rows);
+    unreadMs = Math.max(
+      unreadMs,
+      ...rows.map(({ event, happenedMs }) => (event ? 0 : (happenedMs ?? clock.date().getTime()))),
+    );
+    const { lacking, underWay } = await handOverWhatWeLack(options, rows);
+    waitingMs = Math.min(waitingMs, ...underWay.map(({ happenedMs }) => happenedMs ?? 0));
     handedOver.push(...lacking);
     if (lacking.length === 0 && endsAtMs !== null && times.reachBackTo(endsAtMs)) break;
   }
-  return { day, ...sums, ...times.seen(), newEvents: handedOver.length, cut, handedOver };
+  const unrecorded = { waitingSince: momentOf(waitingMs), unreadUntil: unreadMs === 0 ? null : new Date(unreadMs) };
+  return { day, ...sums, ...times.seen(), ...unrecorded, newEvents: handedOver.length, cut, handedOver, began };
 }
 
 /** What the times of the events that come tell: the newest, the oldest, and whether each is older than the one before. */
@@ -76,7 +104,7 @@ function seeTimes(): {
 /** A server that does not know the filter shows all (docs/procore.md: Filters), also what was delivered. */
 function isWanted({ status }: HookDelivery, look: PlannedLook): boolean {
   const isDelivered = ['delivered', 'succeeded'].includes(status.toLowerCase());
-  return isDelivered === (look.status === 'succeeded');
+  return look.status === 'any' || isDelivered === (look.status === 'succeeded');
 }
 
 function readRow(delivery: HookDelivery): Row {
@@ -86,20 +114,33 @@ function readRow(delivery: HookDelivery): Row {
 
 /** Of one page. What nobody can read as an event is left where it is: it would be a dead letter of no use. */
 async function handOverWhatWeLack(
-  { database, handOver, clock = realTime }: LogOptions,
+  { database, handOver, look, clock = realTime }: LogOptions,
   rows: readonly Row[],
-): Promise<ProcoreEvent[]> {
-  const events = rows.flatMap(({ event, delivery }) => (event === null ? [] : [{ event, delivery }]));
+): Promise<{ lacking: ProcoreEvent[]; underWay: Row[] }> {
+  const events = rows.flatMap(({ event, delivery, happenedMs }) =>
+    event === null ? [] : [{ event, delivery, happenedMs }],
+  );
   const known = await findRecorded(
     database.pool,
     // The log may tell an event by another id than the body has (docs/procore.md: Webhooks API).
     events.map(({ event, delivery }) => ({ ...event, ids: [event.id, delivery.id, longerId(event)] })),
   );
-  const lacking = events.filter((_, place) => !known.has(place));
+  const isUnderWay = isOnItsWay(look, clock.date().getTime());
+  const all = events.filter((_, place) => !known.has(place));
+  const lacking = all.filter((one) => !isUnderWay(one));
   await Promise.all(
     lacking.map(({ delivery }) => handOver({ body: Buffer.from(delivery.body), receivedAt: clock.date() })),
   );
-  return lacking.map(({ event }) => event);
+  return { lacking: lacking.map(({ event }) => event), underWay: all.filter(isUnderWay) };
+}
+
+/** In a look at the whole log. */
+function isOnItsWay({ status }: PlannedLook, nowMs: number): (row: Row) => boolean {
+  if (status !== 'any') return () => false;
+  return ({ delivery, happenedMs }) =>
+    ['delivered', 'succeeded', 'enqueued'].includes(delivery.status.toLowerCase()) &&
+    happenedMs !== null &&
+    happenedMs > nowMs - ON_ITS_WAY_MS;
 }
 
 function momentOf(ms: number): Date | null {

@@ -1,14 +1,20 @@
+import type { PlannedLook } from './plan-looks.ts';
+
 /** Of an hour's calls: what the log of deliveries may take, and after deliveries were missed with what comparisons leave. */
 const SHARE_OF_LOG = 0.1;
 const SHARE_AFTER_GAP = 0.2;
 
-/** How many calls looks at the log may still take now. `hourLimit`: null, there is none. */
+/** What more frequent looks than once a day may take of that: the rest is for what hints at a gap. */
+const SHARE_OF_MORE = 0.07;
+
+/** How many calls looks at the log may still take now, for this reason. `hourLimit`: null, there is none. */
 export function logCallsLeft(
   { used, hourLimit }: { used: number; hourLimit: number | null },
-  isAfterGap: boolean,
+  because: PlannedLook['because'],
 ): number {
   if (hourLimit === null) return Number.POSITIVE_INFINITY;
-  return Math.max(Math.floor(hourLimit * (isAfterGap ? SHARE_AFTER_GAP : SHARE_OF_LOG)), 1) - used;
+  const share = because === 'gap' ? SHARE_AFTER_GAP : because === 'whole' ? SHARE_OF_MORE : SHARE_OF_LOG;
+  return Math.max(Math.floor(hourLimit * share), 1) - used;
 }
 
 /** How long a look at each of these hooks takes at that share, ms. */

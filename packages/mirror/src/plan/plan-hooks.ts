@@ -4,7 +4,7 @@
 //     └──some──▶ keep one ─▶ patch it ─▶ add triggers ─▶ remove superfluous ones ─▶ remove the others
 import { createHash } from 'node:crypto';
 import type { Catalogue } from '@procore-mirror/catalogue';
-import type { RememberedHook } from '@procore-mirror/database';
+import type { HookLapse, RememberedHook } from '@procore-mirror/database';
 import {
   type Hook,
   type HookChange,
@@ -43,6 +43,28 @@ export type HookAction =
   | { do: 'remove triggers'; hookId: string; triggers: readonly HookTrigger[] }
   /** A second hook of a scope, or the one of a scope that left the selection. */
   | { do: 'remove'; hookId: string; because: 'second' | 'left' };
+
+/**
+ * What was not there until these were done: events of that time were not sent, and no log tells of them. A hook that leads elsewhere, or
+ * shows another secret, sends them, and its log has them.
+ */
+export function lapseOf(actions: readonly HookAction[]): HookLapse {
+  const isAll = actions.some(
+    (action) => action.do === 'create' || (action.do === 'patch' && action.change.status !== undefined),
+  );
+  if (isAll) return 'all';
+  return [...new Set(actions.flatMap((one) => (one.do === 'add triggers' ? one.triggers.map(resourceOf) : [])))];
+}
+
+/** The resources, in lower case, of whose records a hook with these triggers tells all: that they are made, changed and gone. */
+export function carriedBy(triggers: readonly WantedTrigger[]): string[] {
+  const byResource = Map.groupBy(triggers, resourceOf);
+  const tellsAll = (own: readonly WantedTrigger[]) =>
+    ['create', 'update', 'delete'].every((kind) => own.some(({ eventType }) => eventType.toLowerCase() === kind));
+  return [...byResource].flatMap(([resource, own]) => (tellsAll(own) ? resource : [])).toSorted();
+}
+
+const resourceOf = ({ resource }: WantedTrigger) => resource.toLowerCase();
 
 /** What is to be mirrored in a company or project has these events, offered there or not. */
 export function wantedTriggers(

@@ -26,19 +26,43 @@ const planned = (hooks: LoggedHook[], more: Partial<Parameters<typeof planLooks>
     ...{ hooks, missed: [], silent: new Set(), silenceMs: 3 * HOUR, repairs: [], nowMs: NOW, everyMs: HOUR / 4 },
     ...more,
   });
+/** But those at the whole log. */
+const inParts = (...given: Parameters<typeof planned>) => planned(...given).filter(({ status }) => status !== 'any');
 const inShort = (looks: PlannedLook[]) => looks.map(({ hookId, status, because }) => `${hookId} ${status} ${because}`);
 const dayOf = (ms: number | undefined) => new Date(ms ?? Number.NaN).toISOString().slice(0, 10);
 
 test('each hook has its turn once a day, the longest unseen first, from the day before its last look on', () => {
+  const whole = (lookedMs: number) => [aLook({ status: 'any', lookedMs })];
   const hooks = [
-    aHook('1', [aLook({ lookedMs: NOW - 25 * HOUR })]),
-    aHook('2', [aLook()]),
-    aHook('3', [aLook({ lookedMs: NOW - 60 * HOUR })]),
+    aHook('1', whole(NOW - 25 * HOUR)),
+    aHook('2', whole(NOW)),
+    aHook('3', whole(NOW - 60 * HOUR)),
     aHook('4'),
   ];
   const looks = planned(hooks);
-  expect(inShort(looks)).toEqual(['4 discarded turn', '3 discarded turn', '1 discarded turn']);
+  expect(inShort(looks)).toEqual(['4 any turn', '3 any turn', '1 any turn']);
   expect(looks.map(({ fromMs }) => dayOf(fromMs))).toEqual(['2026-06-22', '2026-06-27', '2026-06-28']);
+});
+
+test('a whole log is looked at more often after all else, as far as it was not tried a moment ago', () => {
+  const whole = (change: Partial<KnownLook>) => [aLook({ status: 'any', ...change })];
+  const hooks = [
+    aHook('1', whole({ lookedMs: NOW - HOUR })),
+    aHook('2', whole({ lookedMs: NOW - 2 * HOUR })),
+    aHook('3', whole({ lookedMs: NOW - 2 * HOUR, triedMs: NOW - 1 })),
+    aHook('4'),
+  ];
+  expect(inShort(planned(hooks))).toEqual(['4 any turn', '2 any whole', '1 any whole']);
+});
+
+test('where the whole log is refused, what was thrown away has its turn', () => {
+  const refused = aLook({ status: 'any', lookedMs: null, finding: 'HTTP 400', nextMs: NOW + DAY });
+  const hooks = [
+    aHook('1', [refused]),
+    aHook('2', [refused, aLook({ lookedMs: NOW - 25 * HOUR })]),
+    aHook('3', [refused, aLook()]),
+  ];
+  expect(inShort(planned(hooks))).toEqual(['1 discarded turn', '2 discarded turn']);
 });
 
 test('after a gap every hook and status is looked at, what may be lost first; then no more', () => {
@@ -46,7 +70,7 @@ test('after a gap every hook and status is looked at, what may be lost first; th
   const seen = (status: string, lookedMs: number) => aLook({ status, lookedMs, triedMs: lookedMs });
   const before = ['discarded', 'failed', 'retrying'].map((status) => seen(status, NOW - 27 * HOUR));
   const after = ['discarded', 'failed', 'retrying'].map((status) => seen(status, NOW - 2 * HOUR));
-  const looks = planned([aHook('1', before), aHook('2', after), aHook('3', before)], { missed });
+  const looks = inParts([aHook('1', before), aHook('2', after), aHook('3', before)], { missed });
   expect(inShort(looks)).toEqual(
     ['discarded', 'retrying', 'failed'].flatMap((status) => [`1 ${status} gap`, `3 ${status} gap`]),
   );
@@ -61,9 +85,9 @@ test('after a gap of ten hours it looks once more, when what Procore still had h
       '1',
       all.map((status) => aLook({ status, lookedMs, triedMs: lookedMs })),
     );
-  expect(planned([at(NOW - 2 * HOUR)], { missed })).toHaveLength(3);
-  expect(planned([at(NOW - HOUR)], { missed })).toHaveLength(0);
-  expect(planned([at(NOW - 2 * HOUR)], { missed: [{ sinceMs: NOW - 12 * HOUR, untilMs: NOW - 3 * HOUR }] })).toEqual(
+  expect(inParts([at(NOW - 2 * HOUR)], { missed })).toHaveLength(3);
+  expect(inParts([at(NOW - HOUR)], { missed })).toHaveLength(0);
+  expect(inParts([at(NOW - 2 * HOUR)], { missed: [{ sinceMs: NOW - 12 * HOUR, untilMs: NOW - 3 * HOUR }] })).toEqual(
     [],
   );
 });
@@ -71,20 +95,23 @@ test('after a gap of ten hours it looks once more, when what Procore still had h
 test('a scope that fell silent goes before the others, every three hours', () => {
   const seen = (lookedMs: number) => [aLook({ lookedMs, triedMs: lookedMs })];
   const hooks = [aHook('1'), aHook('2', seen(NOW - 4 * HOUR)), aHook('3', seen(NOW - 2 * HOUR))];
-  expect(inShort(planned(hooks, { silent: new Set(['2', '3']) }))).toEqual(['2 discarded silence', '1 discarded turn']);
+  expect(inShort(planned(hooks, { silent: new Set(['2', '3']) }))).toEqual([
+    ...['2 discarded silence', '1 any turn', '2 any turn', '3 any turn'],
+  ]);
 });
 
 test('what somebody asks for goes first, whatever the pauses; with a time delivered events are read, too', () => {
   const paused = aLook({ lookedMs: NOW - 2 * DAY, finding: 'HTTP 403', nextMs: NOW + DAY });
-  const hooks = [aHook('1', [paused]), aHook('2')];
-  expect(planned([aHook('1', [paused])])).toEqual([]);
+  const rested = aLook({ status: 'any', lookedMs: NOW, triedMs: NOW });
+  const hooks = [aHook('1', [paused, rested]), aHook('2')];
+  expect(planned([aHook('1', [paused, rested])])).toEqual([]);
   expect(inShort(planned(hooks, { repairs: [aRepair({ projectId: '1' })] }))).toEqual([
     '1 discarded asked for',
     '1 retrying asked for',
     '1 failed asked for',
-    '2 discarded turn',
+    '2 any turn',
   ]);
-  const since = planned(hooks, { repairs: [aRepair({ sinceMs: NOW - 9 * DAY })] });
+  const since = inParts(hooks, { repairs: [aRepair({ sinceMs: NOW - 9 * DAY })] });
   expect(since).toHaveLength(8);
   expect(new Set(since.map(({ fromMs }) => dayOf(fromMs)))).toEqual(new Set(['2026-06-21']));
 });
@@ -98,9 +125,9 @@ test('a look that failed counts as had; one that began too late does not', () =>
     ),
   ];
   const repairs = [aRepair({ sinceMs: NOW - 3 * DAY })];
-  expect(planned(looks({ dayMs: NOW - 4 * DAY }), { repairs })).toEqual([]);
-  expect(planned(looks({ finding: 'HTTP 403' }), { repairs })).toEqual([]);
-  expect(planned(looks({ dayMs: NOW - 2 * DAY }), { repairs })).toHaveLength(4);
+  expect(inParts(looks({ dayMs: NOW - 4 * DAY }), { repairs })).toEqual([]);
+  expect(inParts(looks({ finding: 'HTTP 403' }), { repairs })).toEqual([]);
+  expect(inParts(looks({ dayMs: NOW - 2 * DAY }), { repairs })).toHaveLength(4);
 });
 
 test.each([
@@ -140,9 +167,9 @@ test('2,000 projects at 600 calls an hour: each log within 36 hours, at a tenth 
   function hour(nowMs: number): number {
     let made = 0;
     for (const { hookId, status, because } of planned(hooksNow(), { nowMs, missed })) {
-      if (logCallsLeft({ used: made, hourLimit: 600 }, because === 'gap') <= 0) break;
+      if (logCallsLeft({ used: made, hourLimit: 600 }, because) <= 0) break;
       const known = seen.get(hookId) ?? new Map<string, number>();
-      if (status === 'discarded') longest = Math.max(longest, nowMs - (known.get(status) ?? start));
+      if (status === 'any') longest = Math.max(longest, nowMs - (known.get(status) ?? start));
       seen.set(hookId, known.set(status, nowMs));
       made += 1;
     }

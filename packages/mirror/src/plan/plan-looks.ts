@@ -3,11 +3,14 @@
 //   asked for   what a person typed: every hook, and with `since` what was delivered, too
 //   gap         deliveries were missed: every hook and status, the day it began and since
 //   silence     a scope that usually speaks says nothing: what was thrown away of it
-//   turn        every hook once a day, the longest unseen first: what was thrown away
+//   turn        every hook once a day, the longest unseen first: the whole log, in whatever status; only what was thrown away where the
+//               whole log is refused
+//   whole       the same more often, as far as calls are left over: so far `complete_until` moves
 import type { KnownLook, LoggedHook, OpenRepair } from '@procore-mirror/database';
 import type { Span } from './missed-times.ts';
 
-export type LogStatus = 'discarded' | 'retrying' | 'failed' | 'succeeded';
+/** `any`: all of the log. */
+export type LogStatus = 'discarded' | 'retrying' | 'failed' | 'succeeded' | 'any';
 
 export type PlannedLook = {
   hookId: string;
@@ -15,7 +18,7 @@ export type PlannedLook = {
   status: LogStatus;
   /** From the day of this moment on it is to read. */
   fromMs: number;
-  because: 'asked for' | 'gap' | 'silence' | 'turn';
+  because: 'asked for' | 'gap' | 'silence' | 'turn' | 'whole';
   /**
    * All from here on was read before, and pages come newest first: a page without news that reaches back to this moment may be the last.
    * Null: all pages are to be read.
@@ -28,6 +31,8 @@ export type PlannedLook = {
 /** What may be lost goes first. */
 const NOT_DELIVERED = ['discarded', 'retrying', 'failed'] as const;
 const ALL = [...NOT_DELIVERED, 'succeeded'] as const;
+/** The looks that are due by themselves, those first that find most. */
+const BY_ITSELF = ['any', ...NOT_DELIVERED] as const;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -64,19 +69,19 @@ export function planLooks(options: Options): PlannedLook[] {
     ),
   );
   const isAsked = new Set(asked.map(keyOf));
-  const due = hooks.flatMap((hook) => NOT_DELIVERED.flatMap((status) => lookAt(options, hook, status) ?? []));
+  const due = hooks.flatMap((hook) => BY_ITSELF.flatMap((status) => lookAt(options, hook, status) ?? []));
   const rest = due
     .filter(({ look }) => !isAsked.has(keyOf(look)))
     .toSorted(
       (one, other) =>
         RANKS.indexOf(one.look.because) - RANKS.indexOf(other.look.because) ||
-        NOT_DELIVERED.indexOf(one.status) - NOT_DELIVERED.indexOf(other.status) ||
+        BY_ITSELF.indexOf(one.status) - BY_ITSELF.indexOf(other.status) ||
         one.lookedMs - other.lookedMs,
     );
   return [...dedupe(asked), ...rest.map(({ look }) => look)];
 }
 
-const RANKS: readonly PlannedLook['because'][] = ['asked for', 'gap', 'silence', 'turn'];
+const RANKS: readonly PlannedLook['because'][] = ['asked for', 'gap', 'silence', 'turn', 'whole'];
 
 /** Does the repair wait for a look at this hook and status? */
 export function isAskedFor(repair: OpenRepair, hook: LoggedHook, status: LogStatus): boolean {
@@ -91,10 +96,10 @@ export function statusesOf({ sinceMs }: Pick<OpenRepair, 'sinceMs'>): readonly L
   return sinceMs === null ? NOT_DELIVERED : ALL;
 }
 
-type Due = { look: PlannedLook; status: (typeof NOT_DELIVERED)[number]; lookedMs: number };
+type Due = { look: PlannedLook; status: (typeof BY_ITSELF)[number]; lookedMs: number };
 
 /** The look that is due by itself; null: none is. */
-function lookAt(options: Options, hook: LoggedHook, status: (typeof NOT_DELIVERED)[number]): Due | null {
+function lookAt(options: Options, hook: LoggedHook, status: (typeof BY_ITSELF)[number]): Due | null {
   const { nowMs, everyMs, silent, silenceMs, turnMs = LONGEST_TURN_MS } = options;
   const known = knownOf(hook, status);
   if (known !== null && (known.triedMs > nowMs - everyMs || (known.nextMs ?? 0) > nowMs)) return null;
@@ -103,11 +108,21 @@ function lookAt(options: Options, hook: LoggedHook, status: (typeof NOT_DELIVERE
   return because === null ? null : { look: { ...plan(options, hook, status, null), because }, status, lookedMs };
 
   function becauseOf(): PlannedLook['because'] | null {
+    if (status === 'any') return wholeBecause(lookedMs, options);
     if (owedTo(options, lookedMs).length > 0) return 'gap';
     if (status !== 'discarded') return null;
     if (silent.has(hook.projectId) && lookedMs <= nowMs - silenceMs) return 'silence';
-    return lookedMs <= nowMs - turnMs ? 'turn' : null;
+    const isWholeRefused = (knownOf(hook, 'any')?.finding ?? null) !== null;
+    return isWholeRefused && lookedMs <= nowMs - turnMs ? 'turn' : null;
   }
+}
+
+function wholeBecause(
+  coveredMs: number,
+  { nowMs, everyMs, turnMs = LONGEST_TURN_MS }: Pick<Options, 'nowMs' | 'everyMs' | 'turnMs'>,
+): PlannedLook['because'] | null {
+  if (coveredMs <= nowMs - turnMs) return 'turn';
+  return coveredMs <= nowMs - everyMs ? 'whole' : null;
 }
 
 /** Times after which no good look came: also a second one after a long gap, when what was still to be thrown away has been. */
@@ -136,8 +151,12 @@ function plan(options: Options, hook: LoggedHook, status: LogStatus, sinceMs: nu
   };
 }
 
-/** What is thrown away later is newer. What is delivered may have been lost since, so it is read as far as the last look and a bit beyond. */
+/**
+ * What is thrown away later is newer. What is delivered may have been lost since, so it is read as far as the last look and a bit beyond. Of the
+ * whole log all is recorded that happened before the time it covers.
+ */
 function endOf(status: LogStatus, known: KnownLook | null): number {
+  if (status === 'any') return (known?.lookedMs ?? Number.NEGATIVE_INFINITY) - HOUR_MS;
   return status === 'succeeded' ? (known?.newestMs ?? Number.NEGATIVE_INFINITY) - HOUR_MS : Number.POSITIVE_INFINITY;
 }
 

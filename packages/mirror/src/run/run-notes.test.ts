@@ -11,6 +11,7 @@ const aNote = (id: string, own: Partial<NotedRecord> = {}): NotedRecord => ({
   lane: 'live',
   eventId: null,
   occurredAt: null,
+  happenedAt: null,
   parentId: null,
   isDelete: false,
   isDeletedLast: false,

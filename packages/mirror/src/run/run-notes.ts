@@ -6,6 +6,8 @@ type Kind = Pick<CataloguedResource, 'resource'>;
 export type NotedKind = Kind & { records: readonly NotedRecord[] };
 
 export type RunNotes = {
+  /** When the earliest of the news that was noted happened, or before; null: no event told of any. */
+  happenedAt: string | null;
   /** The records that the run is for and that are still open. */
   wanted: () => NotedRecord[];
   /** Those of the ids that are still open; of the run's own resource, or of one whose records come with them. */
@@ -47,8 +49,11 @@ export function createRunNotes(own: Kind & { lane: Lane }, noted: readonly Noted
   const underHidden = new Set<string>();
   const parents = new Map<string, string>();
 
+  // As Postgres writes them, the earlier goes first, `-infinity` before all.
+  const times = noted.flatMap(({ records }) => records.flatMap(({ happenedAt }) => happenedAt ?? []));
   const allNoted: RunNotes['allNoted'] = (kind = own) => [...(open.get(kind.resource)?.values() ?? [])];
   return {
+    happenedAt: times.toSorted()[0] ?? null,
     wanted: () => allNoted().filter(({ lane }) => lane === own.lane),
     noted: (ids, kind = own) => ids.flatMap((id) => open.get(kind.resource)?.get(id) ?? []),
     allNoted,

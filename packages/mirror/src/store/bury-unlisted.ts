@@ -61,14 +61,15 @@ async function bury(
     const children = await lockChildren(client, reading, ids);
     const cap = deleteCap(await countAllRows(client, reading), run.settings.deleteCap);
     if (proof.buriesAll || children.length <= cap) await bury(client, run, child, proof, children);
-    else await markForRepair(client, run, children, child.resource);
+    else await markForRepair(client, run, children, { resource: child.resource, happenedAt: run.happenedAt });
   }
 }
 
 /** As if its deletion had been told. */
 function goneFor({ batch: { lane } }: BatchRun, id: string, parentId: string | null): NotedRecord {
   return {
-    ...{ id, lane, parentId, generation: '-1', eventId: null, occurredAt: null, attempts: 0, ownFailures: 0 },
+    ...{ id, lane, parentId, generation: '-1', eventId: null, attempts: 0, ownFailures: 0 },
+    ...{ occurredAt: null, happenedAt: null },
     ...{ isDelete: true, isDeletedLast: true, settles: true },
     ...{ reread: false, isSightedAbsent: false, isListed: false, listsChildren: false },
   };

@@ -124,7 +124,7 @@ async function listUnder(
     const key = { companyId, projectId, resource };
     const one = { ...key, parentId: null, isDelete: false, isRelative: true };
     const news = there.map(({ id }) => ({ ...one, recordId: id }));
-    const marked = await markPending(client, { news, lane, pace: run.settings });
+    const marked = await markPending(client, { news, lane, pace: run.settings, happenedAt: run.happenedAt });
     await noteListsUnder(client, key, marked, { areToBeRead: true });
   }
 }
@@ -161,7 +161,7 @@ async function lookAt(
     isDelete: false,
     isRelative: true,
   }));
-  await markPending(client, { news, lane, pace: run.settings });
+  await markPending(client, { news, lane, pace: run.settings, happenedAt: run.happenedAt });
 }
 
 /**

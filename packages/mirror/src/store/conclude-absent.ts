@@ -124,7 +124,7 @@ async function lookElsewhere(
     const news = [
       { companyId, projectId, resource: entry.resource, recordId: id, parentId, isDelete, isRelative: false },
     ];
-    await markPending(client, { news, lane, pace: run.settings, event: note });
+    await markPending(client, { news, lane, pace: run.settings, event: note, happenedAt: note.happenedAt });
     await lookAtOrphansOf(client, run, entry, { id, projectId });
   }
   await lookAtStrayed(client, run, entry, elsewhere);
@@ -143,7 +143,7 @@ async function lookWhereSeenBefore(
   const former = await findFormerPlaces(client, { companyId, projectId: here, resource }, ids);
   for (const { id, projectId, parentId } of former) {
     const news = [{ companyId, projectId, resource, recordId: id, parentId, isDelete: false, isRelative: true }];
-    await markPending(client, { news, lane, pace: run.settings });
+    await markPending(client, { news, lane, pace: run.settings, happenedAt: run.happenedAt });
   }
 }
 

@@ -89,5 +89,5 @@ export async function markUnlessPending(
     isRelative: false,
     worth: standing === null ? undefined : worthOf(standing.get(recordId)),
   }));
-  return markPending(client, { news, lane, pace: run.settings });
+  return markPending(client, { news, lane, pace: run.settings, happenedAt: run.happenedAt });
 }

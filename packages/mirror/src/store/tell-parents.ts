@@ -93,7 +93,7 @@ export async function tellParents(
     isDelete: false,
     isRelative: true,
   }));
-  await markPending(client, { news, lane, pace: run.settings });
+  await markPending(client, { news, lane, pace: run.settings, happenedAt: run.happenedAt });
 }
 
 async function tellParentOf(

@@ -1,0 +1,78 @@
+// What happens on a day, drawn by a number: the same number, the same day.
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+const LASTS = 30 * HOUR;
+
+export type Span = { from: number; to: number };
+
+/** Times in ms since the day began. */
+export type Day = {
+  seed: number;
+  isCalm: boolean;
+  /** No receiver runs; the network between Procore and us fails; the queue takes nothing, so receivers spool; no worker runs. */
+  down: Span[];
+  unreachable: Span[];
+  spools: Span[];
+  idle: Span[];
+  /** A receiver with what it has spooled is gone for good. */
+  crashAt: number | null;
+  /** What somebody does to hooks: of which scope, and how. */
+  harms: { at: number; scope: number; how: 'disable' | 'delete' | 'drop trigger' }[];
+  /** A project in which Procore takes no triggers of the first resource. */
+  refusing: string | undefined;
+  random: () => number;
+};
+
+export function drawDay(seed: number): Day {
+  const random = mulberry32(seed);
+  const isCalm = random() < 0.2;
+  const span = (longest: number): Span => {
+    const from = 2 * HOUR + random() * 24 * HOUR;
+    return { from, to: from + random() ** 2 * longest };
+  };
+  const some = (share: number, longest: number): Span[] =>
+    isCalm ? [] : [1, 2].flatMap(() => (random() < share ? [span(longest)] : []));
+  return {
+    ...{ seed, isCalm },
+    down: some(0.3, 16 * HOUR),
+    unreachable: some(0.3, 16 * HOUR),
+    spools: some(0.3, 8 * HOUR),
+    idle: some(0.3, 6 * HOUR),
+    crashAt: !isCalm && random() < 0.15 ? random() * 24 * HOUR : null,
+    harms: isCalm
+      ? []
+      : [1, 2, 3].flatMap(() =>
+          random() < 0.35
+            ? [
+                {
+                  at: HOUR + random() * 25 * HOUR,
+                  scope: Math.floor(random() * 3),
+                  how: pickFrom(['disable', 'delete', 'drop trigger'] as const, random),
+                },
+              ]
+            : [],
+        ),
+    refusing: !isCalm && random() < 0.15 ? '2' : undefined,
+    random,
+  };
+}
+
+export const lastsMs = LASTS;
+
+export const isIn = (spans: readonly Span[], at: number): boolean =>
+  spans.some(({ from, to }) => from <= at && at < to);
+
+export function pickFrom<T>(items: readonly [T, ...T[]], random: () => number): T {
+  return items[Math.floor(random() * items.length)] ?? items[0];
+}
+
+/** https://gist.github.com/tommyettinger/46a874533244883189143505d203312c: numbers by chance, from one number. */
+function mulberry32(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
