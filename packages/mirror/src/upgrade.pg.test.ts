@@ -20,6 +20,7 @@ const values: Record<string, string> = {
   jsonb: `'{}'`,
   boolean: 'true',
   'bigint[]': `'{}'`,
+  'text[]': `'{}'`,
   'mirror.lane': `'live'`,
 };
 const special: Record<string, string> = { resource: `'RFIs'`, raw: `'{"n": 1}'`, project_id: '7' };

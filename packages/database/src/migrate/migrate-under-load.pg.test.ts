@@ -126,7 +126,7 @@ describe('a migration with nothing to do', () => {
         null::timestamptz as oldest_pending_at, null::bigint as pending, null::bigint as calls_last_hour,
         null::bigint as events_last_day, null::bigint as calls_for_events_last_day, null::numeric as calls_per_event,
         null::timestamptz as left_at, null::text as completeness,
-        null::timestamptz as proved_at, null::text as proof`,
+        null::timestamptz as proved_at, null::text as proof, null::timestamptz as complete_until`,
       view,
     ],
     [
