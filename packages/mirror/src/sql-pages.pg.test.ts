@@ -254,6 +254,10 @@ const expectations: Record<string, Expected> = {
     columns: ['completeness', 'resource', 'places', 'rows'],
   },
   'Which tables were not proved equal within a week?': { columns: ['resource', 'places', 'longest_ago'] },
+  'Is June complete?': {
+    columns: ['june_is_complete'],
+    rows: [{ june_is_complete: false }], // nothing was filled
+  },
   'Where do the API calls go?': {
     columns: ['resource', 'calls_last_hour', 'calls_per_event'],
     rows: [{ resource: 'RFIs', calls_last_hour: '6', calls_per_event: '1.25' }],
