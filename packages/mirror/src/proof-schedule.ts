@@ -1,7 +1,7 @@
 // The worker has each table compared with Procore by itself: of each company one worker at a time looks which are due, the longest unproved
 // first, and asks for a few, as far as the share of calls reaches; any worker compares them (`verify-loop.ts`).
 //
-//   numbers that differ ─▶ the lists that tell which records
+//   what differed ─▶ its list, which tells which records, or that all is well again
 //   tables that were never compared, then those whose turn it is ─▶ the cheap rungs
 //   nothing of that is due ─▶ whole lists
 import type { Catalogue } from '@procore-mirror/catalogue';

@@ -129,7 +129,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
       const request = comparison.request ?? `schedule ${Math.floor(clock.date().getTime() / everyMs)}`;
       if (comparison.place === null && (await tools.isOff({ ...comparison, request }, signal))) {
         const off = { holder, state: 'off', outcome: null, calls, detail: null } as const;
-        const next = nextProofs({ ...comparison, outcome: null, named: 0 }, everyMs);
+        const next = nextProofs({ ...comparison, outcome: null }, everyMs);
         await inTransaction(database, (client) => endComparison(client, comparison, { ...off, next }));
         return;
       }
@@ -186,8 +186,8 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
   ): Promise<void> {
     const { holder, startedAt } = comparison;
     const calls = comparison.calls + compared.calls;
-    const { outcome, detail, missing, changed, extra } = compared;
-    const next = nextProofs({ ...comparison, outcome, named: missing + changed + extra, isParked }, everyMs);
+    const { outcome, detail } = compared;
+    const next = nextProofs({ ...comparison, outcome, isParked }, everyMs);
     insist(await endComparison(client, comparison, { holder, state: 'done', outcome, calls, detail, next }));
     await addProof(client, comparison, { ...compared, calls, asOf: startedAt });
   }

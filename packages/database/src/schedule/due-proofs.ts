@@ -4,7 +4,7 @@ import type { Queryable } from '../connection/queryable.ts';
 import type { BatchKey } from './batch.ts';
 import { scopeCovers } from './scopes.ts';
 
-/** `differing`: the numbers of records differ, so its list is to tell which; `cheap`, `listing`: it is its turn. */
+/** `differing`: the last comparison found a difference, so its list is to tell whether that is all, and repaired; `cheap`, `listing`: it is its turn. */
 export type ProofTurn = 'differing' | 'cheap' | 'listing';
 
 type Due = {

@@ -21,8 +21,6 @@ export const RUNGS: Readonly<Record<ProofTurn, Rung>> = { differing: 'listing', 
 export type Ended = Pick<ComparisonTask, 'rung' | 'repairs'> & {
   /** Null: its tool is off. */
   outcome: 'equal' | 'differs' | 'not proved' | null;
-  /** How many records it named. */
-  named: number;
   /** Nothing was asked, because the scope is parked. */
   isParked?: boolean | undefined;
 };
@@ -30,15 +28,16 @@ export type Ended = Pick<ComparisonTask, 'rung' | 'repairs'> & {
 const AS_BEFORE: NextProofs = { cheapInMs: null, listingInMs: null, listingSoonerMs: 0 };
 
 /** When the schedule is to compare a table again of which a comparison has ended. `everyMs`: 0, there is no schedule. */
-export function nextProofs({ rung, repairs, outcome, named, isParked }: Ended, everyMs: number): NextProofs {
+export function nextProofs({ rung, repairs, outcome, isParked }: Ended, everyMs: number): NextProofs {
   if (everyMs === 0 || rung === 'sample') return AS_BEFORE;
   if (isParked) return { ...AS_BEFORE, cheapInMs: putOffMs(everyMs), listingInMs: putOffMs(everyMs) };
   const rareMs = listingEveryMs(everyMs);
   if (outcome === null) return { ...AS_BEFORE, cheapInMs: rareMs, listingInMs: rareMs };
   // What a person was told of and did not have repaired the schedule still repairs.
   if (outcome === 'differs' && !repairs) return AS_BEFORE;
-  if (rung === 'listing') return { ...AS_BEFORE, cheapInMs: everyMs, listingInMs: rareMs };
-  // Numbers that differ tell that something is wrong, and the list tells what; but no more often than each table is looked at.
-  const isUnnamed = outcome === 'differs' && named === 0;
-  return { ...AS_BEFORE, cheapInMs: everyMs, listingSoonerMs: isUnnamed ? rareMs - everyMs : 0 };
+  // What differed is proved again by its list, for until then nothing tells that all of it was found and repaired; but no more often than each
+  // table is looked at.
+  const isDiffering = outcome === 'differs';
+  if (rung === 'listing') return { ...AS_BEFORE, cheapInMs: everyMs, listingInMs: isDiffering ? everyMs : rareMs };
+  return { ...AS_BEFORE, cheapInMs: everyMs, listingSoonerMs: isDiffering ? rareMs - everyMs : 0 };
 }
