@@ -13,15 +13,12 @@ CREATE TABLE "mirror"."trigger_sets" (
 --> statement-breakpoint
 ALTER TABLE "mirror"."backfills" ADD COLUMN "complete_since" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "mirror"."backfills" ADD COLUMN "complete_before" timestamp with time zone;--> statement-breakpoint
-ALTER TABLE "mirror"."dead_letters" ADD COLUMN "happened_at" timestamp with time zone;--> statement-breakpoint
-ALTER TABLE "mirror"."dead_letters" ADD COLUMN "to_fill" boolean DEFAULT false NOT NULL;--> statement-breakpoint
+ALTER TABLE "mirror"."dead_letters" ADD COLUMN "happened_at" timestamp with time zone DEFAULT '-infinity';--> statement-breakpoint
+ALTER TABLE "mirror"."dead_letters" ADD COLUMN "to_fill" boolean DEFAULT true NOT NULL;--> statement-breakpoint
 ALTER TABLE "mirror"."delivery_looks" ADD COLUMN "covers_from" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "mirror"."delivery_looks" ADD COLUMN "covers_until" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "mirror"."hooks" ADD COLUMN "carries_key" text;--> statement-breakpoint
 ALTER TABLE "mirror"."hooks" ADD COLUMN "good_until" timestamp with time zone;--> statement-breakpoint
-ALTER TABLE "mirror"."pending" ADD COLUMN "happened_at" timestamp with time zone;--> statement-breakpoint
-ALTER TABLE "mirror"."pending" ADD COLUMN "to_fill" boolean DEFAULT false NOT NULL;--> statement-breakpoint
-CREATE INDEX "event_gaps_of" ON "mirror"."event_gaps" USING btree ("company_id","project_id");--> statement-breakpoint
-update "mirror"."pending" set "happened_at" = case when "event_id" is not null then '-infinity'::timestamptz end, "to_fill" = "lane" = 'backfill'
-where "event_id" is not null or "lane" = 'backfill';--> statement-breakpoint
-update "mirror"."dead_letters" set "happened_at" = '-infinity', "to_fill" = "kind" = 'record' where "reason" <> 'bad_report';
+ALTER TABLE "mirror"."pending" ADD COLUMN "happened_at" timestamp with time zone DEFAULT '-infinity';--> statement-breakpoint
+ALTER TABLE "mirror"."pending" ADD COLUMN "to_fill" boolean DEFAULT true NOT NULL;--> statement-breakpoint
+CREATE INDEX "event_gaps_of" ON "mirror"."event_gaps" USING btree ("company_id","project_id");

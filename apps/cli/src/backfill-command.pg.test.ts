@@ -160,7 +160,7 @@ test('what could not be filled is named, and the exit code is 1', async () => {
   expect(ran.code).toBe(1);
   expect(ran.stderr).toContain('Projects of company 42 are not mirrored');
   expect(ran.stdout).toMatch(new RegExp(`^${companyId} +\\d+ +Locations +GET .*locations.* was answered 403$`, 'm'));
-  expect(ran.stdout).toMatch(/^Backfill: 0 records of 1 of 1 list in 1 call, 1 not filled$/m);
+  expect(ran.stdout).toMatch(/^Backfill: 0 records of 1 of 1 list in 3 calls, 1 not filled$/m);
 });
 
 test('detached, and told to end, it leaves the work to the workers and says so; again it shows the same work', async () => {

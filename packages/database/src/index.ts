@@ -185,6 +185,7 @@ export {
   type WantedComparison,
 } from './schedule/comparisons.ts';
 export {
+  allowLooks,
   countLogCalls,
   forgetOldLooks,
   type KnownLook,
@@ -228,6 +229,7 @@ export {
   type HookLapse,
   listHookPlaces,
   noteHook,
+  noteHookLapse,
   noteHookTrouble,
   noteSecret,
   type RememberedHook,

@@ -94,15 +94,19 @@ export async function planScopeHooks(options: HookOptions): Promise<ScopePlan> {
 
 /**
  * Makes the hooks of our namespace in this scope as they should be; repeating it changes nothing. `onDone` is told of each action
- * that was carried out, also of those before a call that failed.
+ * that was carried out, also of those before a call that failed; `onBegin` of what is to be done, before the first call that does it.
  */
 export async function applyHooks(
-  options: HookOptions & { onDone?: (action: HookAction) => void },
+  options: HookOptions & {
+    onDone?: (action: HookAction) => void;
+    onBegin?: (actions: readonly HookAction[]) => Promise<void>;
+  },
 ): Promise<AppliedHooks> {
-  const { onDone = () => {} } = options;
+  const { onDone = () => {}, onBegin = async () => {} } = options;
   const surveyed = await survey(options);
   const { plan, wanted, isOwnOffer } = surveyed;
   const outcomes: Outcome[] = [];
+  await onBegin(plan.actions);
   for (const action of plan.actions) {
     const outcome = await carryOut(options, wanted, action);
     outcomes.push(outcome);

@@ -4,6 +4,7 @@ import type { Catalogue } from '@procore-mirror/catalogue';
 import {
   type Database,
   noteHook,
+  noteHookLapse,
   noteHookTrouble,
   readHook,
   readLeftAge,
@@ -147,6 +148,11 @@ export function createHookLooks(
           const { hookId, actions, notOffered, refused, seen, doubt, waits } = await applyHooks({
             ...scope,
             onDone: done,
+            // Who is cut off after it set something right leaves a hook that looks as if it had been so all the time.
+            onBegin: async (planned) => {
+              if (database)
+                await noteHookLapse(database, { ...place, payloadVersion: PAYLOAD_VERSION }, lapseOf(planned));
+            },
           });
           const finding = refused.length === 0 ? null : `Procore does not take ${refused.join(', ')}`;
           await note(place, { seen, finding, lapsed: lapseOf(actions), agoMs: performance.now() - began });

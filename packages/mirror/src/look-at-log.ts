@@ -1,5 +1,6 @@
 // One look after the other at the logs of a company's hooks: what came of it is noted, and who refuses is left alone.
 import {
+  allowLooks,
   findRecorded,
   isScopeParked,
   type LookPlace,
@@ -97,8 +98,10 @@ export function createLogLooks(options: Options): LogLooks {
     if (failure?.kind !== 'trouble' || !isRefusal(failure.trouble)) return;
     const trouble = { ...failure.trouble, reason: 'not_connected' as const };
     const scope = { companyId, projectId: null, resource: null };
-    if (await parkScope(database, scope, trouble, usualPace.parking))
-      log.warn({ ...scope, reason: trouble.reason, detail: trouble.detail }, 'parked until a probe is answered');
+    if (!(await parkScope(database, scope, trouble, usualPace.parking))) return;
+    log.warn({ ...scope, reason: trouble.reason, detail: trouble.detail }, 'parked until a probe is answered');
+    // It was not their logs that refused.
+    await allowLooks(database, companyId, clock.now() - (refusals?.sinceMs ?? clock.now()));
   }
 
   async function noteRead(place: LookPlace, read: LogRead, signal: AbortSignal): Promise<void> {

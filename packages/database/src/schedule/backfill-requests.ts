@@ -13,6 +13,8 @@ export type WantedBackfill = BatchKey & { position: number };
 const BEGUN_ANEW = `state = 'waiting', requested_at = now(), started_at = now(), finished_at = null, rows = 0, total = null, calls = 0, buried = 0,
   complete_before = case when exists (select from mirror.pending p where p.company_id = b.company_id
       and p.project_id is not distinct from b.project_id and p.resource = b.resource and p.to_fill)
+      or exists (select from mirror.dead_letters d where d.kind = 'record' and d.company_id = b.company_id
+        and d.project_id is not distinct from b.project_id and d.resource = b.resource and d.to_fill)
     then b.complete_before else b.complete_since end,
   detail = null, place = null, parents = null, attempts = 0, due_at = now(), lease_holder = null, lease_until = null`;
 const IS_OVER = `(b.state not in ('waiting', 'running') or b.request is null)`;

@@ -200,6 +200,15 @@ export async function noteFailedLook(
   });
 }
 
+/** Lets the logs of a company that failed within this time be looked at again at once. */
+export async function allowLooks(database: Database, companyId: string, withinMs: number): Promise<void> {
+  await database.pool.query(
+    `update mirror.delivery_looks set next_at = now() where company_id = $1 and finding is not null and next_at > now()
+      and tried_at >= now() - ($2::float8 + 60000) * interval '1 ms'`,
+    [companyId, withinMs],
+  );
+}
+
 async function addToRepairs(
   client: Queryable,
   { companyId, projectId }: LookPlace,

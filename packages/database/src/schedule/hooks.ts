@@ -95,6 +95,22 @@ export async function noteHook(
   );
 }
 
+/** Notes what is not there at this moment, before it is set right: events of that time were not sent, and no log tells of them. */
+export async function noteHookLapse(database: Database, place: HookPlace, lapsed: HookLapse): Promise<void> {
+  if (lapsed !== 'all' && lapsed.length === 0) return;
+  await database.pool.query(
+    `with before as (
+        select good_until, triggers_listed_at from mirror.hooks
+        where company_id = $1 and project_id is not distinct from $2::bigint and payload_version = $3
+      )
+      insert into mirror.event_gaps (company_id, project_id, resource, since, until)
+      select $1, $2, null::text, coalesce((select good_until from before), '-infinity'), now() where $4
+      union all
+      select $1, $2, resource, coalesce((select triggers_listed_at from before), '-infinity'), now() from unnest($5::text[]) as resource`,
+    [...valuesOf(place), lapsed === 'all', lapsed === 'all' ? [] : lapsed],
+  );
+}
+
 /** Notes that the hook there could not be looked at, or not be set right, and why; what is known of it stays. */
 export async function noteHookTrouble(database: Database, place: HookPlace, finding: string): Promise<void> {
   await database.pool.query(

@@ -130,9 +130,9 @@ export const pending = mirror.table(
     eventId: text('event_id'),
     occurredAt: moment('occurred_at'),
     /** When the earliest of its news happened, by all we know, or earlier; NULL: no event told of it. */
-    happenedAt: moment('happened_at'),
+    happenedAt: moment('happened_at').default(sql`'-infinity'`),
     /** A backfill read only part of it, so it lacks what happened before that, too. */
-    toFill: boolean('to_fill').notNull().default(false),
+    toFill: boolean('to_fill').notNull().default(true),
     firstSeenAt: moment('first_seen_at').notNull().default(now),
     lastSeenAt: moment('last_seen_at').notNull().default(now),
     /** A delete event is among the news: an absent record is then buried, else it is hidden. */
@@ -278,8 +278,8 @@ export const deadLetters = mirror.table(
     eventId: text('event_id'),
     occurredAt: moment('occurred_at'),
     /** Of a body, too: when what it tells of happened, or earlier. */
-    happenedAt: moment('happened_at'),
-    toFill: boolean('to_fill').notNull().default(false),
+    happenedAt: moment('happened_at').default(sql`'-infinity'`),
+    toFill: boolean('to_fill').notNull().default(true),
     deleteSeen: boolean('delete_seen').notNull().default(false),
     deleteOccurredAt: moment('delete_occurred_at'),
     parentId: text('parent_id'),

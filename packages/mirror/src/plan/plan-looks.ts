@@ -39,6 +39,8 @@ const DAY_MS = 24 * HOUR_MS;
 const LONGEST_TURN_MS = DAY_MS;
 /** Whose log was never looked at: so far back. */
 const FIRST_LOOK_MS = 7 * DAY_MS;
+/** So long a log is taken to keep what was delivered. */
+const KEPT_SURELY_MS = 3 * DAY_MS;
 /** Procore throws away after twelve hours, and tries again within one at last: after so long a gap there is more to come. */
 const LONG_GAP_MS = 10 * HOUR_MS;
 const AFTER_LONG_GAP_MS = 1.5 * HOUR_MS;
@@ -141,13 +143,14 @@ function plan(options: Options, hook: LoggedHook, status: LogStatus, sinceMs: nu
   const lookedMs = known?.lookedMs ?? null;
   const owed = owedTo(options, lookedMs ?? Number.NEGATIVE_INFINITY).map((gap) => gap.sinceMs);
   const fromMs = sinceMs ?? Math.min(lookedMs ?? nowMs - FIRST_LOOK_MS, ...owed) - DAY_MS;
-  // From where on all was read before, if that is where this look begins, or earlier.
-  const readFromMs =
-    known !== null && known.lookedMs !== null && (known.dayMs ?? nowMs) <= startOfDay(fromMs) ? known.dayMs : null;
+  // From where on all was read before, if that is where this look begins, or earlier. How long Procore keeps deliveries is not published: what
+  // happened long before a look may be in no log any more.
+  const isKnown = known !== null && known.lookedMs !== null && known.lookedMs > nowMs - KEPT_SURELY_MS;
+  const readFromMs = isKnown && (known.dayMs ?? nowMs) <= startOfDay(fromMs) ? known.dayMs : null;
   return {
     ...{ hookId: hook.hookId, projectId: hook.projectId, status, fromMs, because: 'asked for' },
     endsAtMs: readFromMs !== null && comesInOrder(hook) ? endOf(status, known) : null,
-    coversFromMs: readFromMs ?? startOfDay(fromMs),
+    coversFromMs: readFromMs ?? startOfDay(status === 'any' ? Math.max(fromMs, nowMs - KEPT_SURELY_MS) : fromMs),
   };
 }
 
