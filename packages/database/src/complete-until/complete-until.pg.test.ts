@@ -4,6 +4,8 @@ import { playDay, playedTables } from './play-day.ts';
 import { type ClockedMirror, openClockedMirror } from './virtual-clock.ts';
 
 const DAYS = 40;
+/** A comparison was equal but for a record that waited; later that was discarded. */
+const FOUND_DAYS = [973_444_139];
 
 let mirror: ClockedMirror;
 
@@ -16,4 +18,5 @@ test(`no table says that it is complete until later than is so, on ${DAYS} days 
   timeout: 120_000,
 }, async () => {
   for (let seed = 1; seed <= DAYS; seed += 1) await playDay(mirror, seed);
+  for (const seed of FOUND_DAYS) await playDay(mirror, seed);
 });

@@ -213,6 +213,14 @@ export async function discardDeadLetters(database: Database, choice: DeadLetterC
           lower(d.resource), d.happened_at, now()
         from discarded d left join mirror.hooks h on d.company_id is null
         where d.happened_at is not null and d.id not in (select id from returned) and coalesce(d.company_id, h.company_id) is not null
+      ),
+      -- A comparison leaves out what waits, so it said nothing of these records.
+      unproved as (
+        update mirror.proofs p set outcome = 'not proved', detail = concat_ws('; ', p.detail, 'a record that waited then was discarded later')
+        from (select company_id, project_id, resource, min(happened_at) as happened_at from discarded
+          where kind = 'record' and happened_at is not null and id not in (select id from returned) group by 1, 2, 3) d
+        where p.outcome = 'equal' and p.company_id = d.company_id and p.project_id is not distinct from d.project_id
+          and p.resource = d.resource and p.as_of >= d.happened_at
       )
       select id from discarded`,
     choiceValues(choice),
