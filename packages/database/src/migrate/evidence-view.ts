@@ -76,6 +76,7 @@ const OPEN = `news as (
     group by 1
   )`;
 
+// Not all of it was shown where `since` is NULL; a condition on the count would have Postgres expect few tables, and look for hooks one by one.
 const BASES = `filled as (
     select b.company_id, b.project_id, b.resource, case when o.to_fill then b.complete_before else b.complete_since end as since
     from mirror.backfills b left join open o on o.company_id = b.company_id and coalesce(o.project_id, 0) = coalesce(b.project_id, 0)
@@ -98,7 +99,7 @@ const BASES = `filled as (
     group by 1, 2, 3, 4, 5
   ),
   bases as (
-    select company_id, project_id, resource, min(since) - ${LAG} as since from shown_of group by 1, 2, 3, of having count(*) = of
+    select company_id, project_id, resource, case when count(*) = of then min(since) - ${LAG} end as since from shown_of group by 1, 2, 3, of
   )`;
 
 const EVENTS = `reported as materialized (
@@ -135,4 +136,5 @@ const EVENTS = `reported as materialized (
     left join hooked h on h.company_id = b.company_id and coalesce(h.project_id, 0) = coalesce(b.project_id, 0)
     left join carried c on c.key = h.carries_key and c.resource = lower(b.resource)
     left join gaps g on g.company_id = b.company_id and coalesce(g.project_id, 0) = coalesce(b.project_id, 0) and g.resource = b.resource
+    where b.since is not null
   )`;
