@@ -221,6 +221,38 @@ test.each<[string, unknown, unknown, number]>([
   expect(procore.calls.filter((call) => !call.includes('/tools'))).toHaveLength(count === 0 ? 10 : 20);
 });
 
+test.each([true, false])('a list that shows nothing any more buries nothing, with a Total: %s', async (isCounted) => {
+  const world = { '/locations': new Map(upTo(5).map((id) => [id, record(id)])) };
+  procore.answer = answerOf(world);
+  await fill('Locations');
+  world['/locations'].clear();
+  const empty = answerOf(world);
+  procore.answer = async (path, search) => {
+    const answer = await empty(path, search);
+    return isCounted ? answer : { ...answer, headers: {} };
+  };
+  const { differences, proofs } = await verify(['Locations'], { repairs: true, buriesAll: true });
+  expect(differences).toEqual([]);
+  expect(proofs.at(-1)).toMatchObject({ outcome: 'not proved', detail: expect.stringContaining('shows nothing') });
+  expect(await query('select from procore.locations where _deleted_at is null')).toHaveLength(5);
+});
+
+test('a record that a list shows on two pages differs once', async () => {
+  const world = worldOf('/locations');
+  procore.answer = answerOf(world);
+  await fill('Locations');
+  const changed = { ...record(3), subject: 'another' };
+  const shown = answerOf(world);
+  procore.answer = async (path, search) => {
+    const answer = await shown(path, search);
+    return path.endsWith('/locations') && Array.isArray(answer.body)
+      ? { ...answer, body: [changed, ...answer.body.slice(1)] }
+      : answer;
+  };
+  const { differences } = await verify(['Locations']);
+  expect(differences).toContainEqual({ resource: 'Locations', id: 3, kind: 'changed', fields: ['subject'] });
+});
+
 const isPage = (search: URLSearchParams, number: number) => search.get('page') === String(number);
 const total = (answer: Scripted, count: number) => ({
   ...answer,

@@ -27,8 +27,9 @@ export async function suspectDifferences(
   if (differences.length === 0) return;
   await client.query(
     `insert into mirror.differences as d (company_id, project_id, resource, record_id, kind, fields, parent_id)
-      select $1, $2, $3, id, kind, fields, parent_id from jsonb_to_recordset($4::jsonb)
-        as f(id text, kind text, fields text[], parent_id text) order by id
+      -- A list that shifts shows a record on two pages.
+      select distinct on (id) $1::bigint, $2::bigint, $3::text, id, kind, fields, parent_id from jsonb_to_recordset($4::jsonb)
+        as f(id text, kind text, fields text[], parent_id text) order by id, kind = 'extra'
       on conflict (company_id, project_id, resource, record_id) do update set
         kind = excluded.kind, fields = excluded.fields, parent_id = excluded.parent_id where excluded.kind <> 'extra'`,
     [...keyValues(key), asRows(differences)],

@@ -1,5 +1,5 @@
 // The rung `listing`: all lists, read to their ends. What a complete one lacks is extra.
-import { listsAll } from '@procore-mirror/catalogue';
+import { isListedByParent, listsAll } from '@procore-mirror/catalogue';
 import { type Difference, findLacking } from '@procore-mirror/database';
 import { flawOfLook, type Look } from '../ask/look-at-list.ts';
 import { askUnlisted } from '../ask/witness.ts';
@@ -24,9 +24,18 @@ function look(comparison: Comparison, part: Part): ReturnType<RungLooks['look']>
   return lookAtRecords(comparison, part, async (looked) => {
     // What a list lacks that leaves things out anyway proves as little with a flaw as without; but one that was cut off hides what is missing.
     if (!listsAll(run.entry)) return { differences: [], flaw: looked.doubt };
-    const flaw = await flawOfLook(run, run.entry, list, looked);
+    const flaw = (await flawOfEmpty(comparison, part, looked)) ?? (await flawOfLook(run, run.entry, list, looked));
     return { differences: flaw === null ? await extraIn(comparison, part, looked) : [], flaw };
   });
+}
+
+/** Where we lost the permission a list shows nothing, too. */
+async function flawOfEmpty(comparison: Comparison, { parentId }: Part, { ids }: Look): Promise<string | null> {
+  const { entry, settings } = comparison.run;
+  if (ids.size > 0 || isListedByParent(entry)) return null;
+  const under = { under: parentId, isLive: true };
+  const lacking = await findLacking(settings.database.pool, readingOf(comparison), under);
+  return lacking.length === 0 ? null : 'a list that shows nothing proves nothing';
 }
 
 async function extraIn(comparison: Comparison, { parentId }: Part, { ids }: Look): Promise<Difference[]> {
