@@ -22,7 +22,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await database.pool.query(
-    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.fetches, mirror.schema_drift, mirror.lists, mirror.batches, mirror.backfills, mirror.selection, procore.rfis, procore.projects',
+    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.fetches, mirror.schema_drift, mirror.lists, mirror.batches, mirror.backfills, mirror.selection, mirror.event_gaps, procore.rfis, procore.projects',
   );
 });
 

@@ -16,6 +16,8 @@ vi.setConfig({ testTimeout: 300_000 }); // it takes a few seconds, but beside ot
 let directory: string;
 let running: Started[];
 let ports: Ports;
+/** Below those that the system gives to whoever asks for any, so that nobody takes it before it is used. */
+const quietPort = (index: number) => freePort(20_000 + 2_000 * index + Math.floor(Math.random() * 1_900));
 
 beforeEach(async () => {
   directory = await mkdtemp('/tmp/procore-mirror-start-');
@@ -23,7 +25,7 @@ beforeEach(async () => {
   running = [];
   // The usual ports may be taken by another run of these tests at any moment.
   const [ingest = 0, ingestAdmin = 0, workerAdmin = 0, simulator = 0] = await Promise.all(
-    Array.from({ length: 4 }, () => freePort()),
+    Array.from({ length: 4 }, (_, index) => quietPort(index)),
   );
   ports = { ingest, ingestAdmin, workerAdmin, simulator };
 });
@@ -167,7 +169,7 @@ test('against a Procore it makes hooks and fills the mirror, and shows no passwo
     SIMULATOR_SETTINGS: JSON.stringify({ callsPerHour: null, callsPerTenSeconds: null }),
   });
   const simulatorUrl = String((await simulator.line('url')).url);
-  const port = String(await freePort());
+  const port = String(await quietPort(4));
   const database = await createTestDatabase();
   const started = startIn({
     ...mirrorOf(simulatorUrl, database.url),
@@ -204,7 +206,7 @@ test('a Procore that answers nothing for a while when the start begins costs not
   const started = startIn({
     ...mirrorOf(simulatorUrl, database.url),
     INGEST_HOST: '127.0.0.1',
-    INGEST_PORT: String(await freePort()),
+    INGEST_PORT: String(await quietPort(4)),
     MIRROR_RESOURCES: 'RFIs,Projects,Trades',
   });
   await started.said('The mirror runs.');
@@ -221,7 +223,7 @@ test('a port of the receiver that is taken ends the start of a real mirror, and 
   await once(taker, 'listening');
   const { port } = taker.address() as AddressInfo; // listening on TCP, so this is its address
   const database = await createTestDatabase();
-  const nowhere = `http://127.0.0.1:${await freePort()}`;
+  const nowhere = `http://127.0.0.1:${await quietPort(4)}`;
   const started = startIn({ ...mirrorOf(nowhere, database.url), INGEST_PORT: String(port) });
   await expect(started.said('The mirror runs.')).rejects.toThrow(
     new RegExp(`failed: .*cannot listen on 0.0.0.0:${port}; see INGEST_HOST and INGEST_PORT`, 's'),
@@ -257,7 +259,7 @@ test.each([
       ...mirrorOf(simulatorUrl, database.url),
       PROCORE_COMPANY_IDS: ids,
       WEBHOOK_URL: 'http://127.0.0.1:9/webhooks/procore',
-      INGEST_PORT: String(await freePort()),
+      INGEST_PORT: String(await quietPort(4)),
     });
     await expect(started.said('The mirror runs.')).rejects.toThrow(
       new RegExp(`failed: PROCORE_COMPANY_IDS: the service account does ${told.source}`),
@@ -278,7 +280,7 @@ test('wrong credentials end the start with what is wrong, and not with the secre
   const started = startIn({
     ...mirrorOf(simulatorUrl, database.url),
     PROCORE_CLIENT_SECRET: 'not-the-secret-of-the-simulator',
-    INGEST_PORT: String(await freePort()),
+    INGEST_PORT: String(await quietPort(4)),
   });
   await expect(started.said('The mirror runs.')).rejects.toThrow(/failed: /);
   expect(started.output()).not.toContain('not-the-secret-of-the-simulator');

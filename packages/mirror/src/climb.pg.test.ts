@@ -325,7 +325,7 @@ test('a worker that is killed on any rung leaves the comparison to another one, 
     expect(differences).toHaveLength(4);
     expect(proof).toMatchObject({ rung: 'bin', outcome: 'differs', extra: 1, detail: null });
   }
-  expect(rungs).toEqual(new Set([null, 'window', 'bin']));
+  expect(rungs).toEqual(new Set([null, 'count', 'window', 'bin']));
   await verify(entry, { repairs: true });
   await settle(entry);
 });

@@ -40,7 +40,12 @@ export async function compareResource(
   const before = readComparePlace(options.kept.place, rules);
   const comparison = { run, place: before ?? firstPlace(rules, run.version, options), options };
   try {
-    if (before === null) await forgetDifferences(settings.database.pool, scope);
+    // Only who has it still: another may have found something by now.
+    if (before === null)
+      await keepPlace(comparison, {}, async (client) => {
+        await forgetDifferences(client, scope);
+        return undefined;
+      });
     if (options.rung === 'listing') await lookThrough(comparison, await listingLooks(comparison));
     else await climb(comparison);
     return await conclude(comparison);

@@ -74,8 +74,15 @@ export async function compareSample(
   const run = await openRun(settings, { ...scope, lane: options.lane }, options.signal);
   const before = samplePlace.safeParse(options.kept.place).data;
   const isSame = before?.rules === rulesOf(run);
-  const sample = { run, place: before && isSame ? before : await choose(run, options.shows), options };
+  const place = before && isSame ? before : await choose(run, options.shows);
+  const sample = { run, place, options };
   try {
+    // Only who has it still: another may have found something by now.
+    if (place !== before)
+      await inTransaction(settings.database, async (client) => {
+        await forgetDifferences(client, scope);
+        await options.kept.keep(client, place, 0);
+      });
     await lookAtAll(sample);
     await lookAgain(sample);
     return await conclude(sample);
@@ -85,9 +92,8 @@ export async function compareSample(
 }
 
 async function choose(run: BatchRun, shows: number): Promise<SamplePlace> {
-  const { entry, settings, batch } = run;
+  const { entry, settings } = run;
   const { pool } = settings.database;
-  await forgetDifferences(pool, batch);
   const chosen = entry.show === null ? [] : await pickRows(pool, { ...scopeOf(run, entry), table: entry.table }, shows);
   return { rules: rulesOf(run), chosen, at: 0, shown: 0, missed: 0, flaw: null };
 }
