@@ -17,9 +17,9 @@ import {
 } from '@procore-mirror/database';
 import { createAskedTools } from './ask/asked-tools.ts';
 import { type BackfillEnd, type BackfillOptions, backfillResource } from './backfill-resource.ts';
-import { FillLostError, ScopeParkedError } from './errors.ts';
+import { FillLostError } from './errors.ts';
 import type { KeptFill } from './fetch/fill-place.ts';
-import { heedScopes } from './heed-scopes.ts';
+import { leaveParkedAlone } from './heed-scopes.ts';
 import { judgeFill, MOST_ATTEMPTS } from './plan/judge-fill.ts';
 import { orderFills } from './plan/order-fills.ts';
 import { realTime } from './run/clock.ts';
@@ -53,7 +53,7 @@ const REST_AFTER_UNREAD_MS = 1_000;
 /** Starts to fill. `close` stops at once: what is in hand goes on where it is, in whatever worker. */
 export function startFillLoop(options: FillLoopOptions): { close: () => Promise<void> } {
   const { log, canSignIn, atOnce = 4, leaseMs = 15_000, idleMs = 500, lookEveryMs = 5_000 } = options;
-  const settings = { ...options.settings, client: leavingParkedAlone(options.settings) };
+  const settings = { ...options.settings, client: leaveParkedAlone(options.settings.client, options.settings) };
   const { database, catalogue, clock = realTime } = settings;
   const ofProjects = resourcesOfProjects(options);
   const tools = createAskedTools(settings);
@@ -213,16 +213,6 @@ function keysOf({ companyId, projectId, resource }: BatchKey): Record<string, st
 function detailOf({ notes, remarks }: BackfillEnd): string | null {
   const without = notes.length === 0 ? [] : [`done without: ${notes.join('; ')}`];
   return [...without, ...remarks].join('; ') || null;
-}
-
-/** Calls to a parked scope wait for its probe in the schedule, not here. */
-function leavingParkedAlone({ client, database, parking, clock }: FetchSettings): FetchSettings['client'] {
-  return heedScopes(client, {
-    ...{ database, parking, patienceMs: 0, clock },
-    onWait: (reason) => {
-      throw new ScopeParkedError(`Procore does not answer, so it is left alone for a while (${reason})`);
-    },
-  });
 }
 
 function resourcesOfProjects({ settings, resources }: FillLoopOptions): { resource: string; position: number }[] {

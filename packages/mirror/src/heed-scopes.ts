@@ -32,6 +32,19 @@ const SHORTEST_WAIT_MS = 100;
 
 type Asked = { companyId: string; signal?: AbortSignal | undefined; timeoutMs?: number | undefined };
 
+/** The same client for whoever goes on with other things: a call whose scope is parked, and whose probe is not due, throws ScopeParkedError. */
+export function leaveParkedAlone(
+  client: ProcoreClient,
+  { database, parking, clock }: Pick<HeedOptions, 'database' | 'parking' | 'clock'>,
+): ProcoreClient {
+  return heedScopes(client, {
+    ...{ database, parking, clock, patienceMs: 0 },
+    onWait: (reason) => {
+      throw new ScopeParkedError(`Procore is left alone for a while (${reason})`);
+    },
+  });
+}
+
 /** The same client; its calls throw ScopeParkedError, too, and one at a time probes a scope that is parked. */
 export function heedScopes(client: ProcoreClient, options: HeedOptions): ProcoreClient {
   const { database, parking } = options;

@@ -19,7 +19,7 @@ import type { ProcoreClient } from '@procore-mirror/procore';
 import { tryCalls } from './ask/try-calls.ts';
 import { countCalls } from './count-calls.ts';
 import { ScopeParkedError } from './errors.ts';
-import { heedScopes } from './heed-scopes.ts';
+import { leaveParkedAlone } from './heed-scopes.ts';
 import {
   createHookLooks,
   type HookLooks,
@@ -159,18 +159,10 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
   const isNamed = companyIds.includes(companyId);
   const made: number[] = [];
   let callsMade = 0;
-  const client = countCalls(
-    heedScopes(options.client, {
-      ...{ database, parking: usualPace.parking, patienceMs: 0, clock },
-      onWait: (reason) => {
-        throw new ScopeParkedError(`Procore is left alone for a while (${reason})`);
-      },
-    }),
-    () => {
-      callsMade += 1;
-      made.push(clock.now());
-    },
-  );
+  const client = countCalls(leaveParkedAlone(options.client, { database, parking: usualPace.parking, clock }), () => {
+    callsMade += 1;
+    made.push(clock.now());
+  });
   const pauses = createPauses(everyMs, clock);
   const looksNow = createLooksNow(options, { ...company, isPaused: pauses.has }, client);
   let listAgainAt = Number.NEGATIVE_INFINITY;

@@ -15,8 +15,7 @@ import {
 import { createHooksApi } from '@procore-mirror/procore';
 import { findUncoveredDays } from './ask/log-reach.ts';
 import { countCalls } from './count-calls.ts';
-import { ScopeParkedError } from './errors.ts';
-import { heedScopes } from './heed-scopes.ts';
+import { leaveParkedAlone } from './heed-scopes.ts';
 import { createLogLooks, findingOf, whyNotReached } from './look-at-log.ts';
 import { logCallsLeft, turnOfLogMs } from './plan/log-share.ts';
 import { missedTimes, type Span } from './plan/missed-times.ts';
@@ -45,18 +44,10 @@ export function createRepairRounds(
   const { pool } = database;
   const lately: number[] = [];
   let callsMade = 0;
-  const client = countCalls(
-    heedScopes(options.client, {
-      ...{ database, parking: usualPace.parking, patienceMs: 0, clock },
-      onWait: (reason) => {
-        throw new ScopeParkedError(`Procore is left alone for a while (${reason})`);
-      },
-    }),
-    () => {
-      callsMade += 1;
-      lately.push(clock.now());
-    },
-  );
+  const client = countCalls(leaveParkedAlone(options.client, { database, parking: usualPace.parking, clock }), () => {
+    callsMade += 1;
+    lately.push(clock.now());
+  });
   const hooks = createHooksApi(client);
   const watch = watchUndelivered({ ...options, hooks, companyId, callsLeft: () => callsLeft('gap') });
   const looks = createLogLooks({ ...options, hooks, companyId, callsMade: () => callsMade });

@@ -18,7 +18,7 @@ import type { Compared, KeptComparison } from './compare/comparison.ts';
 import { compareResource } from './compare-resource.ts';
 import { compareSample } from './compare-sample.ts';
 import { ComparisonLostError, ProofShareSpentError, ScopeParkedError } from './errors.ts';
-import { heedScopes } from './heed-scopes.ts';
+import { leaveParkedAlone } from './heed-scopes.ts';
 import { judgeFailure } from './plan/judge-failure.ts';
 import { mayPass } from './plan/judge-fill.ts';
 import { nextProofs } from './plan/next-proofs.ts';
@@ -76,7 +76,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
   const { log, canSignIn, everyMs, atOnce = 2, leaseMs = 15_000, idleMs = 500, pausesMs = PAUSES_MS } = options;
   const { shareRestMs = SHARE_REST_MS } = options;
   const { database, clock = realTime } = options.settings;
-  const client = leavingParkedAlone(options.settings);
+  const client = leaveParkedAlone(options.settings.client, options.settings);
   const asked = createWork({ ...options.settings, client }, { lane: 'backfill', atOnce, isScheduled: false });
   const scheduled = createWork(
     { ...options.settings, client: createProofShare(database, clock).within(client) },
@@ -230,14 +230,4 @@ function insist(isOurs: boolean): void {
 
 function keysOf({ companyId, projectId, resource }: BatchKey): Record<string, string | null> {
   return { company_id: companyId, project_id: projectId, resource };
-}
-
-/** Calls to a parked scope wait for its probe, not here. */
-function leavingParkedAlone({ client, database, parking, clock }: FetchSettings): FetchSettings['client'] {
-  return heedScopes(client, {
-    ...{ database, parking, patienceMs: 0, clock },
-    onWait: (reason) => {
-      throw new ScopeParkedError(`Procore does not answer, so it is left alone for a while (${reason})`);
-    },
-  });
 }
