@@ -1,5 +1,5 @@
 import type { UpkeepStatus } from '@procore-mirror/database';
-import { type RoundsOfUpkeep, roundsOfUpkeep } from '@procore-mirror/mirror';
+import { type RoundsOfUpkeep, roundsOfUpkeep, upkeepShareInWords } from '@procore-mirror/mirror';
 import type { z } from 'zod';
 import type { upkeepSchema } from './env.ts';
 import { counted } from './output.ts';
@@ -27,7 +27,9 @@ export function upkeepInWords(upkeep: readonly Upkeep[]): string {
   return [
     ...(lines.length === 0
       ? []
-      : ['Workers look at everything once within (hooks have 5 % of the calls, log and proofs 10 % each)']),
+      : [
+          `Workers look at everything once within (of the calls hooks have ${upkeepShareInWords('hooks')}, their log ${upkeepShareInWords('log')}, proofs ${upkeepShareInWords('proofs')})`,
+        ]),
     ...lines,
     ...(more > 0 ? [`(${more} more: --json)`] : []),
   ].join('\n');

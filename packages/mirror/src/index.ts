@@ -20,6 +20,7 @@ export { callsOf, type HookAction } from './plan/plan-hooks.ts';
 export { type RoundsOfUpkeep, roundsOfUpkeep } from './plan/rounds-of-upkeep.ts';
 export { callsLeftInWords, shortageInWords } from './plan/shortage-in-words.ts';
 export { stillSelected } from './plan/still-selected.ts';
+export { upkeepShareInWords } from './plan/upkeep-shares.ts';
 export { type PlannedBackfill, type PlannedBackfills, planBackfills } from './plan-backfills.ts';
 export { type PlannedComparison, planVerification } from './plan-verification.ts';
 export { startProofSchedule } from './proof-schedule.ts';

@@ -1,5 +1,12 @@
 import { readHookCalls } from '@procore-mirror/database';
-import { findLate, type LateDeliveries, planAllHooks, roundOfLooksMs, type ScopeHooks } from '@procore-mirror/mirror';
+import {
+  findLate,
+  type LateDeliveries,
+  planAllHooks,
+  roundOfLooksMs,
+  type ScopeHooks,
+  upkeepShareInWords,
+} from '@procore-mirror/mirror';
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
@@ -85,7 +92,7 @@ function inWords({ scopes, late, roundMs, asOf }: Status): string {
   const round =
     roundMs === null
       ? ''
-      : `\nWorkers take about ${(roundMs / 3_600_000).toFixed(1)} h to look at each hook once: hooks may take 5 % of the calls.`;
+      : `\nWorkers take about ${(roundMs / 3_600_000).toFixed(1)} h to look at each hook once: hooks may take ${upkeepShareInWords('hooks')} of the calls.`;
   return `${hooksTable(scopes, 'wrong', faultInWords)}${lateTable(late, asOf)}${sum}${fix}${notOfferedInWords(scopes)}${round}`;
 }
 

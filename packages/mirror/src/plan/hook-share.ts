@@ -1,10 +1,13 @@
-/** Of an hour's calls: what looking after hooks may take once all scopes have one, and until then. */
-const SHARE_OF_LOOKS = 0.05;
+import { UPKEEP_SHARES } from './upkeep-shares.ts';
+
+/** Of an hour's calls: what looking after hooks may take until all scopes have one. */
 const SHARE_OF_SETUP = 0.5;
 /** Of those of looks: what lists of projects may take where they are short. */
 const SHARE_OF_LISTS = 1 / 30;
 const HOUR_MS = 3_600_000;
 const LONGEST_LIST_MS = 24 * HOUR_MS;
+/** The triggers of a hook are listed that often, a call more: one that was swapped for another leaves their number as it was. */
+export const LIST_TRIGGERS_EVERY_MS = 30 * 24 * HOUR_MS;
 
 /** How many calls hooks may still take now. `hourLimit`: null, there is none. `isSetup`: for a scope that was never looked at. */
 export function hookCallsLeft(
@@ -12,15 +15,16 @@ export function hookCallsLeft(
   isSetup: boolean,
 ): number {
   if (hourLimit === null) return Number.POSITIVE_INFINITY;
-  const share = Math.floor(hourLimit * (isSetup ? SHARE_OF_SETUP : SHARE_OF_LOOKS));
+  const share = Math.floor(hourLimit * (isSetup ? SHARE_OF_SETUP : UPKEEP_SHARES.hooks));
   return Math.max(share, 1) - used;
 }
 
-/** How long one look at each of these scopes takes at that share, ms, lists of projects included; `everyMs` where it suffices. */
+/** How long one look at each of these scopes takes at that share, ms, lists of projects and of triggers included; `everyMs` where it suffices. */
 export function roundOfLooksMs(scopes: number, hourLimit: number | null, everyMs: number): number {
   if (hourLimit === null) return everyMs;
-  const perHour = Math.max(Math.floor(hourLimit * SHARE_OF_LOOKS), 1) * (1 - SHARE_OF_LISTS);
-  return Math.max(everyMs, (scopes / perHour) * HOUR_MS);
+  const perHour = Math.max(Math.floor(hourLimit * UPKEEP_SHARES.hooks), 1) * (1 - SHARE_OF_LISTS);
+  const listings = (scopes * HOUR_MS) / LIST_TRIGGERS_EVERY_MS;
+  return Math.max(everyMs, (scopes / Math.max(perHour - listings, perHour / 2)) * HOUR_MS);
 }
 
 /**
@@ -32,7 +36,7 @@ export function listEveryMs(
   everyMs: number,
 ): number {
   if (hourLimit === null || roundOfLooksMs(scopes, hourLimit, everyMs) <= everyMs) return everyMs;
-  const perHour = Math.max(Math.floor(hourLimit * SHARE_OF_LOOKS), 1) * SHARE_OF_LISTS;
+  const perHour = Math.max(Math.floor(hourLimit * UPKEEP_SHARES.hooks), 1) * SHARE_OF_LISTS;
   return Math.max(everyMs, Math.min((listCalls / perHour) * HOUR_MS, LONGEST_LIST_MS));
 }
 

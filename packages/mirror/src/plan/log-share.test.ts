@@ -3,11 +3,11 @@ import { turnOfLogMs } from './log-share.ts';
 
 test.each([
   [21, 600, 24],
-  [720, 600, 24],
-  [1200, 600, 16],
-  [2001, 600, 2.65],
+  [684, 600, 24],
+  [1140, 600, 16],
+  [2001, 600, 0.89],
   [5000, 600, 0],
   [2001, null, 24],
-])('of %i logs, with %j calls an hour, it is the turn of each after %d hours', (hooks, hourLimit, hours) => {
+])('of %i logs, with %j calls an hour, it is the turn of each after %s hours', (hooks, hourLimit, hours) => {
   expect(turnOfLogMs(hooks, hourLimit) / 3_600_000).toBeCloseTo(hours, 2);
 });

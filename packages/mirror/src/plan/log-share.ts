@@ -1,8 +1,8 @@
 import type { PlannedLook } from './plan-looks.ts';
+import { UPKEEP_SHARES } from './upkeep-shares.ts';
 
-/** Of an hour's calls: what the log of deliveries may take, and after deliveries were missed with what comparisons leave. */
-const SHARE_OF_LOG = 0.1;
-const SHARE_AFTER_GAP = 0.2;
+/** Of an hour's calls: what the log of deliveries may take after deliveries were missed, with what comparisons leave. */
+const SHARE_AFTER_GAP = UPKEEP_SHARES.log + UPKEEP_SHARES.proofs;
 
 /** What more frequent looks than once a day may take of that: the rest is for what hints at a gap. */
 const SHARE_OF_MORE = 0.07;
@@ -13,13 +13,13 @@ export function logCallsLeft(
   because: PlannedLook['because'],
 ): number {
   if (hourLimit === null) return Number.POSITIVE_INFINITY;
-  const share = because === 'gap' ? SHARE_AFTER_GAP : because === 'whole' ? SHARE_OF_MORE : SHARE_OF_LOG;
+  const share = because === 'gap' ? SHARE_AFTER_GAP : because === 'whole' ? SHARE_OF_MORE : UPKEEP_SHARES.log;
   return Math.max(Math.floor(hourLimit * share), 1) - used;
 }
 
 /** How long a look at each of these hooks takes at that share, ms. */
 export function roundOfLogMs(hooks: number, hourLimit: number | null): number {
-  return hourLimit === null ? 0 : (hooks / Math.max(Math.floor(hourLimit * SHARE_OF_LOG), 1)) * 3_600_000;
+  return hourLimit === null ? 0 : (hooks / Math.max(Math.floor(hourLimit * UPKEEP_SHARES.log), 1)) * 3_600_000;
 }
 
 const HOUR_MS = 3_600_000;

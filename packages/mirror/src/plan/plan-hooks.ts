@@ -14,6 +14,7 @@ import {
   triggerName,
   type WantedTrigger,
 } from '@procore-mirror/procore';
+import { LIST_TRIGGERS_EVERY_MS } from './hook-share.ts';
 import { isSelected, type Selection } from './news-of-event.ts';
 
 /** How the hook of a company or project should be. */
@@ -116,8 +117,6 @@ export function hookToKeep(
 }
 
 const DAY_MS = 86_400_000;
-/** A trigger that was swapped for another one leaves the number as it was. */
-const LIST_TRIGGERS_EVERY_MS = 30 * DAY_MS;
 /** What Procore refused although it offers it is tried again. */
 const TRY_REFUSED_EVERY_MS = DAY_MS;
 

@@ -150,7 +150,7 @@ test('what was delivered is read beyond what was seen of it, for it may have bee
   expect(ends).toMatchObject({ discarded: Number.POSITIVE_INFINITY, succeeded: NOW - 6 * HOUR });
 });
 
-test('2,000 projects at 600 calls an hour: each log within 36 hours, at a tenth of the calls, and all of them within 20 after a gap', () => {
+test('2,000 projects at 600 calls an hour: each log within 36 hours, at its share of the calls, and all of them within 20 after a gap', () => {
   const seen = new Map<string, Map<string, number>>();
   const calls: number[] = [];
   const start = NOW - 10 * DAY;
@@ -177,12 +177,12 @@ test('2,000 projects at 600 calls an hour: each log within 36 hours, at a tenth 
   }
   for (let at = 0; at < 5 * 24; at++) calls.push(hour(start + at * HOUR));
   expect(longest).toBeLessThanOrEqual(36 * HOUR);
-  expect(Math.max(...calls)).toBe(60);
+  expect(Math.max(...calls)).toBe(57);
   const gapEnds = start + 5 * DAY;
   missed = [{ sinceMs: gapEnds - HOUR, untilMs: gapEnds }];
   let hours = 0;
   const oldest = () => Math.min(...[...seen.values()].map((looks) => looks.get('discarded') ?? NEVER));
-  while (oldest() < gapEnds) expect(hour(gapEnds + hours++ * HOUR)).toBeLessThanOrEqual(120);
+  while (oldest() < gapEnds) expect(hour(gapEnds + hours++ * HOUR)).toBeLessThanOrEqual(117);
   expect(hours).toBeLessThanOrEqual(20);
   console.log(`longest unseen ${longest / HOUR} h, ${Math.max(...calls)} calls an hour; after a gap all in ${hours} h`);
 });

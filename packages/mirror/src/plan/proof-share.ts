@@ -1,6 +1,4 @@
-/** Of an hour's calls: what the schedule of comparisons may take, and what looks at the delivery log may take without taking of it. */
-const SHARE_OF_PROOFS = 0.1;
-const SHARE_OF_LOG = 0.1;
+import { UPKEEP_SHARES } from './upkeep-shares.ts';
 
 /**
  * How many calls the schedule of comparisons may still make now. `hourLimit`: null, there is none. What the delivery log took beyond its own share,
@@ -16,7 +14,7 @@ export function proofCallsLeft({
   hourLimit: number | null;
 }): number {
   if (hourLimit === null) return Number.POSITIVE_INFINITY;
-  const lent = Math.max(usedByLog - Math.floor(hourLimit * SHARE_OF_LOG), 0);
+  const lent = Math.max(usedByLog - Math.floor(hourLimit * UPKEEP_SHARES.log), 0);
   return perHour(hourLimit) - used - lent;
 }
 
@@ -26,5 +24,5 @@ export function roundOfProofsMs(calls: number, hourLimit: number | null, everyMs
 }
 
 function perHour(hourLimit: number): number {
-  return Math.max(Math.floor(hourLimit * SHARE_OF_PROOFS), 1);
+  return Math.max(Math.floor(hourLimit * UPKEEP_SHARES.proofs), 1);
 }
