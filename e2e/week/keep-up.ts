@@ -113,7 +113,7 @@ async function longestUnseen(
   looks: 'virtual_clock.hook_looks' | 'virtual_clock.log_looks',
   { from, until }: { from: number; until: number },
 ): Promise<number> {
-  const { rows } = await pool.query<{ hours: number }>(
+  const { rows } = await pool.query<{ hours: number | null }>(
     `with looks as (select place, at from ${looks} union all
         select distinct place, to_timestamp($2::float8 / 1000) from ${looks}),
       times as (select at, lag(at) over (partition by place order by at) as before from looks
@@ -121,5 +121,7 @@ async function longestUnseen(
       select (extract(epoch from max(at - before)) / 3600)::float8 as hours from times where at > to_timestamp($1::float8 / 1000)`,
     [from, until],
   );
-  return rows[0]?.hours ?? 0;
+  const hours = rows[0]?.hours;
+  if (hours == null) throw new Error(`nothing was looked at in ${looks}`);
+  return hours;
 }

@@ -60,7 +60,7 @@ begin
 end $$;
 create function virtual_clock.note_log_look() returns trigger language plpgsql as $$
 begin
-  if new.status = 'discarded' then insert into virtual_clock.log_looks values (new.hook_id, new.looked_at); end if;
+  if new.status in ('any', 'discarded') then insert into virtual_clock.log_looks values (new.hook_id, new.looked_at); end if;
   return new;
 end $$;
 create trigger note_look before insert or update of looked_at on mirror.hooks
