@@ -23,6 +23,7 @@ import { conclude } from './compare/conclude.ts';
 import { listingLooks } from './compare/listing-looks.ts';
 import { failureOf, lookThrough } from './compare/look-through.ts';
 import { windowLooks } from './compare/window-looks.ts';
+import { settleFailedList } from './fetch/park-scopes.ts';
 import { openRun } from './run/batch-run.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
 import { rulesOf } from './run/kept-walk.ts';
@@ -38,7 +39,14 @@ export async function compareResource(
   const run = await openRun(settings, { ...scope, lane: options.lane }, options.signal);
   const rules = rulesOf(run);
   const before = readComparePlace(options.kept.place, rules);
-  const comparison = { run, place: before ?? firstPlace(rules, run.version, options), options };
+  let isToldOf = false;
+  const isCompanyToBlame: Comparison['isCompanyToBlame'] = async (trouble) => {
+    // Each further list of the same resource would ask the same.
+    if (isToldOf) return false;
+    isToldOf = true;
+    return settleFailedList(run, trouble, { isSure: true });
+  };
+  const comparison = { run, place: before ?? firstPlace(rules, run.version, options), options, isCompanyToBlame };
   try {
     // Only who has it still: another may have found something by now.
     if (before === null)

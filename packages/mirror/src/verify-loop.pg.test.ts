@@ -340,3 +340,52 @@ test('a worker that is killed anywhere leaves a comparison to another one, which
     for (const one of workers.splice(0)) await one.close();
   }
 });
+
+test('a company that refuses everything, who we are too, is parked by the first list, and costs nothing more', async () => {
+  const world = worldOf('/locations', '/rfis', '/submittals');
+  procore.answer = answerOf(world);
+  for (const resource of ['Locations', 'RFIs', 'Submittals']) await fill(resource);
+  procore.answer = () => ({ status: 403 });
+  procore.calls = [];
+  const { outcomes } = await verify(['Locations', 'RFIs', 'Submittals']);
+  expect(outcomes).toEqual(['not proved', 'not proved', 'not proved']);
+  expect(await query('select company_id::int as id, project_id, reason from mirror.scopes')).toEqual([
+    { id: 1, project_id: null, reason: 'not_connected' },
+  ]);
+  // Its list, who we are, what else is there; and the tools of the project.
+  expect(procore.calls.length).toBeLessThanOrEqual(10);
+});
+
+test('a list that refuses where the company is well parks nothing', async () => {
+  const world = worldOf('/locations');
+  procore.answer = answerOf(world);
+  await fill('Locations');
+  const well = answerOf(world);
+  procore.answer = (path, search) => (path.endsWith('/locations') ? { status: 403 } : well(path, search));
+  expect((await verify(['Locations'])).outcomes).toEqual(['not proved']);
+  expect(await query('select from mirror.scopes')).toEqual([]);
+});
+
+/** The client makes so many calls of one that fails. */
+const CALLS_OF_A_TRY = 6;
+test.each<[string, (id: number) => boolean, number]>([
+  ['all, of which ten are asked', () => true, CALLS_OF_A_TRY * (3 * 3 + 7)],
+  ['every second one', (id: number) => id % 2 === 1, CALLS_OF_A_TRY * (3 * 3 + 17) + 20],
+])('lists of parents that fail are tried three times only at first: %s', async (_, fails, most) => {
+  const one = (id: number) => new Map([[id, record(id)]]);
+  const ids = upTo(40);
+  const world: World = Object.fromEntries(ids.map((id) => [`/rfis/${id}/replies`, one(id + 100)]));
+  world['/rfis'] = new Map(ids.map((id) => [id, record(id)]));
+  const well = answerOf(world, []);
+  procore.answer = well;
+  await fill('RFIs');
+  await fill('RFI Replies');
+  const repliesOf = (path: string) => Number(/\/rfis\/(\d+)\/replies$/.exec(path)?.[1] ?? 0);
+  procore.answer = (path, search) =>
+    fails(repliesOf(path)) && repliesOf(path) > 0 ? { status: 500 } : well(path, search);
+  procore.calls = [];
+  const { outcomes, proofs } = await verify(['RFI Replies']);
+  expect(outcomes).toEqual(['not proved']);
+  expect(proofs.at(-1)?.detail).toMatch(/500/);
+  expect(procore.calls.filter((call) => call.includes('/replies')).length).toBeLessThanOrEqual(most);
+});
