@@ -20,6 +20,7 @@ import {
   readComparePlace,
 } from './compare/comparison.ts';
 import { conclude } from './compare/conclude.ts';
+import { waitedForEvents, waitForEvents } from './compare/late-events.ts';
 import { listingLooks } from './compare/listing-looks.ts';
 import { failureOf, lookThrough } from './compare/look-through.ts';
 import { windowLooks } from './compare/window-looks.ts';
@@ -72,10 +73,19 @@ async function climb(comparison: Comparison): Promise<void> {
 }
 
 async function onCount(comparison: Comparison): Promise<void> {
+  const hasWaited = await waitedForEvents(comparison);
   const counts = await compareCounts(comparison.run).catch((error: unknown) => failureOf(comparison, error));
   if (counts instanceof Error) return leave(comparison, 'count', { flaw: counts.message, isDone: false });
   const { detail, ...told } = counts;
+  if (told.outcome === 'differs' && !hasWaited && comparison.run.settings.lateEventsMs > 0)
+    await waitForEvents(comparison, { counts: told });
+  // Another event may be late each time.
+  if (hasWaited && !areSame(told, comparison.place.counts)) told.outcome = 'not proved';
   await leave(comparison, 'count', { flaw: detail, isDone: told.theirs !== null, counts: told });
+}
+
+function areSame(counts: NonNullable<ComparePlace['counts']>, before: ComparePlace['counts']): boolean {
+  return counts.ours === before?.ours && counts.theirs === before.theirs && counts.newest === before.newest;
 }
 
 /** Looks up since when it is to be compared, where it can be. */
@@ -109,7 +119,7 @@ async function leave(
   const { done, flaws } = comparison.place;
   await keepPlace(comparison, {
     ...told,
-    ...{ rung: NEXT[rung], after: null, flaw: null, flaws: flaw === null ? flaws : [...flaws, flaw] },
+    ...{ rung: NEXT[rung], after: null, flaw: null, waits: null, flaws: flaw === null ? flaws : [...flaws, flaw] },
     done: isDone && flaw === null ? [...done, rung] : done,
   });
 }

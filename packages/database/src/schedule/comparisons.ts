@@ -145,6 +145,20 @@ export async function claimComparison(
 
 const IS_DUE = `b.state in ('waiting', 'running') and b.due_at <= now() and (b.lease_until is null or b.lease_until <= now())`;
 
+/** Is a comparison of one of these resources in the scope, which was asked for together with this one, begun and not over? */
+export async function isBegunBefore(
+  client: Queryable,
+  { companyId, projectId, request }: Pick<ClaimedComparison, 'companyId' | 'projectId' | 'request'>,
+  resources: readonly string[],
+): Promise<boolean> {
+  const { rows } = await client.query(
+    `select from mirror.comparisons where company_id = $1 and project_id is not distinct from $2::bigint and resource = any($3::text[])
+      and request is not distinct from $4 and state in ('waiting', 'running') and place is not null limit 1`,
+    [companyId, projectId, resources, request],
+  );
+  return rows.length > 0;
+}
+
 /** Prolongs the lease; false when another worker has taken the comparison since, or it was asked for anew. */
 export async function renewComparison(
   database: Database,

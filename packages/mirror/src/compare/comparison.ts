@@ -39,6 +39,8 @@ const comparePlace = z.object({
       ...{ newest: z.string().nullable(), isQuiet: z.boolean() },
     })
     .nullable(),
+  /** Since and until when, ISO 8601, events may be under way of what seems to differ on this rung; null: nothing was waited for. */
+  waits: z.object({ since: z.string(), until: z.string(), times: z.number() }).nullable().default(null),
   /** Did something seem to differ that was news under way? */
   hasMoved: z.boolean(),
   /** From when on the list is asked for changes; null: that was not looked up. */
@@ -87,9 +89,12 @@ export type Comparison = {
 /** One list of the resource: of all, of a parent, of some days, a further one, or a bin. */
 export type Part = ListingOptions & { name: string };
 
+/** One that a look showed. `updatedAt`: when it was changed, as Procore says. */
+export type Seen = Difference & { updatedAt?: string | null };
+
 /** What one look at a list showed. */
 export type Found = {
-  differences: Difference[];
+  differences: Seen[];
   ids: ReadonlySet<string>;
   flaw: string | null;
   /** Did it say how many records there are? */
@@ -100,7 +105,7 @@ export type Found = {
 export function firstPlace(rules: string, since: string, { now, rung }: CompareOptions): ComparePlace {
   return {
     ...{ rules, since, day: now.toISOString(), after: null, theirs: 0, flaw: null, flaws: [] },
-    ...{ refused: 0, inARow: 0 },
+    ...{ refused: 0, inARow: 0, waits: null },
     ...{ rung: rung === 'listing' ? 'listing' : 'count', counts: null, hasMoved: false, base: null, done: [] },
   };
 }

@@ -1,11 +1,12 @@
 // The lists of one rung looked through, and those with suspects once more: what is seen again is sure.
-import { type Difference, listSuspectLists, settleSuspects, suspectDifferences } from '@procore-mirror/database';
+import { listSuspectLists, settleSuspects, suspectDifferences } from '@procore-mirror/database';
 import { ProcoreResponseError } from '@procore-mirror/procore';
 import { flawOfAnswer } from '../ask/look-at-list.ts';
 import { ScopeParkedError } from '../errors.ts';
 import { judgeFailure } from '../plan/judge-failure.ts';
 import { realTime } from '../run/clock.ts';
-import { type Comparison, type Found, keepPlace, type Part } from './comparison.ts';
+import { type Comparison, type Found, keepPlace, type Part, type Seen } from './comparison.ts';
+import { mayBeUnderWay, waitedForEvents, waitForEvents } from './late-events.ts';
 
 /** Records that a list says are gone. */
 export type Gone = Pick<Found, 'isCounted'> & { ids: readonly string[]; parentId: string | null };
@@ -49,20 +50,25 @@ async function lookAtAll(comparison: Comparison, { parts, look }: RungLooks): Pr
   }
 }
 
-/** What differs at a second look, too, is sure. */
+/** What differs at a second look, too, is sure, unless its event may be under way: then it is at a third one, when that has had time to come. */
 async function lookAgain(comparison: Comparison, looks: RungLooks): Promise<void> {
   const { settings, batch, signal } = comparison.run;
-  const lists = await listSuspectLists(settings.database.pool, batch);
-  if (lists.length > 0) await (settings.clock ?? realTime).sleep(settings.absencePauseMs, signal);
-  for (const parentId of lists) await settleList(comparison, looks, parentId);
+  const suspects = () => listSuspectLists(settings.database.pool, batch);
+  const lists = await suspects();
+  if (lists.length === 0) return;
+  const hasWaited = await waitedForEvents(comparison);
+  if (!hasWaited) await (settings.clock ?? realTime).sleep(settings.absencePauseMs, signal);
+  for (const parentId of lists) await settleList(comparison, looks, parentId, { hasWaited });
+  if (!hasWaited && (await suspects()).length > 0) await waitForEvents(comparison);
 }
 
 async function settleList(
   comparison: Comparison,
   { parts, look, doubt, tellsByLacking }: RungLooks,
   parentId: string | null,
+  { hasWaited }: { hasWaited: boolean },
 ): Promise<void> {
-  let seen: Difference[] = [];
+  let seen: Seen[] = [];
   const ids = new Set<string>();
   let { flaw } = comparison.place;
   let isCounted = true;
@@ -73,12 +79,14 @@ async function settleList(
     flaw ??= found.flaw;
     isCounted &&= found.isCounted;
   }
+  const undecided = hasWaited ? [] : seen.filter((one) => mayBeUnderWay(comparison, one)).map(({ id }) => id);
+  seen = seen.filter(({ id }) => !undecided.includes(id));
   const gone = seen.flatMap(({ id, kind }) => (kind === 'extra' ? id : []));
   const why = gone.length === 0 ? null : await doubt(comparison, { ids: gone, parentId, isCounted });
   if (why !== null) seen = seen.filter(({ kind }) => kind !== 'extra');
   flaw ??= why;
   await keepPlace(comparison, {}, async (client) => {
-    const dropped = await settleSuspects(client, comparison.run.batch, { parentId, seen });
+    const dropped = await settleSuspects(client, comparison.run.batch, { parentId, seen, undecided });
     // The first look skipped one, so it may have skipped another that we do not know.
     const isSkipped = dropped.some(({ id, kind }) => kind === 'extra' && ids.has(id));
     if (tellsByLacking && isSkipped) flaw ??= 'it changed while it was read';
