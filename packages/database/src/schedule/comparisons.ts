@@ -31,6 +31,8 @@ export type ClaimedComparison = BatchKey &
     attempts: number;
     /** When it began, ISO 8601. */
     startedAt: string;
+    /** How long it has been known to differ, ms; null: it is not. */
+    differsForMs: number | null;
   };
 
 const isHeld = (key: BatchKey): string => `${isOfBatch(key)} and lease_holder = $4 and state = 'running'`;
@@ -136,6 +138,7 @@ export async function claimComparison(
       from next where b.ctid = next.ctid
       returning company_id::text as "companyId", project_id::text as "projectId", resource, rung, sample, shows, repairs,
         buries_all as "buriesAll", request, place, calls::float8 as calls, attempts, lease_holder as holder,
+        (extract(epoch from now() - differs_since) * 1000)::float8 as "differsForMs",
         to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "startedAt"`,
       [holder, leaseMs, isScheduled],
     );
@@ -218,7 +221,9 @@ export async function endComparison(
   const { rowCount } = await client.query(
     `update mirror.comparisons set state = $5, outcome = $6, calls = $7, detail = $8, finished_at = now(), place = null,
       lease_holder = null, lease_until = null, next_cheap_at = coalesce(now() + $9::float8 * interval '1 ms', next_cheap_at),
-      next_listing_at = coalesce(now() + $10::float8 * interval '1 ms', next_listing_at - $11::float8 * interval '1 ms')
+      next_listing_at = coalesce(now() + $10::float8 * interval '1 ms', next_listing_at - $11::float8 * interval '1 ms'),
+      differs_since = case when $6 = 'differs' then coalesce(differs_since, now())
+        when $6 = 'equal' and rung = 'listing' then null else differs_since end
       where ${isHeld(key)}`,
     [...heldBy(key, holder), state, outcome, calls, detail, next.cheapInMs, next.listingInMs, next.listingSoonerMs],
   );
