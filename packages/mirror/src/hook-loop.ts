@@ -166,6 +166,7 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
   const pauses = createPauses(everyMs, clock);
   const looksNow = createLooksNow(options, { ...company, isPaused: pauses.has }, client);
   let listAgainAt = Number.NEGATIVE_INFINITY;
+  let listFailures = 0;
   let listCalls = 1;
   let hourLimit: number | null = null;
   let inARow: (string | null)[] = [];
@@ -178,7 +179,8 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
     return hookCallsLeft({ used: used + made.length, hourLimit }, isSetup);
   }
 
-  async function listProjects(signal: AbortSignal): Promise<void> {
+  /** `isWaitedFor`: nobody knows its projects yet, or an event told of a new one. */
+  async function listProjects(signal: AbortSignal, isWaitedFor: boolean): Promise<void> {
     let isLeftAlone = false;
     const work = () =>
       selectCompany({ client, database, companyId, wanted, signal, clock }).catch((error: unknown) => {
@@ -188,9 +190,13 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
     const before = callsMade;
     const tried = await tryCalls(work, { signal, pausesMs: [] });
     listCalls = Math.max(callsMade - before, 1);
-    if ('done' in tried) return onProjects(companyId, tried.done);
-    listAgainAt = clock.now() + REST_AFTER_FAILURE_MS;
-    // That it is parked was told.
+    if ('done' in tried) {
+      listFailures = 0;
+      return onProjects(companyId, tried.done);
+    }
+    // What is parked costs nothing, and was told.
+    if (!isLeftAlone) listFailures += 1;
+    listAgainAt = clock.now() + pauseOfLooks(Math.max(listFailures, 1), isWaitedFor ? LONGEST_REST_MS : everyMs);
     if (!isLeftAlone)
       log.warn({ company_id: companyId, reason: tried.refused }, 'the projects of a company could not be listed');
   }
@@ -225,7 +231,7 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
       (!state.isSelected ||
         isListDue(state, { everyMs: listEveryMs({ ...state, listCalls, hourLimit }, everyMs), isShort }))
     ) {
-      await listProjects(signal);
+      await listProjects(signal, !state.isSelected || state.announcedMs !== null);
     }
     return state.isSelected || (await readProjectsState(database.pool, companyId)).isSelected;
   }
