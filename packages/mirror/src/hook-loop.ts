@@ -29,6 +29,7 @@ import {
 } from './look-at-hooks.ts';
 import { hookCallsLeft, isListDue, listEveryMs, pauseOfLooks } from './plan/hook-share.ts';
 import type { WantedProjects } from './plan/select-projects.ts';
+import { createCallsLately, LATELY_MS } from './run/calls-lately.ts';
 import { type Clock, realTime } from './run/clock.ts';
 import { usualPace } from './run/fetch-settings.ts';
 import { type SelectedProjects, selectCompany } from './select-scopes.ts';
@@ -72,8 +73,6 @@ const LEAVE_AFTER_MS = 60_000;
 
 /** So many at a time, so that a list of projects that is due does not wait for long. */
 const LOOKS_AT_ONCE = 10;
-/** Calls of the last moments are counted here, for they are not entered yet. */
-const LATELY_MS = 10_000;
 const REST_AFTER_FAILURE_MS = 60_000;
 const LONGEST_REST_MS = 600_000;
 /** Whom so many scopes in a row refuse is refused by the rest, too, for now, unless the company's own scope says otherwise. */
@@ -157,11 +156,11 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
   const { leaveAfterMs = LEAVE_AFTER_MS, clock = realTime } = options;
   const { companyId } = company;
   const isNamed = companyIds.includes(companyId);
-  const made: number[] = [];
+  const lately = createCallsLately(clock);
   let callsMade = 0;
   const client = countCalls(leaveParkedAlone(options.client, { database, parking: usualPace.parking, clock }), () => {
     callsMade += 1;
-    made.push(clock.now());
+    lately.made();
   });
   const pauses = createPauses(everyMs, clock);
   const looksNow = createLooksNow(options, { ...company, isPaused: pauses.has }, client);
@@ -175,8 +174,7 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
   async function callsLeft(isSetup: boolean): Promise<number> {
     const { used, hourLimit: limit } = await readHookCalls(database.pool, companyId, LATELY_MS);
     hourLimit = limit;
-    while ((made[0] ?? Number.POSITIVE_INFINITY) < clock.now() - LATELY_MS) made.shift();
-    return hookCallsLeft({ used: used + made.length, hourLimit }, isSetup);
+    return hookCallsLeft({ used: used + lately.count(), hourLimit }, isSetup);
   }
 
   /** `isWaitedFor`: nobody knows its projects yet, or an event told of a new one. */

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { RUNGS } from './plan/next-proofs.ts';
 import { type ProofScheduleOptions, startProofSchedule } from './proof-schedule.ts';
 import { requestVerification } from './request-verification.ts';
+import { realTime } from './run/clock.ts';
 import { scriptLists } from './testing/script-lists.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
 import { startVerifyLoop, type VerifyLoopOptions } from './verify-loop.ts';
@@ -187,7 +188,9 @@ test('what differs keeps its turn until its whole list is equal, whatever proves
 test('it stops at its share of the calls, and goes on there when there are calls again', async () => {
   await wellFilled();
   await limit(40);
-  start();
+  // Calls that nobody enters stay counted while no time passes.
+  const clock = { ...realTime, now: () => 0 };
+  start({ clock, shareRestMs: 1_000, settings: { ...mirror.settings, pageSize: 10, clock } });
   await expect.poll(() => listCalls().length + callsOf('/tools').length, patience).toBe(4);
   await settled();
   expect(procore.calls).toHaveLength(4);
