@@ -216,6 +216,7 @@ async function planOnly(database: Database, batch: Batch): Promise<void> {
     delayMs: 0,
     maxWaitMs: 60_000,
     absencePauseMs: 0,
+    lateEventsMs: 0,
     pageSize: 1000,
     random: Math.random,
     neighbours: createNeighbours(),

@@ -25,6 +25,7 @@ export function connect(database: Database, system: System): Connection {
     delayMs: 0,
     maxWaitMs: 60_000,
     absencePauseMs: 0,
+    lateEventsMs: 0,
     pageSize: 1000,
     parking: { firstPauseMs: 1000, longestPauseMs: 1000 },
     random: Math.random,

@@ -76,7 +76,7 @@ async function startWorker(): Promise<() => Promise<void>> {
   });
   const settings: FetchSettings = {
     ...{ database, client: procore.client, catalogue, delayMs: 0, ...usualPace, random: Math.random },
-    ...{ neighbours: createNeighbours(), absencePauseMs: 10 },
+    ...{ neighbours: createNeighbours(), absencePauseMs: 10, lateEventsMs: 0 },
   };
   const log = { info: () => {}, warn: () => {}, error: () => {} };
   await noteWorker(database, 'worker');

@@ -31,6 +31,7 @@ export { findRecorded, type MaybeRecorded } from './events/find-recorded.ts';
 export {
   findFirstUse,
   forgetOldReceivers,
+  isRecordingBehind,
   isRefusedFor,
   listDeafReceivers,
   noteReceiver,
@@ -177,6 +178,7 @@ export {
   endComparison,
   findOpenSample,
   giveComparisonBack,
+  isBegunBefore,
   keepComparison,
   type NextProofs,
   type Rung,

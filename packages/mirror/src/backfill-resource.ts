@@ -18,7 +18,7 @@ import {
   withDoubts,
 } from './fetch/fill-place.ts';
 import { allParents } from './fetch/parent-walk.ts';
-import { settleFailedFill } from './fetch/park-scopes.ts';
+import { settleFailedList } from './fetch/park-scopes.ts';
 import { datesBetween, windowsBack } from './plan/date-windows.ts';
 import { judgeFailure } from './plan/judge-failure.ts';
 import { mayPass } from './plan/judge-fill.ts';
@@ -85,7 +85,8 @@ export async function backfillResource(
     await (isListedByParent(run.entry) ? fillFromParents(fill) : fillFromList(fill));
   } catch (error) {
     const failure = signal.aborted ? null : judgeFailure(error);
-    if (failure?.kind === 'trouble') await settleFailedFill(run, failure.trouble, kept?.attempts ?? 0);
+    if (failure?.kind === 'trouble')
+      await settleFailedList(run, failure.trouble, { isSure: (kept?.attempts ?? 0) > 0 });
     throw error;
   } finally {
     const { buried, notes, remarks, unproved } = fill.place;

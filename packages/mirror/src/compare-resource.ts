@@ -20,9 +20,11 @@ import {
   readComparePlace,
 } from './compare/comparison.ts';
 import { conclude } from './compare/conclude.ts';
+import { waitedForEvents, waitForEvents } from './compare/late-events.ts';
 import { listingLooks } from './compare/listing-looks.ts';
 import { failureOf, lookThrough } from './compare/look-through.ts';
 import { windowLooks } from './compare/window-looks.ts';
+import { settleFailedList } from './fetch/park-scopes.ts';
 import { openRun } from './run/batch-run.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
 import { rulesOf } from './run/kept-walk.ts';
@@ -38,7 +40,14 @@ export async function compareResource(
   const run = await openRun(settings, { ...scope, lane: options.lane }, options.signal);
   const rules = rulesOf(run);
   const before = readComparePlace(options.kept.place, rules);
-  const comparison = { run, place: before ?? firstPlace(rules, run.version, options), options };
+  let isToldOf = false;
+  const isCompanyToBlame: Comparison['isCompanyToBlame'] = async (trouble) => {
+    // Each further list of the same resource would ask the same.
+    if (isToldOf) return false;
+    isToldOf = true;
+    return settleFailedList(run, trouble, { isSure: true });
+  };
+  const comparison = { run, place: before ?? firstPlace(rules, run.version, options), options, isCompanyToBlame };
   try {
     // Only who has it still: another may have found something by now.
     if (before === null)
@@ -64,10 +73,19 @@ async function climb(comparison: Comparison): Promise<void> {
 }
 
 async function onCount(comparison: Comparison): Promise<void> {
+  const hasWaited = await waitedForEvents(comparison);
   const counts = await compareCounts(comparison.run).catch((error: unknown) => failureOf(comparison, error));
   if (counts instanceof Error) return leave(comparison, 'count', { flaw: counts.message, isDone: false });
   const { detail, ...told } = counts;
+  if (told.outcome === 'differs' && !hasWaited && comparison.run.settings.lateEventsMs > 0)
+    await waitForEvents(comparison, { counts: told });
+  // Another event may be late each time.
+  if (hasWaited && !areSame(told, comparison.place.counts)) told.outcome = 'not proved';
   await leave(comparison, 'count', { flaw: detail, isDone: told.theirs !== null, counts: told });
+}
+
+function areSame(counts: NonNullable<ComparePlace['counts']>, before: ComparePlace['counts']): boolean {
+  return counts.ours === before?.ours && counts.theirs === before.theirs && counts.newest === before.newest;
 }
 
 /** Looks up since when it is to be compared, where it can be. */
@@ -101,7 +119,7 @@ async function leave(
   const { done, flaws } = comparison.place;
   await keepPlace(comparison, {
     ...told,
-    ...{ rung: NEXT[rung], after: null, flaw: null, flaws: flaw === null ? flaws : [...flaws, flaw] },
+    ...{ rung: NEXT[rung], after: null, flaw: null, waits: null, flaws: flaw === null ? flaws : [...flaws, flaw] },
     done: isDone && flaw === null ? [...done, rung] : done,
   });
 }

@@ -16,6 +16,16 @@ export class ProofShareSpentError extends Error {
   override name = 'ProofShareSpentError' as const;
 }
 
+/** What differs may be news under way: the comparison goes on when that has had time to come. */
+export class ComparisonWaitsError extends Error {
+  override name = 'ComparisonWaitsError' as const;
+  readonly pauseMs: number;
+  constructor(message: string, pauseMs: number) {
+    super(message);
+    this.pauseMs = pauseMs;
+  }
+}
+
 /** Another worker has taken the comparison, or it was asked for anew. */
 export class ComparisonLostError extends Error {
   override name = 'ComparisonLostError' as const;

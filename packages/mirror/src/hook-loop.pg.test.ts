@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { catalogue } from '@procore-mirror/catalogue';
-import type { ProcoreClient } from '@procore-mirror/procore';
+import { type ProcoreClient, ProcoreUnreachableError } from '@procore-mirror/procore';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type HookLoopOptions, startHookLoop } from './hook-loop.ts';
 import type { ScopeHooks } from './look-at-hooks.ts';
@@ -213,6 +214,47 @@ test('a company that refuses is left alone for a while after three scopes', asyn
   expect(looks.every(({ trouble }) => trouble?.includes('403'))).toBe(true);
   const { rows } = await query('select finding from mirror.hooks');
   expect(rows.every(({ finding }) => finding.includes('403'))).toBe(true);
+});
+
+test.each([
+  ['that nobody waits for rests up to an hour', true, 10],
+  ['of which nothing is known yet rests up to ten minutes', false, 24],
+])('a list of projects that fails, %s', async (_, isKnown, most) => {
+  if (isKnown) {
+    const first = start();
+    await expect.poll(() => looks.length, patience).toBe(3);
+    await first.close();
+    await query(`update mirror.selection set seen_at = now() - interval '2 hours'`);
+  }
+  let [nowMs, lists] = [0, 0];
+  /** Who sleeps lets the time pass. */
+  const clock = {
+    date: () => new Date(),
+    now: () => nowMs,
+    sleep: async (ms: number, signal?: AbortSignal) => {
+      nowMs += ms;
+      await sleep(1, null, { signal });
+    },
+  };
+  const failing: ProcoreClient = {
+    ...client,
+    pages: async function* (path, options) {
+      if (!path.includes('/projects?')) return yield* client.pages(path, options);
+      if (nowMs <= 3 * hourMs) lists += 1;
+      throw new ProcoreUnreachableError('Procore is away');
+    },
+  };
+  start({
+    client: failing,
+    clock,
+    lookEveryMs: 300_000,
+    noteEveryMs: 20,
+    leaseMs: 300,
+    leaveAfterMs: 100 * hourMs,
+  });
+  await expect.poll(() => nowMs > 3 * hourMs, patience).toBe(true);
+  expect(lists).toBeGreaterThan(3);
+  expect(lists).toBeLessThanOrEqual(most);
 });
 
 test.each<[string, (projectId: string | undefined) => Promise<unknown>]>([

@@ -29,6 +29,7 @@ import {
 } from './look-at-hooks.ts';
 import { hookCallsLeft, isListDue, listEveryMs, pauseOfLooks } from './plan/hook-share.ts';
 import type { WantedProjects } from './plan/select-projects.ts';
+import { createCallsLately, LATELY_MS } from './run/calls-lately.ts';
 import { type Clock, realTime } from './run/clock.ts';
 import { usualPace } from './run/fetch-settings.ts';
 import { type SelectedProjects, selectCompany } from './select-scopes.ts';
@@ -72,8 +73,6 @@ const LEAVE_AFTER_MS = 60_000;
 
 /** So many at a time, so that a list of projects that is due does not wait for long. */
 const LOOKS_AT_ONCE = 10;
-/** Calls of the last moments are counted here, for they are not entered yet. */
-const LATELY_MS = 10_000;
 const REST_AFTER_FAILURE_MS = 60_000;
 const LONGEST_REST_MS = 600_000;
 /** Whom so many scopes in a row refuse is refused by the rest, too, for now, unless the company's own scope says otherwise. */
@@ -157,15 +156,16 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
   const { leaveAfterMs = LEAVE_AFTER_MS, clock = realTime } = options;
   const { companyId } = company;
   const isNamed = companyIds.includes(companyId);
-  const made: number[] = [];
+  const lately = createCallsLately(clock);
   let callsMade = 0;
   const client = countCalls(leaveParkedAlone(options.client, { database, parking: usualPace.parking, clock }), () => {
     callsMade += 1;
-    made.push(clock.now());
+    lately.made();
   });
   const pauses = createPauses(everyMs, clock);
   const looksNow = createLooksNow(options, { ...company, isPaused: pauses.has }, client);
   let listAgainAt = Number.NEGATIVE_INFINITY;
+  let listFailures = 0;
   let listCalls = 1;
   let hourLimit: number | null = null;
   let inARow: (string | null)[] = [];
@@ -174,11 +174,11 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
   async function callsLeft(isSetup: boolean): Promise<number> {
     const { used, hourLimit: limit } = await readHookCalls(database.pool, companyId, LATELY_MS);
     hourLimit = limit;
-    while ((made[0] ?? Number.POSITIVE_INFINITY) < clock.now() - LATELY_MS) made.shift();
-    return hookCallsLeft({ used: used + made.length, hourLimit }, isSetup);
+    return hookCallsLeft({ used: used + lately.count(), hourLimit }, isSetup);
   }
 
-  async function listProjects(signal: AbortSignal): Promise<void> {
+  /** `isWaitedFor`: nobody knows its projects yet, or an event told of a new one. */
+  async function listProjects(signal: AbortSignal, isWaitedFor: boolean): Promise<void> {
     let isLeftAlone = false;
     const work = () =>
       selectCompany({ client, database, companyId, wanted, signal, clock }).catch((error: unknown) => {
@@ -188,9 +188,13 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
     const before = callsMade;
     const tried = await tryCalls(work, { signal, pausesMs: [] });
     listCalls = Math.max(callsMade - before, 1);
-    if ('done' in tried) return onProjects(companyId, tried.done);
-    listAgainAt = clock.now() + REST_AFTER_FAILURE_MS;
-    // That it is parked was told.
+    if ('done' in tried) {
+      listFailures = 0;
+      return onProjects(companyId, tried.done);
+    }
+    // What is parked costs nothing, and was told.
+    if (!isLeftAlone) listFailures += 1;
+    listAgainAt = clock.now() + pauseOfLooks(Math.max(listFailures, 1), isWaitedFor ? LONGEST_REST_MS : everyMs);
     if (!isLeftAlone)
       log.warn({ company_id: companyId, reason: tried.refused }, 'the projects of a company could not be listed');
   }
@@ -225,7 +229,7 @@ function createRounds(options: HookLoopOptions, company: Company): (lost: AbortS
       (!state.isSelected ||
         isListDue(state, { everyMs: listEveryMs({ ...state, listCalls, hourLimit }, everyMs), isShort }))
     ) {
-      await listProjects(signal);
+      await listProjects(signal, !state.isSelected || state.announcedMs !== null);
     }
     return state.isSelected || (await readProjectsState(database.pool, companyId)).isSelected;
   }

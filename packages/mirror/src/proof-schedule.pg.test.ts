@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { RUNGS } from './plan/next-proofs.ts';
 import { type ProofScheduleOptions, startProofSchedule } from './proof-schedule.ts';
 import { requestVerification } from './request-verification.ts';
+import { realTime } from './run/clock.ts';
 import { scriptLists } from './testing/script-lists.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
 import { startVerifyLoop, type VerifyLoopOptions } from './verify-loop.ts';
@@ -151,10 +152,45 @@ test('what events missed is found by its numbers, then by its list, and repaired
   ]);
 });
 
+test('whole lists have their turn, too, where what is cheap is due all the time', async () => {
+  await wellFilled();
+  start({ everyMs: 10 });
+  const listed = async () => new Set((await proved()).filter((proof) => proof.endsWith(' listing'))).size;
+  await expect.poll(listed, patience).toBe(RESOURCES.length);
+});
+
+test('what differs keeps its turn until its whole list is equal, whatever proves nothing meanwhile', async () => {
+  await wellFilled();
+  await query('delete from procore.rfis where id = 2');
+  const well = procore.answer;
+  procore.answer = async (path, search) => {
+    const answer = await well(path, search);
+    const isCut = path.endsWith('/rfis') && search.get('per_page') !== '1';
+    return isCut ? { ...answer, headers: { total: '3' } } : answer;
+  };
+  start();
+  const state = async () =>
+    (
+      await query(`select outcome, rung, differs_since is not null as differs, next_listing_at < now() + interval '2 days' as soon
+      from mirror.comparisons where resource = 'RFIs'`)
+    )[0];
+  await expect.poll(state, patience).toEqual({ outcome: 'differs', rung: 'listing', differs: true, soon: true });
+  // What was missing came back, and the list proves nothing.
+  await rows('rfis', [2]);
+  await query(`delete from mirror.pending`);
+  await query(`update mirror.comparisons set next_listing_at = now() - interval '1 ms' where resource = 'RFIs'`);
+  await expect.poll(state, patience).toEqual({ outcome: 'not proved', rung: 'listing', differs: true, soon: true });
+  procore.answer = well;
+  await query(`update mirror.comparisons set next_listing_at = now() - interval '1 ms' where resource = 'RFIs'`);
+  await expect.poll(state, patience).toEqual({ outcome: 'equal', rung: 'listing', differs: false, soon: false });
+});
+
 test('it stops at its share of the calls, and goes on there when there are calls again', async () => {
   await wellFilled();
   await limit(40);
-  start();
+  // Calls that nobody enters stay counted while no time passes.
+  const clock = { ...realTime, now: () => 0 };
+  start({ clock, shareRestMs: 1_000, settings: { ...mirror.settings, pageSize: 10, clock } });
   await expect.poll(() => listCalls().length + callsOf('/tools').length, patience).toBe(4);
   await settled();
   expect(procore.calls).toHaveLength(4);

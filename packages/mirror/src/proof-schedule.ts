@@ -3,7 +3,7 @@
 //
 //   what differed ─▶ its list, which tells which records, or that all is well again
 //   tables that were never compared, then those whose turn it is ─▶ the cheap rungs
-//   nothing of that is due ─▶ whole lists
+//   one after each four of those, or all where nothing of that is due ─▶ whole lists
 import type { Catalogue } from '@procore-mirror/catalogue';
 import {
   type BatchKey,
@@ -32,14 +32,16 @@ export type ProofScheduleOptions = CompanyLoopOptions & {
   rungs?: typeof RUNGS;
 };
 
-const TURNS: readonly ProofTurn[] = ['differing', 'cheap', 'listing'];
-const A_TURN = 1000;
+/** Workers take what differed first, and of the rest what waits longest. */
+const POSITIONS: Readonly<Record<ProofTurn, number>> = { differing: 0, cheap: 1000, listing: 1000 };
 /** So many wait for workers at most: what is asked for later may be more urgent. */
 const MOST_OPEN = 10;
 /** How often it goes through all scopes for tables that were never compared, once none was found, ms. */
 const SEEK_EVERY_MS = 60_000;
 /** Whole lists may take long, and what is cheap comes due meanwhile. */
 const MOST_LISTINGS = 2;
+/** Where cheap rungs use up the share, a whole list has its turn after so many. */
+const CHEAP_BEFORE_LISTING = 4;
 
 /** Starts to have tables compared, of all companies that are selected. */
 export function startProofSchedule(options: ProofScheduleOptions): { close: () => Promise<void> } {
@@ -65,11 +67,11 @@ function createLooks(options: ProofScheduleOptions, companyId: string): () => Pr
   let isBroughtForward = false;
   let after: string | null = null;
   let seekAt = Number.NEGATIVE_INFINITY;
+  let cheapInARow = 0;
 
   async function ask(turn: ProofTurn, tables: readonly BatchKey[]): Promise<void> {
     const task = { rung: rungs[turn], sample: null, repairs: true, buriesAll: false };
-    // Workers take an earlier turn first.
-    const wanted = tables.map((table, index) => ({ ...table, position: TURNS.indexOf(turn) * A_TURN + index }));
+    const wanted = tables.map((table, index) => ({ ...table, position: POSITIONS[turn] + index }));
     await requestComparisons(database, { request: null, task, wanted });
   }
 
@@ -89,20 +91,36 @@ function createLooks(options: ProofScheduleOptions, companyId: string): () => Pr
     return { asked: due.length, isAll: looked === due.length && due.length < room };
   }
 
+  async function askListings(room: number): Promise<number> {
+    const { asked } = await askDue('listing', room);
+    if (asked > 0) cheapInARow = 0;
+    return asked;
+  }
+
+  /** Asks for tables that are to be counted; returns how many are, and whether there may be more. */
+  async function askCheap(room: number): Promise<{ asked: number; isAll: boolean }> {
+    if (room <= 0) return { asked: 0, isAll: false };
+    const unproved = await findUnproved(room);
+    await ask('cheap', unproved);
+    const left = room - unproved.length;
+    const due = left > 0 ? await askDue('cheap', left) : { asked: 0, isAll: false };
+    const asked = unproved.length + due.asked;
+    cheapInARow += asked;
+    return { asked, isAll: due.isAll };
+  }
+
   return async () => {
     if (!isBroughtForward) await bringProofsForward(pool, companyId, { cheapMs: everyMs, listingMs: mostRareMs });
     isBroughtForward = true;
-    let room = MOST_OPEN - (await countOpenProofs(pool, companyId));
+    const { open, listings } = await countOpenProofs(pool, companyId);
+    let room = MOST_OPEN - open;
     if (room <= 0 || (await share.callsLeft(companyId)) <= 0) return;
-    room -= (await askDue('differing', room)).asked;
-    const unproved = room > 0 ? await findUnproved(room) : [];
-    await ask('cheap', unproved);
-    room -= unproved.length;
-    if (room <= 0) return;
-    const cheap = await askDue('cheap', room);
-    // Whole lists are for calls that are left when nothing cheap is due.
-    const isNothingCheap = cheap.asked === 0 && cheap.isAll && unproved.length === 0;
-    const listings = Math.min(MOST_LISTINGS - (MOST_OPEN - room), room);
-    if (isNothingCheap && listings > 0) await askDue('listing', listings);
+    const differing = (await askDue('differing', room)).asked;
+    room -= differing;
+    const isTurnOfListing = cheapInARow >= CHEAP_BEFORE_LISTING && listings + differing < MOST_LISTINGS;
+    if (isTurnOfListing && room > 0) room -= await askListings(1);
+    const cheap = await askCheap(room);
+    const left = Math.min(MOST_LISTINGS - (MOST_OPEN - room), room);
+    if (cheap.asked === 0 && cheap.isAll && left > 0) await askListings(left);
   };
 }

@@ -21,14 +21,13 @@ import { logCallsLeft, turnOfLogMs } from './plan/log-share.ts';
 import { missedTimes, type Span } from './plan/missed-times.ts';
 import { isAskedFor, type PlannedLook, planLooks, startOfDay, statusesOf } from './plan/plan-looks.ts';
 import type { RepairLoopOptions } from './repair-options.ts';
+import { createCallsLately, LATELY_MS } from './run/calls-lately.ts';
 import { realTime } from './run/clock.ts';
 import { usualPace } from './run/fetch-settings.ts';
 import { busiestFirst, watchUndelivered } from './watch-undelivered.ts';
 
 /** Then it looks whether somebody asked meanwhile. */
 const LOOKS_AT_ONCE = 20;
-/** Calls of the last moments are counted here, for they are not entered yet. */
-const LATELY_MS = 10_000;
 /** What is due changes slowly; what somebody asks for is seen at once. */
 const PLAN_EVERY_MS = 30_000;
 const DAY_MS = 86_400_000;
@@ -42,11 +41,11 @@ export function createRepairRounds(
 ): (signal: AbortSignal) => Promise<void> {
   const { database, everyMs, log, clock = realTime } = options;
   const { pool } = database;
-  const lately: number[] = [];
+  const lately = createCallsLately(clock);
   let callsMade = 0;
   const client = countCalls(leaveParkedAlone(options.client, { database, parking: usualPace.parking, clock }), () => {
     callsMade += 1;
-    lately.push(clock.now());
+    lately.made();
   });
   const hooks = createHooksApi(client);
   const watch = watchUndelivered({ ...options, hooks, companyId, callsLeft: () => callsLeft('gap') });
@@ -58,8 +57,7 @@ export function createRepairRounds(
       readHookCalls(pool, companyId, 0),
       countLogCalls(pool, companyId, LATELY_MS),
     ]);
-    while ((lately[0] ?? Number.POSITIVE_INFINITY) < clock.now() - LATELY_MS) lately.shift();
-    return logCallsLeft({ used: entered + lately.length, hourLimit }, because);
+    return logCallsLeft({ used: entered + lately.count(), hourLimit }, because);
   }
 
   async function readState(): Promise<State> {

@@ -340,3 +340,159 @@ test('a worker that is killed anywhere leaves a comparison to another one, which
     for (const one of workers.splice(0)) await one.close();
   }
 });
+
+test('a company that refuses everything, who we are too, is parked by the first list, and costs nothing more', async () => {
+  const world = worldOf('/locations', '/rfis', '/submittals');
+  procore.answer = answerOf(world);
+  for (const resource of ['Locations', 'RFIs', 'Submittals']) await fill(resource);
+  procore.answer = () => ({ status: 403 });
+  procore.calls = [];
+  const { outcomes } = await verify(['Locations', 'RFIs', 'Submittals']);
+  expect(outcomes).toEqual(['not proved', 'not proved', 'not proved']);
+  expect(await query('select company_id::int as id, project_id, reason from mirror.scopes')).toEqual([
+    { id: 1, project_id: null, reason: 'not_connected' },
+  ]);
+  // Its list, who we are, what else is there; and the tools of the project.
+  expect(procore.calls.length).toBeLessThanOrEqual(10);
+});
+
+test('a list that refuses where the company is well parks nothing', async () => {
+  const world = worldOf('/locations');
+  procore.answer = answerOf(world);
+  await fill('Locations');
+  const well = answerOf(world);
+  procore.answer = (path, search) => (path.endsWith('/locations') ? { status: 403 } : well(path, search));
+  expect((await verify(['Locations'])).outcomes).toEqual(['not proved']);
+  expect(await query('select from mirror.scopes')).toEqual([]);
+});
+
+/** The client makes so many calls of one that fails. */
+const CALLS_OF_A_TRY = 6;
+test.each<[string, (id: number) => boolean, number]>([
+  ['all, of which ten are asked', () => true, CALLS_OF_A_TRY * (3 * 3 + 7)],
+  ['every second one', (id: number) => id % 2 === 1, CALLS_OF_A_TRY * (3 * 3 + 17) + 20],
+])('lists of parents that fail are tried three times only at first: %s', async (_, fails, most) => {
+  const one = (id: number) => new Map([[id, record(id)]]);
+  const ids = upTo(40);
+  const world: World = Object.fromEntries(ids.map((id) => [`/rfis/${id}/replies`, one(id + 100)]));
+  world['/rfis'] = new Map(ids.map((id) => [id, record(id)]));
+  const well = answerOf(world, []);
+  procore.answer = well;
+  await fill('RFIs');
+  await fill('RFI Replies');
+  const repliesOf = (path: string) => Number(/\/rfis\/(\d+)\/replies$/.exec(path)?.[1] ?? 0);
+  procore.answer = (path, search) =>
+    fails(repliesOf(path)) && repliesOf(path) > 0 ? { status: 500 } : well(path, search);
+  procore.calls = [];
+  const { outcomes, proofs } = await verify(['RFI Replies']);
+  expect(outcomes).toEqual(['not proved']);
+  expect(proofs.at(-1)?.detail).toMatch(/500/);
+  expect(procore.calls.filter((call) => call.includes('/replies')).length).toBeLessThanOrEqual(most);
+});
+
+const MINUTE_MS = 60_000;
+const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+/** A worker that waits for late events, for a moment. */
+async function verifyPatiently(rung: 'listing' | 'count', onWait: () => Promise<unknown>) {
+  await requestVerification(mirror.database, {
+    ...{ catalogue: mirror.settings.catalogue, task: { ...task, rung } },
+    scopes: [{ companyId: '1', projectId: '7', resources: ['Locations'] }],
+  });
+  const worker = work('patient', { settings: { ...settings(), lateEventsMs: 500 } });
+  const isWaiting = async () =>
+    (await query(`select from mirror.comparisons where detail like '%had time to come%'`)).length;
+  await expect
+    .poll(async () => (await isOver()) || (await isWaiting()) === 1, { timeout: 30_000, interval: 5 })
+    .toBe(true);
+  await onWait();
+  await expect.poll(isOver, { timeout: 30_000, interval: 10 }).toBe(true);
+  await worker.close();
+  const [found] = await query('select outcome, calls::int from mirror.comparisons');
+  return {
+    ...found,
+    ids: (await query('select record_id::int as id from mirror.differences where is_sure order by 1')).map(
+      ({ id }) => id,
+    ),
+  };
+}
+/** One that is new, one that changed and one that is gone, and what events tell of them. */
+async function editLately(updatedAt: string): Promise<number[]> {
+  const world = worldOf('/locations');
+  procore.answer = answerOf(world);
+  await fill('Locations');
+  const own = world['/locations'];
+  own?.set(1, { ...record(1), subject: 'new', updated_at: updatedAt });
+  own?.set(99, { ...record(99), updated_at: updatedAt });
+  own?.delete(45);
+  return [1, 45, 99];
+}
+
+test('what events tell of only after the second look is no difference', async () => {
+  const late = await editLately(ago(0));
+  expect(await verifyPatiently('listing', () => mirror.hear('Locations', late))).toMatchObject({ ids: [] });
+});
+
+test('what no event tells of is a difference when events have had time to come, and at once where it happened long ago', async () => {
+  await editLately(ago(0));
+  expect(await verifyPatiently('listing', async () => {})).toMatchObject({ outcome: 'differs', ids: [1, 45, 99] });
+  await mirror.clear();
+  await editLately(ago(60 * MINUTE_MS));
+  const own = await verifyPatiently('listing', async () => {
+    expect(await query('select record_id::int as id from mirror.differences where is_sure order by 1')).toEqual([
+      { id: 1 },
+      { id: 99 },
+    ]);
+  });
+  expect(own).toMatchObject({ outcome: 'differs', ids: [1, 45, 99] });
+});
+
+test('numbers differ only when events have had time to come', async () => {
+  const world = worldOf('/locations');
+  procore.answer = answerOf(world);
+  await fill('Locations');
+  world['/locations']?.delete(45);
+  expect(await verifyPatiently('count', () => mirror.hear('Locations', [45]))).toMatchObject({ outcome: 'not proved' });
+  await query('delete from mirror.pending');
+  expect(await verifyPatiently('count', async () => {})).toMatchObject({ outcome: 'differs' });
+});
+
+test('while our own queue is behind nothing is called a difference, for a while', async () => {
+  const late = await editLately(ago(0));
+  await query(`delete from mirror.receivers`);
+  await query(`insert into mirror.receivers (id, host, pid, version, started_at, reported_at, report)
+    values ('r', 'h', 1, 'v', now() - interval '1 hour', now() - interval '1 minute', '{}')`);
+  const found = await verifyPatiently('listing', async () => {
+    const times = async () =>
+      (await query(`select (place -> 'waits' ->> 'times')::int as times from mirror.comparisons`))[0]?.times;
+    await expect.poll(times, { timeout: 30_000, interval: 10 }).toBe(3);
+    await mirror.hear('Locations', late);
+    await query('update mirror.receivers set reported_at = now()');
+  });
+  expect(found).toMatchObject({ ids: [] });
+  await query('delete from mirror.pending');
+  await query(`update mirror.receivers set reported_at = now() - interval '1 minute'`);
+  expect(await verifyPatiently('listing', async () => {})).toMatchObject({ outcome: 'differs', ids: [1, 45, 99] });
+  await query(`delete from mirror.receivers`);
+});
+
+test('children are compared when it is sure which parents are missing', async () => {
+  const ids = (...all: number[]) => new Map(all.map((id) => [id, record(id)]));
+  const world: World = { '/1/replies': ids(11), '/rfis': ids(1) };
+  procore.answer = answerOf(world, []);
+  await fill('RFIs');
+  await fill('RFI Replies');
+  world['/rfis'] = ids(1, 3);
+  world['/3/replies'] = ids(31);
+  await requestVerification(mirror.database, {
+    ...{ catalogue: mirror.settings.catalogue, task },
+    scopes: [{ companyId: '1', projectId: '7', resources: ['RFIs', 'RFI Replies'] }],
+  });
+  work('patient', { settings: { ...settings(), lateEventsMs: 500 } });
+  await expect.poll(isOver, { timeout: 30_000, interval: 10 }).toBe(true);
+  expect(
+    await query('select resource, record_id::int as id, kind from mirror.differences where is_sure order by 2'),
+  ).toEqual([
+    { resource: 'RFIs', id: 3, kind: 'missing' },
+    { resource: 'RFI Replies', id: 31, kind: 'missing' },
+  ]);
+});

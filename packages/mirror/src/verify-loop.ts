@@ -1,5 +1,6 @@
 // Compares with Procore what was asked for, in each worker a few resources at once, and beside that one that the schedule asked for
 // (`proof-schedule.ts`). How far each comparison is lies in Postgres: whoever takes it over goes on there.
+import { isListedByParent, parentsOf } from '@procore-mirror/catalogue';
 import {
   addProof,
   type BatchKey,
@@ -8,6 +9,7 @@ import {
   endComparison,
   giveComparisonBack,
   inTransaction,
+  isBegunBefore,
   keepComparison,
   type Queryable,
   renewComparison,
@@ -17,7 +19,7 @@ import { type AskedTools, createAskedTools } from './ask/asked-tools.ts';
 import type { Compared, KeptComparison } from './compare/comparison.ts';
 import { compareResource } from './compare-resource.ts';
 import { compareSample } from './compare-sample.ts';
-import { ComparisonLostError, ProofShareSpentError, ScopeParkedError } from './errors.ts';
+import { ComparisonLostError, ComparisonWaitsError, ProofShareSpentError, ScopeParkedError } from './errors.ts';
 import { leaveParkedAlone } from './heed-scopes.ts';
 import { judgeFailure } from './plan/judge-failure.ts';
 import { mayPass } from './plan/judge-fill.ts';
@@ -53,6 +55,8 @@ export type VerifyLoopOptions = {
 const REST_AFTER_UNREAD_MS = 1_000;
 const PAUSES_MS = [2_000, 10_000];
 const SHARE_REST_MS = 30_000;
+/** How long children wait for their parents, in looks. */
+const PARENTS_REST = 10;
 /** What the schedule has in hand at once, in each worker. */
 const SCHEDULED_AT_ONCE = 1;
 const DIFFERS = 'the mirror differed from Procore, and is repaired; somebody should know why';
@@ -127,6 +131,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
     let { calls } = comparison;
     try {
       const request = comparison.request ?? `schedule ${Math.floor(clock.date().getTime() / everyMs)}`;
+      if (comparison.place === null) await insistOnParents(comparison);
       if (comparison.place === null && (await tools.isOff({ ...comparison, request }, signal))) {
         const off = { holder, state: 'off', outcome: null, calls, detail: null } as const;
         const next = nextProofs({ ...comparison, outcome: null }, everyMs);
@@ -156,6 +161,15 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
     }
   }
 
+  /** Which parents are missing or gone is known when their own comparison is over. */
+  async function insistOnParents(comparison: ClaimedComparison): Promise<void> {
+    const { catalogue } = options.settings;
+    const entry = catalogue.get(comparison.resource);
+    const parents = isListedByParent(entry) ? parentsOf(catalogue, entry).map(({ resource }) => resource) : [];
+    if (parents.length > 0 && (await isBegunBefore(database.pool, comparison, parents)))
+      throw new ComparisonWaitsError('the comparison of its parents is not over', idleMs * PARENTS_REST);
+  }
+
   async function settle(
     comparison: ClaimedComparison,
     error: unknown,
@@ -165,8 +179,9 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
     if (isLost || error instanceof ComparisonLostError) return;
     const back = { holder, calls, detail: null, isAttempt: false };
     const restMs = closing.signal.aborted ? 0 : restOf(error);
-    if (restMs !== null) return giveComparisonBack(database, comparison, { ...back, pauseMs: restMs });
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = messageOf(error);
+    const why = error instanceof ComparisonWaitsError ? detail : null;
+    if (restMs !== null) return giveComparisonBack(database, comparison, { ...back, detail: why, pauseMs: restMs });
     const pauseMs = pausesMs[attempts];
     const isParked = error instanceof ScopeParkedError;
     const passes = isParked ? comparison.request !== null : mayPass(error);
@@ -195,6 +210,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
   /** How long it rests where calls are short, ms; null: that is not what stopped it. */
   function restOf(error: unknown): number | null {
     if (error instanceof ProofShareSpentError) return shareRestMs;
+    if (error instanceof ComparisonWaitsError) return error.pauseMs;
     return judgeFailure(error)?.kind === 'limited' ? REST_AFTER_UNREAD_MS : null;
   }
 
@@ -222,6 +238,10 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
       await Promise.all([...asked.inHand, ...scheduled.inHand]);
     },
   };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function insist(isOurs: boolean): void {

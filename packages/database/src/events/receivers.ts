@@ -65,6 +65,16 @@ export async function forgetOldReceivers(database: Database): Promise<void> {
   await database.pool.query(`delete from mirror.receiver_gaps where until < now() - interval '90 days'`);
 }
 
+/** Do deliveries that receivers got before `since` (ISO 8601) still wait in the queue, as far as their last reports tell, which come the same way? */
+export async function isRecordingBehind(client: Queryable, since: string): Promise<boolean> {
+  const { rows } = await client.query<{ is: boolean }>(
+    `select exists (select from mirror.receivers
+      where stopped_at is null and recorded_at > now() - interval '1 hour' and reported_at < $1) as is`,
+    [since],
+  );
+  return rows[0]?.is === true;
+}
+
 /**
  * Receivers that run, as they reported within the last minute and a half, and do not accept the value with this fingerprint; those that
  * do not say what they accept are left out.

@@ -90,6 +90,8 @@ export type RecordDifference = {
   parentId: string | null;
   kind: 'missing' | 'changed';
   fields: string[] | null;
+  /** When it was changed, as Procore says. */
+  updatedAt: string | null;
 };
 
 /**

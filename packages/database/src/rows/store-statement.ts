@@ -114,7 +114,7 @@ with ${chosenRecords(table, { ...shape, isPart: false })},
 seen as materialized (
   select c.id, c.parent_id, t.id is null or ${ABSENT} as is_missing,
     not ${isHere} as is_elsewhere, ${idsOnly ? 'false' : `${currentHash('t')} is distinct from ${hash}`} as is_changed,
-    ${record} as record, t._data as row, array_remove(array[${place.length === 0 ? 'null' : place.join(', ')}]::text[], null) as moved
+    ${record} as record, t._data as row, c.record ->> 'updated_at' as updated_at, array_remove(array[${place.length === 0 ? 'null' : place.join(', ')}]::text[], null) as moved
   from chosen c left join ${tableName(table)} t on ${keys.join(' and ')}
   where (t.id is null or t._version < $4::bigint) and ($3::bigint is null or $7::text[] is not null) and not ${hasNews(table, 'c.id', '$2', '$3')}
 )
@@ -125,7 +125,7 @@ select id::text as id, parent_id::text as "parentId", case when is_missing then 
       : `array(
     select k.key from (select jsonb_object_keys(record) as key union select jsonb_object_keys(row)) k
     where (record ? k.key) <> (row ? k.key) or ${field('record')} is distinct from ${field('row')} order by 1)`
-  } end as fields
+  } end as fields, updated_at as "updatedAt"
 from seen where is_missing or is_elsewhere or is_changed order by seen.id`;
 }
 

@@ -31,6 +31,8 @@ export type ClaimedComparison = BatchKey &
     attempts: number;
     /** When it began, ISO 8601. */
     startedAt: string;
+    /** How long it has been known to differ, ms; null: it is not. */
+    differsForMs: number | null;
   };
 
 const isHeld = (key: BatchKey): string => `${isOfBatch(key)} and lease_holder = $4 and state = 'running'`;
@@ -136,6 +138,7 @@ export async function claimComparison(
       from next where b.ctid = next.ctid
       returning company_id::text as "companyId", project_id::text as "projectId", resource, rung, sample, shows, repairs,
         buries_all as "buriesAll", request, place, calls::float8 as calls, attempts, lease_holder as holder,
+        (extract(epoch from now() - differs_since) * 1000)::float8 as "differsForMs",
         to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "startedAt"`,
       [holder, leaseMs, isScheduled],
     );
@@ -144,6 +147,20 @@ export async function claimComparison(
 }
 
 const IS_DUE = `b.state in ('waiting', 'running') and b.due_at <= now() and (b.lease_until is null or b.lease_until <= now())`;
+
+/** Is a comparison of one of these resources in the scope, which was asked for together with this one, begun and not over? */
+export async function isBegunBefore(
+  client: Queryable,
+  { companyId, projectId, request }: Pick<ClaimedComparison, 'companyId' | 'projectId' | 'request'>,
+  resources: readonly string[],
+): Promise<boolean> {
+  const { rows } = await client.query(
+    `select from mirror.comparisons where company_id = $1 and project_id is not distinct from $2::bigint and resource = any($3::text[])
+      and request is not distinct from $4 and state in ('waiting', 'running') and place is not null limit 1`,
+    [companyId, projectId, resources, request],
+  );
+  return rows.length > 0;
+}
 
 /** Prolongs the lease; false when another worker has taken the comparison since, or it was asked for anew. */
 export async function renewComparison(
@@ -204,7 +221,9 @@ export async function endComparison(
   const { rowCount } = await client.query(
     `update mirror.comparisons set state = $5, outcome = $6, calls = $7, detail = $8, finished_at = now(), place = null,
       lease_holder = null, lease_until = null, next_cheap_at = coalesce(now() + $9::float8 * interval '1 ms', next_cheap_at),
-      next_listing_at = coalesce(now() + $10::float8 * interval '1 ms', next_listing_at - $11::float8 * interval '1 ms')
+      next_listing_at = coalesce(now() + $10::float8 * interval '1 ms', next_listing_at - $11::float8 * interval '1 ms'),
+      differs_since = case when $6 = 'differs' then coalesce(differs_since, now())
+        when $6 = 'equal' and rung = 'listing' then null else differs_since end
       where ${isHeld(key)}`,
     [...heldBy(key, holder), state, outcome, calls, detail, next.cheapInMs, next.listingInMs, next.listingSoonerMs],
   );

@@ -4,7 +4,7 @@ import type { Queryable } from '../connection/queryable.ts';
 import type { BatchKey } from './batch.ts';
 import { scopeCovers } from './scopes.ts';
 
-/** `differing`: the last comparison found a difference, so its list is to tell whether that is all, and repaired; `cheap`, `listing`: it is its turn. */
+/** `differing`: a comparison found a difference, so its list is to tell whether that is all, and repaired; `cheap`, `listing`: it is its turn. */
 export type ProofTurn = 'differing' | 'cheap' | 'listing';
 
 type Due = {
@@ -20,7 +20,7 @@ const LOOKED_THROUGH = 100;
 const PLACES_LOOKED_THROUGH = 50;
 
 const TURNS = {
-  differing: { column: 'next_listing_at', condition: `state = 'done' and outcome = 'differs'` },
+  differing: { column: 'next_listing_at', condition: `state = 'done' and differs_since is not null` },
   cheap: { column: 'next_cheap_at', condition: `state in ('done', 'off')` },
   listing: { column: 'next_listing_at', condition: `state in ('done', 'off')` },
 } as const;
@@ -118,14 +118,17 @@ export async function readOffTables(client: Queryable, companyIds: readonly stri
   return rows;
 }
 
-/** How many comparisons of the schedule are not over. */
-export async function countOpenProofs(client: Queryable, companyId: string): Promise<number> {
-  const { rows } = await client.query<{ open: number }>(
-    `select count(*)::int as open from mirror.comparisons
+/** How many comparisons of the schedule are not over, and how many of them read whole lists. */
+export async function countOpenProofs(
+  client: Queryable,
+  companyId: string,
+): Promise<{ open: number; listings: number }> {
+  const { rows } = await client.query<{ open: number; listings: number }>(
+    `select count(*)::int as open, count(*) filter (where rung = 'listing')::int as listings from mirror.comparisons
       where state in ('waiting', 'running') and request is null and company_id = $1`,
     [companyId],
   );
-  return rows[0]?.open ?? 0;
+  return rows[0] ?? { open: 0, listings: 0 };
 }
 
 /** Where the time between two comparisons was longer until now, what was put off for that comes earlier. */

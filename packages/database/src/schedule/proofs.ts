@@ -58,11 +58,15 @@ export async function listSuspects(
   return rows;
 }
 
-/** What of a list was suspected and is `seen` again is sure; the rest of it was none, and is returned. */
+/** What of a list was suspected and is `seen` again is sure, the `undecided` stay suspected; the rest of it was none, and is returned. */
 export async function settleSuspects(
   client: Transaction,
   key: BatchKey,
-  { parentId, seen }: { parentId: string | null; seen: readonly Difference[] },
+  {
+    parentId,
+    seen,
+    undecided = [],
+  }: { parentId: string | null; seen: readonly Difference[]; undecided?: readonly string[] },
 ): Promise<Pick<Difference, 'id' | 'kind'>[]> {
   const ofList = `${isOfBatch(key, 'd.')} and not d.is_sure and d.parent_id is not distinct from $4`;
   const values = [...keyValues(key), parentId];
@@ -73,8 +77,8 @@ export async function settleSuspects(
     [...values, asRows(seen)],
   );
   const { rows } = await client.query<Pick<Difference, 'id' | 'kind'>>(
-    `delete from mirror.differences d where ${ofList} returning d.record_id as id, d.kind`,
-    values,
+    `delete from mirror.differences d where ${ofList} and d.record_id <> all($5::text[]) returning d.record_id as id, d.kind`,
+    [...values, undecided],
   );
   return rows;
 }

@@ -676,6 +676,8 @@ export const comparisons = mirror.table(
     /** When the schedule compares it next by the cheap rungs, and by its whole lists, or looks whether it can. */
     nextCheapAt: moment('next_cheap_at').notNull().default(now),
     nextListingAt: moment('next_listing_at').notNull().default(now),
+    /** Since when comparisons found a difference, and no comparison of whole lists found it equal. */
+    differsSince: moment('differs_since'),
   },
   (table) => [
     unique('comparisons_scope').on(table.companyId, table.projectId, table.resource).nullsNotDistinct(),
@@ -684,7 +686,7 @@ export const comparisons = mirror.table(
     index('comparisons_next_listing').on(table.companyId, table.nextListingAt).where(sql`state in ('done', 'off')`),
     index('comparisons_differing')
       .on(table.companyId, table.nextListingAt)
-      .where(sql`state = 'done' and outcome = 'differs'`),
+      .where(sql`state = 'done' and differs_since is not null`),
   ],
 );
 

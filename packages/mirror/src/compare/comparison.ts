@@ -8,6 +8,7 @@ import type {
   Queryable,
   Reading,
   Transaction,
+  Trouble,
 } from '@procore-mirror/database';
 import { inTransaction } from '@procore-mirror/database';
 import { z } from 'zod';
@@ -27,6 +28,9 @@ const comparePlace = z.object({
   /** Records that its lists showed, and the first reason why they prove nothing; and those of the rungs below. */
   theirs: z.number(),
   flaw: z.string().nullable(),
+  /** How many lists refused or failed, and how many of them just now, one after the other. */
+  refused: z.number().default(0),
+  inARow: z.number().default(0),
   flaws: z.array(z.string()),
   /** What counts said; null: nothing was counted. */
   counts: z
@@ -35,6 +39,8 @@ const comparePlace = z.object({
       ...{ newest: z.string().nullable(), isQuiet: z.boolean() },
     })
     .nullable(),
+  /** Since and until when, ISO 8601, events may be under way of what seems to differ on this rung; null: nothing was waited for. */
+  waits: z.object({ since: z.string(), until: z.string(), times: z.number() }).nullable().default(null),
   /** Did something seem to differ that was news under way? */
   hasMoved: z.boolean(),
   /** From when on the list is asked for changes; null: that was not looked up. */
@@ -72,14 +78,23 @@ export type CompareOptions = Pick<ComparisonTask, 'rung' | 'repairs' | 'buriesAl
   onEnd?: (calls: number) => void;
 };
 
-export type Comparison = { run: BatchRun; place: ComparePlace; options: CompareOptions };
+export type Comparison = {
+  run: BatchRun;
+  place: ComparePlace;
+  options: CompareOptions;
+  /** Told of what refused or failed. True: its whole company does, and is parked by now. */
+  isCompanyToBlame: (trouble: Trouble) => Promise<boolean>;
+};
 
 /** One list of the resource: of all, of a parent, of some days, a further one, or a bin. */
 export type Part = ListingOptions & { name: string };
 
+/** One that a look showed. `updatedAt`: when it was changed, as Procore says. */
+export type Seen = Difference & { updatedAt?: string | null };
+
 /** What one look at a list showed. */
 export type Found = {
-  differences: Difference[];
+  differences: Seen[];
   ids: ReadonlySet<string>;
   flaw: string | null;
   /** Did it say how many records there are? */
@@ -90,6 +105,7 @@ export type Found = {
 export function firstPlace(rules: string, since: string, { now, rung }: CompareOptions): ComparePlace {
   return {
     ...{ rules, since, day: now.toISOString(), after: null, theirs: 0, flaw: null, flaws: [] },
+    ...{ refused: 0, inARow: 0, waits: null },
     ...{ rung: rung === 'listing' ? 'listing' : 'count', counts: null, hasMoved: false, base: null, done: [] },
   };
 }

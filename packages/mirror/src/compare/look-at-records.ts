@@ -1,11 +1,17 @@
 // One look at a list whose records are compared with their rows, page by page.
-import { compareRecords, type Difference, findLacking, inTransaction } from '@procore-mirror/database';
+import {
+  compareRecords,
+  type Difference,
+  findLacking,
+  inTransaction,
+  type RecordDifference,
+} from '@procore-mirror/database';
 import type { ListingOptions, Page } from '../ask/listing-pages.ts';
 import { type Look, lookAtList } from '../ask/look-at-list.ts';
 import { isNotFound } from '../plan/judge-failure.ts';
 import { scopeOf } from '../run/batch-run.ts';
 import { readItems } from '../run/read-answer.ts';
-import { type Comparison, type Found, type Part, readingOf } from './comparison.ts';
+import { type Comparison, type Found, type Part, readingOf, type Seen } from './comparison.ts';
 import { failureOf } from './look-through.ts';
 
 /** `conclude`: what follows of the list as a whole, and why it does not prove what it is to prove. */
@@ -14,7 +20,7 @@ export async function lookAtRecords(
   { name: _, ...part }: Part,
   conclude: (looked: Look) => Promise<{ differences: Difference[]; flaw: string | null }>,
 ): Promise<Found> {
-  const differences: Difference[] = [];
+  const differences: Seen[] = [];
   const looked = await lookAtList(comparison.run, comparison.run.entry, part, async (page) => {
     differences.push(...(await comparePage(comparison, part, page)));
   }).catch((error: unknown) => failureOf(comparison, error));
@@ -43,7 +49,7 @@ async function comparePage(
   { run, place }: Comparison,
   { parentId }: ListingOptions,
   { text, wrapper }: Page,
-): Promise<Difference[]> {
+): Promise<RecordDifference[]> {
   const { entry, settings } = run;
   const idsOnly = entry.list?.within !== null;
   const ids = () => Buffer.from(JSON.stringify(readItems(text, entry).map(({ id }) => ({ id }))));

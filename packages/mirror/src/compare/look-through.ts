@@ -1,10 +1,12 @@
 // The lists of one rung looked through, and those with suspects once more: what is seen again is sure.
-import { type Difference, listSuspectLists, settleSuspects, suspectDifferences } from '@procore-mirror/database';
+import { listSuspectLists, settleSuspects, suspectDifferences } from '@procore-mirror/database';
 import { ProcoreResponseError } from '@procore-mirror/procore';
 import { flawOfAnswer } from '../ask/look-at-list.ts';
+import { ScopeParkedError } from '../errors.ts';
 import { judgeFailure } from '../plan/judge-failure.ts';
 import { realTime } from '../run/clock.ts';
-import { type Comparison, type Found, keepPlace, type Part } from './comparison.ts';
+import { type Comparison, type Found, keepPlace, type Part, type Seen } from './comparison.ts';
+import { mayBeUnderWay, waitedForEvents, waitForEvents } from './late-events.ts';
 
 /** Records that a list says are gone. */
 export type Gone = Pick<Found, 'isCounted'> & { ids: readonly string[]; parentId: string | null };
@@ -21,6 +23,8 @@ export type RungLooks = {
 
 /** Whom so many lists in a row refuse is refused by the rest, too. */
 const REFUSALS_IN_A_ROW = 10;
+/** So many lists of a comparison that fail are tried several times each. */
+const REFUSED_WITH_TRIES = 3;
 const NOTHING_SEEN: Found = { differences: [], ids: new Set(), flaw: null, isCounted: false, isRefused: true };
 
 /** Looks at all lists, and once more at those where something seems to differ. Throws what may pass. */
@@ -31,13 +35,14 @@ export async function lookThrough(comparison: Comparison, looks: RungLooks): Pro
 
 async function lookAtAll(comparison: Comparison, { parts, look }: RungLooks): Promise<void> {
   const { run } = comparison;
-  let refusals = 0;
   for (const part of parts) {
-    const { after, theirs, flaw } = comparison.place;
+    const { after, theirs, flaw, refused, inARow } = comparison.place;
     if (after !== null && part.name <= after) continue;
-    const found = refusals < REFUSALS_IN_A_ROW ? await look(comparison, part) : NOTHING_SEEN;
-    refusals = found.isRefused ? refusals + 1 : 0;
-    const place = { after: part.name, theirs: theirs + found.ids.size, flaw: flaw ?? found.flaw };
+    const found = inARow < REFUSALS_IN_A_ROW ? await look(comparison, part) : NOTHING_SEEN;
+    const place = {
+      ...{ after: part.name, theirs: theirs + found.ids.size, flaw: flaw ?? found.flaw },
+      ...{ refused: refused + Number(found.isRefused), inARow: found.isRefused ? inARow + 1 : 0 },
+    };
     await keepPlace(comparison, place, async (client) => {
       await suspectDifferences(client, run.batch, found.differences);
       return undefined;
@@ -45,20 +50,25 @@ async function lookAtAll(comparison: Comparison, { parts, look }: RungLooks): Pr
   }
 }
 
-/** What differs at a second look, too, is sure. */
+/** What differs at a second look, too, is sure, unless its event may be under way: then it is at a third one, when that has had time to come. */
 async function lookAgain(comparison: Comparison, looks: RungLooks): Promise<void> {
   const { settings, batch, signal } = comparison.run;
-  const lists = await listSuspectLists(settings.database.pool, batch);
-  if (lists.length > 0) await (settings.clock ?? realTime).sleep(settings.absencePauseMs, signal);
-  for (const parentId of lists) await settleList(comparison, looks, parentId);
+  const suspects = () => listSuspectLists(settings.database.pool, batch);
+  const lists = await suspects();
+  if (lists.length === 0) return;
+  const hasWaited = await waitedForEvents(comparison);
+  if (!hasWaited) await (settings.clock ?? realTime).sleep(settings.absencePauseMs, signal);
+  for (const parentId of lists) await settleList(comparison, looks, parentId, { hasWaited });
+  if (!hasWaited && (await suspects()).length > 0) await waitForEvents(comparison);
 }
 
 async function settleList(
   comparison: Comparison,
   { parts, look, doubt, tellsByLacking }: RungLooks,
   parentId: string | null,
+  { hasWaited }: { hasWaited: boolean },
 ): Promise<void> {
-  let seen: Difference[] = [];
+  let seen: Seen[] = [];
   const ids = new Set<string>();
   let { flaw } = comparison.place;
   let isCounted = true;
@@ -69,12 +79,14 @@ async function settleList(
     flaw ??= found.flaw;
     isCounted &&= found.isCounted;
   }
+  const undecided = hasWaited ? [] : seen.filter((one) => mayBeUnderWay(comparison, one)).map(({ id }) => id);
+  seen = seen.filter(({ id }) => !undecided.includes(id));
   const gone = seen.flatMap(({ id, kind }) => (kind === 'extra' ? id : []));
   const why = gone.length === 0 ? null : await doubt(comparison, { ids: gone, parentId, isCounted });
   if (why !== null) seen = seen.filter(({ kind }) => kind !== 'extra');
   flaw ??= why;
   await keepPlace(comparison, {}, async (client) => {
-    const dropped = await settleSuspects(client, comparison.run.batch, { parentId, seen });
+    const dropped = await settleSuspects(client, comparison.run.batch, { parentId, seen, undecided });
     // The first look skipped one, so it may have skipped another that we do not know.
     const isSkipped = dropped.some(({ id, kind }) => kind === 'extra' && ids.has(id));
     if (tellsByLacking && isSkipped) flaw ??= 'it changed while it was read';
@@ -82,8 +94,17 @@ async function settleList(
   });
 }
 
-/** Why a call came to nothing, where that is all there is to say. Throws what may pass, unless it was tried often enough. */
-export function failureOf({ options }: Comparison, error: unknown): Error {
-  const isAnswer = error instanceof ProcoreResponseError && judgeFailure(error)?.kind === 'trouble';
-  return isAnswer && options.kept.isLastTry() ? error : flawOfAnswer(error);
+/**
+ * Why a call came to nothing, where that is all there is to say. Throws what may pass, unless it was tried often enough, and ScopeParkedError
+ * where it is the whole company that refuses or fails.
+ */
+export async function failureOf(comparison: Comparison, error: unknown): Promise<Error> {
+  const { options, place, run, isCompanyToBlame } = comparison;
+  const failure = run.signal.aborted ? null : judgeFailure(error);
+  if (failure?.kind === 'trouble' && (await isCompanyToBlame(failure.trouble)))
+    throw new ScopeParkedError(`Procore is left alone for a while (${failure.trouble.detail})`, { cause: error });
+  const isAnswer = error instanceof ProcoreResponseError && failure?.kind === 'trouble';
+  // Where several lists came to nothing, those that fail are not tried again and again.
+  const isLastTry = options.kept.isLastTry() || place.refused >= REFUSED_WITH_TRIES;
+  return isAnswer && isLastTry ? error : flawOfAnswer(error);
 }

@@ -17,8 +17,8 @@ import { type Next, type Progress, UNKNOWN } from './progress.ts';
 /** So many resources of a company, and companies, that fail may not be to blame themselves. One that refuses us is enough to ask the company. */
 const RESOURCES_OF_A_COMPANY = 2;
 const COMPANIES_OF_ALL = 2;
-/** Tools that are turned off refuse many fills in a row. */
-const FILLS_OF_A_COMPANY = 3;
+/** Tools that are turned off refuse many fills and comparisons in a row. */
+const LISTS_OF_A_COMPANY = 3;
 /** Since a fill was refused before (`plan/judge-fill.ts`). */
 const LATELY_MS = 7_000;
 
@@ -38,13 +38,23 @@ export async function park(run: BatchRun, progress: Progress): Promise<Next> {
   return { kind: 'end', outcome: 'parked' };
 }
 
-/** A resource could not be filled. That one is not parked, for it has no news; its company is, or everything, if that is what fails. */
-export async function settleFailedFill(run: BatchRun, trouble: Trouble, attempts: number): Promise<void> {
-  if (trouble.reason === 'no_token') return parkEverything(run, trouble);
+/**
+ * A resource could not be filled, or compared. That one is not parked, for it has no news; its company is, or everything, if that is what fails.
+ * Returns whether that is so. `isSure`: is it no first refusal?
+ */
+export async function settleFailedList(
+  run: BatchRun,
+  trouble: Trouble,
+  { isSure }: { isSure: boolean },
+): Promise<boolean> {
+  if (trouble.reason === 'no_token') {
+    await parkEverything(run, trouble);
+    return true;
+  }
   const { database } = run.settings;
-  // The last fills of a company are fewer.
-  const isAlone = isRefusal(trouble) && attempts > 0 && !(await wasAnswered(database, run.batch.companyId, LATELY_MS));
-  await parkCompanyOf(run, trouble, isAlone ? 1 : FILLS_OF_A_COMPANY);
+  // The last lists of a company are fewer.
+  const isAlone = isRefusal(trouble) && isSure && !(await wasAnswered(database, run.batch.companyId, LATELY_MS));
+  return parkCompanyOf(run, trouble, isAlone ? 1 : LISTS_OF_A_COMPANY);
 }
 
 /** Parks the company if it may be what fails and does not say who we are. Returns whether it is parked. */

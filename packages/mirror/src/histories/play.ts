@@ -147,6 +147,7 @@ function settingsFor({ database, client }: Stage, { catalogue }: Family): FetchS
     delayMs: 0,
     maxWaitMs: 60_000,
     absencePauseMs: 0,
+    lateEventsMs: 0,
     pageSize: 2,
     parking: { firstPauseMs: 1, longestPauseMs: 1 },
     random: () => 0.5,

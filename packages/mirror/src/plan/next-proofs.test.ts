@@ -22,6 +22,18 @@ test.each<[string, Partial<Ended>, number, object]>([
     DAY,
     { cheapInMs: DAY, listingSoonerMs: 6 * DAY },
   ],
+  [
+    'a whole list that proves nothing',
+    { rung: 'listing', outcome: 'not proved' },
+    DAY,
+    { cheapInMs: DAY, listingInMs: 7 * DAY },
+  ],
+  ...[0, 1, 2, 6, 60].map((days): [string, Partial<Ended>, number, object] => [
+    `a whole list that proves nothing of what differs for ${days} days`,
+    { rung: 'listing', outcome: 'not proved', differsForMs: days * DAY },
+    DAY,
+    { cheapInMs: DAY, listingInMs: Math.min(Math.max(days / 2, 1), 7) * DAY },
+  ]),
   ['what a person left as it is', { rung: 'listing', repairs: false, outcome: 'differs' }, DAY, {}],
   ['what a person found equal', { rung: 'listing', repairs: false }, DAY, { cheapInMs: DAY, listingInMs: 7 * DAY }],
   ['a tool that is off', { outcome: null }, DAY, { cheapInMs: 7 * DAY, listingInMs: 7 * DAY }],

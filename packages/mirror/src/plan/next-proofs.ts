@@ -21,6 +21,8 @@ export const RUNGS: Readonly<Record<ProofTurn, Rung>> = { differing: 'listing', 
 export type Ended = Pick<ComparisonTask, 'rung' | 'repairs'> & {
   /** Null: its tool is off. */
   outcome: 'equal' | 'differs' | 'not proved' | null;
+  /** How long it was known to differ before, ms; null: it was not. */
+  differsForMs?: number | null | undefined;
   /** Nothing was asked, because the scope is parked. */
   isParked?: boolean | undefined;
 };
@@ -28,7 +30,10 @@ export type Ended = Pick<ComparisonTask, 'rung' | 'repairs'> & {
 const AS_BEFORE: NextProofs = { cheapInMs: null, listingInMs: null, listingSoonerMs: 0 };
 
 /** When the schedule is to compare a table again of which a comparison has ended. `everyMs`: 0, there is no schedule. */
-export function nextProofs({ rung, repairs, outcome, isParked }: Ended, everyMs: number): NextProofs {
+export function nextProofs(
+  { rung, repairs, outcome, isParked, differsForMs = null }: Ended,
+  everyMs: number,
+): NextProofs {
   if (everyMs === 0 || rung === 'sample') return AS_BEFORE;
   if (isParked) return { ...AS_BEFORE, cheapInMs: putOffMs(everyMs), listingInMs: putOffMs(everyMs) };
   const rareMs = listingEveryMs(everyMs);
@@ -38,6 +43,11 @@ export function nextProofs({ rung, repairs, outcome, isParked }: Ended, everyMs:
   // What differed is proved again by its list, for until then nothing tells that all of it was found and repaired; but no more often than each
   // table is looked at.
   const isDiffering = outcome === 'differs';
-  if (rung === 'listing') return { ...AS_BEFORE, cheapInMs: everyMs, listingInMs: isDiffering ? everyMs : rareMs };
+  if (rung === 'listing') {
+    // A list that never proves anything must not take the turns of all others.
+    const againMs = outcome === 'not proved' && differsForMs !== null ? differsForMs / 2 : rareMs;
+    const listingInMs = isDiffering ? everyMs : Math.min(Math.max(againMs, everyMs), rareMs);
+    return { ...AS_BEFORE, cheapInMs: everyMs, listingInMs };
+  }
   return { ...AS_BEFORE, cheapInMs: everyMs, listingSoonerMs: isDiffering ? rareMs - everyMs : 0 };
 }

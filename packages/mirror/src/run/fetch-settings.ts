@@ -12,6 +12,8 @@ export type FetchSettings = Pace & {
   catalogue: Catalogue;
   /** How long after a fetch did not find a record another one has to miss it, too, before that counts, ms. */
   absencePauseMs: number;
+  /** An event may reach us so long after its change, ms: what changed since is no difference yet. */
+  lateEventsMs: number;
   /** Records per page of a full listing (v2 pages are held to 100). */
   pageSize: number;
   parking: ParkPauses;
@@ -35,9 +37,11 @@ export type FetchSettings = Pace & {
 export type NewDeadLetter = BatchKey & { id: string; recordId: string; reason: string };
 
 /** The pace of every process of ours. */
-export const usualPace: Pick<FetchSettings, 'maxWaitMs' | 'absencePauseMs' | 'pageSize' | 'parking'> = {
-  maxWaitMs: 60_000,
-  absencePauseMs: 6_000,
-  pageSize: 1000,
-  parking: { firstPauseMs: 20_000, longestPauseMs: 2 * 3_600_000 },
-};
+export const usualPace: Pick<FetchSettings, 'maxWaitMs' | 'absencePauseMs' | 'lateEventsMs' | 'pageSize' | 'parking'> =
+  {
+    maxWaitMs: 60_000,
+    absencePauseMs: 6_000,
+    lateEventsMs: 120_000,
+    pageSize: 1000,
+    parking: { firstPauseMs: 20_000, longestPauseMs: 2 * 3_600_000 },
+  };

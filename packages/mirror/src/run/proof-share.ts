@@ -3,6 +3,7 @@ import { countLogCalls, countProofCalls, type Database, readHookCalls } from '@p
 import type { ProcoreClient } from '@procore-mirror/procore';
 import { ProofShareSpentError } from '../errors.ts';
 import { proofCallsLeft } from '../plan/proof-share.ts';
+import { createCallsLately, LATELY_MS } from './calls-lately.ts';
 import type { Clock } from './clock.ts';
 
 export type ProofShare = {
@@ -12,13 +13,9 @@ export type ProofShare = {
   within: (client: ProcoreClient) => ProcoreClient;
 };
 
-/** Calls of the last moments are counted here, for they are not entered yet. */
-const LATELY_MS = 10_000;
-
 export function createProofShare(database: Database, clock: Clock): ProofShare {
   const { pool } = database;
-  const lately: number[] = [];
-  const made = () => void lately.push(clock.now());
+  const lately = createCallsLately(clock);
 
   async function callsLeft(companyId: string): Promise<number> {
     const [{ hourLimit }, entered, usedByLog] = await Promise.all([
@@ -26,14 +23,13 @@ export function createProofShare(database: Database, clock: Clock): ProofShare {
       countProofCalls(pool, companyId, LATELY_MS),
       countLogCalls(pool, companyId, 0),
     ]);
-    while ((lately[0] ?? Number.POSITIVE_INFINITY) < clock.now() - LATELY_MS) lately.shift();
     // Of all companies: where each has windows of its own it is a little careful.
-    return proofCallsLeft({ used: entered + lately.length, usedByLog, hourLimit });
+    return proofCallsLeft({ used: entered + lately.count(), usedByLog, hourLimit });
   }
 
   async function take(companyId: string): Promise<void> {
     if ((await callsLeft(companyId)) <= 0) throw new ProofShareSpentError(SPENT);
-    made();
+    lately.made();
   }
 
   return {
@@ -48,7 +44,7 @@ export function createProofShare(database: Database, clock: Clock): ProofShare {
         await take(options.companyId);
         let isFirst = true;
         for await (const page of client.pages(path, options)) {
-          if (!isFirst) made();
+          if (!isFirst) lately.made();
           isFirst = false;
           yield page;
         }

@@ -100,6 +100,7 @@ export function testSettings(database: Database, client: ProcoreClient): FetchSe
     delayMs: 0,
     maxWaitMs: 60_000,
     absencePauseMs: 0,
+    lateEventsMs: 0,
     pageSize: 100,
     parking: { firstPauseMs: 60_000, longestPauseMs: 600_000 },
     random: () => 0.5,
