@@ -282,6 +282,43 @@ test.each<[string, (answer: Scripted, search: URLSearchParams) => Scripted]>([
   expect(await query('select from procore.locations where _deleted_at is not null')).toEqual([]);
 });
 
+/** Its Total counts so many records beyond what it shows. */
+const hiding = (world: World, hidden: number) => (path: string, search: URLSearchParams) => {
+  const answer = answerOf(world)(path, search);
+  return path.endsWith('/locations') ? total(answer, (world['/locations']?.size ?? 0) + hidden) : answer;
+};
+
+test.each([
+  ['more', 2, 3],
+  ['fewer', 2, 1],
+  ['some, where none were', 0, 2],
+  ['none, where some were', 2, 0],
+])('a Total that counts %s of what we may not see than before makes no difference for ever', async (_, before, now) => {
+  const world = worldOf('/locations');
+  procore.answer = hiding(world, before);
+  await fill('Locations');
+  await fill('Locations');
+  expect((await verify(['Locations'])).outcomes).toEqual(['equal']);
+  procore.answer = hiding(world, now);
+  expect(await verify(['Locations'])).toMatchObject({ differences: [], outcomes: ['equal'] });
+  expect((await verify(['Locations'], { rung: 'count' })).proofs.at(-1)).toMatchObject({
+    ...{ outcome: 'not proved', ours: 45, theirs: 45, calls: 1 },
+  });
+  world['/locations']?.delete(3);
+  expect((await verify(['Locations'])).differences).toMatchObject([{ id: 3, kind: 'extra' }]);
+});
+
+test('a Total that counts a row of ours which the list does not show proves nothing, however often', async () => {
+  const world = worldOf('/locations');
+  procore.answer = answerOf(world);
+  await fill('Locations');
+  world['/locations']?.delete(3);
+  procore.answer = hiding(world, 1);
+  for (let times = 0; times < 3; times += 1)
+    expect(await verify(['Locations'])).toMatchObject({ differences: [], outcomes: ['not proved'] });
+  expect((await verify(['Locations'])).proofs.at(-1)?.detail).toContain('counts 1 records more than came');
+});
+
 test('what waits for its fetch, and what was fetched while the list was read, is no difference', async () => {
   const world = worldOf('/locations');
   procore.answer = answerOf(world);
