@@ -241,6 +241,8 @@ export {
   type Difference,
   findCompared,
   forgetDifferences,
+  isComparedNow,
+  listComparedTables,
   listDifferences,
   listSuspectLists,
   listSuspects,

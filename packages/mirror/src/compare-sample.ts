@@ -65,6 +65,7 @@ type Seen =
 
 /** Whom so many shows in a row refuse is refused by the rest, too. */
 const REFUSALS_IN_A_ROW = 10;
+const NOTHING = 'no row could be compared, for news of those that were chosen waits, or there is none any more';
 
 /** Compares so many records of the resource, and tells what differs, each after a second look. Throws what the client throws, and may pass. */
 export async function compareSample(
@@ -181,11 +182,12 @@ async function conclude({ run, place, options }: Sample): Promise<Compared> {
   const differences = await listDifferences(database.pool, batch);
   const count = (kind: Difference['kind']) => differences.filter((difference) => difference.kind === kind).length;
   const ours = place.shown + place.missed;
+  const flaw = place.flaw ?? (ours === 0 ? NOTHING : null);
   const compared: Compared = {
     rung: 'sample',
     ...{ ours, theirs: place.shown, missing: count('missing'), changed: count('changed'), extra: count('extra') },
-    outcome: differences.length > 0 ? 'differs' : ours > 0 && place.flaw === null ? 'equal' : 'not proved',
-    detail: place.flaw,
+    outcome: differences.length > 0 ? 'differs' : flaw === null ? 'equal' : 'not proved',
+    detail: flaw,
     calls: run.counts().calls,
   };
   await inTransaction(database, async (client) => {

@@ -154,7 +154,7 @@ test('numbers that differ are told for a call or two, and equal ones prove nothi
   procore.calls = [];
   expect(await verify(['Locations'], { rung: 'count' })).toMatchObject({
     ...{ differences: [], outcomes: ['not proved'] },
-    proofs: [{ rung: 'count', ours: 45, theirs: 45, detail: null, calls: 1 }],
+    proofs: [{ rung: 'count', ours: 45, theirs: 45, detail: 'equal numbers prove nothing', calls: 1 }],
   });
   world['/locations']?.delete(3);
   const { proofs } = await verify(['Locations'], { rung: 'count' });
@@ -194,6 +194,95 @@ test('children are compared under their parents, those of parents that are missi
     { resource: 'RFI Replies', id: 31, kind: 'missing', fields: null },
     { resource: 'RFIs', id: 3, kind: 'missing', fields: null },
   ]);
+});
+
+const idsOf = (...all: number[]) => new Map(all.map((id) => [id, record(id)]));
+/** RFIs with replies, of which we lack the last RFI. */
+async function fillAllButOne(): Promise<World> {
+  const world: World = { '/1/replies': idsOf(11), '/2/replies': idsOf(21), '/rfis': idsOf(1, 2) };
+  procore.answer = answerOf(world, []);
+  await fill('RFIs');
+  await fill('RFI Replies');
+  return Object.assign(world, { '/3/replies': idsOf(31, 32), '/rfis': idsOf(1, 2, 3) });
+}
+const ofReplies = (id: number, kind: string) => ({ resource: 'RFI Replies', id, kind, fields: null });
+
+test.each<ComparisonTask['rung']>(['listing', 'climb'])(
+  'children of a parent that we lack are missing, though nobody compares the parents (%s)',
+  async (rung) => {
+    const world = await fillAllButOne();
+    procore.calls = [];
+    const lacking = [ofReplies(31, 'missing'), ofReplies(32, 'missing')];
+    expect(await verify(['RFI Replies'], { rung })).toMatchObject({ differences: lacking, outcomes: ['differs'] });
+    expect(procore.calls.filter((call) => /\/rfis\?/.test(call))).toHaveLength(1);
+    world['/rfis']?.delete(3);
+    expect(await verify(['RFI Replies'], { rung })).toMatchObject({ differences: [], outcomes: ['equal'] });
+  },
+);
+
+test('the lists of parents that are compared along with their children are read once', async () => {
+  await fillAllButOne();
+  procore.calls = [];
+  await verify(['RFIs', 'RFI Replies']);
+  // Once more because the RFI differs.
+  expect(procore.calls.filter((call) => /\/rfis\?/.test(call))).toHaveLength(2);
+});
+
+test.each<[string, (answer: Scripted) => Scripted]>([
+  ['is refused', () => ({ status: 403 })],
+  ['is not found', () => ({ status: 404 })],
+  ['is cut off', (answer) => ({ ...total(answer, 3), body: [record(1)] })],
+  ['shows nothing any more', (answer) => ({ ...total(answer, 0), body: [] })],
+])('where the list of their parents %s children are not proved', async (_, spoil) => {
+  const world = await fillAllButOne();
+  procore.answer = (path, search) => {
+    const answer = answerOf(world, [])(path, search);
+    return path.endsWith('/rfis') ? spoil(answer) : answer;
+  };
+  const { outcomes, proofs } = await verify(['RFI Replies']);
+  expect(outcomes).toEqual(['not proved']);
+  expect(proofs.at(-1)?.detail).toContain('the list of its parents (RFIs) proves nothing');
+});
+
+test('children are looked for under parents whose own parents we lack, whoever is killed meanwhile', async () => {
+  const world: World = {
+    '/purchase_order_contracts': idsOf(1),
+    '/work_order_contracts': new Map(),
+    '/contracts/1/rfqs': idsOf(11),
+    '/11/quotes': idsOf(111),
+  };
+  const answer = (path: string, search: URLSearchParams) => {
+    const asked = path.endsWith('/rfqs') ? `/contracts/${search.get('contract_id')}/rfqs` : path;
+    return answerOf(world, [])(asked, search);
+  };
+  procore.answer = answer;
+  for (const resource of ['Purchase Order Contracts', 'Work Order Contracts', 'RFQs', 'RFQ Quotes'])
+    await fill(resource);
+  expect(await verify(['RFQ Quotes'])).toMatchObject({ differences: [], outcomes: ['equal'] });
+  world['/purchase_order_contracts']?.set(2, record(2));
+  world['/contracts/2/rfqs'] = idsOf(21);
+  world['/contracts/1/rfqs']?.set(12, record(12));
+  Object.assign(world, { '/12/quotes': idsOf(121), '/21/quotes': idsOf(211) });
+  for (let kills = 0; kills < 9; kills += 1) {
+    let left = kills;
+    procore.answer = async (path, search) => {
+      left -= 1;
+      if (left === 0) await query('update mirror.comparisons set lease_until = now(), lease_holder = null');
+      return answer(path, search);
+    };
+    await requestVerification(mirror.database, {
+      ...{ catalogue: mirror.settings.catalogue, task },
+      scopes: [{ companyId: '1', projectId: '7', resources: ['RFQ Quotes'] }],
+    });
+    work('first', { leaseMs: 60_000 });
+    work('second', { leaseMs: 60_000 });
+    await expect.poll(isOver, { timeout: 30_000, interval: 10 }).toBe(true);
+    expect(await query('select record_id::int as id, kind from mirror.differences where is_sure order by 1')).toEqual([
+      { id: 121, kind: 'missing' },
+      { id: 211, kind: 'missing' },
+    ]);
+    for (const one of workers.splice(0)) await one.close();
+  }
 });
 
 const link = (query: string) => `https://storage.procore.com/api/v5/files/us/b/01J/01ABC?companyId=1&${query}`;
