@@ -248,6 +248,7 @@ export {
   listSuspects,
   type Proof,
   readProvedSince,
+  settleMoved,
   settleSuspects,
   suspectDifferences,
 } from './schedule/proofs.ts';

@@ -1,6 +1,6 @@
 // Comparisons with a Procore that a test scripts: what differs is named, once it was seen twice, and nothing else is.
 import type { ComparisonTask } from '@procore-mirror/database';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backfillResource } from './backfill-resource.ts';
 import { requestVerification } from './request-verification.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
@@ -283,6 +283,52 @@ test('children are looked for under parents whose own parents we lack, whoever i
     ]);
     for (const one of workers.splice(0)) await one.close();
   }
+});
+
+describe.each([
+  ['to a list that is read before', 21, 2, 1],
+  ['to a list that is read later', 11, 1, 2],
+])('a child that moves %s', (_, id, from, to) => {
+  const move = (world: World) => {
+    world[`/${from}/replies`]?.delete(id);
+    world[`/${to}/replies`]?.set(id, record(id));
+  };
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'before call %i is named as changed, or not yet, and is not taken for gone',
+    async (moment) => {
+      const world: World = { '/1/replies': idsOf(11, 12), '/2/replies': idsOf(21, 22), '/rfis': idsOf(1, 2) };
+      procore.answer = answerOf(world, []);
+      await fill('RFIs');
+      await fill('RFI Replies');
+      let left = moment;
+      procore.answer = async (path, search) => {
+        left -= 1;
+        if (left === 0) move(world);
+        return answerOf(world, [])(path, search);
+      };
+      const changed = [{ resource: 'RFI Replies', id, kind: 'changed', fields: ['rfi_id'] }];
+      const { differences } = await verify(['RFI Replies']);
+      expect(differences.length === 0 ? changed : differences).toEqual(changed);
+      if (left > 0) move(world);
+      procore.answer = answerOf(world, []);
+      expect((await verify(['RFI Replies'])).differences).toEqual(changed);
+    },
+  );
+
+  test.each([1, 2, 3, 4])('before call %i makes no difference where its event comes a call later', async (moment) => {
+    const world: World = { '/1/replies': idsOf(11, 12), '/2/replies': idsOf(21, 22), '/rfis': idsOf(1, 2) };
+    procore.answer = answerOf(world, []);
+    await fill('RFIs');
+    await fill('RFI Replies');
+    let left = moment;
+    procore.answer = async (path, search) => {
+      left -= 1;
+      if (left === 0) move(world);
+      if (left === -1) await mirror.hear('RFI Replies', [id]);
+      return answerOf(world, [])(path, search);
+    };
+    expect((await verify(['RFI Replies'])).differences).toEqual([]);
+  });
 });
 
 const link = (query: string) => `https://storage.procore.com/api/v5/files/us/b/01J/01ABC?companyId=1&${query}`;

@@ -79,6 +79,24 @@ export async function settleSuspects(
   return rows;
 }
 
+/** Records that were surely taken for gone, and that another list shows: they differ as it has them, if they do. */
+export async function settleMoved(
+  client: Transaction,
+  key: BatchKey,
+  { ids, seen }: { ids: readonly string[]; seen: readonly Difference[] },
+): Promise<void> {
+  if (ids.length === 0) return;
+  const ofList = `${isOfBatch(key, 'd.')} and d.kind = 'extra' and d.record_id = any($4::text[])`;
+  const values = [...keyValues(key), ids];
+  await client.query(
+    `update mirror.differences d set kind = s.kind, fields = s.fields, parent_id = s.parent_id
+      from jsonb_to_recordset($5::jsonb) as s(id text, kind text, fields text[], parent_id text)
+      where ${ofList} and s.id = d.record_id and s.kind <> 'extra'`,
+    [...values, asRows(seen)],
+  );
+  await client.query(`delete from mirror.differences d where ${ofList}`, values);
+}
+
 /** What is sure, in the order of ids. */
 export async function listDifferences(client: Queryable, key: BatchKey): Promise<Difference[]> {
   const { rows } = await client.query<Difference>(

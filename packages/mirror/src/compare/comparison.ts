@@ -46,6 +46,8 @@ const comparePlace = z.object({
       found: z.array(z.object({ resource: z.string(), id: z.string(), parentId: z.string().nullable() })),
     })
     .default({ after: null, isDone: false, found: [] }),
+  /** The last list in which what seemed to be gone was looked for. */
+  searched: z.string().nullable().default(null),
   /** The rungs that were done without a flaw. */
   done: z.array(z.enum(['count', 'window', 'bin'])),
 });
@@ -98,7 +100,7 @@ export function firstPlace(rules: string, since: string, { now, rung }: CompareO
   return {
     ...{ rules, since, day: now.toISOString(), after: null, theirs: 0, flaw: null, flaws: [] },
     ...{ rung: rung === 'listing' ? 'listing' : 'count', counts: null, hasMoved: false, base: null, done: [] },
-    parents: { after: null, isDone: false, found: [] },
+    ...{ parents: { after: null, isDone: false, found: [] }, searched: null },
   };
 }
 
