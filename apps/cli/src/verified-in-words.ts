@@ -18,21 +18,24 @@ export type Verified = {
 const MOST_NAMED = 20;
 
 /** Is all that was compared equal, and was all compared that was to be? */
-export function whetherEqual({ end, compared, unlisted }: Verified): boolean {
-  return (
-    end === 'done' && unlisted.length === 0 && compared.every((one) => one.outcome !== 'differs' && !isFailed(one))
-  );
+export function whetherEqual(verified: Verified): boolean {
+  const { end, compared, unlisted } = verified;
+  return end === 'done' && unlisted.length === 0 && !isOfNothing(verified) && compared.every(isEqual);
 }
 
-/** That equal numbers prove nothing is no failure. */
-function isFailed({ outcome, detail }: ComparedResource): boolean {
-  return outcome === 'not proved' && detail !== null;
+function isEqual({ outcome }: ComparedResource): boolean {
+  return outcome === 'equal';
+}
+
+/** Was there nothing to compare, though no resource was named that no list proves? Then nothing is known to be equal. */
+function isOfNothing({ progress, notProvable }: Verified): boolean {
+  return progress.lists === 0 && notProvable.length === 0;
 }
 
 /** A line for each resource; equal ones in one. */
 export function verifiedInWords(verified: Verified): string {
   const { end, progress, compared, differences, notProvable, repairs } = verified;
-  const odd = compared.filter((one) => one.outcome === 'differs' || isFailed(one));
+  const odd = compared.filter((one) => !isEqual(one));
   const lines = odd.map((one) => [one.companyId, one.projectId, one.resource, wordsOf(one)]);
   const named = differences
     .slice(0, MOST_NAMED)
@@ -53,13 +56,14 @@ export function verifiedInWords(verified: Verified): string {
     ...(lines.length === 0 ? [] : [table(['company', 'project', 'resource', 'outcome'], lines)]),
     ...(named.length === 0 ? [] : [table(['resource', 'record', 'is', 'fields'], named)]),
     ...(more > 0 ? [`(${more} more: --json, or select * from mirror.differences)`] : []),
+    ...(isOfNothing(verified) ? ['There was nothing to compare, so nothing is proved.'] : []),
     ...(notProvable.length === 0 ? [] : [`No list proves deletions of: ${notProvable.join(', ')}`]),
     sums,
   ].join('\n');
 }
 
 function wordsOf({ outcome, missing, changed, extra, detail, ours, theirs }: ComparedResource): string {
-  if (outcome === 'not proved') return `not proved: ${detail}`;
+  if (outcome === 'not proved') return ['not proved', ...(detail === null ? [] : [detail])].join(': ');
   const counts = [`${missing} missing`, `${changed} changed`, `${extra} extra`];
   const found = missing + changed + extra > 0 ? counts.join(', ') : `Procore counts ${theirs}, the mirror ${ours}`;
   return [found, ...(detail === null ? [] : [detail])].join('; ');

@@ -116,11 +116,18 @@ const untilQuiet = () =>
 test('a mirror that is equal is told to be, of every resource', async () => {
   const { code, stdout, stderr } = await mirror(['verify', '--full', '--json']);
   const { equal, differences, proofs, not_provable: notProvable, calls } = JSON.parse(stdout);
-  expect({ differences, stderr }).toEqual({ differences: [], stderr: '' });
+  expect(differences).toEqual([]);
+  expect(stderr).not.toContain('error');
   expect(proofs.filter(({ outcome }: { outcome: string }) => outcome !== 'equal')).toEqual([]);
   expect({ code, equal }).toEqual({ code: 0, equal: true });
   expect(notProvable).toEqual(expect.arrayContaining(['Project Users', 'Manpower Logs', 'Meeting Topics']));
   expect(calls).toBeGreaterThan(100);
+  const climbed = await mirror(['verify', '--json']);
+  const proofsOf = JSON.parse(climbed.stdout).proofs.map(
+    ({ rung, outcome }: Record<string, string>) => `${rung} ${outcome}`,
+  );
+  expect(climbed.code).toBe(0);
+  expect(new Set(proofsOf)).toEqual(new Set(['window equal', 'bin equal', 'listing equal']));
   const words = await mirror(['verify', '--full', '--resource', 'RFIs']);
   expect(words).toMatchObject({ code: 0, stdout: 'Verify: 1 table of 1 proved equal, 0 differences, 1 call\n' });
 }, 120_000);
@@ -162,10 +169,10 @@ test.each(['Locations', 'RFIs', 'Submittals'])(
       /^company_id (fields )?id kind project_id resource$/,
     );
     // What is gone of Locations only their whole list tells: they have no bin.
-    const told = wanted.filter(([, kind]) => kind !== 'extra' || catalogue.get(resource).bin !== null);
     const climbed = await found();
     expect(climbed).toMatchObject({ code: 1, equal: false });
-    expect(climbed.named.toSorted()).toEqual(told.toSorted());
+    expect(climbed.named.toSorted()).toEqual(wanted.toSorted());
+    expect(climbed.proofs[0].rung).toBe(catalogue.get(resource).bin === null ? 'listing' : 'bin');
     expect((await found('--full', '--repair')).named.toSorted()).toEqual(wanted.toSorted());
     await untilQuiet();
     for (const full of [['--full'], []])
@@ -188,10 +195,11 @@ test('the plan of a comparison says what each rung costs, as it comes, and compa
     expect(calls).toBe(plan.calls);
   }
   const all = JSON.parse((await mirror(['verify', '--plan', '--json'])).stdout);
-  const { count, window, bin, listing } = all.by_rung;
-  expect(count + window + bin).toBe(all.calls);
-  expect([count, window, bin].every((calls) => calls > 0)).toBe(true);
-  expect(listing).toBeGreaterThan(100);
+  const { count, window, bin, climbed, listing } = all.by_rung;
+  expect(count + window + bin + climbed).toBe(all.calls);
+  expect([count, window, bin, climbed].every((calls) => calls > 0)).toBe(true);
+  expect(listing).toBeGreaterThan(Math.max(100, climbed));
+  expect(all.by_resource.Departments).toMatchObject({ count: 0, window: 0, bin: 0, climbed: 1, calls: 1 });
   expect(all.by_resource.RFIs).toMatchObject({ count: 1, window: 1, bin: 1, listing: 1, calls: 3 });
   const sample = JSON.parse((await mirror(['verify', '--plan', '--sample', '100', '--json'])).stdout);
   expect(sample).toMatchObject({ calls: 100, by_rung: { sample: 100 } });
@@ -200,7 +208,7 @@ test('the plan of a comparison says what each rung costs, as it comes, and compa
   expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
   expect(stdout).toMatch(/^RFIs +\d+ +1 +3 /m);
   expect(stdout).toMatch(
-    /^In all: \d+ calls to count, \d+ for windows, \d+ for bins;\n\d+ calls to read all lists \(--full\)\.$/m,
+    /^In all: \d+ calls to count, \d+ for windows, \d+ for bins,\n\d+ to read lists that cannot be asked for what changed;\n\d+ calls to read all lists \(--full\)\.$/m,
   );
   expect((await mirror(['verify', '--plan', '--repair'])).code).toBe(2);
   const { rows } = await database.pool.query('select count(*)::int as n from mirror.proofs');
@@ -232,6 +240,18 @@ test('a sample of an equal mirror says how many records may be wrong at most; on
   expect((await mirror(['verify', '--sample', '5', '--full'])).code).toBe(2);
   expect((await mirror(['verify', '--sample', '0'])).code).toBe(2);
 }, 120_000);
+
+test('a sample of nothing is not equal, and says so', async () => {
+  const { rows } = await database.pool.query(
+    'update procore.departments set _hidden_at = now() where _hidden_at is null returning id',
+  );
+  expect(rows.length).toBeGreaterThan(0);
+  const { code, stdout } = await mirror(['verify', '--sample', '10', '--resource', 'Departments', '--json']);
+  const words = await mirror(['verify', '--sample', '10', '--resource', 'Departments']);
+  await database.pool.query('update procore.departments set _hidden_at = null');
+  expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 1, equal: false, proofs: [] });
+  expect(words).toMatchObject({ code: 1, stdout: expect.stringContaining('There was nothing to compare') });
+});
 
 test('what a person asks for takes nothing of the share of comparisons that workers make by themselves', async () => {
   const { rows } = await database.pool.query(

@@ -13,6 +13,7 @@ export {
   embeddedIn,
   goesWithParent,
   isListedByParent,
+  isProvable,
   listsAll,
   parentsOf,
 } from './relatives.ts';

@@ -21,6 +21,11 @@ export function listsAll(entry: CatalogueEntry): boolean {
   return parent !== null || !isListedByParent(entry); // else no row tells in which list it should be
 }
 
+/** Do its list, and those of what it is listed by, show every record there is? Else no comparison proves that none is lacking. */
+export function isProvable({ list, table }: CataloguedResource): boolean {
+  return list !== null && table.provedBy !== undefined;
+}
+
 /** A resource whose rows depend on where a record of another one is. */
 export type Dependent = {
   entry: CataloguedResource;

@@ -297,6 +297,20 @@ test('a Total that counts more than we may see proves as much as before, as soon
   expect(await fill('Locations')).toMatchObject({ buried: 1 });
 });
 
+test('a Total that counts a row that is hidden from us proves as much, too', async () => {
+  const hiding = (ids: readonly number[]) => (path: string, search: URLSearchParams) =>
+    withTotal(ids.length + 1, world({ '/locations': ids })(path, search));
+  procore.answer = world({ '/locations': upTo(9) });
+  await fill('Locations');
+  await query('update procore.locations set _hidden_at = now() where id = 9');
+  procore.answer = hiding(upTo(8));
+  await fill('Locations');
+  await fill('Locations');
+  procore.answer = hiding(upTo(7));
+  expect(await fill('Locations')).toMatchObject({ buried: 1 });
+  expect(await marked('locations')).toEqual([8]);
+});
+
 const untold = (ids: readonly number[]) => (path: string, search: URLSearchParams) => {
   const { headers: _, ...answer } = world({ '': ids })(path, search);
   return /\/\d+$/.test(path) && !ids.includes(Number(path.split('/').at(-1))) ? { status: 404 } : answer;

@@ -197,7 +197,14 @@ describe.each(withBin)('%s', (_, entry) => {
     expect([await isLive(entry, gone), await isLive(entry, restored)]).toEqual([false, true]);
     await settle(entry);
     const isProved = entry.list?.filterByUpdate === true;
-    expect((await verify(entry)).proof).toMatchObject({ outcome: isProved ? 'equal' : 'not proved', detail: null });
+    expect((await verify(entry)).proof).toMatchObject(
+      isProved
+        ? { outcome: 'equal', detail: null }
+        : { outcome: 'not proved', detail: expect.stringContaining('verify --full') },
+    );
+    expect((await verify(entry, { rung: 'climb' })).proof).toMatchObject({
+      ...{ rung: isProved ? 'bin' : 'listing', outcome: 'equal', detail: null },
+    });
     await edit(entry, 'restore', { id: gone });
     await mirror.hear(entry.resource, [gone], { project_id: scopeOf(entry) ?? '' });
     await mirror.run(entry.resource, { projectId: scopeOf(entry) });
@@ -234,8 +241,13 @@ test('where nothing was compared or filled before, a window proves nothing, and 
     ...{ differences: [] },
     proof: { rung: 'count', outcome: 'not proved', detail: 'nothing was compared before: verify --full' },
   });
-  expect((await verify(entry, { rung: 'listing' })).proof).toMatchObject({ outcome: 'equal' });
-  expect((await verify(entry)).proof).toMatchObject({ rung: 'bin', outcome: 'equal' });
+  expect((await verify(entry, { rung: 'climb' })).proof).toMatchObject({
+    rung: 'listing',
+    outcome: 'equal',
+    detail: null,
+  });
+  for (const rung of ['bin', 'climb'] as const)
+    expect((await verify(entry, { rung })).proof).toMatchObject({ rung: 'bin', outcome: 'equal' });
   await fill(entry);
 });
 
@@ -249,6 +261,10 @@ test('what was deleted and is in no bin any more is told by the count, which a w
     ...{ differences: [], proof: { rung: 'bin', outcome: 'differs', extra: 0 } },
   });
   expect(await isLive(entry, id)).toBe(true);
+  // Who climbs as high as it takes is told which record it is.
+  expect(await verify(entry, { rung: 'climb' })).toMatchObject({
+    ...{ differences: [{ id, kind: 'extra' }], proof: { rung: 'listing', outcome: 'differs', extra: 1, detail: null } },
+  });
   await control('PATCH', 'settings', { binsKeepMs: null });
   await verify(entry, { repairs: true });
   expect(await isLive(entry, id)).toBe(false);
@@ -263,7 +279,10 @@ test('a record that is new makes up for none that was lost', async () => {
   await mirror.hear('Locations', [added]);
   expect(await verify(entry)).toMatchObject({
     differences: [],
-    proof: { rung: 'window', outcome: 'not proved', detail: null },
+    proof: { rung: 'window', outcome: 'not proved', detail: expect.stringContaining('changed while it was counted') },
+  });
+  expect(await verify(entry, { rung: 'climb' })).toMatchObject({
+    ...{ differences: [{ id: gone, kind: 'extra' }], proof: { rung: 'listing', outcome: 'differs' } },
   });
   await mirror.run('Locations');
   expect(await verify(entry)).toMatchObject({ differences: [], proof: { rung: 'window', outcome: 'differs' } });
@@ -273,11 +292,22 @@ test('a record that is new makes up for none that was lost', async () => {
   expect((await verify(entry)).proof).toMatchObject({ outcome: 'equal' });
 });
 
-test('a resource without a window and without a bin is counted, which is no failure', async () => {
+test('a resource without a window and without a bin is proved by its list, and by nothing less', async () => {
   expect((await verify(get('Departments'))).proof).toMatchObject({
-    rung: 'count',
+    ...{ rung: 'count', outcome: 'not proved', detail: expect.stringContaining('verify --full') },
+  });
+  expect((await verify(get('Departments'), { rung: 'climb' })).proof).toMatchObject({
+    ...{ rung: 'listing', outcome: 'equal', detail: null, calls: 1 },
+  });
+});
+
+test('who climbs as high as it takes reads no list because a rung was refused: that is told', async () => {
+  await control('POST', 'faults', { kind: 'bin', status: 403 });
+  const { proof } = await verify(get('RFIs'), { rung: 'climb' });
+  expect(proof).toMatchObject({
+    rung: 'window',
     outcome: 'not proved',
-    detail: null,
+    detail: expect.stringContaining('recycle bin'),
   });
 });
 

@@ -1,7 +1,8 @@
 // The comparison of one resource in one scope with Procore. Nothing is stored.
 //
 //   listing   each list, page by page: what differs, what is missing; at its end, if it proves anything, what is extra
-//   else      it climbs, as high as it is to: count ──▶ window of what changed ──▶ bin of what was deleted
+//   climb     count ──▶ window of what changed ──▶ bin of what was deleted ──▶ listing, where the others leave anything open
+//   else      the same, as high as it is to
 //
 //   what a rung finds is suspected ──▶ a pause ──▶ the lists with suspects once more ──▶ what is seen again is sure ──▶ proof, and
 //   repair where it is wanted
@@ -19,7 +20,7 @@ import {
   keepPlace,
   readComparePlace,
 } from './compare/comparison.ts';
-import { conclude } from './compare/conclude.ts';
+import { conclude, isOpen } from './compare/conclude.ts';
 import { waitedForEvents, waitForEvents } from './compare/late-events.ts';
 import { listingLooks } from './compare/listing-looks.ts';
 import { failureOf, lookThrough } from './compare/look-through.ts';
@@ -55,21 +56,43 @@ export async function compareResource(
         await forgetDifferences(client, scope);
         return undefined;
       });
-    if (options.rung === 'listing') await lookThrough(comparison, await listingLooks(comparison));
-    else await climb(comparison);
+    await climb(comparison);
+    if (await isListingNext(comparison)) await onListing(comparison);
     return await conclude(comparison);
   } finally {
     options.onEnd?.(run.counts().calls);
   }
 }
 
-/** From the rung that it is on. */
+/** From the rung that it is on, below the listing. */
 async function climb(comparison: Comparison): Promise<void> {
   const { rung } = comparison.options;
+  if (comparison.place.rung === 'listing') return;
+  if (rung === 'climb' && !(await isProvedByWindow(comparison))) return;
   if (comparison.place.rung === 'count') await onCount(comparison);
   if (rung === 'count' || !(await hasBase(comparison))) return;
   if (comparison.place.rung === 'window') await onRung(comparison, 'window');
-  if (rung === 'bin' && comparison.place.rung === 'bin') await onRung(comparison, 'bin');
+  if (rung !== 'window' && comparison.place.rung === 'bin') await onRung(comparison, 'bin');
+}
+
+/** Can it be? Else a list that is to be read anyway is not counted before. */
+async function isProvedByWindow({ run, place }: Comparison): Promise<boolean> {
+  const base = place.base ?? (await findCompared(run.settings.database.pool, run.batch));
+  return run.entry.list?.filterByUpdate === true && base !== null;
+}
+
+/** Is it on the listing, or do the rungs below leave open whether all is told? What one of them refused is told; it asks for nothing more. */
+async function isListingNext(comparison: Comparison): Promise<boolean> {
+  if (comparison.options.rung !== 'climb' || comparison.place.rung === 'listing')
+    return comparison.place.rung === 'listing';
+  return (await isProvedByWindow(comparison)) ? isOpen(comparison) : true;
+}
+
+/** Reads whole lists. */
+async function onListing(comparison: Comparison): Promise<void> {
+  if (comparison.place.rung !== 'listing')
+    await keepPlace(comparison, { rung: 'listing', after: null, theirs: 0, flaw: null });
+  await lookThrough(comparison, await listingLooks(comparison));
 }
 
 async function onCount(comparison: Comparison): Promise<void> {

@@ -1,6 +1,6 @@
 // Samples, with a Procore that a test scripts: records chosen at random are compared with their shows.
 import type { ComparisonTask } from '@procore-mirror/database';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { requestSample } from './request-verification.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
 import { startVerifyLoop } from './verify-loop.ts';
@@ -43,8 +43,8 @@ beforeEach(async () => {
 /** So many records, equal in Procore and in the mirror. */
 async function fill(table: string, count: number): Promise<void> {
   for (const id of upTo(count)) world.set(`${table}/${id}`, { id, subject: `subject ${id}`, title: `title ${id}` });
-  await query(`insert into procore.${table} (company_id, project_id, id, _data, _version, _fetched_at)
-    select 1, 7, n, jsonb_build_object('id', n, 'subject', 'subject ' || n, 'title', 'title ' || n), nextval('mirror.fetch_version'), now()
+  await query(`insert into procore.${table} (company_id, project_id, id, _data, _version, _complete, _fetched_at)
+    select 1, 7, n, jsonb_build_object('id', n, 'subject', 'subject ' || n, 'title', 'title ' || n), nextval('mirror.fetch_version'), true, now()
     from generate_series(1, ${count}) n`);
 }
 
@@ -67,7 +67,7 @@ function work(own: Partial<Parameters<typeof startVerifyLoop>[0]> = {}): (typeof
 const ask = (size: number, own: Partial<Omit<ComparisonTask, 'sample'>> = {}) =>
   requestSample(mirror.database, {
     ...{ catalogue: mirror.settings.catalogue, random: Math.random },
-    scopes: [{ companyId: '1', projectId: '7', resources: ['RFIs', 'Submittals'] }],
+    scopes: [{ companyId: '1', projectId: '7', resources: ['RFIs', 'Submittals', 'Locations'] }],
     task: { rung: 'sample', repairs: false, buriesAll: false, ...own, sample: size },
   });
 const isOver = async () =>
@@ -126,6 +126,33 @@ test('a sample as large as the mirror names what changed and what is gone, and w
     { record_id: '7', lane: 'repair' },
   ]);
   expect(await query('select from procore.rfis where _deleted_at is not null or _hidden_at is not null')).toEqual([]);
+});
+
+describe.each([
+  ['Locations, whose list is said to carry whole records', 'locations', true],
+  ['RFIs, of which a list that carries part was stored', 'rfis', false],
+])('of %s', (_, table, isComplete) => {
+  test.each<[string, Fields, Fields, string[]]>([
+    ['a field that only the show has', {}, { permits: 1 }, []],
+    ['one within', { of: { id: 1 } }, { of: { id: 1, name: 'x' } }, []],
+    ['one within an element', { all: [{ id: 1 }] }, { all: [{ id: 1, name: 'x' }] }, []],
+    ['one that only the list has', { listed: 1 }, {}, []],
+    ['a field that both have', { note: 'a' }, { note: 'b', permits: 1 }, ['note']],
+    ['one within that both have', { of: { id: 1, a: 1 } }, { of: { id: 1, a: 2, b: 3 } }, ['of']],
+    ['an element', { all: [{ id: 1 }] }, { all: [{ id: 1, name: 'x' }, { id: 2 }] }, ['all']],
+    ['what became null', { note: 'a' }, { note: null }, ['note']],
+  ])('%s differs only where both have it', async (_, listed, shown, fields) => {
+    await query('truncate procore.rfis, procore.submittals');
+    await fill(table, 3);
+    for (const id of upTo(3)) Object.assign(world.get(`${table}/${id}`) ?? {}, shown);
+    await mirror.database.pool.query(`update procore.${table} set _data = _data || $1::jsonb, _complete = $2`, [
+      JSON.stringify(listed),
+      isComplete,
+    ]);
+    const { differences, compared } = await sample(100);
+    expect(compared).toBe(3);
+    expect(differences.map((one) => one.fields)).toEqual(fields.length === 0 ? [] : [fields, fields, fields]);
+  });
 });
 
 test('what is hidden, deleted or waits for its fetch is not chosen, and what comes meanwhile is no difference', async () => {

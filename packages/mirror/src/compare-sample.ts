@@ -3,15 +3,16 @@
 //   some rows are chosen, once ──▶ a show of each: what differs, what is not found ──▶ suspected
 //   a pause ──▶ a second show of those ──▶ what is seen again is sure ──▶ proof, and repair where it is wanted
 //
-// A row differs only if it is older than the request for its show, and no news of it waits. What is not found is told when it was missed
-// twice and others of its place are shown (docs/architecture.md, Not found); nothing is buried here.
+// A row differs only if it is older than the request for its show, and no news of it waits. A field that the show has, and the list that the
+// row came from lacks, is no difference. What is not found is told when it was missed twice and others of its place are shown
+// (docs/architecture.md, Not found); nothing is buried here.
+import type { CataloguedResource } from '@procore-mirror/catalogue';
 import {
   type BatchKey,
   compareRecords,
   type Difference,
   forgetDifferences,
   inTransaction,
-  type LackingRow,
   listDifferences,
   listSuspects,
   lockLacking,
@@ -38,7 +39,7 @@ import { markForRepair } from './store/mark-for-repair.ts';
 const samplePlace = z.object({
   rules: z.string(),
   /** The rows that were chosen, and how many of them were looked at. */
-  chosen: z.array(z.object({ id: z.string(), parentId: z.string().nullable() })),
+  chosen: z.array(z.object({ id: z.string(), parentId: z.string().nullable(), isComplete: z.boolean() })),
   at: z.number(),
   /** How many were shown, how many not found, and the first reason why others could not be compared. */
   shown: z.number(),
@@ -64,6 +65,7 @@ type Seen =
 
 /** Whom so many shows in a row refuse is refused by the rest, too. */
 const REFUSALS_IN_A_ROW = 10;
+const NOTHING = 'no row could be compared, for news of those that were chosen waits, or there is none any more';
 
 /** Compares so many records of the resource, and tells what differs, each after a second look. Throws what the client throws, and may pass. */
 export async function compareSample(
@@ -120,7 +122,7 @@ async function lookAtAll(sample: Sample): Promise<void> {
 }
 
 /** One look at a record. */
-async function look(run: BatchRun, { id, parentId }: LackingRow): Promise<Seen> {
+async function look(run: BatchRun, { id, parentId, isComplete }: SamplePlace['chosen'][number]): Promise<Seen> {
   const { entry, settings, batch, signal } = run;
   const { database, client: procore } = settings;
   const version = await takeVersion(database);
@@ -130,7 +132,9 @@ async function look(run: BatchRun, { id, parentId }: LackingRow): Promise<Seen> 
     using shown = await procore.get(path, { companyId: batch.companyId, signal });
     const wrapper = checkShow(shown.text, entry, id);
     run.seeAnswer();
-    const answer = { ...at, version, json: shown.text.bytes, wrapper, parentId, only: [id], idsOnly: false };
+    // A row may be from an answer that carries less than a show: then what both have is compared.
+    const isPart = !isComplete || !isShownAlone(entry);
+    const answer = { ...at, version, json: shown.text.bytes, wrapper, parentId, only: [id], idsOnly: false, isPart };
     const [found] = await inTransaction(database, (client) => compareRecords(client, answer));
     return found === undefined ? { kind: 'equal' } : { kind: 'differs', difference: { ...found, parentId } };
   } catch (error) {
@@ -143,6 +147,11 @@ async function look(run: BatchRun, { id, parentId }: LackingRow): Promise<Seen> 
   }
 }
 
+/** Does nothing but its show bring a whole record? Else whole lists or parents do, and nobody says that these carry all that a show does. */
+function isShownAlone({ list, parent }: CataloguedResource): boolean {
+  return list?.carries !== 'whole record' && parent?.embeddedAs == null;
+}
+
 /** What differs at a second look, too, is sure. */
 async function lookAgain({ run, options, place }: Sample): Promise<void> {
   const { settings, batch } = run;
@@ -150,8 +159,9 @@ async function lookAgain({ run, options, place }: Sample): Promise<void> {
   if (suspects.length === 0) return;
   await (settings.clock ?? realTime).sleep(settings.absencePauseMs, run.signal);
   const seen: Difference[] = [];
+  const chosen = new Map(place.chosen.map((row) => [row.id, row]));
   for (const suspect of suspects) {
-    const again = await look(run, suspect);
+    const again = await look(run, { isComplete: true, ...suspect, ...chosen.get(suspect.id) });
     if (again.kind === 'differs') seen.push(again.difference);
   }
   const gone = seen.filter(({ kind }) => kind === 'extra').map((difference) => ({ ...difference, attempts: 0 }));
@@ -172,11 +182,12 @@ async function conclude({ run, place, options }: Sample): Promise<Compared> {
   const differences = await listDifferences(database.pool, batch);
   const count = (kind: Difference['kind']) => differences.filter((difference) => difference.kind === kind).length;
   const ours = place.shown + place.missed;
+  const flaw = place.flaw ?? (ours === 0 ? NOTHING : null);
   const compared: Compared = {
     rung: 'sample',
     ...{ ours, theirs: place.shown, missing: count('missing'), changed: count('changed'), extra: count('extra') },
-    outcome: differences.length > 0 ? 'differs' : ours > 0 && place.flaw === null ? 'equal' : 'not proved',
-    detail: place.flaw,
+    outcome: differences.length > 0 ? 'differs' : flaw === null ? 'equal' : 'not proved',
+    detail: flaw,
     calls: run.counts().calls,
   };
   await inTransaction(database, async (client) => {

@@ -6,7 +6,14 @@ import {
   listsAll,
   parentsOf,
 } from '@procore-mirror/catalogue';
-import { type BatchKey, countLiveRows, type Database, readOffTables, readPageSizes } from '@procore-mirror/database';
+import {
+  type BatchKey,
+  countLiveRows,
+  type Database,
+  listComparedTables,
+  readOffTables,
+  readPageSizes,
+} from '@procore-mirror/database';
 import { largestPageOf } from './ask/listing-pages.ts';
 import { windowsBack } from './plan/date-windows.ts';
 import { costOfBackfill, type KnownLists } from './plan/plan-backfill.ts';
@@ -17,9 +24,13 @@ export type PlannedComparison = BatchKey & {
   isOff: boolean;
   records: number;
   isEstimate: boolean;
-  /** Calls of each rung. */
-  calls: { count: number; window: number; bin: number; listing: number; sample: number };
+  /**
+   * Calls of each rung; `climbed` is the listing where nothing below it can prove the table, and then the rungs below are not climbed.
+   */
+  calls: { count: number; window: number; bin: number; climbed: number; listing: number; sample: number };
 };
+
+const NO_CALLS: PlannedComparison['calls'] = { count: 0, window: 0, bin: 0, climbed: 0, listing: 0, sample: 0 };
 
 type Options = {
   catalogue: Catalogue;
@@ -47,7 +58,13 @@ export async function planVerification(database: Database, options: Options): Pr
   return planned;
 }
 
-type Known = { rows: ReadonlyMap<string, number>; pageSizes: ReadonlyMap<string, number>; off: ReadonlySet<string> };
+type Known = {
+  rows: ReadonlyMap<string, number>;
+  pageSizes: ReadonlyMap<string, number>;
+  off: ReadonlySet<string>;
+  /** Tables for which there is a time from which on changes can be asked for. */
+  compared: ReadonlySet<string>;
+};
 
 const keyOf = ({ companyId, projectId, resource }: BatchKey): string => `${companyId}/${projectId ?? ''}/${resource}`;
 
@@ -59,8 +76,9 @@ async function readKnown({ pool }: Database, { catalogue, scopes }: Options): Pr
   }
   const pageSizes = await readPageSizes(pool, companyIds);
   const off = await readOffTables(pool, companyIds);
+  const compared = await listComparedTables(pool, companyIds);
   return {
-    ...{ rows, off: new Set(off.map(keyOf)) },
+    ...{ rows, off: new Set(off.map(keyOf)), compared: new Set(compared.map(keyOf)) },
     pageSizes: new Map(pageSizes.map(({ pageSize, ...key }) => [keyOf(key), pageSize])),
   };
 }
@@ -79,16 +97,27 @@ function planScope(options: Options, known: Known, { resources, ...place }: Scop
     const isOff = known.off.has(keyOf(key));
     const hasList = !isOff && entry.list !== null && !entry.list.shared;
     const { listCalls, isEstimate } = costOfBackfill(catalogue, entry, lists);
-    const isCounted = hasList && listsAll(entry) && !isListedByParent(entry);
-    const own = hasList ? countLists(catalogue, known, key) : 0;
+    // The lists of parents that are not compared along with it are read, too.
+    const besides = (entry.table.provedBy?.parents ?? [])
+      .filter((parent) => !resources.includes(parent))
+      .reduce((sum, parent) => sum + costOfBackfill(catalogue, catalogue.get(parent), lists).listCalls, 0);
     return {
       ...{ ...key, isOff, records: known.rows.get(keyOf(key)) ?? 0, isEstimate: hasList && isEstimate },
-      calls: {
-        ...{ count: Number(isCounted), listing: hasList ? listCalls : 0, sample: 0 },
-        window: entry.list?.filterByUpdate === true ? own + entry.list.also.length : 0,
-        bin: entry.bin === null ? 0 : entry.bin.path === null ? own : Number(hasList),
-      },
+      calls: hasList ? callsOf(entry, listCalls + besides) : { ...NO_CALLS },
     };
+
+    function callsOf(of: CataloguedResource, listing: number): PlannedComparison['calls'] {
+      const { list, bin } = of;
+      if (list?.filterByUpdate !== true || !known.compared.has(keyOf(key)))
+        return { ...NO_CALLS, climbed: listing, listing };
+      const own = countLists(catalogue, known, key);
+      return {
+        ...{ ...NO_CALLS, listing },
+        count: Number(listsAll(of) && !isListedByParent(of)),
+        window: own + besides + list.also.length,
+        bin: bin === null ? 0 : bin.path === null ? own : 1,
+      };
+    }
   });
 }
 

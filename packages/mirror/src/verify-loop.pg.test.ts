@@ -1,6 +1,6 @@
 // Comparisons with a Procore that a test scripts: what differs is named, once it was seen twice, and nothing else is.
 import type { ComparisonTask } from '@procore-mirror/database';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backfillResource } from './backfill-resource.ts';
 import { requestVerification } from './request-verification.ts';
 import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror } from './testing/test-mirror.ts';
@@ -154,7 +154,7 @@ test('numbers that differ are told for a call or two, and equal ones prove nothi
   procore.calls = [];
   expect(await verify(['Locations'], { rung: 'count' })).toMatchObject({
     ...{ differences: [], outcomes: ['not proved'] },
-    proofs: [{ rung: 'count', ours: 45, theirs: 45, detail: null, calls: 1 }],
+    proofs: [{ rung: 'count', ours: 45, theirs: 45, detail: 'equal numbers prove nothing', calls: 1 }],
   });
   world['/locations']?.delete(3);
   const { proofs } = await verify(['Locations'], { rung: 'count' });
@@ -194,6 +194,141 @@ test('children are compared under their parents, those of parents that are missi
     { resource: 'RFI Replies', id: 31, kind: 'missing', fields: null },
     { resource: 'RFIs', id: 3, kind: 'missing', fields: null },
   ]);
+});
+
+const idsOf = (...all: number[]) => new Map(all.map((id) => [id, record(id)]));
+/** RFIs with replies, of which we lack the last RFI. */
+async function fillAllButOne(): Promise<World> {
+  const world: World = { '/1/replies': idsOf(11), '/2/replies': idsOf(21), '/rfis': idsOf(1, 2) };
+  procore.answer = answerOf(world, []);
+  await fill('RFIs');
+  await fill('RFI Replies');
+  return Object.assign(world, { '/3/replies': idsOf(31, 32), '/rfis': idsOf(1, 2, 3) });
+}
+const ofReplies = (id: number, kind: string) => ({ resource: 'RFI Replies', id, kind, fields: null });
+
+test.each<ComparisonTask['rung']>(['listing', 'climb'])(
+  'children of a parent that we lack are missing, though nobody compares the parents (%s)',
+  async (rung) => {
+    const world = await fillAllButOne();
+    procore.calls = [];
+    const lacking = [ofReplies(31, 'missing'), ofReplies(32, 'missing')];
+    expect(await verify(['RFI Replies'], { rung })).toMatchObject({ differences: lacking, outcomes: ['differs'] });
+    expect(procore.calls.filter((call) => /\/rfis\?/.test(call))).toHaveLength(1);
+    world['/rfis']?.delete(3);
+    expect(await verify(['RFI Replies'], { rung })).toMatchObject({ differences: [], outcomes: ['equal'] });
+  },
+);
+
+test('the lists of parents that are compared along with their children are read once', async () => {
+  await fillAllButOne();
+  procore.calls = [];
+  await verify(['RFIs', 'RFI Replies']);
+  // Once more because the RFI differs.
+  expect(procore.calls.filter((call) => /\/rfis\?/.test(call))).toHaveLength(2);
+});
+
+test.each<[string, (answer: Scripted) => Scripted]>([
+  ['is refused', () => ({ status: 403 })],
+  ['is not found', () => ({ status: 404 })],
+  ['is cut off', (answer) => ({ ...total(answer, 3), body: [record(1)] })],
+  ['shows nothing any more', (answer) => ({ ...total(answer, 0), body: [] })],
+])('where the list of their parents %s children are not proved', async (_, spoil) => {
+  const world = await fillAllButOne();
+  procore.answer = (path, search) => {
+    const answer = answerOf(world, [])(path, search);
+    return path.endsWith('/rfis') ? spoil(answer) : answer;
+  };
+  const { outcomes, proofs } = await verify(['RFI Replies']);
+  expect(outcomes).toEqual(['not proved']);
+  expect(proofs.at(-1)?.detail).toContain('the list of its parents (RFIs) proves nothing');
+});
+
+test('children are looked for under parents whose own parents we lack, whoever is killed meanwhile', async () => {
+  const world: World = {
+    '/purchase_order_contracts': idsOf(1),
+    '/work_order_contracts': new Map(),
+    '/contracts/1/rfqs': idsOf(11),
+    '/11/quotes': idsOf(111),
+  };
+  const answer = (path: string, search: URLSearchParams) => {
+    const asked = path.endsWith('/rfqs') ? `/contracts/${search.get('contract_id')}/rfqs` : path;
+    return answerOf(world, [])(asked, search);
+  };
+  procore.answer = answer;
+  for (const resource of ['Purchase Order Contracts', 'Work Order Contracts', 'RFQs', 'RFQ Quotes'])
+    await fill(resource);
+  expect(await verify(['RFQ Quotes'])).toMatchObject({ differences: [], outcomes: ['equal'] });
+  world['/purchase_order_contracts']?.set(2, record(2));
+  world['/contracts/2/rfqs'] = idsOf(21);
+  world['/contracts/1/rfqs']?.set(12, record(12));
+  Object.assign(world, { '/12/quotes': idsOf(121), '/21/quotes': idsOf(211) });
+  for (let kills = 0; kills < 9; kills += 1) {
+    let left = kills;
+    procore.answer = async (path, search) => {
+      left -= 1;
+      if (left === 0) await query('update mirror.comparisons set lease_until = now(), lease_holder = null');
+      return answer(path, search);
+    };
+    await requestVerification(mirror.database, {
+      ...{ catalogue: mirror.settings.catalogue, task },
+      scopes: [{ companyId: '1', projectId: '7', resources: ['RFQ Quotes'] }],
+    });
+    work('first', { leaseMs: 60_000 });
+    work('second', { leaseMs: 60_000 });
+    await expect.poll(isOver, { timeout: 30_000, interval: 10 }).toBe(true);
+    expect(await query('select record_id::int as id, kind from mirror.differences where is_sure order by 1')).toEqual([
+      { id: 121, kind: 'missing' },
+      { id: 211, kind: 'missing' },
+    ]);
+    for (const one of workers.splice(0)) await one.close();
+  }
+});
+
+describe.each([
+  ['to a list that is read before', 21, 2, 1],
+  ['to a list that is read later', 11, 1, 2],
+])('a child that moves %s', (_, id, from, to) => {
+  const move = (world: World) => {
+    world[`/${from}/replies`]?.delete(id);
+    world[`/${to}/replies`]?.set(id, record(id));
+  };
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'before call %i is named as changed, or not yet, and is not taken for gone',
+    async (moment) => {
+      const world: World = { '/1/replies': idsOf(11, 12), '/2/replies': idsOf(21, 22), '/rfis': idsOf(1, 2) };
+      procore.answer = answerOf(world, []);
+      await fill('RFIs');
+      await fill('RFI Replies');
+      let left = moment;
+      procore.answer = async (path, search) => {
+        left -= 1;
+        if (left === 0) move(world);
+        return answerOf(world, [])(path, search);
+      };
+      const changed = [{ resource: 'RFI Replies', id, kind: 'changed', fields: ['rfi_id'] }];
+      const { differences } = await verify(['RFI Replies']);
+      expect(differences.length === 0 ? changed : differences).toEqual(changed);
+      if (left > 0) move(world);
+      procore.answer = answerOf(world, []);
+      expect((await verify(['RFI Replies'])).differences).toEqual(changed);
+    },
+  );
+
+  test.each([1, 2, 3, 4])('before call %i makes no difference where its event comes a call later', async (moment) => {
+    const world: World = { '/1/replies': idsOf(11, 12), '/2/replies': idsOf(21, 22), '/rfis': idsOf(1, 2) };
+    procore.answer = answerOf(world, []);
+    await fill('RFIs');
+    await fill('RFI Replies');
+    let left = moment;
+    procore.answer = async (path, search) => {
+      left -= 1;
+      if (left === 0) move(world);
+      if (left === -1) await mirror.hear('RFI Replies', [id]);
+      return answerOf(world, [])(path, search);
+    };
+    expect((await verify(['RFI Replies'])).differences).toEqual([]);
+  });
 });
 
 const link = (query: string) => `https://storage.procore.com/api/v5/files/us/b/01J/01ABC?companyId=1&${query}`;
@@ -280,6 +415,43 @@ test.each<[string, (answer: Scripted, search: URLSearchParams) => Scripted]>([
     expect(proofs.at(-1)?.detail).toMatch(/./);
   }
   expect(await query('select from procore.locations where _deleted_at is not null')).toEqual([]);
+});
+
+/** Its Total counts so many records beyond what it shows. */
+const hiding = (world: World, hidden: number) => (path: string, search: URLSearchParams) => {
+  const answer = answerOf(world)(path, search);
+  return path.endsWith('/locations') ? total(answer, (world['/locations']?.size ?? 0) + hidden) : answer;
+};
+
+test.each([
+  ['more', 2, 3],
+  ['fewer', 2, 1],
+  ['some, where none were', 0, 2],
+  ['none, where some were', 2, 0],
+])('a Total that counts %s of what we may not see than before makes no difference for ever', async (_, before, now) => {
+  const world = worldOf('/locations');
+  procore.answer = hiding(world, before);
+  await fill('Locations');
+  await fill('Locations');
+  expect((await verify(['Locations'])).outcomes).toEqual(['equal']);
+  procore.answer = hiding(world, now);
+  expect(await verify(['Locations'])).toMatchObject({ differences: [], outcomes: ['equal'] });
+  expect((await verify(['Locations'], { rung: 'count' })).proofs.at(-1)).toMatchObject({
+    ...{ outcome: 'not proved', ours: 45, theirs: 45, calls: 1 },
+  });
+  world['/locations']?.delete(3);
+  expect((await verify(['Locations'])).differences).toMatchObject([{ id: 3, kind: 'extra' }]);
+});
+
+test('a Total that counts a row of ours which the list does not show proves nothing, however often', async () => {
+  const world = worldOf('/locations');
+  procore.answer = answerOf(world);
+  await fill('Locations');
+  world['/locations']?.delete(3);
+  procore.answer = hiding(world, 1);
+  for (let times = 0; times < 3; times += 1)
+    expect(await verify(['Locations'])).toMatchObject({ differences: [], outcomes: ['not proved'] });
+  expect((await verify(['Locations'])).proofs.at(-1)?.detail).toContain('counts 1 records more than came');
 });
 
 test('what waits for its fetch, and what was fetched while the list was read, is no difference', async () => {

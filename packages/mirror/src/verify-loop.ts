@@ -188,7 +188,7 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
     log.warn({ ...keysOf(comparison), error }, 'a comparison stopped');
     if (passes && pauseMs !== undefined)
       return giveComparisonBack(database, comparison, { ...back, detail, pauseMs, isAttempt: true });
-    const nothing = { rung: comparison.rung, ours: null, theirs: null, missing: 0, changed: 0, extra: 0 };
+    const nothing = { rung: lowestOf(comparison), ours: null, theirs: null, missing: 0, changed: 0, extra: 0 };
     await inTransaction(database, (client) =>
       end(client, comparison, { ...nothing, outcome: 'not proved', detail, calls: calls - comparison.calls, isParked }),
     );
@@ -242,6 +242,10 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function lowestOf({ rung }: ClaimedComparison): Compared['rung'] {
+  return rung === 'climb' ? 'count' : rung;
 }
 
 function insist(isOurs: boolean): void {

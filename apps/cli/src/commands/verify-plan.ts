@@ -12,13 +12,13 @@ type Options = PartOptions & { full?: boolean; sample?: number };
 
 /** Where no limit holds calls up: about as long as Procore takes to answer. */
 const PACE_MS = 300;
-const RUNGS = { count: null, window: null, bin: null, listing: 'full' };
+const RUNGS = { count: null, window: null, bin: null, climbed: null, listing: 'full' };
 
 /** Prints what `verify` with these options costs, and what the other rungs would. Compares nothing. */
 export async function planVerify(context: Context, options: Options): Promise<ExitCode> {
   const { full = false, sample = null } = options;
   const rungs: (keyof PlannedComparison['calls'])[] =
-    sample !== null ? ['sample'] : full ? ['listing'] : ['count', 'window', 'bin'];
+    sample !== null ? ['sample'] : full ? ['listing'] : ['count', 'window', 'bin', 'climbed'];
   return withScopes(context, options, async ({ database, part, scopes, unlisted }) => {
     const planned = await planVerification(database, {
       ...{ catalogue: part.catalogue, sample, pageSize: usualPace.pageSize, now: context.now(), random: Math.random },
@@ -39,9 +39,10 @@ export async function planVerify(context: Context, options: Options): Promise<Ex
   });
 }
 
-function remarkOf({ count = 0, window = 0, bin = 0, listing = 0 }: Record<string, number>): string {
+function remarkOf({ count = 0, window = 0, bin = 0, climbed = 0, listing = 0 }: Record<string, number>): string {
   return [
-    `In all: ${counted(count, 'call')} to count, ${window} for windows, ${bin} for bins;`,
+    `In all: ${counted(count, 'call')} to count, ${window} for windows, ${bin} for bins,`,
+    `${climbed} to read lists that cannot be asked for what changed;`,
     `${counted(listing, 'call')} to read all lists (--full).`,
     'Nothing was compared; the numbers of records are those of the mirror.',
   ].join('\n');

@@ -1,4 +1,4 @@
-import { type CataloguedResource, listsAll } from '@procore-mirror/catalogue';
+import { type CataloguedResource, isProvable } from '@procore-mirror/catalogue';
 import { listCompared, listFoundDifferences } from '@procore-mirror/database';
 import {
   isSelected,
@@ -66,7 +66,7 @@ async function verify(context: Context, options: Options): Promise<ExitCode> {
     const requests =
       sample === null
         ? await requestVerification(database, {
-            ...{ catalogue, scopes, task: { ...task, rung: full ? 'listing' : 'bin', sample } },
+            ...{ catalogue, scopes, task: { ...task, rung: full ? 'listing' : 'climb', sample } },
           })
         : await requestSample(database, {
             ...{ catalogue, random: Math.random, task: { ...task, rung: 'sample', sample } },
@@ -89,12 +89,12 @@ async function verify(context: Context, options: Options): Promise<ExitCode> {
   });
 }
 
-/** Of which no list proves what is gone. */
+/** Of which no list proves what is gone: neither its own, nor those of what it is listed by. */
 function notProvable({ catalogue, resources, resource: only }: ChosenPart, scopes: readonly Scope[]): string[] {
   const compared = new Set(scopes.flatMap((scope) => scope.resources));
   const isMeant = ({ list, resource }: CataloguedResource) =>
     compared.has(resource) || (list === null && only === undefined);
   return catalogue.mirrored
-    .filter((entry) => isSelected(entry, { resources }) && !listsAll(entry) && isMeant(entry))
+    .filter((entry) => isSelected(entry, { resources }) && !isProvable(entry) && isMeant(entry))
     .map(({ resource }) => resource);
 }

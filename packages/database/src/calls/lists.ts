@@ -12,7 +12,7 @@ export type ListFacts = {
   isLargerDue: boolean;
   /** By how much its Total is above what comes, as a habit; null: it is not. */
   usuallyMissing: number | null;
-  /** The same, seen while no row of ours was lacking in it, so that no record of ours is among what it counts; null: never. */
+  /** The same, seen while no row of ours was lacking in it, but for hidden ones, so that it counts what we may not see; null: never. */
   innocentDifference: number | null;
 };
 
@@ -64,12 +64,16 @@ export async function notePageSize(
   );
 }
 
-/** No row is lacking in the lists of the resource: what their Totals usually count beyond what comes is none of ours. */
-export async function noteInnocence(client: Queryable, key: BatchKey): Promise<void> {
+/**
+ * No live row is lacking in the lists of the resource, or in this one of them: what their Totals usually count beyond what comes is nothing that
+ * we may see.
+ */
+export async function noteInnocence(client: Queryable, key: BatchKey | ListKey): Promise<void> {
+  const isOne = 'parentId' in key;
   await client.query(
-    `update mirror.lists set innocent_difference = total_difference where ${SAME_RESOURCE} and total_readings > 1
-      and innocent_difference is distinct from total_difference`,
-    [key.companyId, key.projectId, key.resource],
+    `update mirror.lists set innocent_difference = total_difference where ${SAME_RESOURCE} ${isOne ? `and ${SAME_LIST}` : ''}
+      and total_readings > 1 and innocent_difference is distinct from total_difference`,
+    [key.companyId, key.projectId, key.resource, ...(isOne ? [key.parentId] : [])],
   );
 }
 
@@ -79,8 +83,8 @@ export async function noteInnocence(client: Queryable, key: BatchKey): Promise<v
  */
 export async function noteTotal(client: Queryable, key: ListKey, difference: number): Promise<boolean> {
   if (difference === 0) {
-    const forget = `update mirror.lists set total_difference = null, total_readings = 0 where ${SAME_RESOURCE}
-      and ${SAME_LIST} and total_difference is not null`;
+    const forget = `update mirror.lists set total_difference = null, total_readings = 0, innocent_difference = null
+      where ${SAME_RESOURCE} and ${SAME_LIST} and (total_difference is not null or innocent_difference is not null)`;
     await client.query(forget, valuesOf(key));
     return false;
   }

@@ -20,12 +20,16 @@ export async function countLiveRows(
   return rows;
 }
 
-/** So many live rows, chosen at random from those without news; all, where there are no more. */
-export async function pickRows(client: Queryable, scope: TableScope, most: number): Promise<LackingRow[]> {
+/** So many live rows, chosen at random from those without news; all, where there are no more. Is a row complete, or from a list that carries part of it? */
+export async function pickRows(
+  client: Queryable,
+  scope: TableScope,
+  most: number,
+): Promise<(LackingRow & { isComplete: boolean })[]> {
   const { table, companyId, projectId } = scope;
   const parent = table.parentKey === null ? 'null::text' : `t.${quoteName(table.parentKey)}::text`;
-  const { rows } = await client.query<LackingRow>(
-    `select id::text as id, ${parent} as "parentId" from ${tableName(table)} t
+  const { rows } = await client.query<LackingRow & { isComplete: boolean }>(
+    `select id::text as id, ${parent} as "parentId", _complete as "isComplete" from ${tableName(table)} t
       where ${inScope(table)} and ${LIVE} and not ${hasNews(table, 't.id', '$1', '$2')} order by random() limit $3`,
     [companyId, scopeProject(table, projectId), most],
   );

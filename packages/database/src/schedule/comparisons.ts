@@ -8,9 +8,9 @@ import { type BatchKey, isOfBatch, keyValues } from './batch.ts';
 
 export type Rung = 'count' | 'window' | 'bin' | 'listing' | 'sample';
 
-/** What a comparison is to do. */
+/** What a comparison is to do. `climb`: the cheapest that proves its table, up to `listing`. */
 export type ComparisonTask = {
-  rung: Rung;
+  rung: Rung | 'climb';
   /** How many records a sample has in all; null for other rungs. */
   sample: number | null;
   /** What differs is fetched, and what is gone is buried; of the latter, whatever the cap says. */

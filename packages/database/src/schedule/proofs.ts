@@ -83,6 +83,24 @@ export async function settleSuspects(
   return rows;
 }
 
+/** Records that were surely taken for gone, and that another list shows: they differ as it has them, if they do. */
+export async function settleMoved(
+  client: Transaction,
+  key: BatchKey,
+  { ids, seen }: { ids: readonly string[]; seen: readonly Difference[] },
+): Promise<void> {
+  if (ids.length === 0) return;
+  const ofList = `${isOfBatch(key, 'd.')} and d.kind = 'extra' and d.record_id = any($4::text[])`;
+  const values = [...keyValues(key), ids];
+  await client.query(
+    `update mirror.differences d set kind = s.kind, fields = s.fields, parent_id = s.parent_id
+      from jsonb_to_recordset($5::jsonb) as s(id text, kind text, fields text[], parent_id text)
+      where ${ofList} and s.id = d.record_id and s.kind <> 'extra'`,
+    [...values, asRows(seen)],
+  );
+  await client.query(`delete from mirror.differences d where ${ofList}`, values);
+}
+
 /** What is sure, in the order of ids. */
 export async function listDifferences(client: Queryable, key: BatchKey): Promise<Difference[]> {
   const { rows } = await client.query<Difference>(
@@ -129,15 +147,42 @@ export async function addProof(client: Transaction, key: BatchKey, proof: Proof)
  */
 export async function findCompared(client: Queryable, key: BatchKey): Promise<string | null> {
   const { rows } = await client.query<{ since: string | null }>(
-    `select to_char(max(since) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as since from (
-      select as_of as since from mirror.proofs
-        where ${isOfBatch(key)} and outcome = 'equal' and rung in ('window', 'bin', 'listing')
-      union all
-      select started_at from mirror.backfills where ${isOfBatch(key)} and state = 'done' and detail is null
-    ) f`,
+    `select to_char(max(since) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as since from (${comparedWhere(isOfBatch(key))}) f`,
     keyValues(key),
   );
   return rows[0]?.since ?? null;
+}
+
+/** The tables of these companies for which there is such a time. */
+export async function listComparedTables(client: Queryable, companyIds: readonly string[]): Promise<BatchKey[]> {
+  const { rows } = await client.query<BatchKey>(
+    `select distinct company_id::text as "companyId", project_id::text as "projectId", resource
+      from (${comparedWhere('company_id = any($1::bigint[])')}) f where since is not null`,
+    [companyIds],
+  );
+  return rows;
+}
+
+function comparedWhere(condition: string): string {
+  return `select company_id, project_id, resource, as_of as since from mirror.proofs
+      where ${condition} and outcome = 'equal' and rung in ('window', 'bin', 'listing')
+    union all
+    select company_id, project_id, resource, started_at from mirror.backfills where ${condition} and state = 'done' and detail is null`;
+}
+
+/**
+ * Was this other resource of the place compared, as of a time after the comparison of `key` was asked for, and all of it that is there found to be
+ * ours or told to be missing?
+ */
+export async function isComparedNow(client: Queryable, key: BatchKey, other: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select from mirror.proofs p join mirror.comparisons c on ${isOfBatch(key, 'c.')}
+      where p.company_id = c.company_id and p.project_id is not distinct from c.project_id and p.resource = $4 and p.as_of >= c.requested_at
+        and (p.outcome = 'equal' and p.rung in ('window', 'bin', 'listing') or p.outcome = 'differs' and p.rung = 'listing' and p.detail is null)
+      limit 1`,
+    [...keyValues(key), other],
+  );
+  return rowCount === 1;
 }
 
 /** Since when the table is proved to hold all, as Postgres writes it: what differs happened later. Minus infinity: it never was. */

@@ -648,8 +648,8 @@ export const comparisons = mirror.table(
     request: text('request'),
     requestedAt: moment('requested_at').notNull().default(now),
     /**
-     * How far up the ladder it goes: `count`, `window`, `bin`, `listing` or `sample`; and how many records a sample has in all, of which so
-     * many are of this resource.
+     * How far up the ladder it goes: `count`, `window`, `bin`, `listing`, `climb` (as far as it takes) or `sample`; and how many records a
+     * sample has in all, of which so many are of this resource.
      */
     rung: text('rung').notNull(),
     sample: integer('sample'),

@@ -16,6 +16,8 @@ export type Listing = {
   isCut: boolean;
   /** Why it proves nothing of what it lacks: the doubt, or less than that. Null: what it lacks is not there. */
   flaw: string | null;
+  /** Is the flaw nothing but a Total above what came, of which nobody knows that it counts no row of ours? */
+  isSurplus: boolean;
   /** Does it say how many records there are? Where it does not, only a second reading that shows the same proves what it lacks. */
   isCounted: boolean;
   /** By how much its Total is above what came; null when it does not say, or says different things. */
@@ -77,13 +79,19 @@ export async function readListing(
   const missing = total === null || !areTotalsAlike ? null : Math.max(0, total - listed - nameless);
   const end = { records: listed, isCut: cut !== null, missing, isCounted: total !== null };
   const told = cut ?? change ?? (areTotalsAlike || progress.countsPages ? null : 'it changed while it was read');
-  if (told !== null) return { ...end, doubt: told, flaw: told };
+  if (told !== null) return { ...end, doubt: told, flaw: told, isSurplus: false };
   const isUsual = await isUsualTotal(run, entry, own, { missing, pages });
   const surplus = `its Total counts ${missing} records more than came`;
   // Where nothing but the list shows a record, one that it hides cannot be told from one that is gone.
   const isInnocent = entry.show !== null && missing === (await innocentDifference(run, entry, own));
   const isTold = isUsual && (!missing || isInnocent);
-  return { ...end, doubt: isUsual ? null : surplus, flaw: isTold ? flawOf(progress) : surplus };
+  const flaw = flawOf(progress);
+  return {
+    ...end,
+    doubt: isUsual ? null : surplus,
+    flaw: isTold ? flaw : surplus,
+    isSurplus: !isTold && flaw === null,
+  };
 }
 
 async function innocentDifference(

@@ -19,7 +19,8 @@ export async function binLooks(comparison: Comparison, base: string): Promise<Ru
   return { parts: await binParts(comparison, base), look, doubt, tellsByLacking: false };
 }
 
-async function binParts({ run, place }: Comparison, base: string): Promise<Part[]> {
+async function binParts(comparison: Comparison, base: string): Promise<Part[]> {
+  const { run, place } = comparison;
   const { bin } = run.entry;
   if (bin === null) return [];
   // Where counts say that something is gone that the bin does not show, it may be one whose deletion did not move `updated_at`.
@@ -28,7 +29,7 @@ async function binParts({ run, place }: Comparison, base: string): Promise<Part[
   if (bin.since === 'filters[deleted_at]' || (bin.since !== null && !isWhole))
     searchParams.push([bin.since, windowOf({ base: isWhole ? EVER : base, day: place.day })]);
   if (bin.path !== null) return [{ name: '000', parentId: null, also: bin.path, searchParams }];
-  return (await listParts(run, [searchParams])).filter(({ also }) => also === undefined);
+  return (await listParts(comparison, [searchParams])).filter(({ also }) => also === undefined);
 }
 
 async function look(comparison: Comparison, { name: _, ...part }: Part): Promise<Found> {

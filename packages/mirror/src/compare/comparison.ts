@@ -45,6 +45,15 @@ const comparePlace = z.object({
   hasMoved: z.boolean(),
   /** From when on the list is asked for changes; null: that was not looked up. */
   base: z.string().nullable(),
+  /** The lists of its parents: which was read last, whether all were, and the parents that no row of ours tells of. */
+  parents: z
+    .object({
+      ...{ after: z.string().nullable(), isDone: z.boolean() },
+      found: z.array(z.object({ resource: z.string(), id: z.string(), parentId: z.string().nullable() })),
+    })
+    .default({ after: null, isDone: false, found: [] }),
+  /** The last list in which what seemed to be gone was looked for. */
+  searched: z.string().nullable().default(null),
   /** The rungs that were done without a flaw. */
   done: z.array(z.enum(['count', 'window', 'bin'])),
 });
@@ -107,6 +116,7 @@ export function firstPlace(rules: string, since: string, { now, rung }: CompareO
     ...{ rules, since, day: now.toISOString(), after: null, theirs: 0, flaw: null, flaws: [] },
     ...{ refused: 0, inARow: 0, waits: null },
     ...{ rung: rung === 'listing' ? 'listing' : 'count', counts: null, hasMoved: false, base: null, done: [] },
+    ...{ parents: { after: null, isDone: false, found: [] }, searched: null },
   };
 }
 

@@ -27,16 +27,15 @@ export async function conclude(comparison: Comparison): Promise<Compared> {
     extra > cap
       ? `${counted(extra, 'row')} that Procore lists no more: more than DELETE_CAP (${cap}) allows to bury`
       : null;
-  const isClimb = options.rung !== 'listing';
+  const isListed = place.rung === 'listing';
+  const { outcome, why } = await verdictOf({ run, place }, differences);
   const compared: Compared = {
-    rung: isClimb ? highest(place) : 'listing',
-    ...(isClimb
-      ? { ours: place.counts?.ours ?? rows, theirs: place.counts?.theirs ?? null }
-      : { ours: rows, theirs: place.theirs }),
-    ...{ missing: count('missing'), changed: count('changed'), extra },
-    outcome: differences.length > 0 ? 'differs' : await outcomeOf({ run, place }, isClimb),
-    detail:
-      [...new Set([...flawsOf(place), ...(options.repairs && tooMany !== null ? [tooMany] : [])])].join('; ') || null,
+    rung: isListed ? 'listing' : highest(place),
+    ...(isListed
+      ? { ours: rows, theirs: place.theirs }
+      : { ours: place.counts?.ours ?? rows, theirs: place.counts?.theirs ?? null }),
+    ...{ missing: count('missing'), changed: count('changed'), extra, outcome },
+    detail: [...new Set([...why, ...(options.repairs && tooMany !== null ? [tooMany] : [])])].join('; ') || null,
     calls: run.counts().calls,
   };
   await inTransaction(database, async (client) => {
@@ -58,22 +57,47 @@ function highest({ done }: Comparison['place']): Compared['rung'] {
   return (['bin', 'window'] as const).find((rung) => done.includes(rung)) ?? 'count';
 }
 
+type Verdict = Pick<Compared, 'outcome'> & {
+  /** What else is to be known; of what is not proved, why. */
+  why: readonly string[];
+};
+
+const COUNTED = 'equal numbers prove nothing';
+const NO_WINDOW = 'its list cannot be asked for what changed, so only a whole listing proves it: verify --full';
+const MOVING = 'it changed while it was counted, so only a whole listing proves it: verify --full';
+
 /**
- * Where no record differs. Below the listing a window has to say so, and no count may speak against it: it does not see what is gone. A count
+ * Where no record differs, below the listing a window has to say so, and no count may speak against it: it does not see what is gone. A count
  * that was right while news was under way was right by accident.
  */
-async function outcomeOf(
+async function verdictOf(
   { run, place }: Pick<Comparison, 'run' | 'place'>,
-  isClimb: boolean,
-): Promise<Compared['outcome']> {
-  const { counts, done } = place;
-  if (counts?.outcome === 'differs') return 'differs';
-  if (flawsOf(place).length > 0) return 'not proved';
-  if (!isClimb) return 'equal';
-  if (!done.includes('window')) return 'not proved';
-  if (counts === null || counts.theirs === null) return 'equal';
+  differences: readonly Difference[],
+): Promise<Verdict> {
+  const { done, rung } = place;
+  const counts = rung === 'listing' ? null : place.counts;
+  const why = flawsOf(place);
+  if (differences.length > 0 || counts?.outcome === 'differs') return { outcome: 'differs', why };
+  if (why.length > 0) return { outcome: 'not proved', why };
+  if (rung === 'listing') return { outcome: 'equal', why };
+  if (!done.includes('window'))
+    return { outcome: 'not proved', why: [run.entry.list?.filterByUpdate === true ? COUNTED : NO_WINDOW] };
+  if (counts === null || counts.theirs === null) return { outcome: 'equal', why };
   const isRight = counts.theirs === counts.ours && !place.hasMoved && (await standsStill(run, counts));
-  return isRight ? 'equal' : 'not proved';
+  return isRight ? { outcome: 'equal', why } : { outcome: 'not proved', why: [MOVING] };
+}
+
+/** Is anything left that whole lists would tell: what is not proved though nothing failed, or numbers that what differs does not explain? */
+export async function isOpen({ run, place }: Pick<Comparison, 'run' | 'place'>): Promise<boolean> {
+  if (flawsOf(place).length > 0) return false;
+  const differences = await listDifferences(run.settings.database.pool, run.batch);
+  const { outcome } = await verdictOf({ run, place }, differences);
+  if (outcome !== 'differs' || place.counts == null) return outcome === 'not proved';
+  const { ours, theirs } = place.counts;
+  if (theirs === null) return false;
+  const gained = differences.filter(({ kind }) => kind === 'missing').length;
+  const lost = differences.filter(({ kind }) => kind === 'extra').length;
+  return ours + gained - lost !== theirs;
 }
 
 async function buryExtra(

@@ -1,5 +1,11 @@
 // The lists of one rung looked through, and those with suspects once more: what is seen again is sure.
-import { listSuspectLists, settleSuspects, suspectDifferences } from '@procore-mirror/database';
+import {
+  listDifferences,
+  listSuspectLists,
+  settleMoved,
+  settleSuspects,
+  suspectDifferences,
+} from '@procore-mirror/database';
 import { ProcoreResponseError } from '@procore-mirror/procore';
 import { flawOfAnswer } from '../ask/look-at-list.ts';
 import { ScopeParkedError } from '../errors.ts';
@@ -31,6 +37,7 @@ const NOTHING_SEEN: Found = { differences: [], ids: new Set(), flaw: null, isCou
 export async function lookThrough(comparison: Comparison, looks: RungLooks): Promise<void> {
   await lookAtAll(comparison, looks);
   await lookAgain(comparison, looks);
+  if (looks.tellsByLacking) await lookElsewhere(comparison, looks);
 }
 
 async function lookAtAll(comparison: Comparison, { parts, look }: RungLooks): Promise<void> {
@@ -60,6 +67,24 @@ async function lookAgain(comparison: Comparison, looks: RungLooks): Promise<void
   if (!hasWaited) await (settings.clock ?? realTime).sleep(settings.absencePauseMs, signal);
   for (const parentId of lists) await settleList(comparison, looks, parentId, { hasWaited });
   if (!hasWaited && (await suspects()).length > 0) await waitForEvents(comparison);
+}
+
+/** A child that went to a list which had been read before was in neither: what seems to be gone is looked for in those. */
+async function lookElsewhere(comparison: Comparison, { parts, look }: RungLooks): Promise<void> {
+  const { settings, batch } = comparison.run;
+  const differences = await listDifferences(settings.database.pool, batch);
+  const gone = differences.filter(({ kind, parentId }) => kind === 'extra' && parentId !== null);
+  for (const part of parts) {
+    const later = gone.filter(({ parentId }) => parentId !== null && parentId > part.name).map(({ id }) => id);
+    const { searched } = comparison.place;
+    if (later.length === 0 || (searched !== null && part.name <= searched)) continue;
+    const found = await look(comparison, part);
+    const ids = later.filter((id) => found.ids.has(id));
+    await keepPlace(comparison, { searched: part.name }, async (client) => {
+      await settleMoved(client, batch, { ids, seen: found.differences });
+      return undefined;
+    });
+  }
 }
 
 async function settleList(

@@ -22,10 +22,10 @@ export function windowOf({ base, day }: { base: string; day: string }): string {
   return [from, to].map((at) => `${new Date(at).toISOString().slice(0, 19)}Z`).join('...');
 }
 
-export async function windowLooks({ run, place }: Comparison, base: string): Promise<RungLooks> {
-  const window = windowOf({ base, day: place.day });
+export async function windowLooks(comparison: Comparison, base: string): Promise<RungLooks> {
+  const window = windowOf({ base, day: comparison.place.day });
   // Nobody says whether further lists take the filter, so they are read whole.
-  const parts = await listParts(run, [[['filters[updated_at]', window]]]);
+  const parts = await listParts(comparison, [[['filters[updated_at]', window]]]);
   const look: RungLooks['look'] = (comparison, part) =>
     lookAtRecords(comparison, part, async (looked) => ({
       differences: [],

@@ -25,8 +25,8 @@ export async function buryLacking(fill: Fill): Promise<void> {
   if (since === null || !listsAll(entry)) return;
   const reading = { ...scopeOf(run, entry), table: entry.table, since };
   const { pool } = settings.database;
-  if ((await findLacking(pool, reading)).length === 0 && place.buried === 0) await noteInnocence(pool, run.batch);
   const lacking = await findLacking(pool, reading, { isLive: true });
+  if (lacking.length === 0 && place.buried === 0) await noteInnocence(pool, run.batch);
   const byList = Map.groupBy(lacking, ({ parentId }) => (isListedByParent(entry) ? parentId : null));
   const lists = [...byList].filter(([parentId]) => isProved(fill, parentId));
   const rows = lists.flatMap(([, own]) => own);
