@@ -58,7 +58,8 @@ export async function recordDelivery(settings: RecordSettings, delivery: Deliver
   const { receivedAt, key = null, trace = null, via = 'delivery' } = delivery;
   const logged: LoggedEvent = { ...event, receivedAt, key, trace, via, raw: asJsonb(raw) };
   const projectId = verdict.outcome === 'pending' ? verdict.news.projectId : null;
-  const options = { event: logged, ignored, news, projectId, deadLetterId: deadLetterId(raw) };
+  const lacking = verdict.outcome === 'ignored' ? verdict.lacking : [];
+  const options = { event: logged, ignored, lacking, news, projectId, deadLetterId: deadLetterId(raw) };
   const recorded = await recordUnderOwnId(settings, options);
   if (recorded === 'forgotten') {
     return { outcome: 'ignored', event, reason: 'project_not_selected', newDeadLetter: null };

@@ -37,6 +37,8 @@ test(`no table says that it is complete until later than is so, on ${DAYS} days 
 const leavesOut = (evidence: string) => (sql: string) =>
   sql.replace(/else least\([^)]*\) end/, (all) => all.replace(new RegExp(`${evidence},? ?`), ''));
 const instead = (one: string, other: string) => (sql: string) => sql.replace(one, other);
+const unlessBecause = (why: string) => (sql: string) =>
+  sql.replaceAll('g.until > b.since', `g.until > b.since and g.because <> '${why}'`);
 
 test.each([
   ['news that waits', instead('least(oldest_pending_at, ', 'least(')],
@@ -48,6 +50,10 @@ test.each([
   ['where the log begins', instead('or log_from > proved_since', '')],
   ['the hook', leavesOut('hook_until')],
   ['gaps', leavesOut(', gap_since')],
+  ['times without a hook', unlessBecause('hook')],
+  ['what was ignored', unlessBecause('ignored')],
+  ['what was discarded', unlessBecause('discarded')],
+  ['times in which the app was not connected', unlessBecause('disconnected')],
   ['triggers', instead('or not is_carried', '')],
   ['differences', instead('differs_since > proved_since or', '')],
   [

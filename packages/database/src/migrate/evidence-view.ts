@@ -113,12 +113,16 @@ const EVENTS = `reported as materialized (
     where h.hook_id is not null order by h.company_id, h.project_id, h.good_until desc nulls last
   ),
   carried as (select distinct key, lower(resource) as resource from mirror.trigger_sets, unnest(resources) as resource),
-  gaps as (
-    select b.company_id, b.project_id, b.resource, min(g.since) as since
+  held as (
+    select b.company_id, b.project_id, b.resource, g.since
     from bases b join mirror.event_gaps g on g.company_id = b.company_id and coalesce(g.project_id, 0) = coalesce(b.project_id, 0)
       and (g.resource is null or g.resource = lower(b.resource)) and g.until > b.since
-    group by 1, 2, 3
+    union all
+    select b.company_id, b.project_id, b.resource, g.since
+    from bases b join mirror.event_gaps g on g.company_id = b.company_id and g.resource = lower(b.resource) and g.until > b.since
+    where g.project_id is null and b.project_id is not null
   ),
+  gaps as (select company_id, project_id, resource, min(since) as since from held group by 1, 2, 3),
   evidence as (
     select b.company_id, b.project_id, b.resource, b.since as proved_since,
       case when d.since > b.since and not coalesce(l.since > d.since, false) then d.since end as differs_since,
