@@ -143,11 +143,13 @@ test.each([
   'what was thrown away while nobody listened comes back: log %s, bodies %s',
   async (deliveryLogOrder, deliveryLogVersion) => {
     await control('PATCH', 'settings', { deliveryLogOrder, deliveryLogVersion });
-    const made = await edit(250);
+    const first = await edit(124);
+    await control('POST', 'clock', { advanceMs: DAY / 24 });
+    const made = first.events + (await edit(126)).events;
     await discard();
     await report();
     start();
-    await expect.poll(events, patience).toEqual({ events: made.events, mended: made.events });
+    await expect.poll(events, patience).toEqual({ events: made, mended: made });
     await expect.poll(looks, patience).toBe(9);
     const mended = said.filter(({ message }) => message.includes('brought in'));
     expect(mended.map(({ about }) => about.events)).toEqual([125, 125]);
@@ -247,7 +249,7 @@ test('a company that disconnected the app is parked after three refusals, and co
     .poll(async () => (await query('select reason from mirror.scopes')).rows, patience)
     .toEqual([{ reason: 'not_connected' }]);
   const before = calls;
-  expect(before).toBeLessThanOrEqual(4);
+  expect(before).toBeLessThanOrEqual(5);
   const { unreached } = await repair();
   expect(unreached).toHaveLength(3);
   expect(calls).toBe(before);
@@ -263,6 +265,17 @@ test('a company that answers others is not parked, though it refuses its logs an
   expect((await repair()).unreached).toHaveLength(3);
   expect((await query('select reason from mirror.scopes')).rows).toEqual([]);
   expect(calls).toBe(3);
+});
+
+test('nor is one that lists its projects, though its service account may ask for nothing else', async () => {
+  await control('POST', 'faults', [
+    { kind: 'webhooks', status: 403 },
+    { kind: 'other', status: 403 },
+  ]);
+  start();
+  expect((await repair()).unreached).toHaveLength(3);
+  expect(calls).toBe(5);
+  expect((await query('select reason from mirror.scopes')).rows).toEqual([]);
 });
 
 test('a repair ends where Procore is not reached, and where the company left since; nobody else gives up', async () => {

@@ -56,6 +56,7 @@ test.each([
   ['times in which the app was not connected', unlessBecause('disconnected')],
   ['triggers', instead('or not is_carried', '')],
   ['differences', instead('differs_since > proved_since or', '')],
+  ['records that a comparison left out', instead('and (o.happened_at is null or p.proved_at < o.happened_at)', '')],
   [
     'records that a fill has yet to show',
     instead('case when o.to_fill then b.complete_before else b.complete_since end', 'b.complete_since'),
