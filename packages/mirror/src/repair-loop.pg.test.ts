@@ -363,6 +363,33 @@ test('while nobody listens the busiest hooks tell how long, with an alarm at 2, 
   expect(alarms()).toHaveLength(3);
 });
 
+test('a whole log is looked at once more only where calls for all its pages are left', async () => {
+  await query(`update mirror.budget set call_limit = 600 where window_name = 'hour'`);
+  const first = start();
+  await expect.poll(allLooks, patience).toBe(3);
+  await first.close();
+  await query(`update mirror.delivery_looks set pages = 40, in_order = null, covers_until = now() - interval '2 hours',
+    tried_at = now() - interval '1 hour'`);
+  const again = async () =>
+    (await query(`select count(*)::int as count from mirror.delivery_looks where status = 'any' and pages < 40`))
+      .rows[0].count;
+  const used = (count: number) =>
+    query(
+      `insert into mirror.fetches (company_id, called_at, lane, route, status, ms)
+        select $1, now() - interval '1 minute', 'upkeep', 'GET /rest/v2.0/companies/{id}/webhooks/hooks/{id}/deliveries', 200, 1
+        from generate_series(1, $2)`,
+      [companyId, count],
+    );
+  await used(3); // of 42
+  const second = start({ holder: 'other' });
+  for (const _ of [1, 2]) await repair(); // so that a round is over
+  await second.close();
+  expect(await again()).toBe(0);
+  await query('delete from mirror.fetches');
+  start({ holder: 'third' });
+  await expect.poll(again, patience).toBeGreaterThan(0);
+});
+
 test('looks keep to a tenth of the calls, two tenths after a gap', async () => {
   await query(`update mirror.budget set call_limit = 600 where window_name = 'hour'`);
   const called = (count: number) =>

@@ -14,7 +14,16 @@ afterAll(() => mirror.close());
 beforeEach(() => mirror.database.pool.query('truncate mirror.events, mirror.pending, mirror.dead_letters'));
 
 const look: PlannedLook = {
-  ...{ hookId: 'h', projectId: '7', status: 'any', fromMs: 0, because: 'turn', endsAtMs: null, coversFromMs: 0 },
+  ...{
+    hookId: 'h',
+    projectId: '7',
+    status: 'any',
+    fromMs: 0,
+    because: 'turn',
+    endsAtMs: null,
+    coversFromMs: 0,
+    calls: 1,
+  },
 };
 const event = (fields: Record<string, unknown> = {}) => ({
   ...{ id: 'E', timestamp: '2026-06-01T10:00:00Z', reason: 'update', company_id: '1', project_id: '7' },
