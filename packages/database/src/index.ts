@@ -37,7 +37,7 @@ export {
   noteReceiver,
   type ReceiverGap,
 } from './events/receivers.ts';
-export { type LoggedEvent, type RecordOptions, recordEvent } from './events/record-event.ts';
+export { type Lacking, type LoggedEvent, type RecordOptions, recordEvent } from './events/record-event.ts';
 export { checkDatabase } from './migrate/check-database.ts';
 export { doUpkeep } from './migrate/do-upkeep.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate/migrate-database.ts';

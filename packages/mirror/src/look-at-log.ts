@@ -16,11 +16,10 @@ import {
   ProcoreTokenError,
   ProcoreUnreachableError,
 } from '@procore-mirror/procore';
-import { type LogRead, readLog } from './ask/read-log.ts';
-import { askCompany } from './ask/witness.ts';
+import { type LogRead, maybeRecorded, readLog } from './ask/read-log.ts';
+import { askCompany, askProjects } from './ask/witness.ts';
 import { ScopeParkedError } from './errors.ts';
 import { isRefusal } from './plan/judge-failure.ts';
-import { longerId } from './plan/longer-id.ts';
 import type { PlannedLook } from './plan/plan-looks.ts';
 import type { RepairLoopOptions } from './repair-options.ts';
 import { realTime } from './run/clock.ts';
@@ -89,13 +88,16 @@ export function createLogLooks(options: Options): LogLooks {
   }
 
   /**
-   * A company that disconnected the app does not say who we are, either, and answers nothing else. It is parked, and nobody asks it but its
-   * probes.
+   * A company that disconnected the app does not say who we are, either, nor does it list its projects, and answers nothing else. It is parked,
+   * and nobody asks it but its probes.
    */
   async function parkIfRefused(): Promise<void> {
     if (await wasAnswered(database, companyId, SHORTEST_REST_MS)) return;
     const failure = await askCompany({ client: options.client, companyId, signal: undefined });
     if (failure?.kind !== 'trouble' || !isRefusal(failure.trouble)) return;
+    // A service account may be kept from saying who it is though all is well.
+    const projects = await askProjects({ client: options.client, companyId });
+    if (projects?.kind !== 'trouble' || !isRefusal(projects.trouble)) return;
     const trouble = { ...failure.trouble, reason: 'not_connected' as const };
     const scope = { companyId, projectId: null, resource: null };
     if (!(await parkScope(database, scope, trouble, usualPace.parking))) return;
@@ -137,7 +139,7 @@ export function createLogLooks(options: Options): LogLooks {
 
   /** What is in the queue is safe; but until it is recorded the next look would take it for missing. */
   async function untilRecorded(events: LogRead['handedOver'], signal: AbortSignal): Promise<boolean> {
-    const wanted = events.map((event) => ({ ...event, ids: [event.id, longerId(event)] }));
+    const wanted = events.map(maybeRecorded);
     const giveUpAt = clock.now() + RECORDED_WITHIN_MS;
     while (wanted.length > 0 && clock.now() < giveUpAt) {
       if ((await findRecorded(database.pool, wanted)).size === wanted.length) return true;

@@ -1,7 +1,5 @@
 // The first half of the worker: a delivery as the receiver stored it becomes a row in the event log and a pending
 // record. Everything here is one short database call; nothing is fetched.
-import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import {
   announceProjects,
@@ -18,6 +16,7 @@ import {
   recordEvent,
 } from '@procore-mirror/database';
 import { isNumericId, type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
+import { letterIdOf, textOf } from './plan/dead-letter.ts';
 import { longerId } from './plan/longer-id.ts';
 import { newsOfEvent, type Selection } from './plan/news-of-event.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
@@ -58,7 +57,8 @@ export async function recordDelivery(settings: RecordSettings, delivery: Deliver
   const { receivedAt, key = null, trace = null, via = 'delivery' } = delivery;
   const logged: LoggedEvent = { ...event, receivedAt, key, trace, via, raw: asJsonb(raw) };
   const projectId = verdict.outcome === 'pending' ? verdict.news.projectId : null;
-  const options = { event: logged, ignored, news, projectId, deadLetterId: deadLetterId(raw) };
+  const lacking = verdict.outcome === 'ignored' ? verdict.lacking : [];
+  const options = { event: logged, ignored, lacking, news, projectId, deadLetterId: letterIdOf(raw) };
   const recorded = await recordUnderOwnId(settings, options);
   if (recorded === 'forgotten') {
     return { outcome: 'ignored', event, reason: 'project_not_selected', newDeadLetter: null };
@@ -118,7 +118,7 @@ export async function bury(
   why: { reason: string; detail: string },
 ): Promise<Recorded> {
   const raw = textOf(body);
-  const id = deadLetterId(raw);
+  const id = letterIdOf(raw);
   const about =
     event === null ? null : { ...event, companyId: asBigint(event.companyId), projectId: asBigint(event.projectId) };
   const { reason, detail } = why;
@@ -129,24 +129,4 @@ export async function bury(
 
 function asBigint(id: string | null): string | null {
   return id !== null && isNumericId(id) ? id : null;
-}
-
-function deadLetterId(raw: string): string {
-  return sha256(raw).slice(0, 32);
-}
-
-/** The body as text, without a byte order mark; one that is no text (or holds NUL, which Postgres' text cannot) as `\\x` and hexadecimal digits. */
-function textOf(body: Buffer): string {
-  return isUtf8(body) && !body.includes(0) ? new TextDecoder().decode(body) : `\\x${body.toString('hex')}`;
-}
-
-/** The body that a dead letter keeps as text: the bytes as they came, but for a byte order mark. */
-export function bodyOf(raw: string): Buffer {
-  const bytes = /^\\x(?:[0-9a-f]{2})+$/.test(raw) ? Buffer.from(raw.slice(2), 'hex') : null;
-  // A body may be text that looks like this itself.
-  return bytes !== null && textOf(bytes) === raw ? bytes : Buffer.from(raw);
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -19,7 +19,7 @@ import { leaveParkedAlone } from './heed-scopes.ts';
 import { createLogLooks, findingOf, whyNotReached } from './look-at-log.ts';
 import { logCallsLeft, turnOfLogMs } from './plan/log-share.ts';
 import { missedTimes, type Span } from './plan/missed-times.ts';
-import { isAskedFor, type PlannedLook, planLooks, startOfDay, statusesOf } from './plan/plan-looks.ts';
+import { callsOfRound, isAskedFor, type PlannedLook, planLooks, startOfDay, statusesOf } from './plan/plan-looks.ts';
 import type { RepairLoopOptions } from './repair-options.ts';
 import { createCallsLately, LATELY_MS } from './run/calls-lately.ts';
 import { realTime } from './run/clock.ts';
@@ -69,8 +69,9 @@ export function createRepairRounds(
     const silent = everyMs === 0 ? [] : await listSilentScopes(pool, companyId);
     const places = new Set(silent.map(({ projectId }) => projectId));
     const { hourLimit } = await readHookCalls(pool, companyId, 0);
-    const turnMs = turnOfLogMs(state.hooks.length, hourLimit);
-    const planned = planLooks({ ...state, repairs, silent: places, silenceMs: SILENCE_MS, turnMs, everyMs });
+    const turnMs = turnOfLogMs(callsOfRound(state.hooks), hourLimit);
+    const mostCalls = logCallsLeft({ used: 0, hourLimit }, 'whole');
+    const planned = planLooks({ ...state, repairs, silent: places, silenceMs: SILENCE_MS, turnMs, mostCalls, everyMs });
     return planned.filter(({ because }) => because === 'asked for' || (everyMs > 0 && !looks.isResting()));
   }
 
@@ -84,7 +85,8 @@ export function createRepairRounds(
     if (planned.length <= LOOKS_AT_ONCE) planAt = planAgainAt;
     for (const one of planned.slice(0, LOOKS_AT_ONCE)) {
       signal.throwIfAborted();
-      const isWithin = one.because === 'asked for' || (await callsLeft(one.because)) > 0;
+      const needed = one.because === 'whole' ? one.calls : 1;
+      const isWithin = one.because === 'asked for' || (await callsLeft(one.because)) >= needed;
       if (isWithin && (await looks.look(one, signal))) continue;
       planAt = planAgainAt;
       return;

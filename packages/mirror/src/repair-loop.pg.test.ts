@@ -143,11 +143,13 @@ test.each([
   'what was thrown away while nobody listened comes back: log %s, bodies %s',
   async (deliveryLogOrder, deliveryLogVersion) => {
     await control('PATCH', 'settings', { deliveryLogOrder, deliveryLogVersion });
-    const made = await edit(250);
+    const first = await edit(124);
+    await control('POST', 'clock', { advanceMs: DAY / 24 });
+    const made = first.events + (await edit(126)).events;
     await discard();
     await report();
     start();
-    await expect.poll(events, patience).toEqual({ events: made.events, mended: made.events });
+    await expect.poll(events, patience).toEqual({ events: made, mended: made });
     await expect.poll(looks, patience).toBe(9);
     const mended = said.filter(({ message }) => message.includes('brought in'));
     expect(mended.map(({ about }) => about.events)).toEqual([125, 125]);
@@ -247,7 +249,7 @@ test('a company that disconnected the app is parked after three refusals, and co
     .poll(async () => (await query('select reason from mirror.scopes')).rows, patience)
     .toEqual([{ reason: 'not_connected' }]);
   const before = calls;
-  expect(before).toBeLessThanOrEqual(4);
+  expect(before).toBeLessThanOrEqual(5);
   const { unreached } = await repair();
   expect(unreached).toHaveLength(3);
   expect(calls).toBe(before);
@@ -263,6 +265,17 @@ test('a company that answers others is not parked, though it refuses its logs an
   expect((await repair()).unreached).toHaveLength(3);
   expect((await query('select reason from mirror.scopes')).rows).toEqual([]);
   expect(calls).toBe(3);
+});
+
+test('nor is one that lists its projects, though its service account may ask for nothing else', async () => {
+  await control('POST', 'faults', [
+    { kind: 'webhooks', status: 403 },
+    { kind: 'other', status: 403 },
+  ]);
+  start();
+  expect((await repair()).unreached).toHaveLength(3);
+  expect(calls).toBe(5);
+  expect((await query('select reason from mirror.scopes')).rows).toEqual([]);
 });
 
 test('a repair ends where Procore is not reached, and where the company left since; nobody else gives up', async () => {
@@ -348,6 +361,33 @@ test('while nobody listens the busiest hooks tell how long, with an alarm at 2, 
     { count: 4, alarm_hours: 11 },
   ]);
   expect(alarms()).toHaveLength(3);
+});
+
+test('a whole log is looked at once more only where calls for all its pages are left', async () => {
+  await query(`update mirror.budget set call_limit = 600 where window_name = 'hour'`);
+  const first = start();
+  await expect.poll(allLooks, patience).toBe(3);
+  await first.close();
+  await query(`update mirror.delivery_looks set pages = 40, in_order = null, covers_until = now() - interval '2 hours',
+    tried_at = now() - interval '1 hour'`);
+  const again = async () =>
+    (await query(`select count(*)::int as count from mirror.delivery_looks where status = 'any' and pages < 40`))
+      .rows[0].count;
+  const used = (count: number) =>
+    query(
+      `insert into mirror.fetches (company_id, called_at, lane, route, status, ms)
+        select $1, now() - interval '1 minute', 'upkeep', 'GET /rest/v2.0/companies/{id}/webhooks/hooks/{id}/deliveries', 200, 1
+        from generate_series(1, $2)`,
+      [companyId, count],
+    );
+  await used(3); // of 42
+  const second = start({ holder: 'other' });
+  for (const _ of [1, 2]) await repair(); // so that a round is over
+  await second.close();
+  expect(await again()).toBe(0);
+  await query('delete from mirror.fetches');
+  start({ holder: 'third' });
+  await expect.poll(again, patience).toBeGreaterThan(0);
 });
 
 test('looks keep to a tenth of the calls, two tenths after a gap', async () => {

@@ -13,7 +13,7 @@ import {
   takeDueTries,
   timeToFirstTry,
 } from '@procore-mirror/database';
-import { bodyOf } from './record-delivery.ts';
+import { bodyOf } from './plan/dead-letter.ts';
 import type { FetchSettings } from './run/fetch-settings.ts';
 
 type RetrySettings = Pick<FetchSettings, 'database' | 'catalogue' | keyof Pace | 'retryDeadLettersAfterMs'>;

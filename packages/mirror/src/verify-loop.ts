@@ -201,10 +201,9 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
   ): Promise<void> {
     const { holder, startedAt } = comparison;
     const calls = comparison.calls + compared.calls;
-    const { outcome, detail } = compared;
+    const { outcome, detail } = await addProof(client, comparison, { ...compared, calls, asOf: startedAt });
     const next = nextProofs({ ...comparison, outcome, isParked }, everyMs);
     insist(await endComparison(client, comparison, { holder, state: 'done', outcome, calls, detail, next }));
-    await addProof(client, comparison, { ...compared, calls, asOf: startedAt });
   }
 
   /** How long it rests where calls are short, ms; null: that is not what stopped it. */

@@ -37,6 +37,8 @@ test(`no table says that it is complete until later than is so, on ${DAYS} days 
 const leavesOut = (evidence: string) => (sql: string) =>
   sql.replace(/else least\([^)]*\) end/, (all) => all.replace(new RegExp(`${evidence},? ?`), ''));
 const instead = (one: string, other: string) => (sql: string) => sql.replace(one, other);
+const unlessBecause = (why: string) => (sql: string) =>
+  sql.replaceAll('g.until > b.since', `g.until > b.since and g.because <> '${why}'`);
 
 test.each([
   ['news that waits', instead('least(oldest_pending_at, ', 'least(')],
@@ -48,8 +50,13 @@ test.each([
   ['where the log begins', instead('or log_from > proved_since', '')],
   ['the hook', leavesOut('hook_until')],
   ['gaps', leavesOut(', gap_since')],
+  ['times without a hook', unlessBecause('hook')],
+  ['what was ignored', unlessBecause('ignored')],
+  ['what was discarded', unlessBecause('discarded')],
+  ['times in which the app was not connected', unlessBecause('disconnected')],
   ['triggers', instead('or not is_carried', '')],
   ['differences', instead('differs_since > proved_since or', '')],
+  ['records that a comparison left out', instead('and (o.happened_at is null or p.proved_at < o.happened_at)', '')],
   [
     'records that a fill has yet to show',
     instead('case when o.to_fill then b.complete_before else b.complete_since end', 'b.complete_since'),

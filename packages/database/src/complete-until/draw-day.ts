@@ -18,6 +18,10 @@ export type Day = {
   crashAt: number | null;
   /** What somebody does to hooks: of which scope, and how. */
   harms: { at: number; scope: number; how: 'disable' | 'delete' | 'drop trigger' }[];
+  /** The app is not connected: nothing is sent or answered, and what was not sent by then is lost. */
+  disconnected: Span[];
+  /** A resource is not selected, and what workers still hear of it is ignored. */
+  deselected: { resource: string; span: Span }[];
   /** A project in which Procore takes no triggers of the first resource. */
   refusing: string | undefined;
   random: () => number;
@@ -52,6 +56,11 @@ export function drawDay(seed: number): Day {
               ]
             : [],
         ),
+    disconnected: some(0.15, 8 * HOUR).map(({ from, to }) => ({ from, to: Math.max(to, from + HOUR) })),
+    deselected: some(0.2, 4 * HOUR).map((one) => ({
+      resource: pickFrom(['Notes', 'Papers', 'Badges'], random),
+      span: one,
+    })),
     refusing: !isCalm && random() < 0.15 ? '2' : undefined,
     random,
   };

@@ -15,6 +15,7 @@ import { requestBackfills } from '../schedule/backfill-requests.ts';
 import { noteDeliveryLook, noteUndelivered } from '../schedule/delivery-looks.ts';
 import { noteHook } from '../schedule/hooks.ts';
 import { addProof, readProvedSince } from '../schedule/proofs.ts';
+import { keepParked, parkScope, unparkScopes } from '../schedule/scopes.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { anEvent } from '../testing/an-event.ts';
 import { drawDay, HOUR, isIn, lastsMs, MINUTE } from './draw-day.ts';
@@ -36,12 +37,16 @@ export const playedTables: readonly MirroredTable[] = [
 const BEGINS = Date.parse('2026-06-01T00:00:00Z');
 const STEP = 15 * MINUTE;
 const COMPANY = '1';
+const COMPANY_SCOPE = { companyId: COMPANY, projectId: null, resource: null };
+const PAUSES = { firstPauseMs: MINUTE, longestPauseMs: HOUR };
 /** Of the moments. */
 const CHECKED = 0.4;
 /** Of a calm day: by how much it may be behind after its first hours. */
 const CALM_LAG = 2 * HOUR;
 
 type Lying = { event: WorldEvent; receivedAt: number; body: 'delivery' | 'delivery log' };
+/** `lacking`: records that its lists told of, but for those that waited; null: it has not read them yet. */
+type Comparison = { place: Place; asOf: number; lacking: string[] | null };
 type Receiver = { id: string; skewMs: number; isGone: boolean; spool: Lying[]; reports: number[]; reportedAt: number };
 
 /** Plays the day; throws where a table says more than is so, or stands still while all is well. */
@@ -65,10 +70,11 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
     },
   }));
   const fills = new Map<string, { place: Place; holder: string; isFlawed: boolean }>();
-  let comparison: { place: Place; asOf: number } | null = null;
+  let comparison: Comparison | null = null;
   let now = 0;
   let askedOldest: number | null = null;
   let areFillsWaiting = false;
+  let isParked = false;
   const { pool } = database;
   /** Of trouble; on calm days there is none. */
   const chance = (share: number) => !day.isCalm && random() < share;
@@ -77,13 +83,14 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
 
   async function record({ event, receivedAt, body: via }: Lying): Promise<void> {
     const { projectId, resource, recordId } = event;
-    if (event.isUnreadable) {
-      const letter = { reason: 'bad_json', detail: '', raw: event.id, about: null, occurredAt: null };
+    const says = { time: date(event.at).toISOString(), nothing: null, nonsense: '2099-01-01T00:00:00Z' }[event.says];
+    if (event.isUnreadable || event.isHomeless) {
+      const about = event.isUnreadable ? null : { companyId: COMPANY, projectId: null, resource, recordId };
+      const letter = { reason: 'r', detail: '', raw: event.id, about, occurredAt: about === null ? null : says };
       await keepUnreadDelivery(pool, { id: event.id, ...letter, receivedAt: date(receivedAt), via });
       recorded.add(event.id);
       return;
     }
-    const says = { time: date(event.at).toISOString(), nothing: null, nonsense: '2099-01-01T00:00:00Z' }[event.says];
     const logged = anEvent({
       ...{
         id: event.id,
@@ -99,8 +106,16 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
     const news = [
       { companyId: COMPANY, projectId, resource, recordId, parentId: null, isDelete: false, isRelative: false },
     ];
-    await recordEvent(database, { event: logged, ignored: null, news, pace: { delayMs: 0, maxWaitMs: HOUR } });
+    const pace = { delayMs: 0, maxWaitMs: HOUR };
+    if (!isSelected(resource)) {
+      const lacking = [{ projectId, resource }];
+      await recordEvent(database, { event: logged, ignored: 'resource_not_selected', lacking, news: [], pace });
+    } else await recordEvent(database, { event: logged, ignored: null, news, pace });
     recorded.add(event.id);
+  }
+
+  function isSelected(resource: string): boolean {
+    return !day.deselected.some((one) => one.resource === resource && isIn([one.span], now));
   }
 
   async function receive(): Promise<void> {
@@ -344,16 +359,20 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
     await endBackfill(database, batchOf(place), end);
   }
 
-  async function endComparison({ place, asOf }: { place: Place; asOf: number }): Promise<void> {
+  async function readLists({ place, asOf }: Comparison): Promise<string[]> {
     const { rows: waiting } = await pool.query<{ id: string }>(
-      'select record_id as id from mirror.pending where project_id is not distinct from $1 and resource = $2',
+      `select record_id as id from mirror.pending where project_id is not distinct from $1 and resource = $2
+        union all select record_id from mirror.dead_letters where kind = 'record' and project_id is not distinct from $1 and resource = $2`,
       [place.projectId, place.resource],
     );
     const own = world.changes.filter(
       (change) => keyOf(change) === keyOf(place) && change.at <= asOf - (day.isCalm ? HOUR : 0),
     );
     const lacking = own.filter((change) => isLacking(change) && !waiting.some(({ id }) => id === change.recordId));
-    const ids = [...new Set(lacking.map(({ recordId }) => recordId))];
+    return [...new Set(lacking.map(({ recordId }) => recordId))];
+  }
+
+  async function endComparison({ place, asOf }: Comparison, ids: readonly string[]): Promise<void> {
     // A list that carries part of each record, and a count, see little.
     const isBlind = place.resource === 'Papers' && random() < 0.8;
     const rung = random() < 0.2 ? ('count' as const) : ('listing' as const);
@@ -387,14 +406,36 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
     (rows.get(idOf(change)) ?? 0) < change.version;
 
   async function work(): Promise<void> {
+    if (isIn(day.disconnected, now)) return beRefused();
+    await beConnected();
     await endWhatBegan();
     await recordQueue();
     for (const place of await placesWithNews()) if (!chance(0.1)) await fetch(place);
     if (!day.isCalm) await replayOrDiscard();
+    await look();
+    await beginAnew();
+  }
+
+  async function look(): Promise<void> {
     if (askedOldest !== null) await askUndelivered();
     if (now % HOUR === 0 || random() < 0.1) await lookAtHooks();
     if (now % HOUR === 0 || random() < 0.1) await lookAtLogs();
-    await beginAnew();
+  }
+
+  async function beConnected(): Promise<void> {
+    if (isParked) await unparkScopes(database, COMPANY_SCOPE);
+    isParked = false;
+  }
+
+  /** Every call is; what was sent before is recorded. */
+  async function beRefused(): Promise<void> {
+    const reason = chance(0.3) ? ('failing' as const) : ('not_connected' as const);
+    const trouble = { reason: isParked ? reason : ('not_connected' as const), detail: '', atLeastMs: 0 };
+    if (isParked) await keepParked(database, COMPANY_SCOPE, trouble, PAUSES);
+    else await parkScope(database, COMPANY_SCOPE, trouble, PAUSES);
+    isParked = true;
+    await recordQueue();
+    await replayOrDiscard();
   }
 
   async function endWhatBegan(): Promise<void> {
@@ -402,7 +443,10 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
       fills.delete(key);
       await endFill(fill);
     }
-    if (comparison !== null) await endComparison(comparison);
+    if (comparison === null) return;
+    comparison.lacking ??= await readLists(comparison);
+    if (random() < 0.3) return; // it takes its time
+    await endComparison(comparison, comparison.lacking);
     comparison = null;
   }
 
@@ -410,7 +454,7 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
     if (now === STEP) for (const place of PLACES) await requestFill(place);
     const place = PLACES[Math.floor(random() * PLACES.length)];
     if (place !== undefined && random() < 0.02) await requestFill(place);
-    if (place !== undefined && random() < 0.15) comparison = { place, asOf: now };
+    if (place !== undefined && random() < 0.15) comparison ??= { place, asOf: now, lacking: null };
     await beginFills();
   }
 
@@ -448,12 +492,12 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
   }
 
   await pool.query(`truncate mirror.events, mirror.pending, mirror.batches, mirror.dead_letters, mirror.hooks, mirror.event_gaps, mirror.trigger_sets,
-    mirror.delivery_looks, mirror.undelivered, mirror.receivers, mirror.receiver_gaps, mirror.backfills, mirror.proofs`);
+    mirror.delivery_looks, mirror.undelivered, mirror.receivers, mirror.receiver_gaps, mirror.backfills, mirror.proofs, mirror.scopes`);
   for (now = 0; now <= lastsMs; now += STEP) {
     await setNow(BEGINS + now);
     world.work(now - STEP, now);
     await receive();
-    if (!isIn(day.idle, now)) await work();
+    if (!isIn(day.idle, now) || isIn(day.disconnected, now)) await work();
     if (day.isCalm || random() < CHECKED) await check();
   }
 }

@@ -10,6 +10,8 @@ export type WorldEvent = Change & {
   /** What its body says of its time: nothing, or nonsense, sometimes. */
   says: 'time' | 'nothing' | 'nonsense';
   isUnreadable: boolean;
+  /** Its body names no project, so it becomes a dead letter. */
+  isHomeless: boolean;
 };
 export type WorldHook = { id: string; projectId: string | null; isActive: boolean; triggers: Set<string> };
 
@@ -53,6 +55,7 @@ export function createWorld(day: Day) {
     changes.push(change);
     const hook = hooks.get(place.projectId);
     if (hook === undefined || !hook.isActive || !hook.triggers.has(place.resource)) return;
+    if (isIn(day.disconnected, at)) return;
     tell(change, hook);
   }
 
@@ -61,7 +64,9 @@ export function createWorld(day: Day) {
     const odd = day.isCalm ? 1 : random();
     const says = odd < 0.02 ? 'nothing' : odd < 0.04 ? 'nonsense' : 'time';
     const isUnreadable = !day.isCalm && random() < 0.001;
-    log.push({ ...change, id: `e${eventNumber}`, hookId: hook.id, status: 'enqueued', says, isUnreadable });
+    const isHomeless = !day.isCalm && change.projectId !== null && random() < 0.003;
+    const event = { ...change, id: `e${eventNumber}`, hookId: hook.id, isUnreadable, isHomeless };
+    log.push({ ...event, status: 'enqueued', says });
   }
 
   function harmUntil(at: number): void {
@@ -83,6 +88,13 @@ export function createWorld(day: Day) {
     return [];
   }
 
+  /** No log tells of it, either. */
+  function lose(queue: readonly WorldEvent[]): [] {
+    for (const event of queue) log.splice(log.indexOf(event), 1);
+    pause.since = null;
+    return [];
+  }
+
   function pauseAll([tried]: readonly WorldEvent[], at: number): [] {
     pause.since ??= at;
     pause.waitMs = Math.min(2 * pause.waitMs, HOUR);
@@ -94,6 +106,7 @@ export function createWorld(day: Day) {
   /** Delivers what can be; returns what arrived, in an order of its own. */
   function deliver(at: number, isAnswered: boolean): WorldEvent[] {
     const queue = log.filter(({ status }) => status === 'enqueued' || status === 'retrying');
+    if (isIn(day.disconnected, at)) return lose(queue);
     if (queue.length === 0) return [];
     if (pause.since !== null && at - pause.since >= PAUSE_ENDS_MS) return discard(queue);
     if (pause.since !== null && at < pause.retryAt) return [];

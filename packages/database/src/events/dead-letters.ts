@@ -8,7 +8,9 @@
 // dead letter (`settle-records.ts`).
 import type { Database } from '../connection/open-database.ts';
 import type { Queryable, Transaction } from '../connection/queryable.ts';
+import { inTransaction } from '../connection/transaction.ts';
 import type { BatchKey, NotedRecord } from '../schedule/batch.ts';
+import { DISCARDED_LATER } from '../schedule/proofs.ts';
 import { happenedAt } from './happened-at.ts';
 
 /** A body that we could not use. */
@@ -195,38 +197,42 @@ export async function findUnread(
  * is pending, is remembered until a proof shows otherwise.
  */
 export async function discardDeadLetters(database: Database, choice: DeadLetterChoice): Promise<string[]> {
-  const { rows } = await database.pool.query<{ id: string }>(
-    `with discarded as (delete from mirror.dead_letters where ${IS_CHOSEN} returning *),
-      returned as (
-        update mirror.pending p set happened_at = least(p.happened_at, d.happened_at), to_fill = p.to_fill or d.to_fill from discarded d
-        where d.kind = 'record' and p.company_id = d.company_id and p.project_id is not distinct from d.project_id
-          and p.resource = d.resource and p.record_id = d.record_id
-        returning d.id
-      ),
-      unfilled as (
-        update mirror.backfills b set complete_since = null, complete_before = null from discarded d
-        where d.to_fill and d.id not in (select id from returned) and b.company_id = d.company_id and b.project_id is not distinct from d.project_id and b.resource = d.resource
-      ),
-      lacking as (
-        insert into mirror.event_gaps (company_id, project_id, resource, since, until)
-        select distinct coalesce(d.company_id, h.company_id), case when d.company_id is null then h.project_id else d.project_id end,
-          lower(d.resource), d.happened_at, now()
-        from discarded d left join mirror.hooks h on d.company_id is null
-        where d.happened_at is not null and d.id not in (select id from returned) and coalesce(d.company_id, h.company_id) is not null
-      ),
-      -- A comparison leaves out what waits, so it said nothing of these records.
-      unproved as (
-        update mirror.proofs p set outcome = 'not proved', detail = concat_ws('; ', p.detail, 'a record that waited then was discarded later')
-        from (select company_id, project_id, resource, min(happened_at) as happened_at from discarded
-          where kind = 'record' and happened_at is not null and id not in (select id from returned) group by 1, 2, 3) d
-        where p.outcome = 'equal' and p.company_id = d.company_id and p.project_id is not distinct from d.project_id
-          and p.resource = d.resource and p.as_of >= d.happened_at
-      )
-      select id from discarded`,
-    choiceValues(choice),
-  );
-  return rows.map(({ id }) => id);
+  return inTransaction(database, async (client) => {
+    // Comparisons that end meanwhile know of it (`addProof`).
+    await client.query('lock table mirror.proofs in share row exclusive mode');
+    const { rows } = await client.query<{ id: string }>(DISCARD, choiceValues(choice));
+    return rows.map(({ id }) => id);
+  });
 }
+
+const DISCARD = `
+with discarded as (delete from mirror.dead_letters where ${IS_CHOSEN} returning *),
+returned as (
+  update mirror.pending p set happened_at = least(p.happened_at, d.happened_at), to_fill = p.to_fill or d.to_fill from discarded d
+  where d.kind = 'record' and p.company_id = d.company_id and p.project_id is not distinct from d.project_id
+    and p.resource = d.resource and p.record_id = d.record_id
+  returning d.id
+),
+unfilled as (
+  update mirror.backfills b set complete_since = null, complete_before = null from discarded d
+  where d.to_fill and d.id not in (select id from returned) and b.company_id = d.company_id and b.project_id is not distinct from d.project_id and b.resource = d.resource
+),
+lacking as (
+  insert into mirror.event_gaps (company_id, project_id, resource, since, until, because)
+  select distinct coalesce(d.company_id, h.company_id), case when d.company_id is null then h.project_id else d.project_id end,
+    lower(d.resource), d.happened_at, clock_timestamp() + interval '10 seconds', 'discarded'
+  from discarded d left join mirror.hooks h on d.company_id is null
+  where d.happened_at is not null and d.id not in (select id from returned) and coalesce(d.company_id, h.company_id) is not null
+),
+-- A comparison leaves out what waits, so it said nothing of these records.
+unproved as (
+  update mirror.proofs p set outcome = 'not proved', detail = concat_ws('; ', p.detail, '${DISCARDED_LATER}')
+  from (select company_id, project_id, resource, min(happened_at) as happened_at from discarded
+    where kind = 'record' and happened_at is not null and id not in (select id from returned) group by 1, 2, 3) d
+  where p.outcome = 'equal' and p.company_id = d.company_id and p.project_id is not distinct from d.project_id
+    and p.resource = d.resource and p.proved_at >= d.happened_at
+)
+select id from discarded`;
 
 function withoutNul(text: string): string {
   return text.replaceAll('\0', '\ufffd');

@@ -22,10 +22,15 @@ export type LoggedEvent = {
   via: 'delivery' | 'delivery log' | 'replay';
 };
 
+/** A table that lacks what happened; without a project the one of all projects of the company. */
+export type Lacking = { projectId: string | null; resource: string };
+
 export type RecordOptions = {
   event: LoggedEvent;
   /** Why nothing is fetched; null when something is. */
   ignored: string | null;
+  /** Which tables lack it then. */
+  lacking?: readonly Lacking[];
   news: readonly News[];
   /** The project that its record is in: where that is forgotten nothing is fetched, either. */
   projectId?: string | null;
@@ -34,9 +39,13 @@ export type RecordOptions = {
   pace: Pace;
 };
 
+/** So long it stands for what follows that an event was ignored. */
+const IGNORED_FOR = `interval '10 seconds'`;
+
 /**
  * Writes the event to the log and marks its records pending, both or neither; its body is no dead letter any more. A second
- * delivery of the same event is counted and changes nothing else. Idempotent. Returns whether the event was new,
+ * delivery of the same event is counted and changes nothing else. Of one that is ignored it is noted what lacks it (`mirror.event_gaps`).
+ * Idempotent. Returns whether the event was new,
  * `forgotten` where it was and is ignored because its project is forgotten (`project_not_selected`), or `differs` when the log already holds another event under this id: the caller must then record it under an id of its own.
  */
 export async function recordEvent(
@@ -64,6 +73,8 @@ export async function recordEvent(
     event.trace,
     options.projectId,
     event.via,
+    (options.lacking ?? []).map(({ projectId }) => projectId),
+    (options.lacking ?? []).map(({ resource }) => resource.toLowerCase()),
   ];
   // A worker that stores locks pending rows in an order of its own.
   const { rows } = await afterConflicts(database, () =>
@@ -83,6 +94,11 @@ export async function recordEvent(
 // a copy that was read in time would seem to lag, and which of two came last would be told by the way they took. So a change at
 // an unknown time counts as later than any deletion, and a deletion as earlier than any change: the absence of a record that
 // may have been restored is then sighted twice. A deletion alone is the last news, whenever it was.
+//
+// Why it is ignored may end, and then its change is lacking until it is read otherwise. A row for each table is enough: who looks for a proof
+// that began after it was ignored finds none before.
+const IS_LACKING = `g.company_id = $2::bigint and g.project_id is not distinct from l.project_id and g.resource = l.resource
+    and g.because = 'ignored'`;
 const RECORD_EVENT = `
 with forgotten as (
   select from mirror.selection
@@ -106,5 +122,21 @@ news as (
   where (select is_new from logged) and not exists (select from forgotten)
 ),
 ${markNews('$20', '$21', `'live'::mirror.lane`)},
-read as (delete from mirror.dead_letters where id = $22)
+read as (delete from mirror.dead_letters where id = $22),
+lacking as (
+  select distinct project_id, resource, ${happenedAt('$7::timestamptz', '$8::timestamptz', '$26::text')} as happened_at
+  from unnest($27::bigint[], $28::text[]) as l(project_id, resource) where (select is_new from logged)
+),
+known as (
+  select l.project_id, l.resource from lacking l join mirror.event_gaps g on ${IS_LACKING}
+),
+extended as (
+  update mirror.event_gaps g set since = least(g.since, l.happened_at), until = now() + ${IGNORED_FOR}
+  from lacking l where ${IS_LACKING} and (g.until < now() or g.since > l.happened_at)
+),
+added as (
+  insert into mirror.event_gaps (company_id, project_id, resource, since, until, because)
+  select $2::bigint, project_id, resource, happened_at, now() + ${IGNORED_FOR}, 'ignored' from lacking l
+  where not exists (select from known k where k.project_id is not distinct from l.project_id and k.resource = l.resource)
+)
 select (select is_new from logged) as is_new, exists (select from forgotten) as is_forgotten`;

@@ -76,6 +76,7 @@ const OPEN = `news as (
     group by 1
   )`;
 
+// A comparison leaves out a record that waits, of which more may be lacking than the news that it waits with: it counts when that is settled.
 // Not all of it was shown where `since` is NULL; a condition on the count would have Postgres expect few tables, and look for hooks one by one.
 const BASES = `filled as (
     select b.company_id, b.project_id, b.resource, case when o.to_fill then b.complete_before else b.complete_since end as since
@@ -83,7 +84,10 @@ const BASES = `filled as (
       and o.resource = b.resource
   ),
   listed as (
-    select company_id, project_id, resource, max(as_of) as since from mirror.proofs where outcome = 'equal' and rung = 'listing' group by 1, 2, 3
+    select p.company_id, p.project_id, p.resource, max(p.as_of) as since
+    from mirror.proofs p left join open o on o.company_id = p.company_id and coalesce(o.project_id, 0) = coalesce(p.project_id, 0)
+      and o.resource = p.resource
+    where p.outcome = 'equal' and p.rung = 'listing' and (o.happened_at is null or p.proved_at < o.happened_at) group by 1, 2, 3
   ),
   differed as (
     select company_id, project_id, resource, max(as_of) as since from mirror.proofs where outcome = 'differs' group by 1, 2, 3
@@ -113,12 +117,16 @@ const EVENTS = `reported as materialized (
     where h.hook_id is not null order by h.company_id, h.project_id, h.good_until desc nulls last
   ),
   carried as (select distinct key, lower(resource) as resource from mirror.trigger_sets, unnest(resources) as resource),
-  gaps as (
-    select b.company_id, b.project_id, b.resource, min(g.since) as since
+  held as (
+    select b.company_id, b.project_id, b.resource, g.since
     from bases b join mirror.event_gaps g on g.company_id = b.company_id and coalesce(g.project_id, 0) = coalesce(b.project_id, 0)
       and (g.resource is null or g.resource = lower(b.resource)) and g.until > b.since
-    group by 1, 2, 3
+    union all
+    select b.company_id, b.project_id, b.resource, g.since
+    from bases b join mirror.event_gaps g on g.company_id = b.company_id and g.resource = lower(b.resource) and g.until > b.since
+    where g.project_id is null and b.project_id is not null
   ),
+  gaps as (select company_id, project_id, resource, min(since) as since from held group by 1, 2, 3),
   evidence as (
     select b.company_id, b.project_id, b.resource, b.since as proved_since,
       case when d.since > b.since and not coalesce(l.since > d.since, false) then d.since end as differs_since,

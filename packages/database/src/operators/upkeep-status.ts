@@ -5,6 +5,8 @@ import { readHookCalls } from '../schedule/hook-looks.ts';
 export type UpkeepStatus = {
   companyId: string;
   hooks: number;
+  /** What a look at the whole log of each of them takes: its pages when it was last looked at. */
+  logCalls: number;
   /** Projects with tables that were filled, and these tables, the company's own included. */
   projects: number;
   tables: number;
@@ -18,6 +20,9 @@ export async function readUpkeep(client: Queryable, companyId: string | null): P
   const { rows } = await client.query<Omit<UpkeepStatus, 'hourLimit'>>(
     `select s.company_id::text as "companyId",
         (select count(distinct hook_id)::int from mirror.hooks h where h.company_id = s.company_id) as hooks,
+        (select coalesce(sum(greatest(pages, 1)), 0)::int from (select distinct company_id, hook_id from mirror.hooks) h
+          left join mirror.delivery_looks l on l.company_id = h.company_id and l.hook_id = h.hook_id and l.status = 'any'
+          where h.company_id = s.company_id and h.hook_id is not null) as "logCalls",
         f.projects, f.tables, (select avg(calls)::float8 from mirror.comparisons c
           where c.company_id = s.company_id and state = 'done' and rung in ('count', 'window', 'bin')) as "callsPerTable"
       from mirror.selection s cross join lateral (

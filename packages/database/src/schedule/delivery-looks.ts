@@ -15,6 +15,8 @@ export type KnownLook = {
   dayMs: number | null;
   /** The newest event that looks found. */
   newestMs: number | null;
+  /** How many pages the last one read. */
+  pages: number;
   triedMs: number;
   /** Why the last one failed; then there is none before `nextMs`. */
   finding: string | null;
@@ -57,7 +59,7 @@ export async function readLoggedHooks(client: Queryable, companyId: string): Pro
   const { rows } = await client.query<{ hooks: string }>(
     `select coalesce(jsonb_agg(jsonb_build_object('hookId', hook_id, 'projectId', project_id::text, 'looks', (
         select coalesce(jsonb_agg(jsonb_build_object('status', status, 'lookedMs', ${msOf(`case status when 'any' then covers_until else looked_at end`)}, 'dayMs', ${msOf('day')},
-          'newestMs', ${msOf('newest_event_at')}, 'triedMs', ${msOf('tried_at')}, 'finding', finding, 'nextMs', ${msOf('next_at')}, 'inOrder', in_order)), '[]')
+          'newestMs', ${msOf('newest_event_at')}, 'pages', pages, 'triedMs', ${msOf('tried_at')}, 'finding', finding, 'nextMs', ${msOf('next_at')}, 'inOrder', in_order)), '[]')
         from mirror.delivery_looks l where l.company_id = h.company_id and l.hook_id = h.hook_id))), '[]')::text as hooks
       from (select distinct company_id, project_id, hook_id from mirror.hooks h where company_id = $1 and hook_id is not null
         and not exists (select from mirror.selection s where s.company_id = h.company_id

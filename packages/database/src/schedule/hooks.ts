@@ -47,6 +47,12 @@ export async function readHook(client: Queryable, place: HookPlace): Promise<Rem
   return rows[0] ?? null;
 }
 
+const CARRIED = '(select resources from mirror.trigger_sets s where s.key = h.carries_key)';
+
+/** SQL: until when it had all triggers of a resource: as long as they were listed. Those that it did not have before were lacking for longer. */
+const sinceOf = (resource: string) =>
+  `coalesce((select triggers_listed_at from before where ${resource} = any(carried)), '-infinity')`;
+
 /**
  * Notes the hook there as it is. `finding`: why it is not as it should be, in words. `lapsed`: what was set right just now; of such a time, and of
  * one without a hook that was active, no log of deliveries tells (`mirror.event_gaps`). `agoMs`: how long ago the look began.
@@ -59,7 +65,7 @@ export async function noteHook(
   const { hookId, status, destinationUrl, triggerCount, wantedKey, secretKey, notOffered, refused, carries } = seen;
   await database.pool.query(
     `with before as (
-        select hook_id, status, good_until, triggers_listed_at,
+        select hook_id, status, good_until, triggers_listed_at, ${CARRIED} as carried,
           -- Nobody reads the log of a hook that is gone any more.
           case when hook_id is distinct from $4 then coalesce((select covers_until from mirror.delivery_looks l
             where l.company_id = h.company_id and l.hook_id = h.hook_id and l.status = 'any'), '-infinity') end as read_until
@@ -75,7 +81,7 @@ export async function noteHook(
         where $5 = 'active' and ($14 or not exists (select from before
           where hook_id = $4 and status = 'active' and good_until is not null))
         union all
-        select $1, $2, resource, coalesce((select triggers_listed_at from before), '-infinity'), now() from unnest($15::text[]) as resource
+        select $1, $2, resource, ${sinceOf('resource')}, now() from unnest($15::text[]) as resource
       )
       insert into mirror.hooks as h (company_id, project_id, payload_version, hook_id, status, destination_url, trigger_count,
         wanted_key, secret_key, not_offered, refused, finding, looked_at, triggers_listed_at, carries_key, good_until)
@@ -100,13 +106,13 @@ export async function noteHookLapse(database: Database, place: HookPlace, lapsed
   if (lapsed !== 'all' && lapsed.length === 0) return;
   await database.pool.query(
     `with before as (
-        select good_until, triggers_listed_at from mirror.hooks
+        select good_until, triggers_listed_at, ${CARRIED} as carried from mirror.hooks h
         where company_id = $1 and project_id is not distinct from $2::bigint and payload_version = $3
       )
       insert into mirror.event_gaps (company_id, project_id, resource, since, until)
       select $1, $2, null::text, coalesce((select good_until from before), '-infinity'), now() where $4
       union all
-      select $1, $2, resource, coalesce((select triggers_listed_at from before), '-infinity'), now() from unnest($5::text[]) as resource`,
+      select $1, $2, resource, ${sinceOf('resource')}, now() from unnest($5::text[]) as resource`,
     [...valuesOf(place), lapsed === 'all', lapsed === 'all' ? [] : lapsed],
   );
 }

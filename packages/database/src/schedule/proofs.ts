@@ -127,9 +127,20 @@ export type Proof = {
 
 const KEPT_DAYS = 90;
 
-/** Keeps a proof, and forgets those of the same resource and rung that are old. */
-export async function addProof(client: Transaction, key: BatchKey, proof: Proof): Promise<void> {
-  const { rung, asOf, ours, theirs, missing, changed, extra, calls, outcome, detail } = proof;
+/**
+ * Keeps a proof, and forgets those of the same resource and rung that are old. Returns what it comes to: nothing is proved equal whose dead
+ * letter was discarded meanwhile, because the comparison may have left it out while it waited. Whoever discards waits for this transaction, or
+ * this one for that (`discardDeadLetters`).
+ */
+export async function addProof(
+  client: Transaction,
+  key: BatchKey,
+  proof: Proof,
+): Promise<Pick<Proof, 'outcome' | 'detail'>> {
+  const { rung, asOf, ours, theirs, missing, changed, extra, calls } = proof;
+  await client.query('lock table mirror.proofs in row exclusive mode');
+  const told = proof.outcome === 'equal' && (await wasDiscarded(client, key, asOf)) ? unproved(proof) : proof;
+  const { outcome, detail } = told;
   await client.query(
     `insert into mirror.proofs (company_id, project_id, resource, rung, as_of, ours, theirs, missing, changed, extra, calls, outcome, detail)
       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
@@ -139,6 +150,23 @@ export async function addProof(client: Transaction, key: BatchKey, proof: Proof)
     `delete from mirror.proofs where ${isOfBatch(key)} and rung = $4 and proved_at < now() - interval '${KEPT_DAYS} days'`,
     [...keyValues(key), rung],
   );
+  return { outcome, detail };
+}
+
+export const DISCARDED_LATER = 'a record that waited then was discarded later';
+
+function unproved({ detail }: Proof): Pick<Proof, 'outcome' | 'detail'> {
+  return { outcome: 'not proved', detail: detail === null ? DISCARDED_LATER : `${detail}; ${DISCARDED_LATER}` };
+}
+
+/** Was a dead letter of the resource discarded since? */
+async function wasDiscarded(client: Transaction, key: BatchKey, since: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select from mirror.event_gaps where company_id = $1 and project_id is not distinct from $2::bigint and resource = lower($3)
+      and because = 'discarded' and until >= $4 limit 1`,
+    [...keyValues(key), since],
+  );
+  return rowCount === 1;
 }
 
 /**

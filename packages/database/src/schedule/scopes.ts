@@ -43,8 +43,8 @@ export async function parkScope(
   pauses: ParkPauses,
 ): Promise<boolean> {
   const { rowCount } = await database.pool.query(
-    `insert into mirror.scopes (company_id, project_id, resource, reason, detail, probe_at)
-      select $1::bigint, $2::bigint, $3::text, $4, $5, now() + $6::float8 * interval '1 ms'
+    `insert into mirror.scopes (company_id, project_id, resource, reason, detail, probe_at, refused_at)
+      select $1::bigint, $2::bigint, $3::text, $4, $5, now() + $6::float8 * interval '1 ms', case when ${isRefusal('$4')} then now() end
       where not exists (select from mirror.scopes s
         cross join (select $1::bigint as company_id, $2::bigint as project_id, $3::text as resource) b
         where ${scopeCovers('s', 'b')})
@@ -79,7 +79,9 @@ export async function parkForNoToken(database: Database, detail: string): Promis
 /** Takes up work again that stood still because no token was to be had, and only then. */
 export async function endNoToken(database: Database): Promise<void> {
   await database.pool.query(
-    `delete from mirror.scopes where company_id is null and project_id is null and resource is null and reason = 'no_token'`,
+    `with ended as (delete from mirror.scopes where company_id is null and project_id is null and resource is null and reason = 'no_token'
+        returning *)
+      ${noteLacking('ended')}`,
   );
 }
 
@@ -95,9 +97,23 @@ const keyValues = ({ companyId, projectId, resource }: Scope) => [companyId, pro
  */
 export type ProbeAsks = 'company' | 'itself' | 'both';
 
+/** SQL condition: we were told that we may not. */
+const isRefusal = (reason: string) => `${reason} in ('forbidden', 'not_connected', 'unauthorized')`;
+
+/**
+ * SQL statement: what happened in companies that refused us is noted as lacking, because nobody knows what Procore kept of it: since all in the
+ * log of each hook was recorded. `ended`: their scopes, rows of `mirror.scopes`.
+ */
+const noteLacking = (ended: string) => `insert into mirror.event_gaps (company_id, project_id, since, until, because)
+  select h.company_id, h.project_id, coalesce(min(l.covers_until), '-infinity'), now(), 'disconnected'
+  from mirror.hooks h left join mirror.delivery_looks l on l.company_id = h.company_id and l.hook_id = h.hook_id and l.status = 'any'
+  where exists (select from ${ended} s where (s.refused_at is not null or ${isRefusal('s.reason')}) and s.project_id is null and s.resource is null
+    and (s.company_id is null or s.company_id = h.company_id))
+  group by h.company_id, h.project_id`;
+
 /** SQL value: the same of the scopes, rows of `mirror.scopes`, that are probed. */
 export const PROBE_ASKS = `case
-    when bool_or(resource is null and company_id is not null and reason in ('forbidden', 'not_connected', 'unauthorized'))
+    when bool_or(resource is null and company_id is not null and ${isRefusal('reason')})
     then case when max(probes) filter (where resource is null and company_id is not null) % 2 = 0 then 'company' else 'itself' end
     else 'both' end`;
 
@@ -150,11 +166,13 @@ export async function askForTurn(database: Database, scope: Scope): Promise<Park
 export async function keepParked(database: Database, probe: Scope, trouble: Trouble, p: ParkPauses): Promise<void> {
   await database.pool.query(
     `with ${COVERING},
-      own as (insert into mirror.scopes (company_id, reason, detail, probe_at)
-        select $1::bigint, $4, $5, now() + least($7::float8, greatest($8::float8, $6::float8)) * interval '1 ms'
+      own as (insert into mirror.scopes (company_id, reason, detail, probe_at, refused_at)
+        select $1::bigint, $4, $5, now() + least($7::float8, greatest($8::float8, $6::float8)) * interval '1 ms',
+          case when ${isRefusal('$4')} then now() end
         from covering where company_id is null and $4 <> 'no_token'
         on conflict (company_id, project_id, resource) do nothing)
       update mirror.scopes s set reason = $4, detail = $5, probes = s.probes + 1,
+        refused_at = coalesce(s.refused_at, case when ${isRefusal('$4')} then now() end),
         probe_at = now() + interval '1 ms' * case when s.company_id is null and $4 <> 'no_token' then $6::float8
           else least($7::float8, greatest($8::float8, $6::float8, extract(epoch from now() - s.parked_at) * 1000 / 2)) end
       from ${OF_BATCH}, ${LOCKED} where ${scopeCovers('s', 'b')}`,
@@ -173,7 +191,7 @@ export async function giveProbeBack(database: Database, probe: Scope): Promise<v
 /**
  * Takes up work again in every parked scope that covers this one, because it answered; in those, too, that lie in it
  * and were parked by the same trouble. Returns how many there were. If everything was parked, what the same trouble parked of
- * other companies stays so, and is probed soon.
+ * other companies stays so, and is probed soon. Of a time in which a company refused us what happened may be lacking.
  */
 export async function unparkScopes(database: Database, answered: Scope): Promise<number> {
   const { rows } = await database.pool.query<{ count: number }>(
@@ -182,7 +200,8 @@ export async function unparkScopes(database: Database, answered: Scope): Promise
         where project_id is null and resource is null),
       unparked as (delete from mirror.scopes s using ${OF_BATCH}, ${LOCKED} where locked.count > 0
         and (${scopeCovers('s', 'b')} or s.company_id = b.company_id and s.parked_at >= (select min(since) from wide))
-        returning s.parked_at),
+        returning s.*),
+      lacking as (${noteLacking('unparked')}),
       soon as (update mirror.scopes s set probe_at = least(s.probe_at, now() + interval '20 seconds') from wide
         where wide.company_id is null and s.company_id <> $1::bigint and s.parked_at >= wide.since)
       select count(*)::int as count from unparked`,

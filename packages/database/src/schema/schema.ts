@@ -246,6 +246,8 @@ export const scopes = mirror.table(
     parkedAt: moment('parked_at').notNull().default(now),
     probeAt: moment('probe_at').notNull(),
     probes: integer('probes').notNull().default(0),
+    /** Of a company, or everything: since when it refuses us, whatever else failed meanwhile; NULL: it did not. */
+    refusedAt: moment('refused_at'),
   },
   (table) => [unique('scopes_scope').on(table.companyId, table.projectId, table.resource).nullsNotDistinct()],
 );
@@ -475,18 +477,21 @@ export const triggerSets = mirror.table('trigger_sets', {
 
 /**
  * Times of which changes may be lacking though Procore's log of deliveries does not tell of them, until a proof shows otherwise: no hook or
- * no trigger was there to send their events, or somebody discarded what told of them. For 400 days.
+ * no trigger was there to send their events, the app was disconnected, or what told of them was ignored or discarded. For 400 days.
  */
 export const eventGaps = mirror.table(
   'event_gaps',
   {
     companyId: id('company_id').notNull(),
+    /** NULL: of the company itself; where a resource is named, of all its projects, too. */
     projectId: id('project_id'),
     /** In lower case; NULL: all. */
     resource: text('resource'),
     /** Until when nothing is lacking; minus infinity: nobody knows. */
     since: moment('since').notNull(),
     until: moment('until').notNull(),
+    /** `hook`, `disconnected`, `ignored`, `discarded`. */
+    because: text('because').notNull().default('hook'),
   },
   (table) => [index('event_gaps_of').on(table.companyId, table.projectId)],
 );

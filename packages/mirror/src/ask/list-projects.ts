@@ -5,7 +5,23 @@ import { readListedProjects } from '../run/read-answer.ts';
 
 type Listed = { projects: ListedProject[]; isDoubtful: boolean };
 
-const FIELDS = new Set(['id', 'data', 'name', 'active']);
+const pathOf = (companyId: string) => `/rest/v1.1/projects?company_id=${companyId}`;
+const HOW = {
+  fields: new Set(['id', 'data', 'name', 'active']),
+  purpose: { projectId: null, resource: null, lane: 'upkeep' },
+  read: ({ text, total }: ProcoreAnswer) => {
+    const { projects: items, records } = readListedProjects(text, catalogue.get('Projects'));
+    return { items, total, ids: items.map(({ id }) => id), records, groups: records };
+  },
+} as const;
+
+/** Asks for one project. Throws as `listProjects`. */
+export async function showProject(
+  client: Pick<ProcoreClient, 'pages'>,
+  { companyId, signal }: { companyId: string; signal?: AbortSignal | undefined },
+): Promise<void> {
+  for await (const _ of client.pages(pathOf(companyId), { companyId, signal, perPage: 1, ...HOW })) return;
+}
 
 /**
  * The company's active projects. Where one of the `expected` is missing, the list of all projects, active or not, is to confirm it:
@@ -46,15 +62,9 @@ async function list(
 ): Promise<Listed> {
   const projects: ListedProject[] = [];
   let isDoubtful = false;
-  const path = `/rest/v1.1/projects?company_id=${companyId}`;
-  const pages = client.pages(path, {
-    ...{ companyId, signal, perPage: 1000, fields: FIELDS },
-    purpose: { projectId: null, resource: null, lane: 'upkeep' },
+  const pages = client.pages(pathOf(companyId), {
+    ...{ companyId, signal, perPage: 1000, ...HOW },
     ...(status !== null && { searchParams: [['filters[by_status]', status]] }),
-    read: ({ text, total }: ProcoreAnswer) => {
-      const { projects: items, records } = readListedProjects(text, catalogue.get('Projects'));
-      return { items, total, ids: items.map(({ id }) => id), records, groups: records };
-    },
     onDoubt: () => {
       isDoubtful = true;
     },

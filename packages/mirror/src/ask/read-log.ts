@@ -1,6 +1,7 @@
 // Reads a hook's log of deliveries and hands over what we lack. What came on one page is in the queue before the next one is asked for.
-import { type Database, findRecorded, type LookNews } from '@procore-mirror/database';
+import { type Database, findRecorded, type LookNews, type MaybeRecorded } from '@procore-mirror/database';
 import { type HookDelivery, type HooksApi, type ProcoreEvent, parseWebhookEvent } from '@procore-mirror/procore';
+import { letterIdOf, textOf } from '../plan/dead-letter.ts';
 import { longerId } from '../plan/longer-id.ts';
 import type { PlannedLook } from '../plan/plan-looks.ts';
 import { type Clock, realTime } from '../run/clock.ts';
@@ -26,9 +27,11 @@ export type LogRead = Omit<LookNews, 'flaw' | 'covers'> &
     began: number;
     /** Why it was not read to its end; null: it was. */
     cut: string | null;
-    /** What was handed over. */
-    handedOver: readonly ProcoreEvent[];
+    handedOver: readonly HandedOver[];
   };
+
+/** An event that was handed over, and the body that it was handed over in. */
+export type HandedOver = { event: ProcoreEvent; body: Buffer };
 
 type Unrecorded = {
   /** The earliest event that is on its way to us, and the latest body that nobody can read. */
@@ -50,7 +53,7 @@ export async function readLog(options: LogOptions): Promise<LogRead> {
   const began = clock.now();
   const sums = { pages: 0, found: 0, unread: 0 };
   let [waitingMs, unreadMs] = [Number.POSITIVE_INFINITY, 0];
-  const handedOver: ProcoreEvent[] = [];
+  const handedOver: HandedOver[] = [];
   const times = seeTimes();
   let cut: string | null = null;
   const asked = {
@@ -81,8 +84,11 @@ export async function readLog(options: LogOptions): Promise<LogRead> {
   return { day, ...sums, ...times.seen(), ...unrecorded, newEvents: handedOver.length, cut, handedOver, began };
 }
 
-/** What the times of the events that come tell: the newest, the oldest, and whether each is older than the one before. */
-function seeTimes(): {
+/** Those that happened within this time may come in any order: several wrote to the log at once. */
+const DISORDER_MS = 600_000;
+
+/** What the times of the events that come tell: the newest, the oldest, and whether they come newest first, but for a disorder of minutes. */
+export function seeTimes(): {
   see: (ms: number) => void;
   reachBackTo: (ms: number) => boolean;
   seen: () => Pick<LookNews, 'newestEventAt' | 'oldestEventAt' | 'inOrder'>;
@@ -92,11 +98,11 @@ function seeTimes(): {
   return {
     see: (ms) => {
       const isOlder = ms < beforeMs && Number.isFinite(beforeMs);
-      if (ms > beforeMs) inOrder = null;
+      if (ms > oldestMs + DISORDER_MS) inOrder = null;
       else if (inOrder !== null) inOrder += isOlder ? 1 : 0;
       [newestMs, oldestMs, beforeMs] = [Math.max(newestMs, ms), Math.min(oldestMs, ms), ms];
     },
-    reachBackTo: (ms) => inOrder !== null && oldestMs <= ms,
+    reachBackTo: (ms) => inOrder !== null && oldestMs <= ms - DISORDER_MS,
     seen: () => ({ newestEventAt: momentOf(newestMs), oldestEventAt: momentOf(oldestMs), inOrder }),
   };
 }
@@ -116,22 +122,25 @@ function readRow(delivery: HookDelivery): Row {
 async function handOverWhatWeLack(
   { database, handOver, look, clock = realTime }: LogOptions,
   rows: readonly Row[],
-): Promise<{ lacking: ProcoreEvent[]; underWay: Row[] }> {
+): Promise<{ lacking: HandedOver[]; underWay: Row[] }> {
   const events = rows.flatMap(({ event, delivery, happenedMs }) =>
-    event === null ? [] : [{ event, delivery, happenedMs }],
+    event === null ? [] : [{ event, delivery, happenedMs, body: Buffer.from(delivery.body) }],
   );
   const known = await findRecorded(
     database.pool,
     // The log may tell an event by another id than the body has (docs/procore.md: Webhooks API).
-    events.map(({ event, delivery }) => ({ ...event, ids: [event.id, delivery.id, longerId(event)] })),
+    events.map((one) => ({ ...maybeRecorded(one), ids: [one.event.id, one.delivery.id, longerId(one.event)] })),
   );
   const isUnderWay = isOnItsWay(look, clock.date().getTime());
   const all = events.filter((_, place) => !known.has(place));
   const lacking = all.filter((one) => !isUnderWay(one));
-  await Promise.all(
-    lacking.map(({ delivery }) => handOver({ body: Buffer.from(delivery.body), receivedAt: clock.date() })),
-  );
-  return { lacking: lacking.map(({ event }) => event), underWay: all.filter(isUnderWay) };
+  await Promise.all(lacking.map(({ body }) => handOver({ body, receivedAt: clock.date() })));
+  return { lacking: lacking.map(({ event, body }) => ({ event, body })), underWay: all.filter(isUnderWay) };
+}
+
+/** As what it is recorded, if it is: an event, or a dead letter where nobody can use it. */
+export function maybeRecorded({ event, body }: HandedOver): MaybeRecorded {
+  return { ...event, ids: [event.id, longerId(event)], letterId: letterIdOf(textOf(body)) };
 }
 
 /** In a look at the whole log. */

@@ -6,6 +6,7 @@ import { expandPath, type ProcoreClient, ProcoreUnreachableError } from '@procor
 import { type Failure, judgeFailure } from '../plan/judge-failure.ts';
 import type { BatchRun } from '../run/batch-run.ts';
 import { checkMe, checkShow } from '../run/read-answer.ts';
+import { showProject } from './list-projects.ts';
 import { pagesOf } from './listing-pages.ts';
 import { isUnderParent, pathValues } from './record-paths.ts';
 
@@ -126,6 +127,14 @@ export async function askCompany({ client, ...company }: Company): Promise<Failu
     using me = await client.get('/rest/v1.0/me', company);
     checkMe(me.text);
   });
+}
+
+/** The same of its projects, for where nobody may ask who they are. */
+export async function askProjects({
+  client,
+  ...company
+}: Omit<Company, 'client'> & { client: Pick<ProcoreClient, 'pages'> }): Promise<Failure | null> {
+  return failureOf(company, () => showProject(client, company));
 }
 
 /** The same of the company of a run, once for all runs that ask at the same moment. */

@@ -17,9 +17,9 @@ export function logCallsLeft(
   return Math.max(Math.floor(hourLimit * share), 1) - used;
 }
 
-/** How long a look at each of these hooks takes at that share, ms. */
-export function roundOfLogMs(hooks: number, hourLimit: number | null): number {
-  return hourLimit === null ? 0 : (hooks / Math.max(Math.floor(hourLimit * UPKEEP_SHARES.log), 1)) * 3_600_000;
+/** How long looks that take so many calls together, a page each, take at that share, ms. */
+export function roundOfLogMs(calls: number, hourLimit: number | null): number {
+  return hourLimit === null ? 0 : (calls / Math.max(Math.floor(hourLimit * UPKEEP_SHARES.log), 1)) * 3_600_000;
 }
 
 const HOUR_MS = 3_600_000;
@@ -27,9 +27,9 @@ const HOUR_MS = 3_600_000;
 const UNSEEN_MS = 36 * HOUR_MS;
 const LONGEST_TURN_MS = 24 * HOUR_MS;
 
-/** After how long it is the turn of each of these logs, ms: once a day, or as much earlier as a look at all of them takes long. */
-export function turnOfLogMs(hooks: number, hourLimit: number | null): number {
-  return Math.min(LONGEST_TURN_MS, Math.max(0, UNSEEN_MS - roundOfLogMs(hooks, hourLimit)));
+/** After how long it is the turn of a log, ms: once a day, or as much earlier as a look at all of them, with so many calls, takes long. */
+export function turnOfLogMs(calls: number, hourLimit: number | null): number {
+  return Math.min(LONGEST_TURN_MS, Math.max(0, UNSEEN_MS - roundOfLogMs(calls, hourLimit)));
 }
 
 /** Procore throws an event away after twelve hours. */

@@ -53,7 +53,26 @@ test.each([
   [{}, { ...all, resources: ['Submittals'] }, 'resource_not_selected'],
   [{}, { ...all, companyIds: ['9'] }, 'company_not_selected'],
 ])('%j is ignored', (change, selection, reason) => {
-  expect(verdict(change, selection)).toEqual({ outcome: 'ignored', reason });
+  expect(verdict(change, selection)).toMatchObject({ outcome: 'ignored', reason });
+});
+
+test.each([
+  ['of a project', { resource: 'submittals' }, ['Submittals of 6778']],
+  ['with a parent that repeats it', { resource: 'RFI Replies' }, ['RFIs of 6778', 'RFI Replies of 6778']],
+  ['with children', { resource: 'RFIs' }, ['RFIs of 6778', 'RFI Replies of 6778']],
+  ['with children of children', { resource: 'RFQs' }, ['RFQs of 6778', 'RFQ Responses of 6778', 'RFQ Quotes of 6778']],
+  [
+    'of the company, with what changes along in its projects',
+    { resource: 'Company Users' },
+    ['Company Users of all', 'Project Users of all'],
+  ],
+  ['that names no project', { projectId: null, resource: 'Submittals' }, ['Submittals of all']],
+  ['of an unknown name', { resource: 'Teapots' }, ['Teapots of all']],
+])('an event that is ignored tells which tables will lack it: one %s', (_, change, places) => {
+  const ignored = verdict(change, { ...all, companyIds: ['9'] });
+  const lacking = ignored.outcome === 'ignored' ? ignored.lacking : [];
+  const names = lacking.map(({ projectId, resource }) => `${resource} of ${projectId ?? 'all'}`);
+  expect(names.toSorted()).toEqual(places.toSorted());
 });
 
 test.each([

@@ -1,5 +1,5 @@
-import type { Catalogue, CataloguedResource, CatalogueEntry } from '@procore-mirror/catalogue';
-import type { News } from '@procore-mirror/database';
+import { type Catalogue, type CataloguedResource, type CatalogueEntry, dependentsOf } from '@procore-mirror/catalogue';
+import type { Lacking, News } from '@procore-mirror/database';
 import { isNumericId, type ProcoreEvent } from '@procore-mirror/procore';
 
 /** What the operator chose to mirror; null stands for all. */
@@ -10,6 +10,8 @@ export type EventVerdict =
   | {
       outcome: 'ignored';
       reason: 'unknown_resource' | 'no_known_endpoint' | 'resource_not_selected' | 'company_not_selected';
+      /** What will lack it when it is mirrored again, as it may be. */
+      lacking: Lacking[];
     }
   | { outcome: 'dead'; reason: 'bad_id' | 'missing_project'; detail: string };
 
@@ -17,13 +19,12 @@ export type EventVerdict =
 export function newsOfEvent(event: ProcoreEvent, catalogue: Catalogue, selection: Selection): EventVerdict {
   const bad = unfitIds(event);
   if (bad !== null) return { outcome: 'dead', reason: 'bad_id', detail: bad };
-  if (selection.companyIds !== null && !selection.companyIds.includes(event.companyId)) {
-    return { outcome: 'ignored', reason: 'company_not_selected' };
-  }
   const entry = catalogue.find(event.resource);
-  if (entry === undefined) return { outcome: 'ignored', reason: 'unknown_resource' };
-  if (!isSelected(entry, selection)) return { outcome: 'ignored', reason: 'resource_not_selected' };
-  if (entry.table === null) return { outcome: 'ignored', reason: 'no_known_endpoint' };
+  const ignored = whyIgnored(event, entry, selection);
+  if (entry === undefined || entry.table === null || ignored !== null) {
+    const reason = ignored ?? (entry === undefined ? 'unknown_resource' : 'no_known_endpoint');
+    return { outcome: 'ignored', reason, lacking: changedBy(event, entry, catalogue) };
+  }
   if (entry.idType === 'bigint' && !isNumericId(event.recordId)) {
     return {
       outcome: 'dead',
@@ -36,6 +37,34 @@ export function newsOfEvent(event: ProcoreEvent, catalogue: Catalogue, selection
     return { outcome: 'dead', reason: 'missing_project', detail };
   }
   return { outcome: 'pending', entry, news: newsOf(event, entry) };
+}
+
+function whyIgnored(
+  { companyId }: ProcoreEvent,
+  entry: CatalogueEntry | undefined,
+  selection: Selection,
+): 'company_not_selected' | 'resource_not_selected' | null {
+  if (selection.companyIds !== null && !selection.companyIds.includes(companyId)) return 'company_not_selected';
+  return entry === undefined || isSelected(entry, selection) ? null : 'resource_not_selected';
+}
+
+/** Whose rows the event tells of: its resource's, those that repeat its record, and those that go with it. */
+function changedBy(event: ProcoreEvent, entry: CatalogueEntry | undefined, catalogue: Catalogue): Lacking[] {
+  if (entry === undefined) return [{ projectId: null, resource: event.resource }];
+  const { parent, alsoChanges } = entry;
+  const above = parent !== null && (parent.repeatsChild || parent.embeddedAs !== null) ? [parent.resource] : [];
+  const names = new Set([...above, ...alsoChanges, entry.resource, ...namesBelow(catalogue, entry.resource)]);
+  return [...names].map((resource) => {
+    const isOfProject = entry.scope === 'project' && catalogue.find(resource)?.scope === 'project';
+    return { projectId: isOfProject ? event.projectId : null, resource };
+  });
+}
+
+function namesBelow(catalogue: Catalogue, resource: string): string[] {
+  const entry = catalogue.find(resource);
+  if (entry === undefined || entry.table === null) return [];
+  const own = dependentsOf(catalogue, entry).map((dependent) => dependent.entry.resource);
+  return own.filter((name) => name !== resource).flatMap((name) => [name, ...namesBelow(catalogue, name)]);
 }
 
 /** Whether the operator chose to mirror the resource. */

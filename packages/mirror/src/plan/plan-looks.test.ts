@@ -2,7 +2,7 @@ import type { KnownLook, LoggedHook, OpenRepair } from '@procore-mirror/database
 import { expect, test } from 'vitest';
 import { alarmFor, logCallsLeft } from './log-share.ts';
 import type { Span } from './missed-times.ts';
-import { type PlannedLook, planLooks } from './plan-looks.ts';
+import { callsOfRound, type PlannedLook, planLooks } from './plan-looks.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -11,7 +11,7 @@ const NEVER = Number.NEGATIVE_INFINITY;
 
 const aLook = (change: Partial<KnownLook> = {}): KnownLook => ({
   ...{ status: 'discarded', lookedMs: NOW - HOUR, dayMs: NOW - 2 * DAY, newestMs: NOW - 2 * HOUR, triedMs: NOW - HOUR },
-  ...{ finding: null, nextMs: null, inOrder: 50 },
+  ...{ pages: 1, finding: null, nextMs: null, inOrder: 50 },
   ...change,
 });
 const aHook = (hookId: string, looks: KnownLook[] = [], projectId: string | null = hookId): LoggedHook => ({
@@ -53,6 +53,20 @@ test('a whole log is looked at more often after all else, as far as it was not t
     aHook('4'),
   ];
   expect(inShort(planned(hooks))).toEqual(['4 any turn', '2 any whole', '1 any whole']);
+});
+
+test('a whole log of more pages than may be read at once waits for its turn, unless its pages come newest first', () => {
+  const busy = { status: 'any', lookedMs: NOW - 2 * HOUR, pages: 50 };
+  const hooks = [
+    aHook('1', [aLook({ ...busy, inOrder: null })]),
+    aHook('2', [aLook(busy)]),
+    aHook('3', [aLook({ ...busy, inOrder: null, pages: 42 })]),
+    aHook('4', [aLook({ ...busy, inOrder: null, lookedMs: NOW - 25 * HOUR })]),
+  ];
+  const looks = planned(hooks, { mostCalls: 42 });
+  expect(inShort(looks)).toEqual(['4 any turn', '2 any whole', '3 any whole']);
+  expect(looks.map(({ calls }) => calls)).toEqual([50, 42, 42]);
+  expect(callsOfRound(hooks)).toBe(192);
 });
 
 test('where the whole log is refused, what was thrown away has its turn', () => {

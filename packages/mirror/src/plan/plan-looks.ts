@@ -26,6 +26,8 @@ export type PlannedLook = {
   endsAtMs: number | null;
   /** From when on all was read when this look is done. */
   coversFromMs: number;
+  /** How many calls it takes, as far as that is known. */
+  calls: number;
 };
 
 /** What may be lost goes first. */
@@ -56,6 +58,8 @@ type Options = {
   nowMs: number;
   /** After so long it is the turn of a log, ms. */
   turnMs?: number;
+  /** What a more frequent look may take. A log that takes more waits for its turn. */
+  mostCalls?: number;
   /** A log is looked at no more often than that, unless it is asked for. */
   everyMs: number;
 };
@@ -110,7 +114,7 @@ function lookAt(options: Options, hook: LoggedHook, status: (typeof BY_ITSELF)[n
   return because === null ? null : { look: { ...plan(options, hook, status, null), because }, status, lookedMs };
 
   function becauseOf(): PlannedLook['because'] | null {
-    if (status === 'any') return wholeBecause(lookedMs, options);
+    if (status === 'any') return wholeBecause(hook, lookedMs, options);
     if (owedTo(options, lookedMs).length > 0) return 'gap';
     if (status !== 'discarded') return null;
     if (silent.has(hook.projectId) && lookedMs <= nowMs - silenceMs) return 'silence';
@@ -120,11 +124,23 @@ function lookAt(options: Options, hook: LoggedHook, status: (typeof BY_ITSELF)[n
 }
 
 function wholeBecause(
+  hook: LoggedHook,
   coveredMs: number,
-  { nowMs, everyMs, turnMs = LONGEST_TURN_MS }: Pick<Options, 'nowMs' | 'everyMs' | 'turnMs'>,
+  { nowMs, everyMs, turnMs = LONGEST_TURN_MS, mostCalls = Number.POSITIVE_INFINITY }: Options,
 ): PlannedLook['because'] | null {
   if (coveredMs <= nowMs - turnMs) return 'turn';
-  return coveredMs <= nowMs - everyMs ? 'whole' : null;
+  return coveredMs <= nowMs - everyMs && callsOf(hook, 'any', mostCalls) <= mostCalls ? 'whole' : null;
+}
+
+/** As many as last time. Where pages come newest first it may end early, so it takes no more than may be taken at once. */
+function callsOf(hook: LoggedHook, status: LogStatus, mostCalls: number): number {
+  const pages = Math.max(1, knownOf(hook, status)?.pages ?? 1);
+  return comesInOrder(hook) ? Math.min(pages, mostCalls) : pages;
+}
+
+/** What a look at the whole log of each of them takes. */
+export function callsOfRound(hooks: readonly LoggedHook[]): number {
+  return hooks.reduce((sum, hook) => sum + callsOf(hook, 'any', Number.POSITIVE_INFINITY), 0);
 }
 
 /** Times after which no good look came: also a second one after a long gap, when what was still to be thrown away has been. */
@@ -150,6 +166,7 @@ function plan(options: Options, hook: LoggedHook, status: LogStatus, sinceMs: nu
   return {
     ...{ hookId: hook.hookId, projectId: hook.projectId, status, fromMs, because: 'asked for' },
     endsAtMs: readFromMs !== null && comesInOrder(hook) ? endOf(status, known) : null,
+    calls: callsOf(hook, status, options.mostCalls ?? Number.POSITIVE_INFINITY),
     coversFromMs: readFromMs ?? startOfDay(status === 'any' ? Math.max(fromMs, nowMs - KEPT_SURELY_MS) : fromMs),
   };
 }

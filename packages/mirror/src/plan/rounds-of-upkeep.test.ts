@@ -5,7 +5,9 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const pace = { checkHooksEveryMs: HOUR, repairEveryMs: 900_000, verifyEveryMs: DAY };
 /** A hook for the company and each project, 36 tables in use of each. */
-const company = (projects: number) => ({ hooks: projects + 1, projects, tables: 36 * projects, callsPerTable: 1 });
+const company = (projects: number) => ({
+  ...{ hooks: projects + 1, logCalls: projects + 1, projects, tables: 36 * projects, callsPerTable: 1 },
+});
 const hoursOf = (projects: number, hourLimit: number | null, own: Partial<typeof pace> = {}) => {
   const rounds = roundsOfUpkeep({ ...company(projects), hourLimit }, { ...pace, ...own });
   return Object.values(rounds).map((ms) => (ms === null ? null : Number((ms / HOUR).toFixed(1))));

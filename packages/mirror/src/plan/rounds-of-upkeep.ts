@@ -5,6 +5,8 @@ import { roundOfProofsMs } from './proof-share.ts';
 
 export type Upkept = {
   hooks: number;
+  /** What a look at the log of each of them takes. */
+  logCalls: number;
   /** Projects whose tables are compared, and these tables. */
   projects: number;
   tables: number;
@@ -24,14 +26,14 @@ export type RoundsOfUpkeep = { hooksMs: number | null; logMs: number | null; pro
 const LOG_EVERY_MS = 86_400_000;
 
 export function roundsOfUpkeep(upkept: Upkept, pace: UpkeepPace): RoundsOfUpkeep {
-  const { hooks, projects, tables, callsPerTable, hourLimit } = upkept;
+  const { hooks, logCalls, projects, tables, callsPerTable, hourLimit } = upkept;
   const { checkHooksEveryMs, repairEveryMs, verifyEveryMs } = pace;
   // Each project is asked once a round which of its tools are on.
   const proofCalls = projects + tables * (callsPerTable ?? 1);
   const unlessNever = (everyMs: number, roundMs: number) => (everyMs === 0 ? null : roundMs);
   return {
     hooksMs: unlessNever(checkHooksEveryMs, roundOfLooksMs(hooks, hourLimit, checkHooksEveryMs)),
-    logMs: unlessNever(repairEveryMs, Math.max(LOG_EVERY_MS, roundOfLogMs(hooks, hourLimit))),
+    logMs: unlessNever(repairEveryMs, Math.max(LOG_EVERY_MS, roundOfLogMs(logCalls, hourLimit))),
     proofsMs: unlessNever(verifyEveryMs, roundOfProofsMs(proofCalls, hourLimit, verifyEveryMs)),
   };
 }
