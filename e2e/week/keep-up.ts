@@ -21,7 +21,7 @@ const lookEveryMs = (callsPerHour: number) => Math.min(HOUR_MS / 2, (HOUR_MS * 1
 
 export async function keepUp(options: KeepUpOptions): Promise<KeptUp> {
   const { projects, callsPerHour, days, editsPerHour } = options;
-  const simulator = { callsPerHour: null, callsPerTenSeconds: null, deliveryConcurrency: 50 };
+  const simulator = { callsPerHour: 1_000_000, callsPerTenSeconds: null, deliveryConcurrency: 50 };
   await using mirror = await openVirtualMirror({
     simulator,
     projects: [projects],

@@ -130,7 +130,20 @@ async function onRung(comparison: Comparison, rung: 'window' | 'bin'): Promise<v
     const looksOf = rung === 'window' ? windowLooks : binLooks;
     await lookThrough(comparison, await looksOf(comparison, place.base));
   }
-  await leave(comparison, rung, { flaw: comparison.place.flaw, isDone: isThere });
+  const flaw =
+    comparison.place.flaw ?? (rung === 'window' && isThere && bin === null ? await flawOfNumbers(comparison) : null);
+  await leave(comparison, rung, { flaw, isDone: isThere });
+}
+
+const NUMBERS_MOVED = 'the number of records changed while they were compared';
+
+/** Where no bin tells what is gone: did the numbers stay until the window was read? One that came and went may have made up for one that is gone. */
+async function flawOfNumbers(comparison: Comparison): Promise<string | null> {
+  const { counts } = comparison.place;
+  if (counts === null || counts.theirs === null || counts.theirs !== counts.ours) return null;
+  const again = await compareCounts(comparison.run).catch((error: unknown) => failureOf(comparison, error));
+  if (again instanceof Error) return again.message;
+  return again.theirs === counts.theirs ? null : NUMBERS_MOVED;
 }
 
 /** The next rung is in turn. */

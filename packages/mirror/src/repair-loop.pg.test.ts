@@ -390,7 +390,7 @@ test('a whole log is looked at once more only where calls for all its pages are 
   await expect.poll(again, patience).toBeGreaterThan(0);
 });
 
-test('looks keep to a tenth of the calls, two tenths after a gap', async () => {
+test('looks keep to their share of the calls, and to that of comparisons, too, after a gap', async () => {
   await query(`update mirror.budget set call_limit = 600 where window_name = 'hour'`);
   const called = (count: number) =>
     query(
@@ -399,11 +399,11 @@ test('looks keep to a tenth of the calls, two tenths after a gap', async () => {
         from generate_series(1, $2)`,
       [companyId, count],
     );
-  await called(58);
+  await called(55); // of 57
   const first = start();
   await expect.poll(allLooks, patience).toBe(2);
   await first.close();
-  await called(55); // of a hundred and twenty
+  await called(55); // of 117
   const asked = async () => (await query('select count(*)::int as count from mirror.undelivered')).rows[0].count;
   expect(await asked()).toBe(0);
   await report();
