@@ -219,6 +219,7 @@ export {
   readOffTables,
 } from './schedule/due-proofs.ts';
 export { giveUpDuty, takeDuty } from './schedule/duties.ts';
+export { findLackingFills, findOpenGaps, heedGaps } from './schedule/heed-gaps.ts';
 export {
   type DueHook,
   findDueHooks,

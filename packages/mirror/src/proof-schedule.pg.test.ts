@@ -152,6 +152,40 @@ test('what events missed is found by its numbers, then by its list, and repaired
   ]);
 });
 
+test.each([
+  ['of the project', '7', null],
+  ['of the project and one resource', '7', 'punch items'],
+  ['of one resource, whatever the project', null, 'locations'],
+] as const)(
+  'after a gap %s what it touches is proved again: by its list, or by a fill where that alone does and it is small',
+  async (_, projectId, resource) => {
+    await wellFilled();
+    await query(`update mirror.backfills set rows = 1001 where resource = 'Submittals'`);
+    start();
+    await expect.poll(async () => (await proved()).length, patience).toBe(10);
+    await settled();
+    await query(
+      `insert into mirror.event_gaps (company_id, project_id, resource, since, until) values (1, $1, $2, '-infinity', now())`,
+      [projectId, resource],
+    );
+    const open = async () => query('select from mirror.event_gaps where heeded_at is null');
+    await expect.poll(open, patience).toEqual([]);
+    const touched = RESOURCES.filter((name) => resource === null || name.toLowerCase() === resource);
+    const isFilled = (name: string) => ['RFIs', 'Punch Items'].includes(name);
+    const fills = await query(`select resource from mirror.backfills where state = 'waiting' order by 1`);
+    expect(fills.map((fill) => fill.resource)).toEqual(touched.filter(isFilled).toSorted());
+    // While a fill of the project is under way nothing of it is compared.
+    await query(`update mirror.backfills set state = 'done' where state = 'waiting'`);
+    await query(
+      `update mirror.comparisons set next_listing_at = now() where next_listing_at < now() + interval '2 hours'`,
+    );
+    const listed = touched.map((name) => `${name} listing`);
+    await expect.poll(async () => (await proved()).slice(10).toSorted(), patience).toEqual(listed.toSorted());
+    await settled();
+    expect(await proved()).toHaveLength(10 + listed.length);
+  },
+);
+
 test('whole lists have their turn, too, where what is cheap is due all the time', async () => {
   await wellFilled();
   start({ everyMs: 10 });

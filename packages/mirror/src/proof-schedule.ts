@@ -1,18 +1,24 @@
 // The worker has each table compared with Procore by itself: of each company one worker at a time looks which are due, the longest unproved
 // first, and asks for a few, as far as the share of calls reaches; any worker compares them (`verify-loop.ts`).
 //
+//   gaps of which changes may be lacking ─▶ its whole list goes first; a fill, where no list proves it and it is small
 //   what differed ─▶ its list, which tells which records, or that all is well again
 //   tables that were never compared, then those whose turn it is ─▶ the cheap rungs
 //   one after each four of those, or all where nothing of that is due ─▶ whole lists
+import { randomUUID } from 'node:crypto';
 import type { Catalogue } from '@procore-mirror/catalogue';
 import {
   type BatchKey,
   bringProofsForward,
   countOpenProofs,
   findDueProofs,
+  findLackingFills,
+  findOpenGaps,
   findUnprovedTables,
+  heedGaps,
   listSelectedCompanies,
   type ProofTurn,
+  requestBackfills,
   requestComparisons,
 } from '@procore-mirror/database';
 import { type CompanyLoopOptions, startCompanyLoop } from './company-loop.ts';
@@ -42,6 +48,8 @@ const SEEK_EVERY_MS = 60_000;
 const MOST_LISTINGS = 2;
 /** Where cheap rungs use up the share, a whole list has its turn after so many. */
 const CHEAP_BEFORE_LISTING = 4;
+/** Of a table that only a fill shows whole, so many are shown again without anybody asking. */
+const FEW_RECORDS = 1_000;
 
 /** Starts to have tables compared, of all companies that are selected. */
 export function startProofSchedule(options: ProofScheduleOptions): { close: () => Promise<void> } {
@@ -62,6 +70,9 @@ function createLooks(options: ProofScheduleOptions, companyId: string): () => Pr
     .filter((entry) => entry.list?.shared === false && isSelected(entry, options))
     .map(({ resource }) => resource)
     .toSorted((a, b) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0));
+  const shownByFills = catalogue.mirrored
+    .filter((entry) => entry.table.provedBy?.compares === false && isSelected(entry, options))
+    .flatMap(({ table }) => table.provedBy?.fills ?? []);
   const mostRareMs = listingEveryMs(everyMs);
   const part = { companyId, resources, askOffAfterMs: mostRareMs };
   let isBroughtForward = false;
@@ -73,6 +84,17 @@ function createLooks(options: ProofScheduleOptions, companyId: string): () => Pr
     const task = { rung: rungs[turn], sample: null, repairs: true, buriesAll: false };
     const wanted = tables.map((table, index) => ({ ...table, position: POSITIONS[turn] + index }));
     await requestComparisons(database, { request: null, task, wanted });
+  }
+
+  /** What a time of which changes may be lacking touches is proved again, in its turn. */
+  async function heed(): Promise<void> {
+    const until = await findOpenGaps(pool, companyId);
+    if (until === null) return;
+    const gaps = { companyId, until };
+    const tables = await findLackingFills(pool, { ...gaps, resources: shownByFills, mostRecords: FEW_RECORDS });
+    const wanted = tables.map((table) => ({ ...table, position: positions.get(table.resource) ?? 0 }));
+    if (wanted.length > 0) await requestBackfills(database, { request: randomUUID(), wanted });
+    await heedGaps(pool, { ...gaps, resources });
   }
 
   /** Tables that were never compared; each look goes through a part of the scopes. */
@@ -112,6 +134,7 @@ function createLooks(options: ProofScheduleOptions, companyId: string): () => Pr
   return async () => {
     if (!isBroughtForward) await bringProofsForward(pool, companyId, { cheapMs: everyMs, listingMs: mostRareMs });
     isBroughtForward = true;
+    await heed();
     const { open, listings } = await countOpenProofs(pool, companyId);
     let room = MOST_OPEN - open;
     if (room <= 0 || (await share.callsLeft(companyId)) <= 0) return;

@@ -131,7 +131,7 @@ known as (
   select l.project_id, l.resource from lacking l join mirror.event_gaps g on ${IS_LACKING}
 ),
 extended as (
-  update mirror.event_gaps g set since = least(g.since, l.happened_at), until = now() + ${IGNORED_FOR}
+  update mirror.event_gaps g set since = least(g.since, l.happened_at), until = now() + ${IGNORED_FOR}, heeded_at = null
   from lacking l where ${IS_LACKING} and (g.until < now() or g.since > l.happened_at)
 ),
 added as (

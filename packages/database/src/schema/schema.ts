@@ -492,8 +492,13 @@ export const eventGaps = mirror.table(
     until: moment('until').notNull(),
     /** `hook`, `disconnected`, `ignored`, `discarded`. */
     because: text('because').notNull().default('hook'),
+    /** When what it touches was put in turn to be proved again; NULL: not yet. */
+    heededAt: moment('heeded_at'),
   },
-  (table) => [index('event_gaps_of').on(table.companyId, table.projectId)],
+  (table) => [
+    index('event_gaps_of').on(table.companyId, table.projectId),
+    index('event_gaps_open').on(table.companyId, table.until).where(sql`heeded_at is null`),
+  ],
 );
 
 /**
