@@ -24,11 +24,14 @@ export type Day = {
   deselected: { resource: string; span: Span }[];
   /** A project in which Procore takes no triggers of the first resource. */
   refusing: string | undefined;
+  /** Is the next change one that Procore sends no event of? By numbers of its own. */
+  isSilent: () => boolean;
   random: () => number;
 };
 
 export function drawDay(seed: number): Day {
   const random = mulberry32(seed);
+  const silence = mulberry32(seed + 1);
   const isCalm = random() < 0.2;
   const span = (longest: number): Span => {
     const from = 2 * HOUR + random() * 24 * HOUR;
@@ -62,6 +65,7 @@ export function drawDay(seed: number): Day {
       span: one,
     })),
     refusing: !isCalm && random() < 0.15 ? '2' : undefined,
+    isSilent: () => !isCalm && silence() < 0.03,
     random,
   };
 }

@@ -19,7 +19,7 @@ import { keepParked, parkScope, unparkScopes } from '../schedule/scopes.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { anEvent } from '../testing/an-event.ts';
 import { drawDay, HOUR, isIn, lastsMs, MINUTE } from './draw-day.ts';
-import { createWorld, idOf, keyOf, PLACES, type Place, SCOPES, type WorldEvent } from './procore-world.ts';
+import { type Change, createWorld, idOf, keyOf, PLACES, type Place, SCOPES, type WorldEvent } from './procore-world.ts';
 import type { ClockedMirror } from './virtual-clock.ts';
 
 const table = (name: string, resource: string, scope: 'company' | 'project', compares: boolean): MirroredTable => ({
@@ -55,6 +55,8 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
   const { random } = day;
   const world = createWorld(day);
   const rows = new Map<string, number>();
+  /** Changes without an event that a comparison found. */
+  const found = new Set<Change>();
   const queue: Lying[] = [];
   const recorded = new Set<string>();
   const carriesKnown = new Map<string | null, { id: string | null; triggers: string }>();
@@ -372,12 +374,21 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
     return [...new Set(lacking.map(({ recordId }) => recordId))];
   }
 
+  /** What no event tells of is known now. */
+  function noteFound(place: Place, asOf: number, ids: readonly string[]): void {
+    const silent = world.changes.filter(({ isSilent, at }) => isSilent && at <= asOf);
+    for (const change of silent)
+      if (keyOf(change) === keyOf(place) && ids.includes(change.recordId) && isLacking(change)) found.add(change);
+  }
+
   async function endComparison({ place, asOf }: Comparison, ids: readonly string[]): Promise<void> {
     // A list that carries part of each record, and a count, see little.
     const isBlind = place.resource === 'Papers' && random() < 0.8;
-    const rung = random() < 0.2 ? ('count' as const) : ('listing' as const);
-    const isEqual = ids.length === 0 || isBlind || (rung === 'count' && random() < 0.8);
-    const found = {
+    const seen = random() < 0.2 ? ('count' as const) : ('listing' as const);
+    const isEqual = ids.length === 0 || isBlind || (seen === 'count' && random() < 0.8);
+    const rung = !isEqual && place.resource === 'Papers' ? ('sample' as const) : seen;
+    if (!isEqual) noteFound(place, asOf, ids);
+    const told = {
       ours: 0,
       theirs: 0,
       missing: 0,
@@ -387,7 +398,7 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
       detail: null,
     };
     await inTransaction(database, async (client) => {
-      const proof = { rung, asOf: date(asOf).toISOString(), outcome: isEqual ? 'equal' : 'differs', ...found } as const;
+      const proof = { rung, asOf: date(asOf).toISOString(), outcome: isEqual ? 'equal' : 'differs', ...told } as const;
       await addProof(client, batchOf(place), proof);
       if (isEqual || random() < 0.5) return;
       const news = ids.map((recordId) => ({
@@ -479,7 +490,9 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
   }
 
   function checkTruth(place: Place, until: number, about: string): void {
-    const own = world.changes.filter((change) => keyOf(change) === keyOf(place) && isLacking(change));
+    const own = world.changes.filter(
+      (change) => keyOf(change) === keyOf(place) && isLacking(change) && (!change.isSilent || found.has(change)),
+    );
     const truth = Math.min(now, ...own.map(({ at }) => at));
     assert.ok(until <= truth + 1, `${about}, and a change of ${hours(truth)} is lacking`);
   }

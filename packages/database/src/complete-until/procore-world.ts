@@ -2,7 +2,8 @@
 import { type Day, HOUR, isIn, MINUTE, pickFrom } from './draw-day.ts';
 
 export type Place = { projectId: string | null; resource: string };
-export type Change = Place & { recordId: string; at: number; version: number };
+/** `isSilent`: Procore sends no event of it. */
+export type Change = Place & { recordId: string; at: number; version: number; isSilent: boolean };
 export type WorldEvent = Change & {
   id: string;
   hookId: string;
@@ -51,8 +52,9 @@ export function createWorld(day: Day) {
     const recordId = String(1 + Math.floor(random() * RECORDS));
     const version = (versions.get(idOf({ ...place, recordId })) ?? 0) + 1;
     versions.set(idOf({ ...place, recordId }), version);
-    const change = { ...place, recordId, at, version };
+    const change = { ...place, recordId, at, version, isSilent: day.isSilent() };
     changes.push(change);
+    if (change.isSilent) return;
     const hook = hooks.get(place.projectId);
     if (hook === undefined || !hook.isActive || !hook.triggers.has(place.resource)) return;
     if (isIn(day.disconnected, at)) return;
