@@ -90,7 +90,9 @@ const BASES = `filled as (
     where p.outcome = 'equal' and p.rung = 'listing' and (o.happened_at is null or p.proved_at < o.happened_at) group by 1, 2, 3
   ),
   differed as (
-    select company_id, project_id, resource, max(as_of) as since from mirror.proofs where outcome = 'differs' group by 1, 2, 3
+    select company_id, project_id, resource, max(as_of) filter (where rung <> 'sample') as since,
+      max(as_of) filter (where rung = 'sample') as sampled_since
+    from mirror.proofs where outcome = 'differs' group by 1, 2, 3
   ),
   shown as (
     select company_id, project_id, resource, false as by_listing, since from filled where since is not null
@@ -129,7 +131,9 @@ const EVENTS = `reported as materialized (
   gaps as (select company_id, project_id, resource, min(since) as since from held group by 1, 2, 3),
   evidence as (
     select b.company_id, b.project_id, b.resource, b.since as proved_since,
-      case when d.since > b.since and not coalesce(l.since > d.since, false) then d.since end as differs_since,
+      -- What a sample found no list may carry.
+      greatest(case when d.since > b.since and not coalesce(l.since > d.since, false) then d.since end,
+        case when d.sampled_since > b.since then d.sampled_since end) as differs_since,
       least(o.happened_at, u.happened_at, (select min(happened_at) from unread where company_id is null)) as oldest_pending_at,
       (select at from reported) as receivers_at,
       case when w.count > 0 then coalesce(w.oldest_at, w.asked_at - interval '13 hours') end as undelivered_at,
