@@ -202,6 +202,9 @@ describe.each(withBin)('%s', (_, entry) => {
         ? { outcome: 'equal', detail: null }
         : { outcome: 'not proved', detail: expect.stringContaining('verify --full') },
     );
+    // What was restored has another `updated_at`, if a second has passed.
+    await verify(entry, { rung: 'climb', repairs: true });
+    await settle(entry);
     expect((await verify(entry, { rung: 'climb' })).proof).toMatchObject({
       ...{ rung: isProved ? 'bin' : 'listing', outcome: 'equal', detail: null },
     });
