@@ -2,6 +2,7 @@
 // "nothing is wrong" would look like good news.
 import { nearestNames, probableName, unknownResource } from '@procore-mirror/catalogue';
 import { type Database, isMentioned, listNamedResources, listPlaces, type Place } from '@procore-mirror/database';
+import { printable } from '@procore-mirror/runtime';
 import type { Context } from './context.ts';
 import { companiesSchema } from './env.ts';
 import { UsageError } from './errors.ts';
@@ -25,7 +26,8 @@ export async function checkPart(context: Context, database: Database, part: Part
 async function problemsOfResource(context: Context, database: Database, resource: string): Promise<string[]> {
   const { catalogue } = context.catalogue();
   if (unknownResource(catalogue, resource) === null) return [];
-  return [unknownResource(catalogue, resource, await listNamedResources(database.pool)) ?? []].flat();
+  const problem = unknownResource(catalogue, resource, await listNamedResources(database.pool));
+  return problem === null ? [] : [printable(problem)];
 }
 
 async function problemsOfPlace(
