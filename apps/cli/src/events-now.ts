@@ -41,8 +41,8 @@ export function outcomeInWords(event: EventOutcome): string {
       return `pending: due ${at(dueAt)}${failed}`;
     case 'superseded':
       return version === null ? `superseded${by}, due ${at(dueAt)}${failed}` : `superseded${by}${row}`;
-    case 'dead letter':
-      return `dead letter ${event.deadLetter}${dueAt === null ? '' : `, tried again ${at(dueAt)}`}`;
+    case 'given up':
+      return `given up: dead letter ${event.deadLetter}${dueAt === null ? '' : `, tried again ${at(dueAt)}`}`;
     case 'gone':
       return 'fetched, and no row is there any more';
     default:

@@ -177,7 +177,7 @@ const proof = z.strictObject({
   ...{ rung: z.string(), outcome: z.string(), proved_at: moment, as_of: moment, detail: orNull(z.string()) },
 });
 const became = {
-  outcome: z.enum(['pending', 'superseded', 'fetched', 'buried', 'hidden', 'dead letter', 'ignored', 'gone']),
+  outcome: z.enum(['pending', 'superseded', 'fetched', 'buried', 'hidden', 'given up', 'ignored', 'gone']),
   ...{ reason: orNull(z.string()), superseded_by: orNull(z.string()), due_at: orNull(moment) },
   ...{ attempts: orNull(z.number()), last_error: orNull(z.string()), version: orNull(z.string()) },
   ...{ fetched_at: orNull(moment), dead_letter: orNull(z.string()) },

@@ -61,7 +61,14 @@ export {
   readActive,
   readSelected,
 } from './operators/forget-place.ts';
-export { isMentioned, listNamedResources, listPlaces, type Place } from './operators/known-places.ts';
+export {
+  isMentioned,
+  listNamedResources,
+  listNotedPlaces,
+  listPlaces,
+  listTold,
+  type Place,
+} from './operators/known-places.ts';
 export {
   countToEmpty,
   emptyMirror,

@@ -7,8 +7,9 @@ import {
   findLatestFetches,
   findRecordPlaces,
   findUnreadBodies,
-  listNamedResources,
+  listNotedPlaces,
   listPlaces,
+  listTold,
   type Place,
   type RecordFacts,
   type RecordFetch,
@@ -45,7 +46,7 @@ type Explain = { database: Database; catalogue: Catalogue; selection: Selection 
 
 /** Stories and projects that are looked at, at most. */
 const MOST_STORIES = 10;
-const MOST_PROJECTS = 500;
+const MOST_PROJECTS = 2500;
 
 /** `isCutOff`: there are more, and --company or --project chooses among them. The resource is told as it is spelled. */
 export async function explainRecord(
@@ -53,9 +54,10 @@ export async function explainRecord(
   asked: Asked,
 ): Promise<{ resource: string; stories: RecordStory[]; isCutOff: boolean }> {
   const { pool } = explain.database;
-  const record = await nameRecord(explain, asked);
-  const known = await listPlaces(pool);
-  const companyIds = companiesOf(explain.selection, asked, known);
+  const told = await listTold(pool);
+  const record = nameRecord(explain, asked, told);
+  const known = await knownPlaces(pool, asked);
+  const companyIds = companiesOf(explain.selection, asked, { known, told });
   const where = { companyIds, projectId: asked.projectId, limit: MOST_STORIES + 1 };
   const found = await findRecordPlaces(pool, record, where);
   const judge = await createJudge(explain, record, asked.now, companyIds);
@@ -72,19 +74,32 @@ export async function explainRecord(
   return { resource: record.resource, stories, isCutOff: companyIds.length > MOST_STORIES };
 }
 
-async function nameRecord({ database, catalogue }: Explain, { resource, id }: Asked): Promise<RecordName> {
+type Told = readonly { companyId: string; resource: string }[];
+
+function nameRecord({ catalogue }: Explain, { resource, id }: Asked, told: Told): RecordName {
   const entry = catalogue.find(resource);
   const isMeant = (name: string) => name.toLowerCase() === resource.toLowerCase();
-  const named = (await listNamedResources(database.pool)).filter(isMeant);
+  const named = told.map((one) => one.resource).filter(isMeant);
   const name = entry?.resource ?? named[0] ?? resource;
   return { resource: name, spellings: [...new Set([name, ...named])], id, table: entry?.table ?? null };
 }
 
-function companiesOf({ companyIds }: Selection, { companyId, projectId }: Asked, known: readonly Place[]): string[] {
+/** Those that were listed; where a project is asked for that never was, all of which anything is known. */
+async function knownPlaces(pool: Database['pool'], { projectId }: Asked): Promise<Place[]> {
+  const noted = await listNotedPlaces(pool);
+  const isNoted = projectId === undefined || noted.some((place) => place.projectId === projectId);
+  return isNoted ? noted : listPlaces(pool);
+}
+
+function companiesOf(
+  { companyIds }: Selection,
+  { companyId, projectId }: Asked,
+  { known, told }: { known: readonly Place[]; told: Told },
+): string[] {
   if (companyId !== undefined) return [companyId];
-  if (projectId !== undefined)
-    return [...new Set(known.filter((place) => place.projectId === projectId).map((place) => place.companyId))];
-  return [...new Set([...(companyIds ?? []), ...known.map((place) => place.companyId)])];
+  const ofProject = known.filter((place) => place.projectId === projectId).map((place) => place.companyId);
+  if (projectId !== undefined && ofProject.length > 0) return [...new Set(ofProject)];
+  return [...new Set([...(companyIds ?? []), ...[...known, ...told].map((one) => one.companyId)])];
 }
 
 /** Where a record of which nobody told may be. */

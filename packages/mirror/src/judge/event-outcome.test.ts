@@ -62,12 +62,12 @@ const cases: [title: string, state: RecordState, is: Partial<EventOutcome>][] = 
   [
     'was given up',
     state({ deadLetter }),
-    { outcome: 'dead letter', deadLetter: '5/7/RFIs/42', dueAt: at(50), supersededBy: null },
+    { outcome: 'given up', deadLetter: '5/7/RFIs/42', dueAt: at(50), supersededBy: null },
   ],
   [
     'was given up with newer news',
     state({ deadLetter: { ...deadLetter, eventId: 'E3' } }),
-    { outcome: 'dead letter', supersededBy: 'E3' },
+    { outcome: 'given up', supersededBy: 'E3' },
   ],
   [
     'was fetched before a later one was given up',

@@ -3,11 +3,11 @@ import type { RecordState } from '@procore-mirror/database';
 
 /**
  * `pending`: its record waits for a fetch because of it. `superseded`: newer news of the record counts. `fetched`, `buried`, `hidden`: what a fetch
- * after it found, and the row says. `dead letter`: the fetch was given up. `ignored`: none was to follow. `gone`: it was fetched, and there is no
+ * after it found, and the row says. `given up`: it is a dead letter. `ignored`: none was to follow. `gone`: it was fetched, and there is no
  * row any more, or it is in another project.
  */
 export type EventOutcome = {
-  outcome: 'pending' | 'superseded' | 'fetched' | 'buried' | 'hidden' | 'dead letter' | 'ignored' | 'gone';
+  outcome: 'pending' | 'superseded' | 'fetched' | 'buried' | 'hidden' | 'given up' | 'ignored' | 'gone';
   /** Of an ignored one: why. */
   reason: string | null;
   /** The event that counts instead. */
@@ -44,7 +44,7 @@ function ofPending({ id }: Logged, { pending, row }: RecordState): EventOutcome 
 function ofDeadLetter({ id }: Logged, { pending, deadLetter }: RecordState): EventOutcome | null {
   if (pending !== null || deadLetter === null) return null;
   const supersededBy = otherThan(id, deadLetter.eventId);
-  return { ...NOTHING, outcome: 'dead letter', supersededBy, dueAt: deadLetter.nextTryAt, deadLetter: deadLetter.id };
+  return { ...NOTHING, outcome: 'given up', supersededBy, dueAt: deadLetter.nextTryAt, deadLetter: deadLetter.id };
 }
 
 function ofRow({ id }: Logged, { row, newestEventId }: RecordState): EventOutcome {
