@@ -1,7 +1,7 @@
 // What became of events by now.
 import type { Catalogue } from '@procore-mirror/catalogue';
 import { type Database, type LoggedEventSummary, readRecordStates } from '@procore-mirror/database';
-import { at, type EventOutcome, outcomeOfEvent } from '@procore-mirror/mirror';
+import { at, counted, type EventOutcome, outcomeOfEvent } from '@procore-mirror/mirror';
 
 export type EventNow<E extends LoggedEventSummary> = Omit<E, 'outcome' | 'reason'> & EventOutcome;
 
@@ -32,7 +32,7 @@ export async function eventsNow<E extends LoggedEventSummary>(
 export function outcomeInWords(event: EventOutcome): string {
   const { outcome, reason, dueAt, version, fetchedAt, attempts, lastError } = event;
   const by = event.supersededBy === null ? '' : ` by ${event.supersededBy}`;
-  const failed = attempts === null || attempts === 0 ? '' : `, failed ${attempts} times (${lastError})`;
+  const failed = attempts === null || attempts === 0 ? '' : `, failed ${counted(attempts, 'time')} (${lastError})`;
   const row = version === null ? '' : `: row version ${version} of ${at(fetchedAt)}`;
   switch (outcome) {
     case 'ignored':

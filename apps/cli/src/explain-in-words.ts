@@ -1,6 +1,6 @@
 // The story of a record, as JSON and in words: the verdict, what happened as a dated list, what to do.
 import type { RecordFacts } from '@procore-mirror/database';
-import { at, type RecordStory } from '@procore-mirror/mirror';
+import { at, counted, type RecordStory } from '@procore-mirror/mirror';
 import { printable } from '@procore-mirror/runtime';
 import { outcomeInWords } from './events-now.ts';
 
@@ -85,7 +85,7 @@ function linesOf(story: RecordStory): Line[] {
     ]),
     ...story.fetches.map((fetch): [string, string] => [
       fetch.calledAt,
-      `request${fetch.lane === null ? '' : ` (${fetch.lane})`}: ${fetch.route}: ${fetch.status ?? 'no answer'}${fetch.records === null ? '' : `, ${fetch.records} records`}`,
+      `request${fetch.lane === null ? '' : ` (${fetch.lane})`}: ${fetch.route}: ${fetch.status ?? 'no answer'}${fetch.records === null ? '' : `, ${counted(fetch.records, 'record')}`}`,
     ]),
     ...story.unreadBodies.map((body): [string, string] => [body.firstSeenAt, `dead letter ${body.id}: ${body.reason}`]),
     [pending?.firstSeenAt, `news of it waits (lane ${pending?.lane})`],

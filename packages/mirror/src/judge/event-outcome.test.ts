@@ -22,6 +22,7 @@ const cases: [title: string, state: RecordState, is: Partial<EventOutcome>][] = 
     state({ pending, row: { ...row, eventId: 'E1', eventReceivedAt: at(1) } }),
     { outcome: 'pending' },
   ],
+  ['waits for the rest of what a list brought', state({ pending, row }), { outcome: 'pending', version: null }],
   [
     'newer news waits',
     state({ pending: { ...pending, eventId: 'E3' } }),

@@ -28,8 +28,9 @@ type Logged = { id: string; receivedAt: string; outcome: string; reason: string 
 /** Settled is what is not pending any more, and what the row knew of when it was fetched. */
 export function outcomeOfEvent(event: Logged, state: RecordState): EventOutcome {
   if (event.outcome === 'ignored') return { ...NOTHING, outcome: 'ignored', reason: event.reason };
-  const isInRow = state.row !== null && knows(state.row, event);
-  return (isInRow ? null : (ofPending(event, state) ?? ofDeadLetter(event, state))) ?? ofRow(event, state);
+  // A list may have brought a part of the row, and the rest waits still.
+  const isSettled = state.row !== null && state.pending?.eventId !== event.id && knows(state.row, event);
+  return (isSettled ? null : (ofPending(event, state) ?? ofDeadLetter(event, state))) ?? ofRow(event, state);
 }
 
 function ofPending({ id }: Logged, { pending, row }: RecordState): EventOutcome | null {
