@@ -173,6 +173,9 @@ const parkedScope = z.strictObject({
   ...{ company_id: orNull(z.string()), project_id: orNull(z.string()), resource: orNull(z.string()) },
   ...{ reason: z.string(), detail: orNull(z.string()), parked_at: moment, probe_at: moment },
 });
+const listedScope = parkedScope.extend({
+  ...{ probes: z.number(), pending: z.number(), fills: z.number(), waiting_since: orNull(moment) },
+});
 const proof = z.strictObject({
   ...{ rung: z.string(), outcome: z.string(), proved_at: moment, as_of: moment, detail: orNull(z.string()) },
 });
@@ -605,16 +608,33 @@ describe('explain', () => {
     expect(moments).toEqual(moments.toSorted());
   });
 
-  test('an id of several projects has a story for each; --project names one', async () => {
+  test('an id of several companies and projects has a story for each, up to ten; --company and --project choose', async () => {
     const id = await fetched();
-    await query(
-      `insert into mirror.pending (company_id, project_id, resource, record_id, ready_at) values ($1, $2, 'RFIs', $3, now() + interval '1 hour')`,
-      [companyId, otherProject, id],
+    const wait = (company: string, projects: string) =>
+      query(
+        `insert into mirror.pending (company_id, project_id, resource, record_id, ready_at)
+          select $1, project::bigint, 'RFIs', $2, now() + interval '1 hour' from unnest($3::text[]) as project`,
+        [company, id, projects.split(',')],
+      );
+    await wait(companyId, otherProject);
+    await wait('77', '5');
+    await aStray('77', '5');
+    const { stories } = await explain(['RFIs', id], { PROCORE_COMPANY_IDS: `${companyId},77` });
+    expect(stories.map((one) => [one.company_id, one.project_id]).toSorted()).toEqual(
+      [
+        ['77', '5'],
+        [companyId, project],
+        [companyId, otherProject],
+      ].toSorted(),
     );
-    const { stories } = await explain(['RFIs', id]);
-    expect(stories.map(({ project_id: of }) => of).toSorted()).toEqual([project, otherProject].toSorted());
     expect((await explain(['RFIs', id, '--project', project])).stories).toHaveLength(1);
-    await query('delete from mirror.pending where project_id = $1', [otherProject]);
+    expect((await explain(['RFIs', id, '--company', companyId])).stories).toHaveLength(2);
+    await wait(companyId, '11,12,13,14,15,16,17,18,19');
+    const many = await mirror(['explain', 'RFIs', id, '--json']);
+    expect(JSON.parse(many.stdout)).toMatchObject({ is_cut_off: true, stories: { length: 10 } });
+    expect(many.stderr).toBe('There are more; choose with --company and --project.\n');
+    await query(`delete from mirror.pending where record_id = $1`, [id]);
+    await query('delete from mirror.batches where company_id = 77');
   });
 
   test('without a worker what waits needs somebody to start one', async () => {
@@ -696,7 +716,7 @@ describe('scopes', () => {
 
   test('what is parked is told with what waits; a probe that is refused leaves it so, one that is answered ends it', async () => {
     const [id = ''] = await park();
-    const [scope] = await parked('--resource', 'submittals');
+    const [scope] = z.array(listedScope).parse(await parked('--resource', 'submittals'));
     expect(scope).toMatchObject({
       resource: 'Submittals',
       project_id: project,

@@ -122,7 +122,7 @@ function linesOfPlace({
     ...parked.map(({ probeAt }): [string, string] => [probeAt, 'the next probe of what is parked is due']),
     [
       hook?.lookedAt,
-      `hook: ${hook?.hookId === null ? 'there is none' : hook?.status}${hook?.finding == null ? '' : ` (${hook.finding})`}`,
+      `hook looked at: ${hook?.hookId === null ? 'there is none' : hook?.status}${hook?.finding == null ? '' : ` (${hook.finding})`}`,
     ],
     [fill?.requestedAt, `${ofFill} asked for`],
     [

@@ -107,6 +107,7 @@ const cases: [reason: Reason, verdict: Judgement['verdict'], record: RecordCase,
     aRecord({ deadLetter: { ...letter, nextTryAt: ago(-60) } }),
     'tried again 2026-06-30 13:00 UTC',
   ],
+  ['dead-letter', 'needs you', aRecord({ company: null, project: null, deadLetter: letter }), 'given up'],
   ['differs', 'needs you', aRecord({ difference: { kind: 'missing', fields: null, foundAt: ago(5) } }), 'no live row'],
   [
     'differs',

@@ -110,7 +110,9 @@ const isOfSelectedCompany: Check = (record) => {
 const isOfSelectedProject: Check = (record) => {
   const { project, projectId, companyId, company, inProject } = record;
   if (!inProject || record.pending !== null) return null;
-  if (company === null && record.row !== null) return null; // events alone brought it
+  // Where nobody listed the projects, events alone bring records.
+  const isToldOf = record.row !== null || record.deadLetter !== null || record.events.length > 0;
+  if (company === null && isToldOf) return null;
   if (company === null)
     return needsYou(
       'company-not-listed',
