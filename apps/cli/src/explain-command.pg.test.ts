@@ -153,6 +153,16 @@ async function tell({ id, resource = 'RFIs', kind = 'update', projectId = projec
   await recordDelivery(recording, { body: Buffer.from(JSON.stringify(event)), receivedAt: new Date() });
   return event.id;
 }
+/** One whose row is there, and of which nothing waits. */
+async function fetchedBefore(): Promise<string> {
+  const [row] = await query(
+    `select id::text as id from procore.rfis r where project_id = $1 and _deleted_at is null and _hidden_at is null and _complete
+      and not exists (select from mirror.pending p where p.record_id = r.id::text) and id::text not in (select record_id from mirror.dead_letters
+      where record_id is not null) limit 1`,
+    [project],
+  );
+  return row?.id ?? '';
+}
 /** The record of an event that is fetched. */
 async function fetched(resource = 'RFIs'): Promise<string> {
   const id = await create(resource);
@@ -777,5 +787,16 @@ describe('scopes', () => {
     expect(code).toBe(3);
     expect(stderr).toMatch(/^error: no worker was seen for 30 s\nfix: start one/);
     expect(await query('select from mirror.scopes where probe_at <= now()')).toHaveLength(1);
+  });
+
+  test('what is parked because signing in fails is nothing to wait for: workers ask by themselves', async () => {
+    await query('delete from mirror.scopes');
+    await query(
+      `insert into mirror.scopes (reason, detail, probe_at) values ('no_token', 'the secret is wrong', now())`,
+    );
+    const { code, stdout } = await mirror(['scopes', 'probe']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^all +all +all +no probe was made yet .* the secret is wrong$/m);
+    expect((await explain(['RFIs', await fetchedBefore()])).reason).toBe('up-to-date');
   });
 });
