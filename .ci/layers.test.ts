@@ -27,6 +27,7 @@ const packages = Object.keys(below);
 const rooms: Record<string, readonly string[]> = {
   schedule: [],
   plan: [],
+  judge: ['plan'],
   run: ['plan'],
   ask: ['plan', 'run'],
   store: ['plan', 'run', 'ask'],
@@ -143,7 +144,8 @@ test('the heart has rooms: a folder imports only those below it, and the conduct
   });
   expect(show(wrong)).toEqual([]);
   const impure = inRooms.filter(
-    ({ file, specifier, isType }) => roomOf(file) === 'plan' && specifier === `${scope}database` && !isType,
+    ({ file, specifier, isType }) =>
+      ['plan', 'judge'].includes(roomOf(file)) && specifier === `${scope}database` && !isType,
   );
   expect(show(impure)).toEqual([]);
 });

@@ -1,7 +1,15 @@
 // Options that name a part of the mirror, and what a part is called of which nothing is known: a slip of the pen answered with
 // "nothing is wrong" would look like good news.
 import { nearestNames, probableName, unknownResource } from '@procore-mirror/catalogue';
-import { type Database, isMentioned, listNamedResources, listPlaces, type Place } from '@procore-mirror/database';
+import {
+  type Database,
+  isMentioned,
+  listNamedResources,
+  listNotedPlaces,
+  listPlaces,
+  type Place,
+} from '@procore-mirror/database';
+import { printable } from '@procore-mirror/runtime';
 import type { Context } from './context.ts';
 import { companiesSchema } from './env.ts';
 import { UsageError } from './errors.ts';
@@ -25,7 +33,8 @@ export async function checkPart(context: Context, database: Database, part: Part
 async function problemsOfResource(context: Context, database: Database, resource: string): Promise<string[]> {
   const { catalogue } = context.catalogue();
   if (unknownResource(catalogue, resource) === null) return [];
-  return [unknownResource(catalogue, resource, await listNamedResources(database.pool)) ?? []].flat();
+  const problem = unknownResource(catalogue, resource, await listNamedResources(database.pool));
+  return problem === null ? [] : [printable(problem)];
 }
 
 async function problemsOfPlace(
@@ -33,6 +42,7 @@ async function problemsOfPlace(
   database: Database,
   { company, project }: PartOptions,
 ): Promise<string[]> {
+  if (isAmong(await listNotedPlaces(database.pool), { company, project })) return []; // mostly
   const { PROCORE_COMPANY_IDS: configured = [] } = context.read(companiesSchema);
   const places = [
     ...configured.map((companyId) => ({ companyId, projectId: null })),
@@ -45,6 +55,16 @@ async function problemsOfPlace(
   if (project === undefined) return problems;
   const of = knowsCompany ? company : undefined; // of a company that is unknown each project is
   return [...problems, ...(await problemsOfProject(database, project, of, places))];
+}
+
+function isAmong(
+  places: readonly Place[],
+  { company, project }: { company: string | undefined; project: string | undefined },
+): boolean {
+  return places.some(
+    ({ companyId, projectId }) =>
+      (company === undefined || companyId === company) && (project === undefined || projectId === project),
+  );
 }
 
 async function problemsOfProject(

@@ -19,6 +19,10 @@ const STACK = /^\s+at |node:internal|\w+Error\b|\bundefined\b|\[object |EPIPE/m;
 let nobody: string;
 let silence: string;
 
+/** Stands for an argument that is needed; and what none can be. */
+const ID = '1';
+const GARBAGE = "x'\u001b[2J;";
+
 /** What a command must be told to get to its work. */
 const least: Record<string, string[]> = {
   'dead-letters replay': ['--all'],
@@ -28,6 +32,8 @@ const least: Record<string, string[]> = {
   forget: ['--company', '1'],
   reset: ['--environment', 'monthly-sandbox'],
 };
+/** Whose arguments are names, which are known or not, as those of options are. */
+const names = ['explain'];
 /** Which do something useful without any server, and which ask others than Postgres. */
 const needsNothing = ['resources'];
 const asksQueue = ['status', 'dead-letters replay'];
@@ -79,7 +85,7 @@ function leavesOf(parent: Command, names: readonly string[] = []): Leaf[] {
     const path = [...names, command.name()];
     if (command.commands.length > 0) return leavesOf(command, path);
     const name = path.join(' ');
-    const needed = command.registeredArguments.filter(({ required }) => required).map(() => '1');
+    const needed = command.registeredArguments.filter(({ required }) => required).map(() => ID);
     return [{ name, args: [...path, ...needed, ...(least[name] ?? [])], command }];
   });
 }
@@ -122,7 +128,7 @@ async function run(args: readonly string[], env: Record<string, string>, expect:
 
 test('there are commands, and what is said of some of them here is said of commands that there are', () => {
   expect(commands.length).toBeGreaterThan(15);
-  const known = [...Object.keys(least), ...needsNothing, ...asksQueue, ...asksProcore];
+  const known = [...Object.keys(least), ...names, ...needsNothing, ...asksQueue, ...asksProcore];
   expect(known.filter((name) => !named.includes(name))).toEqual([]);
 });
 
@@ -191,7 +197,7 @@ situation('an option or argument that there is not is refused', async ({ args, c
   expect(argument.code).toBe(takesMore ? 1 : 2);
 });
 
-situation('what is no id is refused', async ({ args, command }, expect) => {
+situation('what is no id is refused', async ({ name, args, command }, expect) => {
   const options = command.options.filter(({ flags }) => /<id>/.test(flags) && !/record/.test(flags));
   for (const { long } of options) {
     for (const garbage of ['x', '', '1 or 1=1', '-1', '1e3']) {
@@ -201,10 +207,12 @@ situation('what is no id is refused', async ({ args, command }, expect) => {
     }
   }
   if (command.registeredArguments.length === 0) return;
-  const garbage = [...args.filter((arg) => !/^(1|D0|--all)$/.test(arg)), "x'\u001b[2J;"];
+  const named = args.filter((arg) => !/^(D0|--all)$/.test(arg));
+  const isTaken = named.includes(ID);
+  const garbage = isTaken ? named.map((arg) => (arg === ID ? GARBAGE : arg)) : [...named, GARBAGE];
   const { code, stderr } = await run(garbage, whole, expect);
-  expect(code).toBe(1);
-  expect(stderr).toMatch(/^There is no|^The log has no/m);
+  expect(code).toBe(names.includes(name) ? 2 : 1);
+  expect(stderr).toMatch(/^(error: )?[Tt]here is no|^The log has no/m);
   expect(stderr).not.toContain('\u001b');
 });
 

@@ -344,7 +344,7 @@ describe('a status of a part', () => {
 });
 
 test('events tell what became of the record of each', async () => {
-  const events = ['pending', 'given up', 'fetched', 'ignored'];
+  const events = ['pending', 'given up', 'gone', 'ignored'];
   for (const [index, became] of events.entries()) {
     const ignored = { outcome: 'ignored', reason: 'unknown_resource' };
     await anEvent({ id: `E${index}`, projectId: 20 + index, ...(became === 'ignored' ? ignored : {}) });
@@ -359,12 +359,14 @@ test('events tell what became of the record of each', async () => {
   );
   const outcomes = async (args: string[]) =>
     JSON.parse((await mirror(['events', 'list', '--json', ...args])).stdout)
-      .map((event: Record<string, string | null>) => `${event.id} ${event.record_state ?? 'ignored'}`)
+      .map((event: Record<string, string | null>) => `${event.id} ${event.outcome}`)
       .toSorted();
   expect(await outcomes([])).toEqual(events.map((became, index) => `E${index} ${became}`));
   expect(await outcomes(['--outcome', 'ignored'])).toEqual(['E3 ignored']);
   expect((await mirror(['events', 'list'])).stdout).toMatch(/ignored: unknown_resource$/m);
-  expect((await mirror(['events', 'show', 'E1'])).stdout).toContain('given up');
+  expect((await mirror(['events', 'show', 'E1'])).stdout).toContain(
+    'given up: dead letter 9007199254740993/21/RFIs/13',
+  );
   expect(await mirror(['events', 'list', '--outcome', 'lost'])).toMatchObject({ code: 2 });
 });
 

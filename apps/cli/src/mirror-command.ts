@@ -9,6 +9,7 @@ import { addDeadLettersReplay } from './commands/dead-letters-replay.ts';
 import { addDeadLettersShow } from './commands/dead-letters-show.ts';
 import { addEventsList } from './commands/events-list.ts';
 import { addEventsShow } from './commands/events-show.ts';
+import { addExplain } from './commands/explain.ts';
 import { addForget } from './commands/forget.ts';
 import { addHooksApply } from './commands/hooks-apply.ts';
 import { addHooksPlan } from './commands/hooks-plan.ts';
@@ -18,6 +19,8 @@ import { addMigrate } from './commands/migrate.ts';
 import { addRepair } from './commands/repair.ts';
 import { addReset } from './commands/reset.ts';
 import { addResources } from './commands/resources.ts';
+import { addScopesList } from './commands/scopes-list.ts';
+import { addScopesProbe } from './commands/scopes-probe.ts';
 import { addStatus } from './commands/status.ts';
 import { addVerify } from './commands/verify.ts';
 import { createContext } from './context.ts';
@@ -85,6 +88,7 @@ export function createProgram(run: Run, options: Pick<Surroundings, 'version' | 
   addMigrate(program, run);
   addResources(program, run);
   addStatus(program, run);
+  addExplain(program, run);
   addBackfill(program, run);
   addRepair(program, run);
   addVerify(program, run);
@@ -105,6 +109,11 @@ export function createProgram(run: Run, options: Pick<Surroundings, 'version' | 
   addDeadLettersShow(deadLetters, run);
   addDeadLettersReplay(deadLetters, run);
   addDeadLettersDiscard(deadLetters, run);
+  const scopes = program
+    .command('scopes')
+    .description('What is parked: companies and resources that refuse us or fail.');
+  addScopesList(scopes, run);
+  addScopesProbe(scopes, run);
   addForget(program, run);
   addReset(program, run);
   return program;

@@ -62,7 +62,14 @@ export {
   readActive,
   readSelected,
 } from './operators/forget-place.ts';
-export { isMentioned, listNamedResources, listPlaces, type Place } from './operators/known-places.ts';
+export {
+  isMentioned,
+  listNamedResources,
+  listNotedPlaces,
+  listPlaces,
+  listTold,
+  type Place,
+} from './operators/known-places.ts';
 export {
   countToEmpty,
   emptyMirror,
@@ -71,8 +78,28 @@ export {
   type Origin,
   readOrigin,
 } from './operators/origin.ts';
+export {
+  type AskedProbe,
+  askForProbes,
+  COUNTED_AT_MOST,
+  listParked,
+  type ParkedDetails,
+  type ProbeState,
+  readProbes,
+} from './operators/parked-scopes.ts';
 export { type Pulse, readPulse } from './operators/read-pulse.ts';
 export { type Freshness, type MirrorStatus, type ParkedScope, readStatus } from './operators/read-status.ts';
+export {
+  findLatestFetches,
+  findRecordPlaces,
+  findUnreadBodies,
+  type RecordFacts,
+  type RecordFetch,
+  type RecordName,
+  type RecordRow,
+  readRecordFacts,
+  type UnreadBody,
+} from './operators/record-facts.ts';
 export {
   type DeadLetterDetails,
   type DeadLetterSummary,
@@ -80,10 +107,12 @@ export {
   showDeadLetter,
 } from './operators/show-dead-letters.ts';
 export {
-  type EventDetails,
   type EventFilter,
-  type EventSummary,
+  type LoggedEventDetails,
+  type LoggedEventSummary,
   listEvents,
+  type RecordState,
+  readRecordStates,
   showEvent,
 } from './operators/show-events.ts';
 export { readUpkeep, type UpkeepStatus } from './operators/upkeep-status.ts';

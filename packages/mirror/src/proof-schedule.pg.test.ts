@@ -186,11 +186,11 @@ test.each([
   },
 );
 
-test('whole lists have their turn, too, where what is cheap is due all the time', async () => {
+test('whole lists have their turn, too, where what is cheap is due all the time', { timeout: 120_000 }, async () => {
   await wellFilled();
   start({ everyMs: 10 });
   const listed = async () => new Set((await proved()).filter((proof) => proof.endsWith(' listing'))).size;
-  await expect.poll(listed, patience).toBe(RESOURCES.length);
+  await expect.poll(listed, { ...patience, timeout: 100_000 }).toBe(RESOURCES.length);
 });
 
 test('what differs keeps its turn until its whole list is equal, whatever proves nothing meanwhile', async () => {

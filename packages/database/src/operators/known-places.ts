@@ -22,6 +22,22 @@ export async function listPlaces(client: Queryable): Promise<Place[]> {
   return rows;
 }
 
+/** Companies and projects that were listed or selected at any time. */
+export async function listNotedPlaces(client: Queryable): Promise<Place[]> {
+  const { rows } = await client.query<Place>(
+    `select company_id::text as "companyId", project_id::text as "projectId" from mirror.selection order by company_id, project_id nulls first`,
+  );
+  return rows;
+}
+
+/** Companies and resources that the log has events of, as these spell them. */
+export async function listTold(client: Queryable): Promise<{ companyId: string; resource: string }[]> {
+  const { rows } = await client.query<{ companyId: string; resource: string }>(
+    `select company_id::text as "companyId", resource from (${OF_EVENTS}) e`,
+  );
+  return rows;
+}
+
 /** Names of resources that events and dead letters tell of, whether they are mirrored or not. */
 export async function listNamedResources(client: Queryable): Promise<string[]> {
   const { rows } = await client.query<{ resource: string }>(
