@@ -171,22 +171,25 @@ const WAITING_NEWS = `select b.company_id, b.project_id, b.resource, b.first_due
   where b.due_at < now() and b.lane in ('live', 'detail', 'repair') and b.first_due_at < now() - interval '10 minutes'
     and (b.lease_until is null or b.lease_until < now()) and not exists (select from mirror.scopes s where ${scopeCovers('s', 'b')})`;
 
-// A comparison that is overdue by a round was made two ago. Where each fails, the last one that was equal counts.
+// A comparison that is overdue by a round was made two ago. Where each fails, the last one that was equal counts. A company may have 200,000
+// tables, so each part looks at times before it looks at anything else.
 const UNPROVED = `select t.company_id, t.project_id, t.resource, t.since, t.company_id as of_company, rounds.round_ms
   from unnest($4::bigint[], $5::float8[]) as rounds (company_id, round_ms) cross join lateral (
     select c.company_id, c.project_id, c.resource, coalesce(c.finished_at, c.requested_at) as since from mirror.comparisons c
     where c.company_id = rounds.company_id and c.state in ('done', 'off') and c.next_cheap_at < now() - rounds.round_ms * interval '1 ms'
+      and coalesce(c.finished_at, c.requested_at) < now() - 2 * rounds.round_ms * interval '1 ms'
     union
     select c.company_id, c.project_id, c.resource, p.proved_at from mirror.comparisons c cross join lateral (
       select coalesce(max(proved_at) filter (where outcome = 'equal'), min(proved_at)) as proved_at from mirror.proofs p
       where p.company_id = c.company_id and p.project_id is not distinct from c.project_id and p.resource = c.resource) p
     where c.company_id = rounds.company_id and c.outcome = 'not proved' and c.detail is not null
+      and p.proved_at < now() - 2 * rounds.round_ms * interval '1 ms'
     union
-    select b.company_id, b.project_id, b.resource, b.finished_at from mirror.backfills b
-    where b.company_id = rounds.company_id and b.state = 'done'
-      and not exists (select from mirror.comparisons c where ${sameScope('c', 'b')} and c.resource = b.resource)
-  ) t where t.since < now() - 2 * rounds.round_ms * interval '1 ms' and ${isWanted('t')}
-    and not exists (select from mirror.scopes s where ${scopeCovers('s', 't')})`;
+    select b.company_id, b.project_id, b.resource, b.finished_at from (
+      select * from mirror.backfills b where b.company_id = rounds.company_id and b.state = 'done'
+        and b.finished_at < now() - 2 * rounds.round_ms * interval '1 ms' offset 0) b
+    where not exists (select from mirror.comparisons c where ${sameScope('c', 'b')} and c.resource = b.resource)
+  ) t where ${isWanted('t')} and not exists (select from mirror.scopes s where ${scopeCovers('s', 't')})`;
 
 // Those that a repair took up are gone once nothing of them waits; of more rows than DELETE_CAP none is buried, and the comparison says so.
 const DIFFERENCES = `select d.company_id, d.project_id, d.resource, d.found_at as since from mirror.differences d

@@ -198,7 +198,12 @@ test.each<[what: string, change: Partial<Facts>, told: string[]]>([
   ['a company gone', parked('not_connected', 61 * MINUTE), ['error company-not-connected']],
   ['a scope parked', parked('forbidden', 10 * MINUTE), ['warning scope-parked']],
   ['a scope parked for long', parked('forbidden', 61 * MINUTE), ['error scope-parked']],
-  ['no token', parked('no_token', 61 * MINUTE), ['error scope-parked']],
+  ['no token, though workers can sign in again', parked('no_token', 61 * MINUTE), []],
+  [
+    'no token, and nobody tells why',
+    { ...parked('no_token', 61 * MINUTE), workers: [{ ...worker, report: null }] },
+    ['error scope-parked'],
+  ],
   [
     'no token, which the login tells',
     { ...parked('no_token', HOUR), ...login('rejected', 1) },

@@ -70,7 +70,7 @@ function judgeWorkers({ workers }: Facts, live: readonly Worker[]): Judged[] {
 }
 
 /** Of workers that run: can they sign in? */
-export function judgeLogin(workers: readonly Pick<Worker, 'report'>[], now: string): Judged[] {
+function judgeLogin(workers: readonly Pick<Worker, 'report'>[], now: string): Judged[] {
   const troubles = workers
     .flatMap(({ report }) => report?.login ?? [])
     .toSorted((one, other) => Date.parse(one.since) - Date.parse(other.since));

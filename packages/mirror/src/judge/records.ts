@@ -4,7 +4,7 @@ import { counted } from '../plan/fill-in-words.ts';
 import type { Facts } from './facts.ts';
 import { DAY, HOUR, isOlder, optionsFor, scopesInWords } from './in-words.ts';
 import { about, type Judged } from './judged.ts';
-import { judgeLogin, liveWorkers } from './processes.ts';
+import { liveWorkers } from './processes.ts';
 
 export function judgeRecords(facts: Facts): Judged[] {
   return [...judgeParked(facts), ...judgeDeadLetters(facts), ...judgeProofs(facts)];
@@ -23,7 +23,8 @@ const ENDS: Record<string, (group: Group) => string> = {
 
 function judgeParked(facts: Facts): Judged[] {
   const { parked, now } = facts;
-  const tellsOfLogin = judgeLogin(liveWorkers(facts), now).length > 0;
+  // Workers tell of their login themselves, and who can sign in ends such a row with its next batch.
+  const tellsOfLogin = liveWorkers(facts).some(({ report }) => report !== null);
   return parked
     .filter(({ reason }) => !(reason === 'no_token' && tellsOfLogin))
     .map((group) => {
