@@ -207,6 +207,7 @@ async function planOnly(database: Database, batch: Batch): Promise<void> {
     pages: async function* () {
       throw refuse();
     },
+    clockAheadMs: () => null,
     close: async () => {},
   };
   const settings = {

@@ -22,6 +22,15 @@ export function budgetInWords({ owner, because, windows }: Budget): string {
   return [`Calls that Procore allows (${whose})`, ...lines].join('\n');
 }
 
+/** The hour that has the fewest calls left, as a line; empty while none is known. */
+export function hourInWords({ windows }: Budget): string {
+  const hours = windows.filter(({ window }) => window === 'hour').toSorted((one, other) => one.left - other.left);
+  const [first] = hours;
+  if (first === undefined) return '';
+  const of = first.companyId === null ? '' : ` of company ${first.companyId}`;
+  return `limit    ${windowInWords(first)}${of}${hours.length > 1 ? ` (${hours.length - 1} more: --all)` : ''}`;
+}
+
 function windowInWords({ window, limit, left, endsAt, isTold, callsOfOthers }: Budget['windows'][number]): string {
   const [these, those] = window === 'hour' ? ['this hour', 'an hour'] : ['these ten seconds', 'ten seconds'];
   if (endsAt === null) return `${limit} in ${those}, from the next call on`;

@@ -22,9 +22,17 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await database.pool.query(
-    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.fetches, mirror.schema_drift, mirror.lists, mirror.batches, mirror.backfills, mirror.selection, mirror.event_gaps, procore.rfis, procore.projects',
+    'truncate mirror.events, mirror.pending, mirror.dead_letters, mirror.scopes, mirror.unfit_values, mirror.fetches, mirror.schema_drift, mirror.lists, mirror.batches, mirror.backfills, mirror.selection, mirror.event_gaps, procore.rfis, procore.projects, mirror.workers, mirror.receivers',
   );
+  await othersRun();
 });
+
+/** A worker and a receiver, as far as the mirror knows. */
+async function othersRun(): Promise<void> {
+  await database.pool.query(`insert into mirror.workers (holder) values ('worker')`);
+  await database.pool.query(`insert into mirror.receivers (id, host, pid, version, started_at, reported_at, report)
+    values ('1', 'door', 1, '1', now(), now(), '{}')`);
+}
 
 type Ran = { code: number; stdout: string; stderr: string };
 
@@ -83,8 +91,9 @@ test('migrate says when there is nothing to do', async () => {
 test('status of a mirror without news is fine', async () => {
   const { code, stdout } = await mirror(['status']);
   expect(code).toBe(0);
-  expect(stdout).toContain('The mirror holds nothing yet.');
+  expect(stdout).toMatch(/^fine\n/);
   expect(stdout).toMatch(/queue +0 waiting/);
+  expect((await mirror(['status', '--all'])).stdout).toContain('The mirror holds nothing yet.');
 });
 
 test('status counts per company, project and resource, with every digit of an id', async () => {
@@ -114,7 +123,7 @@ test('status counts per company, project and resource, with every digit of an id
   });
   expect(status.queue).toEqual({ waiting: 0, problem: null });
   expect(code).toBe(0);
-  expect((await mirror(['status'])).stdout).toMatch(/9007199254740993 +12 +RFIs +1 +1 /);
+  expect((await mirror(['status', '--all'])).stdout).toMatch(/9007199254740993 +12 +RFIs +1 +1 /);
 });
 
 test('--version tells the version', async () => {
@@ -133,7 +142,7 @@ test('status tells what calls were made, and how many an event took', async () =
   const status = JSON.parse((await mirror(['status', '--json'])).stdout);
   expect(status.calls).toEqual({ last_hour: '9', last_hour_failed: '1', paused_until: null });
   expect(status.freshness).toMatchObject([{ calls_last_hour: '4', calls_per_event: '1.50' }]);
-  const { stdout } = await mirror(['status']);
+  const { stdout } = await mirror(['status', '--all']);
   expect(stdout).toMatch(/9007199254740993 +12 +RFIs +0 +0 .* 4 +1\.50$/m);
   expect(stdout).toMatch(/calls +9 in the last hour, failed 1/);
   const pauses = [
@@ -147,30 +156,30 @@ test('status tells what calls were made, and how many an event took', async () =
        values ('pause', $1, 0, 0, now() + case when $2 then interval '5 min' else interval '-1 s' end, 'refusal')`,
       [companyId, now],
     );
-    const only = (await mirror(['status', '--company', '9007199254740993'])).stdout;
+    const only = (await mirror(['status', '--all', '--company', '9007199254740993'])).stdout;
     expect(only.includes('says Procore')).toBe(now && companyId !== '7');
-    expect((await mirror(['status'])).stdout.includes('says Procore')).toBe(now);
+    expect((await mirror(['status', '--all'])).stdout.includes('says Procore')).toBe(now);
     await database.pool.query('delete from mirror.budget');
   }
 });
 
 test('status tells what is left of the limits, whose they are, and what others use of them', async () => {
   await anEvent({ id: 'E1' });
-  expect((await mirror(['status'])).stdout).not.toContain('Calls that Procore allows');
+  expect((await mirror(['status', '--all'])).stdout).not.toContain('Calls that Procore allows');
   await database.pool.query(
     `insert into mirror.budget (window_name, company_id, call_limit, remaining, reset_at, known_by, calls, calls_of_others)
       values ('hour', null, 600, 412, '2099-01-01T22:23:00Z', 'header', 68, 120),
         ('spike', null, 25, 3, now() - interval '1 s', 'header', 22, 0),
         ('hour', 7, 600, 590, now() + interval '10 min', 'assumed', 10, 0)`,
   );
-  const { stdout, code } = await mirror(['status', '--company', '9007199254740993']);
+  const { stdout, code } = await mirror(['status', '--all', '--company', '9007199254740993']);
   expect(code).toBe(0);
   expect(stdout).toContain('whose limits they are is not known yet');
   expect(stdout).toContain('all: 412 of 600 left in this hour, next at 22:23 UTC; others used 120 calls of this hour');
   expect(stdout).toContain('all: 25 in ten seconds, from the next call on');
   expect(stdout).not.toContain('7: ');
   await database.pool.query(`insert into mirror.budget_owner (owner, because) values ('company', 'answers')`);
-  expect((await mirror(['status'])).stdout).toMatch(
+  expect((await mirror(['status', '--all'])).stdout).toMatch(
     /each company has limits of its own.*\n(.*\n)*7: 590 of 600 .*assumed/,
   );
   expect(JSON.parse((await mirror(['status', '--json'])).stdout).budget).toMatchObject({
@@ -185,7 +194,7 @@ test('status tells what is left of the limits, whose they are, and what others u
 });
 
 test('status says how long rounds of upkeep take', async () => {
-  expect((await mirror(['status'])).stdout).not.toContain('Workers look');
+  expect((await mirror(['status', '--all'])).stdout).not.toContain('Workers look');
   await database.pool.query(
     `insert into mirror.selection (company_id, project_id, is_selected) values (5, null, true)`,
   );
@@ -196,7 +205,7 @@ test('status says how long rounds of upkeep take', async () => {
   await database.pool.query(
     `insert into mirror.budget (window_name, call_limit, remaining, reset_at, known_by) values ('hour', 600, 1, now() + interval '1 h', 'header')`,
   );
-  const { stdout } = await mirror(['status', '--company', '5']);
+  const { stdout } = await mirror(['status', '--all', '--company', '5']);
   expect(stdout).toContain(
     '5: 2001 hooks: 2.9 days, their log: 35 h, proofs of 72000 tables: 51.4 days (at 600 calls an hour)',
   );
@@ -208,7 +217,7 @@ test('status says how long rounds of upkeep take', async () => {
 
 test('status finds something wrong: dead letters', async () => {
   await aDeadLetter('D1');
-  const { code, stdout } = await mirror(['status']);
+  const { code, stdout } = await mirror(['status', '--all']);
   expect(code).toBe(1);
   expect(stdout).toMatch(/not_json +1 /);
 });
@@ -218,7 +227,7 @@ test('status tells of lists that are not as usual', async () => {
     larger_page_at, total_difference, total_readings) values
     (1, 2, 'Meeting Topics', null, 10, '2026-06-02T10:00:00Z', null, 0), (1, 2, 'Meeting Topics', '5', null, null, 3, 2),
     (1, 2, 'Meeting Topics', '6', null, null, 4, 7), (1, 2, 'RFIs', null, null, null, 4, 1)`);
-  const { code, stdout } = await mirror(['status']);
+  const { code, stdout } = await mirror(['status', '--all']);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^ *1 +2 +Meeting Topics +10 +2026-06-02T10:00:00\S* +7 +2$/m);
   const { lists } = JSON.parse((await mirror(['status', '--json'])).stdout);
@@ -227,9 +236,10 @@ test('status tells of lists that are not as usual', async () => {
 
 test('status finds something wrong: parked scopes', async () => {
   await database.pool.query(
-    `insert into mirror.scopes (company_id, reason, detail, probe_at) values (11, 'not_connected', 'the app is off', now()), (null, 'no_token', 'signing in fails', now())`,
+    `insert into mirror.scopes (company_id, reason, detail, parked_at, probe_at)
+      values (11, 'not_connected', 'the app is off', now() - interval '2 h', now()), (null, 'no_token', 'signing in fails', now(), now())`,
   );
-  const { code, stdout } = await mirror(['status']);
+  const { code, stdout } = await mirror(['status', '--all']);
   expect(code).toBe(1);
   expect(stdout).toMatch(/11 +all +all +not_connected/);
   expect(stdout).toMatch(/all +all +all +no_token/);
@@ -238,8 +248,8 @@ test('status finds something wrong: parked scopes', async () => {
 describe('a status of a part', () => {
   const parks = (scopes: string) =>
     database.pool.query(
-      `insert into mirror.scopes (company_id, project_id, resource, reason, probe_at)
-        select company::bigint, project::bigint, resource, 'forbidden', now()
+      `insert into mirror.scopes (company_id, project_id, resource, reason, parked_at, probe_at)
+        select company::bigint, project::bigint, resource, 'forbidden', now() - interval '2 h', now()
         from (values ${scopes}) as s(company, project, resource)`,
     );
   const status = async (...filter: string[]) => {
@@ -266,6 +276,9 @@ describe('a status of a part', () => {
     ['--company 11 --project 5 --resource rfis', `(11, 5, 'RFIs')`, true],
   ])('%s tells of parked scopes that cover or belong to it: of %s %s', async (filter, scopes, seen) => {
     await anEvent({ id: 'E1', companyId: '11', projectId: 5 });
+    await database.pool.query(
+      'insert into mirror.selection (company_id, project_id, is_selected) values (11, 5, true)',
+    );
     await parks(scopes);
     const { code, parked } = await status(...filter.split(' '));
     expect({ code, parked: parked.length }).toEqual(seen ? { code: 1, parked: 1 } : { code: 0, parked: 0 });
@@ -375,7 +388,7 @@ test('ignored events and values that did not fit are shown, and are nothing wron
   await database.pool.query(
     `insert into mirror.unfit_values (resource, column_name, last_record_id) values ('RFIs', 'due_date', '13')`,
   );
-  const { code, stdout } = await mirror(['status']);
+  const { code, stdout } = await mirror(['status', '--all']);
   expect(code).toBe(0);
   expect(stdout).toMatch(/Teapots +unknown_resource +1 /);
   expect(stdout).toMatch(/RFIs +due_date +1 +13/);
@@ -386,7 +399,7 @@ test('fields that came or went are shown, and are nothing wrong', async () => {
     `insert into mirror.schema_drift (resource, field, kind, json_type, count, example_record_id)
      values ('RFIs', 'mood', 'unknown', 'string', 3, '13'), ('RFIs', 'prefix', 'vanished', null, 20, '14')`,
   );
-  const { code, stdout } = await mirror(['status']);
+  const { code, stdout } = await mirror(['status', '--all']);
   expect(code).toBe(0);
   expect(stdout).toMatch(/RFIs +mood +unknown +string +3 +13/);
   expect(stdout).toMatch(/RFIs +prefix +vanished +20 +14/);
@@ -394,28 +407,28 @@ test('fields that came or went are shown, and are nothing wrong', async () => {
     `insert into mirror.schema_drift (resource, field, kind, count, example_record_id)
      select 'RFIs', 'field_' || n, 'unknown', 1, '13' from generate_series(1, 40) n`,
   );
-  expect((await mirror(['status'])).stdout).toContain('(12 more: ');
+  expect((await mirror(['status', '--all'])).stdout).toContain('(12 more: ');
   expect(JSON.parse((await mirror(['status', '--json'])).stdout).schema_drift).toHaveLength(42);
 });
 
-test('many projects are merged into one line for each resource, unless all are wanted', async () => {
+test('many projects that are behind are one line for each resource, unless all are wanted', async () => {
   await database.pool.query(
     `insert into procore.rfis (company_id, project_id, id, _data, _fetched_at, _version)
      select 11, n, n, '{}', now(), 1 from generate_series(1, 61) n`,
   );
-  await anEvent({ id: 'E1', companyId: '11', projectId: 1 });
-  await anEvent({ id: 'E2', companyId: '11', projectId: 2 });
   await database.pool.query(
-    `insert into mirror.fetches (company_id, project_id, resource, called_at, lane, route, status, ms)
-     select 11, project_id, 'RFIs', now() - interval '10 min', lane::mirror.lane, 'GET /x', 200, 1
-     from (values (1, 'live'), (1, 'backfill'), (2, 'live'), (2, 'live'), (2, 'backfill')) as f(project_id, lane)`,
+    `insert into mirror.pending (company_id, project_id, resource, record_id, ready_at)
+      select 11, n, 'RFIs', 100 + n, now() from generate_series(1, 5) n`,
   );
-  expect((await mirror(['status'])).stdout).toMatch(/11 +RFIs +61 +61 +0 .* 5 +1\.50$/m);
+  expect((await mirror(['status'])).stdout).toMatch(/^RFIs +11 +61 +5 +\d+ s +since first event$/m);
   expect((await mirror(['status', '--all'])).stdout.match(/^ *11 +\d+ +RFIs/gm)).toHaveLength(61);
 });
 
 test('a queue that is down is shown, the rest of the status, too', async () => {
-  const { code, stdout } = await mirror(['status'], { DATABASE_URL: database.url, QUEUE_URL: 'redis://127.0.0.1:1' });
+  const { code, stdout } = await mirror(['status', '--all'], {
+    DATABASE_URL: database.url,
+    QUEUE_URL: 'redis://127.0.0.1:1',
+  });
   expect(code).toBe(3);
   expect(stdout).toContain('The mirror holds nothing yet.');
 });
@@ -706,7 +719,7 @@ test('status tells when the first dead letter is tried again', async () => {
   await aRecordsDeadLetter('R1', { nextTryAt: '2099-06-02T10:00:00Z' });
   await aRecordsDeadLetter('R2', { nextTryAt: '2099-06-01T10:00:00Z' });
   await aDeadLetter('D1');
-  const { stdout } = await mirror(['status']);
+  const { stdout } = await mirror(['status', '--all']);
   expect(stdout).toMatch(/answer_422 +2 .* 2099-06-01T10:00:00\S*$/m);
   expect(stdout).toMatch(/not_json +1 .* by replay only$/m);
 });
@@ -717,11 +730,11 @@ test('wrong use is exit code 2, and says what is right', async () => {
     stderr: expect.stringContaining('unknown command'),
   });
   expect(await mirror(['events', 'list', '--limit', 'x'])).toMatchObject({ code: 2 });
-  expect(await mirror(['status', '--company', '1;2'])).toMatchObject({
+  expect(await mirror(['status', '--all', '--company', '1;2'])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('digits'),
   });
-  expect(await mirror(['status'], {})).toMatchObject({
+  expect(await mirror(['status', '--all'], {})).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('DATABASE_URL is not set'),
   });
@@ -909,7 +922,7 @@ describe('the monthly sandbox', () => {
   test('was overwritten, says the status, until it is reset', async () => {
     const status = async (env: Record<string, string> = sandbox) =>
       (await mirror(['status'], { DATABASE_URL: database.url, ...env })).stdout;
-    expect(await status()).toMatch(/^The monthly sandbox was overwritten from production on \d{4}-\d\d-0[123]: /);
+    expect(await status()).toMatch(/^error sandbox-overwritten, .* from production on \d{4}-\d\d-0[123]: /m);
     expect(await status({})).not.toContain('overwritten');
     await reset('--environment monthly-sandbox --yes');
     expect(await status()).not.toContain('overwritten');
@@ -957,9 +970,13 @@ test('a server that is down is named without a password that is short, encoded o
 
 test('a database without our tables is told what to run', async () => {
   const empty = await createTestDatabase();
-  const { code, stderr } = await mirror(['status'], { DATABASE_URL: empty.url });
+  const { code, stdout } = await mirror(['status'], { DATABASE_URL: empty.url });
   expect(code).toBe(1);
-  expect(stderr).toContain('pnpm mirror migrate');
+  expect(stdout).toMatch(/^needs you: 1 error\n\nerror schema-misfit: .*pnpm mirror migrate/);
+  expect(JSON.parse((await mirror(['status', '--json'], { DATABASE_URL: empty.url })).stdout)).toMatchObject({
+    verdict: 'needs you',
+    findings: [{ code: 'schema-misfit' }],
+  });
   await empty.drop();
 });
 

@@ -1,26 +1,30 @@
 import type { BackfillProgress, DeliveryStatus, Freshness, MirrorStatus, Shortage } from '@procore-mirror/database';
-import { progressInWords } from '@procore-mirror/mirror';
-import { budgetInWords } from './budget-in-words.ts';
+import { type Judgement, progressInWords } from '@procore-mirror/mirror';
+import { budgetInWords, hourInWords } from './budget-in-words.ts';
 import { deliveriesInWords } from './deliveries-in-words.ts';
+import { findingsInWords, verdictInWords } from './findings-in-words.ts';
 import { ago, table } from './output.ts';
-import { type Upkeep, upkeepInWords } from './upkeep-in-words.ts';
+import { roundsInWords, type Upkeep, upkeepInWords } from './upkeep-in-words.ts';
 
 /** `waiting`: deliveries that are not recorded yet; null when the queue could not be asked, for this `problem`. */
 export type QueueStatus = { waiting: number | null; problem: string | null };
 
-export type Status = MirrorStatus & {
-  queue: QueueStatus;
-  totals: { rows: string; pending: string };
-  /** The day on which the sandbox was overwritten; null when the mirror was emptied since, or mirrors none that is. */
-  overwrittenOn: string | null;
-  /** Null: none is under way. `shortage`: it waits for calls. */
-  backfill: (BackfillProgress & { shortage: Shortage | null }) | null;
-  deliveries: DeliveryStatus;
-  /** Of each company. */
-  upkeep: readonly Upkeep[];
-};
+export type Status = Judgement &
+  MirrorStatus & {
+    queue: QueueStatus;
+    totals: { rows: string; pending: string };
+    /** The day on which the sandbox was overwritten; null when the mirror was emptied since, or mirrors none that is. */
+    overwrittenOn: string | null;
+    /** Null: none is under way. `shortage`: it waits for calls. */
+    backfill: (BackfillProgress & { shortage: Shortage | null }) | null;
+    deliveries: DeliveryStatus;
+    /** Of each company. */
+    upkeep: readonly Upkeep[];
+  };
 
-const MOST_LINES = 60;
+// One screen has room for so much.
+const MOST_FINDINGS = 8;
+const MOST_BEHIND = 6;
 const MOST_FIELDS = 30;
 
 /** The sums over these rows. */
@@ -30,13 +34,20 @@ export function totalsOf(freshness: readonly Freshness[]): Status['totals'] {
   return { rows: sum((row) => row.rows), pending: sum((row) => row.pending) };
 }
 
-/** The status as tables; more than 60 lines are merged by project unless `all` are wanted. */
+/** On one screen: the verdict, what is wrong, what is behind, and sums; `all`: all there is to tell. */
 export function statusInWords(status: Status, all: boolean, now: Date): string {
-  const isLong = status.freshness.length > MOST_LINES && !all;
-  const sections = [
-    overwritten(status),
-    isLong ? mergedTable(status.freshness, now) : freshnessTable(status.freshness, now),
-    isLong ? '(projects taken together; --all shows each, --project one of them)' : '',
+  const sections = [verdictInWords(status, now), ...(all ? everything(status, now) : oneScreen(status, now))];
+  return sections.filter((text) => text !== '').join('\n\n');
+}
+
+function oneScreen(status: Status, now: Date): string[] {
+  return [findingsInWords(status.findings, now, MOST_FINDINGS), behindTable(status.freshness, now), sums(status, now)];
+}
+
+function everything(status: Status, now: Date): string[] {
+  return [
+    findingsInWords(status.findings, now),
+    freshnessTable(status.freshness, now),
     overview(status, now),
     deliveriesInWords(status.deliveries, now),
     budgetInWords(status.budget),
@@ -48,12 +59,6 @@ export function statusInWords(status: Status, all: boolean, now: Date): string {
     section('Values that did not fit their column (whole in _data)', unfitTable(status, now)),
     section('Fields without a column (whole in _data), and columns whose field stays away', driftTable(status, now)),
   ];
-  return sections.filter((text) => text !== '').join('\n\n');
-}
-
-function overwritten({ overwrittenOn }: Status): string {
-  if (overwrittenOn === null) return '';
-  return `The monthly sandbox was overwritten from production on ${overwrittenOn}: stop the workers, then \`pnpm mirror reset --environment monthly-sandbox\`.`;
 }
 
 function section(title: string, body: string): string {
@@ -71,9 +76,7 @@ const freshnessHead = [
   'calls/event',
 ];
 
-type Cells = Omit<Freshness, 'companyId' | 'projectId' | 'resource' | 'completeness'> & { completeness: string };
-
-function freshnessCells(row: Cells, now: Date): string[] {
+function freshnessCells(row: Freshness, now: Date): string[] {
   return [
     row.rows,
     row.pending,
@@ -92,29 +95,27 @@ function freshnessTable(rows: readonly Freshness[], now: Date): string {
   );
 }
 
-function mergedTable(rows: readonly Freshness[], now: Date): string {
-  const groups = Map.groupBy(rows, (row) => `${row.companyId} ${row.resource}`);
-  return table(
-    ['company', 'resource', 'projects', ...freshnessHead],
-    [...groups.values()].map((group) => {
+/** Tables that lack something, projects taken together, those first that lack most. */
+function behindTable(rows: readonly Freshness[], now: Date): string {
+  const behind = rows.filter(({ pending, completeness }) => pending !== '0' || completeness !== 'complete');
+  const groups = [...Map.groupBy(behind, (row) => `${row.companyId} ${row.resource}`).values()]
+    .map((group) => ({ group, pending: Number(totalsOf(group).pending) }))
+    .toSorted((one, other) => other.pending - one.pending);
+  if (groups.length === 0) return '';
+  const shown = table(
+    ['behind', 'company', 'projects', 'pending', 'oldest pending', 'completeness'],
+    groups.slice(0, MOST_BEHIND).map(({ group, pending }) => {
+      const oldest = group.flatMap((row) => row.oldestPendingAt ?? []).sort()[0] ?? null;
       const [first] = group;
-      const moments = (pick: (row: Freshness) => string | null) =>
-        group
-          .map(pick)
-          .filter((moment) => moment !== null)
-          .sort();
-      const merged = {
-        ...totalsOf(group),
-        ...callsOf(group),
-        completeness: completenessOf(group),
-        oldestPendingAt: moments((row) => row.oldestPendingAt)[0] ?? null,
-        lastEventAt: moments((row) => row.lastEventAt).at(-1) ?? null,
-        lastFetchAt: moments((row) => row.lastFetchAt).at(-1) ?? null,
-      };
       const projects = group.filter((row) => row.projectId !== null).length;
-      return [first?.companyId ?? '', first?.resource ?? '', projects || '', ...freshnessCells(merged, now)];
+      return [
+        ...[first?.resource ?? '', first?.companyId ?? '', projects || ''],
+        ...[pending, ago(oldest, now), completenessOf(group)],
+      ];
     }),
   );
+  const more = groups.length - MOST_BEHIND;
+  return more > 0 ? `${shown}\n(${more} more: --all)` : shown;
 }
 
 /** Of several projects: what is not complete, and in how many. */
@@ -126,18 +127,9 @@ function completenessOf(group: readonly Freshness[]): string {
   return [...kinds].map(([kind, rows]) => `${kind} ${rows.length}`).join(', ');
 }
 
-function callsOf(
-  group: readonly Freshness[],
-): Pick<Freshness, 'callsLastHour' | 'eventsLastDay' | 'callsForEventsLastDay' | 'callsPerEvent'> {
-  const sum = (pick: (row: Freshness) => string) => group.reduce((total, row) => total + Number(pick(row)), 0);
-  const events = sum((row) => row.eventsLastDay);
-  const calls = sum((row) => row.callsForEventsLastDay);
-  return {
-    callsLastHour: String(sum((row) => row.callsLastHour)),
-    eventsLastDay: String(events),
-    callsForEventsLastDay: String(calls),
-    callsPerEvent: events === 0 ? null : (calls / events).toFixed(2),
-  };
+function sums(status: Status, now: Date): string {
+  const lines = [overview(status, now), hourInWords(status.budget), roundsInWords(status.upkeep)];
+  return lines.filter((line) => line !== '').join('\n');
 }
 
 function overview(status: Status, now: Date): string {

@@ -35,6 +35,13 @@ export function upkeepInWords(upkeep: readonly Upkeep[]): string {
   ].join('\n');
 }
 
+/** The first company's, as a line; empty where nothing is looked after. */
+export function roundsInWords(upkeep: readonly Upkeep[]): string {
+  const [first, ...others] = upkeep.filter(({ hooks, tables }) => hooks + tables > 0);
+  if (first === undefined) return '';
+  return `rounds   ${lineOf(first)}${others.length === 0 ? '' : ` (${others.length} more: --all)`}`;
+}
+
 function lineOf({ companyId, hooks, tables, hourLimit, hooksMs, logMs, proofsMs }: Upkeep): string {
   const parts = [
     ...(hooks === 0 ? [] : [`${counted(hooks, 'hook')}: ${within(hooksMs)}`, `their log: ${within(logMs)}`]),

@@ -1,12 +1,22 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import path from 'node:path';
 import type { AuthError } from '@procore-mirror/auth';
 import { type CallTrouble, createLoginWatch, openProcore } from '@procore-mirror/calls';
-import { checkDatabase, noteOrigin, openSessions, readFunctions, readMigrations } from '@procore-mirror/database';
+import {
+  checkDatabase,
+  noteOrigin,
+  openSessions,
+  readFunctions,
+  readMigrations,
+  type WorkerReport,
+} from '@procore-mirror/database';
 import {
   createDriftWatch,
   createNeighbours,
   type FetchSettings,
+  judgeProcess,
   keysOf,
   recordDelivery,
   recordReport,
@@ -80,6 +90,7 @@ await runMain({
       onChange: (variables) => log.info({ variables }, 'a secret was read anew from its file'),
       onProblem: (problems) => log.warn({ problems }, 'a secret cannot be read again; the last good one stays in use'),
     });
+    let refused: WorkerReport['login'] = null;
     const procore = openProcore({
       account: {
         ...{ loginUrl, apiUrl },
@@ -88,7 +99,10 @@ await runMain({
       ...{ database, holder },
       onSecret: (token) => lifetime.secrets.add(token),
       onCall: metrics.called,
-      onTrouble: (trouble) => logTrouble(log, trouble),
+      onTrouble: (trouble) => {
+        if (trouble.kind === 'login') refused = loginReport(trouble.error, new Date());
+        logTrouble(log, trouble);
+      },
     });
     lifetime.defer('Procore', () => procore.close());
 
@@ -149,7 +163,14 @@ await runMain({
     lifetime.defer('verify loop', () => verify.close());
     const proofs = everyMs === 0 ? null : startProofSchedule({ database, catalogue, resources, everyMs, holder, log });
     lifetime.defer('proofs', async () => proofs?.close());
-    const heartbeat = startHeartbeat({ database, holder, log });
+    const softwareVersion = readVersion();
+    const report = (): WorkerReport => ({
+      version: softwareVersion,
+      looksAfterHooks: env.WEBHOOK_URL !== undefined && env.CHECK_HOOKS_EVERY_MS !== 0,
+      login: refused,
+      procoreAheadMs: procore.client.clockAheadMs(),
+    });
+    const heartbeat = startHeartbeat({ database, holder, report, log });
     lifetime.defer('heartbeat', () => heartbeat.close());
 
     const hooks = startHooks({
@@ -212,16 +233,26 @@ await runMain({
       registry: metrics.registry,
       log,
       ready: async () => {
-        const misfit = version.problem();
-        if (misfit !== null) return [misfit];
-        await database.pool.query('select 1');
-        return [procore.login.trouble(), ...(await consumer.problems())].filter((problem) => problem !== null);
+        const schema = version.problem();
+        if (schema === null) await database.pool.query('select 1');
+        const queue = schema === null ? await consumer.problems() : [];
+        return judgeProcess({ login: procore.login.trouble(), queue, schema }).map(({ message }) => message);
       },
     });
     lifetime.defer('admin server', () => admin.close());
     log.info({ admin_port: admin.port, holder }, 'the worker is ready');
   },
 });
+
+function readVersion(): string {
+  const file = path.join(import.meta.dirname, '../../../package.json');
+  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(file, 'utf8'))).version;
+}
+
+/** What others are to know of it; null: there is none. */
+function loginReport(trouble: AuthError | null, now: Date): WorkerReport['login'] {
+  return trouble && { reason: trouble.reason, since: now.toISOString(), message: trouble.message };
+}
 
 function otherEnvironment(mirrored: string): string {
   return `PROCORE_ENVIRONMENT: the database of DATABASE_URL mirrors ${mirrored}, whose ids mean something else elsewhere: set ${mirrored}, or give each environment a database of its own`;

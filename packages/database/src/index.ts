@@ -87,6 +87,15 @@ export {
   type ProbeState,
   readProbes,
 } from './operators/parked-scopes.ts';
+export {
+  type FactPlace,
+  type FactsFilter,
+  type Group,
+  type MirrorFacts,
+  type ProofRound,
+  type ReceiverFact,
+  readFacts,
+} from './operators/read-facts.ts';
 export { type Pulse, readPulse } from './operators/read-pulse.ts';
 export { type Freshness, type MirrorStatus, type ParkedScope, readStatus } from './operators/read-status.ts';
 export {
@@ -320,5 +329,11 @@ export {
   readProjects,
 } from './schedule/selection.ts';
 export { forgetOldWalks, keepWalk, type TakenWalk, takeWalks, takeWalksLike } from './schedule/walks.ts';
-export { forgetOldWorkers, noteWorker, noteWorkerStopped, readWorkerAge } from './schedule/workers.ts';
+export {
+  forgetOldWorkers,
+  noteWorker,
+  noteWorkerStopped,
+  readWorkerAge,
+  type WorkerReport,
+} from './schedule/workers.ts';
 export { type ColumnType, type MirroredColumn, type MirroredTable, OWN_COLUMNS } from './schema/mirrored-table.ts';

@@ -150,8 +150,9 @@ export function createHookLooks(
             onDone: done,
             // Who is cut off after it set something right leaves a hook that looks as if it had been so all the time.
             onBegin: async (planned) => {
-              if (database)
-                await noteHookLapse(database, { ...place, payloadVersion: PAYLOAD_VERSION }, lapseOf(planned));
+              const isMissing = planned.some((action) => action.do === 'create');
+              const at = { ...place, payloadVersion: PAYLOAD_VERSION };
+              if (database) await noteHookLapse(database, at, { lapsed: lapseOf(planned), isMissing });
             },
           });
           const finding = refused.length === 0 ? null : `Procore does not take ${refused.join(', ')}`;

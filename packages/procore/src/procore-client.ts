@@ -69,6 +69,8 @@ export type ProcoreClient = {
     path: string,
     options: PagesOptions<P> & { searchParams?: SearchParams | undefined },
   ) => AsyncIterable<P>;
+  /** How far Procore's clock is ahead of ours, ms, as its answers tell; null before the first. */
+  clockAheadMs: () => number | null;
   /** Ends all connections; calls under way fail. */
   close: () => Promise<void>;
 };
@@ -298,6 +300,7 @@ export function createProcoreClient(given: ProcoreClientOptions): ProcoreClient 
         call({ ...own, path: target, policy: isOnlyTry ? onlyOneTry : policy, expectedBytes, timeoutMs });
       return pagesOf(getPage, requestPath(given.apiUrl, path, searchParams), options);
     },
+    clockAheadMs: serverClock.aheadMs,
     close: async () => {
       closed = true;
       await exchanger.close();

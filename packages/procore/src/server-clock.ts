@@ -6,6 +6,8 @@ export type ServerClock = {
   see: (answer: { date: number; sentAt: number; receivedAt: number }) => void;
   /** The earliest that it can be there now, so that nothing is done too early; our own time before the first answer. */
   earliest: (now: number) => number;
+  /** How far it is ahead of ours, ms, give or take a second and the way of an answer; null before the first. */
+  aheadMs: () => number | null;
 };
 
 // Clocks drift, so what an answer told is forgotten after five to ten minutes.
@@ -28,6 +30,10 @@ export function createServerClock(): ServerClock {
     earliest: (now) => {
       const ahead = Math.max(aheadMs, aheadBefore);
       return ahead === UNKNOWN ? now : now + ahead;
+    },
+    aheadMs: () => {
+      const ahead = Math.max(aheadMs, aheadBefore);
+      return ahead === UNKNOWN ? null : ahead;
     },
   };
 }

@@ -1,19 +1,23 @@
 import {
+  checkDatabase,
   type Database,
+  DatabaseVersionError,
   readBackfillProgress,
   readDeliveryStatus,
+  readFacts,
   readOrigin,
   readShortages,
   readStatus,
   readUpkeep,
 } from '@procore-mirror/database';
-import { overwrittenOn } from '@procore-mirror/mirror';
+import { type Judgement, judge, judgeMisfit, overwrittenOn } from '@procore-mirror/mirror';
 import { allConfigured, ConfigError } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { checkPart, type PartOptions } from '../check-part.ts';
 import type { Context } from '../context.ts';
 import { environmentSchema, upkeepSchema } from '../env.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
+import { findingsInWords, verdictInWords } from '../findings-in-words.ts';
 import { openQueue } from '../open-queue.ts';
 import { companyOrProjectId } from '../options.ts';
 import type { Run } from '../run.ts';
@@ -26,41 +30,73 @@ export function addStatus(parent: Command, run: Run): void {
   parent
     .command('status')
     .description(
-      'What the mirror, or a part of it, holds, how new it is, and what is wrong. Exit code 1 for dead letters, parked scopes and events that Procore could not deliver for two hours.',
+      'Whether the mirror, or a part of it, is fine, heals by itself or needs you, and what is wrong or behind. Exit code 1 when it needs you, 3 when the queue cannot be reached.',
     )
     .option('--company <id>', 'this company only', companyOrProjectId)
     .option('--project <id>', 'this project only', companyOrProjectId)
     .option('--resource <name>', 'this resource only')
-    .option('--all', 'a line for each project, however many there are')
+    .option('--all', 'all there is to tell, a line for each table')
     .option('--json', 'print the result as JSON')
     .action((options: Options) =>
       run(options, async (context) => {
-        const { company: companyId, project: projectId, resource } = options;
-        const [mirror, queue] = await allConfigured(
-          () =>
-            context.withDatabase(async (database) => {
-              await checkPart(context, database, options);
-              const mirror = await readStatus(database.pool, { companyId, projectId, resource });
-              const upkeep = context.read(upkeepSchema);
-              const { PROCORE_ENVIRONMENT: environment } = context.read(
-                environmentSchema.pick({ PROCORE_ENVIRONMENT: true }),
-              );
-              const overwritten = overwrittenOn(environment, await readOrigin(database.pool), context.now());
-              const parts = {
-                backfill: await readBackfill(database, options),
-                deliveries: await readDeliveryStatus(database.pool, companyId ?? null),
-                upkeep: withRounds(await readUpkeep(database.pool, companyId ?? null), upkeep),
-              };
-              return { ...mirror, ...parts, overwrittenOn: overwritten };
-            }),
+        const [known, queue] = await allConfigured(
+          () => context.withDatabase((database) => readUnlessMisfit(context, database, options), { anyVersion: true }),
           () => readQueue(context),
         );
-        if (queue.problem !== null) context.output.note(`error: ${queue.problem}`);
-        const status: Status = { ...mirror, totals: totalsOf(mirror.freshness), queue };
+        if ('problem' in known) {
+          const judgement = { ...judgeMisfit(known.problem), queue };
+          context.output.result(judgement, () => misfitInWords(judgement, context.now()));
+          return codeOf(judgement, queue);
+        }
+        const judgement = judge({ ...known.facts, queue });
+        const status: Status = { ...judgement, ...known.status, totals: totalsOf(known.status.freshness), queue };
         context.output.result(status, () => statusInWords(status, options.all === true, context.now()));
-        return judge(status);
+        return codeOf(judgement, queue);
       }),
     );
+}
+
+/** All but the queue; or why nothing can be read. */
+async function readUnlessMisfit(
+  context: Context,
+  database: Database,
+  options: Options,
+): Promise<Known | { problem: string }> {
+  try {
+    await checkDatabase(database);
+  } catch (error) {
+    if (error instanceof DatabaseVersionError) return { problem: error.message };
+    throw error;
+  }
+  return await readAll(context, database, options);
+}
+
+type Known = {
+  facts: Omit<Parameters<typeof judge>[0], 'queue'>;
+  status: Omit<Status, keyof Judgement | 'totals' | 'queue'>;
+};
+
+async function readAll(context: Context, database: Database, options: Options): Promise<Known> {
+  const { pool } = database;
+  const { company: companyId, project: projectId, resource } = options;
+  await checkPart(context, database, options);
+  const part = { companyId, projectId, resource };
+  const pace = context.read(upkeepSchema);
+  const { PROCORE_ENVIRONMENT: environment } = context.read(environmentSchema.pick({ PROCORE_ENVIRONMENT: true }));
+  const upkeep = withRounds(await readUpkeep(pool, companyId ?? null), pace);
+  const proofRounds = upkeep.flatMap((one) =>
+    one.proofsMs === null ? [] : [{ companyId: one.companyId, roundMs: one.proofsMs }],
+  );
+  const backfill = await readBackfill(database, options);
+  const overwritten = overwrittenOn(environment, await readOrigin(pool), context.now());
+  const facts = {
+    ...(await readFacts(pool, part, proofRounds)),
+    ...{ rounds: upkeep, overwrittenOn: overwritten },
+    fill: backfill && { callsToGo: backfill.callsToGo + backfill.toComplete, shortage: backfill.shortage },
+  };
+  const mirror = await readStatus(pool, part);
+  const deliveries = await readDeliveryStatus(pool, companyId ?? null);
+  return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn: overwritten } };
 }
 
 async function readBackfill({ pool }: Database, { company, project, resource }: Options): Promise<Status['backfill']> {
@@ -86,8 +122,11 @@ async function readQueue(context: Context): Promise<QueueStatus> {
   }
 }
 
-function judge(status: Status): ExitCode {
-  if (status.deadLetters.length + status.parked.length + status.deliveries.undelivered.length > 0)
-    return exitCode.foundSomethingWrong;
-  return status.queue.problem === null ? exitCode.fine : exitCode.serverUnreachable;
+function misfitInWords(judgement: Judgement, now: Date): string {
+  return `${verdictInWords(judgement, now)}\n\n${findingsInWords(judgement.findings, now)}`;
+}
+
+function codeOf({ verdict }: Judgement, queue: QueueStatus): ExitCode {
+  if (queue.problem !== null) return exitCode.serverUnreachable;
+  return verdict === 'needs you' ? exitCode.foundSomethingWrong : exitCode.fine;
 }

@@ -83,7 +83,7 @@ test('triggers that a hook had not had before were lacking for longer than since
   await lookAtHook(['submittals'], []);
   await database.pool.query('truncate mirror.event_gaps');
   await database.pool.query(`update mirror.hooks set triggers_listed_at = '2026-06-01T10:00:00Z'`);
-  await noteHookLapse(database, hook, ['rfis', 'submittals']);
+  await noteHookLapse(database, hook, { lapsed: ['rfis', 'submittals'], isMissing: false });
   expect(await gaps()).toEqual(['hook 1 7 rfis never now', 'hook 1 7 submittals 10:00 now']);
   await database.pool.query('truncate mirror.event_gaps');
   await lookAtHook(['rfis', 'submittals'], ['rfis', 'submittals']);

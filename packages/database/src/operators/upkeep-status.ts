@@ -26,8 +26,9 @@ export async function readUpkeep(client: Queryable, companyId: string | null): P
         f.projects, f.tables, (select avg(calls)::float8 from mirror.comparisons c
           where c.company_id = s.company_id and state = 'done' and rung in ('count', 'window', 'bin')) as "callsPerTable"
       from mirror.selection s cross join lateral (
-        select count(distinct project_id)::int as projects, count(*)::int as tables from mirror.backfills b
-        where b.company_id = s.company_id and b.state = 'done') f
+        select count(project_id)::int as projects, coalesce(sum(tables), 0)::int as tables from (
+          select project_id, count(*) as tables from mirror.backfills b
+          where b.company_id = s.company_id and b.state = 'done' group by project_id) p) f
       where s.project_id is null and s.is_selected and ($1::bigint is null or s.company_id = $1) order by s.company_id`,
     [companyId],
   );

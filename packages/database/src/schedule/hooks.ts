@@ -101,11 +101,22 @@ export async function noteHook(
   );
 }
 
-/** Notes what is not there at this moment, before it is set right: events of that time were not sent, and no log tells of them. */
-export async function noteHookLapse(database: Database, place: HookPlace, lapsed: HookLapse): Promise<void> {
+/**
+ * Notes what is not there at this moment, before it is set right: events of that time were not sent, and no log tells of them. `isMissing`: the hook
+ * is not there; else it is, and disabled, where all lapsed.
+ */
+export async function noteHookLapse(
+  database: Database,
+  place: HookPlace,
+  { lapsed, isMissing }: { lapsed: HookLapse; isMissing: boolean },
+): Promise<void> {
   if (lapsed !== 'all' && lapsed.length === 0) return;
   await database.pool.query(
-    `with before as (
+    `with seen as (
+        update mirror.hooks set status = case when $6 then 'missing' else 'disabled' end
+        where company_id = $1 and project_id is not distinct from $2::bigint and payload_version = $3 and $4
+      ),
+      before as (
         select good_until, triggers_listed_at, ${CARRIED} as carried from mirror.hooks h
         where company_id = $1 and project_id is not distinct from $2::bigint and payload_version = $3
       )
@@ -113,7 +124,7 @@ export async function noteHookLapse(database: Database, place: HookPlace, lapsed
       select $1, $2, null::text, coalesce((select good_until from before), '-infinity'), now() where $4
       union all
       select $1, $2, resource, ${sinceOf('resource')}, now() from unnest($5::text[]) as resource`,
-    [...valuesOf(place), lapsed === 'all', lapsed === 'all' ? [] : lapsed],
+    [...valuesOf(place), lapsed === 'all', lapsed === 'all' ? [] : lapsed, isMissing],
   );
 }
 

@@ -1,12 +1,28 @@
 import type { Database } from '../connection/open-database.ts';
 import type { Queryable } from '../connection/queryable.ts';
 
-/** Notes that the worker runs; to be said every few seconds. */
-export async function noteWorker(database: Database, holder: string): Promise<void> {
+/** What a worker says of itself, for who judges whether all is well. */
+export type WorkerReport = {
+  version: string;
+  /** Does it look after hooks? Else somebody else must. */
+  looksAfterHooks: boolean;
+  /** Since when no token is to be had, ISO 8601, and why; null: one is, as far as it knows. `rejected`: the credentials are refused. */
+  login: { reason: 'rejected' | 'unreachable'; since: string; message: string } | null;
+  /** How far Procore's clock is ahead of its own, ms; null: no answer told yet. */
+  procoreAheadMs: number | null;
+};
+
+/** Notes that the worker runs, and how far its clock is ahead of the database's; to be said every few seconds. */
+export async function noteWorker(
+  database: Database,
+  holder: string,
+  report: WorkerReport | null = null,
+): Promise<void> {
   await database.pool.query(
-    `insert into mirror.workers as w (holder) values ($1)
-      on conflict (holder) do update set seen_at = now(), stopped_at = null`,
-    [holder],
+    `insert into mirror.workers as w (holder, report)
+      values ($1, $2::jsonb || jsonb_build_object('aheadMs', round($3::numeric - extract(epoch from clock_timestamp()) * 1000)))
+      on conflict (holder) do update set seen_at = now(), stopped_at = null, report = coalesce(excluded.report, w.report)`,
+    [holder, report === null ? null : JSON.stringify(report), Date.now()],
   );
 }
 

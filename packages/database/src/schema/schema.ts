@@ -443,6 +443,7 @@ export const hooks = mirror.table(
     payloadVersion: text('payload_version').notNull(),
     /** NULL: there is none. */
     hookId: text('hook_id'),
+    /** As Procore says; `missing`: it was gone, and is to be made anew. */
     status: text('status'),
     destinationUrl: text('destination_url'),
     triggerCount: integer('trigger_count'),
@@ -598,6 +599,8 @@ export const workers = mirror.table('workers', {
   stoppedAt: moment('stopped_at'),
   /** The companies that it mirrors; NULL: it does not say. */
   companyIds: bigint('company_ids', { mode: 'bigint' }).array(),
+  /** What it says of itself with each of these words: version, whether it looks after hooks, trouble of its login, clocks. */
+  report: jsonb('report'),
 });
 
 /** Backfills of a resource in a scope, each until it is asked for again: how far each has come, and who works at it. */

@@ -1,0 +1,1 @@
+ALTER TABLE "mirror"."workers" ADD COLUMN "report" jsonb;

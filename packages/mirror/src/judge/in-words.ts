@@ -1,0 +1,39 @@
+// Scopes and times as findings tell them. Pure.
+import type { FactPlace, Group } from '@procore-mirror/database';
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+/** How long ago that was, ms; null: not known. */
+export function ageOf(moment: string | null, now: string): number | null {
+  return moment === null ? null : Date.parse(now) - Date.parse(moment);
+}
+
+/** Was it longer ago than that? What is not known was. */
+export function isOlder(moment: string | null, ms: number, now: string): boolean {
+  return (ageOf(moment, now) ?? Number.POSITIVE_INFINITY) > ms;
+}
+
+/** `RFIs of project 5`, `company 7`, `everything`. */
+function nameOfPlace({ companyId, projectId, resource }: FactPlace): string {
+  const of = projectId !== null ? `project ${projectId}` : companyId !== null ? `company ${companyId}` : null;
+  if (of === null) return resource ?? 'everything';
+  return resource === null ? of : `${resource} of ${of}`;
+}
+
+/** The first scopes of a group, and how many more there are. */
+export function scopesInWords({ first, count }: Pick<Group, 'first' | 'count'>): string {
+  const named = first.map(nameOfPlace).join(', ');
+  return count > first.length ? `${named} and ${count - first.length} more` : named;
+}
+
+/** Options of a command that name what a group has in common. */
+export function optionsFor({ companyId, projectId, resource }: FactPlace): string {
+  return [
+    ...(companyId === null ? [] : [` --company ${companyId}`]),
+    ...(projectId === null ? [] : [` --project ${projectId}`]),
+    ...(resource === null ? [] : [` --resource ${/^[\w-]+$/.test(resource) ? resource : `'${resource}'`}`]),
+  ].join('');
+}
