@@ -34,6 +34,11 @@ export function optionsFor({ companyId, projectId, resource }: FactPlace): strin
   return [
     ...(companyId === null ? [] : [` --company ${companyId}`]),
     ...(projectId === null ? [] : [` --project ${projectId}`]),
-    ...(resource === null ? [] : [` --resource ${/^[\w-]+$/.test(resource) ? resource : `'${resource}'`}`]),
+    ...(resource === null ? [] : [` --resource ${quoted(resource)}`]),
   ].join('');
+}
+
+/** As a shell takes it. */
+export function quoted(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `"${text.replaceAll(/["\\$`]/g, '\\$&')}"`;
 }

@@ -4,6 +4,7 @@
 import type { RecordFacts, Shortage, UnreadBody } from '@procore-mirror/database';
 import type { Span } from '../plan/missed-times.ts';
 import { callsLeftInWords } from '../plan/shortage-in-words.ts';
+import { optionsFor, quoted } from './in-words.ts';
 
 export type RecordCase = RecordFacts & {
   resource: string;
@@ -61,7 +62,7 @@ export function judgeRecord(record: RecordCase, now: Date): Judgement {
   return needsYou(
     'never-told',
     `Procore never told of ${nameOf(record)}: no event came and no list showed it, though nothing else is wrong`,
-    `look whether it is there in Procore and the service account sees it; then \`pnpm mirror verify --full --repair${partOf(record)}\``,
+    `look whether it is there in Procore and the service account sees it; then \`pnpm mirror verify --full --repair${optionsFor(record)}\``,
   );
 }
 
@@ -89,7 +90,7 @@ const isMirrored: Check = (record) => {
   return fine(
     'resource-not-selected',
     `${resource} are not mirrored, because MIRROR_RESOURCES does not name them${asItWas(record)}`,
-    `add ${resource} to MIRROR_RESOURCES, start the workers anew, and run \`pnpm mirror backfill${partOf(record)}\``,
+    `add ${resource} to MIRROR_RESOURCES, start the workers anew, and run \`pnpm mirror backfill${optionsFor(record)}\``,
   );
 };
 
@@ -204,7 +205,7 @@ const isEqual: Check = (record) => {
   return needsYou(
     'differs',
     `a comparison ${at(foundAt)} found ${nameOf(record)} to differ: ${how ?? `its row has other ${fields?.join(', ') ?? 'content'}`}`,
-    `\`pnpm mirror verify --full --repair${partOf(record)}\``,
+    `\`pnpm mirror verify --full --repair${optionsFor(record)}\``,
   );
 };
 
@@ -219,7 +220,7 @@ const isShown: Check = (record) => {
   return needsYou(
     'hidden',
     message,
-    `if it is there in Procore, grant the permission, then \`pnpm mirror verify --full --repair${partOf(record)}\``,
+    `if it is there in Procore, grant the permission, then \`pnpm mirror verify --full --repair${optionsFor(record)}\``,
   );
 };
 
@@ -229,7 +230,7 @@ const isWhole: Check = (record) => {
   return needsYou(
     'in-part',
     `of ${nameOf(record)} only what its list carries is as of ${at(row.fetchedAt)}, and no fetch of the rest waits`,
-    `\`pnpm mirror backfill${partOf(record)}\``,
+    `\`pnpm mirror backfill${optionsFor(record)}\``,
   );
 };
 
@@ -271,7 +272,7 @@ const isRead: Check = (record) => {
 const isNotIgnored: Check = (record) => {
   const [newest] = record.events;
   if (newest === undefined) return null;
-  const fix = `\`pnpm mirror verify --full --repair${partOf(record)}\``;
+  const fix = `\`pnpm mirror verify --full --repair${optionsFor(record)}\``;
   if (newest.outcome === 'ignored')
     return needsYou(
       'event-ignored',
@@ -290,7 +291,7 @@ const isFilled: Check = (record) => {
   if (!hasList) return null;
   const [fill] = fills;
   const name = nameOf(record);
-  const again = `\`pnpm mirror backfill${partOf(record)}\``;
+  const again = `\`pnpm mirror backfill${optionsFor(record)}\``;
   if (fill === undefined)
     return needsYou(
       'never-filled',
@@ -312,7 +313,7 @@ const isFilled: Check = (record) => {
       return needsYou('no-worker', `${what}, and no worker was seen for 30 s`, 'start one (`pnpm worker`)');
     if (shortage !== null && shortage.left === 0)
       return healing('calls-used-up', `${what}: ${callsLeftInWords(shortage)}`);
-    return healing('filling', what, `\`pnpm mirror backfill${partOf(record)}\` shows how far it is`);
+    return healing('filling', what, `\`pnpm mirror backfill${optionsFor(record)}\` shows how far it is`);
   }
   if (fills.every(({ state }) => state === 'off'))
     return fine(
@@ -339,7 +340,7 @@ const wasToldOf: Check = (record) => {
     return needsYou(
       'filled-in-part',
       `no event told of ${nameOf(record)}, and the fill of its list lacks something (${inPart.detail})`,
-      `\`pnpm mirror backfill${partOf(record)}\``,
+      `\`pnpm mirror backfill${optionsFor(record)}\``,
     );
   if (since === null) return null;
   return fine(
@@ -398,7 +399,7 @@ function troubleOfHook({
     return healing(
       'trigger-not-offered',
       `Procore offers no triggers of ${resource} in ${place}: only comparisons tell of changes`,
-      `\`pnpm mirror verify --repair${partOf({ companyId, projectId, resource })}\``,
+      `\`pnpm mirror verify --repair${optionsFor({ companyId, projectId, resource })}\``,
     );
   const isLacking = hook.refused.length > 0 || (hook.carries === false && triggers === 'all');
   if (!isLacking) return null;
@@ -432,7 +433,7 @@ function missedSince(record: RecordCase, since: string | null): Judgement | null
   return healing(
     'events-not-sent',
     `${gap.since === null ? 'until' : `from ${at(gap.since)} to`} ${at(gap.until)} no hook or trigger was there to tell of it, or what told was discarded`,
-    `comparisons find what is lacking; \`pnpm mirror verify --full --repair${partOf(record)}\` compares now`,
+    `comparisons find what is lacking; \`pnpm mirror verify --full --repair${optionsFor(record)}\` compares now`,
   );
 }
 
@@ -466,17 +467,6 @@ function earliest(...moments: readonly (string | null)[]): string | null {
 function nameOf({ resource, id, companyId, projectId, inProject }: RecordCase): string {
   if (!inProject) return `${resource} ${id} of company ${companyId}`;
   return projectId === null ? `${resource} ${id} in company ${companyId}` : `${resource} ${id} of project ${projectId}`;
-}
-
-/** The options that name its list. */
-function partOf({ companyId, projectId, resource }: Pick<RecordCase, 'companyId' | 'projectId' | 'resource'>): string {
-  const project = projectId === null ? '' : ` --project ${projectId}`;
-  return ` --company ${companyId}${project} --resource ${quoted(resource)}`;
-}
-
-/** As a shell takes it. */
-function quoted(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `"${text.replaceAll(/["\\$`]/g, '\\$&')}"`;
 }
 
 function times(count: number): string {

@@ -280,7 +280,7 @@ test('many scopes are one finding that names the first and what they have in com
 
 test('a resource with a blank is quoted in what is to be pasted', () => {
   const [found] = judge(facts({ differences: [group(1, HOUR, { resource: 'Change Events' })] })).findings;
-  expect(found?.fix).toBe("pnpm mirror verify --full --repair --company 7 --project 5 --resource 'Change Events'");
+  expect(found?.fix).toBe('pnpm mirror verify --full --repair --company 7 --project 5 --resource "Change Events"');
 });
 
 test('a database that does not fit is all there is to tell', () => {
