@@ -28,7 +28,7 @@ export function hourInWords({ windows }: Budget): string {
   const [first] = hours;
   if (first === undefined) return '';
   const of = first.companyId === null ? '' : ` of company ${first.companyId}`;
-  return `limit    ${windowInWords(first)}${of}${hours.length > 1 ? ` (${hours.length - 1} more: --all)` : ''}`;
+  return `${windowInWords(first)}${of}${hours.length > 1 ? ` (${hours.length - 1} more: --all)` : ''}`;
 }
 
 function windowInWords({ window, limit, left, endsAt, isTold, callsOfOthers }: Budget['windows'][number]): string {

@@ -143,9 +143,10 @@ test('status tells of what Procore could not deliver, of refused logs and of wha
     values ('E', 1, 'RFIs', '1', 'create', now(), now(), 'v4.0', '{}', 'ignored', 'delivery log')`);
   const place = { companyId: '1', projectId: '7', hookId: 'B', status: 'discarded' };
   await noteFailedLook(database, place, { finding: 'HTTP 403: no', nextInMs: 0, calls: 1 });
-  const ran = await mirror(['status']);
+  const ran = await mirror(['status', '--all']);
   expect(ran.code).toBe(1);
-  expect(ran.stdout).toContain('could not deliver 12 events of company 1, the oldest for 7 h');
+  expect(ran.stdout).toContain('error undelivered, for 7 h: Procore could not deliver 12 events of company 1');
+  expect(ran.stdout).toContain('warning log-unread: The log of deliveries of 1 hook could not be read');
   expect(ran.stdout).toContain('The log of deliveries of 1 hook cannot be read (HTTP 403: no).');
   expect(ran.stdout).toContain("1 event that deliveries missed came from Procore's log in the last day.");
 });

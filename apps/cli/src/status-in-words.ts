@@ -128,11 +128,14 @@ function completenessOf(group: readonly Freshness[]): string {
 }
 
 function sums(status: Status, now: Date): string {
-  const lines = [overview(status, now), hourInWords(status.budget), roundsInWords(status.upkeep)];
-  return lines.filter((line) => line !== '').join('\n');
+  const [limit, rounds] = [hourInWords(status.budget), roundsInWords(status.upkeep)];
+  return overview(status, now, [
+    ...(limit === '' ? [] : [['limit', limit] as const]),
+    ...(rounds === '' ? [] : [['rounds', rounds] as const]),
+  ]);
 }
 
-function overview(status: Status, now: Date): string {
+function overview(status: Status, now: Date, further: readonly (readonly [string, string])[] = []): string {
   const { events, pending, calls, backfill, queue, totals } = status;
   const since = (moment: string | null, before: string) => (moment === null ? '' : `${before} ${ago(moment, now)} ago`);
   return table(
@@ -152,6 +155,7 @@ function overview(status: Status, now: Date): string {
         ? []
         : [['backfill', progressInWords(backfill, backfill.shortage, { columns: null, now })]]),
       ['queue', queue.problem ?? `${queue.waiting} waiting`],
+      ...further,
     ],
   ).trimStart();
 }

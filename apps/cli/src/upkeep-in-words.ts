@@ -39,7 +39,7 @@ export function upkeepInWords(upkeep: readonly Upkeep[]): string {
 export function roundsInWords(upkeep: readonly Upkeep[]): string {
   const [first, ...others] = upkeep.filter(({ hooks, tables }) => hooks + tables > 0);
   if (first === undefined) return '';
-  return `rounds   ${lineOf(first)}${others.length === 0 ? '' : ` (${others.length} more: --all)`}`;
+  return `${lineOf(first)}${others.length === 0 ? '' : ` (${others.length} more: --all)`}`;
 }
 
 function lineOf({ companyId, hooks, tables, hourLimit, hooksMs, logMs, proofsMs }: Upkeep): string {

@@ -43,6 +43,7 @@ export function addStatus(parent: Command, run: Run): void {
           () => context.withDatabase((database) => readUnlessMisfit(context, database, options), { anyVersion: true }),
           () => readQueue(context),
         );
+        if (queue.problem !== null) context.output.note(`error: ${queue.problem}`);
         if ('problem' in known) {
           const judgement = { ...judgeMisfit(known.problem), queue };
           context.output.result(judgement, () => misfitInWords(judgement, context.now()));
