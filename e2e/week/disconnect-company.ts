@@ -85,6 +85,10 @@ async function liveThrough(
   await connect(true);
   const backAt = time.now();
   await untilComplete();
+  const isParked = async () =>
+    (await mirror.database.pool.query('select from mirror.scopes where company_id = $1', [own.companyId])).rows.length >
+    0;
+  await mirror.untilSo(async () => !(await isParked()), DAY_MS);
   if (!arrives) await verify(mirror, own);
   await untilComplete();
   const completeAt = time.now();

@@ -20,7 +20,7 @@ import { z } from 'zod';
 import { mirrorCommand } from './mirror-command.ts';
 
 const companyId = '598134325683880';
-const patience = { timeout: 60_000, interval: 50 };
+const patience = { timeout: 120_000, interval: 50 };
 const resources = ['RFIs', 'Locations', 'Submittals', 'Company Users', 'RFI Replies'];
 let testDatabase: TestDatabase;
 let database: Database;
@@ -593,7 +593,7 @@ describe('explain', () => {
         await untilQuiet();
       }
     },
-    60_000,
+    240_000,
   );
 
   test('the events of a record, its requests and its row stand by their time', async () => {

@@ -61,6 +61,9 @@ const PARENTS_REST = 10;
 const SCHEDULED_AT_ONCE = 1;
 const DIFFERS = 'the mirror differed from Procore, and is repaired; somebody should know why';
 
+/** So long events may be late where a person waits for the answer, ms. */
+const MOST_LATE_WHERE_ASKED_MS = 20_000;
+
 /** A person who waits goes on in the lane of fills; that of comparisons is the schedule's, and tells what it took. */
 type Work = {
   lane: 'backfill' | 'verify';
@@ -81,7 +84,11 @@ export function startVerifyLoop(options: VerifyLoopOptions): { close: () => Prom
   const { shareRestMs = SHARE_REST_MS } = options;
   const { database, clock = realTime } = options.settings;
   const client = leaveParkedAlone(options.settings.client, options.settings);
-  const asked = createWork({ ...options.settings, client }, { lane: 'backfill', atOnce, isScheduled: false });
+  const lateEventsMs = Math.min(options.settings.lateEventsMs, MOST_LATE_WHERE_ASKED_MS);
+  const asked = createWork(
+    { ...options.settings, client, lateEventsMs },
+    { lane: 'backfill', atOnce, isScheduled: false },
+  );
   const scheduled = createWork(
     { ...options.settings, client: createProofShare(database, clock).within(client) },
     { lane: 'verify', atOnce: everyMs === 0 ? 0 : SCHEDULED_AT_ONCE, isScheduled: true },

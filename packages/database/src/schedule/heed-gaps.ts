@@ -18,18 +18,18 @@ export async function findOpenGaps(client: Queryable, companyId: string): Promis
   return rows[0]?.until ?? null;
 }
 
-/** SQL: each table of the company that such a gap touches, by the last one, `lacking` of (project_id, resource, until). */
-const lackingOf = (table: 'comparisons' | 'backfills') => `
+/** SQL: each filled table of the company that such a gap touches, by the last one, `lacking` of (project_id, resource, until). */
+const LACKING = `
   gaps as materialized (
     select project_id, resource, max(until) as until from mirror.event_gaps
     where company_id = $1 and heeded_at is null and until <= $2::timestamptz group by 1, 2
   ),
   lacking as (
     select project_id, resource, max(until) as until from (
-      select t.project_id, t.resource, g.until from mirror.${table} t join gaps g on coalesce(g.project_id, 0) = coalesce(t.project_id, 0)
+      select t.project_id, t.resource, g.until from mirror.backfills t join gaps g on coalesce(g.project_id, 0) = coalesce(t.project_id, 0)
       where t.company_id = $1 and t.resource = any($3::text[]) and (g.resource is null or g.resource = lower(t.resource))
       union all
-      select t.project_id, t.resource, g.until from mirror.${table} t join gaps g on g.resource = lower(t.resource)
+      select t.project_id, t.resource, g.until from mirror.backfills t join gaps g on g.resource = lower(t.resource)
       where t.company_id = $1 and t.resource = any($3::text[]) and g.project_id is null and t.project_id is not null
     ) l group by 1, 2
   )`;
@@ -40,7 +40,7 @@ export async function findLackingFills(
   { companyId, until, resources, mostRecords }: Gaps & { resources: readonly string[]; mostRecords: number },
 ): Promise<BatchKey[]> {
   const { rows } = await client.query<{ projectId: string | null; resource: string }>(
-    `with ${lackingOf('backfills')}
+    `with ${LACKING}
       select b.project_id::text as "projectId", b.resource from mirror.backfills b join lacking l
         on coalesce(l.project_id, 0) = coalesce(b.project_id, 0) and l.resource = b.resource
       where b.company_id = $1 and b.state = 'done' and b.rows <= $4 and b.requested_at < l.until
@@ -53,20 +53,26 @@ export async function findLackingFills(
   return rows.map((table) => ({ companyId, ...table }));
 }
 
-/** The whole lists of tables of these resources that such a gap touches, and that were not read since, are compared next. */
+/**
+ * The whole lists of tables of these resources that such a gap touches, and that were not read since, are compared next: it is taken for granted
+ * that they differ.
+ */
 export async function heedGaps(
   client: Queryable,
   { companyId, until, resources }: Gaps & { resources: readonly string[] },
 ): Promise<void> {
   await client.query(
-    `with ${lackingOf('comparisons')},
-      brought as (
-        update mirror.comparisons c set next_listing_at = now() from lacking l
-        where c.company_id = $1 and coalesce(c.project_id, 0) = coalesce(l.project_id, 0) and c.resource = l.resource and c.next_listing_at > now()
-          and not exists (select from mirror.proofs p where p.company_id = $1 and p.project_id is not distinct from c.project_id
-            and p.resource = c.resource and p.rung = 'listing' and p.as_of >= l.until)
-          and not exists (select from mirror.backfills b where b.company_id = $1 and b.project_id is not distinct from c.project_id
-            and b.resource = c.resource and b.complete_since >= l.until)
+    `with ${LACKING},
+      suspected as (
+        insert into mirror.comparisons as c (company_id, project_id, resource, rung, state, differs_since)
+        select $1, b.project_id, b.resource, 'listing', 'done', l.until from mirror.backfills b join lacking l
+          on coalesce(l.project_id, 0) = coalesce(b.project_id, 0) and l.resource = b.resource
+        where b.company_id = $1 and b.state = 'done' and coalesce(b.complete_since, '-infinity') < l.until
+          and not exists (select from mirror.proofs p where p.company_id = $1 and p.project_id is not distinct from b.project_id
+            and p.resource = b.resource and p.rung = 'listing' and p.as_of >= l.until)
+        order by 2, 3
+        on conflict (company_id, project_id, resource) do update
+          set next_listing_at = least(c.next_listing_at, now()), differs_since = coalesce(c.differs_since, excluded.differs_since)
       )
       update mirror.event_gaps set heeded_at = now() where company_id = $1 and heeded_at is null and until <= $2::timestamptz`,
     [companyId, until, resources],
