@@ -794,6 +794,7 @@ describe('scopes', () => {
     await query(
       `insert into mirror.scopes (reason, detail, probe_at) values ('no_token', 'the secret is wrong', now())`,
     );
+    await query('delete from mirror.event_gaps'); // of companies that refused us before
     const { code, stdout } = await mirror(['scopes', 'probe']);
     expect(code).toBe(1);
     expect(stdout).toMatch(/^all +all +all +no probe was made yet .* the secret is wrong$/m);

@@ -227,6 +227,8 @@ describe('beside a worker, a receiver and the simulator', () => {
   });
 
   test('a worker that stopped', async () => {
+    // What the secret had parked ends with its next probe.
+    await expect.poll(async () => (await query('select from mirror.scopes')).rowCount, patience).toBe(0);
     await worker.end('SIGTERM');
     expect(await status()).toEqual(needsYou('error worker-silent'));
     worker = await startWorker();
