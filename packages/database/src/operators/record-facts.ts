@@ -10,6 +10,7 @@ import { scopeCovers } from '../schedule/scopes.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { quoteName, tableName } from '../schema/quote.ts';
 import type { Place } from './known-places.ts';
+import type { ParkedScope } from './read-status.ts';
 
 /** Which record is meant. */
 export type RecordName = {
@@ -92,15 +93,7 @@ type RecordFill = {
 
 type RecordProof = { rung: string; outcome: string; provedAt: string; asOf: string; detail: string | null };
 
-type ParkedPlace = {
-  companyId: string | null;
-  projectId: string | null;
-  resource: string | null;
-  reason: string;
-  detail: string | null;
-  parkedAt: string;
-  probeAt: string;
-};
+type ParkedPlace = Omit<ParkedScope, 'probes'>;
 
 type RecordHook = {
   /** Null: there is none. */

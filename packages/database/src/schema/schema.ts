@@ -689,7 +689,10 @@ export const comparisons = mirror.table(
     /** When the schedule compares it next by the cheap rungs, and by its whole lists, or looks whether it can. */
     nextCheapAt: moment('next_cheap_at').notNull().default(now),
     nextListingAt: moment('next_listing_at').notNull().default(now),
-    /** Since when comparisons found a difference, and no comparison of whole lists found it equal. */
+    /**
+     * Since when comparisons found a difference, or changes may be lacking (`mirror.event_gaps`), and no comparison of whole lists found it
+     * equal.
+     */
     differsSince: moment('differs_since'),
   },
   (table) => [
