@@ -114,10 +114,12 @@ test.each([
   };
   await time.run(Promise.all([end(), ...companyIds.map((id) => callOn(id, 'live', ending.signal))]));
   const inTime = made.filter(({ at }) => at < start + MINUTE_MS);
-  expect(inTime.length).toBeGreaterThanOrEqual(6 * 25 * windows * 0.95);
+  // Whose the limits are, answers tell within the first ten seconds, or not: until then one company's calls count for both.
+  const finding = (windows - 1) * 25;
+  expect(inTime.length).toBeGreaterThanOrEqual((6 * 25 * windows - finding) * 0.95);
   for (const id of companyIds) {
     const own = inTime.filter(({ companyId }) => companyId === id).length;
-    expect(own).toBeGreaterThanOrEqual(windows === 2 ? 6 * 25 * 0.95 : 6 * 25 * 0.25);
+    expect(own).toBeGreaterThanOrEqual(windows === 2 ? (6 * 25 - finding) * 0.95 : 6 * 25 * 0.25);
   }
   expect(countOf(made, 429)).toBe(0);
   expect(await owner()).toMatchObject({ owner: windows === 2 ? 'company' : 'all', because: 'answers' });

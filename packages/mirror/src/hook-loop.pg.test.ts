@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { catalogue } from '@procore-mirror/catalogue';
-import { type ProcoreClient, ProcoreUnreachableError } from '@procore-mirror/procore';
+import { type ProcoreClient, ProcoreTokenError, ProcoreUnreachableError } from '@procore-mirror/procore';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type HookLoopOptions, startHookLoop } from './hook-loop.ts';
 import type { ScopeHooks } from './look-at-hooks.ts';
@@ -214,6 +214,23 @@ test('a company that refuses is left alone for a while after three scopes', asyn
   expect(looks.every(({ trouble }) => trouble?.includes('403'))).toBe(true);
   const { rows } = await query('select finding from mirror.hooks');
   expect(rows.every(({ finding }) => finding.includes('403'))).toBe(true);
+});
+
+test('a login that is refused is no trouble of a hook: the next look that reaches it is as if nothing had been', async () => {
+  const first = start();
+  await expect.poll(() => looks.length, patience).toBe(3);
+  await first.close();
+  looks = [];
+  const known = "update mirror.hooks set looked_at = now() - interval '2 hours' returning looked_at";
+  const before = (await query(known)).rows[0].looked_at;
+  const refuse = () => {
+    throw new ProcoreTokenError('the login server rejects the service account', { isRejected: true });
+  };
+  start({ client: { ...client, get: refuse, send: refuse, pages: refuse } });
+  await expect.poll(() => looks.filter(({ trouble }) => trouble !== null).length, patience).toBe(3);
+  expect((await query('select distinct finding, looked_at from mirror.hooks')).rows).toEqual([
+    { finding: null, looked_at: before },
+  ]);
 });
 
 test.each([

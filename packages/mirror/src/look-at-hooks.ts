@@ -124,7 +124,9 @@ export function createHookLooks(
   async function lookAndNote(place: Place, work: Work): Promise<ScopeHooks> {
     const { found, failure } = await lookAt(place, work, { signal, pausesMs });
     const finding = found.trouble ?? found.waits;
-    if (database && finding !== null && !(failure instanceof ScopeParkedError))
+    // Of a parked scope and of a worker that cannot sign in others tell.
+    const isOfHook = !(failure instanceof ScopeParkedError || failure instanceof ProcoreTokenError);
+    if (database && finding !== null && isOfHook)
       await noteHookTrouble(database, { ...found, payloadVersion: PAYLOAD_VERSION }, finding);
     return found;
   }
