@@ -9,6 +9,7 @@ export { ourEntries } from './our-entries.ts';
 export {
   carriedAlong,
   type Dependent,
+  dayColumnOf,
   dependentsOf,
   embeddedIn,
   goesWithParent,

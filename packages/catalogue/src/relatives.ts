@@ -21,6 +21,12 @@ export function listsAll(entry: CatalogueEntry): boolean {
   return parent !== null || !isListedByParent(entry); // else no row tells in which list it should be
 }
 
+/** The column that says of which day a record is, where its list shows some days only; null: its list is none of days, or no column says so. */
+export function dayColumnOf({ list, table }: CataloguedResource): string | null {
+  const isThere = table.columns.some(({ name, type }) => name === list?.dayField && type === 'date');
+  return list?.todayOnly === true && isThere ? list.dayField : null;
+}
+
 /** Do its list, and those of what it is listed by, show every record there is? Else no comparison proves that none is lacking. */
 export function isProvable({ list, table }: CataloguedResource): boolean {
   return list !== null && table.provedBy !== undefined;

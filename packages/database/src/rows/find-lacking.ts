@@ -17,24 +17,38 @@ function isLacking(table: MirroredTable): string {
 
 const values = ({ table, companyId, projectId, since }: Reading) => [companyId, scopeProject(table, projectId), since];
 
-/** The rows that the reading lacks, hidden ones among them, in the order of their parents. `under`: those of one parent; `among`: of these. */
+/** Days from one to another, both included, as the column `day` says them. */
+export type Days = { day: string; from: string; to: string };
+
+/**
+ * The rows that the reading lacks, hidden ones among them, in the order of their parents. `under`: those of one parent; `among`: of these;
+ * `within`: of these days.
+ */
 export async function findLacking(
   client: Queryable,
   reading: Reading,
   {
     under = null,
     among = null,
+    within = null,
     isLive = false,
-  }: { under?: string | null; among?: readonly string[] | null; isLive?: boolean } = {},
+  }: { under?: string | null; among?: readonly string[] | null; within?: Days | null; isLive?: boolean } = {},
 ): Promise<LackingRow[]> {
   const { table } = reading;
   const ofParent = under === null || table.parentKey === null ? null : `t.${quoteName(table.parentKey)}`;
-  const given = [...(ofParent === null ? [] : [under]), ...(among === null ? [] : [fittingIds(table, among)])];
+  const given: unknown[] = [];
+  const place = (value: unknown) => `$${3 + given.push(value)}`;
+  const conditions = [
+    ...(ofParent === null ? [] : [`${ofParent} = ${place(under)}::${table.idType}`]),
+    ...(among === null ? [] : [`t.id = any(${place(fittingIds(table, among))}::${table.idType}[])`]),
+    ...(within === null
+      ? []
+      : [`t.${quoteName(within.day)} between ${place(within.from)}::date and ${place(within.to)}::date`]),
+    ...(isLive ? ['_hidden_at is null'] : []),
+  ];
   const { rows } = await client.query<LackingRow>(
     `select id::text as id, ${parentOf(table)} as "parentId" from ${tableName(table)} t
-      where ${isLacking(table)} ${ofParent === null ? '' : `and ${ofParent} = $4::${table.idType}`}
-        ${among === null ? '' : `and t.id = any($${3 + given.length}::${table.idType}[])`}
-        ${isLive ? 'and _hidden_at is null' : ''} order by 2 nulls first, t.id`,
+      where ${[isLacking(table), ...conditions].join(' and ')} order by 2 nulls first, t.id`,
     [...values(reading), ...given],
   );
   return rows;

@@ -6,7 +6,7 @@ import { lookAtList } from '../ask/look-at-list.ts';
 import { askUnlisted } from '../ask/witness.ts';
 import { type Comparison, type Found, type Part, readingOf } from './comparison.ts';
 import { listParts } from './list-parts.ts';
-import { failureOf, type Gone, type RungLooks } from './look-through.ts';
+import { type Doubt, doubtAll, failureOf, type Gone, type RungLooks } from './look-through.ts';
 import { windowOf } from './window-looks.ts';
 
 /** Of what a bin shows so many are asked for one by one, and so many of a list at once. */
@@ -56,7 +56,11 @@ async function look(comparison: Comparison, { name: _, ...part }: Part): Promise
 }
 
 /** A bin that shows what is there proves nothing. */
-async function doubt(comparison: Comparison, { ids, parentId }: Gone): Promise<string | null> {
+async function doubt(comparison: Comparison, gone: Gone): Promise<Doubt> {
+  return doubtAll(gone, await whyThere(comparison, gone));
+}
+
+async function whyThere(comparison: Comparison, { ids, parentId }: Gone): Promise<string | null> {
   const { run } = comparison;
   const told = await askUnlisted(run, run.entry, { ids: ids.slice(0, MOST_ASKED), isCounted: true });
   if (told === 'unknown') return 'Procore did not say whether what its recycle bin shows is there';

@@ -52,6 +52,8 @@ const comparePlace = z.object({
       found: z.array(z.object({ resource: z.string(), id: z.string(), parentId: z.string().nullable() })),
     })
     .default({ after: null, isDone: false, found: [] }),
+  /** What is extra because a list of days lacks it, and its show: nobody is told of a deletion, so it is fetched, which settles what became of it. */
+  unlisted: z.array(z.string()).default([]),
   /** The last list in which what seemed to be gone was looked for. */
   searched: z.string().nullable().default(null),
   /** The rungs that were done without a flaw. */
@@ -116,7 +118,7 @@ export function firstPlace(rules: string, since: string, { now, rung }: CompareO
     ...{ rules, since, day: now.toISOString(), after: null, theirs: 0, flaw: null, flaws: [] },
     ...{ refused: 0, inARow: 0, waits: null },
     ...{ rung: rung === 'listing' ? 'listing' : 'count', counts: null, hasMoved: false, base: null, done: [] },
-    ...{ parents: { after: null, isDone: false, found: [] }, searched: null },
+    ...{ parents: { after: null, isDone: false, found: [] }, searched: null, unlisted: [] },
   };
 }
 

@@ -25,7 +25,7 @@ export async function conclude(comparison: Comparison): Promise<Compared> {
   const cap = options.buriesAll ? Number.POSITIVE_INFINITY : deleteCap(rows, settings.deleteCap);
   const tooMany =
     extra > cap
-      ? `${counted(extra, 'row')} that Procore lists no more: more than DELETE_CAP (${cap}) allows to bury`
+      ? `${counted(extra, 'row')} that Procore lists no more: more than DELETE_CAP (${cap}) allows to bury or hide`
       : null;
   const isListed = place.rung === 'listing';
   const { outcome, why } = await verdictOf({ run, place }, differences);
@@ -40,9 +40,15 @@ export async function conclude(comparison: Comparison): Promise<Compared> {
   };
   await inTransaction(database, async (client) => {
     if (options.repairs) {
+      const isUnlisted = ({ id }: Difference) => place.unlisted.includes(id);
+      const gone = tooMany === null ? differences.filter(({ kind }) => kind === 'extra') : [];
       const wrong = differences.filter(({ kind }) => kind !== 'extra');
-      await markForRepair(client, run, wrong);
-      if (tooMany === null) await buryExtra(client, comparison, differences);
+      await markForRepair(client, run, [...wrong, ...gone.filter(isUnlisted)]);
+      await buryExtra(
+        client,
+        comparison,
+        gone.filter((one) => !isUnlisted(one)),
+      );
     }
     await options.kept.end(client, compared);
   });
@@ -103,9 +109,8 @@ export async function isOpen({ run, place }: Pick<Comparison, 'run' | 'place'>):
 async function buryExtra(
   client: Transaction,
   { run, place: { since }, options: { buriesAll } }: Comparison,
-  differences: readonly Difference[],
+  extra: readonly Difference[],
 ): Promise<void> {
-  const extra = differences.filter(({ kind }) => kind === 'extra');
   for (const [under, own] of Map.groupBy(extra, ({ parentId }) => parentId)) {
     const ids = own.map(({ id }) => id);
     await buryUnlisted(client, run, run.entry, { version: since, since, under, buriesAll }, ids);

@@ -1,15 +1,20 @@
 // The rung `listing`: all lists, read to their ends. What a complete one lacks is extra.
-import { listsAll } from '@procore-mirror/catalogue';
+import { dayColumnOf, listsAll } from '@procore-mirror/catalogue';
+import { type Difference, findLacking } from '@procore-mirror/database';
+import type { ListingOptions } from '../ask/listing-pages.ts';
+import type { Look } from '../ask/look-at-list.ts';
 import { askUnlisted } from '../ask/witness.ts';
-import { datesBetween, windowsBack } from '../plan/date-windows.ts';
-import type { Comparison, Part } from './comparison.ts';
+import { askedDays, datesBetween, windowsBack } from '../plan/date-windows.ts';
+import { type Comparison, type Part, readingOf } from './comparison.ts';
 import { findExtra, flawOfWhole } from './flaw-of-whole.ts';
 import { listParts } from './list-parts.ts';
 import { lookAtRecords } from './look-at-records.ts';
-import type { Gone, RungLooks } from './look-through.ts';
+import { type Doubt, doubtAll, type Gone, type RungLooks } from './look-through.ts';
 
 /** Of what a list lacks so many are asked for one by one. */
 const MOST_ASKED = 20;
+/** Of one that proves nothing by itself. */
+const MOST_ASKED_EACH = 200;
 
 export async function listingLooks(comparison: Comparison): Promise<RungLooks> {
   const { run, place } = comparison;
@@ -23,14 +28,50 @@ function look(comparison: Comparison, part: Part): ReturnType<RungLooks['look']>
   const { name: _, ...list } = part;
   return lookAtRecords(comparison, part, async (looked) => {
     // What a list lacks that leaves things out anyway proves as little with a flaw as without; but one that was cut off hides what is missing.
-    if (!listsAll(run.entry)) return { differences: [], flaw: looked.doubt };
+    if (!listsAll(run.entry)) {
+      const differences = looked.doubt === null ? await findLackingOfDays(comparison, list, looked) : [];
+      return { differences, flaw: looked.doubt };
+    }
     const flaw = await flawOfWhole(comparison, list, looked);
     return { differences: flaw === null ? await findExtra(comparison, list, looked) : [], flaw };
   });
 }
 
+/** Our rows of the days that the list was asked for, and that it lacks. */
+async function findLackingOfDays(
+  comparison: Comparison,
+  { parentId, searchParams = [] }: ListingOptions,
+  { ids }: Look,
+): Promise<Difference[]> {
+  const day = dayColumnOf(comparison.run.entry);
+  const days = askedDays(searchParams);
+  if (day === null || days === null) return [];
+  const { pool } = comparison.run.settings.database;
+  const of = { under: parentId, within: { day, ...days }, isLive: true };
+  const rows = await findLacking(pool, readingOf(comparison), of);
+  return rows.filter(({ id }) => !ids.has(id)).map(({ id }) => ({ id, kind: 'extra', fields: null, parentId }));
+}
+
 /** A list may leave out more than the reference says, or what is hidden from us. */
-async function doubt({ run }: Comparison, { ids, isCounted }: Gone): Promise<string | null> {
-  const told = await askUnlisted(run, run.entry, { ids: ids.slice(0, MOST_ASKED), isCounted });
-  return told === 'not shown' ? null : 'its list lacks records that may be there';
+async function doubt(comparison: Comparison, gone: Gone): Promise<Doubt> {
+  const { run } = comparison;
+  if (!listsAll(run.entry)) return askEach(comparison, gone);
+  const told = await askUnlisted(run, run.entry, { ...gone, ids: gone.ids.slice(0, MOST_ASKED) });
+  return doubtAll(gone, told === 'not shown' ? null : 'its list lacks records that may be there');
+}
+
+/** Of a list that proves nothing by what it lacks, each is asked for. */
+async function askEach({ run }: Comparison, { ids, isCounted }: Gone): Promise<Doubt> {
+  const gone: string[] = [];
+  let why = ids.length > MOST_ASKED_EACH ? 'its list lacks too many records to ask for each' : null;
+  for (const id of ids.slice(0, MOST_ASKED_EACH)) {
+    const told = await askUnlisted(run, run.entry, { ids: [id], isCounted });
+    if (told === 'not shown') gone.push(id);
+    else
+      why ??=
+        told === 'shown'
+          ? 'its list lacks records that are there'
+          : 'Procore did not say whether what its list lacks is there';
+  }
+  return { why, gone, unlisted: gone };
 }

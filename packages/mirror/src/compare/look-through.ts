@@ -17,12 +17,15 @@ import { mayBeUnderWay, waitedForEvents, waitForEvents } from './late-events.ts'
 /** Records that a list says are gone. */
 export type Gone = Pick<Found, 'isCounted'> & { ids: readonly string[]; parentId: string | null };
 
+/** `why` some of them may be there, null: none may; those that are `gone` all the same; and those that are to be fetched before anybody says so. */
+export type Doubt = { why: string | null; gone: readonly string[]; unlisted: readonly string[] };
+
 /** How the lists of a rung are looked at. */
 export type RungLooks = {
   parts: readonly Part[];
   look: (comparison: Comparison, part: Part) => Promise<Found>;
-  /** Why records of a list that seem to be gone may be there all the same; null: nothing speaks for that. */
-  doubt: (comparison: Comparison, gone: Gone) => Promise<string | null>;
+  /** Whether records of a list that seem to be gone may be there all the same. */
+  doubt: (comparison: Comparison, gone: Gone) => Promise<Doubt>;
   /** Is what a list lacks told by it? Then one that lacked a record and shows it was shifting. */
   tellsByLacking: boolean;
 };
@@ -31,7 +34,13 @@ export type RungLooks = {
 const REFUSALS_IN_A_ROW = 10;
 /** So many lists of a comparison that fail are tried several times each. */
 const REFUSED_WITH_TRIES = 3;
+const NO_DOUBT: Doubt = { why: null, gone: [], unlisted: [] };
 const NOTHING_SEEN: Found = { differences: [], ids: new Set(), flaw: null, isCounted: false, isRefused: true };
+
+/** All of them are gone, unless something speaks against it. */
+export function doubtAll({ ids }: Gone, why: string | null): Doubt {
+  return { why, gone: why === null ? ids : [], unlisted: [] };
+}
 
 /** Looks at all lists, and once more at those where something seems to differ. Throws what may pass. */
 export async function lookThrough(comparison: Comparison, looks: RungLooks): Promise<void> {
@@ -106,16 +115,23 @@ async function settleList(
   }
   const undecided = hasWaited ? [] : seen.filter((one) => mayBeUnderWay(comparison, one)).map(({ id }) => id);
   seen = seen.filter(({ id }) => !undecided.includes(id));
-  const gone = seen.flatMap(({ id, kind }) => (kind === 'extra' ? id : []));
-  const why = gone.length === 0 ? null : await doubt(comparison, { ids: gone, parentId, isCounted });
-  if (why !== null) seen = seen.filter(({ kind }) => kind !== 'extra');
+  // Of the lists of several days one shows what was moved there from another.
+  const lacking = seen.flatMap(({ id, kind }) => (kind === 'extra' && !(tellsByLacking && ids.has(id)) ? id : []));
+  const { why, gone, unlisted } =
+    lacking.length === 0 ? NO_DOUBT : await doubt(comparison, { ids: lacking, parentId, isCounted });
+  seen = seen.filter(({ id, kind }) => kind !== 'extra' || gone.includes(id));
   flaw ??= why;
   await keepPlace(comparison, {}, async (client) => {
     const dropped = await settleSuspects(client, comparison.run.batch, { parentId, seen, undecided });
     // The first look skipped one, so it may have skipped another that we do not know.
     const isSkipped = dropped.some(({ id, kind }) => kind === 'extra' && ids.has(id));
     if (tellsByLacking && isSkipped) flaw ??= 'it changed while it was read';
-    return { flaw, hasMoved: comparison.place.hasMoved || dropped.length > 0 };
+    const { place } = comparison;
+    return {
+      flaw,
+      hasMoved: place.hasMoved || dropped.length > 0,
+      unlisted: [...new Set([...place.unlisted, ...unlisted])],
+    };
   });
 }
 

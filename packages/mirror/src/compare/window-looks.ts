@@ -9,7 +9,7 @@ import { askUnlisted } from '../ask/witness.ts';
 import { type Comparison, type Part, readingOf } from './comparison.ts';
 import { listParts } from './list-parts.ts';
 import { lookAtRecords } from './look-at-records.ts';
-import type { RungLooks } from './look-through.ts';
+import { doubtAll, type RungLooks } from './look-through.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Of the records that a window should show, and of those that it lacks so many are asked for. */
@@ -31,7 +31,7 @@ export async function windowLooks(comparison: Comparison, base: string): Promise
       differences: [],
       flaw: looked.doubt ?? (await flawOfFilter(comparison, part, looked, base)),
     }));
-  return { parts, look, doubt: async () => null, tellsByLacking: false };
+  return { parts, look, doubt: async (_, gone) => doubtAll(gone, null), tellsByLacking: false };
 }
 
 /** A list that does not do what the reference says may show nothing: where it lacks all that we know to be in it, a show tells. */

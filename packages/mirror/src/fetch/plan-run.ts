@@ -1,5 +1,5 @@
 // Gathers the facts that the plan of a run depends on, and has it made.
-import { parentsOf } from '@procore-mirror/catalogue';
+import { dayColumnOf, parentsOf } from '@procore-mirror/catalogue';
 import {
   countPending,
   countRows,
@@ -70,11 +70,10 @@ async function withoutWalks(run: BatchRun, plan: FetchPlan): Promise<FetchPlan> 
 /** The days that our rows are of, for lists that are by date. */
 async function knownDays(run: BatchRun): Promise<Pick<DayFacts, 'days' | 'recordsPerDay'>> {
   const { settings, entry, batch } = run;
-  const { list, table } = entry;
-  const hasDay = table.columns.some(({ name, type }) => name === list?.dayField && type === 'date');
-  if (list === null || !list.todayOnly || !hasDay) return { days: new Map(), recordsPerDay: 0 };
+  const day = dayColumnOf(entry);
+  if (day === null) return { days: new Map(), recordsPerDay: 0 };
   const ids = run.allNoted().map(({ id }) => id);
-  const place = { table, companyId: batch.companyId, projectId: batch.projectId, day: list.dayField };
+  const place = { table: entry.table, companyId: batch.companyId, projectId: batch.projectId, day };
   const { pool } = settings.database;
   return { days: await findDays(pool, place, ids), recordsPerDay: await countRowsPerDay(pool, place) };
 }

@@ -61,6 +61,12 @@ export function datesBetween({ from, to }: Pick<DateWindow, 'from' | 'to'>): [st
   ];
 }
 
+/** The days that such a query asks for; null: it asks for none. */
+export function askedDays(search: readonly (readonly [string, string])[]): Pick<DateWindow, 'from' | 'to'> | null {
+  const { start_date: from, end_date: to } = Object.fromEntries(search);
+  return from === undefined || to === undefined ? null : { from, to };
+}
+
 /** The day of this moment in Greenwich, or one so many days later. */
 export function dayOf(moment: Date, later = 0): string {
   return textOf(Math.floor(moment.getTime() / DAY_MS) + later);
