@@ -126,7 +126,7 @@ export {
 } from './operators/show-events.ts';
 export { readUpkeep, type UpkeepStatus } from './operators/upkeep-status.ts';
 export { countPending, findPending, findPendingParent, listPendingIds } from './pending/find-pending.ts';
-export { markPending, type News, type Pace } from './pending/mark-pending.ts';
+export { type MarkOptions, markPending, type News, type Pace } from './pending/mark-pending.ts';
 export { noteBatch } from './pending/note-batch.ts';
 export { placePending } from './pending/place-pending.ts';
 export {

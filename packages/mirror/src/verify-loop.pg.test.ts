@@ -147,6 +147,27 @@ test.each([
   },
 );
 
+test.each([
+  ['changed', (replies: Map<number, Fields>) => replies.set(11, { ...record(11), subject: 'another' })],
+  ['added', (replies: Map<number, Fields>) => replies.set(19, record(19))],
+  ['deleted', (replies: Map<number, Fields>) => replies.delete(11)],
+])('a child that was %s behind its back is repeated by its parent, which is repaired, too', async (_, change) => {
+  const replies = (id: number) => new Map([id * 10 + 1, id * 10 + 2].map((reply) => [reply, record(reply)]));
+  const world: World = {
+    ...Object.fromEntries(upTo(3).map((id) => [`/rfis/${id}/replies`, replies(id)])),
+    '/rfis': new Map(upTo(3).map((id) => [id, record(id)])),
+  };
+  procore.answer = answerOf(world);
+  await fill('RFIs');
+  await fill('RFI Replies');
+  change(world['/rfis/1/replies'] ?? new Map());
+  expect(await verify(['RFI Replies'], { repairs: true })).toMatchObject({ outcomes: ['differs'] });
+  const waiting = await query(
+    `select distinct record_id::int as id, lane from mirror.pending where resource = 'RFIs' order by 1`,
+  );
+  expect(waiting).toEqual([{ id: 1, lane: 'repair' }]);
+});
+
 test('numbers that differ are told for a call or two, and equal ones prove nothing', async () => {
   const world = worldOf('/locations');
   procore.answer = answerOf(world);

@@ -11,7 +11,8 @@ import {
 import { deleteCap } from '../plan/delete-cap.ts';
 import { type BatchRun, scopeOf } from '../run/batch-run.ts';
 import { concludeAbsentIn } from './conclude-absent.ts';
-import { markForRepair } from './mark-for-repair.ts';
+import { fetchInRepair } from './mark-for-repair.ts';
+import { tellRelatives } from './tell-parents.ts';
 
 type Proof = {
   /** Taken before the first request of the last reading that lacked them, and of the first one. */
@@ -35,6 +36,7 @@ export async function buryUnlisted(
   const rows = await lockLacking(client, reading, ids);
   const here = rows.filter(({ parentId }) => under === null || parentId === under);
   await bury(client, run, entry, proof, here);
+  await tellRelatives(client, run, entry, here, { lane: 'repair', happenedAt: run.happenedAt });
   return here.length;
 }
 
@@ -61,7 +63,7 @@ async function bury(
     const children = await lockChildren(client, reading, ids);
     const cap = deleteCap(await countAllRows(client, reading), run.settings.deleteCap);
     if (proof.buriesAll || children.length <= cap) await bury(client, run, child, proof, children);
-    else await markForRepair(client, run, children, { resource: child.resource, happenedAt: run.happenedAt });
+    else await fetchInRepair(client, run, children, { resource: child.resource, happenedAt: run.happenedAt });
   }
 }
 

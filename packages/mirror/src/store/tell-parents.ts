@@ -2,9 +2,13 @@
 // Most were when the event was recorded; here are those that only a fetch could name.
 import type { CataloguedResource } from '@procore-mirror/catalogue';
 import {
+  findParentIds,
+  findProjects,
   findReturned,
   inTransaction,
+  type MarkOptions,
   markPending,
+  type News,
   type NotedRecord,
   placePending,
   type StoredRecord,
@@ -94,6 +98,36 @@ export async function tellParents(
     isRelative: true,
   }));
   await markPending(client, { news, lane, pace: run.settings, happenedAt: run.happenedAt });
+}
+
+/**
+ * Tells what repeats these records, and sends no event of its own, of what nobody was told of them: their parents, and the rows of the same record
+ * elsewhere. An event of theirs would have told them (`record-delivery.ts`).
+ */
+export async function tellRelatives(
+  client: Transaction,
+  run: BatchRun,
+  { parent, alsoChanges, table }: CataloguedResource,
+  records: readonly { id: string; parentId: string | null }[],
+  how: Pick<MarkOptions, 'lane' | 'happenedAt'>,
+): Promise<void> {
+  const { companyId, projectId } = run.batch;
+  const relatives: Pick<News, 'projectId' | 'resource' | 'recordId'>[] = [];
+  if (parent?.repeatsChild === true && parent.embeddedAs === null) {
+    const orphans = records.flatMap(({ id, parentId }) => (parentId === null ? id : []));
+    const known = await findParentIds(client, { table, companyId, projectId }, orphans);
+    const ids = new Set(records.flatMap(({ id, parentId }) => parentId ?? known.get(id) ?? []));
+    for (const recordId of ids) relatives.push({ projectId, resource: parent.resource, recordId });
+  }
+  for (const name of alsoChanges) {
+    const other = run.settings.catalogue.get(name);
+    for (const { id } of records) {
+      const projectIds = await findProjects(client, { table: other.table, companyId, id });
+      for (const one of projectIds) relatives.push({ projectId: one, resource: name, recordId: id });
+    }
+  }
+  const news = relatives.map((one) => ({ companyId, ...one, parentId: null, isDelete: false, isRelative: true }));
+  await markPending(client, { news, ...how, pace: run.settings });
 }
 
 async function tellParentOf(
