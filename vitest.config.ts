@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  */
 const LONGEST = [
   'e2e/whole/promise-redis',
+  'e2e/whole/prove-itself',
   'e2e/whole/promise-postgres',
   'e2e/whole/few-calls',
   'apps/start/src/start.pg',

@@ -23,7 +23,7 @@ export type Size = {
 
 /** What is proved now and then, and what each run of the tests has time for. */
 export const FULL: Size = { edits: 5000, spreadOverMs: 30_000, kills: 5, calmEdits: 100, calmMs: 10_000 };
-export const SMALL: Size = { edits: 1000, spreadOverMs: 12_000, kills: 3, calmEdits: 60, calmMs: 6_000 };
+export const SMALL: Size = { edits: 500, spreadOverMs: 8_000, kills: 2, calmEdits: 40, calmMs: 4_000 };
 
 const FETCH_DELAY_MS = 600;
 /** For so long a record is not there yet, by turns; absence is believed when it was sighted twice, 5 to 15 s apart. */

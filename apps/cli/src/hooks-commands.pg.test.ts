@@ -1,6 +1,7 @@
 import { createSecrets, fingerprint } from '@procore-mirror/runtime';
 import { type AppProcess, createTestDatabase, startApp, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { mirrorCommand } from './mirror-command.ts';
 
 const companyId = '598134325683880';
@@ -54,6 +55,32 @@ async function mirror(args: string[], env: Record<string, string> = {}, base: Re
   return ran;
 }
 
+const trigger = z.strictObject({ resource_name: z.string(), event_type: z.string() });
+const action = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('create'), triggers: z.array(trigger).min(1) }),
+  z.strictObject({ do: z.literal('patch'), hook_id: z.string(), change: z.array(z.string()).min(1) }),
+  z.strictObject({ do: z.enum(['add_triggers', 'remove_triggers']), hook_id: z.string(), triggers: z.array(trigger) }),
+  z.strictObject({ do: z.literal('remove'), hook_id: z.string(), because: z.enum(['second', 'left']) }),
+]);
+const planJson = z.strictObject({
+  calls: z.int(),
+  scopes: z.array(
+    z.strictObject({
+      company_id: z.string(),
+      project_id: z.string().nullable(),
+      actions: z.array(action),
+      calls: z.int(),
+      not_offered: z.array(z.string()),
+      refused: z.array(z.string()),
+      trouble: z.string().nullable(),
+      waits: z.string().nullable(),
+    }),
+  ),
+  unlisted: z.array(z.unknown()),
+});
+const planAsJson = async (env: Record<string, string> = {}) =>
+  planJson.parse(JSON.parse((await mirror(['hooks', 'plan', '--json'], env)).stdout));
+
 const hooks = async () => (await fetch(`${url}/control/hooks`)).json() as Promise<{ id: string; status: string }[]>; // its answer
 const patch = (id: string, change: object) =>
   fetch(`${url}/control/hooks/${id}`, {
@@ -74,6 +101,10 @@ test('hooks are planned, applied and looked at; a second time nothing is to be d
   const before = await mirror(['hooks', 'status']);
   expect(before).toMatchObject({ code: 1, stdout: expect.stringMatching(/ no hook +2$/m) });
   expect(await rowsOf('selection')).toEqual([]);
+
+  const planned = await planAsJson();
+  expect(planned.scopes.map(({ actions }) => actions.map((action) => action.do))).toEqual([['create'], ['create']]);
+  expect(planned.calls).toBe(planned.scopes.reduce((sum, { calls }) => sum + calls, 0));
 
   const applied = await mirror(['hooks', 'apply']);
   expect(applied).toMatchObject({ code: 0, stderr: '' });
@@ -110,6 +141,10 @@ test('what is wrong is told, as one JSON document too, without the secret, and s
   const [first] = await hooks();
   await patch(first?.id ?? '', { status: 'disabled' });
   const env = { WEBHOOK_AUTHORIZATION: 'Bearer another-secret,Bearer of-the-test-only' };
+  expect((await planAsJson(env)).scopes.map(({ actions }) => actions)).toMatchObject([
+    [{ do: 'patch', hook_id: first?.id, change: ['status', 'destination_headers'] }],
+    [{ do: 'patch', change: ['destination_headers'] }],
+  ]);
   const status = await mirror(['hooks', 'status'], env);
   expect(status.code).toBe(1);
   expect(status.stdout).toContain('disabled, carries another secret');
