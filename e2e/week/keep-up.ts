@@ -41,7 +41,7 @@ async function liveThrough(
   mirror.start();
   for (const company of companies) await mirror.fill(company);
   const isSetUp = async () => (await countSeen(mirror)) === scopes && (await countFills(mirror)) === 0;
-  await mirror.untilSo(isSetUp, 24 * HOUR_MS);
+  await mirror.untilSo(isSetUp, 72 * HOUR_MS);
   await time.during(system.control('PATCH', '/control/settings', { callsPerHour }));
   await time.sleep(2 * HOUR_MS); // until that is known
   const from = time.now();
