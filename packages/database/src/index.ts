@@ -70,6 +70,7 @@ export {
   listTold,
   type Place,
 } from './operators/known-places.ts';
+export { listShortCompanies, type MetricFacts, readMetricFacts } from './operators/metric-facts.ts';
 export {
   countToEmpty,
   emptyMirror,
@@ -136,7 +137,7 @@ export {
   postponeRecords,
   postponeToDetail,
 } from './pending/postpone-records.ts';
-export { settleRecords } from './pending/settle-records.ts';
+export { type SettledNews, settleRecords } from './pending/settle-records.ts';
 export {
   countAllRows,
   findKnownUpdates,
@@ -334,6 +335,7 @@ export {
   noteWorker,
   noteWorkerStopped,
   readWorkerAge,
+  type ToldFinding,
   type WorkerReport,
 } from './schedule/workers.ts';
 export { type ColumnType, type MirroredColumn, type MirroredTable, OWN_COLUMNS } from './schema/mirrored-table.ts';
