@@ -25,6 +25,7 @@ import {
   startFillLoop,
   startJudgeLoop,
   startProofSchedule,
+  startRetentionLoop,
   startVerifyLoop,
   usualPace,
 } from '@procore-mirror/mirror';
@@ -196,6 +197,9 @@ await runMain({
 
     const repair = startRepair({ env, database, holder, log, client: procore.client });
     lifetime.defer('repair', () => repair.close());
+
+    const retention = startRetentionLoop({ database, holder, log, keepDays: env.KEEP_EVENTS_DAYS });
+    lifetime.defer('retention', () => retention.close());
 
     const upkeep = startUpkeep({ database, url: database.url, holder, log });
     lifetime.defer('upkeep', () => upkeep.close());

@@ -38,6 +38,12 @@ export {
   type ReceiverGap,
 } from './events/receivers.ts';
 export { type Lacking, type LoggedEvent, type RecordOptions, recordEvent } from './events/record-event.ts';
+export {
+  discardOldDeadLetters,
+  FROM_THE_OLDEST,
+  type RetentionPlace,
+  removeOldEvents,
+} from './events/retention.ts';
 export { checkDatabase } from './migrate/check-database.ts';
 export { doUpkeep } from './migrate/do-upkeep.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate/migrate-database.ts';

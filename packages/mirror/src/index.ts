@@ -38,6 +38,7 @@ export { type ReceiverReport, recordReport } from './record-report.ts';
 export { startRepairLoop } from './repair-loop.ts';
 export { requestFills } from './request-fills.ts';
 export { requestSample, requestVerification } from './request-verification.ts';
+export { startRetentionLoop } from './retention-loop.ts';
 export { type Replayed, replayDeadLetters, retryDeadLetters, timeToNextTry } from './retry-dead-letters.ts';
 export { isOldSecretGone, type RotatedHook, rotateSecret } from './rotate-secret.ts';
 export type { Clock } from './run/clock.ts';
