@@ -10,6 +10,9 @@ type Service = {
   command?: string[];
   environment?: Record<string, string>;
   ports?: string[];
+  expose?: string[];
+  network_mode?: string;
+  networks?: unknown;
   volumes?: string[];
   restart: string;
   healthcheck?: { test: string[] };
@@ -70,6 +73,19 @@ test('secrets come from the environment, and a missing one says what to do', () 
 test('the receiver is published, and nothing else', () => {
   for (const [name, { ports = [] }] of Object.entries(compose.services)) {
     expect(ports.map((port) => port.split(':').at(-1))).toEqual(name === 'ingest' ? ['3000'] : []);
+  }
+});
+
+test('a scraper on the network of these services reaches the admin ports, and nobody outside does', () => {
+  for (const name of ['ingest', 'worker']) {
+    const { environment = {}, expose, ports = [] } = service(name);
+    expect(environment.ADMIN_HOST, name).toBe('0.0.0.0');
+    expect(expose, name).toEqual([String(environment.ADMIN_PORT)]);
+    expect(ports.some((port) => port.includes(String(environment.ADMIN_PORT)))).toBe(false);
+  }
+  // Where all share one network of their own, a port that is not published ends at it.
+  for (const { network_mode, networks } of Object.values(compose.services)) {
+    expect([network_mode, networks]).toEqual([undefined, undefined]);
   }
 });
 

@@ -1,5 +1,5 @@
 import type { UpkeepStatus } from '@procore-mirror/database';
-import { type RoundsOfUpkeep, roundsOfUpkeep, upkeepShareInWords } from '@procore-mirror/mirror';
+import { type RoundsOfUpkeep, type UpkeepPace, upkeepShareInWords } from '@procore-mirror/mirror';
 import type { z } from 'zod';
 import type { upkeepSchema } from './env.ts';
 import { counted } from './output.ts';
@@ -9,14 +9,13 @@ export type Upkeep = UpkeepStatus & RoundsOfUpkeep;
 
 const MOST_LINES = 20;
 
-/** With the settings that workers have where this command runs. */
-export function withRounds(companies: readonly UpkeepStatus[], env: z.infer<typeof upkeepSchema>): Upkeep[] {
-  const pace = {
+/** The settings that workers have where this command runs. */
+export function paceOf(env: z.infer<typeof upkeepSchema>): UpkeepPace {
+  return {
     checkHooksEveryMs: env.CHECK_HOOKS_EVERY_MS,
     repairEveryMs: env.REPAIR_EVERY_MS,
     verifyEveryMs: env.VERIFY_EVERY_MS,
   };
-  return companies.map((company) => ({ ...company, ...roundsOfUpkeep(company, pace) }));
 }
 
 /** A line for each company that has something to look after. */

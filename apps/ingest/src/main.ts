@@ -12,6 +12,7 @@ import {
   pathWarning,
   runMain,
   startAdmin,
+  tellBuild,
   webhookEnv,
 } from '@procore-mirror/runtime';
 import { z } from 'zod';
@@ -76,9 +77,10 @@ await runMain({
       onChange: () => reports.hurry(),
     });
     lifetime.defer('authorization', () => authorization.close());
+    const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
     const reports = createReports({
       life: await openReceiverLife(env.INGEST_SPOOL_DIR, (message) => log.warn(message)),
-      version: JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version,
+      version,
       spoolHolds: () => spool.count(),
       accepts: authorization.keys,
       store: (report) => store.store(report),
@@ -86,6 +88,7 @@ await runMain({
     });
     lifetime.defer('reports', () => reports.close());
     const registry = createRegistry();
+    tellBuild(registry, { app: 'ingest', version });
     const app = createApp({
       keyOf: authorization.keyOf,
       store: (envelope) => store.store(envelope),

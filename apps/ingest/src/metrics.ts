@@ -6,6 +6,8 @@ export type IngestMetrics = {
   stored: (where: 'queue' | 'spool', seconds: number) => void;
 };
 
+const ANSWERS = ['204', '401', '413', '503', 'none'];
+
 export function createMetrics(registry: Registry, spooled: () => number): IngestMetrics {
   const deliveries = new Counter({
     name: 'procore_mirror_ingest_deliveries_total',
@@ -13,6 +15,7 @@ export function createMetrics(registry: Registry, spooled: () => number): Ingest
     labelNames: ['answer'],
     registers: [registry],
   });
+  for (const answer of ANSWERS) deliveries.inc({ answer }, 0);
   const durations = new Histogram({
     name: 'procore_mirror_ingest_store_seconds',
     help: 'From the headers of a delivery to its durable storage.',
@@ -20,6 +23,7 @@ export function createMetrics(registry: Registry, spooled: () => number): Ingest
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers: [registry],
   });
+  for (const where of ['queue', 'spool']) durations.zero({ where });
   new Gauge({
     name: 'procore_mirror_ingest_spooled_deliveries',
     help: 'Deliveries and reports on the local disk that wait for the queue.',

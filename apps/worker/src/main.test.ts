@@ -65,3 +65,34 @@ test.concurrent.for([
     await server.drop();
   },
 );
+
+test.concurrent('one of two workers tells of the database in /metrics, another takes over, and without the database none does', {
+  timeout: 120_000,
+}, async ({ expect }) => {
+  const server = await createMigratedDatabase(catalogue.tables);
+  const workers = [startLoneWorker(server.url), startLoneWorker(server.url)];
+  const ports = await Promise.all(workers.map(async (worker) => (await worker.line('admin_port')).admin_port));
+  const page = async (port: unknown) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const tellers = async () => {
+    const pages = await Promise.all(ports.map(async (port) => page(port).catch(() => '')));
+    expect(pages.map((text) => text.includes('procore_mirror_verdict'))).toEqual(
+      pages.map((text) => text.includes('procore_mirror_tells_of_database 1')),
+    );
+    return pages.flatMap((text, index) => (text.includes('procore_mirror_tells_of_database 1') ? [index] : []));
+  };
+  const patience = { timeout: 30_000 };
+  await expect.poll(async () => (await tellers()).length, patience).toBe(1);
+  const [teller = 0] = await tellers();
+  const other = 1 - teller;
+  const text = await page(ports[teller]);
+  expect(text).toMatch(/procore_mirror_findings\{code="receiver-silent",severity="(error|warning)"\} \d/);
+  for (const secret of ['a-client-secret', new URL(server.url).password]) expect(text).not.toContain(secret);
+  await workers[teller]?.end('SIGTERM');
+  await expect.poll(tellers, patience).toEqual([other]);
+  await server.drop();
+  await expect.poll(() => page(ports[other]), patience).toContain('procore_mirror_database_reachable 0');
+  const last = await page(ports[other]);
+  expect(last).toContain('procore_mirror_calls_total{lane="live",status="200"} 0');
+  expect(last).not.toContain('procore_mirror_verdict');
+  await workers[other]?.end('SIGKILL');
+});

@@ -16,13 +16,16 @@ import {
   createDriftWatch,
   createNeighbours,
   type FetchSettings,
+  type JudgeLoop,
   judgeProcess,
   keysOf,
   recordDelivery,
   recordReport,
   startFetchLoop,
   startFillLoop,
+  startJudgeLoop,
   startProofSchedule,
+  startRetentionLoop,
   startVerifyLoop,
   usualPace,
 } from '@procore-mirror/mirror';
@@ -43,6 +46,8 @@ import {
 import { z } from 'zod';
 import { environment, readWorkerEnv, workerSchema } from './env.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { createMetricsPage } from './metrics-page.ts';
+import { watchShortCalls } from './short-calls.ts';
 import { startHooks } from './start-hooks.ts';
 import { startRepair } from './start-repair.ts';
 import { startUpkeep } from './upkeep-loop.ts';
@@ -61,7 +66,12 @@ await runMain({
     addEnvSecrets(lifetime.secrets, workerSchema, env);
     const log = createLog({ name: 'worker', level: env.LOG_LEVEL, secrets: lifetime.secrets });
     lifetime.useLog(log);
-    const metrics = createWorkerMetrics();
+    const softwareVersion = readVersion();
+    const metrics = createWorkerMetrics({
+      version: softwareVersion,
+      resources: catalogue.tables.map(({ resource }) => resource),
+      callsWaiting: () => procore.waiting(),
+    });
     const holder = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
 
     const database = await configured('DATABASE_URL', () =>
@@ -99,6 +109,7 @@ await runMain({
       ...{ database, holder },
       onSecret: (token) => lifetime.secrets.add(token),
       onCall: metrics.called,
+      onTokenRefused: metrics.tokenRefused,
       onTrouble: (trouble) => {
         if (trouble.kind === 'login') refused = loginReport(trouble.error, new Date());
         logTrouble(log, trouble);
@@ -107,6 +118,8 @@ await runMain({
     lifetime.defer('Procore', () => procore.close());
 
     const login = createLoginWatch({ database, login: procore.login });
+    const short = watchShortCalls({ database, log });
+    lifetime.defer('short calls', () => short.close());
     const settings: FetchSettings = {
       database,
       client: procore.client,
@@ -118,6 +131,9 @@ await runMain({
       random: Math.random,
       keepsWalks: true,
       retryDeadLettersAfterMs: env.RETRY_DEAD_LETTERS_AFTER_MS,
+      onNewsSettled: (companyId, settled) => {
+        for (const news of settled) metrics.settled(news, short.wasShort(companyId, news.ms));
+      },
       onDeadLetter: ({ id, companyId, projectId, resource, recordId, reason }) =>
         log.warn(
           { dead_letter: id, company_id: companyId, project_id: projectId, resource, record_id: recordId, reason },
@@ -163,12 +179,13 @@ await runMain({
     lifetime.defer('verify loop', () => verify.close());
     const proofs = everyMs === 0 ? null : startProofSchedule({ database, catalogue, resources, everyMs, holder, log });
     lifetime.defer('proofs', async () => proofs?.close());
-    const softwareVersion = readVersion();
+    let judge: JudgeLoop | null = null;
     const report = (): WorkerReport => ({
       version: softwareVersion,
       looksAfterHooks: env.WEBHOOK_URL !== undefined && env.CHECK_HOOKS_EVERY_MS !== 0,
       login: refused,
       procoreAheadMs: procore.client.clockAheadMs(),
+      told: judge?.told() ?? null,
     });
     const heartbeat = startHeartbeat({ database, holder, report, log });
     lifetime.defer('heartbeat', () => heartbeat.close());
@@ -180,6 +197,9 @@ await runMain({
 
     const repair = startRepair({ env, database, holder, log, client: procore.client });
     lifetime.defer('repair', () => repair.close());
+
+    const retention = startRetentionLoop({ database, holder, log, keepDays: env.KEEP_EVENTS_DAYS });
+    lifetime.defer('retention', () => retention.close());
 
     const upkeep = startUpkeep({ database, url: database.url, holder, log });
     lifetime.defer('upkeep', () => upkeep.close());
@@ -227,10 +247,20 @@ await runMain({
     );
     lifetime.defer('queue', () => consumer.close());
 
+    judge = startJudgeLoop({
+      ...{ database, holder, log, environment: env.PROCORE_ENVIRONMENT, queueDepth: () => consumer.waiting() },
+      pace: {
+        checkHooksEveryMs: env.CHECK_HOOKS_EVERY_MS,
+        repairEveryMs: env.REPAIR_EVERY_MS,
+        verifyEveryMs: env.VERIFY_EVERY_MS,
+      },
+    });
+    lifetime.defer('judge', async () => judge?.close());
+
     const admin = await startAdmin({
       host: env.ADMIN_HOST,
       port: env.ADMIN_PORT,
-      registry: metrics.registry,
+      registry: createMetricsPage({ registry: metrics.registry, database, judged: () => judge?.judged() ?? null }),
       log,
       ready: async () => {
         const schema = version.problem();

@@ -45,7 +45,7 @@ type Trouble = {
 /**
  * Obtains and renews access tokens by the client credentials grant at `{loginUrl}/oauth/token`. `credentials` is asked
  * before each question, and by each call while they are rejected. `onSecret` learns of each token before anyone else,
- * `onTrouble` when trouble begins, becomes another, and (null) ends. `timeoutMs` (10 s) limits each acquisition, its
+ * `onTrouble` when trouble begins, becomes another, and (null) ends, `onRejected` each time that the credentials are refused. `timeoutMs` (10 s) limits each acquisition, its
  * two retries included. Throws a TypeError when `loginUrl` is neither https nor http to this machine.
  */
 export function createAuth(options: {
@@ -53,6 +53,7 @@ export function createAuth(options: {
   credentials: () => Credentials;
   onSecret?: (token: string) => void;
   onTrouble?: (trouble: AuthError | null) => void;
+  onRejected?: () => void;
   now?: () => number;
   random?: () => number;
   timeoutMs?: number;
@@ -113,7 +114,10 @@ export function createAuth(options: {
         ? pauseBeforeProbeMs(at - firstAt, pauses.refused)
         : Math.max(jittered(pauseBeforeProbeMs(at - firstAt, pauses.unreachable)), retryAfterMs ?? 0);
     trouble = { error, credentials, since: { ...before?.since, [reason]: firstAt }, at, pauseMs };
-    if (reason === 'rejected') current = null;
+    if (reason === 'rejected') {
+      current = null;
+      options.onRejected?.();
+    }
     if (before?.error.reason !== reason) options.onTrouble?.(error);
     return error;
   }

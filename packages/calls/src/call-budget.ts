@@ -1,7 +1,14 @@
 // Every call to Procore waits here for leave. One query at a time asks the shared budget for as many calls as are
 // waiting in this process, so waiting costs the database little.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, learnLimits, pauseCalls, takeCalls, type WantedCall } from '@procore-mirror/database';
+import {
+  type Database,
+  type Lane,
+  learnLimits,
+  pauseCalls,
+  takeCalls,
+  type WantedCall,
+} from '@procore-mirror/database';
 import { type CallPurpose, meaningOf, type Pause, type RateLimit } from '@procore-mirror/procore';
 
 export type CallBudgetOptions = {
@@ -33,6 +40,8 @@ export type CallBudget = {
     signal?: AbortSignal | undefined;
   }) => Promise<void>;
   afterCall: (call: EndedCall) => Promise<void>;
+  /** How many calls of each lane wait now; a lane is left out where none does. */
+  waiting: () => ReadonlyMap<Lane, number>;
   /** Ends all waiting with an error. */
   close: () => void;
 };
@@ -113,6 +122,10 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
       } catch (error) {
         onError(error);
       }
+    },
+    waiting: () => {
+      const byLane = Map.groupBy(waiting, ({ lane }) => lane);
+      return new Map([...byLane].map(([lane, calls]) => [lane, calls.length]));
     },
     close: () => {
       closing.abort();

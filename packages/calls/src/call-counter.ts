@@ -1,7 +1,7 @@
 // Keeps calls in memory and enters them every few seconds, so that a trace costs a statement now and then, however many
 // calls are made. A process that is killed loses those of its last five seconds.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { addFetches, type Database, type Fetch, removeOldFetches } from '@procore-mirror/database';
+import { addFetches, type Database, type Fetch } from '@procore-mirror/database';
 import type { CallPurpose } from '@procore-mirror/procore';
 
 export type CallCounterOptions = {
@@ -25,7 +25,6 @@ export type CallCounter = {
   close: () => Promise<void>;
 };
 
-const CLEAN_EVERY_MS = 60 * 60 * 1000;
 /** So many are entered before their time. */
 const ENTERED_AT_ONCE = 500;
 /** While the database is away the newest are kept, a few megabytes. */
@@ -38,14 +37,13 @@ const REAL_TIME = {
 
 type Noted = Fetch & { startedAt: number };
 
-/** Writes down this process's calls, each by itself, and removes old ones. */
+/** Writes down this process's calls, each by itself. */
 export function createCallCounter(options: CallCounterOptions): CallCounter {
   const { database, onError, flushEveryMs = 5_000, clock = REAL_TIME } = options;
   let noted: Noted[] = [];
   let timer: AbortController | null = null;
   let entering: Promise<void> = Promise.resolve();
   let isEntering = false;
-  let cleanAt = Number.NEGATIVE_INFINITY;
   let isClosed = false;
 
   function flush(): Promise<void> {
@@ -69,13 +67,9 @@ export function createCallCounter(options: CallCounterOptions): CallCounter {
       noted = [...taken, ...noted]; // entered with the next ones
       forgetOldest();
       onError(error);
-      return;
     } finally {
       isEntering = false;
     }
-    if (clock.now() < cleanAt) return;
-    const isClean = await removeOldFetches(database).catch(onError);
-    cleanAt = isClean === false ? Number.NEGATIVE_INFINITY : clock.now() + CLEAN_EVERY_MS;
   }
 
   function flushLater(): AbortController {

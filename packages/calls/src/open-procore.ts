@@ -1,7 +1,7 @@
 import { type Auth, type AuthError, createAuth } from '@procore-mirror/auth';
-import type { Database } from '@procore-mirror/database';
+import type { Database, Lane } from '@procore-mirror/database';
 import { createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
-import { createCallBudget } from './call-budget.ts';
+import { type CallBudget, createCallBudget } from './call-budget.ts';
 import { createCallCounter } from './call-counter.ts';
 
 /** What goes wrong on the way to Procore and heals by itself, or by a person; calls wait or fail meanwhile. */
@@ -16,6 +16,8 @@ export type CallTrouble =
 export type OpenProcore = {
   client: ProcoreClient;
   login: Pick<Auth, 'token' | 'trouble'>;
+  /** How many calls of each lane wait for leave now. */
+  waiting: CallBudget['waiting'];
   /** Ends calls under way and enters those that were made. */
   close: () => Promise<void>;
 };
@@ -28,16 +30,19 @@ export function openProcore(options: {
   holder: string;
   /** Told each access token before anyone else. */
   onSecret: (token: string) => void;
-  /** Told of each request that was sent; null: it got no answer. */
-  onCall?: (status: number | null) => void;
+  /** Told of each request that was sent; status null: it got no answer. */
+  onCall?: (call: { lane: Lane; status: number | null }) => void;
+  /** Told when the login server refuses the credentials, and when Procore refuses a token that it gave. */
+  onTokenRefused?: (by: 'login' | 'api') => void;
   onTrouble: (trouble: CallTrouble) => void;
 }): OpenProcore {
-  const { account, database, holder, onSecret, onCall, onTrouble } = options;
+  const { account, database, holder, onSecret, onCall, onTokenRefused, onTrouble } = options;
   const auth = createAuth({
     loginUrl: account.loginUrl,
     credentials: account.credentials,
     onSecret,
     onTrouble: (error) => onTrouble({ kind: 'login', error }),
+    onRejected: () => onTokenRefused?.('login'),
   });
   const budget = createCallBudget({
     database,
@@ -49,10 +54,13 @@ export function openProcore(options: {
   const client = createProcoreClient({
     apiUrl: account.apiUrl,
     token: (signal) => auth.token(signal),
-    refuseToken: (token) => auth.refuse(token),
+    refuseToken: (token) => {
+      onTokenRefused?.('api');
+      auth.refuse(token);
+    },
     beforeCall: budget.beforeCall,
     afterCall: (call) => {
-      if (call.isSent) onCall?.(call.status);
+      if (call.isSent) onCall?.({ lane: call.purpose?.lane ?? 'live', status: call.status });
       counter.count(call);
       return budget.afterCall(call);
     },
@@ -60,6 +68,7 @@ export function openProcore(options: {
   return {
     client,
     login: auth,
+    waiting: budget.waiting,
     close: async () => {
       await client.close();
       await counter.close();

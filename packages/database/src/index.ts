@@ -38,6 +38,12 @@ export {
   type ReceiverGap,
 } from './events/receivers.ts';
 export { type Lacking, type LoggedEvent, type RecordOptions, recordEvent } from './events/record-event.ts';
+export {
+  discardOldDeadLetters,
+  FROM_THE_OLDEST,
+  type RetentionPlace,
+  removeOldEvents,
+} from './events/retention.ts';
 export { checkDatabase } from './migrate/check-database.ts';
 export { doUpkeep } from './migrate/do-upkeep.ts';
 export { type MigrateOptions, migrateDatabase } from './migrate/migrate-database.ts';
@@ -70,6 +76,7 @@ export {
   listTold,
   type Place,
 } from './operators/known-places.ts';
+export { listShortCompanies, type MetricFacts, readMetricFacts } from './operators/metric-facts.ts';
 export {
   countToEmpty,
   emptyMirror,
@@ -136,7 +143,7 @@ export {
   postponeRecords,
   postponeToDetail,
 } from './pending/postpone-records.ts';
-export { settleRecords } from './pending/settle-records.ts';
+export { type SettledNews, settleRecords } from './pending/settle-records.ts';
 export {
   countAllRows,
   findKnownUpdates,
@@ -334,6 +341,7 @@ export {
   noteWorker,
   noteWorkerStopped,
   readWorkerAge,
+  type ToldFinding,
   type WorkerReport,
 } from './schedule/workers.ts';
 export { type ColumnType, type MirroredColumn, type MirroredTable, OWN_COLUMNS } from './schema/mirrored-table.ts';

@@ -15,7 +15,6 @@ export type RepairLoopOptions = {
   log: {
     debug: (about: object, message: string) => void;
     warn: (about: object, message: string) => void;
-    error: (about: object, message: string) => void;
   };
   /** What time it is at Procore, ms. */
   now?: () => number;

@@ -9,14 +9,14 @@ import {
 } from '@procore-mirror/database';
 import { type HooksApi, ProcoreResponseError } from '@procore-mirror/procore';
 import { findUndelivered, type Undelivered } from './ask/undelivered.ts';
-import { alarmFor } from './plan/log-share.ts';
+import { undeliveredHours } from './judge/hooks.ts';
 import { downSince, missedTimes } from './plan/missed-times.ts';
 import type { RepairLoopOptions } from './repair-options.ts';
 import { realTime } from './run/clock.ts';
 
 const MOST_HOOKS = 5;
 
-type Options = Pick<RepairLoopOptions, 'database' | 'everyMs' | 'log' | 'now' | 'clock'> & {
+type Options = Pick<RepairLoopOptions, 'database' | 'everyMs' | 'now' | 'clock'> & {
   hooks: Pick<HooksApi, 'deliveries'>;
   companyId: string;
   /** How many calls the log may still take in this hour. */
@@ -42,14 +42,13 @@ export async function busiestFirst<T extends { projectId: string | null }>(
     .map((hook) => ({ ...hook, isBusy: rank(hook) < MOST_HOOKS }));
 }
 
-/** Asks the busiest hooks what Procore has yet to deliver, if that is due, and raises the alarm, each once. */
+/** Asks the busiest hooks what Procore has yet to deliver, if that is due, and notes it; the judge tells of it. */
 export function watchUndelivered(
   options: Options,
 ): (hooks: readonly LoggedHook[], signal: AbortSignal) => Promise<void> {
-  const { database, everyMs, log, companyId, callsLeft, clock = realTime } = options;
+  const { database, everyMs, companyId, callsLeft, clock = realTime } = options;
   const { now = () => clock.date().getTime() } = options;
   const { pool } = database;
-  const said = new Set<string>();
 
   async function isDue(): Promise<boolean> {
     const [times, before, silent] = await Promise.all([
@@ -57,23 +56,11 @@ export function watchUndelivered(
       readUndelivered(pool, companyId),
       listSilentScopes(pool, companyId),
     ]);
-    tellOfSilence(silent);
     const askedMs = before?.askedMs ?? Number.NEGATIVE_INFINITY;
     if (askedMs > times.nowMs - everyMs) return false;
     if (before !== null && before.count > 0) return true;
     const isDown = downSince(times) !== null;
     return isDown || silent.length > 0 || missedTimes(times).some(({ untilMs }) => untilMs > askedMs);
-  }
-
-  function tellOfSilence(silent: readonly { projectId: string | null; usually: number }[]): void {
-    const now_ = new Set(silent.map(({ projectId }) => projectId ?? ''));
-    for (const place of said) if (!now_.has(place)) said.delete(place);
-    for (const { projectId, usually } of silent) {
-      if (said.has(projectId ?? '')) continue;
-      said.add(projectId ?? '');
-      const about = { company_id: companyId, project_id: projectId, events_a_week_ago: usually };
-      log.warn(about, 'a scope that usually speaks has fallen silent for three hours');
-    }
   }
 
   /** Of the busiest of these hooks together; where one refuses, or no calls are left, what was known before counts on. */
@@ -112,15 +99,9 @@ export function watchUndelivered(
     if (everyMs === 0 || !(await isDue()) || (await callsLeft()) < CALLS_A_HOOK) return;
     const before = await readUndelivered(pool, companyId);
     const { count, oldestAt } = await ask(hooks, before, signal);
-    const alarmHours = oldestAt === null ? 0 : alarmFor(now() - oldestAt.getTime());
+    const alarmHours = oldestAt === null ? 0 : undeliveredHours(now() - oldestAt.getTime());
     await noteUndelivered(database, companyId, { count, oldestAt, alarmHours });
-    if (alarmHours <= (before?.alarmHours ?? 0)) return;
-    const about = { company_id: companyId, events: count, oldest: oldestAt?.toISOString(), hours: alarmHours };
-    log[alarmHours >= 11 ? 'error' : 'warn'](about, WHAT_TO_DO);
   };
 }
 
 const asDate = (ms: number | null) => (ms === null ? null : new Date(ms));
-
-const WHAT_TO_DO =
-  'Procore holds events that it could not deliver, and throws them away after 12 hours: see that the receiver runs and that WEBHOOK_URL leads to it';

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { serverOf } from '@procore-mirror/address';
 import { type BackendFactory, type IQueueBackend, type Job, type JobProgress, WaitingError, Worker } from 'bullmq';
 import type { Backend } from './backend.ts';
+import { countWaiting } from './count-waiting.ts';
 import { pauseAfter } from './delivery-job.ts';
 import { createQueue, type DeliveryJobs } from './delivery-jobs.ts';
 import type { DeliveryQueueOptions } from './delivery-queue.ts';
@@ -30,6 +31,8 @@ export type DeliveryConsumer = {
   pause: () => Promise<void>;
   /** What keeps the server from working as it should, be it that it does not answer within 2 s. */
   problems: () => Promise<readonly string[]>;
+  /** As of `DeliveryQueue`; rejects within 2 s. */
+  waiting: () => Promise<number>;
   /** Takes no more, waits for what is in hand (at most `finishWithinMs`), then hands back the rest to run at once elsewhere. */
   close: () => Promise<void>;
 };
@@ -84,6 +87,7 @@ export async function consumeDeliveries(given: ConsumeOptions): Promise<Delivery
   let closing: Promise<void> | undefined;
   return {
     pause: () => worker.pause(),
+    waiting: () => countWaiting(jobs, backend, ANSWERS_WITHIN_MS),
     problems: async () => [
       ...full.problems(),
       ...((await answers()) ? [] : [`the queue at ${server} does not answer`]),

@@ -1,4 +1,5 @@
 import { Job } from 'bullmq';
+import { countWaiting } from './count-waiting.ts';
 import { deliveryJobOptions } from './delivery-job.ts';
 import { createQueue, type DeliveryJobs } from './delivery-jobs.ts';
 import { type EnvelopeJob, jobId, type SealedEnvelope, toJob } from './envelope.ts';
@@ -77,11 +78,7 @@ export async function openDeliveryQueue(options: DeliveryQueueOptions): Promise<
         underWay.delete(adding);
       }
     },
-    async waiting() {
-      const counting = [queue.getJobCountByTypes('waiting', 'active', 'delayed'), landing?.count() ?? 0];
-      const [jobs = 0, landed = 0] = await within(Promise.all(counting), timeoutMs, 'counting');
-      return jobs + landed;
-    },
+    waiting: () => countWaiting(queue, backend, timeoutMs),
     async close() {
       await Promise.allSettled(underWay);
       await within(queue.close(), 1_000, 'closing the queue').catch(onError);

@@ -54,6 +54,7 @@ test('with only the required variables set, the rest takes the defaults of the c
     CHECK_HOOKS_EVERY_MS: 3_600_000,
     REPAIR_EVERY_MS: 900_000,
     VERIFY_EVERY_MS: 86_400_000,
+    KEEP_EVENTS_DAYS: 90,
     WORKER_CONCURRENCY: 16,
     RETRY_DEAD_LETTERS_AFTER_MS: [3_600_000, 86_400_000],
   });

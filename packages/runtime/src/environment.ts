@@ -154,6 +154,10 @@ export const workerEnv = {
     description:
       'How many rows of a resource in a company or project a proof of deletion may bury at most in one run; when unset the larger of 20 and 1 % of them.',
   }),
+  KEEP_EVENTS_DAYS: wholeNumber(1, 99_999).default(90).meta({
+    description:
+      'How many days events and dead letters are kept; with less than 9 repairs may bring in again what Procore’s log of deliveries still has.',
+  }),
   RETRY_DEAD_LETTERS_AFTER_MS: list(z.string().regex(/^[1-9]\d{0,9}$/, 'must be a whole number from 1 up'))
     .transform((times) => times.map(Number))
     .refine((times) => times.every((time, index) => time > (times[index - 1] ?? 0)), 'must grow from one to the next')

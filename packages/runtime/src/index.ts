@@ -1,4 +1,4 @@
-export { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 export { addEnvSecrets } from './add-env-secrets.ts';
 export { allConfigured, configured } from './configured.ts';
 export { createLog, type Log } from './create-log.ts';
@@ -29,3 +29,4 @@ export { readEnv } from './read-env.ts';
 export { type Lifetime, type MainLifetime, runMain } from './run-main.ts';
 export { createSecrets, type Secrets } from './secrets.ts';
 export { startAdmin } from './start-admin.ts';
+export { tellBuild } from './tell-build.ts';

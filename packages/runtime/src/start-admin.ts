@@ -15,7 +15,7 @@ type Answer = { status: number; type: string; text: string };
 export async function startAdmin(options: {
   host: string;
   port: number;
-  registry: Registry;
+  registry: Pick<Registry, 'contentType' | 'metrics'>;
   ready: () => Promise<readonly string[]>;
   log: Log;
   readyTimeoutMs?: number;

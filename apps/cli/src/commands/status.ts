@@ -2,15 +2,10 @@ import {
   checkDatabase,
   type Database,
   DatabaseVersionError,
-  readBackfillProgress,
   readDeliveryStatus,
-  readFacts,
-  readOrigin,
-  readShortages,
   readStatus,
-  readUpkeep,
 } from '@procore-mirror/database';
-import { type Judgement, judge, judgeMisfit, overwrittenOn } from '@procore-mirror/mirror';
+import { gatherFacts, type Judgement, judge, judgeMisfit } from '@procore-mirror/mirror';
 import { allConfigured, ConfigError } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { checkPart, type PartOptions } from '../check-part.ts';
@@ -22,7 +17,7 @@ import { openQueue } from '../open-queue.ts';
 import { companyOrProjectId } from '../options.ts';
 import type { Run } from '../run.ts';
 import { type QueueStatus, type Status, statusInWords, totalsOf } from '../status-in-words.ts';
-import { withRounds } from '../upkeep-in-words.ts';
+import { paceOf } from '../upkeep-in-words.ts';
 
 type Options = PartOptions & { all?: boolean; json?: boolean };
 
@@ -73,7 +68,7 @@ async function readUnlessMisfit(
 }
 
 type Known = {
-  facts: Omit<Parameters<typeof judge>[0], 'queue'>;
+  facts: Awaited<ReturnType<typeof gatherFacts>>;
   status: Omit<Status, keyof Judgement | 'totals' | 'queue'>;
 };
 
@@ -82,30 +77,13 @@ async function readAll(context: Context, database: Database, options: Options): 
   const { company: companyId, project: projectId, resource } = options;
   await checkPart(context, database, options);
   const part = { companyId, projectId, resource };
-  const pace = context.read(upkeepSchema);
   const { PROCORE_ENVIRONMENT: environment } = context.read(environmentSchema.pick({ PROCORE_ENVIRONMENT: true }));
-  const upkeep = withRounds(await readUpkeep(pool, companyId ?? null), pace);
-  const proofRounds = upkeep.flatMap((one) =>
-    one.proofsMs === null ? [] : [{ companyId: one.companyId, roundMs: one.proofsMs }],
-  );
-  const backfill = await readBackfill(database, options);
-  const overwritten = overwrittenOn(environment, await readOrigin(pool), context.now());
-  const facts = {
-    ...(await readFacts(pool, part, proofRounds)),
-    ...{ rounds: upkeep, overwrittenOn: overwritten },
-    fill: backfill && { callsToGo: backfill.callsToGo + backfill.toComplete, shortage: backfill.shortage },
-  };
+  const pace = paceOf(context.read(upkeepSchema));
+  const facts = await gatherFacts(database, { part, pace, environment, now: context.now() });
+  const { backfill, rounds: upkeep, overwrittenOn } = facts;
   const mirror = await readStatus(pool, part);
   const deliveries = await readDeliveryStatus(pool, companyId ?? null);
-  return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn: overwritten } };
-}
-
-async function readBackfill({ pool }: Database, { company, project, resource }: Options): Promise<Status['backfill']> {
-  const companyIds = company === undefined ? undefined : [company];
-  const progress = await readBackfillProgress(pool, { requests: null, companyIds, projectId: project, resource });
-  if (progress.lists === progress.over) return null;
-  const [shortage = null] = await readShortages(pool, companyIds ?? null);
-  return { ...progress, shortage };
+  return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn } };
 }
 
 /** A queue that is down is part of the status, not the end of it. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { listShortCompanies } from '../operators/metric-facts.ts';
 import { type EmptyMirror, openEmptyMirror } from '../testing/empty-mirror.ts';
 import { learnLimits, takeCalls } from './budget.ts';
 import { readCallWindows } from './windows.ts';
@@ -91,4 +92,22 @@ test('answers without limits are no limit, until one tells of some', async () =>
   const report = { limit: 3600, remaining: 3500, resetInMs: 1_800_000 };
   await learnLimits(mirror.database, { ...answered, succeeded: true, report });
   expect(await read()).toMatchObject({ hour: 3600, isHourTold: true, isUnlimited: false });
+});
+
+test('companies are short of calls where a window of theirs is used up, they pause, or their news rests', async () => {
+  for (const companyId of ['1', '2', '3', '4', '5']) await use(companyId, 0, 0);
+  const short = async () => (await listShortCompanies(mirror.database.pool)).toSorted();
+  expect(await short()).toEqual([]);
+  for (const companyId of ['1', '2', '3', '4']) await window('hour', companyId, 600);
+  await window('spike', '4', 25, 'assumed');
+  expect(await short()).toEqual([]);
+  const { pool } = mirror.database;
+  await pool.query(
+    `update mirror.budget set remaining = 0 where company_id in (1, 4) and (company_id = 1 or window_name = 'spike')`,
+  );
+  await window('pause', '2', 0, 'refusal');
+  await pool.query('update mirror.budget_use set used_live = 500 where company_id = 3');
+  expect(await short()).toEqual(['1', '2', '3']);
+  await pool.query(`update mirror.budget set reset_at = now() - interval '1 second'`);
+  expect(await short()).toEqual([]);
 });

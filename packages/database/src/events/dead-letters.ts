@@ -197,13 +197,23 @@ export async function findUnread(
  * is pending, is remembered until a proof shows otherwise.
  */
 export async function discardDeadLetters(database: Database, choice: DeadLetterChoice): Promise<string[]> {
-  return inTransaction(database, async (client) => {
-    // Comparisons that end meanwhile know of it (`addProof`).
-    await client.query('lock table mirror.proofs in share row exclusive mode');
-    const { rows } = await client.query<{ id: string }>(DISCARD, choiceValues(choice));
-    return rows.map(({ id }) => id);
-  });
+  return inTransaction(database, (client) => discard(client, choice));
 }
+
+/** The same of these, in a transaction of the caller's. */
+export async function discardById(client: Transaction, ids: readonly string[]): Promise<string[]> {
+  return discard(client, { ids });
+}
+
+async function discard(client: Transaction, choice: DeadLetterChoice): Promise<string[]> {
+  // Comparisons that end meanwhile know of it (`addProof`).
+  await client.query('lock table mirror.proofs in share row exclusive mode');
+  const { rows } = await client.query<{ id: string }>(DISCARD, choiceValues(choice));
+  return rows.map(({ id }) => id);
+}
+
+// A comparison leaves out a record that waits or was given up, whenever it is made; but it does not know of a body that nobody could read, so one that began
+// after that came shows what it told of.
 
 const DISCARD = `
 with discarded as (delete from mirror.dead_letters where ${IS_CHOSEN} returning *),
@@ -219,10 +229,12 @@ unfilled as (
 ),
 lacking as (
   insert into mirror.event_gaps (company_id, project_id, resource, since, until, because)
-  select distinct coalesce(d.company_id, h.company_id), case when d.company_id is null then h.project_id else d.project_id end,
-    lower(d.resource), d.happened_at, clock_timestamp() + interval '10 seconds', 'discarded'
+  select coalesce(d.company_id, h.company_id), case when d.company_id is null then h.project_id else d.project_id end, lower(d.resource),
+    min(d.happened_at), max(case d.kind when 'record' then clock_timestamp() else d.last_seen_at end) + interval '10 seconds', 'discarded'
   from discarded d left join mirror.hooks h on d.company_id is null
-  where d.happened_at is not null and d.id not in (select id from returned) and coalesce(d.company_id, h.company_id) is not null
+  where d.happened_at is not null and d.reason <> 'bad_report' and d.id not in (select id from returned)
+    and coalesce(d.company_id, h.company_id) is not null
+  group by 1, 2, 3
 ),
 -- A comparison leaves out what waits, so it said nothing of these records.
 unproved as (

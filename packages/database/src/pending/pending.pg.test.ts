@@ -6,7 +6,7 @@ import { type LoggedEvent, recordEvent } from '../events/record-event.ts';
 import { claimBatch, releaseBatch } from '../schedule/batches.ts';
 import { anEvent, newsOf, pace } from '../testing/an-event.ts';
 import { type EmptyMirror, openEmptyMirror } from '../testing/empty-mirror.ts';
-import type { Pace } from './mark-pending.ts';
+import { markPending, type Pace } from './mark-pending.ts';
 import { noteBatch } from './note-batch.ts';
 import { noteFirstAbsence, noteListed, postponeRecords, postponeToDetail } from './postpone-records.ts';
 import { settleRecords } from './settle-records.ts';
@@ -40,6 +40,27 @@ test('news during a fetch keeps the record pending', async () => {
   expect(await note()).toMatchObject([{ id: '42' }]);
   await settle(await note());
   expect(await note()).toEqual([]);
+});
+
+test('news that is settled tells how long it took since the earliest of it arrived; what no event told of tells nothing', async () => {
+  const agoMs = (ms: number) => new Date(Date.now() - ms);
+  const waited = async (records: Awaited<ReturnType<typeof note>>) =>
+    (await settle(records)).map(({ lane, ms }) => [lane, Math.floor(ms / 1_000)]);
+  await record(anEvent({ receivedAt: agoMs(90_000) })); // it waited in the queue
+  expect(await waited(await note())).toEqual([['live', 90]]);
+  await record(anEvent());
+  await database.pool.query(`update mirror.pending set first_seen_at = now() - interval '30 seconds'`);
+  await record(anEvent({ id: 'later' }));
+  expect(await waited(await note())).toEqual([['live', 30]]);
+  await record(anEvent({ id: 'ahead', receivedAt: agoMs(-60_000) })); // by a clock that is ahead
+  expect(await waited(await note())).toEqual([['live', 0]]);
+  await record(anEvent({ id: 'again' }));
+  const before = await note();
+  await record(anEvent({ id: 'newer' }));
+  expect(await waited(before)).toEqual([]); // it is not settled
+  await settle(await note());
+  await markPending(database.pool, { news: [newsOf(anEvent())], lane: 'backfill', pace });
+  expect(await waited(await note())).toEqual([]);
 });
 
 test('a generation never comes again, whatever was settled, given up or put off meanwhile', async () => {

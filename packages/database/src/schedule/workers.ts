@@ -10,6 +10,17 @@ export type WorkerReport = {
   login: { reason: 'rejected' | 'unreachable'; since: string; message: string } | null;
   /** How far Procore's clock is ahead of its own, ms; null: no answer told yet. */
   procoreAheadMs: number | null;
+  /** Of the one that judges (`startJudgeLoop`): what it has told of in its log, so that who takes over does not tell it again. */
+  told?: readonly ToldFinding[] | null;
+};
+
+/** A finding that the log tells of. `rank`: how bad it was when it was told. */
+export type ToldFinding = {
+  code: string;
+  companyId: string | null;
+  projectId: string | null;
+  resource: string | null;
+  rank: number;
 };
 
 /** Notes that the worker runs, and how far its clock is ahead of the database's; to be said every few seconds. */

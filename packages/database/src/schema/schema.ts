@@ -541,7 +541,7 @@ export const undelivered = mirror.table('undelivered', {
   count: integer('count').notNull(),
   /** When the oldest of them happened. */
   oldestAt: moment('oldest_at'),
-  /** The alarm that was given: at 2, 6 or 11 hours. */
+  /** For how many hours the oldest had waited then: 2, 6 or 11; 0: for less. */
   alarmHours: smallint('alarm_hours').notNull().default(0),
 });
 

@@ -15,6 +15,17 @@ export type Finding = {
   fix: string | null;
 };
 
+/** What the judge can find, in the order of its rules. */
+export const FINDING_CODES = [
+  ...['queue-unreachable', 'queue-behind', 'worker-silent', 'credentials-refused', 'login-unreachable'],
+  ...['receiver-silent', 'receiver-refuses', 'spool-in-use', 'clock-off', 'sandbox-overwritten', 'schema-misfit'],
+  ...['hook-missing', 'hook-disabled', 'hook-triggers-refused', 'hook-wrong', 'hook-unseen', 'hooks-unattended'],
+  ...['undelivered', 'older-than-log', 'log-unread', 'scope-silent', 'calls-used-up', 'calls-eaten', 'news-waits'],
+  ...['fill-failed', 'fill-stuck', 'filling', 'scope-parked', 'company-not-connected', 'dead-letters'],
+  ...['dead-letters-retried', 'table-unproved', 'differences-left'],
+] as const;
+export type FindingCode = (typeof FINDING_CODES)[number];
+
 export type Verdict = 'fine' | 'healing' | 'needs you';
 
 /** An error needs a person; a warning heals by itself. */

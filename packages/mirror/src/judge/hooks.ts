@@ -2,7 +2,7 @@
 import type { MirrorFacts } from '@procore-mirror/database';
 import { counted } from '../plan/fill-in-words.ts';
 import type { Facts } from './facts.ts';
-import { DAY, HOUR, isOlder, MINUTE, scopesInWords } from './in-words.ts';
+import { ageOf, DAY, HOUR, isOlder, MINUTE, scopesInWords } from './in-words.ts';
 import { about, type Judged } from './judged.ts';
 import { liveWorkers } from './processes.ts';
 
@@ -75,22 +75,29 @@ function judgeUnseen(facts: Facts): Judged[] {
   });
 }
 
-const UNDELIVERED_FOR = 2 * HOUR;
-const UNDELIVERED_FOR_LONG = 6 * HOUR;
+/** Procore throws an event away after twelve hours: a warning, an error, and a last alarm. */
+const UNDELIVERED_STEPS = [2, 6, 11] as const;
+
+/** How many hours of that an event has waited at Procore that was not delivered for so long; 0: of none is to be told. */
+export function undeliveredHours(ageMs: number): number {
+  return UNDELIVERED_STEPS.findLast((hours) => ageMs >= hours * HOUR) ?? 0;
+}
 
 export function judgeNews(facts: Facts): Judged[] {
   const { undelivered, olderThanLog, unreadLogs, silent, now } = facts;
   return [
-    ...undelivered
-      .filter(({ oldestAt }) => isOlder(oldestAt, UNDELIVERED_FOR, now))
-      .map(
-        ({ companyId, count, oldestAt }): Judged => ({
+    ...undelivered.flatMap(({ companyId, count, oldestAt }): Judged[] => {
+      const hours = undeliveredHours(ageOf(oldestAt, now) ?? 0);
+      if (hours === 0) return [];
+      return [
+        {
           ...{ ...about({ companyId, projectId: null, resource: null, since: oldestAt }), code: 'undelivered' },
-          severity: isOlder(oldestAt, UNDELIVERED_FOR_LONG, now) ? 'error' : 'warning',
-          message: `Procore could not deliver ${counted(count, 'event')} of company ${companyId}, and throws them away after 12 hours.`,
+          ...{ severity: hours < 6 ? 'warning' : 'error', step: hours },
+          message: `Procore could not deliver ${counted(count, 'event')} of company ${companyId}, and throws them away after 12 hours${hours < 11 ? '' : ', the first within the hour'}.`,
           fix: 'see that the receiver runs, and that WEBHOOK_URL leads to it',
-        }),
-      ),
+        },
+      ];
+    }),
     ...olderThanLog.map(
       ({ companyId, foundAt, days }): Judged => ({
         ...{ ...about({ companyId, projectId: null, resource: null, since: foundAt }), code: 'older-than-log' },

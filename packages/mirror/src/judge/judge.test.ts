@@ -2,6 +2,7 @@ import type { Group } from '@procore-mirror/database';
 import { describe, expect, test } from 'vitest';
 import type { Facts } from './facts.ts';
 import { verdictOf } from './finding.ts';
+import { undeliveredHours } from './hooks.ts';
 import { judge, judgeMisfit } from './judge.ts';
 import { judgeProcess } from './processes.ts';
 
@@ -295,4 +296,15 @@ test.each([
   [{ login: 'no token', queue: [], schema: 'too old' }, ['schema-misfit']],
 ])('a process tells of itself: %o', (process, codes) => {
   expect(judgeProcess(process).map(({ code }) => code)).toEqual(codes);
+});
+
+test.each([
+  [1, 0],
+  [2, 2],
+  [5.9, 2],
+  [6, 6],
+  [11, 11],
+  [30, 11],
+])('an event that is not delivered for %s hours raises the alarm of %i', (hours, alarm) => {
+  expect(undeliveredHours(hours * HOUR)).toBe(alarm);
 });

@@ -21,7 +21,12 @@ const SEVERITIES = ['error', 'warning', 'info'] as const;
 
 /** What a person may have to know. */
 export function judge(facts: Facts): Judgement {
-  return judgementOf(RULES.flatMap((rule) => rule(facts)));
+  return judgementOf(findAll(facts));
+}
+
+/** The findings by themselves, with what only alarms go by. */
+export function findAll(facts: Facts): Judged[] {
+  return RULES.flatMap((rule) => rule(facts));
 }
 
 /** The same of a database that is not of this version: nothing else of it can be read. */
@@ -29,12 +34,13 @@ export function judgeMisfit(problem: string): Judgement {
   return judgementOf([
     {
       ...{ code: 'schema-misfit', severity: 'error', companyId: null, projectId: null, resource: null, since: null },
-      ...{ message: problem, fix: 'do what the message says, then try again', until: null },
+      ...{ message: problem, fix: 'do what the message says, then try again', until: null, step: 0 },
     },
   ]);
 }
 
-function judgementOf(judged: readonly Judged[]): Judgement {
+/** The verdict on findings. */
+export function judgementOf(judged: readonly Judged[]): Judgement {
   const findings = judged.toSorted((one, other) => rankOf(one) - rankOf(other) || compareSince(one, other));
   const verdict = verdictOf(findings);
   const warnings = findings.filter(({ severity }) => severity === 'warning');
@@ -42,7 +48,7 @@ function judgementOf(judged: readonly Judged[]): Judgement {
     .flatMap(({ until }) => until ?? [])
     .toSorted((one, other) => Date.parse(one) - Date.parse(other));
   const healedAt = verdict === 'healing' && ends.length === warnings.length ? (ends.at(-1) ?? null) : null;
-  return { verdict, findings: findings.map(({ until: _, ...finding }) => finding), healedAt };
+  return { verdict, findings: findings.map(({ until: _, step: __, ...finding }) => finding), healedAt };
 }
 
 function rankOf({ severity }: Finding): number {

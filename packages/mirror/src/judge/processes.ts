@@ -216,8 +216,8 @@ export function judgeProcess(process: {
   const common = { ...about(OF_ALL), severity: 'error', fix: null } as const;
   if (schema !== null) return [{ ...common, code: 'schema-misfit', message: schema }];
   return [
-    ...(login === null ? [] : [{ ...common, code: 'credentials-refused', message: login }]),
-    ...queue.map((message) => ({ ...common, code: 'queue-unreachable', message })),
+    ...(login === null ? [] : [{ ...common, code: 'credentials-refused', message: login } satisfies Judged]),
+    ...queue.map((message): Judged => ({ ...common, code: 'queue-unreachable', message })),
   ];
 }
 

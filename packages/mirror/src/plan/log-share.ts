@@ -31,11 +31,3 @@ const LONGEST_TURN_MS = 24 * HOUR_MS;
 export function turnOfLogMs(calls: number, hourLimit: number | null): number {
   return Math.min(LONGEST_TURN_MS, Math.max(0, UNSEEN_MS - roundOfLogMs(calls, hourLimit)));
 }
-
-/** Procore throws an event away after twelve hours. */
-const ALARMS_AT_HOURS = [11, 6, 2] as const;
-
-/** The alarm that is due for an event that is not delivered for so long; 0: none. */
-export function alarmFor(ageMs: number): number {
-  return ALARMS_AT_HOURS.find((hours) => ageMs >= hours * 3_600_000) ?? 0;
-}

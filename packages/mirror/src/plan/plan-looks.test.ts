@@ -1,6 +1,6 @@
 import type { KnownLook, LoggedHook, OpenRepair } from '@procore-mirror/database';
 import { expect, test } from 'vitest';
-import { alarmFor, logCallsLeft } from './log-share.ts';
+import { logCallsLeft } from './log-share.ts';
 import type { Span } from './missed-times.ts';
 import { callsOfRound, type PlannedLook, planLooks } from './plan-looks.ts';
 
@@ -199,15 +199,4 @@ test('2,000 projects at 600 calls an hour: each log within 36 hours, at its shar
   while (oldest() < gapEnds) expect(hour(gapEnds + hours++ * HOUR)).toBeLessThanOrEqual(117);
   expect(hours).toBeLessThanOrEqual(20);
   console.log(`longest unseen ${longest / HOUR} h, ${Math.max(...calls)} calls an hour; after a gap all in ${hours} h`);
-});
-
-test.each([
-  [1, 0],
-  [2, 2],
-  [5.9, 2],
-  [6, 6],
-  [11, 11],
-  [30, 11],
-])('an event that is not delivered for %s hours raises the alarm of %i', (hours, alarm) => {
-  expect(alarmFor(hours * HOUR)).toBe(alarm);
 });

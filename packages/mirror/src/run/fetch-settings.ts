@@ -1,6 +1,6 @@
 // What every run needs: where Procore and the database are, and the pace of the work.
 import type { Catalogue } from '@procore-mirror/catalogue';
-import type { BatchKey, Database, Pace, ParkPauses } from '@procore-mirror/database';
+import type { BatchKey, Database, Pace, ParkPauses, SettledNews } from '@procore-mirror/database';
 import type { ProcoreClient } from '@procore-mirror/procore';
 import type { Clock } from './clock.ts';
 import type { DriftWatch } from './drift-watch.ts';
@@ -25,6 +25,8 @@ export type FetchSettings = Pace & {
   retryDeadLettersAfterMs?: readonly number[] | undefined;
   /** Told of each record that was given up and had no dead letter yet. */
   onDeadLetter?: ((letter: NewDeadLetter) => void) | undefined;
+  /** Told of news of events that is in the rows, as their transaction is about to end. */
+  onNewsSettled?: ((companyId: string, news: readonly SettledNews[]) => void) | undefined;
   random: () => number;
   /** For whoever has a time of their own. */
   clock?: Clock | undefined;

@@ -93,7 +93,7 @@ export async function concludeAbsentIn(
     entry,
     sure.filter(({ id, isDelete }) => !isDelete && absent.has(id)),
   );
-  await settleRecords(client, key, sure, delayMs);
+  run.settings.onNewsSettled?.(key.companyId, await settleRecords(client, key, sure, delayMs));
 }
 
 /**

@@ -71,12 +71,8 @@ async function settleSeen(
   const tooEarly = pairs.filter(({ record, note }) => isUnlisted(note) || wasReadTooEarly(note, record.updatedAt));
   const proved = pairs.filter((pair) => !tooEarly.includes(pair));
   const { delayMs } = run.settings;
-  await settleRecords(
-    client,
-    key,
-    proved.map(({ note }) => note),
-    delayMs,
-  );
+  const notes = proved.map(({ note }) => note);
+  run.settings.onNewsSettled?.(key.companyId, await settleRecords(client, key, notes, delayMs));
   await readOnceMore(
     client,
     run,

@@ -1,0 +1,51 @@
+import {
+  type BackfillProgress,
+  type Database,
+  type FactsFilter,
+  readBackfillProgress,
+  readFacts,
+  readOrigin,
+  readShortages,
+  readUpkeep,
+  type Shortage,
+  type UpkeepStatus,
+} from '@procore-mirror/database';
+import type { Facts } from './judge/facts.ts';
+import { overwrittenOn } from './plan/monthly-sandbox.ts';
+import { type RoundsOfUpkeep, roundsOfUpkeep, type UpkeepPace } from './plan/rounds-of-upkeep.ts';
+
+export type GatheredFacts = Omit<Facts, 'queue'> & {
+  rounds: readonly (UpkeepStatus & RoundsOfUpkeep)[];
+  /** Of fills that are under way; null: none is. */
+  backfill: (BackfillProgress & { shortage: Shortage | null }) | null;
+};
+
+/** All that the judge goes by but the queue, of the mirror or a part of it. */
+export async function gatherFacts(
+  { pool }: Pick<Database, 'pool'>,
+  { part, pace, environment, now }: { part: FactsFilter; pace: UpkeepPace; environment: string; now: Date },
+): Promise<GatheredFacts> {
+  const { companyId = null } = part;
+  const upkeep = await readUpkeep(pool, companyId);
+  const rounds = upkeep.map((one) => ({ ...one, ...roundsOfUpkeep(one, pace) }));
+  const proofRounds = rounds.flatMap((one) =>
+    one.proofsMs === null ? [] : [{ companyId: one.companyId, roundMs: one.proofsMs }],
+  );
+  const facts = await readFacts(pool, part, proofRounds);
+  const backfill = await readBackfill(pool, part);
+  return {
+    ...{ ...facts, rounds, backfill, overwrittenOn: overwrittenOn(environment, await readOrigin(pool), now) },
+    fill: backfill && { callsToGo: backfill.callsToGo + backfill.toComplete, shortage: backfill.shortage },
+  };
+}
+
+async function readBackfill(
+  pool: Database['pool'],
+  { companyId, projectId, resource }: FactsFilter,
+): Promise<GatheredFacts['backfill']> {
+  const companyIds = companyId === undefined ? undefined : [companyId];
+  const progress = await readBackfillProgress(pool, { requests: null, companyIds, projectId, resource });
+  if (progress.lists === progress.over) return null;
+  const [shortage = null] = await readShortages(pool, companyIds ?? null);
+  return { ...progress, shortage };
+}
