@@ -1,5 +1,12 @@
 export { learnLimits, pauseCalls, readAffordableCalls, takeCalls, type WantedCall } from './calls/budget.ts';
-export { addFetches, type Fetch, type PastFetch, removeOldFetches, wasAnswered } from './calls/fetches.ts';
+export {
+  addFetches,
+  countByRoute,
+  type Fetch,
+  type PastFetch,
+  removeOldFetches,
+  wasAnswered,
+} from './calls/fetches.ts';
 export {
   type ListFacts,
   type ListKey,
@@ -70,6 +77,8 @@ export {
   listTold,
   type Place,
 } from './operators/known-places.ts';
+export { lookAtRights, type RightsFacts } from './operators/look-at-rights.ts';
+export { lookAtServer, type ServerFacts } from './operators/look-at-server.ts';
 export {
   countToEmpty,
   emptyMirror,

@@ -181,6 +181,19 @@ export const mirrorEnv = {
     .meta({ description: 'JSON file of resources to add or to read otherwise (docs/operations.md).' }),
 };
 
+/** Every variable that a process reads. */
+export const everyEnv = {
+  ...databaseEnv,
+  ...queueEnv,
+  ...procoreEnv,
+  ...mirrorEnv,
+  ...webhookEnv,
+  ...ingestEnv,
+  ...workerEnv,
+  ...adminEnv(9464),
+  ...logEnv,
+};
+
 /** What the receiver serves. */
 export const WEBHOOK_PATH = '/webhooks/procore';
 
@@ -218,6 +231,13 @@ export function procoreHosts(env: {
     .map(([key]) => `${key}: ${MUST_BE_ORIGIN}`);
   if (problems.length > 0) throw new ConfigError(problems);
   return { loginUrl: new URL(login), apiUrl: new URL(api) };
+}
+
+/** The environment of Procore whose login or API server this is; null: it is none of them. */
+export function environmentOf(server: URL): string | null {
+  const isOf = ({ loginUrl, apiUrl }: { loginUrl: string; apiUrl: string }) =>
+    [loginUrl, apiUrl].some((url) => new URL(url).host === server.host);
+  return procoreEnvironmentNames.find((name) => isOf(procoreEnvironments[name])) ?? null;
 }
 
 /** Text that `read` takes; each problem of its AddressError becomes one of the variable. */

@@ -7,6 +7,8 @@ export {
   adminEnv,
   companiesEnv,
   databaseEnv,
+  environmentOf,
+  everyEnv,
   ingestEnv,
   logEnv,
   mirrorEnv,
@@ -29,3 +31,4 @@ export { readEnv } from './read-env.ts';
 export { type Lifetime, type MainLifetime, runMain } from './run-main.ts';
 export { createSecrets, type Secrets } from './secrets.ts';
 export { startAdmin } from './start-admin.ts';
+export { variableOf } from './variable.ts';

@@ -81,7 +81,20 @@ async function readAll(context: Context, database: Database, options: Options): 
   const { pool } = database;
   const { company: companyId, project: projectId, resource } = options;
   await checkPart(context, database, options);
-  const part = { companyId, projectId, resource };
+  const { facts, upkeep, backfill } = await readToJudge(context, database, options);
+  const mirror = await readStatus(pool, { companyId, projectId, resource });
+  const deliveries = await readDeliveryStatus(pool, companyId ?? null);
+  return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn: facts.overwrittenOn } };
+}
+
+/** What the judge goes by, but for the queue, and what else is read for it. */
+export async function readToJudge(
+  context: Pick<Context, 'read' | 'now'>,
+  database: Database,
+  options: PartOptions,
+): Promise<Pick<Known, 'facts'> & Pick<Status, 'upkeep' | 'backfill'>> {
+  const { pool } = database;
+  const { company: companyId, project: projectId, resource } = options;
   const pace = context.read(upkeepSchema);
   const { PROCORE_ENVIRONMENT: environment } = context.read(environmentSchema.pick({ PROCORE_ENVIRONMENT: true }));
   const upkeep = withRounds(await readUpkeep(pool, companyId ?? null), pace);
@@ -89,15 +102,12 @@ async function readAll(context: Context, database: Database, options: Options): 
     one.proofsMs === null ? [] : [{ companyId: one.companyId, roundMs: one.proofsMs }],
   );
   const backfill = await readBackfill(database, options);
-  const overwritten = overwrittenOn(environment, await readOrigin(pool), context.now());
   const facts = {
-    ...(await readFacts(pool, part, proofRounds)),
-    ...{ rounds: upkeep, overwrittenOn: overwritten },
+    ...(await readFacts(pool, { companyId, projectId, resource }, proofRounds)),
+    ...{ rounds: upkeep, overwrittenOn: overwrittenOn(environment, await readOrigin(pool), context.now()) },
     fill: backfill && { callsToGo: backfill.callsToGo + backfill.toComplete, shortage: backfill.shortage },
   };
-  const mirror = await readStatus(pool, part);
-  const deliveries = await readDeliveryStatus(pool, companyId ?? null);
-  return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn: overwritten } };
+  return { facts, upkeep, backfill };
 }
 
 async function readBackfill({ pool }: Database, { company, project, resource }: Options): Promise<Status['backfill']> {
@@ -109,7 +119,7 @@ async function readBackfill({ pool }: Database, { company, project, resource }: 
 }
 
 /** A queue that is down is part of the status, not the end of it. */
-async function readQueue(context: Context): Promise<QueueStatus> {
+export async function readQueue(context: Context): Promise<QueueStatus> {
   try {
     const queue = await openQueue(context);
     try {

@@ -21,20 +21,28 @@ const SEVERITIES = ['error', 'warning', 'info'] as const;
 
 /** What a person may have to know. */
 export function judge(facts: Facts): Judgement {
-  return judgementOf(RULES.flatMap((rule) => rule(facts)));
+  return judgementOf(judgeMirror(facts));
+}
+
+/** The same, not put in order. */
+export function judgeMirror(facts: Facts): Judged[] {
+  return RULES.flatMap((rule) => rule(facts));
 }
 
 /** The same of a database that is not of this version: nothing else of it can be read. */
 export function judgeMisfit(problem: string): Judgement {
-  return judgementOf([
-    {
-      ...{ code: 'schema-misfit', severity: 'error', companyId: null, projectId: null, resource: null, since: null },
-      ...{ message: problem, fix: 'do what the message says, then try again', until: null },
-    },
-  ]);
+  return judgementOf([misfit(problem)]);
 }
 
-function judgementOf(judged: readonly Judged[]): Judgement {
+export function misfit(problem: string): Judged {
+  return {
+    ...{ code: 'schema-misfit', severity: 'error', companyId: null, projectId: null, resource: null, since: null },
+    ...{ message: problem, fix: 'do what the message says, then try again', until: null },
+  };
+}
+
+/** A verdict of all of them together. */
+export function judgementOf(judged: readonly Judged[]): Judgement {
   const findings = judged.toSorted((one, other) => rankOf(one) - rankOf(other) || compareSince(one, other));
   const verdict = verdictOf(findings);
   const warnings = findings.filter(({ severity }) => severity === 'warning');
