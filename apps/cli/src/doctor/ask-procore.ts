@@ -1,6 +1,7 @@
 // What Procore is asked: for a token, who we are in each company, what may be read in a few places, and what hooks there are.
 import { AuthError, createAuth } from '@procore-mirror/auth';
 import type { OpenProcore } from '@procore-mirror/calls';
+import { type Database, readFacts } from '@procore-mirror/database';
 import {
   callsToExamine,
   createNeighbours,
@@ -94,6 +95,9 @@ export async function askProcore(asking: Asking): Promise<Asked> {
   }
 }
 
+/** The work of a check that asks about these companies; null: it was not done. */
+type Part = <T>(check: string, companyIds: readonly string[], work: () => Promise<T>) => Promise<T | null>;
+
 async function askParts(
   asking: Asking,
   client: OpenProcore['client'],
@@ -101,24 +105,26 @@ async function askParts(
   limit: AbortSignal,
 ): Promise<Omit<Asked, 'login' | 'calls' | 'procoreAheadMs'>> {
   const notLooked: DoctorFacts['notLooked'][number][] = [];
-  /** A part that Procore's trouble ends leaves the others alone. */
-  const part = async <T>(check: string, work: () => Promise<T>): Promise<T | null> => {
+  /** A part that Procore's trouble ends leaves the others alone; one for which there are no calls does not wait for them. */
+  const part: Part = async (check, companyIds, work) => {
+    const why = await callsGoneFor(asking.database, companyIds);
     try {
-      return await work();
+      if (why === null) return await work();
+      notLooked.push({ check, why });
     } catch (error) {
       asking.context.signal.throwIfAborted();
       notLooked.push({ check, why: whyNotLooked(error, limit) });
-      return null;
     }
+    return null;
   };
   const companies: DoctorFacts['companies'][number][] = [];
   for (const companyId of asking.companyIds) {
-    const found = await part(`company ${companyId}`, () => examineCompany(client, companyId, { signal }));
+    const found = await part(`company ${companyId}`, [companyId], () => examineCompany(client, companyId, { signal }));
     if (found !== null) companies.push(found);
   }
   const well = companies.filter(({ answer }) => answer === 'well').map(({ companyId }) => companyId);
   if (well.length === 0) return { companies, tools: [], hooks: null, notLooked };
-  const listed = await part('projects', () => listScopes({ ...asking, companyIds: well }, client, signal));
+  const listed = await part('projects', well, () => listScopes({ ...asking, companyIds: well }, client, signal));
   if (listed === null) return { companies, tools: [], hooks: null, notLooked };
   notLooked.push(...listed.unlisted.map((why) => ({ check: 'projects', why })));
   const places = placesOf(listed.scopes, asking);
@@ -127,9 +133,22 @@ async function askParts(
     notLooked.push({ check: `permissions in ${counted(left, 'more scope')}`, why: '--company and --project choose' });
   const tools = await askTools({ ...asking, client, signal, places, part });
   const seen = listed.scopes.length <= MOST_HOOKS ? listed.scopes : places;
-  const hooks = await part('hooks', () => examineHooks(asking, client, { signal, seen, scopes: listed.scopes.length }));
+  const hooks = await part('hooks', well, () =>
+    examineHooks(asking, client, { signal, seen, scopes: listed.scopes.length }),
+  );
   if (typeof hooks === 'string') notLooked.push({ check: 'hooks', why: hooks });
   return { companies, tools, hooks: typeof hooks === 'string' ? null : hooks, notLooked };
+}
+
+/** Until when one of the companies may make no call at all; null: they may. */
+async function callsGoneFor({ pool }: Database, companyIds: readonly string[]): Promise<string | null> {
+  for (const companyId of companyIds) {
+    const { budget, pauses } = await readFacts(pool, { companyId }, []);
+    const gone = budget.windows.find(({ window, left, endsAt }) => window === 'hour' && left <= 0 && endsAt !== null);
+    const until = gone?.endsAt ?? pauses[0]?.until ?? null;
+    if (until !== null) return `no calls are left before ${new Date(until).toISOString().slice(11, 16)} UTC`;
+  }
+  return null;
 }
 
 function whyNotLooked(error: unknown, limit: AbortSignal): string {
@@ -178,7 +197,7 @@ async function askTools({
   client: OpenProcore['client'];
   signal: AbortSignal;
   places: readonly Scope[];
-  part: <T>(check: string, work: () => Promise<T>) => Promise<T | null>;
+  part: Part;
 }): Promise<DoctorFacts['tools']> {
   const { output } = context;
   const most = callsToExamine(catalogue, places);
@@ -192,7 +211,7 @@ async function askTools({
   const tools: DoctorFacts['tools'][number][] = [];
   for (const place of places) {
     const onTool = (tool: string) => output.live(`${nameOf(place)}: ${tool}`);
-    const found = await part(`permissions in ${nameOf(place)}`, () =>
+    const found = await part(`permissions in ${nameOf(place)}`, [place.companyId], () =>
       examineTools(settings, place, { signal, pausesMs: PAUSES_MS, onTool }),
     );
     tools.push(...(found ?? []));
