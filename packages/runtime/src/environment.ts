@@ -181,19 +181,6 @@ export const mirrorEnv = {
     .meta({ description: 'JSON file of resources to add or to read otherwise (docs/operations.md).' }),
 };
 
-/** Every variable that a process reads. */
-export const everyEnv = {
-  ...databaseEnv,
-  ...queueEnv,
-  ...procoreEnv,
-  ...mirrorEnv,
-  ...webhookEnv,
-  ...ingestEnv,
-  ...workerEnv,
-  ...adminEnv(9464),
-  ...logEnv,
-};
-
 /** What the receiver serves. */
 export const WEBHOOK_PATH = '/webhooks/procore';
 

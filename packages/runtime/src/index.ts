@@ -8,7 +8,6 @@ export {
   companiesEnv,
   databaseEnv,
   environmentOf,
-  everyEnv,
   ingestEnv,
   logEnv,
   mirrorEnv,
@@ -22,6 +21,7 @@ export {
   workerEnv,
 } from './environment.ts';
 export { ConfigError } from './errors.ts';
+export { everyVariable } from './every-variable.ts';
 export { fingerprint } from './fingerprint.ts';
 export { followEnv } from './follow-env.ts';
 export { isLoopback } from './is-loopback.ts';
@@ -31,4 +31,3 @@ export { readEnv } from './read-env.ts';
 export { type Lifetime, type MainLifetime, runMain } from './run-main.ts';
 export { createSecrets, type Secrets } from './secrets.ts';
 export { startAdmin } from './start-admin.ts';
-export { variableOf } from './variable.ts';

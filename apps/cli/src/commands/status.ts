@@ -77,24 +77,11 @@ type Known = {
   status: Omit<Status, keyof Judgement | 'totals' | 'queue'>;
 };
 
-async function readAll(context: Context, database: Database, options: Options): Promise<Known> {
+export async function readAll(context: Context, database: Database, options: Options): Promise<Known> {
   const { pool } = database;
   const { company: companyId, project: projectId, resource } = options;
   await checkPart(context, database, options);
-  const { facts, upkeep, backfill } = await readToJudge(context, database, options);
-  const mirror = await readStatus(pool, { companyId, projectId, resource });
-  const deliveries = await readDeliveryStatus(pool, companyId ?? null);
-  return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn: facts.overwrittenOn } };
-}
-
-/** What the judge goes by, but for the queue, and what else is read for it. */
-export async function readToJudge(
-  context: Pick<Context, 'read' | 'now'>,
-  database: Database,
-  options: PartOptions,
-): Promise<Pick<Known, 'facts'> & Pick<Status, 'upkeep' | 'backfill'>> {
-  const { pool } = database;
-  const { company: companyId, project: projectId, resource } = options;
+  const part = { companyId, projectId, resource };
   const pace = context.read(upkeepSchema);
   const { PROCORE_ENVIRONMENT: environment } = context.read(environmentSchema.pick({ PROCORE_ENVIRONMENT: true }));
   const upkeep = withRounds(await readUpkeep(pool, companyId ?? null), pace);
@@ -102,12 +89,15 @@ export async function readToJudge(
     one.proofsMs === null ? [] : [{ companyId: one.companyId, roundMs: one.proofsMs }],
   );
   const backfill = await readBackfill(database, options);
+  const overwritten = overwrittenOn(environment, await readOrigin(pool), context.now());
   const facts = {
-    ...(await readFacts(pool, { companyId, projectId, resource }, proofRounds)),
-    ...{ rounds: upkeep, overwrittenOn: overwrittenOn(environment, await readOrigin(pool), context.now()) },
+    ...(await readFacts(pool, part, proofRounds)),
+    ...{ rounds: upkeep, overwrittenOn: overwritten },
     fill: backfill && { callsToGo: backfill.callsToGo + backfill.toComplete, shortage: backfill.shortage },
   };
-  return { facts, upkeep, backfill };
+  const mirror = await readStatus(pool, part);
+  const deliveries = await readDeliveryStatus(pool, companyId ?? null);
+  return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn: overwritten } };
 }
 
 async function readBackfill({ pool }: Database, { company, project, resource }: Options): Promise<Status['backfill']> {

@@ -3,7 +3,7 @@ import { type Database, openSessions } from '@procore-mirror/database';
 import type { DoctorFacts, Facts } from '@procore-mirror/mirror';
 import { ConfigError, queueAddress } from '@procore-mirror/runtime';
 import type { PartOptions } from '../check-part.ts';
-import { readQueue, readToJudge } from '../commands/status.ts';
+import { readAll, readQueue } from '../commands/status.ts';
 import type { Context } from '../context.ts';
 import {
   databaseSchema,
@@ -146,7 +146,8 @@ async function readMirror(
   const environment = orNull(() => context.read(environmentSchema))?.PROCORE_ENVIRONMENT;
   const own =
     chosen === null || environment === undefined ? null : await examineMirror(database, { ...chosen, environment });
-  const known = await readToJudge(context, database, options).catch((error: unknown) => {
+  const { company } = options; // a project that Procore has and the mirror does not know yet is no slip of the pen
+  const known = await readAll(context, database, company === undefined ? {} : { company }).catch((error: unknown) => {
     if (error instanceof ConfigError) return null;
     throw error;
   });

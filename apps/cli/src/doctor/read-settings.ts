@@ -4,11 +4,10 @@ import type { DoctorFacts } from '@procore-mirror/mirror';
 import {
   ConfigError,
   environmentOf,
-  everyEnv,
+  everyVariable,
   isLoopback,
   pathWarning,
   procoreHosts,
-  variableOf,
 } from '@procore-mirror/runtime';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
@@ -18,10 +17,8 @@ import { orNull } from './or-null.ts';
 type Readable = Pick<Context, 'variables' | 'read' | 'catalogue'>;
 type SettingFacts = DoctorFacts['settings'];
 
-const NAMES = new Set(Object.keys(everyEnv));
-const FILES = new Set(
-  Object.entries(everyEnv).flatMap(([name, field]) => (variableOf(field).file ? [`${name}_FILE`] : [])),
-);
+const NAMES = new Set(everyVariable.map(({ name }) => name));
+const FILES = new Set(everyVariable.flatMap(({ name, takesFile }) => (takesFile ? [`${name}_FILE`] : [])));
 /** Nothing else is called so. */
 const LOOKS_LIKE_OURS = /^(PROCORE|WEBHOOK|MIRROR|INGEST)_/;
 const WRONG_LETTERS = 2;
@@ -61,8 +58,8 @@ type Values = Record<string, unknown>;
 function readEach(context: Readable, env: Env): { values: Values; problems: string[] } {
   const values: Values = {};
   const problems: string[] = [];
-  for (const [name, field] of Object.entries(everyEnv)) {
-    if ((env[name] ?? (FILES.has(`${name}_FILE`) ? env[`${name}_FILE`] : undefined)) === undefined) continue;
+  for (const { name, field, takesFile } of everyVariable) {
+    if ((env[name] ?? (takesFile ? env[`${name}_FILE`] : undefined)) === undefined) continue;
     const own = problemsOf(() => Object.assign(values, context.read(z.object({ [name]: field }))));
     problems.push(...own);
   }

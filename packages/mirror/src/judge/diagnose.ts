@@ -1,5 +1,5 @@
 // What `doctor` says: all that the judge of the mirror says, and what is wrong where it runs. Pure.
-import type { Check, DoctorFacts, Examined } from './doctor-facts.ts';
+import type { Check, DoctorFacts, Examined, Found } from './doctor-facts.ts';
 import {
   examineCompanies,
   examineDeprecated,
@@ -18,8 +18,7 @@ import {
   examineSettings,
 } from './doctor-servers.ts';
 import type { Facts } from './facts.ts';
-import { type Judgement, judgeMirror, judgementOf } from './judge.ts';
-import type { Judged } from './judged.ts';
+import { findAll, type Judgement, judgementOf } from './judge.ts';
 
 export type Diagnosis = Judgement & {
   /** What was looked at, in this order, what is fine included. */
@@ -29,8 +28,8 @@ export type Diagnosis = Judgement & {
 /** `mirror` null: its database gave no answer, or is not of this version. */
 export function diagnose(found: DoctorFacts, mirror: Facts | null): Diagnosis {
   const facts = mirror === null ? null : withSeenHooks(mirror, found.hooks);
-  const ofMirror = facts === null ? [] : judgeMirror(facts);
-  const isTold = (one: Judged) => ofMirror.some((other) => isSame(one, other));
+  const ofMirror = facts === null ? [] : findAll(facts);
+  const isTold = (one: Found) => ofMirror.some((other) => isSame(one, other));
   const examined: Examined[] = [
     ...examineSettings(found),
     ...examineServers(found),
@@ -64,7 +63,7 @@ export function diagnose(found: DoctorFacts, mirror: Facts | null): Diagnosis {
 const TOLD_BY_BOTH = ['credentials-refused', 'login-unreachable', 'company-not-connected', 'queue-unreachable'];
 
 /** The same, said twice: workers report of a login what `doctor` met, too. */
-function isSame(one: Judged, other: Judged): boolean {
+function isSame(one: Found, other: Found): boolean {
   if (!TOLD_BY_BOTH.includes(one.code)) return false;
   return (['code', 'companyId', 'projectId', 'resource'] as const).every((key) => one[key] === other[key]);
 }
@@ -74,6 +73,6 @@ function stateOf(isWrong: boolean, isSkipped: boolean): Check['state'] {
   return isSkipped ? 'not checked' : 'fine';
 }
 
-function detailOf(findings: readonly Judged[]): string {
+function detailOf(findings: readonly Found[]): string {
   return findings.length === 0 ? 'nothing is wrong' : `${findings.length} of the findings`;
 }

@@ -122,5 +122,8 @@ export type Check = {
   detail: string;
 };
 
+/** A finding of `doctor`: of any code. */
+export type Found = Omit<Judged, 'code'> & { code: string };
+
 /** A check with what was found by it. */
-export type Examined = Omit<Check, 'state'> & { findings: readonly Judged[]; isSkipped?: boolean };
+export type Examined = Omit<Check, 'state'> & { findings: readonly Found[]; isSkipped?: boolean };

@@ -1,11 +1,11 @@
 // What Procore answered when `doctor` asked it.
 import type { MirrorFacts } from '@procore-mirror/database';
 import { counted } from '../plan/fill-in-words.ts';
-import type { CompanyFacts, DoctorFacts, Examined, SeenHook, ToolFacts } from './doctor-facts.ts';
+import type { CompanyFacts, DoctorFacts, Examined, Found, SeenHook, ToolFacts } from './doctor-facts.ts';
 import { namesInWords } from './doctor-servers.ts';
 import type { Facts } from './facts.ts';
 import { quoted } from './in-words.ts';
-import { about, type Judged, OF_ALL } from './judged.ts';
+import { about, OF_ALL } from './judged.ts';
 
 export function examineLogin({ login }: DoctorFacts): Examined[] {
   if (login === null) return [];
@@ -13,7 +13,7 @@ export function examineLogin({ login }: DoctorFacts): Examined[] {
   if (trouble === null) return [{ check: 'login', detail: 'an access token was given', findings: [] }];
   const isRejected = trouble.reason === 'rejected';
   const common = { ...about(OF_ALL), severity: 'error', message: trouble.message } as const;
-  const finding: Judged = isRejected
+  const finding: Found = isRejected
     ? {
         ...{ ...common, code: 'credentials-refused' },
         fix: 'set PROCORE_CLIENT_ID and PROCORE_CLIENT_SECRET (or the file of the secret) to what the app has at Procore, and PROCORE_ENVIRONMENT to where it lives',
@@ -40,7 +40,7 @@ function detailOfCompany({ companyId, answer, message }: CompanyFacts, budget: M
   return `the app is connected${window === undefined ? '' : `; ${window.left} of ${window.limit} calls of ${per} left`}`;
 }
 
-function judgeCompany({ companyId, answer, message }: CompanyFacts): Judged[] {
+function judgeCompany({ companyId, answer, message }: CompanyFacts): Found[] {
   const common = { ...about({ companyId, projectId: null, resource: null }), severity: 'error' } as const;
   switch (answer) {
     case 'well':
@@ -100,7 +100,7 @@ function toolsInWords(tools: readonly ToolFacts[]): string {
 }
 
 /** One finding for each kind of answer: who lacks one permission often lacks many. */
-function judgeTools(tools: readonly ToolFacts[], place: string): Judged[] {
+function judgeTools(tools: readonly ToolFacts[], place: string): Found[] {
   const [first] = tools;
   if (first === undefined) return [];
   const { companyId, projectId } = first;
@@ -123,7 +123,7 @@ function judgeTools(tools: readonly ToolFacts[], place: string): Judged[] {
           },
         ]),
     ...part.map(
-      ({ tool, resources, message }): Judged => ({
+      ({ tool, resources, message }): Found => ({
         ...{ ...common, code: 'tool-refused', severity: 'warning' },
         message: `Of ${tool} the service account may not read ${namesInWords(resources)} in ${place}, which is a permission of its own: ${message}.`,
         fix: `give it the permission for ${namesInWords(resources)} (${where}), or leave it out (MIRROR_RESOURCES)`,
@@ -192,7 +192,7 @@ export function examineHooks({ hooks }: DoctorFacts): Examined[] {
 
 export function examineDeprecated({ deprecated }: DoctorFacts): Examined[] {
   if (deprecated === null) return [];
-  const findings = deprecated.map(({ path, resources, calls, lastAt }): Judged => {
+  const findings = deprecated.map(({ path, resources, calls, lastAt }): Found => {
     const used = resources.length === 0 ? '' : `, for ${namesInWords(resources)}`;
     const made = calls === 0 ? 'no call of the last seven days' : `${counted(calls, 'call')} in the last seven days`;
     return {

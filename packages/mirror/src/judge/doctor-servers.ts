@@ -1,9 +1,9 @@
 // Settings, servers, rights, clocks and disks, as `doctor` finds them.
 import { counted } from '../plan/fill-in-words.ts';
-import type { DiskFacts, DoctorFacts, Examined, NamedServer } from './doctor-facts.ts';
+import type { DiskFacts, DoctorFacts, Examined, Found, NamedServer } from './doctor-facts.ts';
 import { SECOND } from './in-words.ts';
-import { misfit } from './judge.ts';
-import { about, type Judged, OF_ALL } from './judged.ts';
+import { judgeMisfit } from './judge.ts';
+import { about, OF_ALL } from './judged.ts';
 import { CLOCKS_APART, judgeQueue } from './processes.ts';
 
 const OLDEST_POSTGRES = 150_000;
@@ -20,34 +20,34 @@ export function namesInWords(names: readonly string[]): string {
 
 export function examineSettings({ settings, otherOrigin }: DoctorFacts): Examined[] {
   const { problems, unset, unknown, contradictions, doubtfulSecrets, set } = settings;
-  const findings: Judged[] = [
+  const findings: Found[] = [
     ...problems.map(
-      (message): Judged => ({
+      (message): Found => ({
         ...{ ...ofAll, code: 'setting-wrong', severity: 'error', message: `${message}.` },
         fix: 'correct it in the environment or in .env (see .env.example); no process starts with it',
       }),
     ),
     ...unset.map(
-      ({ name, what, isNeeded }): Judged => ({
+      ({ name, what, isNeeded }): Found => ({
         ...{ ...ofAll, code: 'setting-missing', severity: isNeeded ? 'error' : 'info' },
         message: `${name} is not set: ${what}.`,
         fix: `set ${name} in the environment or in .env (see .env.example)`,
       }),
     ),
     ...unknown.map(
-      ({ name, meant }): Judged => ({
+      ({ name, meant }): Found => ({
         ...{ ...ofAll, code: 'setting-unknown', severity: 'warning' },
         message: `${name} is set, and nothing reads it.`,
         fix: meant === null ? `take ${name} away` : `if ${meant} is meant, rename it; else take it away`,
       }),
     ),
     ...contradictions.map(
-      ({ message, fix, isSure }): Judged => ({
+      ({ message, fix, isSure }): Found => ({
         ...{ ...ofAll, code: 'settings-contradict', severity: isSure ? 'error' : 'warning', message, fix },
       }),
     ),
     ...doubtfulSecrets.map(
-      ({ name, why }): Judged => ({
+      ({ name, why }): Found => ({
         ...{ ...ofAll, code: 'secret-doubtful', severity: 'warning' },
         message: `The value of ${name} does not look like a secret: ${why}.`,
         fix: `set ${name} to the value itself, one that nobody can guess`,
@@ -71,7 +71,7 @@ export function examineServers({ servers }: DoctorFacts): Examined[] {
   return servers.map((server) => {
     const { variable, address, facts, problem } = server;
     if (facts === null) {
-      const finding: Judged = {
+      const finding: Found = {
         ...{ ...ofAll, code: 'database-unreachable', severity: 'error', message: `${variable}: ${problem}.` },
         fix: `start that server, or correct ${variable}; that of \`npm start\` runs only as long as it does`,
       };
@@ -88,7 +88,7 @@ export function examineServers({ servers }: DoctorFacts): Examined[] {
   });
 }
 
-const DIFFER: Judged = {
+const DIFFER: Found = {
   ...{ ...ofAll, code: 'databases-differ', severity: 'error' },
   message: 'DATABASE_URL and DATABASE_URL_DIRECT lead to two databases.',
   fix: 'let DATABASE_URL_DIRECT name the database behind DATABASE_URL, without the pooler',
@@ -100,16 +100,16 @@ function findDifferent(servers: readonly NamedServer[]): NamedServer | undefined
   return first?.facts && direct?.facts && first.facts.identity !== direct.facts.identity ? direct : undefined;
 }
 
-function judgeServer(server: NamedServer, servers: readonly NamedServer[]): Judged[] {
+function judgeServer(server: NamedServer, servers: readonly NamedServer[]): Found[] {
   const { variable, facts } = server;
   if (facts === null) return [];
   const { version, versionNumber, encoding, isReadOnly, keepsSessions } = facts;
-  const error = (one: Pick<Judged, 'code' | 'message' | 'fix'>): Judged => ({
+  const error = (one: Pick<Found, 'code' | 'message' | 'fix'>): Found => ({
     ...{ ...ofAll, ...one, severity: 'error', message: `${variable}: ${one.message}.` },
   });
   const forgets = forgetfulSettings(facts);
   const isHelped = variable === 'DATABASE_URL' && servers.some((one) => one.variable === 'DATABASE_URL_DIRECT');
-  const when = (isSo: boolean, one: Pick<Judged, 'code' | 'message' | 'fix'>) => (isSo ? [error(one)] : []);
+  const when = (isSo: boolean, one: Pick<Found, 'code' | 'message' | 'fix'>) => (isSo ? [error(one)] : []);
   const pooled = when(!keepsSessions && !isHelped, {
     code: 'pooler-in-between',
     message:
@@ -158,7 +158,7 @@ export function examineSchema({ misfit: problem }: DoctorFacts): Examined[] {
     {
       check: 'schema',
       detail: problem === null ? 'fits this version' : 'does not fit',
-      findings: problem === null ? [] : [misfit(problem)],
+      findings: problem === null ? [] : judgeMisfit(problem).findings.map((finding) => ({ ...ofAll, ...finding })),
     },
   ];
 }
@@ -166,7 +166,7 @@ export function examineSchema({ misfit: problem }: DoctorFacts): Examined[] {
 export function examineRights({ rights }: DoctorFacts): Examined[] {
   if (rights === null) return [];
   const { reader, writers, openSchemas, rowSecurity } = rights;
-  const findings: Judged[] = [
+  const findings: Found[] = [
     ...(reader === null
       ? [
           {
@@ -177,7 +177,7 @@ export function examineRights({ rights }: DoctorFacts): Examined[] {
         ]
       : judgeReader(reader)),
     ...writers.map(
-      ({ role, first, count }): Judged => ({
+      ({ role, first, count }): Found => ({
         ...{ ...ofAll, code: 'others-may-write', severity: role === null ? 'error' : 'warning' },
         message: `${role === null ? 'Everybody' : `Role ${role}`} may change rows of ${first}${count > 1 ? ` and ${count - 1} more tables` : ''}: what is written there is no copy of Procore's, and the next fetch overwrites it.`,
         fix: `revoke insert, update, delete, truncate on all tables in schema procore from ${role === null ? 'public' : quoted(role)}`,
@@ -211,9 +211,9 @@ export function examineRights({ rights }: DoctorFacts): Examined[] {
   ];
 }
 
-function judgeReader(reader: NonNullable<NonNullable<DoctorFacts['rights']>['reader']>): Judged[] {
+function judgeReader(reader: NonNullable<NonNullable<DoctorFacts['rights']>['reader']>): Found[] {
   const { mayLogIn, lacks, writes, seesMore } = reader;
-  const when = (isSo: boolean, one: Pick<Judged, 'code' | 'severity' | 'message' | 'fix'>): Judged[] =>
+  const when = (isSo: boolean, one: Pick<Found, 'code' | 'severity' | 'message' | 'fix'>): Found[] =>
     isSo ? [{ ...ofAll, ...one }] : [];
   return [
     ...when(writes.length > 0, {
@@ -251,7 +251,7 @@ export function examineQueue({ queue, waiting }: DoctorFacts): Examined[] {
   if (redis === null) return [{ check: 'queue', detail: `${address} (${variable})${waits}`, findings: reached }];
   const { versions, problems, warnings, troubles } = redis;
   const old = versions.filter((version) => Number.parseInt(version, 10) < OLDEST_REDIS);
-  const findings: Judged[] = [
+  const findings: Found[] = [
     ...reached,
     ...(problems.length === 0
       ? []
@@ -263,7 +263,7 @@ export function examineQueue({ queue, waiting }: DoctorFacts): Examined[] {
           },
         ]),
     ...warnings.map(
-      (warning): Judged => ({
+      (warning): Found => ({
         ...{ ...ofAll, code: 'queue-may-forget', severity: 'info', message: `${capital(warning)}.` },
         fix: warning.includes('appendfsync')
           ? 'CONFIG SET appendfsync always; CONFIG REWRITE'
@@ -271,7 +271,7 @@ export function examineQueue({ queue, waiting }: DoctorFacts): Examined[] {
       }),
     ),
     ...troubles.map(
-      (trouble): Judged => ({
+      (trouble): Found => ({
         ...{ ...ofAll, code: 'queue-in-trouble', severity: 'error', message: `Redis at ${address}: ${trouble}.` },
         fix: 'see the log of Redis, its disk and its memory (`redis-cli info`)',
       }),
@@ -307,7 +307,7 @@ export function examineClocks({ servers, procoreAheadMs }: DoctorFacts): Examine
   const findings = clocks
     .filter(({ aheadMs }) => Math.abs(aheadMs ?? 0) > CLOCKS_APART)
     .map(
-      ({ whose, aheadMs, severity }): Judged => ({
+      ({ whose, aheadMs, severity }): Found => ({
         ...{ ...ofAll, code: 'clock-off', severity },
         message: `The clock of this machine is ${inSeconds(aheadMs ?? 0)} s ${(aheadMs ?? 0) > 0 ? 'ahead of' : 'behind'} ${whose}.`,
         fix: 'let all machines follow one time server (NTP)',
@@ -326,7 +326,7 @@ export function examineDisks({ disks }: DoctorFacts): Examined[] {
   }));
 }
 
-function judgeDisk({ what, path, problem, freeBytes, totalBytes }: DiskFacts): Judged[] {
+function judgeDisk({ what, path, problem, freeBytes, totalBytes }: DiskFacts): Found[] {
   if (problem !== null) {
     return [
       {

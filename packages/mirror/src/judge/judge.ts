@@ -21,28 +21,26 @@ const SEVERITIES = ['error', 'warning', 'info'] as const;
 
 /** What a person may have to know. */
 export function judge(facts: Facts): Judgement {
-  return judgementOf(judgeMirror(facts));
+  return judgementOf(findAll(facts));
 }
 
-/** The same, not put in order. */
-export function judgeMirror(facts: Facts): Judged[] {
+/** The findings by themselves, with when each is over by itself. */
+export function findAll(facts: Facts): Judged[] {
   return RULES.flatMap((rule) => rule(facts));
 }
 
 /** The same of a database that is not of this version: nothing else of it can be read. */
 export function judgeMisfit(problem: string): Judgement {
-  return judgementOf([misfit(problem)]);
+  return judgementOf([
+    {
+      ...{ code: 'schema-misfit', severity: 'error', companyId: null, projectId: null, resource: null, since: null },
+      ...{ message: problem, fix: 'do what the message says, then try again', until: null },
+    },
+  ]);
 }
 
-export function misfit(problem: string): Judged {
-  return {
-    ...{ code: 'schema-misfit', severity: 'error', companyId: null, projectId: null, resource: null, since: null },
-    ...{ message: problem, fix: 'do what the message says, then try again', until: null },
-  };
-}
-
-/** A verdict of all of them together. */
-export function judgementOf(judged: readonly Judged[]): Judgement {
+/** The verdict on findings, those of other codes included. */
+export function judgementOf(judged: readonly (Omit<Judged, 'code'> & Pick<Finding, 'code'>)[]): Judgement {
   const findings = judged.toSorted((one, other) => rankOf(one) - rankOf(other) || compareSince(one, other));
   const verdict = verdictOf(findings);
   const warnings = findings.filter(({ severity }) => severity === 'warning');
