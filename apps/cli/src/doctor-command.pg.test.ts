@@ -400,6 +400,8 @@ test('a disk that cannot be used', async () => {
     () => rm(file),
     { INGEST_SPOOL_DIR: file },
   );
+  const gone = await doctor({ INGEST_SPOOL_DIR: file });
+  expect(stateOf(gone, 'disk: the spool (INGEST_SPOOL_DIR)')).toBe('not checked');
 });
 
 test('a clock that is off', async () => {

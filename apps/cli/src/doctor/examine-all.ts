@@ -54,14 +54,15 @@ export async function examineAll(context: Context, options: Options): Promise<Ex
       wanted: selection?.MIRROR_PROJECTS,
     });
     const known = fitting === null ? null : await readMirror(context, fitting, options, waiting);
+    const { disks, notLooked } = await examineDisks(context, servers);
     const facts: DoctorFacts = {
       ...{ settings: { ...settings, problems: [...settings.problems, ...problems] }, servers, queue, waiting },
       ...{ login: asked.login, companies: asked.companies, tools: asked.tools, hooks: asked.hooks },
-      ...{ procoreAheadMs: asked.procoreAheadMs, disks: await examineDisks(context, servers) },
+      ...{ procoreAheadMs: asked.procoreAheadMs, disks },
       ...(known?.own ?? { rights: null, deprecated: null, otherOrigin: null }),
       ...(misfit !== undefined && { misfit }),
       notLooked: [
-        ...asked.notLooked,
+        ...[...asked.notLooked, ...notLooked],
         ...(known === null ? [{ check: 'the mirror', why: 'its database cannot be read' }] : []),
         ...(known !== null && known.facts === null ? [{ check: 'the mirror', why: WRONG_SETTINGS }] : []),
       ],

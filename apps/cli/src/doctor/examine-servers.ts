@@ -55,15 +55,21 @@ export async function examineQueue(context: Context): Promise<NonNullable<Doctor
   return { ...queue, redis };
 }
 
+const SPOOL = 'the spool (INGEST_SPOOL_DIR)';
+
 /** The spool, and the data of a Postgres that runs on this machine. A directory that is not here is of another machine. */
-export async function examineDisks(context: Context, servers: readonly NamedServer[]): Promise<DoctorFacts['disks']> {
+export async function examineDisks(
+  context: Context,
+  servers: readonly NamedServer[],
+): Promise<Pick<DoctorFacts, 'disks' | 'notLooked'>> {
   const { INGEST_SPOOL_DIR: spool } = context.read(spoolSchema);
   const local = servers.find(({ address, facts }) => facts !== null && /^(localhost|127\.|\[::1\]|\/)/.test(address));
   const data = local?.facts?.dataDirectory ?? null;
-  return [
-    ...(data === null ? [] : await examineDisk('the data of Postgres', data, { isOurs: false })),
-    ...(await examineDisk('the spool (INGEST_SPOOL_DIR)', path.resolve(spool), { isOurs: true })),
-  ];
+  const directory = path.resolve(spool);
+  const ofSpool = await examineDisk(SPOOL, directory, { isOurs: true });
+  const ofData = data === null ? [] : await examineDisk('the data of Postgres', data, { isOurs: false });
+  const why = `there is no ${directory} here; a receiver makes it, on its machine`;
+  return { disks: [...ofData, ...ofSpool], notLooked: ofSpool.length > 0 ? [] : [{ check: `disk: ${SPOOL}`, why }] };
 }
 
 async function examineDisk(
