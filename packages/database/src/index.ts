@@ -16,7 +16,7 @@ export {
   readListFacts,
   readPageSizes,
 } from './calls/lists.ts';
-export { readShortages, type Shortage } from './calls/shortage.ts';
+export { readCallsGone, readShortages, type Shortage } from './calls/shortage.ts';
 export { type CallWindows, readCallWindows } from './calls/windows.ts';
 export { type Database, type DatabaseOptions, openDatabase, openSessions } from './connection/open-database.ts';
 export type { Queryable, Transaction } from './connection/queryable.ts';

@@ -1,7 +1,7 @@
 // What Procore is asked: for a token, who we are in each company, what may be read in a few places, and what hooks there are.
 import { AuthError, createAuth } from '@procore-mirror/auth';
 import type { OpenProcore } from '@procore-mirror/calls';
-import { type Database, readFacts } from '@procore-mirror/database';
+import { readCallsGone } from '@procore-mirror/database';
 import {
   callsToExamine,
   createNeighbours,
@@ -107,10 +107,11 @@ async function askParts(
   const notLooked: DoctorFacts['notLooked'][number][] = [];
   /** A part that Procore's trouble ends leaves the others alone; one for which there are no calls does not wait for them. */
   const part: Part = async (check, companyIds, work) => {
-    const why = await callsGoneFor(asking.database, companyIds);
+    const until = await readCallsGone(asking.database.pool, companyIds);
     try {
-      if (why === null) return await work();
-      notLooked.push({ check, why });
+      if (until === null) return await work();
+      const clock = new Date(until).toISOString().slice(11, 16);
+      notLooked.push({ check, why: `no calls are left before ${clock} UTC` });
     } catch (error) {
       asking.context.signal.throwIfAborted();
       notLooked.push({ check, why: whyNotLooked(error, limit) });
@@ -138,17 +139,6 @@ async function askParts(
   );
   if (typeof hooks === 'string') notLooked.push({ check: 'hooks', why: hooks });
   return { companies, tools, hooks: typeof hooks === 'string' ? null : hooks, notLooked };
-}
-
-/** Until when one of the companies may make no call at all; null: they may. */
-async function callsGoneFor({ pool }: Database, companyIds: readonly string[]): Promise<string | null> {
-  for (const companyId of companyIds) {
-    const { budget, pauses } = await readFacts(pool, { companyId }, []);
-    const gone = budget.windows.find(({ window, left, endsAt }) => window === 'hour' && left <= 0 && endsAt !== null);
-    const until = gone?.endsAt ?? pauses[0]?.until ?? null;
-    if (until !== null) return `no calls are left before ${new Date(until).toISOString().slice(11, 16)} UTC`;
-  }
-  return null;
 }
 
 function whyNotLooked(error: unknown, limit: AbortSignal): string {
