@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { filesOf, read, show } from './documents.ts';
 
 const sources = filesOf('{apps,packages}/*/src/**/*.ts').filter(
-  (file) => !file.endsWith('.test.ts') && /\b(Finding|Judged)\b/.test(read(file)),
+  (file) => !file.endsWith('.test.ts') && /\b(Finding|Judged|Found)\b/.test(read(file)),
 );
 const codes = sources.flatMap((file) =>
   [...read(file).matchAll(/\bcode: '([a-z]+(?:-[a-z]+)*)'/g)].map(([, text = '']) => ({ file, text })),

@@ -14,6 +14,9 @@ export type Context = {
   now: () => Date;
   /** Aborted when the process is to end. */
   signal: AbortSignal;
+  /** Every variable as it is set, that of a running `npm start` included. */
+  variables: () => Env;
+  secrets: Secrets;
   /** The environment, that of a running `npm start` included where it stands in; its secrets are not printed. Throws a ConfigError. */
   read: <S extends z.ZodObject>(schema: S) => z.infer<S>;
   /** What can be mirrored, and what the operator chose of it; null stands for all. Throws a ConfigError. */
@@ -33,7 +36,7 @@ export function createContext(options: {
 }): Context {
   const { output, signal, secrets } = options;
   const read: Context['read'] = (schema) => {
-    const known = readEnv(schema, withStarted(options.env, options.startFile));
+    const known = readEnv(schema, context.variables());
     addEnvSecrets(options.secrets, schema, known);
     return known;
   };
@@ -41,6 +44,8 @@ export function createContext(options: {
     output,
     now: () => new Date(),
     signal,
+    secrets,
+    variables: () => withStarted(options.env, options.startFile),
     read,
     catalogue: () => {
       const known = read(mirrorSchema);

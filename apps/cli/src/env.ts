@@ -4,6 +4,7 @@ import {
   ConfigError,
   companiesEnv,
   databaseEnv,
+  ingestEnv,
   mirrorEnv,
   procoreEnv,
   queueEnv,
@@ -15,6 +16,8 @@ import { z } from 'zod';
 export type Env = Record<string, string | undefined>;
 
 export const mirrorSchema = z.object({ ...mirrorEnv });
+export const databaseSchema = z.object({ DATABASE_URL: databaseEnv.DATABASE_URL });
+export const directSchema = z.object({ DATABASE_URL_DIRECT: databaseEnv.DATABASE_URL_DIRECT });
 export const queueSchema = z.object({ ...databaseEnv, ...queueEnv });
 export const companiesSchema = z.object({ PROCORE_COMPANY_IDS: procoreEnv.PROCORE_COMPANY_IDS });
 export const environmentSchema = z.object({
@@ -43,6 +46,13 @@ export const hooksSchema = z.object({
   ...applyHooksSchema.shape,
   WEBHOOK_AUTHORIZATION: webhookEnv.WEBHOOK_AUTHORIZATION.optional(),
 });
+/** The same for who does without where something is not set. */
+export const lookedHooksSchema = z.object({
+  WEBHOOK_URL: webhookEnv.WEBHOOK_URL,
+  WEBHOOK_NAMESPACE: webhookEnv.WEBHOOK_NAMESPACE,
+  WEBHOOK_AUTHORIZATION: webhookEnv.WEBHOOK_AUTHORIZATION.optional(),
+});
+export const spoolSchema = z.object({ INGEST_SPOOL_DIR: ingestEnv.INGEST_SPOOL_DIR });
 export const upkeepSchema = z.object(workerEnv).pick({
   ...{ CHECK_HOOKS_EVERY_MS: true, REPAIR_EVERY_MS: true, VERIFY_EVERY_MS: true },
 });

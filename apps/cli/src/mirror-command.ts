@@ -7,6 +7,7 @@ import { addDeadLettersDiscard } from './commands/dead-letters-discard.ts';
 import { addDeadLettersList } from './commands/dead-letters-list.ts';
 import { addDeadLettersReplay } from './commands/dead-letters-replay.ts';
 import { addDeadLettersShow } from './commands/dead-letters-show.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addEventsList } from './commands/events-list.ts';
 import { addEventsShow } from './commands/events-show.ts';
 import { addExplain } from './commands/explain.ts';
@@ -88,6 +89,7 @@ export function createProgram(run: Run, options: Pick<Surroundings, 'version' | 
   addMigrate(program, run);
   addResources(program, run);
   addStatus(program, run);
+  addDoctor(program, run);
   addExplain(program, run);
   addBackfill(program, run);
   addRepair(program, run);

@@ -1,5 +1,5 @@
 import { AuthError } from '@procore-mirror/auth';
-import { openProcore, troubleInWords } from '@procore-mirror/calls';
+import { type OpenProcore, openProcore, troubleInWords } from '@procore-mirror/calls';
 import type { Database } from '@procore-mirror/database';
 import { heedScopes, usualPace } from '@procore-mirror/mirror';
 import type { ProcoreClient } from '@procore-mirror/procore';
@@ -20,19 +20,8 @@ export async function withProcore<T>(options: {
   note: (line: string) => void;
   work: (client: ProcoreClient) => Promise<T>;
 }): Promise<T> {
-  const { env, database, secrets, signal, note, work } = options;
-  const procore = openProcore({
-    account: {
-      ...procoreHosts(env),
-      credentials: () => ({ clientId: env.PROCORE_CLIENT_ID, clientSecret: env.PROCORE_CLIENT_SECRET }),
-    },
-    ...{ database, holder: `cli/${process.pid}` },
-    onSecret: (token) => secrets.add(token),
-    onTrouble: (trouble) => {
-      const words = troubleInWords(trouble);
-      if (words !== null) note(words);
-    },
-  });
+  const { database, signal, work } = options;
+  const procore = openAccount(options);
   try {
     await procore.login.token(signal).catch(unreached);
     const client = heedScopes(procore.client, {
@@ -47,6 +36,35 @@ export async function withProcore<T>(options: {
   } finally {
     await procore.close();
   }
+}
+
+/** The way of a command's calls, with nothing asked yet. To be closed. */
+export function openAccount(options: {
+  env: z.infer<typeof procoreSchema>;
+  database: Database;
+  secrets: Secrets;
+  note: (line: string) => void;
+  onCall?: () => void;
+}): OpenProcore {
+  const { env, database, secrets, note, onCall } = options;
+  return openProcore({
+    account: accountOf(env),
+    ...{ database, holder: `cli/${process.pid}` },
+    onSecret: (token) => secrets.add(token),
+    ...(onCall !== undefined && { onCall }),
+    onTrouble: (trouble) => {
+      const words = troubleInWords(trouble);
+      if (words !== null) note(words);
+    },
+  });
+}
+
+/** Where to sign in, and as whom. */
+export function accountOf(env: z.infer<typeof procoreSchema>): Parameters<typeof openProcore>[0]['account'] {
+  return {
+    ...procoreHosts(env),
+    credentials: () => ({ clientId: env.PROCORE_CLIENT_ID, clientSecret: env.PROCORE_CLIENT_SECRET }),
+  };
 }
 
 function unreached(error: unknown): never {

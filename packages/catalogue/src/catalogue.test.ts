@@ -2,6 +2,7 @@ import { expandPath } from '@procore-mirror/procore';
 import { describe, expect, test } from 'vitest';
 import { catalogue, createCatalogue } from './catalogue.ts';
 import type { CatalogueEntryInput } from './catalogue-entry.ts';
+import { isDeprecated } from './deprecated-paths.ts';
 import names from './fixtures/resource-names.json' with { type: 'json' };
 import { dependentsOf, isListedByParent, parentsOf } from './relatives.ts';
 import { tableNameOf } from './table-names.ts';
@@ -47,9 +48,9 @@ test('what has a parent depends on where that is, whatever ties it there', () =>
 
 test('nothing is read from a path that Procore has deprecated', () => {
   const paths = catalogue.entries.flatMap(({ show, list }) => [show ?? [], list?.path ?? []].flat());
-  // What they are is in our notes (docs/procore.md: Deprecations).
-  const deprecated = /\/rest\/v1\.0\/(todos|standard_cost_code_lists(?!\/\{id\}))/;
-  expect(paths.filter((path) => deprecated.test(path))).toEqual([]);
+  expect(paths.filter(isDeprecated)).toEqual([]);
+  expect(isDeprecated('/rest/v1.0/todos/{id}')).toBe(true);
+  expect(isDeprecated('/rest/v1.0/standard_cost_code_lists/{id}')).toBe(false);
 });
 
 test('what cannot be read is found without a table, and got by nobody', () => {

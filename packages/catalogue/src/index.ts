@@ -2,9 +2,10 @@ export { catalogue, createCatalogue } from './catalogue.ts';
 export { type CatalogueEntry, type CatalogueEntryInput, type Wrapper, wrappersOf } from './catalogue-entry.ts';
 export type { Catalogue, CataloguedResource } from './catalogued-resource.ts';
 export { chooseResources, unknownResource } from './choose-resources.ts';
+export { isDeprecated } from './deprecated-paths.ts';
 export { CatalogueError } from './errors.ts';
 export { loadCatalogue } from './load-catalogue.ts';
-export { nearestNames, probableName } from './nearest-names.ts';
+export { misspelledName, nearestNames, probableName } from './nearest-names.ts';
 export { ourEntries } from './our-entries.ts';
 export {
   carriedAlong,

@@ -9,6 +9,12 @@ export function probableName(name: string, known: readonly string[]): string | u
   return nearest !== undefined && nearest.distance <= name.length / 2 ? nearest.one : undefined;
 }
 
+/** The nearest name, if no more than `most` letters of it are wrong. */
+export function misspelledName(name: string, known: readonly string[], most: number): string | undefined {
+  const [nearest] = byDistance(name, known);
+  return nearest !== undefined && nearest.distance <= most ? nearest.one : undefined;
+}
+
 function byDistance(name: string, known: readonly string[]): { one: string; distance: number }[] {
   return known
     .map((one) => ({ one, distance: distanceBetween(name.toLowerCase(), one.toLowerCase()) }))

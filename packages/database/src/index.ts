@@ -1,5 +1,12 @@
 export { learnLimits, pauseCalls, readAffordableCalls, takeCalls, type WantedCall } from './calls/budget.ts';
-export { addFetches, type Fetch, type PastFetch, removeOldFetches, wasAnswered } from './calls/fetches.ts';
+export {
+  addFetches,
+  countByRoute,
+  type Fetch,
+  type PastFetch,
+  removeOldFetches,
+  wasAnswered,
+} from './calls/fetches.ts';
 export {
   type ListFacts,
   type ListKey,
@@ -9,7 +16,7 @@ export {
   readListFacts,
   readPageSizes,
 } from './calls/lists.ts';
-export { readShortages, type Shortage } from './calls/shortage.ts';
+export { readCallsGone, readShortages, type Shortage } from './calls/shortage.ts';
 export { type CallWindows, readCallWindows } from './calls/windows.ts';
 export { type Database, type DatabaseOptions, openDatabase, openSessions } from './connection/open-database.ts';
 export type { Queryable, Transaction } from './connection/queryable.ts';
@@ -76,6 +83,8 @@ export {
   listTold,
   type Place,
 } from './operators/known-places.ts';
+export { lookAtRights, type RightsFacts } from './operators/look-at-rights.ts';
+export { lookAtServer, type ServerFacts } from './operators/look-at-server.ts';
 export { listShortCompanies, type MetricFacts, readMetricFacts } from './operators/metric-facts.ts';
 export {
   countToEmpty,

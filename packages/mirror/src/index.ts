@@ -2,14 +2,17 @@ export { appliedInWords, applyAllHooks, planAllHooks, removeHooks } from './appl
 export { applyHooks } from './apply-hooks.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
 export { ScopeParkedError } from './errors.ts';
+export { callsToExamine, examineCompany, examineTools } from './examine-procore.ts';
 export { explainRecord, type RecordStory } from './explain-record.ts';
 export { type BatchReport, fetchBatch } from './fetch-batch.ts';
 export { IDLE_MS, keysOf, startFetchLoop } from './fetch-loop.ts';
 export { startFillLoop } from './fill-loop.ts';
 export { findLate, type LateDeliveries } from './find-late.ts';
-export { gatherFacts } from './gather-facts.ts';
+export { type GatheredFacts, gatherFacts } from './gather-facts.ts';
 export { heedScopes } from './heed-scopes.ts';
 export { startHookLoop } from './hook-loop.ts';
+export { type Diagnosis, diagnose } from './judge/diagnose.ts';
+export type { DoctorFacts } from './judge/doctor-facts.ts';
 export { type EventOutcome, outcomeOfEvent } from './judge/event-outcome.ts';
 export type { Facts } from './judge/facts.ts';
 export { FINDING_CODES, type Finding, type Verdict, verdictOf } from './judge/finding.ts';

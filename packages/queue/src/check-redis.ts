@@ -6,6 +6,10 @@ export type RedisFindings = {
   /** What makes it lose acknowledged deliveries. */
   problems: readonly string[];
   warnings: readonly string[];
+  /** What else is wrong with it just now; each needs a person. */
+  troubles: readonly string[];
+  /** Of each master, where it tells. */
+  versions: readonly string[];
   /** BullMQ reads the version from INFO; where INFO is forbidden it must not try. */
   infoAllowed: boolean;
 };
@@ -17,6 +21,8 @@ export async function checkRedis(client: Redis | Cluster): Promise<RedisFindings
   return {
     problems: unique(findings.flatMap(({ problems }) => problems)),
     warnings: unique(findings.flatMap(({ warnings }) => warnings)),
+    troubles: unique(findings.flatMap(({ troubles }) => troubles)),
+    versions: unique(findings.flatMap(({ versions }) => versions)),
     infoAllowed: findings.every(({ infoAllowed }) => infoAllowed),
   };
 }
@@ -24,7 +30,30 @@ export async function checkRedis(client: Redis | Cluster): Promise<RedisFindings
 async function checkServer(client: Redis): Promise<RedisFindings> {
   const info = await ask(client, () => client.info());
   const told = { ...factsOfInfo(info), ...(await factsOfConfig(client)) };
-  return { ...judge(told), infoAllowed: info !== null };
+  const version = /^redis_version:(\S+)/m.exec(info ?? '')?.[1];
+  return {
+    ...judge(told),
+    troubles: troublesOf(info ?? ''),
+    versions: version === undefined ? [] : [version],
+    infoAllowed: info !== null,
+  };
+}
+
+const NEARLY_FULL = 0.9;
+
+/** What INFO tells of writes that failed, or soon will. */
+function troublesOf(info: string): string[] {
+  const said = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
+  const [used, most] = [Number(said('used_memory') ?? 0), Number(said('maxmemory') ?? 0)];
+  return [
+    ...(said('role') === 'slave' ? ['it is a replica, which takes no writes'] : []),
+    ...(said('aof_last_write_status') === 'err' ? ['its last write to the append-only file failed'] : []),
+    ...(said('aof_last_bgrewrite_status') === 'err' ? ['its append-only file could not be rewritten'] : []),
+    ...(said('rdb_last_bgsave_status') === 'err' ? ['its last snapshot failed, after which it may refuse writes'] : []),
+    ...(most > 0 && used > NEARLY_FULL * most
+      ? [`it uses ${Math.round((100 * used) / most)} % of its maxmemory, and refuses writes when that is full`]
+      : []),
+  ];
 }
 
 type Facts = { appendonly?: string; 'maxmemory-policy'?: string; appendfsync?: string };

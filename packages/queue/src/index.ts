@@ -3,3 +3,4 @@ export { type DeliveryQueue, type DeliveryQueueOptions, openDeliveryQueue } from
 export { type Envelope, readLabel, type SealedEnvelope, writeLabel } from './envelope.ts';
 export { QueueUnreachableError, UnfitQueueError, VolatileQueueError } from './errors.ts';
 export { createGroupCommit } from './group-commit.ts';
+export { lookAtRedis } from './redis-backend.ts';

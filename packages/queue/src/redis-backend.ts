@@ -2,13 +2,47 @@ import { type RedisAddress, readRedisAddress, serverOf } from '@procore-mirror/a
 import { type BackendFactory, createRedisBackend, type IQueueBackend } from 'bullmq';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Backend, BackendOptions } from './backend.ts';
-import { checkRedis } from './check-redis.ts';
+import { checkRedis, type RedisFindings } from './check-redis.ts';
 import { QueueUnreachableError, UnfitQueueError, VolatileQueueError } from './errors.ts';
 import { createRedisLanding } from './redis-landing.ts';
 import { within } from './within.ts';
 
 /** Throws QueueUnreachableError, UnfitQueueError, or VolatileQueueError unless that is allowed. */
 export async function openRedisBackend(options: BackendOptions): Promise<Backend> {
+  const { client, blocking, findings } = await openClient(options, ({ problems }) => {
+    if (problems.length > 0 && !options.allowVolatile) throw new VolatileQueueError(serverOf(options.url), problems);
+  });
+  const { problems, warnings, infoAllowed } = findings;
+  const accepted = problems.length === 0 ? [] : [new VolatileQueueError(serverOf(options.url), problems).message];
+  for (const warning of [...accepted, ...warnings]) options.onWarning(warning);
+  const prefix = `{${options.namespace}}`; // the braces keep all keys of a queue in one slot of a cluster
+  const key = `${prefix}:landing`;
+  return {
+    createBackend: onClient(client),
+    queueName: 'deliveries',
+    prefix,
+    // Both kinds can be duplicated, but TypeScript sees two signatures.
+    landing: createRedisLanding({ client, duplicate: () => (client as Redis).duplicate(), key }),
+    skipVersionCheck: !infoAllowed,
+    async close() {
+      for (const duplicate of blocking) duplicate.disconnect();
+      await disconnect(client);
+    },
+  };
+}
+
+/** What the Redis at this address is, and whether it keeps what it acknowledges. Throws QueueUnreachableError, UnfitQueueError. */
+export async function lookAtRedis(url: string): Promise<RedisFindings> {
+  const { client, findings } = await openClient({ url, timeoutMs: 2_000, openWithinMs: 5_000, onError: () => {} });
+  await disconnect(client);
+  return findings;
+}
+
+/** Connected, and what was found out. What `check` throws ends it. */
+async function openClient(
+  options: Pick<BackendOptions, 'url' | 'timeoutMs' | 'openWithinMs' | 'onError'>,
+  check: (findings: RedisFindings) => void = () => {},
+): Promise<{ client: Redis | Cluster; blocking: readonly (Redis | Cluster)[]; findings: RedisFindings }> {
   const address = readRedisAddress(options.url);
   const server = serverOf(options.url);
   let refusal: Error | null = null;
@@ -23,28 +57,9 @@ export async function openRedisBackend(options: BackendOptions): Promise<Backend
   });
   try {
     await within(client.connect(), options.openWithinMs, 'connecting');
-    const { problems, warnings, infoAllowed } = await within(
-      checkRedis(client),
-      options.openWithinMs,
-      'asking its settings',
-    );
-    const volatile = problems.length > 0 ? new VolatileQueueError(server, problems) : null;
-    if (volatile !== null && !options.allowVolatile) throw volatile;
-    for (const warning of volatile === null ? warnings : [volatile.message, ...warnings]) options.onWarning(warning);
-    const prefix = `{${options.namespace}}`; // the braces keep all keys of a queue in one slot of a cluster
-    const key = `${prefix}:landing`;
-    return {
-      createBackend: onClient(client),
-      queueName: 'deliveries',
-      prefix,
-      // Both kinds can be duplicated, but TypeScript sees two signatures.
-      landing: createRedisLanding({ client, duplicate: () => (client as Redis).duplicate(), key }),
-      skipVersionCheck: !infoAllowed,
-      async close() {
-        for (const duplicate of blocking) duplicate.disconnect();
-        await disconnect(client);
-      },
-    };
+    const findings = await within(checkRedis(client), options.openWithinMs, 'asking its settings');
+    check(findings);
+    return { client, blocking, findings };
   } catch (error) {
     client.disconnect();
     if (error instanceof VolatileQueueError) throw error;
@@ -82,7 +97,10 @@ function noSuchDatabase(server: string, refusal: Error): UnfitQueueError {
   return new UnfitQueueError(`at ${server} there is no such database: ${refusal.message}`, refusal);
 }
 
-function connect(address: RedisAddress, { timeoutMs, openWithinMs }: BackendOptions): Redis | Cluster {
+function connect(
+  address: RedisAddress,
+  { timeoutMs, openWithinMs }: Pick<BackendOptions, 'timeoutMs' | 'openWithinMs'>,
+): Redis | Cluster {
   const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 10), 1_000);
   const common = {
     connectTimeout: timeoutMs ?? openWithinMs,

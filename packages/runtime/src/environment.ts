@@ -224,6 +224,13 @@ export function procoreHosts(env: {
   return { loginUrl: new URL(login), apiUrl: new URL(api) };
 }
 
+/** The environment of Procore whose login or API server this is; null: it is none of them. */
+export function environmentOf(server: URL): string | null {
+  const isOf = ({ loginUrl, apiUrl }: { loginUrl: string; apiUrl: string }) =>
+    [loginUrl, apiUrl].some((url) => new URL(url).host === server.host);
+  return procoreEnvironmentNames.find((name) => isOf(procoreEnvironments[name])) ?? null;
+}
+
 /** Text that `read` takes; each problem of its AddressError becomes one of the variable. */
 function address(read: (url: string) => unknown) {
   return z.string().superRefine((url, context) => {

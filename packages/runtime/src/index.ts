@@ -7,6 +7,7 @@ export {
   adminEnv,
   companiesEnv,
   databaseEnv,
+  environmentOf,
   ingestEnv,
   logEnv,
   mirrorEnv,
@@ -20,6 +21,7 @@ export {
   workerEnv,
 } from './environment.ts';
 export { ConfigError } from './errors.ts';
+export { everyVariable } from './every-variable.ts';
 export { fingerprint } from './fingerprint.ts';
 export { followEnv } from './follow-env.ts';
 export { isLoopback } from './is-loopback.ts';

@@ -2,10 +2,11 @@ import {
   checkDatabase,
   type Database,
   DatabaseVersionError,
+  type FactsFilter,
   readDeliveryStatus,
   readStatus,
 } from '@procore-mirror/database';
-import { gatherFacts, type Judgement, judge, judgeMisfit } from '@procore-mirror/mirror';
+import { type GatheredFacts, gatherFacts, type Judgement, judge, judgeMisfit } from '@procore-mirror/mirror';
 import { allConfigured, ConfigError } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { checkPart, type PartOptions } from '../check-part.ts';
@@ -68,7 +69,7 @@ async function readUnlessMisfit(
 }
 
 type Known = {
-  facts: Awaited<ReturnType<typeof gatherFacts>>;
+  facts: GatheredFacts;
   status: Omit<Status, keyof Judgement | 'totals' | 'queue'>;
 };
 
@@ -77,17 +78,26 @@ async function readAll(context: Context, database: Database, options: Options): 
   const { company: companyId, project: projectId, resource } = options;
   await checkPart(context, database, options);
   const part = { companyId, projectId, resource };
-  const { PROCORE_ENVIRONMENT: environment } = context.read(environmentSchema.pick({ PROCORE_ENVIRONMENT: true }));
-  const pace = paceOf(context.read(upkeepSchema));
-  const facts = await gatherFacts(database, { part, pace, environment, now: context.now() });
+  const facts = await readToJudge(context, database, part);
   const { backfill, rounds: upkeep, overwrittenOn } = facts;
   const mirror = await readStatus(pool, part);
   const deliveries = await readDeliveryStatus(pool, companyId ?? null);
   return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn } };
 }
 
+/** What the judge goes by, but for the queue. */
+export async function readToJudge(
+  context: Pick<Context, 'read' | 'now'>,
+  database: Database,
+  part: FactsFilter,
+): Promise<GatheredFacts> {
+  const { PROCORE_ENVIRONMENT: environment } = context.read(environmentSchema.pick({ PROCORE_ENVIRONMENT: true }));
+  const pace = paceOf(context.read(upkeepSchema));
+  return gatherFacts(database, { part, pace, environment, now: context.now() });
+}
+
 /** A queue that is down is part of the status, not the end of it. */
-async function readQueue(context: Context): Promise<QueueStatus> {
+export async function readQueue(context: Context): Promise<QueueStatus> {
   try {
     const queue = await openQueue(context);
     try {

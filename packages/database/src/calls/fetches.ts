@@ -78,6 +78,15 @@ export async function countCallsOfHour(
   return rows[0]?.calls ?? 0;
 }
 
+/** How many calls went out on each route (method and path, ids replaced) in the last seven days, and when the last did. */
+export async function countByRoute(client: Queryable): Promise<{ route: string; calls: number; lastAt: string }[]> {
+  const { rows } = await client.query<{ route: string; calls: number; lastAt: string }>(
+    `select route, count(*)::int as calls, max(called_at) as "lastAt" from mirror.fetches
+      where called_at > now() - interval '7 days' group by route order by route`,
+  );
+  return rows;
+}
+
 const REMOVED_AT_ONCE = 5_000;
 
 /** Removes some of the requests older than seven days; false when there may be more. */

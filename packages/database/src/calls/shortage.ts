@@ -20,3 +20,13 @@ export async function readShortages(client: Queryable, companyIds: readonly stri
   );
   return rows;
 }
+
+/** Until when one of the companies may make no call of any lane, as far as is known: its hour is used up, or it pauses; null: all may. */
+export async function readCallsGone(client: Queryable, companyIds: readonly string[]): Promise<string | null> {
+  const { rows } = await client.query<{ until: string | null }>(
+    `select max(b.reset_at) as until from unnest($1::bigint[]) as c (id) cross join lateral mirror.windows_of(c.id) b
+      where b.reset_at > now() and b.window_name in ('hour', 'pause') and b.remaining < 1`,
+    [companyIds],
+  );
+  return rows[0]?.until ?? null;
+}

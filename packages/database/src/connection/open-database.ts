@@ -81,7 +81,8 @@ export async function openSessions(
   return await openSessions({ ...rest, url: directUrl, directUrl });
 }
 
-async function hasSessions({ url, pool }: Database): Promise<boolean> {
+/** Do its connections keep their sessions? Connects. Throws an Error that names the server. */
+export async function hasSessions({ url, pool }: Database): Promise<boolean> {
   const failed = (message: string) => (cause: unknown) => {
     throw new Error(`Postgres at ${serverOf(url)} ${message}`, { cause });
   };

@@ -39,8 +39,8 @@ export function judgeMisfit(problem: string): Judgement {
   ]);
 }
 
-/** The verdict on findings. */
-export function judgementOf(judged: readonly Judged[]): Judgement {
+/** The verdict on findings, those of other codes included. */
+export function judgementOf(judged: readonly (Omit<Judged, 'code'> & Pick<Finding, 'code'>)[]): Judgement {
   const findings = judged.toSorted((one, other) => rankOf(one) - rankOf(other) || compareSince(one, other));
   const verdict = verdictOf(findings);
   const warnings = findings.filter(({ severity }) => severity === 'warning');

@@ -8,7 +8,7 @@ import { about, type Judged, OF_ALL } from './judged.ts';
 const WORKER_WITHIN = 30 * SECOND;
 /** Receivers report once a minute. */
 const REPORT_WITHIN = 3 * MINUTE;
-const CLOCKS_APART = 30 * SECOND;
+export const CLOCKS_APART = 30 * SECOND;
 const QUEUE_BEHIND = 1_000;
 const QUEUE_FAR_BEHIND = 100_000;
 const SEE_RECEIVER = 'start the receiver (`pnpm ingest`); its /readyz says what it lacks';
@@ -32,7 +32,8 @@ export function liveWorkers({ workers, now }: Pick<MirrorFacts, 'workers' | 'now
   return workers.filter(({ stoppedAt, seenAt }) => stoppedAt === null && !isOlder(seenAt, WORKER_WITHIN, now));
 }
 
-function judgeQueue({ waiting, problem }: Facts['queue']): Judged[] {
+/** Of the queue of deliveries: is it there, and is it read? */
+export function judgeQueue({ waiting, problem }: Facts['queue']): Judged[] {
   if (problem !== null) {
     return [
       {
