@@ -248,7 +248,14 @@ await runMain({
     lifetime.defer('queue', () => consumer.close());
 
     judge = startJudgeLoop({
-      ...{ database, holder, log, environment: env.PROCORE_ENVIRONMENT, queueDepth: () => consumer.waiting() },
+      ...{
+        database,
+        holder,
+        log,
+        catalogue,
+        environment: env.PROCORE_ENVIRONMENT,
+        queueDepth: () => consumer.waiting(),
+      },
       pace: {
         checkHooksEveryMs: env.CHECK_HOOKS_EVERY_MS,
         repairEveryMs: env.REPAIR_EVERY_MS,

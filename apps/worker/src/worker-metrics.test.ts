@@ -20,7 +20,7 @@ function judgedMirror(): JudgedMirror {
   const facts: JudgedMirror['facts'] = {
     ...{ now, parked: [], hooks: [], unseenHooks: [group(2)], hasHooks: true, olderThanLog: [] },
     ...{ unreadLogs: [], silent: [], openFills: [], toComplete: [], callsByHour: [], waitingNews: [], unproved: [] },
-    ...{ receivers: [], gaps: [], workers: [], overwrittenOn: null, fill: null, rounds: [] },
+    ...{ standing: [], receivers: [], gaps: [], workers: [], overwrittenOn: null, fill: null, rounds: [] },
     queue: { waiting: 12, problem: null },
     hooks: ['7', '8'].map((companyId) => ({ ...group(3, companyId), state: 'disabled' as const, finding: null })),
     undelivered: ['7', '8'].map((companyId) => ({ companyId, count: 4, oldestAt: ago(30), askedAt: now })),

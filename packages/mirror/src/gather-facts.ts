@@ -1,3 +1,4 @@
+import type { Catalogue } from '@procore-mirror/catalogue';
 import {
   type BackfillProgress,
   type Database,
@@ -12,6 +13,7 @@ import {
 } from '@procore-mirror/database';
 import type { Facts } from './judge/facts.ts';
 import { overwrittenOn } from './plan/monthly-sandbox.ts';
+import { provedByFills } from './plan/proved-by-fills.ts';
 import { type RoundsOfUpkeep, roundsOfUpkeep, type UpkeepPace } from './plan/rounds-of-upkeep.ts';
 
 export type GatheredFacts = Omit<Facts, 'queue'> & {
@@ -20,10 +22,18 @@ export type GatheredFacts = Omit<Facts, 'queue'> & {
   backfill: (BackfillProgress & { shortage: Shortage | null }) | null;
 };
 
+type GatherOptions = {
+  part: FactsFilter;
+  pace: UpkeepPace;
+  environment: string;
+  catalogue: Pick<Catalogue, 'mirrored'>;
+  now: Date;
+};
+
 /** All that the judge goes by but the queue, of the mirror or a part of it. */
 export async function gatherFacts(
   { pool }: Pick<Database, 'pool'>,
-  { part, pace, environment, now }: { part: FactsFilter; pace: UpkeepPace; environment: string; now: Date },
+  { part, pace, environment, catalogue, now }: GatherOptions,
 ): Promise<GatheredFacts> {
   const { companyId = null } = part;
   const upkeep = await readUpkeep(pool, companyId);
@@ -31,7 +41,7 @@ export async function gatherFacts(
   const proofRounds = rounds.flatMap((one) =>
     one.proofsMs === null ? [] : [{ companyId: one.companyId, roundMs: one.proofsMs }],
   );
-  const facts = await readFacts(pool, part, proofRounds);
+  const facts = await readFacts(pool, part, { rounds: proofRounds, shownByFills: provedByFills(catalogue) });
   const backfill = await readBackfill(pool, part);
   return {
     ...{ ...facts, rounds, backfill, overwrittenOn: overwrittenOn(environment, await readOrigin(pool), now) },

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { catalogue } from '@procore-mirror/catalogue';
 import { type Database, noteWorker, openDatabase } from '@procore-mirror/database';
 import { createMigratedDatabase } from '@procore-mirror/database/testing';
 import type { TestDatabase } from '@procore-mirror/testing';
@@ -38,7 +39,7 @@ function start(holder: string, more: Partial<Options> = {}): JudgeLoop {
   const log = (level: string) => (about: object, message: string) =>
     void said.push(`${holder} ${level} ${'code' in about ? about.code : ''}: ${message}`);
   const loop = startJudgeLoop({
-    ...{ database, holder, environment: 'production', queueDepth: async () => 5, everyMs: 20 },
+    ...{ database, holder, catalogue, environment: 'production', queueDepth: async () => 5, everyMs: 20 },
     pace: { checkHooksEveryMs: 3_600_000, repairEveryMs: 900_000, verifyEveryMs: 86_400_000 },
     log: { info: log('info'), warn: log('warn'), error: log('error') },
     ...more,

@@ -1,5 +1,6 @@
 // One worker at a time judges the mirror, tells of findings in its log, and knows what `/metrics` tells of the whole database. It has the duty
 // `judge`; another worker takes it when that one stops, and half a minute after it died.
+import type { Catalogue } from '@procore-mirror/catalogue';
 import {
   type Database,
   type MetricFacts,
@@ -24,6 +25,7 @@ type JudgeLoopOptions = {
   holder: string;
   pace: UpkeepPace;
   environment: string;
+  catalogue: Pick<Catalogue, 'mirrored'>;
   /** How many deliveries wait in the queue. */
   queueDepth: () => Promise<number>;
   log: Record<'info' | 'warn' | 'error', (about: object, message: string) => void>;
@@ -91,9 +93,10 @@ export function startJudgeLoop(options: JudgeLoopOptions): JudgeLoop {
 
 type JudgedNow = JudgedMirror & { judged: readonly Judged[] };
 
-async function judgeNow({ database, holder, pace, environment, queueDepth }: JudgeLoopOptions): Promise<JudgedNow> {
+async function judgeNow({ queueDepth, holder, ...options }: JudgeLoopOptions): Promise<JudgedNow> {
+  const { database } = options;
   await noteWorker(database, holder); // it runs, whether it said so yet or not
-  const gathered: GatheredFacts = await gatherFacts(database, { part: {}, pace, environment, now: new Date() });
+  const gathered: GatheredFacts = await gatherFacts(database, { ...options, part: {}, now: new Date() });
   const facts: Facts = { ...gathered, queue: await readQueue(queueDepth) };
   const judged = findAll(facts);
   return { ...judgementOf(judged), judged, facts, metrics: await readMetricFacts(database.pool) };

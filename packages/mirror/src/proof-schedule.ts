@@ -25,6 +25,7 @@ import { type CompanyLoopOptions, startCompanyLoop } from './company-loop.ts';
 import { isSelected } from './plan/news-of-event.ts';
 import { listingEveryMs, putOffMs, RUNGS } from './plan/next-proofs.ts';
 import { orderFills } from './plan/order-fills.ts';
+import { provedByFills } from './plan/proved-by-fills.ts';
 import { realTime } from './run/clock.ts';
 import { createProofShare } from './run/proof-share.ts';
 
@@ -70,9 +71,7 @@ function createLooks(options: ProofScheduleOptions, companyId: string): () => Pr
     .filter((entry) => entry.list?.shared === false && isSelected(entry, options))
     .map(({ resource }) => resource)
     .toSorted((a, b) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0));
-  const shownByFills = catalogue.mirrored
-    .filter((entry) => entry.table.provedBy?.compares === false && isSelected(entry, options))
-    .flatMap(({ table }) => table.provedBy?.fills ?? []);
+  const shownByFills = provedByFills(catalogue, (entry) => isSelected(entry, options));
   const mostRareMs = listingEveryMs(everyMs);
   const part = { companyId, resources, askOffAfterMs: mostRareMs };
   let isBroughtForward = false;

@@ -87,13 +87,14 @@ async function readAll(context: Context, database: Database, options: Options): 
 
 /** What the judge goes by, but for the queue. */
 export async function readToJudge(
-  context: Pick<Context, 'read' | 'now'>,
+  context: Pick<Context, 'read' | 'now' | 'catalogue'>,
   database: Database,
   part: FactsFilter,
 ): Promise<GatheredFacts> {
   const { PROCORE_ENVIRONMENT: environment } = context.read(environmentSchema.pick({ PROCORE_ENVIRONMENT: true }));
   const pace = paceOf(context.read(upkeepSchema));
-  return gatherFacts(database, { part, pace, environment, now: context.now() });
+  const { catalogue } = context.catalogue();
+  return gatherFacts(database, { part, pace, environment, catalogue, now: context.now() });
 }
 
 /** A queue that is down is part of the status, not the end of it. */

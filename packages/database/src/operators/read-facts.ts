@@ -43,6 +43,8 @@ export type MirrorFacts = {
   waitingNews: readonly Group[];
   /** Tables that no comparison proved for more than two rounds, by company. `roundMs`: how long one takes. */
   unproved: readonly (Group & { roundMs: number })[];
+  /** Tables that a time without events touches, that only a fill shows whole, and that nobody fills by himself; `since`: the end of that time. */
+  standing: readonly Group[];
   /** Records that differ from Procore's and that nothing repaired yet. */
   differences: readonly Group[];
   receivers: readonly ReceiverFact[];
@@ -81,18 +83,18 @@ export type ProofRound = { companyId: string; roundMs: number };
 
 /**
  * What is not as it should be in the mirror, or a part of it: what covers the part belongs to it. Tables count as unproved by `rounds`; in
- * companies without one nobody is to prove them.
+ * companies without one nobody is to prove them. `shownByFills`: resources that fills alone show whole.
  */
 export async function readFacts(
   client: Queryable,
   filter: FactsFilter,
-  rounds: readonly ProofRound[],
+  { rounds, shownByFills }: { rounds: readonly ProofRound[]; shownByFills: readonly string[] },
 ): Promise<MirrorFacts> {
   const { companyId, projectId, resource } = filter;
   const [{ rows }, silent] = await Promise.all([
     client.query<{ facts: string }>(FACTS, [
       ...[companyId, projectId, resource],
-      ...[rounds.map((round) => round.companyId), rounds.map((round) => round.roundMs)],
+      ...[rounds.map((round) => round.companyId), rounds.map((round) => round.roundMs), shownByFills],
     ]),
     listSilentScopes(client, companyId ?? null),
   ]);
@@ -191,6 +193,18 @@ const UNPROVED = `select t.company_id, t.project_id, t.resource, t.since, t.comp
     where not exists (select from mirror.comparisons c where ${sameScope('c', 'b')} and c.resource = b.resource)
   ) t where ${isWanted('t')} and not exists (select from mirror.scopes s where ${scopeCovers('s', 't')})`;
 
+// Small ones are filled again by workers (`heed-gaps.ts`): these are left to a person, for they take many calls.
+const STANDING = `select company_id, project_id, resource, max(until) as since from (
+    select b.company_id, b.project_id, b.resource, b.requested_at, b.complete_since, g.until from mirror.backfills b join mirror.event_gaps g
+      on ${sameScope('g', 'b')} and (g.resource is null or g.resource = lower(b.resource))
+      where b.state = 'done' and b.resource = any($6::text[]) and g.heeded_at is not null and ${isWanted('b')}
+    union all
+    select b.company_id, b.project_id, b.resource, b.requested_at, b.complete_since, g.until from mirror.backfills b join mirror.event_gaps g
+      on g.company_id = b.company_id and g.resource = lower(b.resource)
+      where b.state = 'done' and b.resource = any($6::text[]) and g.project_id is null and b.project_id is not null and g.heeded_at is not null
+        and ${isWanted('b')}
+  ) s where requested_at < until and coalesce(complete_since, '-infinity') < until group by 1, 2, 3`;
+
 // Those that a repair took up are gone once nothing of them waits; of more rows than DELETE_CAP none is buried, and the comparison says so.
 const DIFFERENCES = `select d.company_id, d.project_id, d.resource, d.found_at as since from mirror.differences d
   where d.is_sure and ${isWanted('d')} and (
@@ -245,6 +259,7 @@ select jsonb_build_object('now', now(),
     from mirror.fetches where called_at > now() - interval '3 hours' group by 1) f),
   'waitingNews', ${grouped(WAITING_NEWS)},
   'unproved', ${grouped(UNPROVED, ['of_company', 'round_ms'])},
+  'standing', ${grouped(STANDING)},
   'differences', ${grouped(DIFFERENCES)},
   'receivers', (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'host', host, 'reportedAt', reported_at, 'recordedAt', recorded_at,
     'stoppedAt', stopped_at, 'spoolHolds', coalesce((report ->> 'spoolHolds')::int, 0)) order by recorded_at desc), '[]') from mirror.receivers),

@@ -10,7 +10,7 @@ const DAY = 86_400_000;
 const pace = { checkHooksEveryMs: 3_600_000, repairEveryMs: 900_000, verifyEveryMs: DAY };
 const written = [
   'selection hooks undelivered repairs delivery_looks events dead_letters backfills batches budget comparisons proofs',
-  'differences pending scopes workers receivers receiver_gaps',
+  'differences pending scopes workers receivers receiver_gaps event_gaps',
 ].flatMap((names) => names.split(' ').map((name) => `mirror.${name}`));
 let server: TestDatabase;
 let database: Database;
@@ -41,7 +41,7 @@ beforeEach(async () => {
 async function told(): Promise<string[]> {
   const rounds = (await readUpkeep(database.pool, null)).map((one) => ({ ...one, ...roundsOfUpkeep(one, pace) }));
   const proofs = rounds.map(({ companyId, proofsMs }) => ({ companyId, roundMs: proofsMs ?? DAY }));
-  const facts = await readFacts(database.pool, {}, proofs);
+  const facts = await readFacts(database.pool, {}, { rounds: proofs, shownByFills: ['RFIs'] });
   const queue = { waiting: 0, problem: null };
   return judge({ ...facts, rounds, queue, overwrittenOn: null, fill: null }).findings.map(
     ({ severity, code }) => `${severity} ${code}`,
@@ -59,6 +59,12 @@ const compared = (ago: string, more = '') =>
     values (7, 5, 'RFIs', 'count', 'done', ${more === '' ? `'equal'` : `'not proved'`}, now() - interval '${ago}', now() - interval '${ago}' + interval '1 day', ${more === '' ? 'null' : `'${more}'`})`;
 const difference = (ago: string) =>
   `insert into mirror.differences (company_id, project_id, resource, record_id, kind, is_sure, found_at) values (7, 5, 'RFIs', '1', 'changed', true, now() - interval '${ago}')`;
+const gap = (place: string, heededAt = 'now()') =>
+  `insert into mirror.event_gaps (company_id, project_id, resource, since, until, because, heeded_at)
+    values (7, ${place}, now() - interval '2 hours', now() - interval '1 hour', 'hook', ${heededAt})`;
+const filled = (ago: string) =>
+  `insert into mirror.backfills (company_id, project_id, resource, state, requested_at, started_at, finished_at, complete_since)
+    values (7, 5, 'RFIs', 'done', now() - interval '${ago}', now() - interval '${ago}', now() - interval '${ago}', now() - interval '${ago}')`;
 const batch = (ago: string, lane = 'live') =>
   `insert into mirror.batches (company_id, project_id, resource, lane, due_at, first_due_at) values (7, 5, 'RFIs', '${lane}', now() - interval '1 minute', now() - interval '${ago}')`;
 const lost = `insert into mirror.repairs (request, company_id, finished_at, older_than_log) values ('a', 7, now() - interval '1 hour', '{2026-05-01}')`;
@@ -170,6 +176,21 @@ test.each<[what: string, sql: string[], found: string[]]>([
     ],
     ['error table-unproved'],
   ],
+  [
+    'a table that only a fill shows, after a gap',
+    [gap('5, null'), filled('2 days'), compared('1 hour')],
+    ['warning table-standing'],
+  ],
+  ['the same, of one resource', [gap(`5, 'rfis'`), filled('2 days'), compared('1 hour')], ['warning table-standing']],
+  [
+    'the same, of a resource in the company',
+    [gap(`null, 'rfis'`), filled('2 days'), compared('1 hour')],
+    ['warning table-standing'],
+  ],
+  ['the same, filled since', [gap('5, null'), filled('1 minute'), compared('1 hour')], []],
+  ['a gap of another resource', [gap(`5, 'submittals'`), filled('2 days'), compared('1 hour')], []],
+  ['a gap of the company itself', [gap('null, null'), filled('2 days'), compared('1 hour')], []],
+  ['a gap that is heeded soon', [gap('5, null', 'null'), filled('2 days'), compared('1 hour')], []],
   ['differences', [difference('1 hour')], ['warning differences-left']],
   ['differences of yesterday', [difference('25 hours')], ['error differences-left']],
   [

@@ -29,7 +29,7 @@ function facts(change: Partial<Facts> = {}): Facts {
     ...{ now, parked: [], hooks: [], unseenHooks: [], hasHooks: true, undelivered: [], olderThanLog: [] },
     ...{ unreadLogs: [], silent: [], deadLetters: [], failedFills: [], openFills: [], toComplete: [] },
     ...{ budget: { owner: 'all', because: 'answers', windows: [hour] }, pauses: [], callsByHour: [], waitingNews: [] },
-    ...{ unproved: [], differences: [], receivers: [receiver], gaps: [], workers: [worker] },
+    ...{ unproved: [], standing: [], differences: [], receivers: [receiver], gaps: [], workers: [worker] },
     ...{ queue: { waiting: 0, problem: null }, overwrittenOn: null, fill: null },
     rounds: [{ companyId: '7', hooksMs: DAY, logMs: DAY, proofsMs: DAY }],
     ...change,
@@ -214,6 +214,8 @@ test.each<[what: string, change: Partial<Facts>, told: string[]]>([
   ['dead letters that are tried again', letters(true), ['warning dead-letters-retried']],
   ['tables unproved', { unproved: [{ ...group(9, 2.5 * DAY), roundMs: DAY }] }, ['warning table-unproved']],
   ['tables long unproved', { unproved: [{ ...group(9, 3.1 * DAY), roundMs: DAY }] }, ['error table-unproved']],
+  ['tables that stand', { standing: [group(2, HOUR)] }, ['warning table-standing']],
+  ['tables that stand since yesterday', { standing: [group(2, 25 * HOUR)] }, ['error table-standing']],
   ['differences', { differences: [group(2, HOUR)] }, ['warning differences-left']],
   ['differences of yesterday', { differences: [group(2, 25 * HOUR)] }, ['error differences-left']],
 ])('%s', (_, change, told) => {

@@ -67,8 +67,16 @@ function judgeDeadLetters({ deadLetters }: Facts): Judged[] {
 const UNPROVED_FOR_LONG = 3;
 const LEFT_FOR_LONG = DAY;
 
-function judgeProofs({ unproved, differences, now }: Facts): Judged[] {
+function judgeProofs({ unproved, standing, differences, now }: Facts): Judged[] {
   return [
+    ...standing.map(
+      (group): Judged => ({
+        ...{ ...about(group), code: 'table-standing' },
+        severity: isOlder(group.since, LEFT_FOR_LONG, now) ? 'error' : 'warning',
+        message: `${counted(group.count, 'table')} may lack what changed in a time of which no events came, in what only a call for each record shows, ${scopesInWords(group)}.`,
+        fix: `pnpm mirror backfill${optionsFor(group)}`,
+      }),
+    ),
     ...unproved.map(
       (group): Judged => ({
         ...{ ...about(group), code: 'table-unproved' },
