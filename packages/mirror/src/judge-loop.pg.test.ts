@@ -108,7 +108,7 @@ test('where the mirror cannot be judged any more nobody goes on to tell what was
   await expect.poll(() => loop.judged(), patience).toBe(null);
 });
 
-test('metrics know lanes, hooks, fills, proofs and deliveries', async () => {
+test('metrics know lanes, hooks, proofs and deliveries', async () => {
   await query(`insert into mirror.selection (company_id, project_id, is_selected, is_active) values
     (7, null, true, true), (7, 5, true, true), (7, 6, true, false), (8, null, false, true);
     insert into mirror.hooks (company_id, project_id, payload_version, hook_id, status, looked_at, good_until) values
@@ -118,8 +118,6 @@ test('metrics know lanes, hooks, fills, proofs and deliveries', async () => {
     insert into mirror.batches (company_id, project_id, resource, lane, due_at, first_due_at) values
       (7, 5, 'RFIs', 'live', now(), now() - interval '10 minutes'), (7, 6, 'RFIs', 'live', now(), now() - interval '20 minutes'),
       (7, 5, 'RFIs', 'backfill', now() + interval '1 hour', now() + interval '1 hour'), (7, 5, 'RFIs', 'repair', null, now() - interval '1 day');
-    insert into mirror.backfills (company_id, project_id, resource, state) values
-      (7, 5, 'RFIs', 'waiting'), (7, 6, 'RFIs', 'waiting'), (7, 5, 'Submittals', 'running'), (7, 6, 'Submittals', 'done');
     insert into mirror.comparisons (company_id, project_id, resource, rung, state, next_cheap_at, next_listing_at) values
       (7, 5, 'RFIs', 'count', 'done', now() - interval '1 hour', now() + interval '9 hours'), (7, 6, 'RFIs', 'count', 'done', now(), now());
     insert into mirror.proofs (company_id, project_id, resource, rung, proved_at, as_of, missing, changed, extra, calls, outcome) values
@@ -137,7 +135,7 @@ test('metrics know lanes, hooks, fills, proofs and deliveries', async () => {
     ['backfill', 1, null],
     ['live', 3, 20],
   ]);
-  expect(metrics).toMatchObject({ hooks: { wanted: 2, active: 1 }, fills: { waiting: 2, running: 1 } });
+  expect(metrics).toMatchObject({ hooks: { wanted: 2, active: 1 } });
   expect([minutes(metrics?.proofs.cheapAt), minutes(metrics?.proofs.listingAt)]).toEqual([300, 540]);
   expect(minutes(metrics?.deliveredAt)).toBe(3);
   expect(metrics?.migration).toMatch(/^\d{4}_/);
