@@ -2,10 +2,7 @@ import type { DeliveryStatus } from '@procore-mirror/database';
 import { ago, counted } from './output.ts';
 
 /** What did not come, and what to do; a line each. */
-export function deliveriesInWords(
-  { undelivered, silent, unread, broughtInLastDay }: DeliveryStatus,
-  now: Date,
-): string {
+export function deliveriesInWords({ undelivered, silent, unread }: DeliveryStatus, now: Date): string {
   return [
     ...undelivered.map(
       ({ companyId, count, oldestAt }) =>
@@ -24,8 +21,5 @@ export function deliveriesInWords(
     ...(unread.hooks === 0
       ? []
       : [`The log of deliveries of ${counted(unread.hooks, 'hook')} cannot be read (${unread.reason}).`]),
-    ...(broughtInLastDay === 0
-      ? []
-      : [`${counted(broughtInLastDay, 'event')} that deliveries missed came from Procore's log in the last day.`]),
   ].join('\n');
 }

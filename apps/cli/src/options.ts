@@ -20,9 +20,26 @@ function upTo(most: number, text: string): number {
   return value;
 }
 
-/** A moment (ISO 8601), as ISO 8601 in UTC. */
+const AGO_MS: Record<string, number> = { min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A moment as ISO 8601 in UTC: of one (ISO 8601), of how long ago it was (`12h`), or of the last time that clocks in UTC said so (`20:00`). */
 export function moment(text: string): string {
+  const [, count, unit] = /^(\d{1,6})(min|m|h|d)$/.exec(text) ?? [];
+  if (unit !== undefined) return new Date(Date.now() - Number(count) * (AGO_MS[unit] ?? 0)).toISOString();
+  if (/^([01]\d|2[0-3]):[0-5]\d$/.test(text)) return lastAt(text);
   if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(Date.parse(text)))
-    throw new InvalidArgumentError('A moment looks like 2026-06-30 or 2026-06-30T12:00:00Z.');
+    throw new InvalidArgumentError('A moment looks like 12h, 20:00, 2026-06-30 or 2026-06-30T12:00:00Z.');
   return new Date(text).toISOString();
+}
+
+function lastAt(clock: string): string {
+  const today = Date.parse(`${new Date().toISOString().slice(0, 10)}T${clock}:00.000Z`);
+  return new Date(today > Date.now() ? today - 86_400_000 : today).toISOString();
+}
+
+/** The same, of what is over. */
+export function past(text: string): string {
+  const iso = moment(text);
+  if (Date.parse(iso) > Date.now()) throw new InvalidArgumentError('It lies in the future.');
+  return iso;
 }

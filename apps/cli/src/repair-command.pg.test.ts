@@ -137,7 +137,7 @@ test.each([
 
 test('status tells of what Procore could not deliver, of refused logs and of what was brought in', async () => {
   const fine = await mirror(['status', '--json']);
-  expect(JSON.parse(fine.stdout).deliveries).toMatchObject({ undelivered: [], silent: [], brought_in_last_day: 0 });
+  expect(JSON.parse(fine.stdout).deliveries).toMatchObject({ undelivered: [], silent: [] });
   await query(`insert into mirror.undelivered values (1, now(), 12, now() - interval '7 hours', 6)`);
   await query(`insert into mirror.events (id, company_id, resource, record_id, kind, occurred_at, received_at, payload_version, raw, outcome, via)
     values ('E', 1, 'RFIs', '1', 'create', now(), now(), 'v4.0', '{}', 'ignored', 'delivery log')`);
@@ -148,5 +148,5 @@ test('status tells of what Procore could not deliver, of refused logs and of wha
   expect(ran.stdout).toContain('error undelivered, for 7 h: Procore could not deliver 12 events of company 1');
   expect(ran.stdout).toContain('warning log-unread: The log of deliveries of 1 hook could not be read');
   expect(ran.stdout).toContain('The log of deliveries of 1 hook cannot be read (HTTP 403: no).');
-  expect(ran.stdout).toContain("1 event that deliveries missed came from Procore's log in the last day.");
+  expect(ran.stdout).toContain('(worker-silent, undelivered, log-unread), 1 event brought in by repair');
 });

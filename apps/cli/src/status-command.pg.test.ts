@@ -215,7 +215,7 @@ describe('of many scopes', () => {
   let database: TestDatabase;
   let env: Record<string, string>;
   const tables =
-    'selection, hooks, undelivered, repairs, delivery_looks, events, dead_letters, backfills, batches, budget, fetches, comparisons, proofs, differences, pending, scopes, workers, receivers, receiver_gaps';
+    'selection, hooks, event_gaps, undelivered, repairs, delivery_looks, events, dead_letters, backfills, batches, budget, fetches, comparisons, proofs, differences, pending, scopes, workers, receivers, receiver_gaps';
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -255,6 +255,60 @@ describe('of many scopes', () => {
     expect(await statusOf(env, '--resource', 'rfis')).toEqual(both);
     expect(await statusOf(env, '--project', '5')).toEqual(fine);
     expect(await statusOf(env, '--resource', 'Locations')).toEqual(fine);
+  });
+
+  test('whether anything was lost since then', async () => {
+    const query = (sql: string) => database.pool.query(sql);
+    const lossesOf = async (...args: string[]) => {
+      const { stdout } = await runMirror(['status', '--json', ...args], env);
+      return JSON.parse(stdout).losses;
+    };
+    await query(`insert into mirror.events (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at, payload_version, raw,
+        outcome, via) select 'E' || n, 7, 5, 'RFIs', n, 'update', now(), now() - n * interval '1 hour', 'v4.0', '{}', 'ignored',
+        case when n < 3 then 'delivery log' else 'delivery' end from generate_series(1, 9) n`);
+    await query(`update mirror.receivers set started_at = now() - interval '2 hours'`);
+    await query(
+      `insert into mirror.receiver_gaps values ('r', 'down', now() - interval '3 hours', now() - interval '2 hours', null, false)`,
+    );
+    expect(await lossesOf()).toMatchObject({
+      ...{ lost: 'not known yet', because: ['log-not-read'], complete: null, gaps: [], dead_letters: 0 },
+      ...{ events: { total: 9, repaired: 2, is_at_least: false }, missed: [{ is_read: false }] },
+    });
+    const day = `now()::date - 2, now(), now() - interval '5 days'`;
+    for (const hook of ['A', 'B'])
+      await query(`insert into mirror.delivery_looks (company_id, project_id, hook_id, status, day, looked_at, covers_from, covers_until)
+        values (7, case '${hook}' when 'B' then 5 end, '${hook}', 'any', ${day}, now() - interval '1 minute')`);
+    await query(`insert into mirror.backfills (company_id, project_id, resource, state, complete_since, requested_at)
+      select 7, 5, r, 'done', case r when 'RFIs' then now() - interval '1 day' end, now() - interval '1 day' from unnest('{RFIs,Submittals}'::text[]) r`);
+    expect(await lossesOf('--since', '90min')).toMatchObject({
+      ...{ lost: 'nothing known', because: [], missed: [], events: { total: 1, repaired: 1 } },
+      complete: { filled: 2, known: 1, earlier: 1, earliest: { resource: 'RFIs', project_id: '5' } },
+    });
+    expect(await lossesOf('--since', '12h', '--project', '5', '--resource', 'submittals')).toMatchObject({
+      ...{ events: { total: 0 }, complete: { filled: 1, known: 0, earliest: null } },
+    });
+    const { stdout, code } = await runMirror(['status', '--since', '12h'], env);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^fine\n\nSince \d\d:\d\d UTC \(12 h\) nothing is known to be lost\n/);
+    expect(stdout).toMatch(
+      /^deliveries missed +1 time without receiver, or .*: \d\d:\d\d–\d\d:\d\d UTC \(Procore's log of it is read\)$/m,
+    );
+    expect(stdout).toMatch(
+      /^brought in +2 events that deliveries missed, from Procore's log, the last \d\d:\d\d UTC$/m,
+    );
+    expect((await runMirror(['status'], env)).stdout).toMatch(
+      /^last 12 h +nothing is known to be lost, 1 time without receiver, 2 events brought in by repair$/m,
+    );
+    await query(`insert into mirror.event_gaps (company_id, project_id, since, until, because, heeded_at)
+      values (7, 5, now() - interval '3 hours', now() - interval '1 hour', 'hook', now())`);
+    await query(
+      `insert into mirror.dead_letters (id, reason, raw, first_seen_at) values ('n', 'not_json', '{', now()), ('o', 'not_json', '(', '2026-01-01')`,
+    );
+    const lacking = await runMirror(['status', '--since', '20:00'], env);
+    expect(lacking.stdout).toMatch(/ something is lacking, or may be: table-standing, dead-letters\n/);
+    expect(await lossesOf('--since', '12h')).toMatchObject({ dead_letters: 1, gaps: [{ because: 'hook', scopes: 1 }] });
+    expect(await runMirror(['status', '--since', '2999-01-01'], env)).toMatchObject({ code: 2 });
+    expect(await runMirror(['status', '--since', 'yesterday'], env)).toMatchObject({ code: 2 });
   });
 
   test('2,000 projects in which much is wrong are told on one screen', async () => {

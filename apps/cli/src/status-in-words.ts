@@ -1,8 +1,9 @@
 import type { BackfillProgress, DeliveryStatus, Freshness, MirrorStatus, Shortage } from '@procore-mirror/database';
-import { type Judgement, progressInWords } from '@procore-mirror/mirror';
+import { type Judgement, type Losses, progressInWords } from '@procore-mirror/mirror';
 import { budgetInWords, hourInWords } from './budget-in-words.ts';
 import { deliveriesInWords } from './deliveries-in-words.ts';
 import { findingsInWords, verdictInWords } from './findings-in-words.ts';
+import { lossesInShort, lossesInWords } from './losses-in-words.ts';
 import { ago, table } from './output.ts';
 import { roundsInWords, type Upkeep, upkeepInWords } from './upkeep-in-words.ts';
 
@@ -20,6 +21,8 @@ export type Status = Judgement &
     deliveries: DeliveryStatus;
     /** Of each company. */
     upkeep: readonly Upkeep[];
+    /** Since the moment that was asked for, else of the last twelve hours. */
+    losses: Losses;
   };
 
 // One screen has room for so much.
@@ -36,7 +39,9 @@ export function totalsOf(freshness: readonly Freshness[]): Status['totals'] {
 
 /** On one screen: the verdict, what is wrong, what is behind, and sums; `all`: all there is to tell. */
 export function statusInWords(status: Status, all: boolean, now: Date): string {
-  const sections = [verdictInWords(status, now), ...(all ? everything(status, now) : oneScreen(status, now))];
+  const { losses } = status;
+  const asked = losses.complete === null ? '' : lossesInWords(losses, now);
+  const sections = [verdictInWords(status, now), asked, ...(all ? everything(status, now) : oneScreen(status, now))];
   return sections.filter((text) => text !== '').join('\n\n');
 }
 
@@ -136,7 +141,7 @@ function sums(status: Status, now: Date): string {
 }
 
 function overview(status: Status, now: Date, further: readonly (readonly [string, string])[] = []): string {
-  const { events, pending, calls, backfill, queue, totals } = status;
+  const { events, pending, calls, backfill, queue, totals, losses } = status;
   const since = (moment: string | null, before: string) => (moment === null ? '' : `${before} ${ago(moment, now)} ago`);
   return table(
     ['', ''],
@@ -155,6 +160,7 @@ function overview(status: Status, now: Date, further: readonly (readonly [string
         ? []
         : [['backfill', progressInWords(backfill, backfill.shortage, { columns: null, now })]]),
       ['queue', queue.problem ?? `${queue.waiting} waiting`],
+      ...(losses.complete === null ? [[`last ${ago(losses.since, now)}`, lossesInShort(losses)]] : []),
       ...further,
     ],
   ).trimStart();

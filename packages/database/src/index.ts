@@ -112,6 +112,7 @@ export {
   type ReceiverFact,
   readFacts,
 } from './operators/read-facts.ts';
+export { type Completeness, type Lately, readCompleteness, readLately } from './operators/read-lately.ts';
 export { type Pulse, readPulse } from './operators/read-pulse.ts';
 export { type Freshness, type MirrorStatus, type ParkedScope, readStatus } from './operators/read-status.ts';
 export {
@@ -256,6 +257,7 @@ export {
   noteFailedLook,
   noteUndelivered,
   type OpenRepair,
+  type ReceiverTimes,
   readLoggedHooks,
   readReceiverTimes,
   readUndelivered,

@@ -18,6 +18,7 @@ export type { Facts } from './judge/facts.ts';
 export { FINDING_CODES, type Finding, type Verdict, verdictOf } from './judge/finding.ts';
 export { type Judgement, judge, judgeMisfit } from './judge/judge.ts';
 export { at } from './judge/judge-record.ts';
+export { judgeLosses, type Losses } from './judge/losses.ts';
 export { judgeProcess } from './judge/processes.ts';
 export { type JudgedMirror, type JudgeLoop, startJudgeLoop } from './judge-loop.ts';
 export type { ScopeHooks } from './look-at-hooks.ts';

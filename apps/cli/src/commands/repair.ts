@@ -7,12 +7,12 @@ import {
   requestRepair,
 } from '@procore-mirror/database';
 import { isNotReached, repairInShort, type WorkEnd, watchRepair } from '@procore-mirror/mirror';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { watchWorkers } from '../ask-workers.ts';
 import type { Context } from '../context.ts';
 import { ServerUnreachableError, UsageError } from '../errors.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { companyOrProjectId, moment } from '../options.ts';
+import { companyOrProjectId, past } from '../options.ts';
 import { counted, table } from '../output.ts';
 import type { Run } from '../run.ts';
 
@@ -37,12 +37,6 @@ export function addRepair(parent: Command, run: Run): void {
     .option('--detach', 'return when the work is asked for')
     .option('--json', 'print the result as JSON')
     .action((options: Options) => run(options, (context) => repair(context, options)));
-}
-
-function past(text: string): string {
-  const iso = moment(text);
-  if (Date.parse(iso) > Date.now()) throw new InvalidArgumentError('It lies in the future.');
-  return iso;
 }
 
 async function repair(context: Context, options: Options): Promise<ExitCode> {

@@ -3,10 +3,20 @@ import {
   type Database,
   DatabaseVersionError,
   type FactsFilter,
+  readCompleteness,
   readDeliveryStatus,
+  readLately,
+  readReceiverTimes,
   readStatus,
 } from '@procore-mirror/database';
-import { type GatheredFacts, gatherFacts, type Judgement, judge, judgeMisfit } from '@procore-mirror/mirror';
+import {
+  type GatheredFacts,
+  gatherFacts,
+  type Judgement,
+  judge,
+  judgeLosses,
+  judgeMisfit,
+} from '@procore-mirror/mirror';
 import { allConfigured, ConfigError } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import { checkPart, type PartOptions } from '../check-part.ts';
@@ -15,12 +25,15 @@ import { environmentSchema, upkeepSchema } from '../env.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { findingsInWords, verdictInWords } from '../findings-in-words.ts';
 import { openQueue } from '../open-queue.ts';
-import { companyOrProjectId } from '../options.ts';
+import { companyOrProjectId, past } from '../options.ts';
 import type { Run } from '../run.ts';
 import { type QueueStatus, type Status, statusInWords, totalsOf } from '../status-in-words.ts';
 import { paceOf } from '../upkeep-in-words.ts';
 
-type Options = PartOptions & { all?: boolean; json?: boolean };
+type Options = PartOptions & { since?: string; all?: boolean; json?: boolean };
+
+/** What happened for so long is told where nobody says since when. */
+const LATELY_MS = 12 * 3_600_000;
 
 export function addStatus(parent: Command, run: Run): void {
   parent
@@ -31,6 +44,7 @@ export function addStatus(parent: Command, run: Run): void {
     .option('--company <id>', 'this company only', companyOrProjectId)
     .option('--project <id>', 'this project only', companyOrProjectId)
     .option('--resource <name>', 'this resource only')
+    .option('--since <time>', 'whether anything was lost since then: 12h, 20:00 (UTC) or 2026-06-30T20:00:00Z', past)
     .option('--all', 'all there is to tell, a line for each table')
     .option('--json', 'print the result as JSON')
     .action((options: Options) =>
@@ -46,7 +60,14 @@ export function addStatus(parent: Command, run: Run): void {
           return codeOf(judgement, queue);
         }
         const judgement = judge({ ...known.facts, queue });
-        const status: Status = { ...judgement, ...known.status, totals: totalsOf(known.status.freshness), queue };
+        const losses = judgeLosses({ ...judgement, ...known.lately });
+        const status: Status = {
+          ...judgement,
+          ...known.status,
+          totals: totalsOf(known.status.freshness),
+          queue,
+          losses,
+        };
         context.output.result(status, () => statusInWords(status, options.all === true, context.now()));
         return codeOf(judgement, queue);
       }),
@@ -70,7 +91,8 @@ async function readUnlessMisfit(
 
 type Known = {
   facts: GatheredFacts;
-  status: Omit<Status, keyof Judgement | 'totals' | 'queue'>;
+  status: Omit<Status, keyof Judgement | 'totals' | 'queue' | 'losses'>;
+  lately: Omit<Parameters<typeof judgeLosses>[0], 'findings'>;
 };
 
 async function readAll(context: Context, database: Database, options: Options): Promise<Known> {
@@ -82,7 +104,12 @@ async function readAll(context: Context, database: Database, options: Options): 
   const { backfill, rounds: upkeep, overwrittenOn } = facts;
   const mirror = await readStatus(pool, part);
   const deliveries = await readDeliveryStatus(pool, companyId ?? null);
-  return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn } };
+  const since = options.since ?? new Date(context.now().getTime() - LATELY_MS).toISOString();
+  const lately = {
+    ...{ since, lately: await readLately(pool, since, part), receivers: await readReceiverTimes(pool) },
+    complete: options.since === undefined ? null : await readCompleteness(pool, since, part),
+  };
+  return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn }, lately };
 }
 
 /** What the judge goes by, but for the queue. */

@@ -7,8 +7,6 @@ export type DeliveryStatus = {
   undelivered: readonly { companyId: string; count: number; oldestAt: string; askedAt: string; alarmHours: number }[];
   /** Scopes that usually speak and sent nothing for three hours. */
   silent: readonly SilentScope[];
-  /** Events that deliveries missed and that came from Procore's log, in the last day. */
-  broughtInLastDay: number;
   /** Hooks whose log cannot be read, and one reason. */
   unread: { hooks: number; reason: string | null };
 };
@@ -33,6 +31,4 @@ select jsonb_build_object(
   'undelivered', (select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'count', count, 'oldestAt', oldest_at,
       'askedAt', asked_at, 'alarmHours', alarm_hours) order by oldest_at), '[]')
     from mirror.undelivered where alarm_hours > 0 and ($1::bigint is null or company_id = $1)),
-  'broughtInLastDay', (select count(*) from mirror.events where received_at > now() - interval '1 day' and via = 'delivery log'
-    and ($1::bigint is null or company_id = $1)),
   'unread', jsonb_build_object('hooks', (select count(*) from refused), 'reason', (select min(finding) from refused)))::text as status`;

@@ -1,0 +1,51 @@
+// Did the mirror lose anything since a moment? From what was found now, and from what happened meanwhile. Pure.
+import type { Completeness, Lately, ReceiverTimes } from '@procore-mirror/database';
+import { missedTimes } from '../plan/missed-times.ts';
+import type { Finding, FindingCode } from './finding.ts';
+
+/** ISO 8601. `isRead`: Procore's log of that time was read, so all that it tells of is recorded. */
+type MissedTime = { since: string; until: string; isRead: boolean };
+
+export type Losses = Omit<Lately, 'logs'> & {
+  /** ISO 8601. */
+  since: string;
+  /** `nothing known`, and all is looked at; `not known yet`: something waits to be looked at; `something`: rows lack it, until a person or a proof mends that. */
+  lost: 'nothing known' | 'not known yet' | 'something';
+  /** Codes of the findings that say so, and `log-not-read`: of a time in which deliveries may have been missed. */
+  because: readonly string[];
+  /** Times in which no receiver ran, or one took nothing into the queue. */
+  missed: readonly MissedTime[];
+  /** Null: not asked. */
+  complete: Completeness | null;
+};
+
+const LACKING: readonly FindingCode[] = ['older-than-log', 'table-standing', 'dead-letters', 'differences-left'];
+const OPEN: readonly FindingCode[] = [
+  ...(['queue-unreachable', 'queue-behind', 'worker-silent', 'receiver-silent', 'receiver-refuses'] as const),
+  ...(['spool-in-use', 'hook-missing', 'hook-disabled', 'hook-triggers-refused', 'undelivered', 'log-unread'] as const),
+  ...(['scope-silent', 'company-not-connected', 'dead-letters-retried', 'events-missed'] as const),
+];
+
+/** `findings`: those of now. */
+export function judgeLosses(asked: {
+  since: string;
+  findings: readonly Pick<Finding, 'code'>[];
+  lately: Lately;
+  receivers: ReceiverTimes;
+  complete: Completeness | null;
+}): Losses {
+  const { since, findings, receivers, complete } = asked;
+  const { logs, ...lately } = asked.lately;
+  const missed = missedTimes(receivers)
+    .filter(({ untilMs }) => untilMs >= Date.parse(since))
+    .map(({ sinceMs, untilMs }) => ({
+      since: new Date(sinceMs).toISOString(),
+      until: new Date(untilMs).toISOString(),
+      isRead: logs !== null && Date.parse(logs.since) <= sinceMs && Date.parse(logs.until) >= untilMs,
+    }));
+  const found = (codes: readonly string[]) => codes.filter((code) => findings.some((one) => one.code === code));
+  const lacking = found(LACKING);
+  const open = [...found(OPEN), ...(missed.every(({ isRead }) => isRead) ? [] : ['log-not-read'])];
+  const lost = lacking.length > 0 ? 'something' : open.length > 0 ? 'not known yet' : 'nothing known';
+  return { since, lost, because: [...lacking, ...open], ...lately, missed, complete };
+}
