@@ -224,14 +224,23 @@ test('credentials that are refused', async () => {
   expect(found.calls).toBe(0);
 });
 
+test('while the secret is rotated it tells which value deliveries bear', async () => {
+  const { authorization } = system.secrets;
+  const { checks } = await doctor({ WEBHOOK_AUTHORIZATION: `${authorization},Bearer that-was-there-before` });
+  const { detail = '' } = checks.find(({ check }) => check === 'hooks') ?? {};
+  expect(detail).toMatch(/; with an old one: none. 2 hooks were given it\. `pnpm mirror hooks status` tells/);
+});
+
 test('an app that is disconnected', async () => {
   const connect = (connected: boolean) => system.control('PATCH', `/control/companies/${companyId}`, { connected });
   const wanted = needsYou('error company-not-connected');
-  const { findings } = await untilCured(
+  const { findings, checks } = await untilCured(
     () => connect(false),
     wanted,
     () => connect(true),
   );
+  const unasked = { state: 'not checked', detail: expect.stringContaining('403') };
+  for (const check of ['permissions', 'hooks']) expect(checks).toContainEqual({ check, ...unasked });
   expect(findings).toMatchObject([
     { company_id: companyId, project_id: null, fix: expect.stringContaining('App Management') },
   ]);

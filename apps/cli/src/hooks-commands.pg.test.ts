@@ -246,12 +246,25 @@ describe('rotate-secret', () => {
     await mirror(['hooks', 'apply']);
     await receiver([authorization], `now() - interval '2 minutes'`); // it is gone
     const first = await rotate();
-    expect(first.code).toBe(0);
+    expect(first.code).toBe(1);
     expect(first.stdout).toMatch(/^2 hooks: 2 changed, 0 had the new value before$/m);
     expect(first.stdout).toMatch(/^Not proved yet: /m);
-    expect(await mirror(['hooks', 'status'], both)).toMatchObject({ code: 0 });
+    const unproved = await mirror(['hooks', 'status'], both);
+    expect(unproved.code).toBe(0);
+    expect(unproved.stdout).toMatch(
+      /^2 scopes, all as they should be\n(.*\n)?Deliveries with the first value: none; with an old one: none. 2 hooks were given it.\nKeep the old value: no delivery came with the first value yet/,
+    );
     await receiver([next, authorization]);
     await prove();
+    const proved = await mirror(['hooks', 'status'], both);
+    expect(proved.stdout).toMatch(/^The old value may go: /m);
+    const json = JSON.parse((await mirror(['hooks', 'status', '--json'], both)).stdout);
+    expect(json.old_value).toMatchObject({ may_go: true, because: null, hooks: { new: 2, other: 0, unknown: 0 } });
+    // The other way round nobody was given the first value.
+    const swapped = { WEBHOOK_AUTHORIZATION: `${authorization},${next}` };
+    const back = await mirror(['hooks', 'status'], swapped);
+    expect(back.stdout).toMatch(/^Keep the old value: hooks carry another value than the first one, or may: /m);
+    expect(JSON.parse((await mirror(['hooks', 'status', '--json'])).stdout).old_value).toBeNull();
     const again = await rotate();
     expect(again).toMatchObject({ code: 0, stderr: '' });
     expect(again.stdout).toMatch(/^2 hooks: 0 changed, 2 had the new value before$/m);

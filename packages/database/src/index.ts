@@ -126,6 +126,7 @@ export {
   readRecordFacts,
   type UnreadBody,
 } from './operators/record-facts.ts';
+export { readSecretUse, type SecretUse } from './operators/secret-use.ts';
 export {
   type DeadLetterDetails,
   type DeadLetterSummary,

@@ -44,7 +44,7 @@ export function addHooksRotateSecret(parent: Command, run: Run): void {
   parent
     .command('rotate-secret')
     .description(
-      'Gives the hooks the first of several values of WEBHOOK_AUTHORIZATION, proves it by a delivery, and says when the others may go. May be repeated.',
+      'Gives the hooks the first of several values of WEBHOOK_AUTHORIZATION, proves it by a delivery, and says when the others may go. May be repeated. Exit code 1 when it is not proved, or a hook lacks it.',
     )
     .option('--wait <seconds>', 'how long to wait for a delivery with the new value', readSeconds, 60)
     .option('--json', 'print the result as JSON')
@@ -141,10 +141,12 @@ function createSaying(note: (line: string) => void): (line: string) => void {
   };
 }
 
-function codeOf({ hooks, deaf, unlisted }: Rotated): ExitCode {
+function codeOf({ hooks, deaf, provedAt, unlisted }: Rotated): ExitCode {
   if (hooks.some(({ isUnreached }) => isUnreached)) return exitCode.serverUnreachable;
   const isWell = hooks.every(({ outcome }) => outcome === 'changed' || outcome === 'as it should be');
-  return isWell && deaf.length === 0 && unlisted.length === 0 ? exitCode.fine : exitCode.foundSomethingWrong;
+  return isWell && deaf.length === 0 && provedAt !== null && unlisted.length === 0
+    ? exitCode.fine
+    : exitCode.foundSomethingWrong;
 }
 
 function asJson({ hooks, deaf, provedAt, mayGo, atTheLatest, unlisted }: Rotated): unknown {
@@ -177,12 +179,14 @@ function inWords({ hooks, deaf, provedAt, mayGo, atTheLatest }: Rotated): string
   function whenToDrop(): string[] {
     const latest = `at the latest ${atTheLatest.toISOString()}`;
     if (provedAt === null)
-      return ['Not proved yet: no delivery came with the new value. Keep the old one, and run this again later.'];
+      return [
+        'Not proved yet: no delivery came with the new value, so keep the old one. See that a receiver and a worker run, save something in Procore that is mirrored, and run this again, or `pnpm mirror hooks status`.',
+      ];
     const proof = `Proved by a delivery at ${provedAt.toISOString()}.`;
     if (mayGo === true) return [proof, 'The old value may go: Procore has nothing left to deliver from before.'];
     return [
       proof,
-      `Keep the old value until Procore has delivered what it had before, ${latest}; run this again to see.`,
+      `Keep the old value until Procore has delivered what it had before, ${latest}; \`pnpm mirror hooks status\` tells when it may go.`,
     ];
   }
 }

@@ -1,12 +1,16 @@
-import { readHookCalls } from '@procore-mirror/database';
+import { readHookCalls, readSecretUse } from '@procore-mirror/database';
 import {
   findLate,
+  isOldSecretGone,
+  judgeOldSecret,
   type LateDeliveries,
+  type OldSecret,
   planAllHooks,
   roundOfLooksMs,
   type ScopeHooks,
   upkeepShareInWords,
 } from '@procore-mirror/mirror';
+import { fingerprint } from '@procore-mirror/runtime';
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
@@ -14,6 +18,7 @@ import { hooksSchema } from '../env.ts';
 import { exitCode } from '../exit-code.ts';
 import { faultInWords, hooksAsJson, hooksTable, notOfferedInWords } from '../hooks-in-words.ts';
 import { type AtHooks, exitCodeOf, type FoundHooks, lookAtAll, withHooks } from '../look-after-hooks.ts';
+import { oldSecretInWords } from '../old-secret-in-words.ts';
 import { ago, counted, table } from '../output.ts';
 import type { Run } from '../run.ts';
 
@@ -23,6 +28,8 @@ type Status = FoundHooks & {
   late: readonly LateDeliveries[];
   /** How long workers take to look at every hook once, ms, where their share of the calls does not reach for as often as is set. */
   roundMs: number | null;
+  /** Null: no more than one value is accepted. */
+  oldSecret: OldSecret | null;
   asOf: Date;
 };
 
@@ -30,7 +37,7 @@ export function addHooksStatus(parent: Command, run: Run): void {
   parent
     .command('status')
     .description(
-      'Whether each hook is as it should be, and whether the busiest deliver. Changes nothing. Exit code 1 when one is missing, disabled or wrong, or has not delivered an event for two hours.',
+      'Whether each hook is as it should be, whether the busiest deliver, and while WEBHOOK_AUTHORIZATION has several values whether the old ones may go. Changes nothing. Exit code 1 when one is missing, disabled or wrong, or has not delivered an event for two hours.',
     )
     .option('--json', 'print the result as JSON')
     .action((options: { json?: boolean }) =>
@@ -51,7 +58,31 @@ async function look({ now }: Context, at: AtHooks<Env>): Promise<Status> {
   );
   const asOf = now();
   const late = await findLate({ ...patience, client, database, hooks, asOf });
-  return { ...found, late, roundMs: await roundOf(at), asOf };
+  return { ...found, late, roundMs: await roundOf(at), oldSecret: await oldSecretOf(at, found, asOf), asOf };
+}
+
+/** To ask the log costs two calls a hook. */
+const MOST_HOOKS_ASKED = 100;
+/** Procore shows so many characters of what a hook carries. */
+const SHOWN = 5;
+
+/** While the secret is rotated. */
+async function oldSecretOf(at: AtHooks<Env>, { scopes, unlisted }: FoundHooks, asOf: Date): Promise<OldSecret | null> {
+  const { env, client, database, patience } = at;
+  const [value, ...others] = env.WEBHOOK_AUTHORIZATION ?? [];
+  if (value === undefined || others.length === 0) return null;
+  const isSeen = unlisted.length === 0 && scopes.every(({ hookId, trouble }) => hookId !== null && trouble === null);
+  const isOther = scopes.some(({ actions }) =>
+    actions.some((action) => action.do === 'patch' && action.change.authorization !== undefined),
+  );
+  const areAlike = others.some((other) => other.slice(-SHOWN) === value.slice(-SHOWN));
+  const isEmpty =
+    scopes.length > MOST_HOOKS_ASKED
+      ? null
+      : await isOldSecretGone({ ...patience, client, hooks: scopes, changedAt: asOf, asOf });
+  const use = await readSecretUse(database.pool, env.PROCORE_COMPANY_IDS);
+  const isShown = !isSeen || isOther ? false : areAlike ? null : true;
+  return judgeOldSecret(use, fingerprint(value), { isShown, isEmpty });
 }
 
 /** Of the company with most hooks for its calls. */
@@ -74,18 +105,19 @@ function isWrong({ actions, refused }: ScopeHooks): boolean {
   return actions.length > 0 || refused.length > 0;
 }
 
-function asJson({ late, roundMs, ...found }: Status): unknown {
+function asJson({ late, roundMs, oldSecret, ...found }: Status): unknown {
   return {
     ...hooksAsJson(found),
     undelivered: late.map(({ companyId, projectId, hookId, count, oldestAt }) => ({
       ...{ company_id: companyId, project_id: projectId, hook_id: hookId },
       ...{ count, oldest_at: oldestAt.toISOString() },
     })),
+    old_value: oldSecret,
     round_minutes: roundMs === null ? null : Math.round(roundMs / 60_000),
   };
 }
 
-function inWords({ scopes, late, roundMs, asOf }: Status): string {
+function inWords({ scopes, late, roundMs, oldSecret, asOf }: Status): string {
   const wrong = scopes.filter((scope) => scope.trouble !== null || isWrong(scope)).length;
   const sum = `${counted(scopes.length, 'scope')}, ${wrong === 0 ? 'all' : scopes.length - wrong} as they should be`;
   const fix = wrong === 0 ? '' : '; `pnpm mirror hooks apply` sets right what is wrong';
@@ -93,7 +125,8 @@ function inWords({ scopes, late, roundMs, asOf }: Status): string {
     roundMs === null
       ? ''
       : `\nWorkers take about ${(roundMs / 3_600_000).toFixed(1)} h to look at each hook once: hooks may take ${upkeepShareInWords('hooks')} of the calls.`;
-  return `${hooksTable(scopes, 'wrong', faultInWords)}${lateTable(late, asOf)}${sum}${fix}${notOfferedInWords(scopes)}${round}`;
+  const secret = oldSecret === null ? '' : `\n${oldSecretInWords(oldSecret, asOf)}`;
+  return `${hooksTable(scopes, 'wrong', faultInWords)}${lateTable(late, asOf)}${sum}${fix}${notOfferedInWords(scopes)}${round}${secret}`;
 }
 
 function lateTable(late: readonly LateDeliveries[], asOf: Date): string {

@@ -80,7 +80,10 @@ export async function askProcore(asking: Asking): Promise<Asked> {
   );
   try {
     const login = await signIn(procore.login, signal);
-    if (login.trouble !== null) return { ...NOT_ASKED, login, calls };
+    if (login.trouble !== null) {
+      const notLooked = [{ check: 'companies, permissions and hooks', why: 'there is no token to ask with' }];
+      return { ...NOT_ASKED, login, calls, notLooked };
+    }
     const client = heedScopes(procore.client, {
       ...{ database, parking: usualPace.parking, patienceMs: 0 },
       onWait: (reason) => {
@@ -124,9 +127,16 @@ async function askParts(
     if (found !== null) companies.push(found);
   }
   const well = companies.filter(({ answer }) => answer === 'well').map(({ companyId }) => companyId);
-  if (well.length === 0) return { companies, tools: [], hooks: null, notLooked };
+  const unasked = (why: string) => ['permissions', 'hooks'].map((check) => ({ check, why }));
+  if (well.length === 0) {
+    const why = companies.find(({ message }) => message !== null)?.message ?? 'no company could be asked';
+    return { companies, tools: [], hooks: null, notLooked: [...notLooked, ...unasked(why)] };
+  }
   const listed = await part('projects', well, () => listScopes({ ...asking, companyIds: well }, client, signal));
-  if (listed === null) return { companies, tools: [], hooks: null, notLooked };
+  if (listed === null) {
+    const why = notLooked.at(-1)?.why ?? 'projects could not be listed';
+    return { companies, tools: [], hooks: null, notLooked: [...notLooked, ...unasked(why)] };
+  }
   notLooked.push(...listed.unlisted.map((why) => ({ check: 'projects', why })));
   const places = placesOf(listed.scopes, asking);
   const left = listed.scopes.length - places.length;

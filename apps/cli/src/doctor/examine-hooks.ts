@@ -1,10 +1,19 @@
 // Hooks as `hooks status` looks at them, in the words that the judge of the mirror knows.
-import { type DoctorFacts, findLate, planAllHooks, type Scope, type ScopeHooks } from '@procore-mirror/mirror';
+import { readSecretUse } from '@procore-mirror/database';
+import {
+  type DoctorFacts,
+  findLate,
+  judgeOldSecret,
+  planAllHooks,
+  type Scope,
+  type ScopeHooks,
+} from '@procore-mirror/mirror';
 import type { ProcoreClient } from '@procore-mirror/procore';
 import { fingerprint } from '@procore-mirror/runtime';
 import { lookedHooksSchema } from '../env.ts';
 import { faultInWords } from '../hooks-in-words.ts';
 import { PAUSES_MS } from '../list-selected.ts';
+import { usesInWords } from '../old-secret-in-words.ts';
 import type { Asking } from './asking.ts';
 import { orNull } from './or-null.ts';
 
@@ -23,7 +32,7 @@ export async function examineHooks(
   const env = orNull(() => context.read(lookedHooksSchema));
   if (env === null) return 'settings that it takes are wrong';
   if (env.WEBHOOK_URL === undefined) return 'WEBHOOK_URL is not set, so nobody knows where they should lead';
-  const [authorization = null] = env.WEBHOOK_AUTHORIZATION ?? [];
+  const [authorization = null, ...others] = env.WEBHOOK_AUTHORIZATION ?? [];
   const patience = { signal, pausesMs: PAUSES_MS };
   const looked = await planAllHooks({
     ...{ ...patience, client, database, catalogue, resources, authorization, scopes: seen },
@@ -37,7 +46,14 @@ export async function examineHooks(
     hookId === null ? [] : [{ companyId, projectId, hookId }],
   );
   const late = await findLate({ ...patience, client, database, hooks, asOf: context.now() });
-  return { seen: told.map(seenOf), scopes, late: lateByCompany(late) };
+  const secret = authorization === null || others.length === 0 ? null : await secretInWords(authorization);
+  return { seen: told.map(seenOf), scopes, late: lateByCompany(late), secret };
+
+  async function secretInWords(value: string): Promise<string> {
+    const companyIds = [...new Set(told.map(({ companyId }) => companyId))];
+    const use = await readSecretUse(database.pool, companyIds);
+    return usesInWords(judgeOldSecret(use, fingerprint(value), { isShown: null, isEmpty: null }), context.now());
+  }
 }
 
 function seenOf({ companyId, projectId, actions, refused, trouble }: ScopeHooks): HookFacts['seen'][number] {

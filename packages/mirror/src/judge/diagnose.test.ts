@@ -76,7 +76,13 @@ function found(change: Partial<DoctorFacts> = {}): DoctorFacts {
     settings: { set: 9, problems: [], unset: [], unknown: [], contradictions: [], doubtfulSecrets: [] },
     ...{ ...servers(server()), misfit: null, otherOrigin: null, ...rights({}), ...redis() },
     ...{ waiting: { waiting: 0, problem: null }, login: { trouble: null }, ...company('well'), tools: [tool('open')] },
-    ...{ hooks: { seen: [], scopes: 0, late: [] }, deprecated: [], procoreAheadMs: 0, ...disk(50), notLooked: [] },
+    ...{
+      hooks: { seen: [], scopes: 0, late: [], secret: null },
+      deprecated: [],
+      procoreAheadMs: 0,
+      ...disk(50),
+      notLooked: [],
+    },
     ...change,
   };
 }
@@ -183,7 +189,7 @@ test('hooks that were looked at now count in place of what was known, judged by 
     finding: null,
   } as const;
   const hooks = (state: 'missing' | 'disabled' | null, scopes: number) => ({
-    hooks: { seen: [{ ...place, state, finding: null }], scopes, late: [] },
+    hooks: { seen: [{ ...place, state, finding: null }], scopes, late: [], secret: null },
   });
   const told = (change: Partial<DoctorFacts>, of: Partial<Facts>) =>
     diagnose(found(change), mirror(of)).findings.map(({ severity, code }) => `${severity} ${code}`);
@@ -194,7 +200,8 @@ test('hooks that were looked at now count in place of what was known, judged by 
   expect(diagnose(found(hooks('disabled', 1)), mirror()).checks).toContainEqual({
     ...{ check: 'hooks', state: 'finding', detail: '1 of 1 scope looked at, 1 not as they should be' },
   });
-  const late = { hooks: { seen: [], scopes: 0, late: [{ companyId: '7', count: 2, oldestAt: ago(7 * HOUR) }] } };
+  const undelivered = [{ companyId: '7', count: 2, oldestAt: ago(7 * HOUR) }];
+  const late = { hooks: { seen: [], scopes: 0, late: undelivered, secret: null } };
   expect(told(late, {})).toEqual(['error undelivered']);
 });
 

@@ -78,6 +78,8 @@ type HookFacts = {
   scopes: number;
   /** Events that Procore could not deliver, of the hooks that were asked. */
   late: readonly { companyId: string; count: number; oldestAt: string }[];
+  /** While several secrets are accepted: which deliveries bear, in words. */
+  secret: string | null;
 };
 
 export type DiskFacts = {

@@ -187,7 +187,9 @@ export function examineHooks({ hooks }: DoctorFacts): Examined[] {
   const seen = `${hooks.seen.length} of ${counted(hooks.scopes, 'scope')} looked at`;
   const detail =
     wrong.length === 0 ? `${seen}, all as they should be` : `${seen}, ${wrong.length} not as they should be`;
-  return [{ check: 'hooks', detail, findings: [] }];
+  const secret =
+    hooks.secret === null ? '' : `. ${hooks.secret} \`pnpm mirror hooks status\` tells whether the old one may go`;
+  return [{ check: 'hooks', detail: `${detail}${secret}`, findings: [] }];
 }
 
 export function examineDeprecated({ deprecated }: DoctorFacts): Examined[] {
