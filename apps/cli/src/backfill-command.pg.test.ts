@@ -135,6 +135,9 @@ test('the workers fill the mirror, and the command shows how far they are until 
   expect(await rowsOf('rfi_replies')).toBeGreaterThan(0);
 
   const json = await mirror(['backfill', '--json', '--resource', 'locations']);
+  expect(json.stderr).toMatch(
+    /^1 of these 1 list was filled before, the last .* UTC: it is read again now\. To look only: `pnpm mirror status`/,
+  );
   expect(JSON.parse(json.stdout)).toEqual({
     ...{
       state: 'done',
@@ -172,6 +175,7 @@ test('detached, and told to end, it leaves the work to the workers and says so; 
   const onNote = () => end.abort(new Error('Ctrl-C'));
   const told = await mirror(['backfill', '--json'], { signal: end.signal, onNote });
   expect(told.code).toBe(1);
+  expect(told.stderr).toMatch(/^A fill of \d+ of these \d+ lists is under way since .* UTC: this shows it\./);
   expect(JSON.parse(told.stdout)).toMatchObject({ state: 'under way', requests, over: 0 });
   const status = await mirror(['status']);
   expect(status.stdout).toMatch(/^backfill +0% · 0 of \d+ lists/m);
@@ -182,6 +186,29 @@ test('detached, and told to end, it leaves the work to the workers and says so; 
     /^backfill +0% · 0 of 600 calls left, next at \d\d:\d\d, about 30 min to go/m,
   );
   await database.pool.query('delete from mirror.budget');
+  await database.pool.query('truncate mirror.fetches, mirror.pending');
+  await database.pool.query(
+    `insert into mirror.fetches (called_at, company_id, lane, route, status, ms)
+    select now() - n * interval '3 seconds', $1, 'backfill', 'GET /x', 200, 1 from generate_series(1, 60) n`,
+    [companyId],
+  );
+  expect((await mirror(['status'])).stdout).toMatch(
+    /^backfill +0% · 0 of \d+ lists · 0 records · 0 calls · about \d+ min to go, at its pace of the last minutes \(1[12]\d\d calls an hour\)/m,
+  );
+  await database.pool.query(`update mirror.backfills set state = 'done'`);
+  await database.pool.query(
+    `insert into mirror.pending (company_id, project_id, resource, record_id, lane, ready_at)
+    select $1, 7, 'Meetings', n, 'backfill', now() from generate_series(1, 100) n`,
+    [companyId],
+  );
+  await database.pool.query(
+    `insert into mirror.batches (company_id, project_id, resource, lane, due_at, first_due_at) values ($1, 7, 'Meetings', 'backfill', now(), now())`,
+    [companyId],
+  );
+  expect((await mirror(['status'])).stdout).toMatch(
+    /^backfill +all lists are read, and 100 records that they carry in part to be completed · about [56] min to go/m,
+  );
+  await database.pool.query('truncate mirror.pending, mirror.batches, mirror.fetches');
 });
 
 test('without a worker the exit code is 3, and the work is kept', async () => {

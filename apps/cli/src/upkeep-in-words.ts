@@ -41,12 +41,12 @@ export function roundsInWords(upkeep: readonly Upkeep[]): string {
   return `${lineOf(first)}${others.length === 0 ? '' : ` (${others.length} more: --all)`}`;
 }
 
-function lineOf({ companyId, hooks, tables, hourLimit, hooksMs, logMs, proofsMs }: Upkeep): string {
+function lineOf({ companyId, hooks, tables, hourLimit, isLimitTold, hooksMs, logMs, proofsMs }: Upkeep): string {
   const parts = [
     ...(hooks === 0 ? [] : [`${counted(hooks, 'hook')}: ${within(hooksMs)}`, `their log: ${within(logMs)}`]),
     ...(tables === 0 ? [] : [`proofs of ${counted(tables, 'table')}: ${within(proofsMs)}`]),
   ];
-  return `${companyId}: ${parts.join(', ')}${hourLimit === null ? '' : ` (at ${hourLimit} calls an hour)`}`;
+  return `${companyId}: ${parts.join(', ')}${hourLimit === null ? '' : ` (at ${hourLimit} calls an hour${isLimitTold ? '' : ', assumed'})`}`;
 }
 
 function within(ms: number | null): string {

@@ -217,7 +217,13 @@ export {
   keepBackfillParents,
   renewBackfill,
 } from './schedule/backfill-leases.ts';
-export { requestBackfills, requestNewProjects, type WantedBackfill } from './schedule/backfill-requests.ts';
+export {
+  type EarlierFills,
+  readEarlierFills,
+  requestBackfills,
+  requestNewProjects,
+  type WantedBackfill,
+} from './schedule/backfill-requests.ts';
 export { listBackfilled } from './schedule/backfills.ts';
 export type { Batch, BatchKey, ClaimedBatch, Lane, NotedRecord } from './schedule/batch.ts';
 export {

@@ -42,20 +42,21 @@ export async function gatherFacts(
     one.proofsMs === null ? [] : [{ companyId: one.companyId, roundMs: one.proofsMs }],
   );
   const facts = await readFacts(pool, part, { rounds: proofRounds, shownByFills: provedByFills(catalogue) });
-  const backfill = await readBackfill(pool, part);
+  const backfill = await readBackfill(pool, part, facts.toComplete.length > 0);
   return {
     ...{ ...facts, rounds, backfill, overwrittenOn: overwrittenOn(environment, await readOrigin(pool), now) },
-    fill: backfill && { callsToGo: backfill.callsToGo + backfill.toComplete, shortage: backfill.shortage },
+    fill: backfill && { ...backfill, callsToGo: backfill.callsToGo + backfill.toComplete },
   };
 }
 
 async function readBackfill(
   pool: Database['pool'],
   { companyId, projectId, resource }: FactsFilter,
+  hasToComplete: boolean,
 ): Promise<GatheredFacts['backfill']> {
   const companyIds = companyId === undefined ? undefined : [companyId];
   const progress = await readBackfillProgress(pool, { requests: null, companyIds, projectId, resource });
-  if (progress.lists === progress.over) return null;
+  if (progress.lists === progress.over && !(hasToComplete && progress.toComplete > 0)) return null;
   const [shortage = null] = await readShortages(pool, companyIds ?? null);
   return { ...progress, shortage };
 }

@@ -1,4 +1,5 @@
-import { requestFills, type Scope, watchFills } from '@procore-mirror/mirror';
+import { type EarlierFills, readEarlierFills } from '@procore-mirror/database';
+import { at, counted, requestFills, watchFills } from '@procore-mirror/mirror';
 import { type Command, Option } from 'commander';
 import { watchWorkers, withScopes } from '../ask-workers.ts';
 import { backfillAsJson, backfillInWords } from '../backfill-in-words.ts';
@@ -36,8 +37,12 @@ export function addBackfill(parent: Command, run: Run): void {
 async function backfill(context: Context, options: Options): Promise<ExitCode> {
   const { output, signal } = context;
   return withScopes(context, options, async ({ database, part, scopes, unlisted }) => {
+    const wanted = scopes.flatMap(({ resources, ...place }) => resources.map((resource) => ({ ...place, resource })));
+    const lists = wanted.length;
+    const earlier = await readEarlierFills(database.pool, wanted);
     const requests = await requestFills(database, { catalogue: part.catalogue, scopes });
-    const lists = countLists(scopes);
+    const words = earlierInWords(earlier, lists);
+    if (words !== null) output.note(words);
     const watched = await watchWorkers(context, {
       ...{ database, command: 'backfill', detach: options.detach },
       answer: {
@@ -53,8 +58,14 @@ async function backfill(context: Context, options: Options): Promise<ExitCode> {
   });
 }
 
-function countLists(scopes: readonly Scope[]): number {
-  return scopes.reduce((sum, { resources }) => sum + resources.length, 0);
+/** Who types it to look is told that it works. */
+function earlierInWords({ open, openSince, done, doneAt }: EarlierFills, lists: number): string | null {
+  const of = `of these ${counted(lists, 'list')}`;
+  const others = open + done < lists ? ' Others of them begin now.' : '';
+  if (open > 0) return `A fill of ${open} ${of} is under way since ${at(openSince)}: this shows it.${others}`;
+  if (done === 0) return null;
+  const [were, are] = done === 1 ? ['was', 'it is'] : ['were', 'they are'];
+  return `${done} ${of} ${were} filled before, the last ${at(doneAt)}: ${are} read again now. To look only: \`pnpm mirror status\`; what it costs: \`pnpm mirror backfill --plan\`.`;
 }
 
 function exitOf(unlisted: readonly string[], failed: number): ExitCode {

@@ -12,8 +12,10 @@ export type BackfillProgress = {
   calls: number;
   /** Calls that it may yet take, by what lists took until now. */
   callsToGo: number;
-  /** Records of these companies that lists carry in part and that are not shown yet. */
+  /** Records of these companies that lists carry in part and that are not shown yet; where no request was named, also when all lists are over. */
   toComplete: number;
+  /** Calls of lane `backfill` in an hour, by the last ten minutes; null: there were none, or too few to tell. */
+  callsPerHour: number | null;
   /** One that is read now. */
   now: BatchKey | null;
   /** Rows that were buried, because lists lack them. */
@@ -47,6 +49,9 @@ const FIRST_HUNDRED = (
 ) => `(select coalesce(jsonb_agg(jsonb_build_object(${KEY}, 'reason', coalesce(detail, ''))), '[]')
     from (select * from part where ${condition} order by company_id, project_id nulls first, position limit 100) as first)`;
 
+/** Fewer of ten minutes tell no pace. */
+const CALLS_OF_A_PACE = 10;
+
 const PROGRESS = `
 with part as (
   select * from mirror.backfills b
@@ -64,9 +69,12 @@ select jsonb_build_object(
   'callsToGo', coalesce(ceil(sum(case when state not in ('waiting', 'running') then 0
     when total > rows and rows > 0 and calls > 0 then (total - rows) * calls::numeric / rows
     else (select calls from usual) end)), 0),
-  'toComplete', (select count(*) from mirror.pending where lane = 'backfill' and company_id in (select company_id from part)
+  'toComplete', (select count(*) from mirror.pending where lane = 'backfill' and ($1::text[] is null or company_id in (select company_id from part))
     and ($2::bigint[] is null or company_id = any($2)) and ($3::bigint is null or project_id = $3)
     and ($4::text is null or lower(resource) = lower($4))),
+  'callsPerHour', (select case when count(*) >= ${CALLS_OF_A_PACE} and now() - min(called_at) >= interval '1 minute'
+      then round(count(*) * 3600 / extract(epoch from now() - min(called_at))) end
+    from mirror.fetches where called_at > now() - interval '10 minutes' and lane = 'backfill' and ($2::bigint[] is null or company_id = any($2))),
   'now', (select jsonb_build_object(${KEY}) from part where state = 'running' and lease_until > now()
     order by position, company_id, project_id limit 1),
   'failures', ${FIRST_HUNDRED(`state = 'failed'`)},

@@ -13,11 +13,13 @@ export type UpkeepStatus = {
   /** What the last comparisons by the cheap rungs took, on average; null: there was none. */
   callsPerTable: number | null;
   hourLimit: number | null;
+  /** Answers told of it; else it is assumed. */
+  isLimitTold: boolean;
 };
 
 /** Of each company that is selected, or of one. */
 export async function readUpkeep(client: Queryable, companyId: string | null): Promise<UpkeepStatus[]> {
-  const { rows } = await client.query<Omit<UpkeepStatus, 'hourLimit'>>(
+  const { rows } = await client.query<Omit<UpkeepStatus, 'hourLimit' | 'isLimitTold'>>(
     `select s.company_id::text as "companyId",
         (select count(distinct hook_id)::int from mirror.hooks h where h.company_id = s.company_id) as hooks,
         (select coalesce(sum(greatest(pages, 1)), 0)::int from (select distinct company_id, hook_id from mirror.hooks) h
@@ -33,6 +35,9 @@ export async function readUpkeep(client: Queryable, companyId: string | null): P
     [companyId],
   );
   return Promise.all(
-    rows.map(async (row) => ({ ...row, hourLimit: (await readHookCalls(client, row.companyId, 0)).hourLimit })),
+    rows.map(async (row) => {
+      const { hourLimit, isTold } = await readHookCalls(client, row.companyId, 0);
+      return { ...row, hourLimit, isLimitTold: isTold };
+    }),
   );
 }

@@ -2,7 +2,7 @@
 // scope. Who asks for what is under way gets that, and begins nothing anew.
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../connection/open-database.ts';
-import type { Transaction } from '../connection/queryable.ts';
+import type { Queryable, Transaction } from '../connection/queryable.ts';
 import { afterConflicts, inTransaction } from '../connection/transaction.ts';
 import type { BatchKey } from './batch.ts';
 
@@ -60,6 +60,32 @@ export async function requestBackfills(
     );
     return rows.map((row) => row.request);
   });
+}
+
+export type EarlierFills = {
+  /** Of these that are under way, and since when (ISO 8601). */
+  open: number;
+  openSince: string | null;
+  /** Of these that were filled, and when the last of them was. */
+  done: number;
+  doneAt: string | null;
+};
+
+/** What was asked for of these before. */
+export async function readEarlierFills(client: Queryable, wanted: readonly BatchKey[]): Promise<EarlierFills> {
+  const { rows } = await client.query<EarlierFills>(
+    `select (count(*) filter (where is_open))::int as open, min(b.requested_at) filter (where is_open) as "openSince",
+        (count(*) filter (where state = 'done'))::int as done, max(b.finished_at) filter (where state = 'done') as "doneAt"
+      from unnest($1::bigint[], $2::bigint[], $3::text[]) as w (company_id, project_id, resource)
+      join (select *, state in ('waiting', 'running') and request is not null as is_open from mirror.backfills) b
+        on b.company_id = w.company_id and coalesce(b.project_id, 0) = coalesce(w.project_id, 0) and b.resource = w.resource`,
+    [
+      wanted.map(({ companyId }) => companyId),
+      wanted.map(({ projectId }) => projectId),
+      wanted.map(({ resource }) => resource),
+    ],
+  );
+  return rows[0] ?? { open: 0, openSince: null, done: 0, doneAt: null };
 }
 
 /**

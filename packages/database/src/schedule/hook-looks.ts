@@ -104,8 +104,8 @@ export async function readHookCalls(
   client: Queryable,
   companyId: string,
   latelyMs: number,
-): Promise<{ used: number; hourLimit: number | null }> {
-  const { rows } = await client.query<{ used: number; hourLimit: number | null }>(
+): Promise<{ used: number; hourLimit: number | null; isTold: boolean }> {
+  const { rows } = await client.query<{ used: number; hourLimit: number | null; isTold: boolean }>(
     `with told as (
         select window_name, call_limit from mirror.budget
         where window_name in ('spike', 'hour') and known_by in ('header', 'count') and (company_id is null or company_id = $1)
@@ -119,11 +119,11 @@ export async function readHookCalls(
       select hooks::int as used, case
           when exists (select from told where window_name = 'hour') then (select min(call_limit) from told where window_name = 'hour')
           when exists (select from told) or answered < ${CALLS_WITHOUT_LIMIT} then 600
-        end as "hourLimit"
+        end as "hourLimit", exists (select from told where window_name = 'hour') as "isTold"
       from made`,
     [companyId, latelyMs],
   );
-  return rows[0] ?? { used: 0, hourLimit: 600 };
+  return rows[0] ?? { used: 0, hourLimit: 600, isTold: false };
 }
 
 /** Where most events of the last day came from, first. */

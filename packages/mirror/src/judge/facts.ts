@@ -9,6 +9,6 @@ export type Facts = MirrorFacts & {
   overwrittenOn: string | null;
   /** How long workers take to look at everything once. */
   rounds: readonly (RoundsOfUpkeep & { companyId: string })[];
-  /** Of fills that are under way: calls that they may yet take, and why they wait for calls; null: none is. */
-  fill: { callsToGo: number; shortage: Shortage | null } | null;
+  /** Of fills that are under way: calls that they may yet take, how many they made in an hour lately, and why they wait for calls; null: none is. */
+  fill: { callsToGo: number; callsPerHour: number | null; shortage: Shortage | null } | null;
 };

@@ -1,5 +1,6 @@
 // Fills that failed, that go on, and that stand still.
 import { counted } from '../plan/fill-in-words.ts';
+import { type TimeOfFill, timeOfFill, timeOfFillInWords } from '../plan/time-of-fill.ts';
 import type { Facts } from './facts.ts';
 import { HOUR, isOlder, optionsFor, scopesInWords } from './in-words.ts';
 import { about, type Judged } from './judged.ts';
@@ -7,8 +8,6 @@ import { liveWorkers } from './processes.ts';
 
 const STUCK_AFTER = HOUR;
 const STUCK_FOR_LONG = 6 * HOUR;
-/** What is left of an hour to a fill beside everything else, roughly. */
-const SHARE = 0.8;
 
 export function judgeFills(facts: Facts): Judged[] {
   return [...judgeFailed(facts), ...judgeOpen(facts), ...judgeToComplete(facts)];
@@ -40,7 +39,7 @@ function judgeOpen(facts: Facts): Judged[] {
     const waits = shortage === null ? '' : `; ${shortage.left} of ${shortage.limit} calls of this hour are left for it`;
     return {
       ...{ ...about(group), code: 'filling', severity: 'warning' },
-      message: `${counted(group.count, 'table')} ${group.count === 1 ? 'is' : 'are'} being filled, ${scopesInWords(group)}${waits}${again}.`,
+      message: `${counted(group.count, 'table')} ${group.count === 1 ? 'is' : 'are'} being filled, ${scopesInWords(group)}${waits}${again}${toGo(facts)}.`,
       ...{ fix: null, until: endOfFill(facts) },
     };
   });
@@ -52,19 +51,25 @@ function isStuck(facts: Facts, { isHeld, dueAt }: Facts['openFills'][number]): b
   return (facts.fill?.shortage ?? null) === null && facts.parked.length === 0 && liveWorkers(facts).length > 0;
 }
 
-/** By the calls that it may yet take, and those that an hour has; null: one of them is not known. */
-function endOfFill({ fill, budget, now }: Facts): string | null {
-  const limits = budget.windows.flatMap(({ window, limit }) => (window === 'hour' ? [limit] : []));
-  if (fill === null || limits.length === 0) return null;
-  const from = fill.shortage === null ? Date.parse(now) : Math.max(Date.parse(now), Date.parse(fill.shortage.nextAt));
-  return new Date(from + (fill.callsToGo / (Math.min(...limits) * SHARE)) * HOUR).toISOString();
+function timeToGo({ fill, budget, now }: Facts): TimeOfFill | null {
+  return fill === null ? null : timeOfFill(fill, budget.windows, new Date(now));
 }
 
-function judgeToComplete({ toComplete, openFills }: Facts): Judged[] {
-  if (openFills.length > 0) return []; // that tells of it
-  return toComplete.map((group) => ({
+function toGo(facts: Facts): string {
+  const time = timeToGo(facts);
+  return time === null ? '' : `; ${timeOfFillInWords(time)}`;
+}
+
+function endOfFill(facts: Facts): string | null {
+  const time = timeToGo(facts);
+  return time === null ? null : new Date(Date.parse(facts.now) + time.ms).toISOString();
+}
+
+function judgeToComplete(facts: Facts): Judged[] {
+  if (facts.openFills.length > 0) return []; // that tells of it
+  return facts.toComplete.map((group) => ({
     ...{ ...about(group), code: 'filling', severity: 'warning' },
-    message: `Records of ${counted(group.count, 'table')} are there in part and still to be completed, ${scopesInWords(group)}.`,
-    fix: null,
+    message: `Records of ${counted(group.count, 'table')} are there in part and still to be completed, ${scopesInWords(group)}${toGo(facts)}.`,
+    ...{ fix: null, until: endOfFill(facts) },
   }));
 }

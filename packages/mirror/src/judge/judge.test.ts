@@ -63,6 +63,7 @@ const openFill = (change: Partial<Facts['openFills'][number]> = {}) => ({
 const letters = (isRetried: boolean) => ({
   deadLetters: [{ ...group(2), reason: 'answer_422', isRetried, nextTryAt: isRetried ? ahead(HOUR) : null }],
 });
+const fill = { callsToGo: 0, callsPerHour: null, shortage: null };
 const shortage = { companyId: '7', limit: 600, left: 0, nextAt: ahead(HOUR) };
 const undelivered = (ms: number) => ({
   undelivered: [{ companyId: '7', count: 3, oldestAt: ago(ms), askedAt: ago(MINUTE) }],
@@ -187,7 +188,7 @@ test.each<[what: string, change: Partial<Facts>, told: string[]]>([
   ['a fill that waits its pause', openFill({ isHeld: false, dueAt: ahead(MINUTE) }), ['warning filling']],
   [
     'a fill that waits for calls',
-    { ...openFill({ isHeld: false }), fill: { callsToGo: 9, shortage } },
+    { ...openFill({ isHeld: false }), fill: { callsToGo: 9, callsPerHour: null, shortage } },
     ['warning filling'],
   ],
   [
@@ -253,15 +254,48 @@ describe('when it will be well', () => {
     ['is the last of several times', { ...busy(0), ...letters(true) }, ahead(HOUR)],
     ['is not told where one of them is not known', { ...busy(0), differences: [group()] }, null],
     ['is not told where a person is needed', { ...busy(0), ...letters(false) }, null],
-    ['of a fill goes by its calls', { ...openFill(), fill: { callsToGo: 960, shortage: null } }, ahead(2 * HOUR)],
+    ['of a fill goes by its calls', { ...openFill(), fill: { ...fill, callsToGo: 960 } }, ahead(2 * HOUR)],
     [
-      'of a fill without calls begins with the next ones',
-      { ...openFill(), fill: { callsToGo: 480, shortage } },
+      'of a fill goes by its pace, where there is one',
+      { ...openFill(), fill: { ...fill, callsToGo: 480, callsPerHour: 240 } },
+      ahead(2 * HOUR),
+    ],
+    [
+      'of a fill that is faster than Procore allows for long goes by that',
+      { ...openFill(), fill: { ...fill, callsToGo: 480, callsPerHour: 9_000 } },
+      ahead(HOUR),
+    ],
+    [
+      'of records to complete goes by their pace, too',
+      { toComplete: [group(4)], fill: { ...fill, callsToGo: 60, callsPerHour: 240 } },
+      ahead(HOUR / 4),
+    ],
+    [
+      'of a fill without calls begins with the next ones, whatever its pace was',
+      { ...openFill(), fill: { callsToGo: 480, callsPerHour: 240, shortage } },
       ahead(2 * HOUR),
     ],
   ])('%s', (_, change, healedAt) => {
     expect(judge(facts(change)).healedAt).toBe(healedAt);
   });
+});
+
+test.each<[Partial<Facts>, string]>([
+  [
+    { fill: { ...fill, callsToGo: 400, callsPerHour: 240 } },
+    'about 100 min to go, at its pace of the last minutes (240 calls an hour)',
+  ],
+  [{ fill: { ...fill, callsToGo: 480 } }, 'about 60 min to go, by the limit of 600 calls an hour'],
+  [
+    {
+      fill: { ...fill, callsToGo: 480 },
+      budget: { owner: null, because: null, windows: [{ ...hour, isTold: false }] },
+    },
+    'about 60 min to go, by 600 calls an hour, which are assumed: Procore told of no limit yet',
+  ],
+])('it says by what the end of a fill is told: %j', (change, words) => {
+  const [found] = judge(facts({ ...openFill(), ...change })).findings;
+  expect(found?.message).toContain(`; ${words}.`);
 });
 
 test('many scopes are one finding that names the first and what they have in common', () => {

@@ -1,6 +1,7 @@
 // How far backfills are, told in the same words everywhere. Pure.
 import type { BackfillProgress, BatchKey, Shortage } from '@procore-mirror/database';
 import { shortageInWords } from './shortage-in-words.ts';
+import { paceInWords } from './time-of-fill.ts';
 
 const BAR_COLUMNS = 20;
 
@@ -10,15 +11,17 @@ export function progressInWords(
   shortage: Shortage | null,
   { columns, now }: { columns: number | null; now: Date },
 ): string {
-  const { lists, over, records, calls, callsToGo, retries } = progress;
-  const share = lists === 0 ? 1 : over / lists;
+  const { lists, over, records, calls, callsToGo, toComplete, retries } = progress;
+  const pace = shortage === null ? paceInWords(progress) : null;
+  const share = over / Math.max(1, lists);
   const bar = columns === null ? '' : `${barOf(share)} `;
   return [
-    `${bar}${Math.floor(100 * share)}%`,
-    ...(shortage === null ? [] : [shortageInWords(shortage, callsToGo, now)]),
-    `${over} of ${counted(lists, 'list')}`,
-    `${withCommas(records)} records`,
-    counted(calls, 'call'),
+    ...(lists === 0 ? [] : [`${bar}${Math.floor(100 * share)}%`]),
+    ...(shortage === null ? [] : [shortageInWords(shortage, callsToGo + toComplete, now)]),
+    ...(lists === 0
+      ? [`all lists are read, and ${counted(toComplete, 'record')} that they carry in part to be completed`]
+      : [`${over} of ${counted(lists, 'list')}`, `${withCommas(records)} records`, counted(calls, 'call')]),
+    ...(pace === null ? [] : [pace]),
     ...(retries.length === 0 ? [] : [`${retries.length} tried again`]),
     ...(progress.now === null || shortage !== null ? [] : [nameOf(progress.now)]),
   ].join(' · ');

@@ -11,7 +11,7 @@ const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-dig
 export function shortageInWords(shortage: Shortage, callsToGo: number, now: Date): string {
   const untilNextMs = Math.max(0, Date.parse(shortage.nextAt) - now.getTime());
   const hours = Math.floor(callsToGo / Math.max(1, shortage.limit * SHARE));
-  return `${callsLeftInWords(shortage)}, ${about(untilNextMs + hours * HOUR)} to go`;
+  return `${callsLeftInWords(shortage)}, ${aboutTime(untilNextMs + hours * HOUR)} to go`;
 }
 
 /** `0 of 600 calls left, next at 22:23`, in local time. */
@@ -19,7 +19,8 @@ export function callsLeftInWords({ limit, left, nextAt }: Shortage): string {
   return `${left} of ${limit} calls left, next at ${CLOCK.format(new Date(nextAt))}`;
 }
 
-function about(ms: number): string {
+/** `about 25 min`. */
+export function aboutTime(ms: number): string {
   if (ms < 2 * HOUR) return `about ${Math.max(1, Math.ceil(ms / MINUTE))} min`;
   return ms < 48 * HOUR ? `about ${Math.round(ms / HOUR)} h` : `about ${Math.round(ms / (24 * HOUR))} d`;
 }
