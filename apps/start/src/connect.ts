@@ -47,7 +47,7 @@ export async function connect({
   const selected = await selectScopes({
     ...{ client, database, companyIds, wanted: env.MIRROR_PROJECTS, select: selectCompany, signal, say, note: say },
   });
-  const [authorization = ''] = env.WEBHOOK_AUTHORIZATION;
+  const [authorization = '', ...accepted] = env.WEBHOOK_AUTHORIZATION; // of several `hooks rotate-secret` gives the first one
   if (env.WEBHOOK_URL === undefined) {
     say(
       'Hooks: none applied, so changes do not arrive. Set WEBHOOK_URL to the public https address that leads to the receiver.',
@@ -55,8 +55,8 @@ export async function connect({
   } else {
     const warning = pathWarning(env.WEBHOOK_URL);
     if (warning !== null) say(`Hooks: ${warning}.`);
-    const keys = new Map([[authorization, fingerprint(authorization)]]);
-    const how = { namespace: env.WEBHOOK_NAMESPACE, destinationUrl: env.WEBHOOK_URL, authorization, keys };
+    const keys = new Map(env.WEBHOOK_AUTHORIZATION.map((value) => [value, fingerprint(value)]));
+    const how = { namespace: env.WEBHOOK_NAMESPACE, destinationUrl: env.WEBHOOK_URL, authorization, accepted, keys };
     const { scopes } = selected;
     const applied = await applyAllHooks({ client, database, catalogue, scopes, resources, ...how, signal });
     for (const line of appliedInWords(applied)) say(line);

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { readWanted } from './env.ts';
 
 test('without a client id, or with an empty one as in .env.example, Procore is simulated', () => {
-  expect(readWanted({})).toEqual({ isReal: false });
-  expect(readWanted({ PROCORE_CLIENT_ID: '', PROCORE_CLIENT_SECRET: '' })).toEqual({ isReal: false });
+  expect(readWanted({})).toMatchObject({ isReal: false });
+  expect(readWanted({ PROCORE_CLIENT_ID: '', PROCORE_CLIENT_SECRET: '' })).toMatchObject({ isReal: false });
 });
 
 test('what the apps would refuse is refused before anything starts, also without credentials', () => {

@@ -31,12 +31,16 @@ export const realSchema = z.object({
 });
 
 /** Without: of what is set only this counts. */
-const simulatedSchema = z.object({ ...logEnv, ...workerEnv });
+export const simulatedSchema = z.object({
+  ...logEnv,
+  ...workerEnv,
+  WEBHOOK_AUTHORIZATION: webhookEnv.WEBHOOK_AUTHORIZATION.optional(),
+});
 
 export type RealEnv = z.infer<typeof realSchema>;
 
 /** What was asked for: the mirror of a Procore, or, without credentials, of a simulated one. */
-export type Wanted = { isReal: true; env: RealEnv } | { isReal: false };
+export type Wanted = { isReal: true; env: RealEnv } | { isReal: false; env: z.infer<typeof simulatedSchema> };
 
 export function hasCredentials(env: Env): boolean {
   return Boolean(env.PROCORE_CLIENT_ID?.trim());
@@ -56,6 +60,5 @@ export function readWanted(env: Env): Wanted {
     throw new ConfigError([
       `${secret} is set and PROCORE_CLIENT_ID is not: set both, or neither for a simulated Procore`,
     ]);
-  readEnv(simulatedSchema, env);
-  return { isReal };
+  return { isReal, env: readEnv(simulatedSchema, env) };
 }

@@ -4,6 +4,7 @@ import { openDatabase } from '@procore-mirror/database';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createCrew } from './crew.ts';
 import { openDataDirectory } from './data-directory.ts';
+import { readWanted } from './env.ts';
 import { provideDatabase } from './provide-database.ts';
 
 let directory: string;
@@ -25,7 +26,7 @@ async function inOneStart(sql: string): Promise<unknown[]> {
   const data = await openDataDirectory(directory);
   const signal = AbortSignal.timeout(60_000);
   const url = await provideDatabase({
-    ...{ wanted: { isReal: false }, data, say: () => {} },
+    ...{ wanted: readWanted({}), data, say: () => {} },
     lifetime: { signal, defer: (_name, close) => void closing.push(close) },
     crew: createCrew({ env: {}, data, signal }),
   });

@@ -20,6 +20,17 @@ test('nothing of .env reaches the apps of a simulated Procore', () => {
   expect(settings.PROCORE_API_URL).toBe('http://127.0.0.1:4');
 });
 
+test('of a simulated Procore, too, a secret can be rotated', () => {
+  const [old, both] = ['Bearer of-the-past-only', 'Bearer of-the-future-only,Bearer of-the-past-only'];
+  for (const authorization of [old, both]) {
+    const wanted = readWanted({ WEBHOOK_AUTHORIZATION: authorization });
+    const settings = simulatedSettings({ ports, ...common, authorization: wanted.env.WEBHOOK_AUTHORIZATION });
+    expect(settingsToShare(wanted, settings).WEBHOOK_AUTHORIZATION).toBe(authorization);
+  }
+  expect(simulatedSettings({ ports, ...common }).WEBHOOK_AUTHORIZATION).toBe(remembered.webhookAuthorization);
+  expect(() => readWanted({ WEBHOOK_AUTHORIZATION: 'short' })).toThrow('at least 16 characters');
+});
+
 test('for a real Procore what is configured wins, and the rest is supplied', () => {
   expect(settingsFor(real).settings).toMatchObject({
     DATABASE_URL: 'postgres://embedded',

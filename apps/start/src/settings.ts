@@ -28,6 +28,8 @@ export function simulatedSettings(options: {
   ports: Ports;
   remembered: Remembered;
   spool: string;
+  /** Secrets of hooks that were set, to rehearse how one takes the place of another; else the one that is remembered. */
+  authorization?: readonly string[] | undefined;
 }): Settings {
   const simulator = `http://127.0.0.1:${options.ports.simulator}`;
   return {
@@ -38,7 +40,7 @@ export function simulatedSettings(options: {
     PROCORE_CLIENT_ID: 'simulated',
     PROCORE_CLIENT_SECRET: options.remembered.clientSecret,
     PROCORE_COMPANY_IDS: SIMULATED_COMPANY,
-    WEBHOOK_AUTHORIZATION: options.remembered.webhookAuthorization,
+    WEBHOOK_AUTHORIZATION: (options.authorization ?? [options.remembered.webhookAuthorization]).join(','),
     WEBHOOK_URL: `http://127.0.0.1:${options.ports.ingest}/webhooks/procore`,
     INGEST_HOST: '127.0.0.1',
     INGEST_PORT: String(options.ports.ingest),

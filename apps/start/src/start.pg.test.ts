@@ -151,9 +151,14 @@ test('without credentials a simulated company is mirrored, on other ports than t
   await first.end();
   await expect(count(url, 'mirror.events')).rejects.toThrow('ECONNREFUSED');
 
-  const second = startIn({});
+  // Another secret, and the one of before: hooks keep that until `hooks rotate-secret` replaces it.
+  const env = await readFile(path.join(directory, '.data/start.env'), 'utf8');
+  const old = /^WEBHOOK_AUTHORIZATION='(.*)'$/m.exec(env)?.[1] ?? '';
+  const both = `Bearer of-the-time-to-come,${old}`;
+  const second = startIn({ WEBHOOK_AUTHORIZATION: both });
   await second.said('The mirror runs.');
-  expect(second.output()).toContain('Hooks: 2 scopes, 0 hooks created, 0 triggers added');
+  expect(await readFile(path.join(directory, '.data/start.env'), 'utf8')).toContain(`WEBHOOK_AUTHORIZATION='${both}'`);
+  expect(second.output()).toContain('Hooks: 2 scopes, 0 hooks created, 0 triggers added\n');
   expect(second.output()).toContain('Backfill: everything is filled already');
   expect(await control('GET', 'hooks')).toEqual(hooks);
   await control('POST', 'clock', { advanceMs: 3_600_000 });

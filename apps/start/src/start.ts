@@ -17,7 +17,7 @@ import { choosePorts, usualPorts } from './choose-ports.ts';
 import { connect } from './connect.ts';
 import { createCrew } from './crew.ts';
 import { openDataDirectory } from './data-directory.ts';
-import { type Env, hasCredentials, readWanted, realSchema } from './env.ts';
+import { type Env, hasCredentials, readWanted, realSchema, simulatedSchema } from './env.ts';
 import { introduction } from './introduction.ts';
 import { aliveAt, continues } from './last-alive.ts';
 import { showLive } from './live-line.ts';
@@ -53,6 +53,7 @@ export async function start({ env, directory, lifetime, ...options }: Options): 
     () => readCatalogue(env),
   );
   if (wanted.isReal) addEnvSecrets(lifetime.secrets, realSchema, wanted.env);
+  else addEnvSecrets(lifetime.secrets, simulatedSchema, wanted.env);
   const data = await openDataDirectory(directory);
   const crew = createCrew({ env, data, signal: lifetime.signal });
 
@@ -72,7 +73,7 @@ export async function start({ env, directory, lifetime, ...options }: Options): 
   const known = { databaseUrl, remembered: data.remembered, spool: data.spool };
   const settings = wanted.isReal
     ? realSettings({ env, known: wanted.env, ...known })
-    : simulatedSettings({ ports, ...known });
+    : simulatedSettings({ ports, ...known, authorization: wanted.env.WEBHOOK_AUTHORIZATION });
   await data.writeStartEnv(settingsToShare(wanted, settings));
 
   lifetime.defer('ingest, worker and simulator', () => crew.close());
