@@ -596,9 +596,9 @@ describe('explain', () => {
     ]);
     expect(told.map(({ version }) => version)).toEqual([found?.version, found?.version]);
     expect(words).toMatch(
-      /^ {2}\d{4}-\d\d-\d\d \d\d:\d\d UTC {2}event EVENT-\d+: update; superseded by EVENT-\d+: row version \d+/m,
+      /^ {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC {2}event EVENT-\d+: update; superseded by EVENT-\d+: row version \d+/m,
     );
-    const moments = words.split('\n').flatMap((line) => /^ {2}(\d{4}.{12}) UTC/.exec(line)?.[1] ?? []);
+    const moments = words.split('\n').flatMap((line) => /^ {2}(\d{4}.{15}) UTC/.exec(line)?.[1] ?? []);
     expect(moments.length).toBeGreaterThan(5);
     expect(moments).toEqual(moments.toSorted());
   });

@@ -1,6 +1,6 @@
 // The story of a record, as JSON and in words: the verdict, what happened as a dated list, what to do.
 import type { RecordFacts } from '@procore-mirror/database';
-import { at, counted, type RecordStory } from '@procore-mirror/mirror';
+import { counted, type RecordStory } from '@procore-mirror/mirror';
 import { printable } from '@procore-mirror/runtime';
 import { outcomeInWords } from './events-now.ts';
 
@@ -53,11 +53,16 @@ function storyInWords(story: RecordStory, resource: string): string {
   return [
     `${WORDS[verdict]} (${reason}): ${printable(message)}.`,
     ...(shown.length > 0
-      ? ['', ...cut, ...shown.map(({ moment, what }) => `  ${at(moment)}  ${printable(what)}`)]
+      ? ['', ...cut, ...shown.map(({ moment, what }) => `  ${atSecond(moment)}  ${printable(what)}`)]
       : []),
     ...projectsInWords(story),
     ...(fix === null ? [] : ['', `To do: ${printable(fix)}.`]),
   ].join('\n');
+}
+
+/** `2026-06-30 12:05:09 UTC`: within a minute much happens. */
+function atSecond(moment: string): string {
+  return `${new Date(moment).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 const WORDS = { fine: 'Fine', healing: 'Healing by itself', 'needs you': 'Needs you' } as const;

@@ -96,6 +96,21 @@ test('status of a mirror without news is fine', async () => {
   expect((await mirror(['status', '--all'])).stdout).toContain('The mirror holds nothing yet.');
 });
 
+test('events list that finds nothing says what it looked for, and where else to look', async () => {
+  await anEvent({ id: 'E1' });
+  expect(
+    await mirror(['events', 'list', '--resource', 'RFIs', '--record', '42', '--outcome', 'ignored']),
+  ).toMatchObject({
+    ...{ code: 0, stderr: '' },
+    stdout: expect.stringMatching(
+      /^The log holds no event of RFIs of record 42 with outcome ignored\.\n`pnpm mirror explain RFIs 42` tells why/,
+    ),
+  });
+  expect((await mirror(['events', 'list', '--record', '42', '--json'])).stdout).toBe('[]\n');
+  await database.pool.query('truncate mirror.events');
+  expect((await mirror(['events', 'list'])).stdout).toMatch(/^The log holds no event\.\n`pnpm mirror status` tells/);
+});
+
 test('status counts per company, project and resource, with every digit of an id', async () => {
   await anEvent({ id: 'E1' });
   await database.pool.query(
@@ -145,6 +160,7 @@ test('status tells what calls were made, and how many an event took', async () =
   const { stdout } = await mirror(['status', '--all']);
   expect(stdout).toMatch(/9007199254740993 +12 +RFIs +0 +0 .* 4 +1\.50$/m);
   expect(stdout).toMatch(/calls +9 in the last hour, failed 1/);
+  expect(stdout).toMatch(/^Tables that took most calls in the last hour\n.*\n +4 +1\.50 +9007199254740993 +12 +RFIs$/m);
   const pauses = [
     { companyId: '9007199254740993', now: true },
     { companyId: '7', now: true },

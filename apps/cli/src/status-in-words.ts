@@ -29,6 +29,7 @@ export type Status = Judgement &
 const MOST_FINDINGS = 8;
 const MOST_BEHIND = 6;
 const MOST_FIELDS = 30;
+const MOST_CALLING = 10;
 
 /** The sums over these rows. */
 export function totalsOf(freshness: readonly Freshness[]): Status['totals'] {
@@ -54,6 +55,7 @@ function everything(status: Status, now: Date): string[] {
     findingsInWords(status.findings, now),
     freshnessTable(status.freshness, now),
     overview(status, now),
+    section('Tables that took most calls in the last hour', mostCallsTable(status.freshness)),
     deliveriesInWords(status.deliveries, now),
     budgetInWords(status.budget),
     upkeepInWords(status.upkeep),
@@ -164,6 +166,22 @@ function overview(status: Status, now: Date, further: readonly (readonly [string
       ...further,
     ],
   ).trimStart();
+}
+
+/** Those first that took most. */
+function mostCallsTable(rows: readonly Freshness[]): string {
+  const calling = rows
+    .filter(({ callsLastHour }) => callsLastHour !== '0')
+    .toSorted((one, other) => Number(other.callsLastHour) - Number(one.callsLastHour));
+  if (calling.length === 0) return '';
+  const shown = table(
+    ['calls/hour', 'calls/event', 'company', 'project', 'resource'],
+    calling
+      .slice(0, MOST_CALLING)
+      .map((row) => [row.callsLastHour, row.callsPerEvent ?? '', row.companyId, row.projectId, row.resource]),
+  );
+  const more = calling.length - MOST_CALLING;
+  return more > 0 ? `${shown}\n(${more} more in the table above)` : shown;
 }
 
 function parkedTable({ parked }: Status, now: Date): string {

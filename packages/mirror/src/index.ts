@@ -16,6 +16,7 @@ export type { DoctorFacts } from './judge/doctor-facts.ts';
 export { type EventOutcome, outcomeOfEvent } from './judge/event-outcome.ts';
 export type { Facts } from './judge/facts.ts';
 export { FINDING_CODES, type Finding, type Verdict, verdictOf } from './judge/finding.ts';
+export { quoted } from './judge/in-words.ts';
 export { type Judgement, judge, judgeMisfit } from './judge/judge.ts';
 export { at } from './judge/judge-record.ts';
 export { judgeLosses, type Losses } from './judge/losses.ts';

@@ -1,4 +1,5 @@
 import { type EventFilter, listEvents } from '@procore-mirror/database';
+import { quoted } from '@procore-mirror/mirror';
 import { type Command, Option } from 'commander';
 import { checkPart, type PartOptions } from '../check-part.ts';
 import { eventsNow, outcomeInWords } from '../events-now.ts';
@@ -34,24 +35,46 @@ export function addEventsList(parent: Command, run: Run): void {
           const { catalogue } = context.catalogue();
           const events = await eventsNow(database, catalogue, await listEvents(database.pool, filterOf(options)));
           output.result(events, () =>
-            table(
-              ['event', 'received', 'company', 'project', 'resource', 'record', 'kind', 'outcome'],
-              events.map((event) => [
-                event.id,
-                `${ago(event.receivedAt, now())} ago`,
-                event.companyId,
-                event.projectId,
-                event.resource,
-                event.recordId,
-                event.kind,
-                outcomeInWords(event),
-              ]),
-            ),
+            events.length === 0
+              ? noneInWords(options)
+              : table(
+                  ['event', 'received', 'company', 'project', 'resource', 'record', 'kind', 'outcome'],
+                  events.map((event) => [
+                    event.id,
+                    `${ago(event.receivedAt, now())} ago`,
+                    event.companyId,
+                    event.projectId,
+                    event.resource,
+                    event.recordId,
+                    event.kind,
+                    outcomeInWords(event),
+                  ]),
+                ),
           );
           return exitCode.fine;
         }),
       ),
     );
+}
+
+/** What was looked for, and where else to look. */
+function noneInWords({ company, project, resource, record, outcome, since }: Options): string {
+  const looked = [
+    ...(resource === undefined ? [] : [`of ${resource}`]),
+    ...(record === undefined ? [] : [`of record ${record}`]),
+    ...(company === undefined ? [] : [`in company ${company}`]),
+    ...(project === undefined ? [] : [`in project ${project}`]),
+    ...(outcome === undefined ? [] : [`with outcome ${outcome}`]),
+    ...(since === undefined ? [] : [`received since ${since}`]),
+  ];
+  const id = record ?? '<id>';
+  const name = resource === undefined ? '<resource>' : quoted(resource);
+  return [
+    `The log holds no event${looked.map((what) => ` ${what}`).join('')}.`,
+    looked.length === 0
+      ? '`pnpm mirror status` tells whether hooks are there and a receiver runs.'
+      : `\`pnpm mirror explain ${name} ${id}\` tells why one did not come; fewer options find more; \`pnpm mirror dead-letters list\` has bodies that could not be read. Events are kept for KEEP_EVENTS_DAYS (90).`,
+  ].join('\n');
 }
 
 function filterOf({ company, project, resource, record, outcome, since, limit: most }: Options): EventFilter {

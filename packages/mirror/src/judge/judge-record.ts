@@ -358,6 +358,13 @@ const CHECKS: readonly Check[] = [
 /** What keeps events from coming, or kept them since then. */
 function notToldOf(record: RecordCase, since: string | null): Judgement | null {
   const { undelivered, downSinceMs, triggers } = record;
+  const gone = record.parked.find(({ reason }) => reason === 'not_connected');
+  if (gone !== undefined)
+    return healing(
+      'parked',
+      `company ${record.companyId} refuses everything since ${at(gone.parkedAt)}: the app is not connected there, so that Procore tells of nothing; the next probe is due ${at(gone.probeAt)}`,
+      `an admin of company ${record.companyId} connects the app again (App Management), and then \`pnpm mirror scopes probe --company ${record.companyId}\``,
+    );
   const hook = triggers === 'none' ? null : troubleOfHook(record);
   if (hook !== null) return hook;
   if (downSinceMs !== null)
