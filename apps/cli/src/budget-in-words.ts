@@ -33,7 +33,7 @@ export function hourInWords({ windows }: Budget): string {
 
 function windowInWords({ window, limit, left, endsAt, isTold, callsOfOthers }: Budget['windows'][number]): string {
   const [these, those] = window === 'hour' ? ['this hour', 'an hour'] : ['these ten seconds', 'ten seconds'];
-  const known = isTold ? ', as Procore told' : '; assumed, for no answer told of it yet';
+  const known = isTold ? ', as Procore told' : '; assumed: Procore told of no such limit yet';
   if (endsAt === null) return `${limit} in ${those}, from the next call on${known}`;
   const others = callsOfOthers === 0 ? '' : `; others used ${callsOfOthers} calls of ${these}`;
   return `${left} of ${limit} left in ${these}, next at ${new Date(endsAt).toISOString().slice(11, 16)} UTC${others}${known}`;

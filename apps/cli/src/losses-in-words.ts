@@ -55,7 +55,7 @@ function missedInWords({ missed }: Losses, now: Date): string {
   if (missed.length === 0) return 'at no time: a receiver ran, and refused nothing';
   const shown = missed
     .slice(-MOST_TIMES)
-    .map((time) => `${spanOf(time, now)} UTC (Procore's log of it is ${time.isRead ? 'read' : 'not read yet'})`);
+    .map((time) => `${spanOf(time, now)} UTC (Procore's log ${time.isRead ? 'was read since' : 'is not read yet'})`);
   const more = missed.length > MOST_TIMES ? `, and ${missed.length - MOST_TIMES} earlier` : '';
   return `${counted(missed.length, 'time')} without receiver, or with a 503 or the spool: ${shown.join(', ')}${more}`;
 }

@@ -274,6 +274,13 @@ describe('of many scopes', () => {
       ...{ lost: 'not known yet', because: ['log-not-read'], complete: null, gaps: [], dead_letters: 0 },
       ...{ events: { total: 9, repaired: 2, is_at_least: false }, missed: [{ is_read: false }] },
     });
+    await query(`insert into mirror.delivery_looks (company_id, project_id, hook_id, status, day, looked_at)
+      select 7, p, h, s, now()::date, now() - case when h = 'B' and s = 'failed' then interval '150 minutes' else interval '1 minute' end
+      from (values (null, 'A'), (5, 'B')) v (p, h), unnest('{discarded,retrying,failed}'::text[]) s`);
+    expect(await lossesOf()).toMatchObject({ because: ['log-not-read'] });
+    await query(`update mirror.delivery_looks set looked_at = now() where status = 'failed'`);
+    expect(await lossesOf()).toMatchObject({ lost: 'nothing known', missed: [{ is_read: true }] });
+    await query('truncate mirror.delivery_looks');
     const day = `now()::date - 2, now(), now() - interval '5 days'`;
     for (const hook of ['A', 'B'])
       await query(`insert into mirror.delivery_looks (company_id, project_id, hook_id, status, day, looked_at, covers_from, covers_until)
@@ -291,7 +298,7 @@ describe('of many scopes', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^fine\n\nSince \d\d:\d\d UTC \(12 h\) nothing is known to be lost\n/);
     expect(stdout).toMatch(
-      /^deliveries missed +1 time without receiver, or .*: \d\d:\d\d–\d\d:\d\d UTC \(Procore's log of it is read\)$/m,
+      /^deliveries missed +1 time without receiver, or .*: \d\d:\d\d–\d\d:\d\d UTC \(Procore's log was read since\)$/m,
     );
     expect(stdout).toMatch(
       /^brought in +2 events that deliveries missed, from Procore's log, the last \d\d:\d\d UTC$/m,

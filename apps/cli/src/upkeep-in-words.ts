@@ -46,7 +46,7 @@ function lineOf({ companyId, hooks, tables, hourLimit, isLimitTold, hooksMs, log
     ...(hooks === 0 ? [] : [`${counted(hooks, 'hook')}: ${within(hooksMs)}`, `their log: ${within(logMs)}`]),
     ...(tables === 0 ? [] : [`proofs of ${counted(tables, 'table')}: ${within(proofsMs)}`]),
   ];
-  return `${companyId}: ${parts.join(', ')}${hourLimit === null ? '' : ` (at ${hourLimit} calls an hour${isLimitTold ? '' : ', assumed'})`}`;
+  return `${companyId}: ${parts.join(', ')}${hourLimit === null ? '' : ` (at ${hourLimit} calls an hour${isLimitTold ? '' : ', assumed for upkeep'})`}`;
 }
 
 function within(ms: number | null): string {

@@ -120,13 +120,22 @@ function asJson({ late, roundMs, oldSecret, ...found }: Status): unknown {
 function inWords({ scopes, late, roundMs, oldSecret, asOf }: Status): string {
   const wrong = scopes.filter((scope) => scope.trouble !== null || isWrong(scope)).length;
   const sum = `${counted(scopes.length, 'scope')}, ${wrong === 0 ? 'all' : scopes.length - wrong} as they should be`;
-  const fix = wrong === 0 ? '' : '; `pnpm mirror hooks apply` sets right what is wrong';
+  const isOfSecretAlone =
+    oldSecret !== null && scopes.every((scope) => scope.trouble === null && lacksSecretAlone(scope));
+  const fix = wrong === 0 || isOfSecretAlone ? '' : '; `pnpm mirror hooks apply` sets right what is wrong';
   const round =
     roundMs === null
       ? ''
       : `\nWorkers take about ${(roundMs / 3_600_000).toFixed(1)} h to look at each hook once: hooks may take ${upkeepShareInWords('hooks')} of the calls.`;
   const secret = oldSecret === null ? '' : `\n${oldSecretInWords(oldSecret, asOf)}`;
   return `${hooksTable(scopes, 'wrong', faultInWords)}${lateTable(late, asOf)}${sum}${fix}${notOfferedInWords(scopes)}${round}${secret}`;
+}
+
+/** What `rotate-secret` sets right. */
+function lacksSecretAlone({ actions, refused }: ScopeHooks): boolean {
+  const isOfSecret = (action: ScopeHooks['actions'][number]) =>
+    action.do === 'patch' && Object.keys(action.change).join() === 'authorization';
+  return refused.length === 0 && actions.every(isOfSecret);
 }
 
 function lateTable(late: readonly LateDeliveries[], asOf: Date): string {

@@ -17,6 +17,8 @@ export type Lately = {
   }[];
   /** Times of which all that happened is recorded, by Procore's log of each hook; null: not all of them were read. */
   logs: { since: string; until: string } | null;
+  /** When it was last read what of each hook Procore could not deliver; null: not of all of them. */
+  undeliveredReadAt: string | null;
 };
 
 /** Tables that are to be mirrored, and until when they are complete. */
@@ -60,10 +62,16 @@ with newest as materialized (
   select company_id, project_id, resource, received_at, via from mirror.events
   where received_at >= $1::timestamptz order by received_at desc limit ${MOST_EVENTS}
 ),
+hooks as (
+  select distinct company_id, project_id, hook_id from mirror.hooks h where hook_id is not null and ${isOfScope('h')} and ${isWanted('h')}
+),
 logs as (
-  select l.covers_from, l.covers_until from (
-    select distinct company_id, project_id, hook_id from mirror.hooks h where hook_id is not null and ${isOfScope('h')} and ${isWanted('h')}
-  ) h left join mirror.delivery_looks l on l.company_id = h.company_id and l.hook_id = h.hook_id and l.status = 'any'
+  select l.covers_from, l.covers_until from hooks h
+  left join mirror.delivery_looks l on l.company_id = h.company_id and l.hook_id = h.hook_id and l.status = 'any'
+),
+undelivered as (
+  select l.looked_at from hooks h cross join unnest('{discarded,retrying,failed}'::text[]) as s (status)
+  left join mirror.delivery_looks l on l.company_id = h.company_id and l.hook_id = h.hook_id and l.status = s.status
 )
 select jsonb_build_object(
   'events', (select jsonb_build_object('total', count(*), 'repaired', count(*) filter (where via = 'delivery log'),
@@ -75,7 +83,8 @@ select jsonb_build_object(
     from mirror.event_gaps g where until >= $1::timestamptz and ${isOfScope('g')}
       and ($4::text is null or resource is null or resource = lower($4)) group by because) g),
   'logs', (select case when count(*) > 0 and count(*) = count(covers_until)
-    then jsonb_build_object('since', max(covers_from), 'until', min(covers_until)) end from logs)
+    then jsonb_build_object('since', max(covers_from), 'until', min(covers_until)) end from logs),
+  'undeliveredReadAt', (select case when count(*) = count(looked_at) then min(looked_at) end from undelivered)
 )::text as lately`;
 
 /** Until when the tables of the mirror, or of a part of it, are complete. Looks at each of them: some 15 ms for a thousand. */

@@ -7,6 +7,7 @@ const lately = {
   events: { total: 3, repaired: 0, repairedAt: null, isAtLeast: false },
   ...{ deadLetters: 0, gaps: [] },
   logs: { since: '2026-06-01T00:00:00Z', until: '2026-06-30T06:00:00Z' },
+  undeliveredReadAt: null,
 };
 /** It ran all night, but for these times. */
 const away = (...times: [from: string, to: string][]) => ({
@@ -25,6 +26,21 @@ test.each<[string, Parameters<typeof judge>[0], Losses['lost'], string[]]>([
   [
     'one of which a log was never read',
     { receivers: away(['02:10', '02:25']), lately: { ...lately, logs: null } },
+    'not known yet',
+    ['log-not-read'],
+  ],
+  [
+    'one after which it was read what Procore could not deliver',
+    {
+      receivers: away(['06:30', '06:40']),
+      lately: { ...lately, logs: null, undeliveredReadAt: '2026-06-30T06:40:00Z' },
+    },
+    'nothing known',
+    [],
+  ],
+  [
+    'one in which that was read',
+    { receivers: away(['06:30', '06:40']), lately: { ...lately, undeliveredReadAt: '2026-06-30T06:39:00Z' } },
     'not known yet',
     ['log-not-read'],
   ],

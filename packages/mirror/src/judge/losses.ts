@@ -1,12 +1,12 @@
 // Did the mirror lose anything since a moment? From what was found now, and from what happened meanwhile. Pure.
 import type { Completeness, Lately, ReceiverTimes } from '@procore-mirror/database';
-import { missedTimes } from '../plan/missed-times.ts';
+import { missedTimes, type Span } from '../plan/missed-times.ts';
 import type { Finding, FindingCode } from './finding.ts';
 
-/** ISO 8601. `isRead`: Procore's log of that time was read, so all that it tells of is recorded. */
+/** ISO 8601. `isRead`: the whole log of that time was read, or after it what Procore could not deliver; what we lacked of that is recorded. */
 type MissedTime = { since: string; until: string; isRead: boolean };
 
-export type Losses = Omit<Lately, 'logs'> & {
+export type Losses = Omit<Lately, 'logs' | 'undeliveredReadAt'> & {
   /** ISO 8601. */
   since: string;
   /** `nothing known`, and all is looked at; `not known yet`: something waits to be looked at; `something`: rows lack it, until a person or a proof mends that. */
@@ -35,13 +35,16 @@ export function judgeLosses(asked: {
   complete: Completeness | null;
 }): Losses {
   const { since, findings, receivers, complete } = asked;
-  const { logs, ...lately } = asked.lately;
+  const { logs, undeliveredReadAt, ...lately } = asked.lately;
+  const isCovered = ({ sinceMs, untilMs }: Span) =>
+    logs !== null && Date.parse(logs.since) <= sinceMs && Date.parse(logs.until) >= untilMs;
+  const wasLookedAt = ({ untilMs }: Span) => undeliveredReadAt !== null && Date.parse(undeliveredReadAt) >= untilMs;
   const missed = missedTimes(receivers)
     .filter(({ untilMs }) => untilMs >= Date.parse(since))
-    .map(({ sinceMs, untilMs }) => ({
-      since: new Date(sinceMs).toISOString(),
-      until: new Date(untilMs).toISOString(),
-      isRead: logs !== null && Date.parse(logs.since) <= sinceMs && Date.parse(logs.until) >= untilMs,
+    .map((span) => ({
+      since: new Date(span.sinceMs).toISOString(),
+      until: new Date(span.untilMs).toISOString(),
+      isRead: isCovered(span) || wasLookedAt(span),
     }));
   const found = (codes: readonly string[]) => codes.filter((code) => findings.some((one) => one.code === code));
   const lacking = found(LACKING);
