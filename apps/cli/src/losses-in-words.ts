@@ -10,7 +10,9 @@ export function lossesInShort(losses: Losses): string {
   const parts = [
     lostInShort(losses),
     ...(missed.length === 0 ? [] : [`${counted(missed.length, 'time')} without receiver`]),
-    ...(events.repaired === 0 ? [] : [`${counted(events.repaired, 'event')} brought in by repair`]),
+    ...(events.repaired === 0
+      ? []
+      : [`${events.isAtLeast ? 'at least ' : ''}${counted(events.repaired, 'event')} brought in by repair`]),
     ...(deadLetters === 0 ? [] : [counted(deadLetters, 'new dead letter')]),
   ];
   return parts.join(', ');
@@ -61,7 +63,8 @@ function missedInWords({ missed }: Losses, now: Date): string {
 }
 
 function broughtIn({ events }: Losses, now: Date): string {
-  if (events.repaired === 0) return 'no event: deliveries missed none that the log has';
+  if (events.repaired === 0)
+    return events.isAtLeast ? 'no event among the newest' : 'no event: deliveries missed none that the log has';
   const last = events.repairedAt === null ? '' : `, the last ${momentOf(events.repairedAt, now)} UTC`;
   return `${events.isAtLeast ? 'at least ' : ''}${counted(events.repaired, 'event')} that deliveries missed, from Procore's log${last}`;
 }

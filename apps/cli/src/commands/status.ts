@@ -34,6 +34,8 @@ type Options = PartOptions & { since?: string; all?: boolean; json?: boolean };
 
 /** What happened for so long is told where nobody says since when. */
 const LATELY_MS = 12 * 3_600_000;
+/** So many of the newest events are looked at then, and where somebody does. */
+const MOST_EVENTS = { lately: 10_000, asked: 100_000 };
 
 export function addStatus(parent: Command, run: Run): void {
   parent
@@ -105,8 +107,9 @@ async function readAll(context: Context, database: Database, options: Options): 
   const mirror = await readStatus(pool, part);
   const deliveries = await readDeliveryStatus(pool, companyId ?? null);
   const since = options.since ?? new Date(context.now().getTime() - LATELY_MS).toISOString();
+  const mostEvents = options.since === undefined ? MOST_EVENTS.lately : MOST_EVENTS.asked;
   const lately = {
-    ...{ since, lately: await readLately(pool, since, part), receivers: await readReceiverTimes(pool) },
+    ...{ since, lately: await readLately(pool, since, part, mostEvents), receivers: await readReceiverTimes(pool) },
     complete: options.since === undefined ? null : await readCompleteness(pool, since, part),
   };
   return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn }, lately };
