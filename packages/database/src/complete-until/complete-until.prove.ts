@@ -52,7 +52,7 @@ test.each([
   ['differences', instead('differs_since > proved_since or', '')],
   [
     'records that a fill has yet to show',
-    instead('case when o.to_fill then b.complete_before else b.complete_since end', 'b.complete_since'),
+    instead('case when bool_or(to_fill) then max(complete_before) else max(complete_since) end', 'max(complete_since)'),
   ],
   ['what a thin list carries', instead('and (m.by_listing or not s.by_listing)', '')],
 ] as const)('it is noticed when it is left out: %s', async (_, change) => {

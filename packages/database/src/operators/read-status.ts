@@ -1,6 +1,7 @@
 // What operators ask of the state of the mirror. Ids, counts and moments come back as text (see `openDatabase`): no digit and
 // no microsecond is lost.
 import type { Queryable } from '../connection/queryable.ts';
+import { ALL_COUNTS, CALLS_OF_HOUR, earliestPending, PENDING_LISTS } from '../counts/counted.ts';
 import { type BudgetStatus, budgetStatus } from './budget-status.ts';
 
 export type Freshness = {
@@ -86,8 +87,7 @@ export type StatusFilter = {
 };
 
 /**
- * The state of the mirror or of a part of it, at one moment. Scopes that are parked belong to each part that they cover. Counts every
- * row: seconds on a large mirror.
+ * The state of the mirror or of a part of it, at one moment. Scopes that are parked belong to each part that they cover.
  */
 export async function readStatus(client: Queryable, filter: StatusFilter = {}): Promise<MirrorStatus> {
   const { companyId, projectId, resource } = filter;
@@ -112,7 +112,8 @@ const HOLDS_FOR_PART = `($1::bigint is null or company_id is null or company_id 
 
 // One statement sees one state of the database. Counts and ids as text, for JSON numbers would be rounded.
 const STATUS = `
-with held as materialized (select * from mirror.freshness where ${IS_OF_PLACE})
+with held as materialized (select * from mirror.freshness where ${IS_OF_PLACE}),
+kept as materialized (select * from ${ALL_COUNTS} c where ${IS_OF_PART})
 select jsonb_build_object(
   'freshness', (
     select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
@@ -121,16 +122,16 @@ select jsonb_build_object(
       'eventsLastDay', events_last_day::text, 'callsForEventsLastDay', calls_for_events_last_day::text,
       'callsPerEvent', calls_per_event::text, 'completeness', completeness)
       order by company_id, project_id nulls first, resource), '[]') from held where ${IS_OF_RESOURCE}),
-  'events', (select jsonb_build_object('total', count(*)::text, 'lastReceivedAt', max(received_at))
-    from mirror.events where ${IS_OF_PART}),
-  'pending', (select jsonb_build_object('total', count(*)::text,
-    'failing', (count(*) filter (where attempts > 0))::text, 'oldestSeenAt', min(first_seen_at))
-    from mirror.pending where ${IS_OF_PART}),
-  'calls', (select jsonb_build_object('lastHour', coalesce(sum(count), 0)::text,
-    'lastHourFailed', coalesce(sum(failed), 0)::text,
+  'events', (select jsonb_build_object('total', coalesce(sum(total), 0)::text, 'lastReceivedAt', max(last_at))
+    from kept where kind = 'event'),
+  'pending', (select jsonb_build_object('total', coalesce(sum(total), 0)::text, 'failing', coalesce(sum(failed), 0)::text,
+    'oldestSeenAt', least((select min(oldest_pending_at) from held where ${IS_OF_RESOURCE}),
+      (select min(${earliestPending('first_seen_at')}) from ${PENDING_LISTS} l where ${IS_OF_PART} and resource not in (select resource from held))))
+    from kept where kind = 'pending'),
+  'calls', (select jsonb_build_object('lastHour', coalesce(sum(total), 0)::text, 'lastHourFailed', coalesce(sum(failed), 0)::text,
     'pausedUntil', (select max(reset_at) from mirror.budget where known_by = 'refusal' and reset_at > now()
       and ${HOLDS_FOR_PART}))
-    from mirror.calls where period_start > now() - interval '1 hour' and ${IS_OF_PART}),
+    from ${CALLS_OF_HOUR} c where ${IS_OF_PART}),
   'budget', ${budgetStatus(HOLDS_FOR_PART)},
   'parked', (
     select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
@@ -140,8 +141,8 @@ select jsonb_build_object(
   'ignored', (
     select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'reason', reason, 'events', events::text,
       'lastReceivedAt', last_received_at) order by events desc, resource, reason), '[]')
-    from (select resource, coalesce(reason, '') as reason, count(*) as events, max(received_at) as last_received_at
-      from mirror.events where outcome = 'ignored' and ${IS_OF_PART} group by 1, 2) i),
+    from (select resource, part as reason, sum(total) as events, max(last_at) as last_received_at
+      from kept where kind = 'event' and part is not null group by 1, 2 having sum(total) > 0) i),
   'deadLetters', (
     select coalesce(jsonb_agg(jsonb_build_object('reason', reason, 'count', count::text, 'lastSeenAt', last_seen_at,
       'nextTryAt', next_try_at) order by count desc, reason), '[]')

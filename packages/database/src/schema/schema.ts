@@ -164,7 +164,10 @@ export const pending = mirror.table(
       ...([table.companyId, table.projectId, table.resource, table.lane, table.worth, table.readyAt] as const),
     ),
     index('pending_by_record').on(table.companyId, table.resource, table.recordId),
-    index('pending_first_seen_at').on(table.firstSeenAt),
+    index('pending_oldest').on(table.companyId, table.projectId, table.resource, table.firstSeenAt),
+    index('pending_happened_at')
+      .on(table.companyId, table.projectId, table.resource, table.happenedAt)
+      .where(sql`happened_at is not null`),
   ],
 );
 
@@ -760,6 +763,68 @@ export const lists = mirror.table(
   },
   (table) => [
     unique('lists_list').on(table.companyId, table.projectId, table.resource, table.parentId).nullsNotDistinct(),
+  ],
+);
+
+/** What a count is of. */
+const countOf = () => ({
+  companyId: id('company_id').notNull(),
+  projectId: id('project_id'),
+  /** NULL of calls that serve none. */
+  resource: text('resource'),
+  /** `row`s of the mirrored table, `pending` records, `event`s of the log, or `call`s. */
+  kind: text('kind').notNull(),
+  /** Of pending records their lane; of events why they were ignored, NULL: they were not; of calls `news` where events led to them. */
+  part: text('part'),
+});
+const number = (name: string) => bigint(name, { mode: 'bigint' }).notNull().default(sql`0`);
+const howMany = () => ({
+  total: number('total'),
+  /** Of rows: those that Procore shows. */
+  live: number('live'),
+  /** Of live rows: those that are not complete. Of pending records: those that a backfill read in part only. */
+  parts: number('parts'),
+  /** Of pending records: those whose fetch failed. Of calls: those that were not answered 2xx. */
+  failed: number('failed'),
+  /** When the last of them was fetched, arrived or went out. */
+  lastAt: moment('last_at'),
+});
+
+/**
+ * Counts that are kept, so that nobody has to count: each is the sum of its row here, if there is one, and of all its rows in
+ * `count_changes`.
+ */
+export const counts = mirror.table(
+  'counts',
+  {
+    ...countOf(),
+    ...howMany(),
+    /** Of events and calls: those of the last day. */
+    lately: number('lately'),
+  },
+  (table) => [
+    unique('counts_count')
+      .on(table.companyId, table.projectId, table.resource, table.kind, table.part)
+      .nullsNotDistinct(),
+  ],
+);
+
+/** By how much statements changed counts. Triggers write them, so that nobody waits for a count; workers add them to `counts`. */
+export const countChanges = mirror.table('count_changes', {
+  ...countOf(),
+  ...howMany(),
+  /** The ten minutes in which events arrived and calls went out. */
+  period: moment('period'),
+});
+
+/** The events and calls of the last day, as far as they are in `counts`, by ten minutes. */
+export const countPeriods = mirror.table(
+  'count_periods',
+  { ...countOf(), period: moment('period').notNull(), total: number('total'), failed: number('failed') },
+  (table) => [
+    unique('count_periods_count')
+      .on(table.period, table.companyId, table.projectId, table.resource, table.kind, table.part)
+      .nullsNotDistinct(),
   ],
 );
 
