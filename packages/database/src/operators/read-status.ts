@@ -114,46 +114,46 @@ const HOLDS_FOR_PART = `($1::bigint is null or company_id is null or company_id 
 const STATUS = `
 with held as materialized (select * from mirror.freshness where ${IS_OF_PLACE}),
 kept as materialized (select * from ${ALL_COUNTS} c where ${IS_OF_PART})
-select jsonb_build_object(
+select json_build_object(
   'freshness', (
-    select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
+    select coalesce(json_agg(json_build_object('companyId', company_id::text, 'projectId', project_id::text,
       'resource', resource, 'rows', rows::text, 'pending', pending::text, 'lastEventAt', last_event_at,
       'lastFetchAt', last_fetch_at, 'oldestPendingAt', oldest_pending_at, 'callsLastHour', calls_last_hour::text,
       'eventsLastDay', events_last_day::text, 'callsForEventsLastDay', calls_for_events_last_day::text,
       'callsPerEvent', calls_per_event::text, 'completeness', completeness)
       order by company_id, project_id nulls first, resource), '[]') from held where ${IS_OF_RESOURCE}),
-  'events', (select jsonb_build_object('total', coalesce(sum(total), 0)::text, 'lastReceivedAt', max(last_at))
+  'events', (select json_build_object('total', coalesce(sum(total), 0)::text, 'lastReceivedAt', max(last_at))
     from kept where kind = 'event'),
-  'pending', (select jsonb_build_object('total', coalesce(sum(total), 0)::text, 'failing', coalesce(sum(failed), 0)::text,
+  'pending', (select json_build_object('total', coalesce(sum(total), 0)::text, 'failing', coalesce(sum(failed), 0)::text,
     'oldestSeenAt', least((select min(oldest_pending_at) from held where ${IS_OF_RESOURCE}),
       (select min(${earliestPending('first_seen_at')}) from ${PENDING_LISTS} l where ${IS_OF_PART} and resource not in (select resource from held))))
     from kept where kind = 'pending'),
-  'calls', (select jsonb_build_object('lastHour', coalesce(sum(total), 0)::text, 'lastHourFailed', coalesce(sum(failed), 0)::text,
+  'calls', (select json_build_object('lastHour', coalesce(sum(total), 0)::text, 'lastHourFailed', coalesce(sum(failed), 0)::text,
     'pausedUntil', (select max(reset_at) from mirror.budget where known_by = 'refusal' and reset_at > now()
       and ${HOLDS_FOR_PART}))
     from ${CALLS_OF_HOUR} c where ${IS_OF_PART}),
   'budget', ${budgetStatus(HOLDS_FOR_PART)},
   'parked', (
-    select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
+    select coalesce(json_agg(json_build_object('companyId', company_id::text, 'projectId', project_id::text,
       'resource', resource, 'reason', reason, 'detail', detail, 'parkedAt', parked_at, 'probeAt', probe_at,
       'probes', probes) order by company_id, project_id nulls first, resource nulls first), '[]')
     from mirror.scopes where ${COVERS_PART}),
   'ignored', (
-    select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'reason', reason, 'events', events::text,
+    select coalesce(json_agg(json_build_object('resource', resource, 'reason', reason, 'events', events::text,
       'lastReceivedAt', last_received_at) order by events desc, resource, reason), '[]')
     from (select resource, part as reason, sum(total) as events, max(last_at) as last_received_at
       from kept where kind = 'event' and part is not null group by 1, 2 having sum(total) > 0) i),
   'deadLetters', (
-    select coalesce(jsonb_agg(jsonb_build_object('reason', reason, 'count', count::text, 'lastSeenAt', last_seen_at,
+    select coalesce(json_agg(json_build_object('reason', reason, 'count', count::text, 'lastSeenAt', last_seen_at,
       'nextTryAt', next_try_at) order by count desc, reason), '[]')
     from (select reason, count(*), max(last_seen_at) as last_seen_at, min(next_try_at) as next_try_at
       from mirror.dead_letters where ${IS_OF_PART} group by 1) d),
   'unfitValues', (
-    select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'column', column_name, 'count', count::text,
+    select coalesce(json_agg(json_build_object('resource', resource, 'column', column_name, 'count', count::text,
       'lastRecordId', last_record_id, 'lastSeenAt', last_seen_at) order by resource, column_name), '[]')
     from mirror.unfit_values where ${MAY_BE_OF_PART}),
   'lists', (
-    select coalesce(jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text,
+    select coalesce(json_agg(json_build_object('companyId', company_id::text, 'projectId', project_id::text,
       'resource', resource, 'pageSize', page_size, 'largerPageAt', larger_page_at, 'withTotalAbove', with_total_above,
       'totalAbove', total_above) order by company_id, project_id nulls first, resource), '[]')
     from (select company_id, project_id, resource, min(page_size) as page_size, min(larger_page_at) as larger_page_at,
@@ -161,7 +161,7 @@ select jsonb_build_object(
         sum(total_difference) filter (where total_readings > 1) as total_above
       from mirror.lists where (page_size is not null or total_readings > 1) and ${IS_OF_PART} group by 1, 2, 3) l),
   'schemaDrift', (
-    select coalesce(jsonb_agg(jsonb_build_object('resource', resource, 'field', field, 'kind', kind, 'jsonType', json_type,
+    select coalesce(json_agg(json_build_object('resource', resource, 'field', field, 'kind', kind, 'jsonType', json_type,
       'count', count::text, 'exampleRecordId', example_record_id, 'firstSeenAt', first_seen_at,
       'lastSeenAt', last_seen_at) order by resource, kind, field), '[]')
     from mirror.schema_drift where ${MAY_BE_OF_PART})
