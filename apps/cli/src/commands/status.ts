@@ -21,7 +21,7 @@ import { findingsInWords, verdictInWords } from '../findings-in-words.ts';
 import { openQueue } from '../open-queue.ts';
 import { companyOrProjectId } from '../options.ts';
 import type { Run } from '../run.ts';
-import { type QueueStatus, type Status, statusInWords, totalsOf } from '../status-in-words.ts';
+import { type QueueStatus, type Status, statusInWords } from '../status-in-words.ts';
 import { withRounds } from '../upkeep-in-words.ts';
 
 type Options = PartOptions & { all?: boolean; json?: boolean };
@@ -50,8 +50,9 @@ export function addStatus(parent: Command, run: Run): void {
           return codeOf(judgement, queue);
         }
         const judgement = judge({ ...known.facts, queue });
-        const status: Status = { ...judgement, ...known.status, totals: totalsOf(known.status.freshness), queue };
-        context.output.result(status, () => statusInWords(status, options.all === true, context.now()));
+        const status: Status = { ...judgement, ...known.status, queue };
+        const { behind, ...told } = status;
+        context.output.result(told, () => statusInWords(status, options.all === true, context.now()));
         return codeOf(judgement, queue);
       }),
     );
@@ -74,7 +75,7 @@ async function readUnlessMisfit(
 
 type Known = {
   facts: Omit<Parameters<typeof judge>[0], 'queue'>;
-  status: Omit<Status, keyof Judgement | 'totals' | 'queue'>;
+  status: Omit<Status, keyof Judgement | 'queue'>;
 };
 
 async function readAll(context: Context, database: Database, options: Options): Promise<Known> {
@@ -95,7 +96,7 @@ async function readAll(context: Context, database: Database, options: Options): 
     ...{ rounds: upkeep, overwrittenOn: overwritten },
     fill: backfill && { callsToGo: backfill.callsToGo + backfill.toComplete, shortage: backfill.shortage },
   };
-  const mirror = await readStatus(pool, part);
+  const mirror = await readStatus(pool, part, { isBrief: options.all !== true && options.json !== true });
   const deliveries = await readDeliveryStatus(pool, companyId ?? null);
   return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn: overwritten } };
 }
