@@ -101,11 +101,10 @@ const METRICS: readonly Metric[] = [
   },
   {
     name: 'fills',
-    help: 'Fills of a table in a scope that wait, run or failed.',
-    labels: { state: ['waiting', 'running', 'failed'] },
-    read: ({ facts, metrics }) => [
-      [{ state: 'waiting' }, metrics.fills.waiting],
-      [{ state: 'running' }, metrics.fills.running],
+    help: 'Fills of a table in a scope that wait or run (open), or failed.',
+    labels: { state: ['open', 'failed'] },
+    read: ({ facts }) => [
+      [{ state: 'open' }, sumOf(facts.openFills)],
       [{ state: 'failed' }, sumOf(facts.failedFills)],
     ],
   },

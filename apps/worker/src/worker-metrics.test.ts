@@ -19,7 +19,7 @@ function judgedMirror(): JudgedMirror {
   const window = { window: 'hour', limit: 600, isTold: true, calls: 1, callsOfOthers: 0 } as const;
   const facts: JudgedMirror['facts'] = {
     ...{ now, parked: [], hooks: [], unseenHooks: [group(2)], hasHooks: true, olderThanLog: [] },
-    ...{ unreadLogs: [], silent: [], openFills: [], toComplete: [], callsByHour: [], waitingNews: [], unproved: [] },
+    ...{ unreadLogs: [], silent: [], toComplete: [], callsByHour: [], waitingNews: [], unproved: [] },
     ...{ receivers: [], gaps: [], workers: [], overwrittenOn: null, fill: null, rounds: [] },
     queue: { waiting: 12, problem: null },
     hooks: ['7', '8'].map((companyId) => ({ ...group(3, companyId), state: 'disabled' as const, finding: null })),
@@ -29,6 +29,7 @@ function judgedMirror(): JudgedMirror {
       { ...group(6), reason: 'answer_400', isRetried: true, nextTryAt: now },
     ],
     failedFills: [{ ...group(1), detail: null }],
+    openFills: [{ ...group(8), retried: 0, detail: null, isHeld: true, dueAt: now }],
     budget: {
       ...{ owner: 'company', because: 'answers' },
       windows: [
@@ -47,7 +48,7 @@ function judgedMirror(): JudgedMirror {
     })),
     metrics: {
       pending: [{ lane: 'live', records: 40, oldestAt: ago(10) }],
-      ...{ hooks: { wanted: 20, active: 14 }, fills: { waiting: 8, running: 2 } },
+      ...{ hooks: { wanted: 20, active: 14 } },
       ...{ proofs: { cheapAt: ago(60), listingAt: null }, deliveredAt: ago(1), migration: '0032_x' },
     },
   };
@@ -130,7 +131,7 @@ test('what is known of the database is told as it is', async () => {
       'procore_mirror_undelivered_events 8',
       'procore_mirror_undelivered_oldest_seconds 1800',
       'procore_mirror_last_delivery_seconds 60',
-      'procore_mirror_fills{state="waiting"} 8',
+      'procore_mirror_fills{state="open"} 8',
       'procore_mirror_fills{state="failed"} 1',
       'procore_mirror_proof_age_seconds{rung="cheap"} 3600',
       'procore_mirror_proof_age_seconds{rung="listing"} Nan',

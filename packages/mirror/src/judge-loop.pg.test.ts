@@ -107,15 +107,13 @@ test('where the mirror cannot be judged any more nobody goes on to tell what was
   await expect.poll(() => loop.judged(), patience).toBe(null);
 });
 
-test('metrics know lanes, hooks, fills, proofs and deliveries', async () => {
+test('metrics know lanes, hooks, proofs and deliveries', async () => {
   await query(`insert into mirror.selection (company_id, project_id, is_selected, is_active) values
     (7, null, true, true), (7, 5, true, true), (7, 6, true, false), (8, null, false, true);
     insert into mirror.hooks (company_id, project_id, payload_version, hook_id, status, looked_at, good_until) values
       (7, null, 'v4.0', 'A', 'active', now(), now()), (7, 5, 'v4.0', 'B', 'disabled', now(), now());
     insert into mirror.pending (company_id, project_id, resource, record_id, lane, ready_at, first_seen_at) select 7, 5, 'RFIs', n, 'live', now(), now() - n * interval '10 minutes' from generate_series(1, 3) n;
     insert into mirror.pending (company_id, project_id, resource, record_id, lane, ready_at) values (7, 5, 'RFIs', '9', 'backfill', now());
-    insert into mirror.backfills (company_id, project_id, resource, state) values
-      (7, 5, 'RFIs', 'waiting'), (7, 6, 'RFIs', 'waiting'), (7, 5, 'Submittals', 'running'), (7, 6, 'Submittals', 'done');
     insert into mirror.comparisons (company_id, project_id, resource, rung, state, next_cheap_at, next_listing_at) values
       (7, 5, 'RFIs', 'count', 'done', now() - interval '1 hour', now() + interval '9 hours'), (7, 6, 'RFIs', 'count', 'done', now(), now());
     insert into mirror.proofs (company_id, project_id, resource, rung, proved_at, as_of, missing, changed, extra, calls, outcome) values
@@ -133,7 +131,7 @@ test('metrics know lanes, hooks, fills, proofs and deliveries', async () => {
     ['backfill', 1, 0],
     ['live', 3, 30],
   ]);
-  expect(metrics).toMatchObject({ hooks: { wanted: 2, active: 1 }, fills: { waiting: 2, running: 1 } });
+  expect(metrics).toMatchObject({ hooks: { wanted: 2, active: 1 } });
   expect([minutes(metrics?.proofs.cheapAt), minutes(metrics?.proofs.listingAt)]).toEqual([300, 540]);
   expect(minutes(metrics?.deliveredAt)).toBe(3);
   expect(metrics?.migration).toMatch(/^\d{4}_/);

@@ -9,7 +9,6 @@ export type MetricFacts = {
   pending: readonly { lane: Lane; records: number; oldestAt: string | null }[];
   /** Scopes that are to have a hook, and hooks that are active. */
   hooks: { wanted: number; active: number };
-  fills: { waiting: number; running: number };
   /** When the tables whose turn it is next were last proved equal, by any rung, and by their whole lists: the oldest of all companies. */
   proofs: { cheapAt: string | null; listingAt: string | null };
   /** When the last event came by a delivery. */
@@ -27,7 +26,8 @@ export async function readMetricFacts(client: Queryable): Promise<MetricFacts> {
 /** SQL value: of each company the table whose turn comes first, when that was last proved so; of these the oldest. */
 const oldestProof = (turn: 'next_cheap_at' | 'next_listing_at', rungs: string) => `(
   select min((select max(p.proved_at) from mirror.proofs p where p.company_id = c.company_id
-      and p.project_id is not distinct from c.project_id and p.resource = c.resource and p.outcome = 'equal' ${rungs}))
+      and (p.project_id = c.project_id or (p.project_id is null and c.project_id is null)) and p.resource = c.resource
+      and p.outcome = 'equal' ${rungs}))
   from (select distinct company_id from mirror.selection) s cross join lateral (
     select company_id, project_id, resource from mirror.comparisons
     where company_id = s.company_id and state in ('done', 'off') order by ${turn} limit 1) c)`;
@@ -39,8 +39,6 @@ select jsonb_build_object(
   'hooks', jsonb_build_object(
     'wanted', (select count(*) from mirror.selection where is_selected and is_active),
     'active', (select count(*) from mirror.hooks where hook_id is not null and status = 'active')),
-  'fills', (select jsonb_build_object('waiting', count(*) filter (where state = 'waiting'), 'running', count(*) filter (where state = 'running'))
-    from mirror.backfills where state in ('waiting', 'running')),
   'proofs', jsonb_build_object('cheapAt', ${oldestProof('next_cheap_at', '')},
     'listingAt', ${oldestProof('next_listing_at', `and p.rung = 'listing'`)}),
   'deliveredAt', (select received_at from mirror.events where via = 'delivery' order by received_at desc limit 1),
