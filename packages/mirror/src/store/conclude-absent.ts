@@ -93,7 +93,8 @@ export async function concludeAbsentIn(
     entry,
     sure.filter(({ id, isDelete }) => !isDelete && absent.has(id)),
   );
-  run.settings.onNewsSettled?.(key.companyId, await settleRecords(client, key, sure, delayMs));
+  const news = await settleRecords(client, key, sure, delayMs);
+  run.settings.onNewsSettled?.(key.companyId, news);
 }
 
 /**

@@ -72,7 +72,8 @@ async function settleSeen(
   const proved = pairs.filter((pair) => !tooEarly.includes(pair));
   const { delayMs } = run.settings;
   const notes = proved.map(({ note }) => note);
-  run.settings.onNewsSettled?.(key.companyId, await settleRecords(client, key, notes, delayMs));
+  const news = await settleRecords(client, key, notes, delayMs);
+  run.settings.onNewsSettled?.(key.companyId, news);
   await readOnceMore(
     client,
     run,
