@@ -17,7 +17,7 @@ import { findingsInWords, verdictInWords } from '../findings-in-words.ts';
 import { openQueue } from '../open-queue.ts';
 import { companyOrProjectId } from '../options.ts';
 import type { Run } from '../run.ts';
-import { type QueueStatus, type Status, statusInWords, totalsOf } from '../status-in-words.ts';
+import { type QueueStatus, type Status, statusInWords } from '../status-in-words.ts';
 import { paceOf } from '../upkeep-in-words.ts';
 
 type Options = PartOptions & { all?: boolean; json?: boolean };
@@ -46,8 +46,9 @@ export function addStatus(parent: Command, run: Run): void {
           return codeOf(judgement, queue);
         }
         const judgement = judge({ ...known.facts, queue });
-        const status: Status = { ...judgement, ...known.status, totals: totalsOf(known.status.freshness), queue };
-        context.output.result(status, () => statusInWords(status, options.all === true, context.now()));
+        const status: Status = { ...judgement, ...known.status, queue };
+        const { behind, ...told } = status;
+        context.output.result(told, () => statusInWords(status, options.all === true, context.now()));
         return codeOf(judgement, queue);
       }),
     );
@@ -70,7 +71,7 @@ async function readUnlessMisfit(
 
 type Known = {
   facts: GatheredFacts;
-  status: Omit<Status, keyof Judgement | 'totals' | 'queue'>;
+  status: Omit<Status, keyof Judgement | 'queue'>;
 };
 
 async function readAll(context: Context, database: Database, options: Options): Promise<Known> {
@@ -80,7 +81,7 @@ async function readAll(context: Context, database: Database, options: Options): 
   const part = { companyId, projectId, resource };
   const facts = await readToJudge(context, database, part);
   const { backfill, rounds: upkeep, overwrittenOn } = facts;
-  const mirror = await readStatus(pool, part);
+  const mirror = await readStatus(pool, part, { isBrief: options.all !== true && options.json !== true });
   const deliveries = await readDeliveryStatus(pool, companyId ?? null);
   return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn } };
 }
