@@ -1,6 +1,13 @@
 // What it takes to tell how the mirror is, where it holds twenty million rows and a million records are pending.
 import { catalogue } from '@procore-mirror/catalogue';
-import { type Database, findMiscounts, migrateDatabase, openDatabase, readStatus } from '@procore-mirror/database';
+import {
+  type Database,
+  findMiscounts,
+  migrateDatabase,
+  openDatabase,
+  readFacts,
+  readStatus,
+} from '@procore-mirror/database';
 import { createTestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fillLargeMirror } from './large-mirror.ts';
@@ -9,7 +16,8 @@ const ROWS = 20_000_000;
 const PENDING = 1_000_000;
 const PROJECTS = 50;
 const MOST_MS = 100;
-const TIMES = 9;
+const TIMES = 15;
+const rounds = ['1', '2'].map((companyId) => ({ companyId, roundMs: 86_400_000 }));
 
 let database: Database;
 const closing: (() => Promise<unknown>)[] = [];
@@ -39,14 +47,17 @@ const asked: Record<string, () => Promise<unknown>> = {
   'mirror.freshness of a company': () => query('select * from mirror.freshness where company_id = 1'),
   'mirror.freshness of a project': () => query('select * from mirror.freshness where project_id = 7'),
   'mirror.evidence': () => query('select * from mirror.evidence'),
-  status: () => readStatus(database.pool),
-  'status of a company': () => readStatus(database.pool, { companyId: '1' }),
-  'status of a project': () => readStatus(database.pool, { projectId: '7' }),
-  'status of a resource': () => readStatus(database.pool, { resource: 'RFIs' }),
+  status: () => readStatus(database.pool, {}, { isBrief: true }),
+  'status --all': () => readStatus(database.pool),
+  'status of a company': () => readStatus(database.pool, { companyId: '1' }, { isBrief: true }),
+  'status of a project': () => readStatus(database.pool, { projectId: '7' }, { isBrief: true }),
+  'status of a resource': () => readStatus(database.pool, { resource: 'RFIs' }, { isBrief: true }),
+  'what the judge goes by': () => readFacts(database.pool, {}, rounds),
+  'what the judge goes by, of a project': () => readFacts(database.pool, { projectId: '7' }, rounds),
 };
 
 test(`the state of ${ROWS} rows and ${PENDING} pending records is told within ${MOST_MS} ms`, async () => {
-  const table: { what: string; ms: number; slowest: number }[] = [];
+  const table: { what: string; least: number; ms: number; slowest: number }[] = [];
   for (const [what, ask] of Object.entries(asked)) {
     const took: number[] = [];
     for (let time = 0; time <= TIMES; time += 1) {
@@ -56,6 +67,7 @@ test(`the state of ${ROWS} rows and ${PENDING} pending records is told within ${
     }
     table.push({
       what,
+      least: Math.min(...took),
       ms: took.toSorted((a, b) => a - b)[Math.floor(TIMES / 2)] ?? Number.NaN,
       slowest: Math.max(...took),
     });

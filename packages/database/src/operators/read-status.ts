@@ -138,7 +138,7 @@ const HOLDS_FOR_PART = `($1::bigint is null or company_id is null or company_id 
 // One statement sees one state of the database. Counts and ids as text, for JSON numbers would be rounded.
 const STATUS = `
 with held as materialized (select * from mirror.holdings where ${IS_OF_PLACE}),
-kept as materialized (select * from ${countsOf('event', 'pending')} c where ${IS_OF_PART}),
+events as materialized (select resource, part, total, last_at from ${countsOf('event')} c where ${IS_OF_PART}),
 behind as materialized (
   select company_id, resource, count(project_id)::int as projects, sum(pending) as pending, min(oldest_pending_at) as oldest_pending_at,
     json_strip_nulls(json_build_object(${OF_EACH_KIND.join(', ')})) as completeness
@@ -159,11 +159,11 @@ select json_build_object(
   'totals', (select json_build_object('rows', coalesce(sum(rows), 0)::text, 'pending', coalesce(sum(pending), 0)::text)
     from held where ${IS_OF_RESOURCE}),
   'events', (select json_build_object('total', coalesce(sum(total), 0)::text, 'lastReceivedAt', case when sum(total) > 0 then max(last_at) end)
-    from kept where kind = 'event'),
+    from events),
   'pending', (select json_build_object('total', coalesce(sum(total), 0)::text, 'failing', coalesce(sum(failed), 0)::text,
     'oldestSeenAt', least((select min(oldest_pending_at) from held where ${IS_OF_RESOURCE}),
       (select min(first_seen_at) from ${pendingLanes('resource not in (select resource from held)')} l where ${IS_OF_PART})))
-    from kept where kind = 'pending'),
+    from ${countsOf('pending')} c where ${IS_OF_PART}),
   'calls', (select json_build_object('lastHour', coalesce(sum(total), 0)::text, 'lastHourFailed', coalesce(sum(failed), 0)::text,
     'pausedUntil', (select max(reset_at) from mirror.budget where known_by = 'refusal' and reset_at > now()
       and ${HOLDS_FOR_PART}))
@@ -178,7 +178,7 @@ select json_build_object(
     select coalesce(json_agg(json_build_object('resource', resource, 'reason', reason, 'events', events::text,
       'lastReceivedAt', last_received_at) order by events desc, resource, reason), '[]')
     from (select resource, part as reason, sum(total) as events, max(last_at) as last_received_at
-      from kept where kind = 'event' and part is not null group by 1, 2 having sum(total) > 0) i),
+      from events where part is not null group by 1, 2 having sum(total) > 0) i),
   'deadLetters', (
     select coalesce(json_agg(json_build_object('reason', reason, 'count', count::text, 'lastSeenAt', last_seen_at,
       'nextTryAt', next_try_at) order by count desc, reason), '[]')

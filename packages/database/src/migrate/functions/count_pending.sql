@@ -13,6 +13,9 @@ begin
         min(first_seen_at), min(happened_at)
       from old_rows group by 1, 2, 3, 5;
     else
+      -- Each `on conflict do update` comes here, mostly for nothing.
+      perform from new_rows limit 1;
+      if not found then return null; end if;
       insert into mirror.count_changes (company_id, project_id, resource, kind, part, total, parts, failed, touched_seen_at, touched_happened_at)
       select company_id, project_id, resource, 'pending', lane::text, sum(sign), coalesce(sum(sign) filter (where to_fill), 0), coalesce(sum(sign) filter (where is_failed), 0),
         min(first_seen_at), min(happened_at)

@@ -14,6 +14,9 @@ begin
         -count(*) filter (where _deleted_at is null and _hidden_at is null and not _complete)
       from old_rows group by 1, 2;
     else
+      -- Each `on conflict do update` comes here, mostly for nothing.
+      perform from new_rows limit 1;
+      if not found then return null; end if;
       insert into mirror.count_changes (company_id, project_id, resource, kind, total, live, parts, last_at)
       select company_id, project_id, tg_argv[0], 'row', sum(sign), coalesce(sum(sign) filter (where is_live), 0),
         coalesce(sum(sign) filter (where is_live and not _complete), 0),
