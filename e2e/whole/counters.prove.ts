@@ -52,8 +52,9 @@ const asked: Record<string, () => Promise<unknown>> = {
   'status of a company': () => readStatus(database.pool, { companyId: '1' }, { isBrief: true }),
   'status of a project': () => readStatus(database.pool, { projectId: '7' }, { isBrief: true }),
   'status of a resource': () => readStatus(database.pool, { resource: 'RFIs' }, { isBrief: true }),
-  'what the judge goes by': () => readFacts(database.pool, {}, rounds),
-  'what the judge goes by, of a project': () => readFacts(database.pool, { projectId: '7' }, rounds),
+  'what the judge goes by': () => readFacts(database.pool, {}, { rounds, shownByFills: ['RFIs', 'Submittals'] }),
+  'what the judge goes by, of a project': () =>
+    readFacts(database.pool, { projectId: '7' }, { rounds, shownByFills: ['RFIs', 'Submittals'] }),
 };
 
 test(`the state of ${ROWS} rows and ${PENDING} pending records is told within ${MOST_MS} ms`, async () => {
