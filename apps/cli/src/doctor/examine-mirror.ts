@@ -5,6 +5,7 @@ import {
   countByRoute,
   type Database,
   DatabaseVersionError,
+  findMiscounts,
   lookAtRights,
   readOrigin,
 } from '@procore-mirror/database';
@@ -25,12 +26,13 @@ export async function misfitOf(database: Database): Promise<string | null> {
 export async function examineMirror(
   { pool }: Database,
   chosen: { catalogue: Catalogue; resources: readonly string[] | null; environment: string },
-): Promise<Pick<DoctorFacts, 'rights' | 'deprecated' | 'otherOrigin'>> {
+): Promise<Pick<DoctorFacts, 'rights' | 'deprecated' | 'otherOrigin' | 'miscounts'>> {
   const { environment } = chosen;
   const origin = await readOrigin(pool);
   const isOther = origin !== null && origin.environment !== environment;
   return {
     rights: await lookAtRights(pool),
+    miscounts: await findMiscounts(pool, chosen.catalogue.tables),
     deprecated: deprecatedAmong(chosen, await countByRoute(pool)),
     otherOrigin: isOther ? { database: origin.environment, set: environment } : null,
   };

@@ -98,6 +98,8 @@ export type DoctorFacts = {
   /** The environment of Procore that the database belongs to, and the one that is set, where they differ. */
   otherOrigin: { database: string; set: string } | null;
   rights: RightsFacts | null;
+  /** Counts that are kept and differ from what is there. */
+  miscounts: readonly { resource: string }[] | null;
   queue: QueueFacts | null;
   /** As `status` asks it. */
   waiting: Facts['queue'] | null;

@@ -163,6 +163,27 @@ export function examineSchema({ misfit: problem }: DoctorFacts): Examined[] {
   ];
 }
 
+export function examineCounts({ miscounts }: DoctorFacts): Examined[] {
+  if (miscounts === null) return [];
+  const resources = [...new Set(miscounts.map(({ resource }) => resource))];
+  return [
+    {
+      check: 'counts',
+      detail: miscounts.length === 0 ? 'equal what is there' : `${counted(miscounts.length, 'count')} off`,
+      findings:
+        miscounts.length === 0
+          ? []
+          : [
+              {
+                ...({ ...ofAll, code: 'counts-off', severity: 'warning' } as const),
+                message: `${counted(miscounts.length, 'count')} of what the mirror holds ${miscounts.length === 1 ? 'is' : 'are'} off, of ${namesInWords(resources)}: status and mirror.freshness tell wrong numbers.`,
+                fix: 'pnpm mirror migrate --recount',
+              },
+            ],
+    },
+  ];
+}
+
 export function examineRights({ rights }: DoctorFacts): Examined[] {
   if (rights === null) return [];
   const { reader, writers, openSchemas, rowSecurity } = rights;
