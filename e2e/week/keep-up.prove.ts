@@ -18,4 +18,5 @@ test.each([
     expect(unseen.logs).toBeLessThan(36);
     expect(limited).toBe(0);
   },
+  3 * 3_600_000,
 );

@@ -16,6 +16,8 @@ export type KeptUp = {
 };
 
 const HOUR_MS = 3_600_000;
+/** Ten hooks are made at a look, so that thousands are made in an hour. */
+const SET_UP_LOOK_MS = 10_000;
 /** Often enough for the shares of so many calls: ten comparisons are asked for at a look. */
 const lookEveryMs = (callsPerHour: number) => Math.min(HOUR_MS / 2, (HOUR_MS * 100) / callsPerHour);
 
@@ -38,10 +40,12 @@ async function liveThrough(
   const { time, system, companies } = mirror;
   const companyId = companies[0]?.companyId ?? '';
   const scopes = 1 + (companies[0]?.projectIds.length ?? 0);
-  mirror.start();
+  mirror.start({ lookEveryMs: SET_UP_LOOK_MS });
   for (const company of companies) await mirror.fill(company);
   const isSetUp = async () => (await countSeen(mirror)) === scopes && (await countFills(mirror)) === 0;
-  await mirror.untilSo(isSetUp, 72 * HOUR_MS);
+  await mirror.untilSo(isSetUp, 72 * HOUR_MS, 10 * SET_UP_LOOK_MS);
+  await mirror.stop();
+  mirror.start();
   await time.during(system.control('PATCH', '/control/settings', { callsPerHour }));
   await time.sleep(2 * HOUR_MS); // until that is known
   const from = time.now();

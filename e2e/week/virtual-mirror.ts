@@ -50,7 +50,8 @@ export type VirtualMirror = {
   /** Brings the simulator's clock to the moment. */
   tellTime: () => Promise<void>;
   /** Starts the loops of all workers. */
-  start: () => void;
+  /** `lookEveryMs`: other than usual. */
+  start: (own?: { lookEveryMs?: number }) => void;
   /** Its scopes with what is mirrored of each. */
   scopesOf: (company: Company) => Scope[];
   /** Has the workers fill all that is mirrored of it. */
@@ -77,7 +78,7 @@ const AUTHORIZATION = 'Bearer of-the-hooks';
 export async function openVirtualMirror(options: VirtualMirrorOptions): Promise<VirtualMirror> {
   const closing = new AsyncDisposableStack();
   const nowhere = 'postgres://localhost/nowhere'; // of the system, only the simulator is started
-  const { simulator, workers = 1, lookEveryMs = 5 * MINUTE_MS } = options;
+  const { simulator, workers = 1, lookEveryMs: usualLookMs = 5 * MINUTE_MS } = options;
   const system = await startSystem({ databaseUrl: nowhere, queueUrl: nowhere, projects: 0, simulator });
   closing.defer(() => system.close());
   const receiver = await startHookReceiver();
@@ -125,7 +126,7 @@ export async function openVirtualMirror(options: VirtualMirrorOptions): Promise<
   closing.defer(() => time.run(stop()));
   return {
     ...{ system, time, database, companies, resources, random, said, tellTime, stop },
-    start: () => {
+    start: ({ lookEveryMs = usualLookMs } = {}) => {
       for (let number = 1; number <= workers; number += 1) {
         const how = { system, time, database, tellTime, resources, random, said, record, receiver, lookEveryMs };
         started.push(startWorker({ ...how, holder: `worker ${number}`, companies }));
