@@ -28,7 +28,7 @@ const METRICS: readonly Metric[] = [
   {
     name: 'findings',
     help: 'Findings of the judge, by code and severity; docs/runbook.md explains each code.',
-    labels: { code: FINDING_CODES, severity: ['error', 'warning'] },
+    labels: { code: FINDING_CODES, severity: ['error', 'warning', 'info'] },
     read: ({ findings }) => findings.map(({ code, severity }) => [{ code, severity }, 1]),
   },
   {

@@ -19,7 +19,16 @@ function judgedMirror(): JudgedMirror {
   const window = { window: 'hour', limit: 600, isTold: true, calls: 1, callsOfOthers: 0 } as const;
   const facts: JudgedMirror['facts'] = {
     ...{ now, parked: [], hooks: [], unseenHooks: [group(2)], hasHooks: true, olderThanLog: [] },
-    ...{ unreadLogs: [], silent: [], toComplete: [], callsByHour: [], waitingNews: [], unproved: [], standing: [] },
+    ...{
+      unreadLogs: [],
+      silent: [],
+      toComplete: [],
+      callsByHour: [],
+      waitingNews: [],
+      unproved: [],
+      standing: [],
+      missed: [],
+    },
     ...{ receivers: [], gaps: [], workers: [], overwrittenOn: null, fill: null, rounds: [] },
     queue: { waiting: 12, problem: null },
     hooks: ['7', '8'].map((companyId) => ({ ...group(3, companyId), state: 'disabled' as const, finding: null })),

@@ -163,7 +163,7 @@ function asJson({ hooks, deaf, provedAt, mayGo, atTheLatest, unlisted }: Rotated
 function inWords({ hooks, deaf, provedAt, mayGo, atTheLatest }: Rotated): string {
   if (deaf.length > 0) {
     const names = deaf.map(({ id, host }) => `${id} on ${host}`).join(', ');
-    return `Nothing was changed: ${counted(deaf.length, 'receiver')} would refuse deliveries with the new value (${names}). Give WEBHOOK_AUTHORIZATION with both values to all receivers, and run this again.`;
+    return `Nothing was changed: ${counted(deaf.length, 'receiver')} would refuse deliveries with the new value, or no longer reports what it accepts (${names}). See that the receivers run, give WEBHOOK_AUTHORIZATION with both values to all of them, and run this again.`;
   }
   const count = (what: Hook['outcome']) => hooks.filter(({ outcome }) => outcome === what).length;
   const wrong = hooks.filter(({ detail }) => detail !== null);

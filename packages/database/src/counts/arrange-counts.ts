@@ -20,6 +20,7 @@ export async function arrangeCounts(
   const present = await presentTriggers(client);
   let left = 0;
   for (const counted of allCounted(tables)) {
+    if (!(await isThere(client, counted.table))) continue; // of a database on its way to this version
     const lacking = triggersOf(counted).filter((trigger) => !present.has(keyOf(trigger)));
     if (lacking.length === 0) continue;
     await client.query(lacking.map(createStatement).join(';\n'));
@@ -29,6 +30,11 @@ export async function arrangeCounts(
     left += counted.isNeeded ? 0 : 1;
   }
   if (left > 0) onProgress(`left to the workers: counts of ${left} ${left === 1 ? 'table' : 'tables'}`);
+}
+
+async function isThere(client: pg.ClientBase, table: Name): Promise<boolean> {
+  const { rows } = await client.query<{ is: boolean }>('select to_regclass($1) is not null as is', [quoted(table)]);
+  return rows[0]?.is === true;
 }
 
 const ROWS = {

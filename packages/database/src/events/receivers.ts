@@ -77,12 +77,17 @@ export async function isRecordingBehind(client: Queryable, since: string): Promi
 
 /**
  * Receivers that run, as they reported within the last minute and a half, and do not accept the value with this fingerprint; those that
- * do not say what they accept are left out.
+ * do not say what they accept are left out. Where none reports though a worker would record it, those that fell silent within a day: nobody knows what
+ * they accept.
  */
 export async function listDeafReceivers(client: Queryable, key: string): Promise<{ id: string; host: string }[]> {
   const { rows } = await client.query<{ id: string; host: string }>(
     `select id, host from mirror.receivers
-      where stopped_at is null and recorded_at > now() - interval '90 seconds' and not report -> 'accepts' ? $1 order by id`,
+      where stopped_at is null and (recorded_at > now() - interval '90 seconds' and not report -> 'accepts' ? $1
+        or recorded_at between now() - interval '1 day' and now() - interval '90 seconds'
+          and not exists (select from mirror.receivers where stopped_at is null and recorded_at > now() - interval '90 seconds')
+          and exists (select from mirror.workers where stopped_at is null and seen_at > now() - interval '30 seconds'))
+      order by id`,
     [key],
   );
   return rows;

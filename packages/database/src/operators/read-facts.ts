@@ -45,6 +45,8 @@ export type MirrorFacts = {
   unproved: readonly (Group & { roundMs: number })[];
   /** Tables that a time without events touches, that only a fill shows whole, and that nobody fills by himself; `since`: the end of that time. */
   standing: readonly Group[];
+  /** Tables of which no events came for a time, and that were not compared whole since; `since`: the end of that time. */
+  missed: readonly Group[];
   /** Records that differ from Procore's and that nothing repaired yet. */
   differences: readonly Group[];
   receivers: readonly ReceiverFact[];
@@ -209,6 +211,14 @@ const STANDING = `select company_id, project_id, resource, max(until) as since f
         and ${isWanted('b')}
   ) s where requested_at < until and coalesce(complete_since, '-infinity') < until group by 1, 2, 3`;
 
+// What workers have yet to look at, and what they are to compare because of such a time (`differs_since`); what differs is told by itself.
+const MISSED = `select b.company_id, b.project_id, b.resource, g.until as since from mirror.event_gaps g join mirror.backfills b
+      on ${sameScope('b', 'g')} and (g.resource is null or g.resource = lower(b.resource))
+    where g.heeded_at is null and g.until <= now() and b.state = 'done' and coalesce(b.complete_since, '-infinity') < g.until and ${isWanted('b')}
+  union all
+  select c.company_id, c.project_id, c.resource, c.differs_since from mirror.comparisons c
+    where c.differs_since is not null and c.outcome is distinct from 'differs' and ${isWanted('c')}`;
+
 // Those that a repair took up are gone once nothing of them waits; of more rows than DELETE_CAP none is buried, and the comparison says so.
 const DIFFERENCES = `select d.company_id, d.project_id, d.resource, d.found_at as since from mirror.differences d
   where d.is_sure and ${isWanted('d')} and (
@@ -264,6 +274,7 @@ select jsonb_build_object('now', now(),
   'waitingNews', ${grouped(WAITING_NEWS)},
   'unproved', ${grouped(UNPROVED, ['of_company', 'round_ms'])},
   'standing', ${grouped(STANDING)},
+  'missed', ${grouped(MISSED)},
   'differences', ${grouped(DIFFERENCES)},
   'receivers', (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'host', host, 'reportedAt', reported_at, 'recordedAt', recorded_at,
     'stoppedAt', stopped_at, 'spoolHolds', coalesce((report ->> 'spoolHolds')::int, 0)) order by recorded_at desc), '[]') from mirror.receivers),

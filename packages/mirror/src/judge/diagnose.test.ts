@@ -26,7 +26,16 @@ function mirror(change: Partial<Facts> = {}): Facts {
     ...{ now, parked: [], hooks: [], unseenHooks: [], hasHooks: true, undelivered: [], olderThanLog: [] },
     ...{ unreadLogs: [], silent: [], deadLetters: [], failedFills: [], openFills: [], toComplete: [] },
     ...{ budget: { owner: null, because: null, windows: [] }, pauses: [], callsByHour: [], waitingNews: [] },
-    ...{ unproved: [], standing: [], differences: [], receivers: [receiver], gaps: [], workers: [worker], rounds: [] },
+    ...{
+      unproved: [],
+      standing: [],
+      missed: [],
+      differences: [],
+      receivers: [receiver],
+      gaps: [],
+      workers: [worker],
+      rounds: [],
+    },
     ...{ queue: { waiting: 0, problem: null }, overwrittenOn: null, fill: null },
     ...change,
   };

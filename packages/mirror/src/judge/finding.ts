@@ -22,7 +22,7 @@ export const FINDING_CODES = [
   ...['hook-missing', 'hook-disabled', 'hook-triggers-refused', 'hook-wrong', 'hook-unseen', 'hooks-unattended'],
   ...['undelivered', 'older-than-log', 'log-unread', 'scope-silent', 'calls-used-up', 'calls-eaten', 'news-waits'],
   ...['fill-failed', 'fill-stuck', 'filling', 'scope-parked', 'company-not-connected', 'dead-letters'],
-  ...['dead-letters-retried', 'table-unproved', 'table-standing', 'differences-left'],
+  ...['dead-letters-retried', 'table-unproved', 'table-standing', 'events-missed', 'differences-left'],
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
 

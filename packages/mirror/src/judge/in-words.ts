@@ -23,10 +23,15 @@ function nameOfPlace({ companyId, projectId, resource }: FactPlace): string {
   return resource === null ? of : `${resource} of ${of}`;
 }
 
-/** The first scopes of a group, and how many more there are. */
-export function scopesInWords({ first, count }: Pick<Group, 'first' | 'count'>): string {
-  const named = first.map(nameOfPlace).join(', ');
-  return count > first.length ? `${named} and ${count - first.length} more` : named;
+/** The first scopes of a group, each once, and whether there are more. What the group has in common may be left out. */
+export function scopesInWords(group: Pick<Group, 'first' | 'count'> & Partial<FactPlace>): string {
+  const { first, count, companyId = null, projectId = null, resource = null } = group;
+  const names = [...new Set(first.map(nameOfPlace))];
+  const named = names.join(', ');
+  const areAllThere =
+    resource !== null && companyId !== null && named === nameOfPlace({ companyId, projectId, resource });
+  if (count <= first.length || areAllThere) return named;
+  return names.length < first.length ? `${named} and others` : `${named} and ${count - first.length} more`;
 }
 
 /** Options of a command that name what a group has in common. */

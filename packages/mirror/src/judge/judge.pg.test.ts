@@ -188,9 +188,15 @@ test.each<[what: string, sql: string[], found: string[]]>([
     ['warning table-standing'],
   ],
   ['the same, filled since', [gap('5, null'), filled('1 minute'), compared('1 hour')], []],
+  [
+    'a table that is to be compared because of one',
+    [compared('1 hour'), `update mirror.comparisons set differs_since = now()`],
+    ['info events-missed'],
+  ],
+  ['a gap of what was never filled', [gap('5, null', 'null')], []],
   ['a gap of another resource', [gap(`5, 'submittals'`), filled('2 days'), compared('1 hour')], []],
   ['a gap of the company itself', [gap('null, null'), filled('2 days'), compared('1 hour')], []],
-  ['a gap that is heeded soon', [gap('5, null', 'null'), filled('2 days'), compared('1 hour')], []],
+  ['a gap that is heeded soon', [gap('5, null', 'null'), filled('2 days'), compared('1 hour')], ['info events-missed']],
   ['differences', [difference('1 hour')], ['warning differences-left']],
   ['differences of yesterday', [difference('25 hours')], ['error differences-left']],
   [

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Facts } from './facts.ts';
 import { verdictOf } from './finding.ts';
 import { undeliveredHours } from './hooks.ts';
+import { scopesInWords } from './in-words.ts';
 import { judge, judgeMisfit } from './judge.ts';
 import { judgeProcess } from './processes.ts';
 
@@ -29,7 +30,7 @@ function facts(change: Partial<Facts> = {}): Facts {
     ...{ now, parked: [], hooks: [], unseenHooks: [], hasHooks: true, undelivered: [], olderThanLog: [] },
     ...{ unreadLogs: [], silent: [], deadLetters: [], failedFills: [], openFills: [], toComplete: [] },
     ...{ budget: { owner: 'all', because: 'answers', windows: [hour] }, pauses: [], callsByHour: [], waitingNews: [] },
-    ...{ unproved: [], standing: [], differences: [], receivers: [receiver], gaps: [], workers: [worker] },
+    ...{ unproved: [], standing: [], missed: [], differences: [], receivers: [receiver], gaps: [], workers: [worker] },
     ...{ queue: { waiting: 0, problem: null }, overwrittenOn: null, fill: null },
     rounds: [{ companyId: '7', hooksMs: DAY, logMs: DAY, proofsMs: DAY }],
     ...change,
@@ -214,6 +215,7 @@ test.each<[what: string, change: Partial<Facts>, told: string[]]>([
   ['dead letters that are tried again', letters(true), ['warning dead-letters-retried']],
   ['tables unproved', { unproved: [{ ...group(9, 2.5 * DAY), roundMs: DAY }] }, ['warning table-unproved']],
   ['tables long unproved', { unproved: [{ ...group(9, 3.1 * DAY), roundMs: DAY }] }, ['error table-unproved']],
+  ['a time without events', { missed: [group(2, HOUR)] }, ['info events-missed']],
   ['tables that stand', { standing: [group(2, HOUR)] }, ['warning table-standing']],
   ['tables that stand since yesterday', { standing: [group(2, 25 * HOUR)] }, ['error table-standing']],
   ['differences', { differences: [group(2, HOUR)] }, ['warning differences-left']],
@@ -309,4 +311,46 @@ test.each([
   [30, 11],
 ])('an event that is not delivered for %s hours raises the alarm of %i', (hours, alarm) => {
   expect(undeliveredHours(hours * HOUR)).toBe(alarm);
+});
+
+test.each<
+  [what: string, places: readonly (readonly [string, string | null])[], count: number, inCommon: object, words: string]
+>([
+  ['one', [['RFIs', '5']], 1, {}, 'RFIs of project 5'],
+  [
+    'more than are named',
+    [
+      ['RFIs', '5'],
+      ['RFIs', '6'],
+      ['RFIs', '8'],
+    ],
+    9,
+    {},
+    'RFIs of project 5, RFIs of project 6, RFIs of project 8 and 6 more',
+  ],
+  [
+    'records of one table',
+    [
+      ['RFIs', '5'],
+      ['RFIs', '5'],
+      ['RFIs', '5'],
+    ],
+    9,
+    { companyId: '7', projectId: '5', resource: 'RFIs' },
+    'RFIs of project 5',
+  ],
+  [
+    'records of several tables',
+    [
+      ['RFIs', '5'],
+      ['RFIs', '5'],
+      ['RFIs', '6'],
+    ],
+    9,
+    { companyId: '7', resource: 'RFIs' },
+    'RFIs of project 5, RFIs of project 6 and others',
+  ],
+])('scopes in words: %s', (_, places, count, inCommon, words) => {
+  const first = places.map(([resource, projectId]) => ({ companyId: '7', projectId, resource }));
+  expect(scopesInWords({ first, count, ...inCommon })).toBe(words);
 });

@@ -11,7 +11,8 @@ const REPORT_WITHIN = 3 * MINUTE;
 export const CLOCKS_APART = 30 * SECOND;
 const QUEUE_BEHIND = 1_000;
 const QUEUE_FAR_BEHIND = 100_000;
-const SEE_RECEIVER = 'start the receiver (`pnpm ingest`); its /readyz says what it lacks';
+const SEE_RECEIVER =
+  'start the receiver (`pnpm ingest`, or `npm start` where that runs everything); its /readyz says what it lacks';
 
 type Worker = MirrorFacts['workers'][number];
 
@@ -65,7 +66,7 @@ function judgeWorkers({ workers }: Facts, live: readonly Worker[]): Judged[] {
         last === undefined
           ? 'No worker ran within the last day.'
           : 'No worker runs: nothing is recorded, fetched or healed.',
-      fix: 'pnpm worker',
+      fix: 'pnpm worker, or `npm start` where that runs everything',
     },
   ];
 }

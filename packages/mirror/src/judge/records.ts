@@ -67,8 +67,15 @@ function judgeDeadLetters({ deadLetters }: Facts): Judged[] {
 const UNPROVED_FOR_LONG = 3;
 const LEFT_FOR_LONG = DAY;
 
-function judgeProofs({ unproved, standing, differences, now }: Facts): Judged[] {
+function judgeProofs({ unproved, standing, missed, differences, now }: Facts): Judged[] {
   return [
+    ...missed.map(
+      (group): Judged => ({
+        ...{ ...about(group), code: 'events-missed', severity: 'info' },
+        message: `For a time no events came of ${scopesInWords(group)}: rows may be wrong until their lists are compared, which workers do next.`,
+        fix: `nothing, or at once \`pnpm mirror verify --full --repair${optionsFor(group)}\``,
+      }),
+    ),
     ...standing.map(
       (group): Judged => ({
         ...{ ...about(group), code: 'table-standing' },
