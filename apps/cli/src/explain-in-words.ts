@@ -41,13 +41,13 @@ function tellingFill({ fills }: RecordFacts): RecordFacts['fills'][number] | nul
   return fills.toSorted((one, other) => order.indexOf(one.state) - order.indexOf(other.state))[0] ?? null;
 }
 
-export function explainedInWords({ stories }: Explained): string {
-  return stories.map(storyInWords).join('\n\n');
+export function explainedInWords({ resource, stories }: Explained): string {
+  return stories.map((story) => storyInWords(story, resource)).join('\n\n');
 }
 
-function storyInWords(story: RecordStory): string {
+function storyInWords(story: RecordStory, resource: string): string {
   const { verdict, reason, message, fix } = story;
-  const lines = linesOf(story);
+  const lines = linesOf(story, resource);
   const shown = lines.slice(-MOST_LINES);
   const cut = lines.length > shown.length ? [`  (${lines.length - shown.length} earlier: --json)`] : [];
   return [
@@ -75,9 +75,11 @@ function projectsInWords({ projects }: RecordStory): string[] {
 type Line = { moment: string; what: string };
 
 /** What happened, and what is to come, by time. */
-function linesOf(story: RecordStory): Line[] {
+function linesOf(story: RecordStory, resource: string): Line[] {
   const { facts } = story;
   const { row, elsewhere, pending, deadLetter, difference } = facts;
+  const isOwn = row?.eventId == null || story.events.some(({ id }) => id === row.eventId);
+  const because = isOwn ? '' : `, because of event ${row?.eventId}, which told of another record`;
   const lines: [moment: string | null | undefined, what: string][] = [
     ...story.events.map((event): [string, string] => [
       event.receivedAt,
@@ -85,14 +87,14 @@ function linesOf(story: RecordStory): Line[] {
     ]),
     ...story.fetches.map((fetch): [string, string] => [
       fetch.calledAt,
-      `request${fetch.lane === null ? '' : ` (${fetch.lane})`}: ${fetch.route}: ${fetch.status ?? 'no answer'}${fetch.records === null ? '' : `, ${counted(fetch.records, 'record')}`}`,
+      `a request for ${resource} there${fetch.lane === null ? '' : ` (${fetch.lane})`}: ${fetch.route}: ${fetch.status ?? 'no answer'}${fetch.records === null ? '' : `, ${counted(fetch.records, 'record')}`}`,
     ]),
     ...story.unreadBodies.map((body): [string, string] => [body.firstSeenAt, `dead letter ${body.id}: ${body.reason}`]),
     [pending?.firstSeenAt, `news of it waits (lane ${pending?.lane})`],
     [pending?.dueAt, 'its fetch is due'],
     [deadLetter?.lastSeenAt, `given up: ${deadLetter?.reason}, ${deadLetter?.attempts} attempts`],
     [deadLetter?.nextTryAt, 'it is tried again by itself'],
-    [row?.fetchedAt, `row: fetched, version ${row?.version}${row?.isComplete === false ? ', in part' : ''}`],
+    [row?.fetchedAt, `row: fetched, version ${row?.version}${row?.isComplete === false ? ', in part' : ''}${because}`],
     [row?.changedAt, 'row: its content changed last, as far as is known'],
     [row?.deletedAt, 'row: marked deleted'],
     [row?.hiddenAt, 'row: marked hidden'],
