@@ -7,28 +7,17 @@ import path from 'node:path';
 import { addFetches, type Database, openDatabase } from '@procore-mirror/database';
 import { type PostgresServer, startPostgres } from '@procore-mirror/embedded';
 import { startRedis } from '@procore-mirror/queue/test-servers';
-import { createSecrets } from '@procore-mirror/runtime';
 import { createTestDatabase, type System, startPooler, startSystem } from '@procore-mirror/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { mirrorCommand } from './mirror-command.ts';
+import { findingJson, runMirror } from './testing/run-mirror.ts';
 
 const companyId = '598134325683880';
 const patience = { timeout: 60_000, interval: 250 };
 
-const finding = z.strictObject({
-  code: z.string().regex(/^[a-z]+(-[a-z]+)*$/),
-  severity: z.enum(['error', 'warning', 'info']),
-  company_id: z.string().nullable(),
-  project_id: z.string().nullable(),
-  resource: z.string().nullable(),
-  since: z.iso.datetime({ offset: true }).nullable(),
-  message: z.string().min(10),
-  fix: z.string().nullable(),
-});
 const doctorJson = z.strictObject({
   verdict: z.enum(['fine', 'healing', 'needs you']),
-  findings: z.array(finding),
+  findings: z.array(findingJson),
   healed_at: z.iso.datetime({ offset: true }).nullable(),
   checks: z.array(
     z.strictObject({ check: z.string(), state: z.enum(['fine', 'finding', 'not checked']), detail: z.string() }),
@@ -52,7 +41,7 @@ beforeAll(async () => {
   const url = server.url('mirror');
   database = openDatabase({ url, applicationName: 'test', max: 2 });
   cleanUps.push(() => database.close());
-  expect(await mirror(['migrate'], { DATABASE_URL: url })).toMatchObject({ code: 0 });
+  expect(await runMirror(['migrate'], { DATABASE_URL: url })).toMatchObject({ code: 0 });
   const simulator = { callsPerHour: null, callsPerTenSeconds: null };
   system = await startSystem({ databaseUrl: url, queueUrl: url, projects: 1, simulator });
   cleanUps.push(() => system.close());
@@ -75,27 +64,11 @@ afterAll(async () => {
   for (const cleanUp of cleanUps.reverse()) await cleanUp();
 });
 
-async function mirror(args: string[], settings: Record<string, string>) {
-  const ran = { code: -1, stdout: '', stderr: '' };
-  ran.code = await mirrorCommand(args, {
-    env: settings,
-    ...{ version: '1.2.3', startFile: '/nowhere/start.env', secrets: createSecrets() },
-    signal: AbortSignal.timeout(120_000),
-    write: (text) => {
-      ran.stdout += text;
-    },
-    writeError: (text) => {
-      ran.stderr += text;
-    },
-  });
-  return ran;
-}
-
 type Examined = z.infer<typeof doctorJson> & { code: number; told: string[]; stderr: string };
 
 async function doctor(change: Record<string, string> = {}, ...args: string[]): Promise<Examined> {
   const settings = { ...env, ...change };
-  const { code, stdout, stderr } = await mirror(['doctor', '--json', ...args], settings);
+  const { code, stdout, stderr } = await runMirror(['doctor', '--json', ...args], settings);
   for (const name of ['PROCORE_CLIENT_SECRET', 'WEBHOOK_AUTHORIZATION'])
     if (settings[name]) expect(`${stdout}${stderr}`).not.toContain(settings[name]);
   const examined = doctorJson.parse(JSON.parse(stdout));
@@ -140,7 +113,7 @@ test('where all is well it says so, and what it looked at', async () => {
   ]);
   expect(calls).toBeGreaterThan(5);
   expect(stderr).toMatch(/^Asks Procore for a record of each tool: .*, about 4 calls$/m);
-  const inWords = await mirror(['doctor'], env);
+  const inWords = await runMirror(['doctor'], env);
   expect(inWords).toMatchObject({ code: 0, stdout: expect.stringMatching(/^fine\n\n +looked at\nok +configuration /) });
   expect(inWords.stdout).toMatch(/^ok +hooks +2 of 2 scopes looked at, all as they should be$/m);
 });
@@ -156,7 +129,7 @@ test.each<[what: string, change: Record<string, string>, wanted: object]>([
 });
 
 test('without the address of a database every problem is listed, as by every command', async () => {
-  const { code, stdout, stderr } = await mirror(['doctor'], { PROCORE_API_URL: 'http://example.com' });
+  const { code, stdout, stderr } = await runMirror(['doctor'], { PROCORE_API_URL: 'http://example.com' });
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(/^error: DATABASE_URL is not set/m);
   expect(stderr).toMatch(/^error: PROCORE_API_URL: /m);
@@ -212,7 +185,7 @@ test('a database that was not migrated, on a server that forces nothing to disk'
     const found = await doctor({ DATABASE_URL: other.url });
     expect(found).toMatchObject(needsYou('error postgres-forgets', 'error schema-misfit'));
     expect(stateOf(found, 'login')).toBe('fine');
-    expect(await mirror(['migrate'], { DATABASE_URL: other.url })).toMatchObject({ code: 0 });
+    expect(await runMirror(['migrate'], { DATABASE_URL: other.url })).toMatchObject({ code: 0 });
     const { told } = await doctor({ DATABASE_URL: other.url });
     expect(told).toContain('error postgres-forgets');
     expect(told).not.toContain('error schema-misfit');
@@ -316,15 +289,15 @@ test('a permission that lacks, in the words of Procore, and a tool that is off',
 });
 
 test('a project or company that there is not is no good news', async () => {
-  expect(await mirror(['doctor', '--project', '42'], env)).toMatchObject({ code: 2, stdout: '' });
-  expect(await mirror(['doctor', '--company', '42'], env)).toMatchObject({ code: 2, stdout: '' });
+  expect(await runMirror(['doctor', '--project', '42'], env)).toMatchObject({ code: 2, stdout: '' });
+  expect(await runMirror(['doctor', '--company', '42'], env)).toMatchObject({ code: 2, stdout: '' });
 });
 
 test('a hook that is disabled, and one that is missing', async () => {
   type Hook = { id: string; projectId: string | null };
   const hooks = await system.control<Hook[]>('GET', '/control/hooks');
   const [first] = hooks;
-  const apply = () => mirror(['hooks', 'apply'], env);
+  const apply = () => runMirror(['hooks', 'apply'], env);
   const disable = () => system.control('PATCH', `/control/hooks/${first?.id}`, { status: 'disabled' });
   const { checks } = await untilCured(disable, needsYou('error hook-disabled'), apply);
   expect(checks).toContainEqual({

@@ -13,11 +13,10 @@ import {
   startVerifyLoop,
   usualPace,
 } from '@procore-mirror/mirror';
-import { createSecrets } from '@procore-mirror/runtime';
 import { type AppProcess, createTestDatabase, startApp, type TestDatabase } from '@procore-mirror/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { mirrorCommand } from './mirror-command.ts';
+import { runMirror } from './testing/run-mirror.ts';
 
 const companyId = '598134325683880';
 const patience = { timeout: 120_000, interval: 50 };
@@ -63,21 +62,7 @@ const environment = () => ({
   ...{ WEBHOOK_URL: 'https://mirror.example.com/webhooks/procore', WEBHOOK_AUTHORIZATION: 'Bearer of-the-test-only' },
 });
 
-async function mirror(args: string[], env: Record<string, string> = {}) {
-  const ran = { code: -1, stdout: '', stderr: '' };
-  ran.code = await mirrorCommand(args, {
-    env: { ...environment(), ...env },
-    ...{ version: '1.2.3', startFile: '/nowhere/start.env', secrets: createSecrets() },
-    signal: AbortSignal.timeout(120_000),
-    write: (text) => {
-      ran.stdout += text;
-    },
-    writeError: (text) => {
-      ran.stderr += text;
-    },
-  });
-  return ran;
-}
+const mirror = (args: string[], env: Record<string, string> = {}) => runMirror(args, { ...environment(), ...env });
 
 /** A worker that fills, fetches and compares, and that probes what is parked only when it is asked to. */
 async function startWorker(): Promise<() => Promise<void>> {

@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import http, { type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createSecrets } from '@procore-mirror/runtime';
 import {
   type AppProcess,
   createTestDatabase,
@@ -12,49 +11,23 @@ import {
 } from '@procore-mirror/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { mirrorCommand } from './mirror-command.ts';
+import { findingJson, runMirror } from './testing/run-mirror.ts';
 
 const companyId = '598134325683880';
 const patience = { timeout: 90_000, interval: 250 };
 
-const finding = z.strictObject({
-  code: z.string().regex(/^[a-z]+(-[a-z]+)*$/),
-  severity: z.enum(['error', 'warning', 'info']),
-  company_id: z.string().nullable(),
-  project_id: z.string().nullable(),
-  resource: z.string().nullable(),
-  since: z.iso.datetime({ offset: true }).nullable(),
-  message: z.string().min(10),
-  fix: z.string().nullable(),
-});
 const statusJson = z.object({
   verdict: z.enum(['fine', 'healing', 'needs you']),
-  findings: z.array(finding),
+  findings: z.array(findingJson),
   healed_at: z.iso.datetime({ offset: true }).nullable(),
   queue: z.object({ waiting: z.number().nullable(), problem: z.string().nullable() }),
   totals: z.object({ rows: z.string(), pending: z.string() }),
   ...{ freshness: z.array(z.looseObject({})), parked: z.array(z.looseObject({})), upkeep: z.array(z.looseObject({})) },
 });
 
-async function mirror(args: string[], env: Record<string, string>) {
-  const ran = { code: -1, stdout: '', stderr: '' };
-  ran.code = await mirrorCommand(args, {
-    env,
-    ...{ version: '1.2.3', startFile: '/nowhere/start.env', secrets: createSecrets() },
-    signal: AbortSignal.timeout(120_000),
-    write: (text) => {
-      ran.stdout += text;
-    },
-    writeError: (text) => {
-      ran.stderr += text;
-    },
-  });
-  return ran;
-}
-
 /** The verdict, the exit code, and severity and code of each finding. */
 async function statusOf(env: Record<string, string>, ...part: string[]) {
-  const { code, stdout } = await mirror(['status', '--json', ...part], env);
+  const { code, stdout } = await runMirror(['status', '--json', ...part], env);
   const { verdict, findings } = statusJson.parse(JSON.parse(stdout));
   // What is merely worth knowing stays until workers have compared: here none does.
   const told = findings.filter(({ severity }) => severity !== 'info').map((one) => `${one.severity} ${one.code}`);
@@ -76,7 +49,7 @@ describe('beside a worker, a receiver and the simulator', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    expect(await mirror(['migrate'], { DATABASE_URL: database.url })).toMatchObject({ code: 0 });
+    expect(await runMirror(['migrate'], { DATABASE_URL: database.url })).toMatchObject({ code: 0 });
     const simulator = { callsPerHour: null, callsPerTenSeconds: null };
     system = await startSystem({ databaseUrl: database.url, queueUrl: database.url, projects: 1, simulator });
     door = await openDoor();
@@ -147,7 +120,7 @@ describe('beside a worker, a receiver and the simulator', () => {
   const hookId = async () => (await system.control<{ id: string }[]>('GET', '/control/hooks'))[0]?.id;
 
   test('all is well, on one line and some sums', async () => {
-    const shown = async () => (await mirror(['status'], env)).stdout;
+    const shown = async () => (await runMirror(['status'], env)).stdout;
     await expect.poll(shown, patience).toMatch(/^fine\n\n(.*\n)*rounds +\d+: 2 hooks/m);
     const stdout = await shown();
     expect(stdout.split('\n').length).toBeLessThan(20);
@@ -159,7 +132,7 @@ describe('beside a worker, a receiver and the simulator', () => {
     await until(healing('warning hook-disabled'));
     await query(`update mirror.hooks set good_until = now() - interval '1 hour' where status = 'disabled'`);
     expect(await status()).toEqual(needsYou('error hook-disabled'));
-    expect((await mirror(['status'], env)).stdout).toMatch(
+    expect((await runMirror(['status'], env)).stdout).toMatch(
       /^needs you: 1 error\n\nerror hook-disabled, for 60 min: 1 hook is disabled, .*403.*\n {2}fix: pnpm mirror hooks apply\n/,
     );
     refusesPatches = false;
@@ -176,24 +149,24 @@ describe('beside a worker, a receiver and the simulator', () => {
   test('a body that nobody can read', async () => {
     expect(await deliver('{')).toBe(204);
     await until(needsYou('error dead-letters'));
-    expect(await mirror(['dead-letters', 'discard', '--all'], env)).toMatchObject({ code: 0 });
+    expect(await runMirror(['dead-letters', 'discard', '--all'], env)).toMatchObject({ code: 0 });
     expect(await status()).toEqual(fine);
   });
 
   test('a fill that fails', async () => {
     await system.control('PUT', '/control/faults', [{ resource: 'RFIs', kind: 'list', status: 400 }]);
-    expect(await mirror(['backfill', '--resource', 'RFIs'], env)).toMatchObject({ code: 1 });
+    expect(await runMirror(['backfill', '--resource', 'RFIs'], env)).toMatchObject({ code: 1 });
     expect(await status()).toEqual(needsYou('error fill-failed'));
     expect(await status('--resource', 'Locations')).toEqual(fine);
     await system.control('DELETE', '/control/faults');
-    expect(await mirror(['backfill', '--resource', 'RFIs'], env)).toMatchObject({ code: 0 });
+    expect(await runMirror(['backfill', '--resource', 'RFIs'], env)).toMatchObject({ code: 0 });
     await untilFine();
   }, 120_000);
 
   test('an hour whose calls are used up', async () => {
     await system.control('PATCH', '/control/settings', { callsPerHour: 1 });
     await until(healing('warning calls-used-up'));
-    expect((await mirror(['status'], env)).stdout).toMatch(/^healing by itself until about \d\d:\d\d UTC\n/);
+    expect((await runMirror(['status'], env)).stdout).toMatch(/^healing by itself until about \d\d:\d\d UTC\n/);
     await system.control('PATCH', '/control/settings', { callsPerHour: null });
     // What an answer of before told is forgotten, too, though it comes late.
     const forgetting = () => query('delete from mirror.budget').then(() => status());
@@ -247,7 +220,7 @@ describe('of many scopes', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     env = { DATABASE_URL: database.url, PROCORE_COMPANY_IDS: '7' };
-    await mirror(['migrate'], env);
+    await runMirror(['migrate'], env);
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
@@ -300,7 +273,7 @@ describe('of many scopes', () => {
         select 7, n, r, n, now() from ${each}, unnest('{RFIs,Submittals,Locations,Meetings,Tasks,Photos,Drawings,Observations}'::text[]) r`,
     ])
       await database.pool.query(statement);
-    const { code, stdout } = await mirror(['status'], env);
+    const { code, stdout } = await runMirror(['status'], env);
     expect(code).toBe(1);
     expect(stdout).toMatch(/^needs you: \d+ errors\n/);
     expect(stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(40);

@@ -163,6 +163,7 @@ export {
 export { type SettledNews, settleRecords } from './pending/settle-records.ts';
 export {
   countAllRows,
+  type Days,
   findKnownUpdates,
   findLacking,
   type LackingRow,

@@ -1,29 +1,8 @@
 import { z } from 'zod';
-import {
-  adminEnv,
-  databaseEnv,
-  ingestEnv,
-  logEnv,
-  mirrorEnv,
-  procoreEnv,
-  queueEnv,
-  webhookEnv,
-  workerEnv,
-} from './environment.ts';
+import { variableSections } from './every-variable.ts';
 import { variableOf } from './variable.ts';
 
 const WIDEST = 118;
-
-const sections: Record<string, z.core.$ZodShape> = {
-  Database: databaseEnv,
-  Queue: queueEnv,
-  Procore: procoreEnv,
-  'What is mirrored': mirrorEnv,
-  'Hooks and their receiver': { ...webhookEnv, ...ingestEnv },
-  Worker: workerEnv,
-  'Health and metrics': adminEnv(9464),
-  Log: logEnv,
-};
 
 /** The text of `.env.example`: every variable with its meaning, those with a default commented out. */
 export function envExample(): string {
@@ -31,7 +10,7 @@ export function envExample(): string {
     '# Copy to .env and fill in. What is set in the environment wins over .env; an empty value counts as unset.',
     '# Lines that are commented out show the default. A value with a # or blanks in it stands in quotes.',
   ];
-  const body = Object.entries(sections).flatMap(([title, shape]) => ['', `## ${title}`, ...linesOf(shape)]);
+  const body = Object.entries(variableSections).flatMap(([title, shape]) => ['', `## ${title}`, ...linesOf(shape)]);
   return `${[...head, ...body].join('\n')}\n`;
 }
 

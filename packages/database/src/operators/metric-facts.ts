@@ -11,7 +11,7 @@ export type MetricFacts = {
   hooks: { wanted: number; active: number };
   /** When the tables whose turn it is next were last proved equal, by any rung, and by their whole lists: the oldest of all companies. */
   proofs: { cheapAt: string | null; listingAt: string | null };
-  /** When the last event came by a delivery. */
+  /** When the last event came by a delivery; null also where none of the newest 10,000 events did. */
   deliveredAt: string | null;
   /** The newest migration of the database. */
   migration: string | null;
@@ -32,6 +32,9 @@ const oldestProof = (turn: 'next_cheap_at' | 'next_listing_at', rungs: string) =
     select company_id, project_id, resource from mirror.comparisons
     where company_id = s.company_id and state in ('done', 'off') order by ${turn} limit 1) c)`;
 
+/** Among so many, so that a mirror that hears of events by logs alone is not read whole. */
+const NEWEST_EVENTS = 10_000;
+
 const FACTS = `
 select jsonb_build_object(
   'pending', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from (
@@ -41,7 +44,8 @@ select jsonb_build_object(
     'active', (select count(*) from mirror.hooks where hook_id is not null and status = 'active')),
   'proofs', jsonb_build_object('cheapAt', ${oldestProof('next_cheap_at', '')},
     'listingAt', ${oldestProof('next_listing_at', `and p.rung = 'listing'`)}),
-  'deliveredAt', (select received_at from mirror.events where via = 'delivery' order by received_at desc limit 1),
+  'deliveredAt', (
+    select max(received_at) from (select received_at, via from mirror.events order by received_at desc limit ${NEWEST_EVENTS}) e where via = 'delivery'),
   'migration', (select max(name) from mirror.migrations)
 )::text as facts`;
 

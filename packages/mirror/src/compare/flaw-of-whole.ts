@@ -1,6 +1,6 @@
 // Why a list that was read to its end, and shows all there is, proves nothing of what it lacks.
 import { isListedByParent } from '@procore-mirror/catalogue';
-import { type Difference, findLacking, noteInnocence } from '@procore-mirror/database';
+import { type Days, type Difference, findLacking, noteInnocence } from '@procore-mirror/database';
 import { type ListingOptions, listKey } from '../ask/listing-pages.ts';
 import { flawOfLook, type Look, lookAtList } from '../ask/look-at-list.ts';
 import { realTime } from '../run/clock.ts';
@@ -49,14 +49,15 @@ async function flawOfEmpty(
   return lacking.length === 0 ? null : 'a list that shows nothing proves nothing';
 }
 
-/** Our rows that a list which was read lacks. */
+/** Our rows that a list which was read lacks; of some days, where it was asked for these. */
 export async function findExtra(
   comparison: Comparison,
   { parentId }: ListingOptions,
   { ids }: Look,
+  within: Days | null = null,
 ): Promise<Difference[]> {
   const { settings } = comparison.run;
-  const under = { under: parentId, isLive: true };
+  const under = { under: parentId, within, isLive: true };
   const lacking = await findLacking(settings.database.pool, readingOf(comparison), under);
   return lacking.filter(({ id }) => !ids.has(id)).map(({ id }) => ({ id, kind: 'extra', fields: null, parentId }));
 }

@@ -1,11 +1,8 @@
 // The rung `listing`: all lists, read to their ends. What a complete one lacks is extra.
 import { dayColumnOf, listsAll } from '@procore-mirror/catalogue';
-import { type Difference, findLacking } from '@procore-mirror/database';
-import type { ListingOptions } from '../ask/listing-pages.ts';
-import type { Look } from '../ask/look-at-list.ts';
 import { askUnlisted } from '../ask/witness.ts';
 import { askedDays, datesBetween, windowsBack } from '../plan/date-windows.ts';
-import { type Comparison, type Part, readingOf } from './comparison.ts';
+import type { Comparison, Part } from './comparison.ts';
 import { findExtra, flawOfWhole } from './flaw-of-whole.ts';
 import { listParts } from './list-parts.ts';
 import { lookAtRecords } from './look-at-records.ts';
@@ -29,27 +26,15 @@ function look(comparison: Comparison, part: Part): ReturnType<RungLooks['look']>
   return lookAtRecords(comparison, part, async (looked) => {
     // What a list lacks that leaves things out anyway proves as little with a flaw as without; but one that was cut off hides what is missing.
     if (!listsAll(run.entry)) {
-      const differences = looked.doubt === null ? await findLackingOfDays(comparison, list, looked) : [];
+      const day = dayColumnOf(run.entry);
+      const days = askedDays(list.searchParams ?? []);
+      const isTold = looked.doubt === null && day !== null && days !== null;
+      const differences = isTold ? await findExtra(comparison, list, looked, { day, ...days }) : [];
       return { differences, flaw: looked.doubt };
     }
     const flaw = await flawOfWhole(comparison, list, looked);
     return { differences: flaw === null ? await findExtra(comparison, list, looked) : [], flaw };
   });
-}
-
-/** Our rows of the days that the list was asked for, and that it lacks. */
-async function findLackingOfDays(
-  comparison: Comparison,
-  { parentId, searchParams = [] }: ListingOptions,
-  { ids }: Look,
-): Promise<Difference[]> {
-  const day = dayColumnOf(comparison.run.entry);
-  const days = askedDays(searchParams);
-  if (day === null || days === null) return [];
-  const { pool } = comparison.run.settings.database;
-  const of = { under: parentId, within: { day, ...days }, isLive: true };
-  const rows = await findLacking(pool, readingOf(comparison), of);
-  return rows.filter(({ id }) => !ids.has(id)).map(({ id }) => ({ id, kind: 'extra', fields: null, parentId }));
 }
 
 /** A list may leave out more than the reference says, or what is hidden from us. */
