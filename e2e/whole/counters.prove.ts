@@ -79,6 +79,9 @@ test(`the state of ${ROWS} rows and ${PENDING} pending records is told within ${
 
 test('and is what a count gives', async () => {
   const since = performance.now();
-  expect(await findMiscounts(database.pool, catalogue.tables)).toEqual([]);
+  expect(await findMiscounts(database, catalogue.tables, { withinMs: 600_000 })).toEqual({
+    miscounts: [],
+    notCompared: [],
+  });
   console.log(`counted in ${Math.round((performance.now() - since) / 1000)} s`);
 });

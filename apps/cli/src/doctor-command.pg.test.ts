@@ -172,8 +172,8 @@ test('counts that are off, because somebody wrote while triggers were disabled',
   await query('insert into procore.locations (company_id, project_id, id, _version) values (7, 8, 1, 1)');
   await query('alter table procore.locations enable trigger user');
   expect(await doctor()).toMatchObject(warned('warning counts-off'));
-  const migrated = await mirror(['migrate', '--recount'], env);
-  expect(migrated.stdout).toBe('The database is up to date.\n1 count to be put right by the workers.\n');
+  const migrated = await runMirror(['migrate', '--recount'], env);
+  expect(migrated.stdout).toMatch(/^The database is up to date\.\nThe workers count \d+ tables anew\.\n$/);
   await expect.poll(() => doctor(), patience).toMatchObject(FINE);
   await query('delete from procore.locations where id = 1');
   expect(await doctor()).toMatchObject(FINE);

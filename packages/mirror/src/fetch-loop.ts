@@ -2,7 +2,6 @@
 import {
   type Batch,
   type ClaimedBatch,
-  foldCounts,
   forgetIdleScopes,
   forgetOldAbsences,
   forgetOldReceivers,
@@ -45,7 +44,6 @@ export const IDLE_MS = 200;
 const RESCHEDULE_EVERY_MS = 600_000;
 /** How often it looks whether hidden records are due for another look. */
 const LOOK_EVERY_MS = 60_000;
-const FOLD_EVERY_MS = 10_000;
 const REST_AFTER_FAILURE_MS = 5_000;
 /** When the schedule could not be read. */
 const REST_AFTER_UNREAD_MS = 1_000;
@@ -60,7 +58,6 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
   const inHand = new Map<Promise<void>, Batch>();
   let rescheduleAt = Number.NEGATIVE_INFINITY;
   let lookAt = Number.NEGATIVE_INFINITY;
-  let foldAt = Number.NEGATIVE_INFINITY;
   let retryAt = Number.NEGATIVE_INFINITY;
 
   async function loop(): Promise<void> {
@@ -84,10 +81,6 @@ export function startFetchLoop(options: FetchLoopOptions): FetchLoop {
         lookAt = clock.now() + LOOK_EVERY_MS;
         await lookAgain(settings);
         await forgetIdleScopes(settings.database);
-      }
-      if (clock.now() >= foldAt) {
-        foldAt = clock.now() + FOLD_EVERY_MS;
-        await foldCounts(settings.database);
       }
       if (clock.now() >= retryAt) {
         await retryDeadLetters(settings);

@@ -1,4 +1,4 @@
-import { type Database, findMiscounts, haveRecounted, migrateDatabase } from '@procore-mirror/database';
+import { type Database, haveRecounted, migrateDatabase } from '@procore-mirror/database';
 import type { Command } from 'commander';
 import { exitCode } from '../exit-code.ts';
 import { counted } from '../output.ts';
@@ -10,7 +10,7 @@ export function addMigrate(parent: Command, run: Run): void {
     .description('Brings the database up to this version, or changes nothing. May run while others do.')
     .option(
       '--recount',
-      'have the workers count anew what is counted wrong; this counts everything, which takes a while',
+      'have the workers count every table anew, beside everything else, and put right what is counted wrong',
     )
     .option('--json', 'print the result as JSON')
     .action((options: { recount?: boolean; json?: boolean }) =>
@@ -18,17 +18,14 @@ export function addMigrate(parent: Command, run: Run): void {
         const { tables } = catalogue().catalogue;
         const work = async ({ url, pool }: Database) => {
           const { applied } = await migrateDatabase({ url, tables, onProgress: output.note });
-          if (options.recount !== true) return { applied };
-          const miscounts = await findMiscounts(pool, tables);
-          await haveRecounted(pool, tables, miscounts);
-          return { applied, recounted: miscounts.length };
+          return options.recount === true ? { applied, recounting: await haveRecounted(pool, tables) } : { applied };
         };
-        const result = await withDatabase(work, { anyVersion: true });
-        const { applied, recounted } = result;
+        const result: { applied: string[]; recounting?: number } = await withDatabase(work, { anyVersion: true });
+        const { applied, recounting } = result;
         output.result(result, () =>
           [
             applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.join(', ')}.`,
-            ...(recounted === undefined ? [] : [`${counted(recounted, 'count')} to be put right by the workers.`]),
+            ...(recounting === undefined ? [] : [`The workers count ${counted(recounting, 'table')} anew.`]),
           ].join('\n'),
         );
         return exitCode.fine;

@@ -146,9 +146,9 @@ const PROOFS: Counted = {
   isNeeded: true,
 };
 
-/** All that is counted of a mirror with these tables. */
+/** All that is counted of a mirror with these tables, in the order in which transactions change it. */
 export function allCounted(tables: readonly MirroredTable[]): readonly Counted[] {
-  return [PENDING, EVENTS, CALLS, PROOFS, ...tables.map(countedRows)];
+  return [...tables.map(countedRows), PROOFS, EVENTS, CALLS, PENDING];
 }
 
 function countedRows(table: MirroredTable): Counted {
@@ -252,6 +252,7 @@ function checkProofs(): Counted['check'] {
     ) d group by company_id, project_id, resource having ${isOff.join(' or ')}`;
   return {
     miscounts,
-    recount: `select mirror.look_up_proofs(company_id, project_id, resource) from (${miscounts}) m`,
+    recount: `select mirror.look_up_proofs(company_id, project_id, resource)
+      from (select * from (${miscounts}) m order by company_id, project_id, resource) m`,
   };
 }

@@ -3,12 +3,17 @@ import { inTransaction } from '../connection/transaction.ts';
 import { DAY_START, EARLIEST } from './counted.ts';
 
 /**
- * Adds what statements noted to the counts, so that few rows are to be added up; so many `atOnce`. Safe in several processes at once, and at
+ * Adds what statements noted to the counts, so that few rows are to be added up; so many `atOnce`, until `signal`. Safe in several processes at once, and at
  * any time.
  */
-export async function foldCounts(database: Database, { atOnce = 20_000 }: { atOnce?: number } = {}): Promise<void> {
-  for (let taken = atOnce; taken === atOnce; ) {
+export async function foldCounts(
+  database: Database,
+  { atOnce = 20_000, signal }: { atOnce?: number; signal?: AbortSignal } = {},
+): Promise<void> {
+  for (let taken = atOnce; taken === atOnce && signal?.aborted !== true; ) {
     taken = await inTransaction(database, async (client) => {
+      // Before the turn: who empties one of these has it first, too.
+      await client.query('lock table mirror.fetches, mirror.pending in access share mode');
       await client.query(`select mirror.take_turn('counts')`);
       const { rows } = await client.query<{ taken: number }>(FOLD, [atOnce]);
       await client.query(FORGET_PERIODS);

@@ -7,9 +7,14 @@ begin
       from (select distinct company_id, project_id, resource from new_rows order by 1, 2, 3) changed;
     when 'TRUNCATE' then
       delete from mirror.latest_proofs;
-    else
+    when 'DELETE' then
       perform mirror.look_up_proofs(company_id, project_id, resource)
       from (select distinct company_id, project_id, resource from old_rows order by 1, 2, 3) changed;
+    else
+      perform mirror.look_up_proofs(company_id, project_id, resource)
+      from (
+        select company_id, project_id, resource from old_rows union select company_id, project_id, resource from new_rows order by 1, 2, 3
+      ) changed;
   end case;
   return null;
 end $$;
