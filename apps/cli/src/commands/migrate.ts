@@ -15,8 +15,8 @@ export function addMigrate(parent: Command, run: Run): void {
     .option('--json', 'print the result as JSON')
     .action((options: { recount?: boolean; json?: boolean }) =>
       run(options, async ({ catalogue, withDatabase, output }) => {
-        const { tables } = catalogue().catalogue;
         const work = async ({ url, pool }: Database) => {
+          const { tables } = catalogue().catalogue;
           const { applied } = await migrateDatabase({ url, tables, onProgress: output.note });
           return options.recount === true ? { applied, recounting: await haveRecounted(pool, tables) } : { applied };
         };
