@@ -145,7 +145,7 @@ test('what else looks at pending records', async () => {
   const others: Record<string, (database: Database) => Promise<unknown>> = {
     'every ten minutes: reschedule': rescheduleBatches,
     'each second in npm start: pulse': ({ pool }) => readPulse(pool),
-    'pnpm mirror status': ({ pool }) => readStatus(pool),
+    'pnpm mirror status': ({ pool }) => readStatus(pool, {}, { isBrief: true }),
     'plan the largest batch': (database) => planOnly(database, { ...million.huge, lane: 'live' }),
   };
   for (const [what, run] of Object.entries(others)) {

@@ -106,7 +106,7 @@ test('where all is well it says so, and what it looked at', async () => {
   const { checks, calls, stderr } = await doctor();
   expect(checks.filter(({ state }) => state !== 'fine')).toEqual([]);
   expect(checks.map(({ check }) => check)).toEqual([
-    ...['configuration', 'DATABASE_URL', 'schema', 'rights', 'queue', 'login', `company ${companyId}`],
+    ...['configuration', 'DATABASE_URL', 'schema', 'rights', 'counts', 'queue', 'login', `company ${companyId}`],
     ...[`permissions in company ${companyId}`, expect.stringMatching(/^permissions in project \d+$/), 'hooks'],
     ...['deprecated calls', 'clocks', 'disk: the data of Postgres', 'disk: the spool (INGEST_SPOOL_DIR)'],
     'the mirror, as status tells it',
@@ -165,6 +165,18 @@ test('a Postgres that forgets', async () => {
     needsYou('error postgres-forgets'),
     () => query(forgets[1] ?? ''),
   );
+});
+
+test('counts that are off, because somebody wrote while triggers were disabled', async () => {
+  await query('alter table procore.locations disable trigger user');
+  await query('insert into procore.locations (company_id, project_id, id, _version) values (7, 8, 1, 1)');
+  await query('alter table procore.locations enable trigger user');
+  expect(await doctor()).toMatchObject(warned('warning counts-off'));
+  const migrated = await runMirror(['migrate', '--recount'], env);
+  expect(migrated.stdout).toMatch(/^The database is up to date\.\nThe workers count \d+ tables anew\.\n$/);
+  await expect.poll(() => doctor(), patience).toMatchObject(FINE);
+  await query('delete from procore.locations where id = 1');
+  expect(await doctor()).toMatchObject(FINE);
 });
 
 test('a database that was not migrated, on a server that forces nothing to disk', async () => {

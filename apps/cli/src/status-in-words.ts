@@ -1,4 +1,11 @@
-import type { BackfillProgress, DeliveryStatus, Freshness, MirrorStatus, Shortage } from '@procore-mirror/database';
+import type {
+  BackfillProgress,
+  Behind,
+  DeliveryStatus,
+  Freshness,
+  MirrorStatus,
+  Shortage,
+} from '@procore-mirror/database';
 import { type Judgement, type Losses, progressInWords } from '@procore-mirror/mirror';
 import { budgetInWords, hourInWords } from './budget-in-words.ts';
 import { deliveriesInWords } from './deliveries-in-words.ts';
@@ -13,7 +20,6 @@ export type QueueStatus = { waiting: number | null; problem: string | null };
 export type Status = Judgement &
   MirrorStatus & {
     queue: QueueStatus;
-    totals: { rows: string; pending: string };
     /** The day on which the sandbox was overwritten; null when the mirror was emptied since, or mirrors none that is. */
     overwrittenOn: string | null;
     /** Null: none is under way. `shortage`: it waits for calls. */
@@ -27,16 +33,8 @@ export type Status = Judgement &
 
 // One screen has room for so much.
 const MOST_FINDINGS = 8;
-const MOST_BEHIND = 6;
 const MOST_FIELDS = 30;
 const MOST_CALLING = 10;
-
-/** The sums over these rows. */
-export function totalsOf(freshness: readonly Freshness[]): Status['totals'] {
-  const sum = (pick: (row: Freshness) => string) =>
-    String(freshness.reduce((total, row) => total + BigInt(pick(row)), 0n));
-  return { rows: sum((row) => row.rows), pending: sum((row) => row.pending) };
-}
 
 /** On one screen: the verdict, what is wrong, what is behind, and sums; `all`: all there is to tell. */
 export function statusInWords(status: Status, all: boolean, now: Date): string {
@@ -47,7 +45,7 @@ export function statusInWords(status: Status, all: boolean, now: Date): string {
 }
 
 function oneScreen(status: Status, now: Date): string[] {
-  return [findingsInWords(status.findings, now, MOST_FINDINGS), behindTable(status.freshness, now), sums(status, now)];
+  return [findingsInWords(status.findings, now, MOST_FINDINGS), behindTable(status.behind, now), sums(status, now)];
 }
 
 function everything(status: Status, now: Date): string[] {
@@ -103,35 +101,28 @@ function freshnessTable(rows: readonly Freshness[], now: Date): string {
 }
 
 /** Tables that lack something, projects taken together, those first that lack most. */
-function behindTable(rows: readonly Freshness[], now: Date): string {
-  const behind = rows.filter(({ pending, completeness }) => pending !== '0' || completeness !== 'complete');
-  const groups = [...Map.groupBy(behind, (row) => `${row.companyId} ${row.resource}`).values()]
-    .map((group) => ({ group, pending: Number(totalsOf(group).pending) }))
-    .toSorted((one, other) => other.pending - one.pending);
-  if (groups.length === 0) return '';
+function behindTable({ first, count }: Status['behind'], now: Date): string {
+  if (count === 0) return '';
   const shown = table(
     ['behind', 'company', 'projects', 'pending', 'oldest pending', 'completeness'],
-    groups.slice(0, MOST_BEHIND).map(({ group, pending }) => {
-      const oldest = group.flatMap((row) => row.oldestPendingAt ?? []).sort()[0] ?? null;
-      const [first] = group;
-      const projects = group.filter((row) => row.projectId !== null).length;
-      return [
-        ...[first?.resource ?? '', first?.companyId ?? '', projects || ''],
-        ...[pending, ago(oldest, now), completenessOf(group)],
-      ];
-    }),
+    first.map((one) => [
+      ...[one.resource, one.companyId, one.projects || '', one.pending],
+      ...[ago(one.oldestPendingAt, now), completenessOf(one)],
+    ]),
   );
-  const more = groups.length - MOST_BEHIND;
+  const more = count - first.length;
   return more > 0 ? `${shown}\n(${more} more: --all)` : shown;
 }
 
 /** Of several projects: what is not complete, and in how many. */
-function completenessOf(group: readonly Freshness[]): string {
-  const kinds = Map.groupBy(group, (row) => row.completeness);
-  const [first] = kinds.keys();
-  if (kinds.size === 1 && first !== undefined) return first;
-  kinds.delete('complete');
-  return [...kinds].map(([kind, rows]) => `${kind} ${rows.length}`).join(', ');
+function completenessOf({ completeness }: Behind): string {
+  const kinds = Object.entries(completeness);
+  const [first] = kinds;
+  if (kinds.length === 1 && first !== undefined) return first[0];
+  return kinds
+    .filter(([kind]) => kind !== 'complete')
+    .map(([kind, count]) => `${kind} ${count}`)
+    .join(', ');
 }
 
 function sums(status: Status, now: Date): string {

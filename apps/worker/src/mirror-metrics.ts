@@ -39,7 +39,7 @@ const METRICS: readonly Metric[] = [
   },
   {
     name: 'oldest_pending_seconds',
-    help: 'For how long the batch that waits longest has been due, by lane; 0: none is.',
+    help: 'For how long the record that waits longest has waited, by lane; 0: none does.',
     labels: { lane: LANES },
     read: ({ metrics, facts }) =>
       metrics.pending.map(({ lane, oldestAt }) => [{ lane }, age(facts.now, oldestAt) ?? 0]),

@@ -21,6 +21,7 @@ import {
   keysOf,
   recordDelivery,
   recordReport,
+  startCountLoop,
   startFetchLoop,
   startFillLoop,
   startJudgeLoop,
@@ -197,6 +198,9 @@ await runMain({
 
     const repair = startRepair({ env, database, holder, log, client: procore.client });
     lifetime.defer('repair', () => repair.close());
+
+    const counts = startCountLoop({ database, holder, log });
+    lifetime.defer('counts', () => counts.close());
 
     const retention = startRetentionLoop({ database, holder, log, keepDays: env.KEEP_EVENTS_DAYS });
     lifetime.defer('retention', () => retention.close());

@@ -22,6 +22,8 @@ export { type Database, type DatabaseOptions, openDatabase, openSessions } from 
 export type { Queryable, Transaction } from './connection/queryable.ts';
 export { inTransaction } from './connection/transaction.ts';
 export { takeVersion, VersionBehindError } from './connection/version-gap.ts';
+export { foldCounts } from './counts/fold-counts.ts';
+export { findMiscounts, haveRecounted, type Miscount } from './counts/recount.ts';
 export { DatabaseVersionError, PoolerError } from './errors.ts';
 export {
   type DeadLetterChoice,
@@ -114,7 +116,13 @@ export {
 } from './operators/read-facts.ts';
 export { type Completeness, type Lately, readCompleteness, readLately } from './operators/read-lately.ts';
 export { type Pulse, readPulse } from './operators/read-pulse.ts';
-export { type Freshness, type MirrorStatus, type ParkedScope, readStatus } from './operators/read-status.ts';
+export {
+  type Behind,
+  type Freshness,
+  type MirrorStatus,
+  type ParkedScope,
+  readStatus,
+} from './operators/read-status.ts';
 export {
   findLatestFetches,
   findRecordPlaces,

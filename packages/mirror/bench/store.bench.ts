@@ -23,7 +23,15 @@ import { type Upsert, upsert } from './upsert.ts';
 /** What a list sends: records of one resource, some with those of another inside. */
 type Kind = { table: MirroredTable; inside: Inside | null };
 type Page = Kind & { json: string; records: number; copied: { table: MirroredTable; text: Buffer }[] };
-type Way = { name: string; pages: 'large' | 'small' | 'odd'; write: (page: Page, version: string) => Promise<void> };
+type Way = {
+  name: string;
+  pages: 'large' | 'small' | 'odd';
+  write: (page: Page, version: string) => Promise<void>;
+  /** On top of what the way before wrote. */
+  isAgain?: true;
+  /** Without the triggers that keep counts (docs/decisions/031-counters.md). */
+  isUncounted?: true;
+};
 type Measured = {
   what: string;
   columns: number;
@@ -32,6 +40,8 @@ type Measured = {
   ofCopy: number;
   ofUpsert: number;
   timesStored: number;
+  /** NaN: it is not written without counts, too. */
+  ofUncounted: number;
 };
 
 const companyId = '562949953425831';
@@ -57,10 +67,12 @@ const kinds: readonly Kind[] = [
     inside: { table: tableOf('Change Event Line Items'), field: 'change_items', each: 3 },
   },
 ];
-const again = 'stored again, each a newer state';
-const ways: readonly Way[] = [
+const counted: readonly Way[] = [
   { name: 'stored', pages: 'large', write: store },
-  { name: again, pages: 'large', write: store },
+  { name: 'stored again, each a newer state', pages: 'large', write: store, isAgain: true },
+];
+const uncounted = counted.map((way): Way => ({ ...way, name: `${way.name}, not counted`, isUncounted: true }));
+const others: readonly Way[] = [
   { name: 'stored, one value of each page does not fit', pages: 'odd', write: store },
   { name: 'COPY', pages: 'large', write: copy },
   { name: 'upsert per row, a transaction each', pages: 'small', write: upsertEach },
@@ -93,11 +105,15 @@ async function measureInTurn(kind: Kind): Promise<Measured[]> {
     odd: await makePages(kind, sizes.odd),
     small: await makePages(kind, sizes.small),
   };
-  const results = ways.map((way) => ({ way, rates: [] as number[] }));
+  const results = [...counted, ...uncounted, ...others].map((way) => ({ way, rates: [] as number[] }));
   for (let round = 0; round <= rounds; round += 1) {
-    for (const { way, rates } of results) {
-      if (way.name !== again) await empty(kind);
+    // Each of the two goes first as often as the other.
+    const order = round % 2 === 0 ? [...counted, ...uncounted, ...others] : [...uncounted, ...counted, ...others];
+    for (const { way, rates } of order.flatMap((next) => results.filter((result) => result.way === next))) {
+      if (way.isAgain !== true) await empty(kind);
+      await database.pool.query(`set session_replication_role = ${way.isUncounted ? 'replica' : 'origin'}`);
       const rate = await rateOf(way, pages[way.pages]);
+      await database.pool.query('reset session_replication_role');
       if (round > 0) rates.push(rate); // the first one warms
     }
   }
@@ -112,6 +128,10 @@ async function measureInTurn(kind: Kind): Promise<Measured[]> {
     ofCopy: medianRatio(rates, ratesOf(copy)),
     ofUpsert: medianRatio(rates, ratesOf(upsertEach)),
     timesStored: medianRatio(ratesOf(store), rates),
+    ofUncounted: medianRatio(
+      rates,
+      results.find((other) => other.way.name === `${way.name}, not counted`)?.rates ?? [],
+    ),
   }));
 }
 
@@ -234,5 +254,6 @@ function inWords(measured: Measured): Record<string, string | number> {
     'of COPY': measured.ofCopy.toFixed(2),
     'of upsert per row': measured.ofUpsert.toFixed(1),
     'times as long as stored': measured.timesStored.toFixed(2),
+    'of not counted': measured.ofUncounted.toFixed(2),
   };
 }

@@ -1,6 +1,7 @@
 export { appliedInWords, applyAllHooks, planAllHooks, removeHooks } from './apply-all-hooks.ts';
 export { applyHooks } from './apply-hooks.ts';
 export { type Backfilled, backfillResource } from './backfill-resource.ts';
+export { startCountLoop } from './count-loop.ts';
 export { ScopeParkedError } from './errors.ts';
 export { callsToExamine, examineCompany, examineTools } from './examine-procore.ts';
 export { explainRecord, type RecordStory } from './explain-record.ts';

@@ -113,11 +113,8 @@ test('metrics know lanes, hooks, proofs and deliveries', async () => {
     (7, null, true, true), (7, 5, true, true), (7, 6, true, false), (8, null, false, true);
     insert into mirror.hooks (company_id, project_id, payload_version, hook_id, status, looked_at, good_until) values
       (7, null, 'v4.0', 'A', 'active', now(), now()), (7, 5, 'v4.0', 'B', 'disabled', now(), now());
-    insert into mirror.pending (company_id, project_id, resource, record_id, lane, ready_at) select 7, 5, 'RFIs', n, 'live', now() from generate_series(1, 3) n;
+    insert into mirror.pending (company_id, project_id, resource, record_id, lane, ready_at, first_seen_at) select 7, 5, 'RFIs', n, 'live', now(), now() - n * interval '10 minutes' from generate_series(1, 3) n;
     insert into mirror.pending (company_id, project_id, resource, record_id, lane, ready_at) values (7, 5, 'RFIs', '9', 'backfill', now());
-    insert into mirror.batches (company_id, project_id, resource, lane, due_at, first_due_at) values
-      (7, 5, 'RFIs', 'live', now(), now() - interval '10 minutes'), (7, 6, 'RFIs', 'live', now(), now() - interval '20 minutes'),
-      (7, 5, 'RFIs', 'backfill', now() + interval '1 hour', now() + interval '1 hour'), (7, 5, 'RFIs', 'repair', null, now() - interval '1 day');
     insert into mirror.comparisons (company_id, project_id, resource, rung, state, next_cheap_at, next_listing_at) values
       (7, 5, 'RFIs', 'count', 'done', now() - interval '1 hour', now() + interval '9 hours'), (7, 6, 'RFIs', 'count', 'done', now(), now());
     insert into mirror.proofs (company_id, project_id, resource, rung, proved_at, as_of, missing, changed, extra, calls, outcome) values
@@ -132,8 +129,8 @@ test('metrics know lanes, hooks, proofs and deliveries', async () => {
   const minutes = (at: string | null = null) =>
     at === null ? null : Math.floor((Date.parse(facts?.now ?? '') - Date.parse(at)) / 60_000);
   expect(metrics?.pending.map((one) => [one.lane, one.records, minutes(one.oldestAt)]).toSorted()).toEqual([
-    ['backfill', 1, null],
-    ['live', 3, 20],
+    ['backfill', 1, 0],
+    ['live', 3, 30],
   ]);
   expect(metrics).toMatchObject({ hooks: { wanted: 2, active: 1 } });
   expect([minutes(metrics?.proofs.cheapAt), minutes(metrics?.proofs.listingAt)]).toEqual([300, 540]);

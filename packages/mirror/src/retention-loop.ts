@@ -9,7 +9,7 @@ import {
   removeOldFetches,
 } from '@procore-mirror/database';
 import { type Clock, realTime } from './run/clock.ts';
-import { leaveDuty, withDuty } from './with-duty.ts';
+import { startDutyLoop } from './with-duty.ts';
 
 type RetentionOptions = {
   database: Database;
@@ -29,6 +29,7 @@ type RetentionOptions = {
 const PORTION_MS = 100;
 const [SMALLEST, LARGEST] = [50, 5_000];
 const LETTERS_AT_ONCE = 100;
+const TROUBLE = 'what is old could not be removed; trying again';
 
 /** Starts to remove what is old. `close` ends it after the portion under way. */
 export function startRetentionLoop(options: RetentionOptions): { close: () => Promise<void> } {
@@ -42,21 +43,7 @@ export function startRetentionLoop(options: RetentionOptions): { close: () => Pr
     leaseMs = 30_000,
     clock = realTime,
   } = options;
-  const closing = new AbortController();
-  const duty = { database, duty: 'retention', holder, leaseMs, log, clock };
   let limit = 1_000;
-
-  async function loop(): Promise<void> {
-    while (!closing.signal.aborted) {
-      try {
-        await withDuty(duty, (lost) => round(AbortSignal.any([lost, closing.signal])));
-      } catch (error) {
-        if (!closing.signal.aborted) log.warn({ error }, 'what is old could not be removed; trying again');
-      }
-      await clock.sleep(everyMs, closing.signal).catch(() => null);
-    }
-    await leaveDuty(duty);
-  }
 
   async function round(signal: AbortSignal): Promise<void> {
     const events = await removeEvents(signal);
@@ -95,11 +82,5 @@ export function startRetentionLoop(options: RetentionOptions): { close: () => Pr
     return sum;
   }
 
-  const running = loop();
-  return {
-    close: async () => {
-      closing.abort(new Error('the worker is stopping'));
-      await running;
-    },
-  };
+  return startDutyLoop({ database, duty: 'retention', holder, leaseMs, log, clock, everyMs, trouble: TROUBLE }, round);
 }

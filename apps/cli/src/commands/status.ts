@@ -27,7 +27,7 @@ import { findingsInWords, verdictInWords } from '../findings-in-words.ts';
 import { openQueue } from '../open-queue.ts';
 import { companyOrProjectId, past } from '../options.ts';
 import type { Run } from '../run.ts';
-import { type QueueStatus, type Status, statusInWords, totalsOf } from '../status-in-words.ts';
+import { type QueueStatus, type Status, statusInWords } from '../status-in-words.ts';
 import { paceOf } from '../upkeep-in-words.ts';
 
 type Options = PartOptions & { since?: string; all?: boolean; json?: boolean };
@@ -63,14 +63,9 @@ export function addStatus(parent: Command, run: Run): void {
         }
         const judgement = judge({ ...known.facts, queue });
         const losses = judgeLosses({ ...judgement, ...known.lately });
-        const status: Status = {
-          ...judgement,
-          ...known.status,
-          totals: totalsOf(known.status.freshness),
-          queue,
-          losses,
-        };
-        context.output.result(status, () => statusInWords(status, options.all === true, context.now()));
+        const status: Status = { ...judgement, ...known.status, queue, losses };
+        const { behind, ...told } = status;
+        context.output.result(told, () => statusInWords(status, options.all === true, context.now()));
         return codeOf(judgement, queue);
       }),
     );
@@ -93,7 +88,7 @@ async function readUnlessMisfit(
 
 type Known = {
   facts: GatheredFacts;
-  status: Omit<Status, keyof Judgement | 'totals' | 'queue' | 'losses'>;
+  status: Omit<Status, keyof Judgement | 'queue' | 'losses'>;
   lately: Omit<Parameters<typeof judgeLosses>[0], 'findings'>;
 };
 
@@ -104,7 +99,7 @@ async function readAll(context: Context, database: Database, options: Options): 
   const part = { companyId, projectId, resource };
   const facts = await readToJudge(context, database, part);
   const { backfill, rounds: upkeep, overwrittenOn } = facts;
-  const mirror = await readStatus(pool, part);
+  const mirror = await readStatus(pool, part, { isBrief: options.all !== true && options.json !== true });
   const deliveries = await readDeliveryStatus(pool, companyId ?? null);
   const since = options.since ?? new Date(context.now().getTime() - LATELY_MS).toISOString();
   const mostEvents = options.since === undefined ? MOST_EVENTS.lately : MOST_EVENTS.asked;

@@ -59,7 +59,7 @@ export async function examineAll(context: Context, options: Options): Promise<Ex
       ...{ settings: { ...settings, problems: [...settings.problems, ...problems] }, servers, queue, waiting },
       ...{ login: asked.login, companies: asked.companies, tools: asked.tools, hooks: asked.hooks },
       ...{ procoreAheadMs: asked.procoreAheadMs, disks },
-      ...(known?.own ?? { rights: null, deprecated: null, otherOrigin: null }),
+      ...(known?.own ?? { rights: null, counts: null, deprecated: null, otherOrigin: null }),
       ...(misfit !== undefined && { misfit }),
       notLooked: [
         ...[...asked.notLooked, ...notLooked],

@@ -5,10 +5,13 @@ import {
   countByRoute,
   type Database,
   DatabaseVersionError,
+  findMiscounts,
   lookAtRights,
   readOrigin,
 } from '@procore-mirror/database';
 import { type DoctorFacts, isSelected } from '@procore-mirror/mirror';
+
+const COUNTING_MS = 20_000;
 
 /** Why the database does not fit this version; null: it does. */
 export async function misfitOf(database: Database): Promise<string | null> {
@@ -23,14 +26,16 @@ export async function misfitOf(database: Database): Promise<string | null> {
 
 /** Of a database that fits. `environment`: the one that is set. */
 export async function examineMirror(
-  { pool }: Database,
+  database: Database,
   chosen: { catalogue: Catalogue; resources: readonly string[] | null; environment: string },
-): Promise<Pick<DoctorFacts, 'rights' | 'deprecated' | 'otherOrigin'>> {
+): Promise<Pick<DoctorFacts, 'rights' | 'deprecated' | 'otherOrigin' | 'counts'>> {
   const { environment } = chosen;
+  const { pool } = database;
   const origin = await readOrigin(pool);
   const isOther = origin !== null && origin.environment !== environment;
   return {
     rights: await lookAtRights(pool),
+    counts: await findMiscounts(database, chosen.catalogue.tables, { withinMs: COUNTING_MS }),
     deprecated: deprecatedAmong(chosen, await countByRoute(pool)),
     otherOrigin: isOther ? { database: origin.environment, set: environment } : null,
   };

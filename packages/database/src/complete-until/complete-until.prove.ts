@@ -56,12 +56,15 @@ test.each([
   ['times in which the app was not connected', unlessBecause('disconnected')],
   ['triggers', instead('or not is_carried', '')],
   ['differences', instead('differs_since > proved_since or', '')],
-  ['records that a comparison left out', instead('and (o.happened_at is null or p.proved_at < o.happened_at)', '')],
+  ['records that a comparison left out', instead('when by_listing_at >= happened_at then', 'when false then')],
   [
     'records that a fill has yet to show',
-    instead('case when o.to_fill then b.complete_before else b.complete_since end', 'b.complete_since'),
+    instead('case when w.to_fill or d.to_fill then f.complete_before else f.complete_since end', 'f.complete_since'),
   ],
-  ['what a thin list carries', instead('and (m.by_listing or not s.by_listing)', '')],
+  [
+    'what a thin list carries',
+    instead('case when m.by_listing then greatest(filled, listed) else filled end', 'greatest(filled, listed)'),
+  ],
 ] as const)('it is noticed when it is left out: %s', async (_, change) => {
   const query = evidenceQuery(playedTables);
   const changed = change(query);

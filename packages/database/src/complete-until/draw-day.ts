@@ -22,6 +22,8 @@ export type Day = {
   disconnected: Span[];
   /** A resource is not selected, and what workers still hear of it is ignored. */
   deselected: { resource: string; span: Span }[];
+  /** Procore shows no delivery log and few records, only lists: news waits for long, and what the queue loses nobody hears of. Else such a day is quiet. */
+  sticky: Span[];
   /** A project in which Procore takes no triggers of the first resource. */
   refusing: string | undefined;
   /** Is the next change one that Procore sends no event of? By numbers of its own. */
@@ -33,13 +35,14 @@ export function drawDay(seed: number): Day {
   const random = mulberry32(seed);
   const silence = mulberry32(seed + 1);
   const isCalm = random() < 0.2;
+  const isSticky = !isCalm && mulberry32(seed + 2)() < 0.2;
   const span = (longest: number): Span => {
     const from = 2 * HOUR + random() * 24 * HOUR;
     return { from, to: from + random() ** 2 * longest };
   };
   const some = (share: number, longest: number): Span[] =>
     isCalm ? [] : [1, 2].flatMap(() => (random() < share ? [span(longest)] : []));
-  return {
+  const day: Day = {
     ...{ seed, isCalm },
     down: some(0.3, 16 * HOUR),
     unreachable: some(0.3, 16 * HOUR),
@@ -66,9 +69,15 @@ export function drawDay(seed: number): Day {
     })),
     refusing: !isCalm && random() < 0.15 ? '2' : undefined,
     isSilent: () => !isCalm && silence() < 0.03,
-    random,
+    ...{ sticky: [], random },
   };
+  return isSticky ? { ...day, ...QUIET, sticky: [{ from: 4 * HOUR, to: LASTS }] } : day;
 }
+
+const QUIET = {
+  ...{ down: [], unreachable: [], spools: [], idle: [], crashAt: null, harms: [], disconnected: [], deselected: [] },
+  refusing: undefined,
+};
 
 export const lastsMs = LASTS;
 

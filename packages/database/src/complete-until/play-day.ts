@@ -139,7 +139,7 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
     if (receiver === undefined) return;
     const lying: Lying = { event, receivedAt: now + receiver.skewMs, body: 'delivery' };
     if (isIn(day.spools, now)) receiver.spool.push(lying);
-    else if (!chance(0.01)) queue.push(lying); // else a failover of the queue lost it
+    else if (!chance(isIn(day.sticky, now) ? 0.05 : 0.01)) queue.push(lying); // else a failover of the queue lost it
   }
 
   async function report(receiver: Receiver): Promise<void> {
@@ -186,7 +186,8 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
   async function fetch(place: Place): Promise<void> {
     const noted = await noteBatch(pool, batchOf(place), { delayMs: 0, absencePauseMs: 0, limit: 100 });
     const [well, failing] = [[] as typeof noted, [] as typeof noted];
-    for (const one of noted) (chance(0.1) ? failing : well).push(one);
+    const failingShare = isIn(day.sticky, now) ? 0.6 : 0.1;
+    for (const one of noted) (chance(failingShare) ? failing : well).push(one);
     for (const { id } of well) store(place, id);
     if (well.length > 0) await inTransaction(database, (client) => settleRecords(client, batchOf(place), well, 0));
     const dying = failing.filter(() => random() < 0.2);
@@ -220,6 +221,7 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
   }
 
   async function lookAtLogs(): Promise<void> {
+    if (isIn(day.sticky, now)) return;
     for (const hook of world.hooks.values()) if (!chance(0.2)) await lookAtLog(hook);
     if (random() < 0.5) await askUndelivered();
   }

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { openDatabase } from '../connection/open-database.ts';
 import { checkSequences } from '../connection/version-gap.ts';
+import { arrangeCounts } from '../counts/arrange-counts.ts';
 import { forgetSettledDrift } from '../rows/schema-drift.ts';
 import type { MirroredTable } from '../schema/mirrored-table.ts';
 import { applyMigrations } from './apply-migrations.ts';
@@ -99,6 +100,7 @@ async function migrateOnce(
   for (const table of tables) if (table.isUsers) await makeUsersTable(client, table, say);
   await checkTables(client, tables);
   await arrangeStorage(client, tables);
+  await arrangeCounts(client, tables, say);
   await arrangeFreshness(client, tables);
   await comment(client, tables);
   await forgetSettledDrift(client, tables);

@@ -39,7 +39,9 @@ const MAKES =
 export function namesOfOurs(migrations: readonly Migration[], functions: readonly SqlFunction[]): string[] {
   const text = migrations.flatMap(({ statements }) => statements).join('\n');
   const made = [...text.matchAll(MAKES)].map(([, name = '']) => name);
-  return [...new Set(['migrations', 'freshness', 'evidence', ...made, ...functions.map(({ name }) => name)])];
+  return [
+    ...new Set(['migrations', 'freshness', 'holdings', 'evidence', ...made, ...functions.map(({ name }) => name)]),
+  ];
 }
 
 /** Compares the database with these migrations. A database without a ledger has seen none. */

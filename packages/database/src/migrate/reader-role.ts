@@ -6,13 +6,14 @@ export const READER = 'procore_reader';
 
 /**
  * Lets the role read schema `procore`, tables to come included, and `mirror.freshness`, and nothing else. Creates it if
- * that is allowed. Where it is missing and cannot be made the mirror works all the same; a notice says who can help.
+ * that is allowed. Nobody but the owner may call functions of the mirror, with or without that role. Where it is missing and cannot be made the mirror works all the same; a notice says who can help.
  */
 export async function grantReader(
   client: pg.ClientBase,
   role: string,
   onProgress: (line: string) => void,
 ): Promise<void> {
+  await client.query(CLOSE_FUNCTIONS);
   if (!(await roleExists(client, role))) await client.query(createStatement(role));
   if (await roleExists(client, role)) {
     const { statements, notice } = await lackingGrants(client, role);
@@ -38,7 +39,7 @@ end $$`;
 }
 
 /**
- * What is to be granted, or taken from everybody, so that the role has its rights; nothing when it has them. `notice`: what
+ * What is to be granted so that the role has its rights; nothing when it has them. `notice`: what
  * only an administrator can grant.
  */
 async function lackingGrants(
@@ -52,7 +53,6 @@ async function lackingGrants(
     tables: string[] | null;
     later: boolean;
     view: boolean;
-    functions: boolean;
   }>(LACKING, [role]);
   const [lacks] = rows;
   const usage = lacks?.usage ? [`grant usage on schema procore, mirror ${to}`] : [];
@@ -61,7 +61,6 @@ async function lackingGrants(
     ...(lacks?.tables ? [`grant select on ${lacks.tables.join(', ')} ${to}`] : []),
     ...(lacks?.later ? [`alter default privileges in schema procore grant select on tables ${to}`] : []),
     ...(lacks?.view ? [`grant select on mirror.freshness ${to}`] : []),
-    ...(lacks?.functions ? ['revoke execute on all functions in schema mirror from public'] : []),
   ];
   const notice =
     usage.length === 0 || lacks?.may_grant
@@ -82,9 +81,15 @@ select
   not exists (select from pg_default_acl d, aclexplode(d.defaclacl) a
     where d.defaclrole = current_user::regrole and d.defaclnamespace = 'procore'::regnamespace and d.defaclobjtype = 'r'
       and a.grantee = $1::regrole and a.privilege_type = 'SELECT') as later,
-  not has_table_privilege($1, 'mirror.freshness', 'select') as view,
-  exists (select from pg_proc where pronamespace = 'mirror'::regnamespace
-    and has_function_privilege('public', oid, 'execute')) as functions`;
+  not has_table_privilege($1, 'mirror.freshness', 'select') as view`;
+
+// Some do with the rights of their owner what who calls them may not.
+const CLOSE_FUNCTIONS = `
+do $$ begin
+  if exists (select from pg_proc where pronamespace = 'mirror'::regnamespace and has_function_privilege('public', oid, 'execute')) then
+    revoke execute on all functions in schema mirror from public;
+  end if;
+end $$`;
 
 async function roleExists(client: pg.ClientBase, role: string): Promise<boolean> {
   const { rowCount } = await client.query('select from pg_roles where rolname = $1', [role]);

@@ -3,11 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '@procore-mirror/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openDatabase } from '../connection/open-database.ts';
+import { inTransaction } from '../connection/transaction.ts';
 import { DatabaseVersionError } from '../errors.ts';
 import { openSampleMirror, sampleTables } from '../testing/sample-mirror.ts';
 import { checkDatabase } from './check-database.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { readMigrations } from './migration-ledger.ts';
+import { grantReader } from './reader-role.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -86,6 +88,25 @@ test('schemas of an administrator do, if the role may make tables in them; it sa
   await server.pool.query('grant usage on schema procore, mirror to procore_reader');
   expect(await migrate(url)).toEqual([]);
   await check(url);
+});
+
+test('nobody may call what does more than he may, whether there is a role of readers or not', async () => {
+  const server = await aServer();
+  const { role, url } = await aRole(server);
+  await server.pool.query(`create schema procore authorization ${role}; create schema mirror authorization ${role}`);
+  await migrate(url);
+  await server.pool.query(`grant execute on all functions in schema mirror to public`);
+  const lines: string[] = [];
+  const database = openDatabase({ url, applicationName: 'test' });
+  await inTransaction(database, (client) =>
+    grantReader(client, 'readers_that_are_missing', (line) => lines.push(line)),
+  );
+  await database.close();
+  expect(lines).toEqual([expect.stringContaining('role readers_that_are_missing is missing')]);
+  const { rows } = await server.pool.query(
+    `select proname from pg_proc where pronamespace = 'mirror'::regnamespace and has_function_privilege('public', oid, 'execute')`,
+  );
+  expect(rows).toEqual([]);
 });
 
 test('a table of another role is named, and nothing is changed', async () => {

@@ -1,6 +1,7 @@
 // What migrations leave to the workers: indexes of tables that hold rows, and fillings of columns.
 import type pg from 'pg';
 import type { Database } from '../connection/open-database.ts';
+import type { Queryable } from '../connection/queryable.ts';
 import { inTransaction } from '../connection/transaction.ts';
 import { type Name, quoted, shown } from './migration-statement.ts';
 
@@ -34,7 +35,7 @@ export async function isUpkeepKnown(client: pg.ClientBase): Promise<boolean> {
 }
 
 /** Leaves this to the workers. Idempotent; what was done before is to be done again. */
-export async function leaveToWorkers(client: pg.ClientBase, upkeep: Upkeep): Promise<void> {
+export async function leaveToWorkers(client: Queryable, upkeep: Upkeep): Promise<void> {
   const { name, kind, statement, table } = upkeep;
   await client.query(LEAVE, [name, kind, statement, table.schema, table.name]);
 }

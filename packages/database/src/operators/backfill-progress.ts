@@ -1,5 +1,6 @@
 // What is told of backfills while they are under way, by whoever watches.
 import type { Queryable } from '../connection/queryable.ts';
+import { pendingLanes } from '../counts/counted.ts';
 import type { BatchKey } from '../schedule/batch.ts';
 
 export type BackfillProgress = {
@@ -69,7 +70,8 @@ select jsonb_build_object(
   'callsToGo', coalesce(ceil(sum(case when state not in ('waiting', 'running') then 0
     when total > rows and rows > 0 and calls > 0 then (total - rows) * calls::numeric / rows
     else (select calls from usual) end)), 0),
-  'toComplete', (select count(*) from mirror.pending where lane = 'backfill' and ($1::text[] is null or company_id in (select company_id from part))
+  'toComplete', (select coalesce(sum(total), 0) from ${pendingLanes(`part = 'backfill'`)} l
+    where ($1::text[] is null or company_id in (select company_id from part))
     and ($2::bigint[] is null or company_id = any($2)) and ($3::bigint is null or project_id = $3)
     and ($4::text is null or lower(resource) = lower($4))),
   'callsPerHour', (select case when count(*) >= ${CALLS_OF_A_PACE} and now() - min(called_at) >= interval '1 minute'

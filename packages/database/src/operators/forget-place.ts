@@ -25,6 +25,7 @@ const OF_OPERATORS = [
   'event_gaps',
   'differences',
   'proofs',
+  'latest_proofs',
 ].map((name) => `mirror.${name}`);
 
 const LETTERS = 'mirror.dead_letters';

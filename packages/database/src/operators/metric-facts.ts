@@ -1,10 +1,11 @@
 // What `/metrics` tells of the whole database beside what the judge goes by. One worker reads it every few seconds.
 import type { Queryable } from '../connection/queryable.ts';
+import { pendingLanes } from '../counts/counted.ts';
 import type { Lane } from '../schedule/batch.ts';
 
 /** Moments are ISO 8601 and those of Postgres; null: there is none. */
 export type MetricFacts = {
-  /** Lanes in which something waits. `oldestAt`: since when the batch that waits longest is due. */
+  /** Lanes in which something waits. `oldestAt`: since when the record that waits longest does. */
   pending: readonly { lane: Lane; records: number; oldestAt: string | null }[];
   /** Scopes that are to have a hook, and hooks that are active. */
   hooks: { wanted: number; active: number };
@@ -35,11 +36,9 @@ const oldestProof = (turn: 'next_cheap_at' | 'next_listing_at', rungs: string) =
 const NEWEST_EVENTS = 10_000;
 
 const FACTS = `
-with pending as (select lane, count(*)::int as records from mirror.pending group by lane),
-due as (select lane, min(first_due_at) filter (where first_due_at < now()) as oldest_at from mirror.batches where due_at is not null group by lane)
 select jsonb_build_object(
-  'pending', (select coalesce(jsonb_agg(jsonb_build_object('lane', lane, 'records', coalesce(records, 0), 'oldestAt', oldest_at)), '[]')
-    from pending full join due using (lane)),
+  'pending', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from (
+    select part as lane, sum(total)::int as records, min(first_seen_at) as "oldestAt" from ${pendingLanes()} p group by part) l),
   'hooks', jsonb_build_object(
     'wanted', (select count(*) from mirror.selection where is_selected and is_active),
     'active', (select count(*) from mirror.hooks where hook_id is not null and status = 'active')),

@@ -136,9 +136,13 @@ function grouped(rows: string, keys: readonly string[] = [], further: Record<str
   return `(select coalesce(jsonb_agg(to_jsonb(g) order by g.since nulls first), '[]') from (
     select ${columns.map((column) => `${column}, `).join('')} count(*)::int as count, min(since) as since,
       ${inCommon('company_id', '::text')} as "companyId", ${inCommon('project_id', '::text')} as "projectId", ${inCommon('resource')} as resource,
-      to_jsonb((array_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text, 'resource', resource)
-        order by since nulls first, company_id, project_id nulls first, resource))[1:${NAMED}]) as first
-    from (select * from (${rows}) r where ${isOfPart('r')}) r ${keys.length === 0 ? 'having count(*) > 0' : `group by ${keys.join(', ')}`}) g)`;
+      jsonb_agg(jsonb_build_object('companyId', company_id::text, 'projectId', project_id::text, 'resource', resource) order by place)
+        filter (where place <= ${NAMED}) as first
+    from (
+      select *, row_number() over (${keys.length === 0 ? '' : `partition by ${keys.join(', ')} `}order by since nulls first, company_id,
+        project_id nulls first, resource) as place
+      from (${rows}) r where ${isOfPart('r')}
+    ) r ${keys.length === 0 ? 'having count(*) > 0' : `group by ${keys.join(', ')}`}) g)`;
 }
 
 // Where all of the scope is parked that tells why.

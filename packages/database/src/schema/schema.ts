@@ -164,7 +164,10 @@ export const pending = mirror.table(
       ...([table.companyId, table.projectId, table.resource, table.lane, table.worth, table.readyAt] as const),
     ),
     index('pending_by_record').on(table.companyId, table.resource, table.recordId),
-    index('pending_first_seen_at').on(table.firstSeenAt),
+    index('pending_oldest').on(table.companyId, table.projectId, table.resource, table.lane, table.firstSeenAt),
+    index('pending_happened_at')
+      .on(table.companyId, table.projectId, table.resource, table.lane, table.happenedAt)
+      .where(sql`happened_at is not null`),
   ],
 );
 
@@ -755,7 +758,34 @@ export const proofs = mirror.table(
     outcome: text('outcome').notNull(),
     detail: text('detail'),
   },
-  (table) => [index('proofs_of').on(table.companyId, table.projectId, table.resource, table.provedAt)],
+  (table) => [
+    index('proofs_of').on(table.companyId, table.projectId, table.resource, table.provedAt),
+    index('proofs_listed')
+      .on(table.companyId, table.projectId, table.resource, table.provedAt, table.asOf)
+      .where(sql`outcome = 'equal' and rung = 'listing'`),
+  ],
+);
+
+/** What proofs come to for each table, kept by triggers: when it was last proved equal by each rung, and as of when. */
+export const latestProofs = mirror.table(
+  'latest_proofs',
+  {
+    companyId: id('company_id').notNull(),
+    projectId: id('project_id'),
+    resource: text('resource').notNull(),
+    byListingAt: moment('by_listing_at'),
+    byBinAt: moment('by_bin_at'),
+    byWindowAt: moment('by_window_at'),
+    byCountAt: moment('by_count_at'),
+    /** From when on a whole list that was equal holds, and comparisons and samples that were not. */
+    listedSince: moment('listed_since'),
+    differsSince: moment('differs_since'),
+    sampledSince: moment('sampled_since'),
+    /** The same of whole lists that were equal before the last such: when the last of them was, and from when on they hold. */
+    beforeAt: moment('before_at'),
+    beforeSince: moment('before_since'),
+  },
+  (table) => [unique('latest_proofs_of').on(table.companyId, table.projectId, table.resource).nullsNotDistinct()],
 );
 
 /** What is known of each list of Procore, of a company or a project, or of one parent where its path names one. */
@@ -778,6 +808,74 @@ export const lists = mirror.table(
   },
   (table) => [
     unique('lists_list').on(table.companyId, table.projectId, table.resource, table.parentId).nullsNotDistinct(),
+  ],
+);
+
+/** What a count is of. */
+const countOf = () => ({
+  companyId: id('company_id').notNull(),
+  projectId: id('project_id'),
+  /** NULL of calls that serve none. */
+  resource: text('resource'),
+  /** `row`s of the mirrored table, `pending` records, `event`s of the log, or `call`s. */
+  kind: text('kind').notNull(),
+  /** Of pending records their lane; of events why they were ignored, NULL: they were not; of calls `news` where events led to them. */
+  part: text('part'),
+});
+const number = (name: string) => bigint(name, { mode: 'bigint' }).notNull().default(sql`0`);
+const howMany = () => ({
+  total: number('total'),
+  /** Of rows: those that Procore shows. */
+  live: number('live'),
+  /** Of live rows: those that are not complete. Of pending records: those that a backfill read in part only. */
+  parts: number('parts'),
+  /** Of pending records: those whose fetch failed. Of calls: those that were not answered 2xx. */
+  failed: number('failed'),
+  /** When the last of them was fetched, arrived or went out. */
+  lastAt: moment('last_at'),
+});
+
+/**
+ * Counts that are kept, so that nobody has to count: each is the sum of its row here, if there is one, and of all its rows in
+ * `count_changes`.
+ */
+export const counts = mirror.table(
+  'counts',
+  {
+    ...countOf(),
+    ...howMany(),
+    /** Of events and calls: those of the last day. */
+    lately: number('lately'),
+    /** Of pending records: since when the first of them waits, and when the earliest of their news happened. */
+    firstSeenAt: moment('first_seen_at'),
+    happenedAt: moment('happened_at'),
+  },
+  (table) => [
+    unique('counts_count')
+      .on(table.kind, table.companyId, table.projectId, table.resource, table.part)
+      .nullsNotDistinct(),
+  ],
+);
+
+/** By how much statements changed counts. Triggers write them, so that nobody waits for a count; workers add them to `counts`. */
+export const countChanges = mirror.table('count_changes', {
+  ...countOf(),
+  ...howMany(),
+  /** The ten minutes in which events arrived and calls went out. */
+  period: moment('period'),
+  /** Of pending records that came, went or changed: the earliest of these moments. What `counts` has is right where it is earlier. */
+  touchedSeenAt: moment('touched_seen_at'),
+  touchedHappenedAt: moment('touched_happened_at'),
+});
+
+/** The events and calls of the last day, as far as they are in `counts`, by ten minutes. */
+export const countPeriods = mirror.table(
+  'count_periods',
+  { ...countOf(), period: moment('period').notNull(), total: number('total'), failed: number('failed') },
+  (table) => [
+    unique('count_periods_count')
+      .on(table.period, table.companyId, table.projectId, table.resource, table.kind, table.part)
+      .nullsNotDistinct(),
   ],
 );
 

@@ -60,6 +60,8 @@ const reader = { mayLogIn: false, lacks: [], writes: [], seesMore: [] };
 const rights = (change: Partial<RightsFacts>) => ({
   rights: { reader, writers: [], openSchemas: [], rowSecurity: [], ...change },
 });
+const off = { counts: { miscounts: [{ resource: 'RFIs' }, { resource: 'RFIs' }], notCompared: [] } };
+const large = { counts: { miscounts: [], notCompared: ['procore.rfis'] } };
 const disk = (free: number) => ({
   disks: [{ what: 'the spool', path: '/spool', problem: null, freeBytes: free * GIGABYTE, totalBytes: 100 * GIGABYTE }],
 });
@@ -74,7 +76,7 @@ const tool = (answer: ToolFacts['answer'], name = 'RFIs'): ToolFacts => ({
 function found(change: Partial<DoctorFacts> = {}): DoctorFacts {
   return {
     settings: { set: 9, problems: [], unset: [], unknown: [], contradictions: [], doubtfulSecrets: [] },
-    ...{ ...servers(server()), misfit: null, otherOrigin: null, ...rights({}), ...redis() },
+    ...{ ...servers(server()), misfit: null, otherOrigin: null, ...rights({}), counts: null, ...redis() },
     ...{ waiting: { waiting: 0, problem: null }, login: { trouble: null }, ...company('well'), tools: [tool('open')] },
     ...{
       hooks: { seen: [], scopes: 0, late: [], secret: null },
@@ -124,6 +126,8 @@ test.each<[what: string, change: Partial<DoctorFacts>, told: string[]]>([
     [],
   ],
   ['another version', { misfit: 'the database lacks 2 migration(s)' }, ['error schema-misfit']],
+  ['counts that are off', off, ['warning counts-off']],
+  ['tables that take long to count', large, []],
   ['Redis 6', redis({ versions: ['6.2.14'] }), ['warning server-too-old']],
   ['Redis that does not tell', redis({ versions: [] }), []],
   ['Redis without a file', redis({ problems: ['its append-only file is off'] }), ['error queue-forgets']],

@@ -10,6 +10,7 @@ import {
 } from './doctor-procore.ts';
 import {
   examineClocks,
+  examineCounts,
   examineDisks,
   examineQueue,
   examineRights,
@@ -35,6 +36,7 @@ export function diagnose(found: DoctorFacts, mirror: Facts | null): Diagnosis {
     ...examineServers(found),
     ...examineSchema(found),
     ...examineRights(found),
+    ...examineCounts(found),
     ...examineQueue(found),
     ...examineLogin(found),
     ...examineCompanies(found, facts?.budget ?? null),

@@ -100,6 +100,8 @@ export type DoctorFacts = {
   /** The environment of Procore that the database belongs to, and the one that is set, where they differ. */
   otherOrigin: { database: string; set: string } | null;
   rights: RightsFacts | null;
+  /** Counts that are kept and differ from what is there, and the tables that it would have taken long to count. */
+  counts: { miscounts: readonly { resource: string }[]; notCompared: readonly string[] } | null;
   queue: QueueFacts | null;
   /** As `status` asks it. */
   waiting: Facts['queue'] | null;

@@ -163,6 +163,21 @@ export function examineSchema({ misfit: problem }: DoctorFacts): Examined[] {
   ];
 }
 
+export function examineCounts({ counts }: DoctorFacts): Examined[] {
+  if (counts === null) return [];
+  const { miscounts, notCompared } = counts;
+  const resources = [...new Set(miscounts.map(({ resource }) => resource))];
+  const off: Found = {
+    ...({ ...ofAll, code: 'counts-off', severity: 'warning' } as const),
+    message: `${counted(miscounts.length, 'count')} of what the mirror holds ${miscounts.length === 1 ? 'is' : 'are'} off, of ${namesInWords(resources)}: status and mirror.freshness tell wrong numbers.`,
+    fix: 'pnpm mirror migrate --recount',
+  };
+  const left =
+    notCompared.length === 0 ? '' : `; ${counted(notCompared.length, 'table')} not counted, which would take long`;
+  const verdict = miscounts.length === 0 ? 'equal what is there' : `${miscounts.length} off`;
+  return [{ check: 'counts', detail: `${verdict}${left}`, findings: miscounts.length === 0 ? [] : [off] }];
+}
+
 export function examineRights({ rights }: DoctorFacts): Examined[] {
   if (rights === null) return [];
   const { reader, writers, openSchemas, rowSecurity } = rights;
