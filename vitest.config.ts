@@ -36,6 +36,8 @@ export default defineConfig({
     globalSetup: ['packages/testing/src/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // One file after the other in the same process, which has read and compiled the product already.
+    isolate: false,
     maxWorkers: 4, // on two cores: more than half of the time a test waits
     maxConcurrency: 100, // tests that say they are concurrent mostly wait
     sequence: { sequencer: LongestFirst },

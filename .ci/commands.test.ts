@@ -9,8 +9,6 @@ const {
 }: Record<'scripts' | 'devDependencies', Record<string, string>> = JSON.parse(read('package.json'));
 /** `dead-letters-show` is the command `dead-letters show`. */
 const commandFiles = filesOf('apps/cli/src/commands/*.ts').map((file) => path.basename(file, '.ts'));
-/** Commands to come: who names one of them tells people to run what is not there. */
-const toCome = ['backfill', 'repair', 'verify'];
 /** Of the tools themselves; `deploy` is named because it is not usable. */
 const ofTools = ['install', 'deploy'];
 
@@ -45,7 +43,7 @@ function exists(text: string): boolean | null {
   const [first = '', second = ''] = words;
   if (first === 'node' && /\.[mc]?[jt]s$/.test(second)) return tree.includes(second);
   if (first === 'mirror' && words.length > 1) return isMirrorCommand(words.slice(1));
-  const isGroup = toCome.includes(first) || commandFiles.some((file) => file.startsWith(`${first}-`));
+  const isGroup = commandFiles.some((file) => file.startsWith(`${first}-`));
   return words.length > 1 && isGroup ? isMirrorCommand(words) : null;
 }
 

@@ -4,7 +4,7 @@ import { fetchBatches, foldBurst, keepWithinLimits } from './few-calls.ts';
 // At full size: few-calls.prove.ts.
 const MINUTES = { timeout: 300_000 };
 
-test('five hundred events for one record cost at most three calls', MINUTES, ({ expect }) => foldBurst(expect, 500));
+test('two hundred events for one record cost at most three calls', MINUTES, ({ expect }) => foldBurst(expect, 200));
 
 test('events for eighty records are taken at once and fetched within the limits', MINUTES, ({ expect }) =>
   keepWithinLimits(expect, 80),
@@ -14,7 +14,7 @@ test.for([
   { what: 'a complete list', resource: 'Locations', needsShow: false },
   { what: 'a list that carries part of them', resource: 'RFIs', needsShow: true },
 ])(
-  'a thousand records in ten batches with $what are up to date after twenty calls, and complete after a show of each',
+  'four hundred records in four batches with $what are up to date after eight calls, and complete after a show of each',
   MINUTES,
-  (of, { expect }) => fetchBatches(expect, { batches: 10, ...of }),
+  (of, { expect }) => fetchBatches(expect, { batches: 4, ...of }),
 );

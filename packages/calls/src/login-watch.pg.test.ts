@@ -126,7 +126,7 @@ test('a probe that another worker made in vain is not made again before its time
 test('what others freed is parked again while the trouble lasts, ever more rarely', async () => {
   const worker = aWorker();
   const parkedAt: number[] = [];
-  for (worker.clock = 0; worker.clock <= 3_600_000; worker.clock += 1_000) {
+  for (worker.clock = 0; worker.clock <= 3_600_000; worker.clock += worker.clock < 60_000 ? 1_000 : 10_000) {
     await worker.canSignIn();
     if ((await unparkScopes(database, { companyId: '1', projectId: '7', resource: 'RFIs' })) > 0)
       parkedAt.push(worker.clock / 1_000);

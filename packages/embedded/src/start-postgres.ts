@@ -65,7 +65,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   await writeAccess(directory, { ...access, port });
   if (!existsSync(path.join(place.cluster, 'PG_VERSION')))
     await createCluster(place, access.password, options.throwaway ? ['--no-sync'] : []);
-  const settings = [...(options.throwaway ? ['fsync=off'] : []), ...(options.settings ?? [])];
+  const settings = [...(options.throwaway ? ['fsync=off', 'full_page_writes=off'] : []), ...(options.settings ?? [])];
   const url = (database: string) => `postgres://postgres:${access.password}@127.0.0.1:${port}/${database}`;
   const { child, keeper } = await launch(place, port, settings, path.join(directory, 'postgres.log'), url('postgres'));
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));

@@ -44,7 +44,7 @@ function client({ patienceMs = 0, onWait = (_: string) => {} } = {}) {
 }
 
 const purpose = { projectId: '7', resource: 'RFIs', lane: 'backfill' } as const;
-const signal = AbortSignal.timeout(600_000);
+const { signal } = new AbortController();
 
 async function get(path = '/rfis', own = client(), companyId = '1'): Promise<void> {
   using _ = await own.get(path, { companyId, purpose, signal });

@@ -103,16 +103,16 @@ export async function hasColumn(
   client: pg.ClientBase,
   { table, column, type }: { table: Name; column: string; type: string },
 ): Promise<boolean> {
-  const shape = await readShape(client, quoted(table));
-  const found = shape?.columns.find(({ name }) => name === column);
-  if (found === undefined) return false;
-  const { rows } = await client.query<{ name: string | null }>(
-    'select format_type(to_regtype($1)::oid, null) as name',
-    [type],
+  const { rows } = await client.query<{ found: string; wanted: string | null }>(
+    `select format_type(atttypid, atttypmod) as found, format_type(to_regtype($3)::oid, null) as wanted
+      from pg_attribute where attrelid = to_regclass($1) and attname = $2 and attnum > 0 and not attisdropped`,
+    [quoted(table), column, type],
   );
-  if (rows[0]?.name === found.type) return true;
+  const [row] = rows;
+  if (row === undefined) return false;
+  if (row.found === row.wanted) return true;
   throw new DatabaseVersionError(
-    `${shown(table)} has a column ${column} already, which is ${found.type} and not ${type}: rename it ` +
+    `${shown(table)} has a column ${column} already, which is ${row.found} and not ${type}: rename it ` +
       `(\`alter table ${shown(table)} rename column ${quoteName(column)} to …\`), then run \`pnpm mirror migrate\` again; nothing was changed`,
   );
 }

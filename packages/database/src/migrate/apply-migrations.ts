@@ -51,8 +51,9 @@ async function apply(run: Run, statement: Statement): Promise<void> {
 }
 
 /** Whether what the statement makes is there already: an operator's MIRROR_CATALOGUE may have made it. */
-async function isThere({ client, onProgress }: Run, statement: Statement): Promise<boolean> {
-  if (statement.kind === 'add column') return hasColumn(client, statement);
+async function isThere({ client, tables, onProgress }: Run, statement: Statement): Promise<boolean> {
+  if (statement.kind === 'add column')
+    return tables.has(shown(statement.table)) && (await hasColumn(client, statement));
   if (statement.kind === 'make index') return hasIndex(client, statement);
   if (statement.kind === 'make schema') return hasSchema(client, statement.schema);
   if (statement.kind !== 'make table') return false;
