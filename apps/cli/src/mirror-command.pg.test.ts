@@ -223,7 +223,7 @@ test('status says how long rounds of upkeep take', async () => {
   );
   const { stdout } = await mirror(['status', '--all', '--company', '5']);
   expect(stdout).toContain(
-    '5: 2001 hooks: 2.9 days, their log: 35 h, proofs of 72000 tables: 51.4 days (at 600 calls an hour)',
+    '5: 2001 hooks: 3.0 days, their log: 35 h, proofs of 72000 tables: 51.4 days (at 600 calls an hour)',
   );
   const [upkeep] = JSON.parse((await mirror(['status', '--json', '--company', '5'])).stdout).upkeep;
   expect(upkeep).toMatchObject({ company_id: '5', hooks: 2001, tables: 72_000, calls_per_table: null });

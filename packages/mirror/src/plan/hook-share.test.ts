@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { hookCallsLeft, isListDue, listEveryMs, pauseOfLooks, roundOfLooksMs } from './hook-share.ts';
 
 test.each<[number, number | null, boolean, number]>([
-  [0, 600, false, 33],
-  [33, 600, false, 0],
+  [0, 600, false, 32],
+  [32, 600, false, 0],
   [30, 600, true, 270],
   [0, 10, false, 1],
   [5000, null, false, Number.POSITIVE_INFINITY],
@@ -13,7 +13,7 @@ test.each<[number, number | null, boolean, number]>([
 
 test('a round takes as long as is set where the share suffices, else longer', () => {
   expect(roundOfLooksMs(21, 600, 3_600_000)).toBe(3_600_000);
-  expect(roundOfLooksMs(2001, 600, 3_600_000) / 3_600_000).toBeCloseTo(69, 0);
+  expect(roundOfLooksMs(2001, 600, 3_600_000) / 3_600_000).toBeCloseTo(71, 0);
   expect(roundOfLooksMs(2001, null, 3_600_000)).toBe(3_600_000);
 });
 
@@ -22,7 +22,7 @@ test.each([
   ['as often as is set where the share suffices', 21, 1, 600, 1],
   ['and however long the list is', 21, 7, 600, 1],
   ['and where there is no limit', 2001, 7, null, 1],
-  ['rarely where it does not, and the list is long', 2001, 11, 600, 10],
+  ['rarely where it does not, and the list is long', 2001, 11, 600, 330 / 32],
   ['rarely where calls are few', 201, 1, 60, 10],
   ['at least daily', 2001, 7, 60, 24],
 ])('projects are listed %s', (_, scopes, listCalls, hourLimit, hours) => {

@@ -8,7 +8,7 @@ test.each<[number, number, number | null, number]>([
   [0, 0, 600, 60],
   [60, 0, 600, 0],
   [10, 57, 600, 50],
-  [10, 97, 600, 10],
+  [10, 97, 600, 11],
   [0, 0, 5, 1],
   [100, 0, 3600, 260],
   [9999, 9999, null, Number.POSITIVE_INFINITY],

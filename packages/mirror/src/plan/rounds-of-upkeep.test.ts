@@ -19,8 +19,8 @@ test.each<[number, number | null, number[]]>([
   [1, 3600, [1, 24, 24]],
   [20, 600, [1, 24, 24]],
   [20, 3600, [1, 24, 24]],
-  [2000, 600, [68.7, 35.1, 1233.3]], // 2.9 days, 35 hours, 51 days
-  [2000, 3600, [10.6, 24, 205.6]], // 8.6 days
+  [2000, 600, [71.1, 34.5, 1233.3]], // 3 days, 35 hours, 51 days
+  [2000, 3600, [10.9, 24, 205.6]], // 8.6 days
   [2000, null, [1, 24, 24]],
 ])('%i projects at %j calls an hour', (projects, hourLimit, hours) => {
   expect(hoursOf(projects, hourLimit)).toEqual(hours);
