@@ -1,15 +1,16 @@
 // The answer to "did we lose anything last night?", as a line among others, and whole.
-import { counted, type Losses } from '@procore-mirror/mirror';
+import { counted, type Losses, namesInWords } from '@procore-mirror/mirror';
 import { ago, table } from './output.ts';
 
 const MOST_TIMES = 3;
 
 /** A line of `status`; what else there is to know `--since` tells. */
 export function lossesInShort(losses: Losses): string {
-  const { missed, events, deadLetters } = losses;
+  const { missed, gaps, events, deadLetters } = losses;
   const parts = [
     lostInShort(losses),
     ...(missed.length === 0 ? [] : [`${counted(missed.length, 'time')} without receiver`]),
+    ...(gaps.length === 0 ? [] : [`${counted(gaps.length, 'time')} without events`]),
     ...(events.repaired === 0
       ? []
       : [`${events.isAtLeast ? 'at least ' : ''}${counted(events.repaired, 'event')} brought in by repair`]),
@@ -46,6 +47,14 @@ export function lossesInWords(losses: Losses, now: Date): string {
     ['deliveries missed', missedInWords(losses, now)],
     ['brought in', broughtIn(losses, now)],
     ['not told of', gaps.length === 0 ? 'nothing' : gaps.map((gap) => gapInWords(gap, now)).join('; ')],
+    ...(losses.notComparable.length === 0
+      ? []
+      : [
+          [
+            'not comparable',
+            `${namesInWords(losses.notComparable)}: no list shows them, so what changed then is unknown until its next event`,
+          ],
+        ]),
     ['dead letters', deadLetters === 0 ? 'no new one' : `${deadLetters} new`],
     ...completeInWords(losses, now),
   ];

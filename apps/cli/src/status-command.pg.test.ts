@@ -312,7 +312,14 @@ describe('of many scopes', () => {
       `insert into mirror.dead_letters (id, reason, raw, first_seen_at) values ('n', 'not_json', '{', now()), ('o', 'not_json', '(', '2026-01-01')`,
     );
     const lacking = await runMirror(['status', '--since', '20:00'], env);
-    expect(lacking.stdout).toMatch(/ something is lacking, or may be: table-standing, dead-letters\n/);
+    expect(lacking.stdout).toMatch(
+      / something is lacking, or may be: table-standing, dead-letters, gap-not-compared\n/,
+    );
+    expect(lacking.stdout).toMatch(/^not comparable +\S.* and \d+ more: no list shows them/m);
+    expect((await lossesOf('--since', '12h', '--resource', 'RFIs')).not_comparable).toEqual([]);
+    await query(`update mirror.event_gaps set resource = 'rfis'`);
+    expect((await lossesOf('--since', '12h')).not_comparable).toEqual([]);
+    await query(`update mirror.event_gaps set resource = null`);
     expect(await lossesOf('--since', '12h')).toMatchObject({ dead_letters: 1, gaps: [{ because: 'hook', scopes: 1 }] });
     expect(await runMirror(['status', '--since', '2999-01-01'], env)).toMatchObject({ code: 2 });
     expect(await runMirror(['status', '--since', 'yesterday'], env)).toMatchObject({ code: 2 });

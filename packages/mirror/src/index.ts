@@ -14,6 +14,7 @@ export { heedScopes } from './heed-scopes.ts';
 export { startHookLoop } from './hook-loop.ts';
 export { type Diagnosis, diagnose } from './judge/diagnose.ts';
 export type { DoctorFacts } from './judge/doctor-facts.ts';
+export { namesInWords } from './judge/doctor-servers.ts';
 export { type EventOutcome, outcomeOfEvent } from './judge/event-outcome.ts';
 export type { Facts } from './judge/facts.ts';
 export { FINDING_CODES, type Finding, type Verdict, verdictOf } from './judge/finding.ts';

@@ -116,6 +116,7 @@ export function createLogLooks(options: Options): LogLooks {
     const finding = `its log was not read to its end: ${cut}`;
     await noteDeliveryLook(database, place, {
       ...news,
+      agoMs: clock.now() - began,
       covers,
       flaw: cut === null ? null : { finding, nextInMs: DAY_MS },
     });

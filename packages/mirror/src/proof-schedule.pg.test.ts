@@ -1,4 +1,5 @@
 // The schedule of comparisons, with a Procore that a test scripts: which tables it has compared, in which order, and with how many calls.
+import { findLackingFills, findOpenGaps, heedGaps } from '@procore-mirror/database';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { RUNGS } from './plan/next-proofs.ts';
 import { type ProofScheduleOptions, startProofSchedule } from './proof-schedule.ts';
@@ -185,6 +186,23 @@ test.each([
     expect(await proved()).toHaveLength(10 + listed.length);
   },
 );
+
+test('a gap of what comes inside others has their lists compared', async () => {
+  await wellFilled();
+  await query('delete from mirror.comparisons');
+  await query(
+    `insert into mirror.event_gaps (company_id, project_id, resource, since, until) values (1, 7, 'rfi replies', '-infinity', now())`,
+  );
+  const until = await findOpenGaps(mirror.database.pool, '1');
+  const shownBy = [{ resource: 'RFI Replies', parent: 'Locations' }];
+  const gaps = { companyId: '1', until: until ?? '', shownBy };
+  const lacking = await findLackingFills(mirror.database.pool, { ...gaps, resources: RESOURCES, mostRecords: 1_000 });
+  expect(lacking.map(({ resource }) => resource)).toEqual(['Locations']);
+  await heedGaps(mirror.database.pool, { ...gaps, resources: RESOURCES });
+  expect(await query('select resource from mirror.comparisons where differs_since is not null')).toEqual([
+    { resource: 'Locations' },
+  ]);
+});
 
 test('whole lists have their turn, too, where what is cheap is due all the time', { timeout: 120_000 }, async () => {
   await wellFilled();

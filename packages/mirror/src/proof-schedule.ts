@@ -72,6 +72,9 @@ function createLooks(options: ProofScheduleOptions, companyId: string): () => Pr
     .map(({ resource }) => resource)
     .toSorted((a, b) => (positions.get(a) ?? 0) - (positions.get(b) ?? 0));
   const shownByFills = provedByFills(catalogue, (entry) => isSelected(entry, options));
+  const shownBy = catalogue.mirrored.flatMap(({ resource, table }) =>
+    (table?.filledBy ?? []).flatMap((parent) => (parent === resource ? [] : [{ resource, parent }])),
+  );
   const mostRareMs = listingEveryMs(everyMs);
   const part = { companyId, resources, askOffAfterMs: mostRareMs };
   let isBroughtForward = false;
@@ -89,7 +92,7 @@ function createLooks(options: ProofScheduleOptions, companyId: string): () => Pr
   async function heed(): Promise<void> {
     const until = await findOpenGaps(pool, companyId);
     if (until === null) return;
-    const gaps = { companyId, until };
+    const gaps = { companyId, until, shownBy };
     const tables = await findLackingFills(pool, { ...gaps, resources: shownByFills, mostRecords: FEW_RECORDS });
     const wanted = tables.map((table) => ({ ...table, position: positions.get(table.resource) ?? 0 }));
     if (wanted.length > 0) await requestBackfills(database, { request: randomUUID(), wanted });

@@ -387,11 +387,11 @@ test('looks keep to their share of the calls, and to that of comparisons, too, a
         from generate_series(1, $2)`,
       [companyId, count],
     );
-  await called(55); // of 57
+  await called(56); // of 58
   const first = start();
   await expect.poll(allLooks, patience).toBe(2);
   await first.close();
-  await called(55); // of 117
+  await called(55); // of 118
   const asked = async () => (await query('select count(*)::int as count from mirror.undelivered')).rows[0].count;
   expect(await asked()).toBe(0);
   await report();

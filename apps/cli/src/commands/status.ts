@@ -12,6 +12,7 @@ import {
 import {
   type GatheredFacts,
   gatherFacts,
+  isSelected,
   type Judgement,
   judge,
   judgeLosses,
@@ -104,10 +105,22 @@ async function readAll(context: Context, database: Database, options: Options): 
   const since = options.since ?? new Date(context.now().getTime() - LATELY_MS).toISOString();
   const mostEvents = options.since === undefined ? MOST_EVENTS.lately : MOST_EVENTS.asked;
   const lately = {
-    ...{ since, lately: await readLately(pool, since, part, mostEvents), receivers: await readReceiverTimes(pool) },
+    ...{
+      since,
+      lately: await readLately(pool, since, part, { mostEvents, notShown: notShownOf(context) }),
+      receivers: await readReceiverTimes(pool),
+    },
     complete: options.since === undefined ? null : await readCompleteness(pool, since, part),
   };
   return { facts, status: { ...mirror, backfill, deliveries, upkeep, overwrittenOn }, lately };
+}
+
+/** Mirrored resources that no list shows, so that what no event told of stays unknown. */
+function notShownOf(context: Context): string[] {
+  const { catalogue, resources } = context.catalogue();
+  return catalogue.mirrored
+    .filter((entry) => isSelected(entry, { resources }) && entry.table?.filledBy?.length === 0)
+    .map(({ resource }) => resource);
 }
 
 /** What the judge goes by, but for the queue. */

@@ -243,7 +243,7 @@ export async function playDay({ database, setNow }: ClockedMirror, seed: number)
       { companyId: COMPANY, projectId, hookId, status: 'any' },
       {
         ...{ day: firstDay.toISOString().slice(0, 10), pages: 1, found: 0, newEvents: 0, unread: 0, inOrder: 0 },
-        ...{ newestEventAt: null, oldestEventAt: null, covers: areRecorded ? covers : null },
+        ...{ newestEventAt: null, oldestEventAt: null, covers: areRecorded ? covers : null, agoMs: 0 },
         flaw: isCut ? { finding: 'cut', nextInMs: 0 } : null,
       },
     );

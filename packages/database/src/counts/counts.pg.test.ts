@@ -143,7 +143,7 @@ test('who empties a table and who folds do not end each other', async () => {
   for (let round = 0; round < 20; round += 1) {
     await play(20);
     await Promise.all([
-      query('truncate mirror.fetches, mirror.pending'),
+      query('truncate mirror.pending, mirror.fetches'),
       foldCounts(mirror.database, { atOnce: 5 }),
       foldCounts(mirror.database, { atOnce: 5 }),
     ]);

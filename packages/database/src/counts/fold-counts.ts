@@ -13,7 +13,7 @@ export async function foldCounts(
   for (let taken = atOnce; taken === atOnce && signal?.aborted !== true; ) {
     taken = await inTransaction(database, async (client) => {
       // Before the turn: who empties one of these has it first, too.
-      await client.query('lock table mirror.fetches, mirror.pending in access share mode');
+      await client.query('lock table mirror.pending, mirror.fetches in access share mode');
       await client.query(`select mirror.take_turn('counts')`);
       const { rows } = await client.query<{ taken: number }>(FOLD, [atOnce]);
       await client.query(FORGET_PERIODS);

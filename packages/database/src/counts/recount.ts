@@ -88,6 +88,8 @@ export async function leaveRecount(client: Queryable, counted: Counted): Promise
 
 /** Forgets what was counted of tables that are empty, which only the caller may change now. */
 export async function forgetCounts(client: Queryable, empty: readonly Counted[]): Promise<void> {
+  if (empty.length === 0) return;
+  await client.query(`select mirror.take_turn('counts')`); // a fold may be about to count what was there
   for (const name of ['counts', 'count_changes', 'count_periods'])
     await client.query(
       `delete from mirror.${name} c using unnest($1::text[], $2::text[]) as e (kind, resource)

@@ -15,6 +15,8 @@ export type Lately = {
     since: string | null;
     until: string;
   }[];
+  /** Resources of which such a time, if it is known since when, may lack what nothing shows any more: no list and no parent does. */
+  notComparable: readonly string[];
   /** Times of which all that happened is recorded, by Procore's log of each hook; null: not all of them were read. */
   logs: { since: string; until: string } | null;
   /** When it was last read what of each hook Procore could not deliver; null: not of all of them. */
@@ -48,9 +50,14 @@ const isOfScope = (row: string) => `($2::bigint is null or ${row}.company_id = $
 const isWanted = (row: string) => `not exists (select from mirror.selection s where s.company_id = ${row}.company_id
   and coalesce(s.project_id, 0) = coalesce(${row}.project_id, 0) and not s.is_selected)`;
 
-/** What happened in the mirror, or a part of it, since then (ISO 8601). Of events the newest `mostEvents` are looked at: some 50 ms for 100,000. */
-export async function readLately(client: Queryable, since: string, part: Part, mostEvents: number): Promise<Lately> {
-  const { rows } = await client.query<{ lately: string }>(LATELY, [...valuesOf(since, part), mostEvents]);
+/** What happened in the mirror, or a part of it, since then (ISO 8601). Of events the newest `mostEvents` are looked at: some 50 ms for 100,000. `notShown`: resources that are mirrored and that no list shows. */
+export async function readLately(
+  client: Queryable,
+  since: string,
+  part: Part,
+  { mostEvents, notShown }: { mostEvents: number; notShown: readonly string[] },
+): Promise<Lately> {
+  const { rows } = await client.query<{ lately: string }>(LATELY, [...valuesOf(since, part), mostEvents, notShown]);
   return JSON.parse(rows[0]?.lately ?? 'null') as Lately; // made by the statement below
 }
 
@@ -79,6 +86,9 @@ select jsonb_build_object(
     select because, count(distinct (company_id, project_id))::int as scopes, nullif(min(since), '-infinity') as since, max(until) as until
     from mirror.event_gaps g where until >= $1::timestamptz and ${isOfScope('g')}
       and ($4::text is null or resource is null or resource = lower($4)) group by because) g),
+  'notComparable', (select coalesce(jsonb_agg(distinct name order by name), '[]') from mirror.event_gaps g
+    join unnest($6::text[]) as n (name) on g.resource is null or g.resource = lower(name)
+    where until >= $1::timestamptz and since > '-infinity' and ${isOfScope('g')} and ($4::text is null or lower(name) = lower($4))),
   'logs', (select case when count(*) > 0 and count(*) = count(covers_until)
     then jsonb_build_object('since', max(covers_from), 'until', min(covers_until)) end from logs),
   'undeliveredReadAt', (select case when count(*) = count(looked_at) then min(looked_at) end from undelivered)

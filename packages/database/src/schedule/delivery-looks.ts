@@ -152,9 +152,11 @@ export type LookNews = {
   inOrder: number | null;
   /** Null: it read all there was. Else why it did not, in words, and in how many ms the next may be. */
   flaw: { finding: string; nextInMs: number } | null;
+  /** How long ago the look began. */
+  agoMs: number;
   /** Of the whole log: when it was read, and what of it is not recorded; null: it says nothing of that. */
   covers: {
-    /** How long ago the look began. */
+    /** How long ago that was. */
     agoMs: number;
     /** The earliest event that is not recorded yet, and the latest body that nobody can read. */
     waitingSince: Date | null;
@@ -165,12 +167,12 @@ export type LookNews = {
 /** Notes what a look read, also with the repairs that are under way. One that was cut off does not count as a look at that time. */
 export async function noteDeliveryLook(database: Database, place: LookPlace, news: LookNews): Promise<void> {
   const { companyId, projectId, hookId, status } = place;
-  const { day, pages, found, newEvents, unread, newestEventAt, oldestEventAt, inOrder, flaw, covers } = news;
+  const { day, pages, found, newEvents, unread, newestEventAt, oldestEventAt, inOrder, flaw, covers, agoMs } = news;
   await inTransaction(database, async (client) => {
     await client.query(
       `insert into mirror.delivery_looks as l (company_id, project_id, hook_id, status, day, looked_at, pages, found, new_events,
           newest_event_at, in_order, finding, next_at, covers_from, covers_until)
-        values ($1, $2, $3, $4, case when $11::text is null then $5::date end, case when $11::text is null then now() end, $6, $7, $8, $9, $10,
+        values ($1, $2, $3, $4, case when $11::text is null then $5::date end, case when $11::text is null then now() - $16::float8 * interval '1 ms' end, $6, $7, $8, $9, $10,
           $11, now() + $12::float8 * interval '1 ms',
           case when $11::text is null and $13::float8 is not null then greatest(($5::date + 1)::timestamp at time zone 'UTC', $15::timestamptz) end,
           case when $11::text is null then least(now() - $13::float8 * interval '1 ms', $14::timestamptz) end)
@@ -184,7 +186,7 @@ export async function noteDeliveryLook(database: Database, place: LookPlace, new
       [
         ...[companyId, projectId, hookId, status, day, pages, found, newEvents, newestEventAt, inOrder],
         ...[flaw?.finding ?? null, flaw?.nextInMs ?? null],
-        ...[covers?.agoMs ?? null, covers?.waitingSince ?? null, covers?.unreadUntil ?? null],
+        ...[covers?.agoMs ?? null, covers?.waitingSince ?? null, covers?.unreadUntil ?? null, agoMs],
       ],
     );
     await addToRepairs(client, place, [pages, found, newEvents, unread, oldestEventAt]);

@@ -6,6 +6,8 @@ type Gaps = {
   companyId: string;
   /** Gaps that ended until then (as `findOpenGaps` says). */
   until: string;
+  /** Of resources that no list of their own shows: by which parent's. */
+  shownBy: readonly { resource: string; parent: string }[];
 };
 
 /** Until when gaps of the company ended that nothing followed of yet; null: there are none. Those wait that a comparison under way may not see. */
@@ -21,7 +23,8 @@ export async function findOpenGaps(client: Queryable, companyId: string): Promis
 /** SQL: each filled table of the company that such a gap touches, by the last one, `lacking` of (project_id, resource, until). */
 const LACKING = `
   gaps as materialized (
-    select project_id, resource, max(until) as until from mirror.event_gaps
+    select project_id, coalesce(lower(parent), g.resource) as resource, max(until) as until from mirror.event_gaps g
+    left join unnest($4::text[], $5::text[]) as shown (child, parent) on lower(child) = g.resource
     where company_id = $1 and heeded_at is null and until <= $2::timestamptz group by 1, 2
   ),
   lacking as (
@@ -37,18 +40,18 @@ const LACKING = `
 /** Tables of these resources, of no more than so many records, that such a gap touches and that were not filled since. */
 export async function findLackingFills(
   client: Queryable,
-  { companyId, until, resources, mostRecords }: Gaps & { resources: readonly string[]; mostRecords: number },
+  { companyId, until, shownBy, resources, mostRecords }: Gaps & { resources: readonly string[]; mostRecords: number },
 ): Promise<BatchKey[]> {
   const { rows } = await client.query<{ projectId: string | null; resource: string }>(
     `with ${LACKING}
       select b.project_id::text as "projectId", b.resource from mirror.backfills b join lacking l
         on coalesce(l.project_id, 0) = coalesce(b.project_id, 0) and l.resource = b.resource
-      where b.company_id = $1 and b.state = 'done' and b.rows <= $4 and b.requested_at < l.until
+      where b.company_id = $1 and b.state = 'done' and b.rows <= $6 and b.requested_at < l.until
         and coalesce(b.complete_since, '-infinity') < l.until
         and exists (select from mirror.selection s where s.company_id = $1 and s.project_id is not distinct from b.project_id
           and s.is_selected and s.is_active)
       order by 1 nulls first, 2`,
-    [companyId, until, resources, mostRecords],
+    [companyId, until, resources, ...columnsOf(shownBy), mostRecords],
   );
   return rows.map((table) => ({ companyId, ...table }));
 }
@@ -59,7 +62,7 @@ export async function findLackingFills(
  */
 export async function heedGaps(
   client: Queryable,
-  { companyId, until, resources }: Gaps & { resources: readonly string[] },
+  { companyId, until, shownBy, resources }: Gaps & { resources: readonly string[] },
 ): Promise<void> {
   await client.query(
     `with ${LACKING},
@@ -75,6 +78,10 @@ export async function heedGaps(
           set next_listing_at = least(c.next_listing_at, now()), differs_since = coalesce(c.differs_since, excluded.differs_since)
       )
       update mirror.event_gaps set heeded_at = now() where company_id = $1 and heeded_at is null and until <= $2::timestamptz`,
-    [companyId, until, resources],
+    [companyId, until, resources, ...columnsOf(shownBy)],
   );
+}
+
+function columnsOf(shownBy: Gaps['shownBy']): [string[], string[]] {
+  return [shownBy.map(({ resource }) => resource), shownBy.map(({ parent }) => parent)];
 }

@@ -21,7 +21,7 @@ export type LogOptions = {
   clock?: Clock | undefined;
 };
 
-export type LogRead = Omit<LookNews, 'flaw' | 'covers'> &
+export type LogRead = Omit<LookNews, 'flaw' | 'covers' | 'agoMs'> &
   Unrecorded & {
     /** When it began, by `Clock.now`. */
     began: number;

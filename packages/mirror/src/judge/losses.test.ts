@@ -5,7 +5,7 @@ const since = '2026-06-29T20:00:00.000Z';
 const at = (clock: string) => Date.parse(`2026-06-30T${clock}:00.000Z`);
 const lately = {
   events: { total: 3, repaired: 0, repairedAt: null, isAtLeast: false },
-  ...{ deadLetters: 0, gaps: [] },
+  ...{ deadLetters: 0, gaps: [], notComparable: [] },
   logs: { since: '2026-06-01T00:00:00Z', until: '2026-06-30T06:00:00Z' },
   undeliveredReadAt: null,
 };
@@ -44,6 +44,15 @@ test.each<[string, Parameters<typeof judge>[0], Losses['lost'], string[]]>([
     'not known yet',
     ['log-not-read'],
   ],
+  [
+    'a time without events of what no list shows',
+    { lately: { ...lately, notComparable: ['Generic Tool Items'] } },
+    'something',
+    ['gap-not-compared'],
+  ],
+  ['hooks that nobody could look at', { findings: [{ code: 'hook-wrong' }] }, 'not known yet', ['hook-wrong']],
+  ['what is parked', { findings: [{ code: 'scope-parked' }] }, 'not known yet', ['scope-parked']],
+  ['a table that could not be filled', { findings: [{ code: 'fill-failed' }] }, 'something', ['fill-failed']],
   ['a table that is to be compared', { findings: [{ code: 'events-missed' }] }, 'not known yet', ['events-missed']],
   [
     'what lacks, before what is open',

@@ -11,7 +11,10 @@ export type Losses = Omit<Lately, 'logs' | 'undeliveredReadAt'> & {
   since: string;
   /** `nothing known`, and all is looked at; `not known yet`: something waits to be looked at; `something`: rows lack it, until a person or a proof mends that. */
   lost: 'nothing known' | 'not known yet' | 'something';
-  /** Codes of the findings that say so, and `log-not-read`: of a time in which deliveries may have been missed. */
+  /**
+   * Codes of the findings that say so; `gap-not-compared`: a time without events of tables that no list shows (`notComparable`); `log-not-read`: of a time
+   * in which deliveries may have been missed.
+   */
   because: readonly string[];
   /** Times in which no receiver ran, or one took nothing into the queue. */
   missed: readonly MissedTime[];
@@ -19,10 +22,14 @@ export type Losses = Omit<Lately, 'logs' | 'undeliveredReadAt'> & {
   complete: Completeness | null;
 };
 
-const LACKING: readonly FindingCode[] = ['older-than-log', 'table-standing', 'dead-letters', 'differences-left'];
+const LACKING: readonly FindingCode[] = [
+  ...(['older-than-log', 'table-standing', 'dead-letters', 'differences-left', 'fill-failed'] as const),
+  'sandbox-overwritten',
+];
 const OPEN: readonly FindingCode[] = [
   ...(['queue-unreachable', 'queue-behind', 'worker-silent', 'receiver-silent', 'receiver-refuses'] as const),
-  ...(['spool-in-use', 'hook-missing', 'hook-disabled', 'hook-triggers-refused', 'undelivered', 'log-unread'] as const),
+  ...(['spool-in-use', 'hook-missing', 'hook-disabled', 'hook-triggers-refused', 'hook-wrong', 'hook-unseen'] as const),
+  ...(['hooks-unattended', 'undelivered', 'log-unread', 'scope-parked'] as const),
   ...(['scope-silent', 'company-not-connected', 'dead-letters-retried', 'events-missed'] as const),
 ];
 
@@ -47,7 +54,7 @@ export function judgeLosses(asked: {
       isRead: isCovered(span) || wasLookedAt(span),
     }));
   const found = (codes: readonly string[]) => codes.filter((code) => findings.some((one) => one.code === code));
-  const lacking = found(LACKING);
+  const lacking = [...found(LACKING), ...(lately.notComparable.length === 0 ? [] : ['gap-not-compared'])];
   const open = [...found(OPEN), ...(missed.every(({ isRead }) => isRead) ? [] : ['log-not-read'])];
   const lost = lacking.length > 0 ? 'something' : open.length > 0 ? 'not known yet' : 'nothing known';
   return { since, lost, because: [...lacking, ...open], ...lately, missed, complete };
