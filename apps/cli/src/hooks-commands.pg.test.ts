@@ -1,6 +1,6 @@
 import { createSecrets, fingerprint } from '@procore-mirror/runtime';
 import { type AppProcess, createTestDatabase, startApp, type TestDatabase } from '@procore-mirror/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { mirrorCommand } from './mirror-command.ts';
 
@@ -81,12 +81,19 @@ const planJson = z.strictObject({
 const planAsJson = async (env: Record<string, string> = {}) =>
   planJson.parse(JSON.parse((await mirror(['hooks', 'plan', '--json'], env)).stdout));
 
-const hooks = async () => (await fetch(`${url}/control/hooks`)).json() as Promise<{ id: string; status: string }[]>; // its answer
+const hooks = async () =>
+  (await fetch(`${url}/control/hooks`)).json() as Promise<{ id: string; status: string; projectId: string | null }[]>; // its answer
 const patch = (id: string, change: object) =>
   fetch(`${url}/control/hooks/${id}`, {
     method: 'PATCH',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(change),
+  });
+
+const faults = (method: string, ...rules: object[]) =>
+  fetch(`${url}/control/faults`, {
+    ...{ method, headers: { 'content-type': 'application/json' } },
+    ...(rules.length > 0 && { body: JSON.stringify(rules) }),
   });
 
 const rowsOf = async (table: string) => (await database.pool.query(`select * from mirror.${table}`)).rows;
@@ -216,11 +223,12 @@ describe('rotate-secret', () => {
         values ('E', 1, 'RFIs', '1', 'create', now(), now(), 'v4.0', '{}', 'pending', $1)`,
       [fingerprint(next)],
     );
-  const atProcore = async (method: string, path: string, body?: object) => {
+  const atProcore = async (method: string, path: string, body?: object, projectId: string | null = null) => {
     const login = { grant_type: 'client_credentials', client_id: 'simulator', client_secret: 'simulator-secret' };
     const signedIn = await fetch(`${url}/oauth/token`, { method: 'POST', body: new URLSearchParams(login) });
     const { access_token: token } = (await signedIn.json()) as { access_token: string }; // the simulator's answer
-    const answer = await fetch(`${url}/rest/v2.0/companies/${companyId}/webhooks/hooks${path}`, {
+    const place = projectId === null ? '' : `/projects/${projectId}`;
+    const answer = await fetch(`${url}/rest/v2.0/companies/${companyId}${place}/webhooks/hooks${path}`, {
       ...{ method, body: body === undefined ? null : JSON.stringify(body) },
       headers: {
         authorization: `Bearer ${token}`,
@@ -228,12 +236,19 @@ describe('rotate-secret', () => {
         'content-type': 'application/json',
       },
     });
-    return (await answer.json()) as { data: { id: string; destination_headers: { Authorization: string } }[] }; // its answer
+    return (answer.status === 204 ? { data: [] } : await answer.json()) as {
+      data: { id: string; destination_headers: { Authorization: string } }[];
+    }; // its answer
   };
   const companyHook = async () => (await atProcore('GET', '?namespace=procore-mirror')).data[0];
   const shownSecret = async () => (await companyHook())?.destination_headers.Authorization.slice(-5);
   const setBack = async () =>
     atProcore('PATCH', `/${(await companyHook())?.id}`, { destination_headers: { Authorization: authorization } });
+
+  beforeEach(async () => {
+    await faults('DELETE');
+    await database.pool.query('delete from mirror.events');
+  });
 
   test('refuses with one value, and says why', async () => {
     const { code, stdout, stderr } = await mirror(['hooks', 'rotate-secret']);
@@ -278,7 +293,90 @@ describe('rotate-secret', () => {
       proved_at: expect.any(String),
       old_value: { may_go: true, at_the_latest: expect.any(String) },
     });
-    await database.pool.query('delete from mirror.events');
+  });
+
+  test('a repetition keeps the old value while Procore has anything to deliver: nobody knows when its hook was changed', async () => {
+    await receiver([next, authorization]);
+    await mirror(['hooks', 'apply']);
+    await prove();
+    await database.pool.query(`update mirror.events set received_at = now() - interval '1 hour'`);
+    const simulated = (deliveryDelayMs: number) =>
+      fetch(`${url}/control/settings`, {
+        ...{ method: 'PATCH', headers: { 'content-type': 'application/json' } },
+        body: JSON.stringify({ deliveryDelayMs }),
+      });
+    await simulated(3_600_000);
+    const edits = [{ resource: 'RFIs', action: 'create' }];
+    await fetch(`${url}/control/edits`, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+      body: JSON.stringify({ edits }),
+    });
+    await simulated(0);
+    expect((await rotate()).stdout).toMatch(/^2 hooks: 2 changed/m);
+    const begun = Date.now();
+    const again = await rotate();
+    expect(again.stdout).toMatch(/^2 hooks: 0 changed, 2 had the new value before$/m);
+    expect(again.stdout).toMatch(/^Keep the old value until Procore has delivered what it had before, at the latest /m);
+    const { old_value: told } = JSON.parse((await rotate('--json')).stdout);
+    expect(told).toMatchObject({ may_go: false, because: 'undelivered' });
+    expect(Date.parse(told.at_the_latest)).toBeGreaterThanOrEqual(begun + 12 * 3_600_000);
+    for (const { id, projectId } of await hooks()) await atProcore('DELETE', `/${id}`, undefined, projectId);
+  });
+
+  const ofProject = async () => ({
+    kind: 'webhooks',
+    projectId: (await hooks()).find(({ projectId }) => projectId !== null)?.projectId,
+  });
+  test.each<[string, () => Promise<unknown>]>([
+    [
+      'the hook of a project could not be looked at',
+      async () => faults('POST', { ...(await ofProject()), status: 403 }),
+    ],
+    ['hooks could not be listed', () => faults('POST', { kind: 'webhooks', status: 403 })],
+    ['the projects of a company could not be listed', () => faults('POST', { kind: 'list', status: 403 })],
+  ])('where %s neither words nor JSON say that the old value may go', async (_, spoil) => {
+    await receiver([next, authorization]);
+    await mirror(['hooks', 'apply'], both);
+    await prove();
+    await spoil();
+    const [told, json] = [await rotate(), await rotate('--json')];
+    expect([told.code, json.code]).toEqual([1, 1]);
+    expect(told.stdout).toMatch(/^Keep the old value: /m);
+    expect(told.stdout).not.toContain('may go');
+    expect(JSON.parse(json.stdout).old_value).toMatchObject({ may_go: false, because: 'elsewhere' });
+  });
+
+  test('what happened since, and comes with the old value, keeps it: a hook that nobody sees leads here', async () => {
+    await receiver([next, authorization]);
+    await mirror(['hooks', 'apply'], both);
+    await prove();
+    await database.pool.query(`update mirror.events set received_at = now() - interval '1 hour'`);
+    const come = (id: string, happened: string) =>
+      database.pool.query(
+        `insert into mirror.events (id, company_id, project_id, resource, record_id, kind, occurred_at, received_at, payload_version, raw, outcome, key)
+          values ($1, 1, 42, 'RFIs', '1', 'create', now() - $2::interval, now(), 'v4.0', '{}', 'pending', $3)`,
+        [id, happened, fingerprint(authorization)],
+      );
+    await come('F', '61 minutes');
+    expect((await mirror(['hooks', 'status'], both)).stdout).toMatch(/^The old value may go: /m);
+    await come('G', '59 minutes');
+    for (const { stdout } of [await mirror(['hooks', 'status'], both), await rotate()])
+      expect(stdout).toMatch(/^Keep the old value: what happened at \S+ in project 42 came with an old one/m);
+    const ran = [await mirror(['hooks', 'status', '--json'], both), await rotate('--json')];
+    for (const { stdout } of ran)
+      expect(JSON.parse(stdout).old_value).toMatchObject({ may_go: false, because: 'elsewhere' });
+  });
+
+  test('a scope of which nothing is mirrored needs no hook for the old value to go', async () => {
+    for (const { id, projectId } of await hooks()) await atProcore('DELETE', `/${id}`, undefined, projectId);
+    await database.pool.query('delete from mirror.hooks');
+    const ofProjects = { ...both, MIRROR_RESOURCES: 'RFIs' };
+    await mirror(['hooks', 'apply'], ofProjects);
+    expect(await hooks()).toHaveLength(1);
+    await prove();
+    const { code, stdout } = await mirror(['hooks', 'status'], ofProjects);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^The old value may go: /m);
   });
 
   test('looks once more at the end, and tells of a hook that was set back meanwhile', async () => {
@@ -294,7 +392,6 @@ describe('rotate-secret', () => {
     expect(stdout).toContain('Keep the old value');
     expect(stderr).not.toContain('looked at');
     expect(await shownSecret()).toBe(next.slice(-5));
-    await database.pool.query('delete from mirror.events');
   });
 });
 
@@ -302,11 +399,6 @@ describe('forget', () => {
   const forget = (...more: string[]) =>
     mirror(['forget', '--company', companyId, ...more], { PROCORE_COMPANY_IDS: '42' });
   const known = async () => (await rowsOf('hooks')).filter(({ hook_id }) => hook_id !== null).length;
-  const faults = (method: string, ...rules: object[]) =>
-    fetch(`${url}/control/faults`, {
-      ...{ method, headers: { 'content-type': 'application/json' } },
-      ...(rules.length > 0 && { body: JSON.stringify(rules) }),
-    });
 
   test('refuses a company that workers which run mirror, whatever this shell is told', async () => {
     await mirror(['hooks', 'apply']);

@@ -1,7 +1,7 @@
 import { counted, type OldSecret } from '@procore-mirror/mirror';
 import { ago } from './output.ts';
 
-const KEEP: Record<NonNullable<OldSecret['because']>, string> = {
+const WHY: Record<NonNullable<OldSecret['because']>, string> = {
   elsewhere:
     'hooks carry another value than the first one, or may: `pnpm mirror hooks rotate-secret` gives it to all of them.',
   'not proved':
@@ -17,8 +17,19 @@ export function oldSecretInWords(secret: OldSecret, now: Date): string {
     usesInWords(secret, now),
     secret.because === null
       ? 'The old value may go: every hook has the first one, deliveries come with it, and Procore has nothing left to deliver.'
-      : `Keep the old value: ${KEEP[secret.because]}`,
+      : whyToKeepInWords(secret.because, secret),
   ].join('\n');
+}
+
+/** Why it must not go yet, and what to do. */
+export function whyToKeepInWords(
+  because: NonNullable<OldSecret['because']>,
+  { stillWithOld }: Pick<OldSecret, 'stillWithOld'>,
+): string {
+  if (because !== 'elsewhere' || stillWithOld === null) return `Keep the old value: ${WHY[because]}`;
+  const { companyId, projectId, happenedAt } = stillWithOld;
+  const place = projectId === null ? `company ${companyId}` : `project ${projectId}`;
+  return `Keep the old value: what happened at ${happenedAt} in ${place} came with an old one, so a hook there may carry it. \`pnpm mirror hooks rotate-secret\` changes it if it is ours; give the first value to what else leads here. What happened more than 12 hours ago does not count.`;
 }
 
 /** `deliveries come with the first value (last 3 min ago), with an old one none`. */

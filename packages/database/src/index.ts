@@ -134,7 +134,7 @@ export {
   readRecordFacts,
   type UnreadBody,
 } from './operators/record-facts.ts';
-export { readSecretUse, type SecretUse } from './operators/secret-use.ts';
+export { readSecretUse, type SecretDeliveries, type SecretUse } from './operators/secret-use.ts';
 export {
   type DeadLetterDetails,
   type DeadLetterSummary,

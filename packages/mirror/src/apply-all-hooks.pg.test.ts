@@ -127,6 +127,21 @@ test('a plan says what would be done, and does nothing', async () => {
   expect(await hooks()).toEqual([]);
 });
 
+test('a plan tells what Procore shows of the secrets of our hooks, also of those of scopes that left; undefined: nothing', async () => {
+  await applyAllHooks(options());
+  const tails = async (more: Parameters<typeof options>[0] = {}) =>
+    (await planAllHooks(options(more))).map(({ ours }) => ours.map(({ authorizationTail }) => authorizationTail));
+  expect(await tails()).toEqual(Array(projectIds.length + 1).fill([authorization.slice(-5)]));
+  const [first, second] = projectIds.map((projectId) => ({ companyId, projectId }));
+  expect(await tails({ scopes: first ? [first] : [], left: second ? [second] : [] })).toEqual(
+    Array(2).fill([authorization.slice(-5)]),
+  );
+  const id = (await hooks()).find(({ projectId }) => projectId === first?.projectId)?.id;
+  const row = { ...{ id, status: 'active', namespace, payload_version: 'v4.0' }, destination_url: destinationUrl };
+  const blind = answering(/\/webhooks\/hooks$/, { data: [row] });
+  expect(await tails({ client: blind, scopes: first ? [first] : [] })).toEqual([[undefined]]);
+});
+
 describe('with what is remembered of each hook', () => {
   let mirror: Awaited<ReturnType<typeof openMigratedDatabase>>;
   beforeAll(async () => {

@@ -97,6 +97,7 @@ function notAsked({ companyId, projectId }: Place): ScopeHooks {
     companyId,
     projectId,
     hookId: null,
+    ours: [],
     actions: [],
     notOffered: [],
     refused: [],

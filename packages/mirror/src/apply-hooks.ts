@@ -56,6 +56,8 @@ type Offers = { projectId: string | null; list: readonly HookOffer[] };
 export type ScopePlan = {
   /** The hook that is kept; null: there is none. */
   hookId: string | null;
+  /** All of ours there, before anything is done, with what Procore shows of their secrets. */
+  ours: readonly Pick<Hook, 'id' | 'authorizationTail'>[];
   /** What to do, in this order; nothing where all is as it should be. */
   actions: readonly HookAction[];
   /** Resources that are to be mirrored, and of which nothing is offered here. */
@@ -125,6 +127,7 @@ export async function applyHooks(
   const seen = { ...seenAfter(options, surveyed, outcomes), notOffered, refused: notTaken };
   return {
     hookId: seen.hookId,
+    ours: plan.ours,
     actions: plan.actions,
     notOffered,
     refused: [...changes.filter((name) => !isChange(name)), ...notTaken],
@@ -201,6 +204,7 @@ async function survey(options: HookOptions): Promise<Surveyed> {
   const remembered = known != null && kept !== null && triggers === null ? known : null;
   const plan = (wanted: WantedHook): ScopePlan => ({
     hookId: kept?.id ?? null,
+    ours,
     actions: planHooks(ours, triggers, { ...wanted, isOtherKnown }),
     notOffered: remembered?.notOffered ?? notOfferedIn(wanted),
     refused: refusedBefore(known, kept, { ...wanted, isOtherKnown }, remembered !== null),
@@ -222,6 +226,7 @@ function surveyWithoutOffers(options: HookOptions, ours: readonly Hook[], doubt:
   const isOtherKnown = wasGivenAnother(options, kept);
   const plan = {
     hookId: kept.id,
+    ours,
     actions: planHooks(ours, null, { ...wanted, isOtherKnown }),
     notOffered: known?.notOffered ?? [],
     refused: refusedBefore(known, kept, { ...wanted, isOtherKnown }, true),

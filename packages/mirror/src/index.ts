@@ -22,7 +22,7 @@ export { quoted } from './judge/in-words.ts';
 export { type Judgement, judge, judgeMisfit } from './judge/judge.ts';
 export { at } from './judge/judge-record.ts';
 export { judgeLosses, type Losses } from './judge/losses.ts';
-export { judgeOldSecret, type OldSecret } from './judge/old-secret.ts';
+export { isFirstShown, judgeOldSecret, type OldSecret } from './judge/old-secret.ts';
 export { judgeProcess } from './judge/processes.ts';
 export { type JudgedMirror, type JudgeLoop, startJudgeLoop } from './judge-loop.ts';
 export type { ScopeHooks } from './look-at-hooks.ts';

@@ -17,7 +17,7 @@ import {
   ProcoreUnreachableError,
 } from '@procore-mirror/procore';
 import { aloneAtHook } from './alone-at-hook.ts';
-import { applyHooks, type HookOptions, planScopeHooks, readOffers } from './apply-hooks.ts';
+import { applyHooks, type HookOptions, planScopeHooks, readOffers, type ScopePlan } from './apply-hooks.ts';
 import { type Patience, tryCalls } from './ask/try-calls.ts';
 import { ScopeParkedError } from './errors.ts';
 import { findLeftHooks, removeLeftHooks } from './leave-scope.ts';
@@ -45,6 +45,8 @@ export type ScopeHooks = {
   projectId: string | null;
   /** The hook there; null: there is none, or it is not known. */
   hookId: string | null;
+  /** All of ours that a plan found there, with what Procore shows of their secrets. */
+  ours: ScopePlan['ours'];
   /** What was done, or is to be done. */
   actions: readonly HookAction[];
   /** Resources that are to be mirrored, and of which nothing is offered here. */
@@ -74,7 +76,7 @@ export type HookLooks = {
 
 export const PAYLOAD_VERSION = 'v4.0';
 const NOTHING = {
-  ...{ hookId: null, notOffered: [], refused: [], trouble: null, waits: null },
+  ...{ hookId: null, ours: [], notOffered: [], refused: [], trouble: null, waits: null },
   ...{ isUnreached: false, isLeftAlone: false },
 };
 const NO_HOOK: SeenHook = {
@@ -138,9 +140,9 @@ export function createHookLooks(
   return {
     plan: (place) =>
       look(place, async (done) => {
-        const { hookId, actions, notOffered, refused, doubt } = await planScopeHooks(await withMemory(place));
+        const { hookId, ours, actions, notOffered, refused, doubt } = await planScopeHooks(await withMemory(place));
         for (const action of actions) done(action);
-        return { hookId, notOffered, refused, trouble: doubt };
+        return { hookId, ours, notOffered, refused, trouble: doubt };
       }),
     apply: (place) =>
       lookAndNote(place, (done) =>
@@ -167,7 +169,7 @@ export function createHookLooks(
         const ours = await findLeftHooks(hooks, await leftAt(place));
         if ('trouble' in ours) return ours;
         for (const { id } of ours) done(removalOf(id));
-        return NOTHING;
+        return { ours };
       }),
     leave: (place) =>
       lookAndNote(place, async (done) => {

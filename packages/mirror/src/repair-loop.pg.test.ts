@@ -1,6 +1,6 @@
 import { catalogue } from '@procore-mirror/catalogue';
 import { readRepairProgress, requestRepair } from '@procore-mirror/database';
-import { createHooksApi, createProcoreClient, type ProcoreClient } from '@procore-mirror/procore';
+import { createHooksApi, createProcoreClient, type ProcoreAnswer, type ProcoreClient } from '@procore-mirror/procore';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { applyHooks } from './apply-hooks.ts';
 import { countCalls } from './count-calls.ts';
@@ -344,6 +344,22 @@ test('while nobody listens the busiest hooks tell how long', async () => {
   await control('POST', 'faults', [{ kind: 'webhooks', status: 403 }]);
   start({ now: () => Date.now() + aheadMs });
   const askedAt = async () => (await query('select asked_at::text as at from mirror.undelivered')).rows[0]?.at;
+  for (let times = 0; times < 2; times += 1) {
+    const last = await askedAt();
+    await expect.poll(askedAt, patience).not.toBe(last);
+  }
+  expect(await noted()).toEqual([{ count: 4, alarm_hours: 11 }]);
+  // Nor does one without filters that is longer than is read.
+  await loops.splice(0)[0]?.close();
+  await control('DELETE', 'faults');
+  const row = (id: number) => ({ id: `${id}`, status: 'delivered', payload: {} });
+  const fields = { data: Array.from({ length: 1001 }, (_, id) => row(id)) };
+  const pages: ProcoreClient['pages'] = async function* (where, own) {
+    if (!/deliveries$/.test(where)) return yield* client.pages(where, own);
+    const bytes = Buffer.from(JSON.stringify(fields));
+    yield own.read({ text: { bytes, fields }, [Symbol.dispose]: () => {} } as ProcoreAnswer); // read of no more
+  };
+  start({ now: () => Date.now() + aheadMs, client: { ...client, pages } });
   for (let times = 0; times < 2; times += 1) {
     const last = await askedAt();
     await expect.poll(askedAt, patience).not.toBe(last);

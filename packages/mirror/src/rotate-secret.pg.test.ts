@@ -5,8 +5,8 @@ import { type ScriptedProcore, scriptProcore, startTestMirror, type TestMirror }
 
 let procore: ScriptedProcore;
 let mirror: TestMirror;
-/** What each hook shows of its secret, by scope; null: it sends none. */
-let tails: Record<string, string | null>;
+/** What each hook shows of its secret, by scope; null: it sends none; undefined: it is not shown. */
+let tails: Record<string, string | null | undefined>;
 /** What a PATCH leaves; null: what was asked for. */
 let afterPatch: string | undefined;
 
@@ -20,7 +20,10 @@ const value = 'Bearer the-new-value';
 const old = 'Bearer the-one-of-before';
 const hook = (scope: string) => ({
   ...{ id: `${scope}0`, status: 'active', namespace: 'procore-mirror', payload_version: 'v4.0' },
-  ...{ destination_url: 'https://mirror.example.com/', destination_headers: { Authorization: `*****${tails[scope]}` } },
+  ...{
+    destination_url: 'https://mirror.example.com/',
+    destination_headers: tails[scope] === undefined ? undefined : { Authorization: `*****${tails[scope]}` },
+  },
 });
 beforeEach(async () => {
   await mirror.database.pool.query('delete from mirror.hooks');
@@ -30,7 +33,7 @@ beforeEach(async () => {
     const scope = /projects\/(\d+)/.exec(path)?.[1] ?? '1';
     if (scope === '9') return { status: 403 };
     if (/hooks$/.test(path)) return { body: { data: [hook(scope)] } };
-    tails[scope] = afterPatch ?? value.slice(-5);
+    if (tails[scope] !== undefined) tails[scope] = afterPatch ?? value.slice(-5);
     return { body: { data: hook(scope) } };
   };
 });
@@ -78,6 +81,14 @@ test('where Procore takes the call and changes nothing, and where it refuses, th
   ]);
 });
 
+test('where Procore shows nothing of the secret it counts what the hook was given', async () => {
+  tails = { 1: undefined };
+  expect(await outcomes(rotate([null]))).toEqual(['changed']);
+  expect(await outcomes(rotate([null]))).toEqual(['as it should be']);
+  await mirror.database.pool.query(`update mirror.hooks set secret_key = 'key-of-old'`);
+  expect(await outcomes(rotate([null]))).toEqual(['changed']);
+});
+
 test('of values that end alike it counts what the hook was given', async () => {
   tails = { 1: value.slice(-5) };
   const alike = [value, 'Bearer another-value'];
@@ -88,14 +99,20 @@ test('of values that end alike it counts what the hook was given', async () => {
   expect(await outcomes(rotate([null], alike))).toEqual(['as it should be']);
 });
 
-test.each<[string, { status: number } | object[], boolean | null]>([
-  ['nothing is left', [], true],
-  ['what is left happened later', [{ status: 'enqueued', at: '2026-06-01T12:01:00Z' }], true],
-  ['something happened before', [{ status: 'enqueued', at: '2026-06-01T11:59:00Z' }], false],
-  ['it is not known when it happened', [{ status: 'enqueued' }], false],
-  ['it was delivered', [{ status: 'delivered', at: '2026-06-01T11:59:00Z' }], true],
-  ['the log cannot be asked', { status: 404 }, null],
-])('where %s the old value is gone: %s, %s', async (_, log, gone) => {
+test.each<[string, boolean | null, { status: number } | object[]]>([
+  ['nothing is left', true, []],
+  ['what is left happened later', true, [{ status: 'enqueued', at: '2026-06-01T12:01:00Z' }]],
+  ['something happened before', false, [{ status: 'enqueued', at: '2026-06-01T11:59:00Z' }]],
+  ['it is not known when it happened', false, [{ status: 'enqueued' }]],
+  ['it was delivered', true, [{ status: 'delivered', at: '2026-06-01T11:59:00Z' }]],
+  ['the log cannot be asked', null, { status: 404 }],
+  ['a log without filters is too long to tell', null, Array(1001).fill({ status: 'delivered' })],
+  [
+    'of a log too long to tell something that happened later is seen',
+    null,
+    [{ status: 'enqueued', at: '2026-06-01T12:01:00Z' }, ...Array(1000).fill({ status: 'delivered' })],
+  ],
+])('where %s, the old value is gone: %s', async (_, gone, log) => {
   procore.answer = (_path, query) => {
     if (!Array.isArray(log)) return log as { status: number };
     if (query.get('filter[status]') === 'retrying') return { body: { data: [] } };

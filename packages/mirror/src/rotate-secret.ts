@@ -11,7 +11,8 @@ import {
 } from '@procore-mirror/procore';
 import { aloneAtHook } from './alone-at-hook.ts';
 import { type Patience, tryCalls } from './ask/try-calls.ts';
-import { findUndelivered } from './ask/undelivered.ts';
+import { findUndelivered, type Undelivered } from './ask/undelivered.ts';
+import { CLOCKS_DIFFER_MS } from './judge/old-secret.ts';
 import { PAYLOAD_VERSION } from './look-at-hooks.ts';
 import type { Scope } from './scope.ts';
 
@@ -82,7 +83,7 @@ async function rotate(
   return { outcome: 'changed', detail: null };
 }
 
-/** What a hook shows of its secret tells it from the others, unless several end alike; then it counts what we gave it. */
+/** What a hook shows of its secret tells it from the others, unless it shows nothing, or several end alike; then it counts what we gave it. */
 async function carries(
   database: Database,
   hook: Hook,
@@ -90,18 +91,15 @@ async function carries(
   { value, key, accepted }: Secret,
 ): Promise<boolean> {
   const { authorizationTail: tail } = hook;
-  if (tail == null || !value.endsWith(tail)) return false;
+  if (tail === null || (tail !== undefined && !value.endsWith(tail))) return false;
   const known = await readHook(database.pool, { ...place, payloadVersion: PAYLOAD_VERSION });
   if (known?.hookId === hook.id && known.secretKey !== null) return known.secretKey === key;
-  return !accepted.some((other) => other !== value && other.endsWith(tail));
+  return tail !== undefined && !accepted.some((other) => other !== value && other.endsWith(tail));
 }
-
-/** Procore's clock and ours may differ by so much. */
-const SLACK_MS = 2_000;
 
 /**
  * Whether Procore has nothing left to deliver that happened before the hooks were `changedAt`, and may carry the old value; null where its
- * log cannot be asked. Two calls a hook.
+ * log cannot be asked, or is too long to tell. Two calls a hook.
  */
 export async function isOldSecretGone(
   options: Pick<Options, 'client' | 'signal' | 'pausesMs'> & {
@@ -116,12 +114,17 @@ export async function isOldSecretGone(
     if (hookId === null) continue;
     const asked = { companyId, projectId, hookId, now: options.asOf, signal: options.signal };
     const tried = await tryCalls(() => findUndelivered(api, asked), options);
-    const undelivered = 'done' in tried ? tried.done : null;
-    if (undelivered === null) isKnown = false;
-    else if (undelivered.count > 0) {
-      const { oldestAt } = undelivered;
-      if (oldestAt === null || oldestAt.getTime() <= options.changedAt.getTime() + SLACK_MS) return false;
-    }
+    const isGone = 'done' in tried ? isGoneBy(tried.done, options.changedAt) : null;
+    if (isGone === false) return false;
+    if (isGone === null) isKnown = false;
   }
   return isKnown ? true : null;
+}
+
+function isGoneBy(undelivered: Undelivered | null, changedAt: Date): boolean | null {
+  if (undelivered === null) return null;
+  const { count, oldestAt, isCut } = undelivered;
+  const isBefore = oldestAt === null || oldestAt.getTime() <= changedAt.getTime() + CLOCKS_DIFFER_MS;
+  if (count > 0 && isBefore) return false;
+  return isCut ? null : true;
 }

@@ -23,6 +23,8 @@ type Options = Pick<RepairLoopOptions, 'database' | 'everyMs' | 'now' | 'clock'>
   callsLeft: () => Promise<number>;
 };
 
+type Known = Omit<Undelivered, 'isCut'>;
+
 /** A hook is asked for two statuses. */
 const CALLS_A_HOOK = 2;
 
@@ -63,13 +65,13 @@ export function watchUndelivered(
     return isDown || silent.length > 0 || missedTimes(times).some(({ untilMs }) => untilMs > askedMs);
   }
 
-  /** Of the busiest of these hooks together; where one refuses, or no calls are left, what was known before counts on. */
+  /** Of the busiest of these hooks together; where one refuses, has a log too long to tell, or no calls are left, what was known before counts on. */
   async function ask(
     hooks: readonly LoggedHook[],
     before: Awaited<ReturnType<typeof readUndelivered>>,
     signal: AbortSignal,
-  ): Promise<Undelivered> {
-    const all: Undelivered = { count: 0, oldestAt: null };
+  ): Promise<Known> {
+    const all: Known = { count: 0, oldestAt: null };
     const busy = (await busiestFirst(options, companyId, hooks)).filter(({ isBusy }) => isBusy).slice(0, MOST_HOOKS);
     for (const { hookId, projectId } of busy) {
       const place = { companyId, projectId, hookId, now: new Date(now()), signal };
@@ -84,13 +86,16 @@ export function watchUndelivered(
   }
 
   async function undeliveredOf(place: Parameters<typeof findUndelivered>[1]): Promise<Undelivered | null | undefined> {
-    return findUndelivered(options.hooks, place).catch((error: unknown) => {
+    try {
+      const found = await findUndelivered(options.hooks, place);
+      return found?.isCut && found.count === 0 ? undefined : found;
+    } catch (error) {
       if (error instanceof ProcoreResponseError) return undefined; // told by the next look at its log
       throw error;
-    });
+    }
   }
 
-  function add(all: Undelivered, { count, oldestAt }: Undelivered): void {
+  function add(all: Known, { count, oldestAt }: Known): void {
     all.count += count;
     if (oldestAt !== null && (all.oldestAt ?? oldestAt) >= oldestAt) all.oldestAt = oldestAt;
   }

@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, findFirstUse, listDeafReceivers } from '@procore-mirror/database';
-import { isOldSecretGone, type RotatedHook, rotateSecret } from '@procore-mirror/mirror';
+import { type Database, findFirstUse, listDeafReceivers, readSecretUse } from '@procore-mirror/database';
+import {
+  isOldSecretGone,
+  judgeOldSecret,
+  type OldSecret,
+  type RotatedHook,
+  rotateSecret,
+} from '@procore-mirror/mirror';
 import { fingerprint } from '@procore-mirror/runtime';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
@@ -9,6 +15,7 @@ import { applyHooksSchema } from '../env.ts';
 import { ServerUnreachableError, UsageError } from '../errors.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { type AtHooks, withHooks } from '../look-after-hooks.ts';
+import { whyToKeepInWords } from '../old-secret-in-words.ts';
 import { counted, table } from '../output.ts';
 import type { Run } from '../run.ts';
 
@@ -22,8 +29,8 @@ type Rotated = {
   /** Receivers that do not accept the new value; nothing was changed then. */
   deaf: readonly { id: string; host: string }[];
   provedAt: Date | null;
-  /** Null: Procore's log does not tell. */
-  mayGo: boolean | null;
+  /** Null: there was nothing to judge by. */
+  oldSecret: OldSecret | null;
   atTheLatest: Date;
   unlisted: readonly string[];
 };
@@ -73,29 +80,43 @@ async function rotate(context: Context, at: AtHooks<Env>, waitMs: number): Promi
   const [value = ''] = accepted;
   const key = fingerprint(value);
   const asked = { ...patience, client, database, namespace, places: [...scopes, ...left] };
-  const nothing = { provedAt: null, mayGo: null, atTheLatest: new Date(Date.now() + GIVEN_UP_AFTER_MS), unlisted };
   const deaf = await untilAccepted(context, database, key);
-  if (deaf.length > 0) return { ...nothing, hooks: [], deaf };
+  const givenUpAfter = (moment: Date) => new Date(moment.getTime() + GIVEN_UP_AFTER_MS);
+  const nothing = { provedAt: null, oldSecret: null, atTheLatest: givenUpAfter(new Date()), unlisted, deaf };
+  if (deaf.length > 0) return { ...nothing, hooks: [] };
   const begunAt = performance.now();
   const give = () => inProgress((onPlace) => rotateSecret({ ...asked, secret: { value, key, accepted }, onPlace }));
   const given = await give();
   if (given.length > 0 && given.every(({ isUnreached }) => isUnreached))
     throw new ServerUnreachableError(`Procore does not answer: ${given[0]?.detail}`); // there is no delivery to wait for
-  const isChanged = given.some(({ outcome }) => outcome === 'changed');
+  const isChanged = given.some(wasChanged);
   const sinceMs = () => (isChanged ? performance.now() - begunAt : 2 * GIVEN_UP_AFTER_MS);
   const endedAt = new Date();
   const provedAt = await untilProved(context, () => findFirstUse(database.pool, key, sinceMs()), waitMs);
-  const hooks = given.every(({ isUnreached }) => isUnreached) ? given : sinceThen(given, await give());
-  if (provedAt === null) return { ...nothing, hooks, deaf };
-  const changedAt = isChanged ? endedAt : provedAt;
-  const isAsked = hooks.length <= MOST_HOOKS_ASKED && !hooks.some(({ outcome }) => outcome === 'set back');
-  const mayGo = isAsked ? await isOldSecretGone({ ...asked, hooks, changedAt, asOf: new Date() }) : null;
-  return { hooks, deaf, provedAt, mayGo, atTheLatest: new Date(changedAt.getTime() + GIVEN_UP_AFTER_MS), unlisted };
+  const again = given.every(({ isUnreached }) => isUnreached) ? null : await give();
+  const hooks = again === null ? given : sinceThen(given, again);
+  const asOf = new Date();
+  // When hooks were changed that had the value before is not known, nor is what happened before that.
+  const changedAt = isChanged && !again?.some(wasChanged) ? endedAt : null;
+  const found = { hooks, deaf, unlisted, provedAt, atTheLatest: givenUpAfter(changedAt ?? asOf) };
+  if (provedAt === null) return { ...found, oldSecret: null };
+  const isShown = areWell(found);
+  const isAsked = isShown && hooks.length <= MOST_HOOKS_ASKED;
+  const isEmpty = isAsked ? await isOldSecretGone({ ...asked, hooks, changedAt: changedAt ?? asOf, asOf }) : null;
+  const use = await readSecretUse(database.pool, at.env.PROCORE_COMPANY_IDS);
+  return { ...found, oldSecret: judgeOldSecret(use, key, { isShown, isEmpty, changedAt, asOf }) };
+}
+
+const wasChanged = ({ outcome }: Hook) => outcome === 'changed';
+const isWell = ({ outcome }: Hook) => outcome === 'changed' || outcome === 'as it should be';
+
+/** Have all hooks the new value, and was none left out? */
+function areWell({ hooks, unlisted }: Pick<Rotated, 'hooks' | 'unlisted'>): boolean {
+  return hooks.every(isWell) && unlisted.length === 0;
 }
 
 /** What came of each hook, given what it had `before` and what a second time found. */
 function sinceThen(before: readonly RotatedHook[], now: readonly RotatedHook[]): Hook[] {
-  const isWell = ({ outcome }: RotatedHook) => outcome === 'changed' || outcome === 'as it should be';
   return now.map((hook) => {
     const was = before.find(
       (one) => one.companyId === hook.companyId && one.projectId === hook.projectId && one.hookId === hook.hookId,
@@ -143,13 +164,11 @@ function createSaying(note: (line: string) => void): (line: string) => void {
 
 function codeOf({ hooks, deaf, provedAt, unlisted }: Rotated): ExitCode {
   if (hooks.some(({ isUnreached }) => isUnreached)) return exitCode.serverUnreachable;
-  const isWell = hooks.every(({ outcome }) => outcome === 'changed' || outcome === 'as it should be');
-  return isWell && deaf.length === 0 && provedAt !== null && unlisted.length === 0
-    ? exitCode.fine
-    : exitCode.foundSomethingWrong;
+  const isFine = areWell({ hooks, unlisted }) && deaf.length === 0 && provedAt !== null;
+  return isFine ? exitCode.fine : exitCode.foundSomethingWrong;
 }
 
-function asJson({ hooks, deaf, provedAt, mayGo, atTheLatest, unlisted }: Rotated): unknown {
+function asJson({ hooks, deaf, provedAt, oldSecret, atTheLatest, unlisted }: Rotated): unknown {
   return {
     hooks: hooks.map(({ companyId, projectId, hookId, outcome, detail }) => ({
       ...{ company_id: companyId, project_id: projectId, hook_id: hookId },
@@ -157,12 +176,16 @@ function asJson({ hooks, deaf, provedAt, mayGo, atTheLatest, unlisted }: Rotated
     })),
     receivers_without_it: deaf,
     proved_at: provedAt?.toISOString() ?? null,
-    old_value: { may_go: mayGo === true, at_the_latest: atTheLatest.toISOString() },
+    old_value: {
+      may_go: oldSecret?.mayGo ?? false,
+      because: oldSecret ? oldSecret.because : areWell({ hooks, unlisted }) ? 'not proved' : 'elsewhere',
+      at_the_latest: atTheLatest.toISOString(),
+    },
     unlisted,
   };
 }
 
-function inWords({ hooks, deaf, provedAt, mayGo, atTheLatest }: Rotated): string {
+function inWords({ hooks, deaf, provedAt, oldSecret, atTheLatest, unlisted }: Rotated): string {
   if (deaf.length > 0) {
     const names = deaf.map(({ id, host }) => `${id} on ${host}`).join(', ');
     return `Nothing was changed: ${counted(deaf.length, 'receiver')} would refuse deliveries with the new value, or no longer reports what it accepts (${names}). See that the receivers run, give WEBHOOK_AUTHORIZATION with both values to all of them, and run this again.`;
@@ -173,17 +196,22 @@ function inWords({ hooks, deaf, provedAt, mayGo, atTheLatest }: Rotated): string
   return [
     ...(rows.length === 0 ? [] : [`${table(['company', 'project', 'hook', 'trouble'], rows)}\n`]),
     `${counted(hooks.length, 'hook')}: ${count('changed')} changed, ${count('as it should be')} had the new value before`,
-    ...(wrong.length > 0 ? ['Keep the old value: not all hooks have the new one. Run this again.'] : whenToDrop()),
+    ...whenToDrop(),
   ].join('\n');
 
   function whenToDrop(): string[] {
     const latest = `at the latest ${atTheLatest.toISOString()}`;
-    if (provedAt === null)
+    if (wrong.length > 0) return ['Keep the old value: not all hooks have the new one. Run this again.'];
+    if (unlisted.length > 0)
+      return ['Keep the old value: there may be hooks in projects that could not be listed. Run this again.'];
+    if (provedAt === null || oldSecret === null)
       return [
         'Not proved yet: no delivery came with the new value, so keep the old one. See that a receiver and a worker run, save something in Procore that is mirrored, and run this again, or `pnpm mirror hooks status`.',
       ];
     const proof = `Proved by a delivery at ${provedAt.toISOString()}.`;
-    if (mayGo === true) return [proof, 'The old value may go: Procore has nothing left to deliver from before.'];
+    const { because } = oldSecret;
+    if (because === null) return [proof, 'The old value may go: Procore has nothing left to deliver from before.'];
+    if (because === 'elsewhere' || because === 'not proved') return [whyToKeepInWords(because, oldSecret)];
     return [
       proof,
       `Keep the old value until Procore has delivered what it had before, ${latest}; \`pnpm mirror hooks status\` tells when it may go.`,

@@ -1,6 +1,7 @@
 import { readHookCalls, readSecretUse } from '@procore-mirror/database';
 import {
   findLate,
+  isFirstShown,
   isOldSecretGone,
   judgeOldSecret,
   type LateDeliveries,
@@ -63,26 +64,20 @@ async function look({ now }: Context, at: AtHooks<Env>): Promise<Status> {
 
 /** To ask the log costs two calls a hook. */
 const MOST_HOOKS_ASKED = 100;
-/** Procore shows so many characters of what a hook carries. */
-const SHOWN = 5;
 
 /** While the secret is rotated. */
 async function oldSecretOf(at: AtHooks<Env>, { scopes, unlisted }: FoundHooks, asOf: Date): Promise<OldSecret | null> {
   const { env, client, database, patience } = at;
   const [value, ...others] = env.WEBHOOK_AUTHORIZATION ?? [];
   if (value === undefined || others.length === 0) return null;
-  const isSeen = unlisted.length === 0 && scopes.every(({ hookId, trouble }) => hookId !== null && trouble === null);
-  const isOther = scopes.some(({ actions }) =>
-    actions.some((action) => action.do === 'patch' && action.change.authorization !== undefined),
-  );
-  const areAlike = others.some((other) => other.slice(-SHOWN) === value.slice(-SHOWN));
+  const hooks = scopes.flatMap((scope) => scope.ours.map(({ id }) => ({ ...placeOf(scope), hookId: id })));
   const isEmpty =
-    scopes.length > MOST_HOOKS_ASKED
+    hooks.length > MOST_HOOKS_ASKED
       ? null
-      : await isOldSecretGone({ ...patience, client, hooks: scopes, changedAt: asOf, asOf });
+      : await isOldSecretGone({ ...patience, client, hooks, changedAt: asOf, asOf });
   const use = await readSecretUse(database.pool, env.PROCORE_COMPANY_IDS);
-  const isShown = !isSeen || isOther ? false : areAlike ? null : true;
-  return judgeOldSecret(use, fingerprint(value), { isShown, isEmpty });
+  const isShown = unlisted.length > 0 ? false : isFirstShown(scopes, [value, ...others]);
+  return judgeOldSecret(use, fingerprint(value), { isShown, isEmpty, changedAt: null, asOf });
 }
 
 /** Of the company with most hooks for its calls. */

@@ -52,7 +52,8 @@ export async function examineHooks(
   async function secretInWords(value: string): Promise<string> {
     const companyIds = [...new Set(told.map(({ companyId }) => companyId))];
     const use = await readSecretUse(database.pool, companyIds);
-    return usesInWords(judgeOldSecret(use, fingerprint(value), { isShown: null, isEmpty: null }), context.now());
+    const known = { isShown: null, isEmpty: null, changedAt: null, asOf: context.now() };
+    return usesInWords(judgeOldSecret(use, fingerprint(value), known), known.asOf);
   }
 }
 

@@ -2,10 +2,21 @@
 import type { Queryable } from '../connection/queryable.ts';
 
 export type SecretUse = {
-  /** Deliveries that came with it, among the newest 100,000 events: the first and the last (ISO 8601). */
-  deliveries: readonly { key: string; firstAt: string; lastAt: string }[];
+  deliveries: readonly SecretDeliveries[];
   /** Hooks that were given it last; null: nobody noted what they were given. */
   hooks: readonly { key: string | null; count: number }[];
+};
+
+/** Those that came with it in a company or project, among the newest 100,000 events. Moments are ISO 8601. */
+export type SecretDeliveries = {
+  key: string;
+  companyId: string;
+  /** Null: in the company itself. */
+  projectId: string | null;
+  /** When the first and the last came, and when the latest of what they tell happened. */
+  firstAt: string;
+  lastAt: string;
+  lastHappenedAt: string;
 };
 
 const NEWEST_EVENTS = 100_000;
@@ -19,9 +30,11 @@ export async function readSecretUse(client: Queryable, companyIds: readonly stri
 const USE = `
 select jsonb_build_object(
   'deliveries', (select coalesce(jsonb_agg(to_jsonb(d)), '[]') from (
-    select key, min(received_at) as "firstAt", max(received_at) as "lastAt"
-    from (select key, received_at, via from mirror.events order by received_at desc limit ${NEWEST_EVENTS}) e
-    where via = 'delivery' and key is not null group by key) d),
+    select key, company_id::text as "companyId", project_id::text as "projectId",
+      min(received_at) as "firstAt", max(received_at) as "lastAt", max(occurred_at) as "lastHappenedAt"
+    from (select key, received_at, occurred_at, company_id, project_id, via from mirror.events
+      order by received_at desc limit ${NEWEST_EVENTS}) e
+    where via = 'delivery' and key is not null group by key, company_id, project_id) d),
   'hooks', (select coalesce(jsonb_agg(to_jsonb(h)), '[]') from (
     select secret_key as key, count(*)::int as count from mirror.hooks
     where hook_id is not null and company_id = any($1::bigint[]) group by 1) h)

@@ -6,6 +6,8 @@ export type Undelivered = {
   count: number;
   /** When the oldest event of those that were looked at happened; null: none says so. */
   oldestAt: Date | null;
+  /** The log goes on where reading ended, so there may be more, and older ones. */
+  isCut: boolean;
 };
 
 /** Who is far behind is behind, however far. */
@@ -26,12 +28,19 @@ export async function findUndelivered(
   const since = new Date(options.now.getTime() - DAY_MS).toISOString().slice(0, 10);
   let count = 0;
   let oldestMs = Number.POSITIVE_INFINITY;
+  let isCut = false;
+  const onCut = () => {
+    isCut = true;
+  };
   try {
     for (const status of ['enqueued', 'retrying'] as const) {
       let left = MOST_LOOKED_AT;
       // The order is not documented, so all of them are looked at.
-      for await (const delivery of hooks.deliveries({ ...options, status, since })) {
-        if (left === 0) break;
+      for await (const delivery of hooks.deliveries({ ...options, status, since, onCut })) {
+        if (left === 0) {
+          isCut = true;
+          break;
+        }
         left -= 1;
         // A server that does not know the filter shows all (docs/procore.md: Filters).
         if (delivery.status.toLowerCase() !== status) continue;
@@ -43,7 +52,7 @@ export async function findUndelivered(
     if (error instanceof ProcoreResponseError && NO_LOG.includes(error.meaning)) return null;
     throw error;
   }
-  return { count, oldestAt: Number.isFinite(oldestMs) ? new Date(oldestMs) : null };
+  return { count, oldestAt: Number.isFinite(oldestMs) ? new Date(oldestMs) : null, isCut };
 }
 
 /** Why a hook is to be removed later: Procore has events for it, which would be lost, or cannot be asked. Null: it may go now. */
@@ -54,14 +63,18 @@ export async function whyToKeep(
   const { hookId, signal } = options;
   try {
     const undelivered = await findUndelivered(hooks, options);
-    const isEmpty = undelivered === null || undelivered.count === 0;
-    return isEmpty ? null : `hook ${hookId} goes when the events have been delivered that it still has`;
+    if (undelivered === null) return null;
+    const { count, isCut } = undelivered;
+    if (count > 0) return `hook ${hookId} goes when the events have been delivered that it still has`;
+    return isCut ? `${goesWhenKnown(hookId)}: its log is longer than is read` : null;
   } catch (error) {
     signal.throwIfAborted();
     if (judgeFailure(error) === null || !(error instanceof Error)) throw error;
-    return `hook ${hookId} goes when it is known whether it still has events to deliver: ${error.message}`;
+    return `${goesWhenKnown(hookId)}: ${error.message}`;
   }
 }
+
+const goesWhenKnown = (hookId: string) => `hook ${hookId} goes when it is known whether it still has events to deliver`;
 
 /** When it happened, ms since 1970; null: nothing tells. */
 export function happenedAt({ id, body }: { id: string; body: string }): number | null {
