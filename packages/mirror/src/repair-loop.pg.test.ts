@@ -163,6 +163,12 @@ test.each([
   },
 );
 
+test('a repair costs its own looks, whatever workers look at by themselves meanwhile', async () => {
+  start();
+  await expect.poll(allLooks, patience).toBe(3);
+  expect(await repair()).toMatchObject({ hooks: 3, looks: 9, calls: 9, unreached: [] });
+});
+
 test('a log that is cut off covers no gap: what came of it is kept, and it is read again', async () => {
   const made = await edit(20);
   await discard();

@@ -221,11 +221,13 @@ export async function allowLooks(database: Database, companyId: string, withinMs
   );
 }
 
+/** No repair asks for looks at whole logs: workers have them by themselves. */
 async function addToRepairs(
   client: Queryable,
-  { companyId, projectId }: LookPlace,
+  { companyId, projectId, status }: LookPlace,
   sums: readonly (number | Date | null)[],
 ): Promise<void> {
+  if (status === 'any') return;
   await client.query(
     `update mirror.repairs set calls = calls + $3, found = found + $4, new_events = new_events + $5, unread = unread + $6,
         oldest_event_at = least(oldest_event_at, $7)

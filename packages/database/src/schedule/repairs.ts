@@ -106,7 +106,8 @@ hooks as (
   join part p on p.company_id = h.company_id and (p.project_id is null or p.project_id = h.project_id) where h.hook_id is not null
 ),
 looks as (
-  select l.* from mirror.delivery_looks l join hooks h using (company_id, hook_id) where l.tried_at >= h.requested_at
+  select l.* from mirror.delivery_looks l join hooks h using (company_id, hook_id)
+  where l.tried_at >= h.requested_at and l.status <> 'any' -- workers have these by themselves
 )
 select jsonb_build_object(
   'companies', count(*), 'over', count(finished_at), 'hooks', (select count(distinct (company_id, hook_id)) from hooks),
