@@ -51,6 +51,8 @@ export function addEventsList(parent: Command, run: Run): void {
                   ]),
                 ),
           );
+          if (events.length === options.limit)
+            output.note(`These are the newest ${events.length}; --limit shows more.`);
           return exitCode.fine;
         }),
       ),

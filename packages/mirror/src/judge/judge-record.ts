@@ -41,6 +41,9 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
+/** As for the finding `undelivered` of the mirror. */
+const UNDELIVERED_MS = 2 * 3_600_000;
+
 export type Judgement = {
   /** `fine`: it is as it should be, there or not. `healing`: it will be, by itself. `needs you`: a person is to do something, or to look. */
   verdict: 'fine' | 'healing' | 'needs you';
@@ -373,12 +376,16 @@ function notToldOf(record: RecordCase, since: string | null): Judgement | null {
       `no receiver runs since ${at(new Date(downSinceMs).toISOString())}, so that no event comes`,
       'start it (`pnpm ingest`); workers then bring in what it missed',
     );
-  if (undelivered !== null)
-    return needsYou(
+  if (undelivered !== null) {
+    const { count, oldestAt, askedAt } = undelivered;
+    // For a while Procore tries again by itself.
+    const isOld = oldestAt === null || Date.parse(askedAt) - Date.parse(oldestAt) >= UNDELIVERED_MS;
+    return (isOld ? needsYou : healing)(
       'undelivered',
-      `Procore holds ${undelivered.count} events of company ${record.companyId} that it could not deliver, the oldest of ${at(undelivered.oldestAt)}`,
+      `at ${at(askedAt)} Procore held ${count} events of company ${record.companyId} that it could not deliver, the oldest of ${at(oldestAt)}`,
       'see that the receiver runs and that WEBHOOK_URL leads to it; `pnpm mirror hooks status` compares',
     );
+  }
   return missedSince(record, since);
 }
 
@@ -437,9 +444,17 @@ function missedSince(record: RecordCase, since: string | null): Judgement | null
   }
   const gap = gaps.find(({ until }) => Date.parse(until) > sinceMs);
   if (gap === undefined) return null;
+  const when = `${gap.since === null ? 'until' : `from ${at(gap.since)} to`} ${at(gap.until)}`;
+  const message = `${when} no hook or trigger was there to tell of it, or what told was discarded`;
+  if (!record.hasList)
+    return needsYou(
+      'events-not-sent',
+      `${message}, and no list shows ${record.resource}`,
+      'save the record once in Procore: its event brings it',
+    );
   return healing(
     'events-not-sent',
-    `${gap.since === null ? 'until' : `from ${at(gap.since)} to`} ${at(gap.until)} no hook or trigger was there to tell of it, or what told was discarded`,
+    message,
     `comparisons find what is lacking; \`pnpm mirror verify --full --repair${optionsFor(record)}\` compares now`,
   );
 }
