@@ -224,6 +224,7 @@ const story = z.strictObject({
         is_offered: z.boolean(),
       },
       ...{ refused: z.array(z.string()), log_from: orNull(moment), log_until: orNull(moment) },
+      undelivered_read_at: orNull(moment),
     }),
   ),
   fill: orNull(

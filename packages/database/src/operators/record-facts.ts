@@ -110,6 +110,8 @@ type RecordHook = {
   /** All events that happened between these are recorded, as its log of deliveries says. */
   logFrom: string | null;
   logUntil: string | null;
+  /** When it was last read what Procore could not deliver by it; null: not all of that was. */
+  undeliveredReadAt: string | null;
 };
 
 export type RecordFetch = {
@@ -276,7 +278,9 @@ select jsonb_build_object('companyId', p.company_id::text, 'projectId', p.projec
       'goodUntil', h.good_until, 'isOffered', not lower($3) = any(select lower(unnest(h.not_offered))),
       'refused', (select coalesce(jsonb_agg(r), '[]') from unnest(h.refused) r where lower(r) in (lower($3), lower($3) || ' create', lower($3) || ' update', lower($3) || ' delete')),
       'carries', (select lower($3) = any(select lower(unnest(t.resources))) from mirror.trigger_sets t where t.key = h.carries_key),
-      'logFrom', l.covers_from, 'logUntil', l.covers_until)
+      'logFrom', l.covers_from, 'logUntil', l.covers_until, 'undeliveredReadAt', (
+        select case when count(u.looked_at) = 3 then min(u.looked_at) end from mirror.delivery_looks u
+        where u.company_id = h.company_id and u.hook_id = h.hook_id and u.status in ('discarded', 'retrying', 'failed')))
     from mirror.hooks h left join mirror.delivery_looks l on l.company_id = h.company_id and l.hook_id = h.hook_id and l.status = 'any'
     where ${isSamePlace('h', 'p')} order by h.good_until desc nulls last limit 1),
   'fills', (select coalesce(jsonb_agg(jsonb_build_object('resource', f.resource, 'state', f.state, 'rows', f.rows, 'total', f.total,

@@ -26,7 +26,7 @@ const fill = {
 };
 const hook = {
   ...{ hookId: 'H', status: 'active', finding: null, lookedAt: ago(5), goodUntil: ago(5), carries: true },
-  ...{ isOffered: true, refused: [], logFrom: null, logUntil: null },
+  ...{ isOffered: true, refused: [], logFrom: null, logUntil: null, undeliveredReadAt: null },
 };
 const event = {
   ...{ id: 'E', projectId: '7', kind: 'update', occurredAt: ago(40), receivedAt: ago(40), via: 'delivery' },
@@ -209,6 +209,18 @@ const cases: [reason: Reason, verdict: Judgement['verdict'], record: RecordCase,
     'no list shows RFIs',
   ],
   ['up-to-date', 'fine', there({ missed: [span(60, 40)] }), 'up to date'],
+  [
+    'up-to-date',
+    'fine',
+    there({ missed: [span(20, 10)], hook: { ...hook, undeliveredReadAt: ago(10) } }),
+    'up to date',
+  ],
+  [
+    'mirror-was-down',
+    'healing',
+    there({ missed: [span(20, 10)], hook: { ...hook, undeliveredReadAt: ago(11) } }),
+    'not read yet',
+  ],
   ['events-not-sent', 'healing', there({ gaps: [{ since: ago(20), until: ago(10) }] }), 'from 2026-06-30 11:40 UTC to'],
   ['events-not-sent', 'healing', aRecord({ gaps: [{ since: null, until: ago(10) }] }), 'until 2026-06-30 11:50 UTC'],
   ['not-at-procore', 'fine', aRecord({ gaps: [{ since: null, until: ago(130) }] }), 'read whole 2026-06-30 10:00 UTC'],

@@ -428,11 +428,13 @@ function becauseOf(hook: RecordFacts['hook']): string {
 function missedSince(record: RecordCase, since: string | null): Judgement | null {
   const { missed, gaps, hook } = record;
   const sinceMs = since === null ? Number.NEGATIVE_INFINITY : Date.parse(since);
-  const isRead = (span: Span) =>
+  const isCovered = (span: Span) =>
     hook?.logFrom != null &&
     hook.logUntil !== null &&
     Date.parse(hook.logFrom) <= span.sinceMs &&
     Date.parse(hook.logUntil) >= span.untilMs;
+  const isRead = (span: Span) =>
+    isCovered(span) || (hook?.undeliveredReadAt != null && Date.parse(hook.undeliveredReadAt) >= span.untilMs);
   const span = missed.find((one) => one.untilMs > sinceMs && !isRead(one));
   if (span !== undefined) {
     const day = new Date(span.sinceMs).toISOString().slice(0, 10);
