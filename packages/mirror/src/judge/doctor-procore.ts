@@ -2,9 +2,8 @@
 import type { MirrorFacts } from '@procore-mirror/database';
 import { counted } from '../plan/fill-in-words.ts';
 import type { CompanyFacts, DoctorFacts, Examined, Found, SeenHook, ToolFacts } from './doctor-facts.ts';
-import { namesInWords } from './doctor-servers.ts';
 import type { Facts } from './facts.ts';
-import { quoted } from './in-words.ts';
+import { namesInWords, quoted } from './in-words.ts';
 import { about, OF_ALL } from './judged.ts';
 
 export function examineLogin({ login }: DoctorFacts): Examined[] {

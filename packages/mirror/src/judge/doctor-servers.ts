@@ -1,22 +1,15 @@
 // Settings, servers, rights, clocks and disks, as `doctor` finds them.
 import { counted } from '../plan/fill-in-words.ts';
 import type { DiskFacts, DoctorFacts, Examined, Found, NamedServer } from './doctor-facts.ts';
-import { SECOND } from './in-words.ts';
+import { MOST_NAMED, namesInWords, SECOND } from './in-words.ts';
 import { judgeMisfit } from './judge.ts';
 import { about, OF_ALL } from './judged.ts';
 import { CLOCKS_APART, judgeQueue } from './processes.ts';
 
 const OLDEST_POSTGRES = 150_000;
 const OLDEST_REDIS = 7;
-const MOST_NAMED = 5;
 
 const ofAll = about(OF_ALL);
-
-/** The first few, and how many more there are. */
-export function namesInWords(names: readonly string[]): string {
-  const more = names.length - MOST_NAMED;
-  return `${names.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
 
 export function examineSettings({ settings, otherOrigin }: DoctorFacts): Examined[] {
   const { problems, unset, unknown, contradictions, doubtfulSecrets, set } = settings;

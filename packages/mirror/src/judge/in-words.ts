@@ -6,6 +6,14 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
+export const MOST_NAMED = 5;
+
+/** The first few, and how many more there are. */
+export function namesInWords(names: readonly string[]): string {
+  const more = names.length - MOST_NAMED;
+  return `${names.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
 /** How long ago that was, ms; null: not known. */
 export function ageOf(moment: string | null, now: string): number | null {
   return moment === null ? null : Date.parse(now) - Date.parse(moment);

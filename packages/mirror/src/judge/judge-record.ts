@@ -4,6 +4,7 @@
 import type { RecordFacts, Shortage, UnreadBody } from '@procore-mirror/database';
 import type { Span } from '../plan/missed-times.ts';
 import { callsLeftInWords } from '../plan/shortage-in-words.ts';
+import { undeliveredHours } from './hooks.ts';
 import { optionsFor, quoted } from './in-words.ts';
 
 export type RecordCase = RecordFacts & {
@@ -40,9 +41,6 @@ export const REASONS = [
   ...['mirror-was-down', 'events-not-sent', 'filled-in-part', 'not-at-procore', 'never-told'],
 ] as const;
 export type Reason = (typeof REASONS)[number];
-
-/** As for the finding `undelivered` of the mirror. */
-const UNDELIVERED_MS = 2 * 3_600_000;
 
 export type Judgement = {
   /** `fine`: it is as it should be, there or not. `healing`: it will be, by itself. `needs you`: a person is to do something, or to look. */
@@ -379,7 +377,7 @@ function notToldOf(record: RecordCase, since: string | null): Judgement | null {
   if (undelivered !== null) {
     const { count, oldestAt, askedAt } = undelivered;
     // For a while Procore tries again by itself.
-    const isOld = oldestAt === null || Date.parse(askedAt) - Date.parse(oldestAt) >= UNDELIVERED_MS;
+    const isOld = oldestAt === null || undeliveredHours(Date.parse(askedAt) - Date.parse(oldestAt)) > 0;
     return (isOld ? needsYou : healing)(
       'undelivered',
       `at ${at(askedAt)} Procore held ${count} events of company ${record.companyId} that it could not deliver, the oldest of ${at(oldestAt)}`,

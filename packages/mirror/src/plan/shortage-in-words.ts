@@ -4,13 +4,13 @@ import type { Shortage } from '@procore-mirror/database';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** What is left of an hour to a backfill beside everything else, roughly. */
-const SHARE = 0.8;
+export const SHARE_OF_FILLS = 0.8;
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 
 /** `0 of 600 calls left, next at 22:23, about 2 h to go`, in local time. */
 export function shortageInWords(shortage: Shortage, callsToGo: number, now: Date): string {
   const untilNextMs = Math.max(0, Date.parse(shortage.nextAt) - now.getTime());
-  const hours = Math.floor(callsToGo / Math.max(1, shortage.limit * SHARE));
+  const hours = Math.floor(callsToGo / Math.max(1, shortage.limit * SHARE_OF_FILLS));
   return `${callsLeftInWords(shortage)}, ${aboutTime(untilNextMs + hours * HOUR)} to go`;
 }
 

@@ -1,10 +1,8 @@
 // How long fills may yet take: by their pace where they have one, else by what an hour allows. Pure.
 import type { BackfillProgress, MirrorFacts, Shortage } from '@procore-mirror/database';
-import { aboutTime } from './shortage-in-words.ts';
+import { aboutTime, SHARE_OF_FILLS } from './shortage-in-words.ts';
 
 const HOUR = 3_600_000;
-/** What is left of an hour to a fill beside everything else, roughly. */
-const SHARE = 0.8;
 
 export type TimeOfFill = {
   ms: number;
@@ -25,13 +23,13 @@ export function timeOfFill(
   const msAt = (calls: number) => (callsToGo / Math.max(1, calls)) * HOUR;
   // What Procore is known to allow no pace outruns for long.
   if (callsPerHour !== null && shortage === null) {
-    const isTooFast = least?.isTold === true && callsPerHour > least.limit * SHARE;
+    const isTooFast = least?.isTold === true && callsPerHour > least.limit * SHARE_OF_FILLS;
     if (!isTooFast) return { ms: msAt(callsPerHour), by: 'pace', callsPerHour };
   }
   if (least === undefined) return null;
   const waitMs = shortage === null ? 0 : Math.max(0, Date.parse(shortage.nextAt) - now.getTime());
   const by = least.isTold ? 'limit' : 'assumed limit';
-  return { ms: waitMs + msAt(least.limit * SHARE), by, callsPerHour: least.limit };
+  return { ms: waitMs + msAt(least.limit * SHARE_OF_FILLS), by, callsPerHour: least.limit };
 }
 
 /** `about 25 min to go, at its pace of the last minutes (5400 calls an hour)`. */
