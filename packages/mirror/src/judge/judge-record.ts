@@ -2,7 +2,7 @@
 // from what rules a record out altogether, over what waits or was given up, to what its row says, and where there is none to what could have
 // told of it: its list, then events.
 import type { RecordFacts, Shortage, UnreadBody } from '@procore-mirror/database';
-import type { Span } from '../plan/missed-times.ts';
+import { isReadSince, type Span } from '../plan/missed-times.ts';
 import { callsLeftInWords } from '../plan/shortage-in-words.ts';
 import { undeliveredHours } from './hooks.ts';
 import { optionsFor, quoted } from './in-words.ts';
@@ -426,13 +426,8 @@ function becauseOf(hook: RecordFacts['hook']): string {
 function missedSince(record: RecordCase, since: string | null): Judgement | null {
   const { missed, gaps, hook } = record;
   const sinceMs = since === null ? Number.NEGATIVE_INFINITY : Date.parse(since);
-  const isCovered = (span: Span) =>
-    hook?.logFrom != null &&
-    hook.logUntil !== null &&
-    Date.parse(hook.logFrom) <= span.sinceMs &&
-    Date.parse(hook.logUntil) >= span.untilMs;
-  const isRead = (span: Span) =>
-    isCovered(span) || (hook?.undeliveredReadAt != null && Date.parse(hook.undeliveredReadAt) >= span.untilMs);
+  const { logFrom = null, logUntil = null, undeliveredReadAt = null } = hook ?? {};
+  const isRead = (span: Span) => isReadSince(span, { from: logFrom, until: logUntil, undeliveredReadAt });
   const span = missed.find((one) => one.untilMs > sinceMs && !isRead(one));
   if (span !== undefined) {
     const day = new Date(span.sinceMs).toISOString().slice(0, 10);

@@ -1,6 +1,6 @@
 // Did the mirror lose anything since a moment? From what was found now, and from what happened meanwhile. Pure.
 import type { Completeness, Lately, ReceiverTimes } from '@procore-mirror/database';
-import { missedTimes, type Span } from '../plan/missed-times.ts';
+import { isReadSince, missedTimes } from '../plan/missed-times.ts';
 import type { Finding, FindingCode } from './finding.ts';
 
 /** ISO 8601. `isRead`: the whole log of that time was read, or after it what Procore could not deliver; what we lacked of that is recorded. */
@@ -43,15 +43,13 @@ export function judgeLosses(asked: {
 }): Losses {
   const { since, findings, receivers, complete } = asked;
   const { logs, undeliveredReadAt, ...lately } = asked.lately;
-  const isCovered = ({ sinceMs, untilMs }: Span) =>
-    logs !== null && Date.parse(logs.since) <= sinceMs && Date.parse(logs.until) >= untilMs;
-  const wasLookedAt = ({ untilMs }: Span) => undeliveredReadAt !== null && Date.parse(undeliveredReadAt) >= untilMs;
+  const read = { from: logs?.since ?? null, until: logs?.until ?? null, undeliveredReadAt };
   const missed = missedTimes(receivers)
     .filter(({ untilMs }) => untilMs >= Date.parse(since))
     .map((span) => ({
       since: new Date(span.sinceMs).toISOString(),
       until: new Date(span.untilMs).toISOString(),
-      isRead: isCovered(span) || wasLookedAt(span),
+      isRead: isReadSince(span, read),
     }));
   const found = (codes: readonly string[]) => codes.filter((code) => findings.some((one) => one.code === code));
   const lacking = [...found(LACKING), ...(lately.notComparable.length === 0 ? [] : ['gap-not-compared'])];

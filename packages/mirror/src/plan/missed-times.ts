@@ -50,3 +50,12 @@ function joined(spans: readonly Span[]): Span[] {
   }
   return all;
 }
+
+/** Of one hook, or of several together, ISO 8601: all that happened between these is recorded; and when it was last read what could not be delivered. */
+type ReadLogs = { from: string | null; until: string | null; undeliveredReadAt: string | null };
+
+/** Whether what deliveries missed in this time was looked for in Procore's log. */
+export function isReadSince({ sinceMs, untilMs }: Span, { from, until, undeliveredReadAt }: ReadLogs): boolean {
+  const isCovered = from !== null && until !== null && Date.parse(from) <= sinceMs && Date.parse(until) >= untilMs;
+  return isCovered || (undeliveredReadAt !== null && Date.parse(undeliveredReadAt) >= untilMs);
+}
